@@ -1,0 +1,144 @@
+"""Functions of a network's derivatives: the public callable, and the backends behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, Protocol
+
+from symnet import runtime
+from symnet.network import Network
+from symnet.numpykernel import NumpyKernels
+from symnet.program import Program
+from symnet.runtime import Array
+from symnet.schemes import Cost, best, choices, forward
+
+
+class Kernels(Protocol):
+    """What a backend makes of a network's Programs."""
+
+    @property
+    def source(self) -> str: ...
+    def run(self, name: str, points: Array, results: Sequence[Array], most: int | None) -> None: ...
+    def narrowed(self, network: Network) -> Kernels: ...
+
+
+BACKENDS: Mapping[str, Callable[[Network, Mapping[str, Program]], Kernels]] = {
+    "numpy": NumpyKernels.of,
+}
+
+
+@lru_cache(maxsize=32)
+def methods(order: int) -> dict[str, tuple[int, ...]]:
+    """The functions that a compilation to `order` consists of, and the orders each computes."""
+    names = ["value", "jacobian", "hessian", *(f"derivative{r}" for r in range(3, order + 1))]
+    single: dict[str, tuple[int, ...]] = {name: (r,) for r, name in enumerate(names[: order + 1])}
+    return single if order == 0 else {**single, everything(order): tuple(range(order + 1))}
+
+
+def everything(order: int) -> str:
+    """The name of the function that computes all orders up to `order`."""
+    names = {0: "value", 1: "value_jacobian", 2: "value_jacobian_hessian"}
+    return names.get(order, f"value_to_derivative{order}")
+
+
+def plan(network: Network, order: int) -> dict[str, tuple[Program, Cost]]:
+    """For each of `methods(order)`, the Program that computes it cheapest."""
+    programs = [choices(program) for program in forward(network, order)]
+    return {
+        name: best(programs[max(orders)], network, orders)
+        for name, orders in methods(order).items()
+    }
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A network's value and derivatives as NumPy functions.
+
+    For points X (…, n) with any leading shape, or none:
+
+        f(X)             (y, J, H): one array for each order up to `order`
+        f.value(X)       y (…, m)
+        f.jacobian(X)    J (…, m, n)             J[…, p, i] = ∂y_p/∂x_i
+        f.hessian(X)     H (…, m, n, n)          H[…, p, i, j] = ∂²y_p/∂x_i∂x_j
+        f.derivative(r, X)                       (…, m, n, …, n), any order r up to `order`
+
+    Each computes only what it needs. Results are full arrays, float32 for float32 X and float64
+    otherwise; a point with a NaN among its inputs has NaN in all of its entries. `source` is the
+    text that runs, `cost` what a point of f(X) costs. It pickles.
+
+    Raises TypeError for X that is not real, ValueError for X of another number of inputs, and
+    ValueError for a derivative of a higher order than was compiled.
+    """
+
+    network: Network
+    order: int
+    backend: str
+    cost: Cost
+    threads: int | None
+    kernels: Kernels = field(repr=False)
+
+    @property
+    def source(self) -> str:
+        """The generated text that runs."""
+        return self.kernels.source
+
+    def narrowed(self, width: int) -> Compiled:
+        """The same functions of the network's leading neurons, at most `width` in a hidden layer.
+
+        For checks: generated text need not know widths. The function itself when the network is
+        no wider, or its text does.
+        """
+        network = self.network.narrowed(width)
+        kernels = self.kernels if network is self.network else self.kernels.narrowed(network)
+        if kernels is self.kernels:
+            return self
+        return replace(self, network=network, kernels=kernels)
+
+    def __call__(self, X: Any) -> tuple[Array, ...]:
+        return tuple(self._evaluate(everything(self.order), X))
+
+    def value(self, X: Any) -> Array:
+        """y(x): (…, n) → (…, m)."""
+        return self.derivative(0, X)
+
+    def jacobian(self, X: Any) -> Array:
+        """∂y_p/∂x_i: (…, n) → (…, m, n)."""
+        return self.derivative(1, X)
+
+    def hessian(self, X: Any) -> Array:
+        """∂²y_p/∂x_i∂x_j: (…, n) → (…, m, n, n)."""
+        return self.derivative(2, X)
+
+    def derivative(self, order: int, X: Any) -> Array:
+        """All partial derivatives of one order: (…, n) → (…, m, n, …, n)."""
+        if not 0 <= order <= self.order:
+            raise ValueError(
+                f"derivatives of order {order} were not compiled; the highest is {self.order}"
+            )
+        return self._evaluate(list(methods(self.order))[order], X)[0]
+
+    def _evaluate(self, name: str, X: Any) -> list[Array]:
+        def run(points: Array, results: Sequence[Array]) -> None:
+            self.kernels.run(name, points, results, self.threads)
+
+        shape = (self.network.n, self.network.m)
+        return runtime.evaluate(run, X, shape, methods(self.order)[name])
+
+
+def compiled(
+    network: Network, order: int, backend: str = "numpy", threads: int | None = None
+) -> Compiled:
+    """`network`'s derivatives up to `order` as functions, not yet checked.
+
+    ValueError when a weight is symbolic, for a backend that does not exist, and for fewer than
+    one thread.
+    """
+    if backend not in BACKENDS:
+        raise ValueError(f"no backend {backend!r}; there are {' and '.join(BACKENDS)}")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads is {threads}; at least 1 is needed")
+    chosen = plan(network, order)
+    kernels = BACKENDS[backend](network, {name: program for name, (program, _) in chosen.items()})
+    return Compiled(network, order, backend, chosen[everything(order)][1], threads, kernels)

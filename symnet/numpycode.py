@@ -1,0 +1,320 @@
+"""NumPy source text of Programs, written by `sympy.lambdify` from their own statements.
+
+One line a statement, one function an activation; the layout of the arrays is `runtime`'s. No
+search for common subexpressions is needed: the statements are the shared quantities, so
+lambdify's `cse=` argument is handed a function that returns them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, reduce
+
+from sympy import Basic, Expr, Function, Mul, Symbol, Tuple, lambdify
+from sympy.printing.numpy import NumPyPrinter
+from sympy.printing.precedence import PRECEDENCE
+
+from symnet.activations import Activation, Z
+from symnet.algebra import Quantity, dot, sigma
+from symnet.network import Network
+from symnet.program import (
+    OUTPUT,
+    Program,
+    X,
+    biases,
+    family,
+    is_direction,
+    selects_output,
+    weights,
+)
+
+_GREEK = {"λ": "lam"}
+
+
+def kernels(programs: Mapping[str, Program], network: Network) -> str:
+    """The text of one function `def name(x, W1, b1, …)` for each of `programs`.
+
+    A kernel takes a block of points x (n, points), weights as they are and biases as columns
+    (neurons, 1). It returns a list with one part an output of its Program, as `runtime.fill`
+    takes it. The functions and index arrays that the kernels call come first.
+    """
+    calls: dict[str, str] = {}
+    gathers: dict[str, str] = {}
+    texts = []
+    for name, program in programs.items():
+        printer = _LayerPrinter(program, network.m)
+        texts.append(_function(name, [X, *parameters(network)], *_body(program, printer), printer))
+        for activation, orders in printer.calls:
+            text = activation_function(program.activations[activation], orders)
+            calls[call_name(activation, orders)] = text
+        for members, order in printer.gathers:
+            name = _gather_name(members, order)
+            gathers[name] = f"{name} = positions({network.n}, {members}, {order})"
+    indices = ["\n".join(gathers[name] for name in sorted(gathers)) + "\n"] if gathers else []
+    return "\n\n".join([*(calls[name] for name in sorted(calls)), *indices, *texts])
+
+
+def parameters(network: Network) -> list[Quantity]:
+    """W1, b1, W2, …: the arguments of every kernel after x; biases where a layer has them."""
+    symbols = []
+    for k, layer in enumerate(network.layers, 1):
+        symbols += [weights(k)] if layer.bias is None else [weights(k), biases(k)]
+    return symbols
+
+
+@lru_cache(maxsize=256)
+def activation_function(activation: Activation, orders: tuple[int, ...]) -> str:
+    """The text of a function of z that returns the derivatives σ⁽ʳ⁾(z) for r in `orders`."""
+    forms = activation.forms(max(orders))
+    wanted = [forms.derivatives[r] for r in orders]
+    needed: set[Symbol] = set().union(*(e.free_symbols for e in wanted))
+    shared: list[tuple[Basic, Expr]] = []
+    for symbol, expression in reversed(forms.shared):
+        if symbol in needed:
+            needed |= expression.free_symbols
+            shared.insert(0, (symbol, expression))
+    result = Tuple(*wanted) if len(wanted) > 1 else wanted[0]
+    return _function(call_name(activation.name, orders), [Z], shared, result, ElementPrinter())
+
+
+def call_name(activation: str, orders: tuple[int, ...]) -> str:
+    """The name of `activation_function`'s function: `sigmoid_012` gives σ, σ′, σ″."""
+    return f"{activation}_{''.join(map(str, orders))}"
+
+
+def code_name(quantity: Quantity) -> str:
+    """A quantity's variable: z2 for z₂, dz2 for ∂z₂, ddz2 for ∂²z₂, lam2 for λ₂."""
+    letter = _GREEK.get(quantity.letter, quantity.letter)
+    directions = _directions(quantity)
+    return "d" * len(directions) + letter + ("" if quantity.layer is None else str(quantity.layer))
+
+
+def _body(program: Program, printer: _LayerPrinter) -> tuple[list[tuple[Basic, Expr]], list[Expr]]:
+    lines: list[tuple[Basic, Expr]] = []
+    for statement in program.statements:
+        if not isinstance(statement.expression, sigma):
+            lines.append(
+                (
+                    Symbol(code_name(statement.target)),
+                    _Aligned(statement.target, statement.expression),
+                )
+            )
+            if statement.target in printer.orders:
+                lines.append(printer.activation_line(statement.target))
+    return lines, [_Result(output) for output in program.outputs]
+
+
+def _function(
+    name: str,
+    arguments: Sequence[Symbol],
+    lines: Sequence[tuple[Basic, Expr]],
+    result: Expr | list[Expr],
+    printer: NumPyPrinter,
+) -> str:
+    function = lambdify(
+        arguments, result, modules=[{}], printer=printer, cse=lambda _: (lines, result)
+    )
+    return inspect.getsource(function).replace("_lambdifygenerated", name, 1)
+
+
+class ElementPrinter(NumPyPrinter):
+    """Elementwise expressions: `np.exp(z)`, and conditions as `np.where`."""
+
+    def __init__(self) -> None:
+        super().__init__({"allow_unknown_functions": True, "order": "none"})
+
+    def doprint(self, expr: Expr, assign_to: object = None) -> str:
+        """The text of an expression; statements are lambdify's."""
+        return self._print(expr)
+
+    def _module_format(self, fqn: str, register: bool = True) -> str:
+        return str(super()._module_format(fqn, register)).replace("numpy.", "np.", 1)
+
+    def _print_Pow(self, expr: Expr, **_: object) -> str:
+        base, exponent = expr.as_base_exp()
+        if exponent == -1:
+            return f"1/{self.parenthesize(base, PRECEDENCE['Pow'])}"
+        return str(super()._print_Pow(expr))
+
+    def _print_Float(self, expr: Expr) -> str:
+        return repr(float(expr))
+
+    def _print_Relational(self, expr: Expr) -> str:
+        return f"{self._print(expr.lhs)} {expr.rel_op} {self._print(expr.rhs)}"
+
+    def _print_Piecewise(self, expr: Expr) -> str:
+        (value, condition), *rest = expr.args
+        if condition == True or not rest:  # noqa: E712 - SymPy's true is not Python's
+            return self._print(value)
+        return (
+            f"np.where({self._print(condition)}, {self._print(value)}, "
+            f"{self._print(expr.func(*rest, evaluate=False))})"
+        )
+
+    def _print_Max(self, expr: Expr) -> str:
+        return reduce(lambda a, b: f"np.maximum({a}, {b})", map(self._print, expr.args))
+
+    def _print_Min(self, expr: Expr) -> str:
+        return reduce(lambda a, b: f"np.minimum({a}, {b})", map(self._print, expr.args))
+
+    def _print_erf(self, expr: Expr) -> str:
+        return f"erf({self._print(expr.args[0])})"
+
+    def _print_erfc(self, expr: Expr) -> str:
+        return f"erfc({self._print(expr.args[0])})"
+
+
+class _Aligned(Function):
+    """target, expression: the expression in the layout of the target."""
+
+
+class _Result(Function):
+    """An output in the layout (m, combinations, points)."""
+
+
+class _LayerPrinter(ElementPrinter):
+    """Layer-level expressions of one Program.
+
+    Axes of an array, in order: output p of an adjoint (only when m > 1), combination of
+    directions, neuron, point. A factor with fewer directions than its statement is gathered along
+    the combinations, a factor without p or without directions broadcasts.
+    """
+
+    def __init__(self, program: Program, m: int) -> None:
+        super().__init__()
+        self.program, self.m = program, m
+        self.constants = _constant_families(program)
+        self.values = {
+            s.expression.argument: s.target
+            for s in program.statements
+            if isinstance(s.expression, sigma)
+        }
+        self.orders = _orders(program)
+        self.calls: set[tuple[str, tuple[int, ...]]] = set()
+        self.gathers: set[tuple[tuple[int, ...], int]] = set()
+        self._target: tuple[str, ...] = ()
+
+    def activation_line(self, z: Quantity) -> tuple[Basic, Expr]:
+        """a1, ds1, dds1 = sigmoid_012(z1)"""
+        name, orders = self.orders[z]
+        self.calls.add((name, orders))
+        targets = [self._derivative(z, r) for r in orders]
+        call = Function(call_name(name, orders))(z)
+        return (Tuple(*targets) if len(targets) > 1 else targets[0]), call
+
+    def _derivative(self, z: Quantity, order: int) -> Symbol:
+        if order == 0:
+            return self.values[z]
+        return Symbol("d" * order + "s" + ("" if z.layer is None else str(z.layer)))
+
+    def _print_Tuple(self, expr: Tuple) -> str:
+        return ", ".join(map(self._print, expr))
+
+    def _print__Aligned(self, expr: Expr) -> str:
+        target, expression = expr.args
+        self._target = _directions(target)
+        return self._print(expression)
+
+    def _print__Result(self, expr: Expr) -> str:
+        output = expr.args[0]
+        if output == 0:
+            return "0.0"
+        name = code_name(output)
+        tangent = _directions(output) and not _is_adjoint(self.program, output)
+        return f"np.swapaxes({name}, 0, 1)" if tangent else name
+
+    def _print_Quantity(self, quantity: Quantity) -> str:
+        directions = _directions(quantity)
+        if not directions or directions == self._target:
+            return code_name(quantity)
+        members = tuple(self._target.index(d) for d in directions)
+        return self._gathered(quantity, members, len(self._target))
+
+    def _print_sigma(self, node: sigma) -> str:
+        return str(self._derivative(node.argument, node.order))
+
+    def _print_transposed(self, node: Expr) -> str:
+        return f"{self._print(node.args[0])}.T"
+
+    def _print_matvec(self, node: Expr) -> str:
+        matrix, vector = node.args
+        if is_direction(vector):
+            return f"{self._print(matrix)}.T[:, :, None]"
+        if selects_output(vector):
+            return self._output_row(matrix.args[0], vector.xreplace({OUTPUT: 1}))
+        return f"{self._print(matrix)} @ {self.parenthesize(vector, PRECEDENCE['Pow'])}"
+
+    def _output_row(self, matrix: Quantity, factor: Expr) -> str:
+        """Wᵀ (e_p ⊙ f) = W[p, :] f_p: a scaled row, no product of matrices."""
+        name = self._print(matrix)
+        row, scale = (f"{name}.T", "") if self.m == 1 else (f"{name}[:, :, None]", "[:, None]")
+        if factor == 1:
+            return row
+        return f"{row}*{self.parenthesize(factor, PRECEDENCE['Atom'])}{scale}"
+
+    def _print_dot(self, node: Expr) -> str:
+        factors = Mul.make_args(Mul(*node.args))
+        moving = [f for f in factors if _all_directions(f)]
+        weight = Mul(*(f for f in factors if not _all_directions(f)))
+        if len(moving) == 1 and is_direction(moving[0]):
+            return self._print(weight)
+        if selects_output(weight):
+            rest = Mul(weight.xreplace({OUTPUT: 1}), *moving)
+            return f"np.swapaxes({self._print(rest)}, 0, 1)"
+        if len(moving) == 2 and all(isinstance(f, Quantity) and f.order == 1 for f in moving):
+            return self._symmetric(weight, moving[0])
+        scale = self.parenthesize(weight, PRECEDENCE["Mul"])
+        if self.m > 1:
+            scale = f"({scale})[:, None]"
+        return f"np.sum({scale}*{self.parenthesize(Mul(*moving), PRECEDENCE['Mul'])}, axis=-2)"
+
+    def _symmetric(self, weight: Expr, member: Quantity) -> str:
+        """Σ_r weight_r t_ir t_jr; a product of matrices when t is the same at every point."""
+        if family(member) not in self.constants:
+            return f"symmetric({self._print(weight)}, {code_name(member)})"
+        pairs = "*".join(self._gathered(member, (k,), 2) for k in (0, 1))
+        return f"({pairs})[..., 0] @ {self.parenthesize(weight, PRECEDENCE['Pow'])}"
+
+    def _gathered(self, quantity: Quantity, members: tuple[int, ...], order: int) -> str:
+        self.gathers.add((members, order))
+        return f"{code_name(quantity)}[{_gather_name(members, order)}]"
+
+
+def _directions(quantity: Quantity) -> tuple[str, ...]:
+    return tuple(d for d in quantity.along if d != "p")
+
+
+def _all_directions(expression: Expr) -> bool:
+    return any(isinstance(s, Quantity) and _directions(s) for s in expression.free_symbols)
+
+
+def _gather_name(members: tuple[int, ...], order: int) -> str:
+    letters = "ijklmnop"
+    return "".join(letters[m] for m in members) + "_" + letters[:order]
+
+
+def _orders(program: Program) -> dict[Quantity, tuple[str, tuple[int, ...]]]:
+    """For each pre-activation: its activation's name and the derivatives that are used."""
+    found: dict[Quantity, set[int]] = {}
+    names: dict[Quantity, str] = {}
+    for statement in program.statements:
+        for node in statement.expression.atoms(sigma):
+            found.setdefault(node.argument, set()).add(node.order)
+            names[node.argument] = node.name
+    return {z: (names[z], tuple(sorted(orders))) for z, orders in found.items()}
+
+
+def _is_adjoint(program: Program, output: Quantity) -> bool:
+    (statement,) = (s for s in program.statements if s.target == output)
+    return statement.expression.has(dot)
+
+
+def _constant_families(program: Program) -> set[tuple[str, int | None, int]]:
+    """Families that are the same at every point: ∂z₁ = W₁ u, and what is linear in it."""
+    constant: set[tuple[str, int | None, int]] = {("x", None, 1)}
+    for s in program.statements:
+        vectors = [q for q in s.expression.free_symbols if q.letter not in "Wb"]
+        if all(family(q) in constant for q in vectors):
+            constant.add(family(s.target))
+    return constant

@@ -1,0 +1,124 @@
+"""What generated NumPy code calls: this module's text is part of every generated module.
+
+Kernels work on a block of points with the points along the last axis: a layer's vector is
+`(width, points)`, a family of derivatives `(combinations, width, points)`. Derivatives of order r
+are symmetric, so only the multi-indices i ≤ j ≤ … are kept, in lexicographic order. Results put
+points first, as the user does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Kernel = Callable[..., Sequence["Array | float"]]
+Run = Callable[[Array, Sequence[Array]], None]
+
+
+def evaluate(run: Run, X: Any, shape: tuple[int, int], orders: Sequence[int]) -> list[Array]:
+    """The derivatives of these orders at points X (…, n): arrays (…, m, n, …, n).
+
+    `run` fills the results of a plain list of points. float32 points give float32 results,
+    integers are promoted to float64. A point with a NaN in it gives NaN in all of its results and
+    in no other's. TypeError for X that is not real, ValueError for a last axis that is not n.
+    """
+    n, m = shape
+    X = np.asarray(X)
+    if X.dtype.kind not in "fiub":
+        raise TypeError(f"X holds {X.dtype}; real numbers are needed")
+    if X.ndim == 0 or X.shape[-1] != n:
+        raise ValueError(f"X has shape {X.shape}; its last axis must hold the {n} input(s)")
+    dtype = X.dtype if X.dtype == np.float32 else np.dtype(np.float64)
+    points = np.ascontiguousarray(X.reshape(-1, n), dtype)
+    results = [np.empty((len(points), m) + (n,) * order, dtype) for order in orders]
+    with np.errstate(all="ignore"):
+        run(points, results)
+        if np.isnan(points.sum()):
+            bad = np.isnan(points).any(axis=1)
+            for result in results:
+                result[bad] = np.nan
+    return [result.reshape(X.shape[:-1] + result.shape[1:]) for result in results]
+
+
+def in_blocks(
+    kernel: Kernel,
+    parameters: Sequence[Array],
+    block: int,
+    points: Array,
+    results: Sequence[Array],
+) -> None:
+    """Fill `results` at `points` (N, n) by calling `kernel` on `block` points at a time."""
+    parameters = [p.astype(points.dtype, copy=False) for p in parameters]
+    for start in range(0, len(points), block):
+        one_block(kernel, parameters, slice(start, start + block), points, results)
+
+
+def one_block(
+    kernel: Kernel,
+    parameters: Sequence[Array],
+    chosen: slice,
+    points: Array,
+    results: Sequence[Array],
+) -> None:
+    """Fill `results` at the `chosen` points."""
+    parts = kernel(np.ascontiguousarray(points[chosen].T), *parameters)
+    for result, part in zip(results, parts, strict=True):
+        fill(result[chosen], part)
+
+
+def fill(result: Array, part: Array | float) -> None:
+    """Put one block's derivatives into `result` (points, m, n, …, n).
+
+    `part` is (m, combinations, points), an output axis of length 1 may be missing; points may be
+    one where it stands for all. A number fills all entries.
+    """
+    points, m, *inputs = result.shape
+    if isinstance(part, float):
+        result[...] = part
+        return
+    part = part.reshape(m, -1, part.shape[-1]).transpose(2, 0, 1)
+    if len(inputs) < 2:
+        result.reshape(points, m, -1)[...] = part
+    elif len(inputs) == 2:
+        n, first = inputs[0], 0
+        for i in range(n):
+            row = part[:, :, first : first + n - i]
+            result[:, :, i, i:] = row
+            result[:, :, i + 1 :, i] = row[:, :, 1:]
+            first += n - i
+    else:
+        result.reshape(points, m, -1)[...] = part[:, :, _expansion(inputs[0], len(inputs))]
+
+
+def positions(n: int, members: tuple[int, ...], order: int) -> NDArray[np.intp]:
+    """For each multi-index of `order` over n inputs, where the part of it at `members` stands."""
+    where = _packed(n, len(members))
+    indices = combinations_with_replacement(range(n), order)
+    return np.array([where[tuple(index[k] for k in members)] for index in indices], np.intp)
+
+
+def symmetric(weight: Array, t: Array) -> Array:
+    """Σ_r weight_r t_ir t_jr for i ≤ j, of (…, width, points) and (n, width, points)."""
+    n, points = len(t), t.shape[-1]
+    result = np.empty((*weight.shape[:-2], n * (n + 1) // 2, points), t.dtype)
+    first = 0
+    for i in range(n):
+        row = result[..., first : first + n - i, :]
+        np.einsum("...rb,jrb->...jb", weight * t[i], t[i:], out=row)
+        first += n - i
+    return result
+
+
+def _packed(n: int, order: int) -> dict[tuple[int, ...], int]:
+    indices = combinations_with_replacement(range(n), order)
+    return {index: position for position, index in enumerate(indices)}
+
+
+def _expansion(n: int, order: int) -> list[int]:
+    where = _packed(n, order)
+    return [where[tuple(sorted(index))] for index in np.ndindex(*(n,) * order)]

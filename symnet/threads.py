@@ -1,0 +1,128 @@
+"""Blocks of points spread over threads, with NumPy's BLAS kept to the thread that calls it.
+
+NumPy releases the interpreter lock, so plain threads run side by side. How points are cut into
+blocks never depends on the number of threads, and with several blocks every product of matrices
+runs on one thread: results are the same to the last bit whatever that number is.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from symnet import runtime
+from symnet.runtime import Array, Kernel
+
+WORTH_A_THREAD = 2**20
+"""Numbers that a call computes from which a second thread pays: about a millisecond's worth."""
+
+
+def available() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def in_threads(
+    kernel: Kernel,
+    parameters: Sequence[Array],
+    block: int,
+    threads: int,
+    points: Array,
+    results: Sequence[Array],
+) -> None:
+    """`runtime.in_blocks` with blocks of equal size on up to `threads` threads."""
+    _keep_freed_memory()
+    parameters = [p.astype(points.dtype, copy=False) for p in parameters]
+    count = -(-len(points) // block)
+    count += count % 2
+    size = -(-len(points) // count)
+    starts = iter(range(0, len(points), size))
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with np.errstate(all="ignore"):
+                for start in starts:
+                    if failures:
+                        return
+                    runtime.one_block(
+                        kernel, parameters, slice(start, start + size), points, results
+                    )
+        except BaseException as failure:
+            failures.append(failure)
+
+    helpers = [threading.Thread(target=work) for _ in range(min(threads, count) - 1)]
+    with _blas_on_one_thread():
+        for helper in helpers:
+            helper.start()
+        work()
+        for helper in helpers:
+            helper.join()
+    if failures:
+        raise failures[0]
+
+
+@lru_cache(maxsize=1)
+def _keep_freed_memory() -> None:
+    # glibc returns memory beyond a threshold to the system at each free and takes it back page by
+    # page, which cost a third of the time of 100,000 points. Freeing one large array raises the
+    # threshold to its size, as any program does that frees one; elsewhere it does nothing.
+    np.empty(2**25 - 2**16, np.uint8)
+
+
+_lock = threading.Lock()
+_callers = 0
+_before = 1
+
+
+@contextmanager
+def _blas_on_one_thread() -> Iterator[None]:
+    """Keep OpenBLAS, where NumPy uses it, from starting threads of its own meanwhile."""
+    global _callers, _before
+    controls = _openblas()
+    if controls is None:
+        yield
+        return
+    get, set_ = controls
+    with _lock:
+        if _callers == 0:
+            _before = get()
+            set_(1)
+        _callers += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _callers -= 1
+            if _callers == 0:
+                set_(_before)
+
+
+@lru_cache(maxsize=1)
+def _openblas() -> tuple[Any, Any] | None:
+    """The functions that read and set the number of threads of the OpenBLAS that NumPy loaded."""
+    try:
+        core = import_module("numpy._core._multiarray_umath")
+        library = ctypes.CDLL(core.__file__)
+    except (ImportError, OSError):
+        return None
+    for prefix in ("scipy_openblas", "openblas"):
+        for suffix in ("64_", ""):
+            try:
+                return (
+                    getattr(library, f"{prefix}_get_num_threads{suffix}"),
+                    getattr(library, f"{prefix}_set_num_threads{suffix}"),
+                )
+            except AttributeError:
+                continue
+    return None

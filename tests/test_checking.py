@@ -1,0 +1,213 @@
+"""The check must catch what it is there to catch: planted errors in any single entry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from symnet import analytic, checking
+from symnet.checking import CheckError, check, verify
+from symnet.compiling import compiled
+from symnet.network import Layer, Network
+
+NETWORKS = {
+    "2-8-8-1": Network.dense([2, 8, 8, 1], seed=0),
+    "3-4-2": Network.dense([3, 4, 2], hidden="tanh", output="softplus", seed=1),
+    "relu": Network.dense([2, 6, 6, 1], hidden="relu", seed=2),
+    "exp": Network.dense([2, 3, 1], hidden="exp", seed=3),
+    "deep": Network.dense([2, *[8] * 60, 1], hidden="tanh", seed=4),
+}
+
+
+class Planted:
+    """A function with one entry of one order off by a factor, at all points or at some."""
+
+    def __init__(self, function, entry, factor, where=lambda X: np.ones(X.shape[:-1], bool)):
+        self.function, self.entry, self.factor, self.where = function, entry, factor, where
+        self.order, self.network = function.order, function.network
+
+    def narrowed(self, width):
+        return self
+
+    def derivative(self, order, X):
+        X = np.asarray(X)
+        result = self.function.derivative(order, X)
+        if order == len(self.entry) - 1:
+            place = (self.where(X), *self.entry)
+            with np.errstate(invalid="ignore"):
+                result[place] *= self.factor
+        return result
+
+    def __call__(self, X):
+        return tuple(self.derivative(order, X) for order in range(self.order + 1))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_right_functions_pass(name):
+    """With errors of a few roundings, far from what is allowed."""
+    report = check(NETWORKS[name], compiled(NETWORKS[name], 2))
+    assert report.ok, str(report)
+    assert report.worst.error < 1e-13, str(report)
+
+
+@pytest.mark.parametrize("name", ["2-8-8-1", "3-4-2"])
+def test_a_planted_error_in_any_single_entry_is_caught(name):
+    """A relative 1e-6, entry by entry, by `check` and by `verify`; the report names the entry."""
+    network = NETWORKS[name]
+    f = compiled(network, 2)
+    for order in range(3):
+        for entry in np.ndindex(network.m, *(network.n,) * order):
+            planted = Planted(f, entry, 1 + 1e-6)
+            report = check(network, planted)
+            assert not report.ok
+            bad = [c for c in report.comparisons if not c.ok]
+            assert {c.against for c in bad} == {
+                checking.ANALYTIC,
+                f"{checking.DIGITS}-digit arithmetic",
+            }
+            assert bad[0].quantity == ("value", "jacobian", "hessian")[order]
+            inputs = "".join("d" + network.inputs[i].name for i in entry[1:])
+            assert bad[0].entry.endswith(f"/{inputs}" if inputs else "")
+            with pytest.raises(CheckError, match="please report it"):
+                verify(planted)
+
+
+@pytest.mark.parametrize("factor", [-1, 0, 2, np.nan, np.inf])
+def test_gross_errors_are_caught(factor):
+    """A wrong sign, a missing term, NaN where there is a number."""
+    network = NETWORKS["2-8-8-1"]
+    planted = Planted(compiled(network, 2), (0, 0, 1), factor)
+    assert not check(network, planted).ok
+    with pytest.raises(CheckError):
+        verify(planted)
+
+
+def test_transposed_results_are_caught():
+    """Outputs and inputs exchanged in a square Jacobian."""
+    network = Network.dense([3, 5, 3], seed=0)
+
+    class Transposed(Planted):
+        def derivative(self, order, X):
+            result = self.function.derivative(order, X)
+            return np.swapaxes(result, -1, -2) if order == 1 else result
+
+    report = check(network, Transposed(compiled(network, 2), (), 1))
+    assert [c.quantity for c in report.comparisons if not c.ok] == ["jacobian", "order 1"]
+
+
+def test_a_wrong_branch_beside_a_kink_is_caught():
+    """Points on both sides of kinks are among the sample."""
+    network = Network([Layer([[1.0, 0.0]], [0.0], "relu")])
+    f = compiled(network, 1)
+    near = Planted(f, (0, 0), 1.001, lambda X: np.abs(X[..., 0]) < 1e-6)
+    assert check(network, f).ok
+    assert not check(network, near).ok
+
+
+def test_an_error_at_extreme_points_only_is_caught():
+    """The sample reaches far out."""
+    network = Network.dense([2, 4, 1], hidden="softplus", seed=0)
+    f = compiled(network, 2)
+    far = Planted(f, (0,), 1 + 1e-6, lambda X: np.abs(X).max(axis=-1) > 1e3)
+    assert not check(network, far).ok
+
+
+@pytest.mark.parametrize("order", [3, 4])
+def test_higher_orders_are_checked_against_digits(order):
+    """The analytic engine stops at 2; a planted error beyond it is caught all the same."""
+    network = Network.dense([2, 3, 2], hidden="tanh", seed=0)
+    f = compiled(network, order)
+    assert check(network, f).ok
+    verify(f)
+    for entry in ((0, *[0] * order), (1, *[1] * order)):
+        planted = Planted(f, entry, 1 + 1e-6)
+        assert not check(network, planted).ok
+        with pytest.raises(CheckError):
+            verify(planted)
+
+
+def test_kink_points_lie_on_both_sides():
+    """Each pair of points has a pre-activation of either sign, both tiny."""
+    network = NETWORKS["relu"]
+    points = checking._beside_kinks(network, np.random.default_rng(0))
+    assert len(points) >= 4
+    pre = analytic.preactivations(network, points)
+    flat = np.concatenate(pre[:-1], axis=1)
+    for left, right in zip(flat[::2], flat[1::2], strict=True):
+        crossed = left * right < 0
+        assert crossed.any()
+        assert np.abs(left[crossed]).max() < 1e-4
+
+
+def test_the_report_reads_well():
+    """Verdict, witnesses, numbers of points, worst errors and where they were."""
+    network = NETWORKS["3-4-2"]
+    report = check(network, compiled(network, 2))
+    text = str(report)
+    assert text.startswith(f"check of {network.describe()}: ok")
+    assert "analytic chain rule" in text
+    assert "50-digit arithmetic" in text
+    assert all(line.strip() for line in text.splitlines())
+    wrong = check(network, Planted(compiled(network, 2), (1, 2), 2.0))
+    assert "FAILED" in str(wrong)
+    assert "WRONG" in str(wrong)
+    assert "dy2/dx3" in str(wrong)
+    assert wrong.worst.entry == "dy2/dx3"
+
+
+def test_a_check_is_reproducible():
+    """The same seed gives the same report, another one other points."""
+    network, f = NETWORKS["2-8-8-1"], compiled(NETWORKS["2-8-8-1"], 2)
+    assert check(network, f) == check(network, f)
+    assert check(network, f, seed=1).comparisons[0].point != check(network, f).comparisons[0].point
+
+
+def test_wrong_shapes_are_caught():
+    """A Jacobian that lost an axis is no Jacobian."""
+    network = NETWORKS["2-8-8-1"]
+
+    class Flat(Planted):
+        def derivative(self, order, X):
+            result = self.function.derivative(order, X)
+            return result[..., 0] if order == 1 else result
+
+    flat = Flat(compiled(network, 2), (), 1)
+    with pytest.raises(CheckError, match="shape"):
+        check(network, flat)
+    with pytest.raises(CheckError, match="shape"):
+        verify(flat)
+
+
+def test_float32_functions_are_held_to_their_own_precision():
+    """A function of float32 points passes with float32's tolerance, and fails beyond it."""
+    network = NETWORKS["2-8-8-1"]
+    f = compiled(network, 2)
+    X = np.random.default_rng(0).standard_normal((20, 2)).astype(np.float32)
+    comparison = checking.against_analytic(network, 1, X, f.jacobian(X))
+    assert comparison.ok
+    assert comparison.error > 1e-12
+    assert not checking.against_analytic(network, 1, X, f.jacobian(X) * np.float32(1.01)).ok
+
+
+def test_a_wide_function_is_verified_at_full_size_too():
+    """An error that only the full width has is caught."""
+    network = Network.dense([2, 200, 1], seed=0)
+    f = compiled(network, 2)
+    verify(f)
+
+    class OnlyWide(Planted):
+        def narrowed(self, width):
+            return self.function.narrowed(width)
+
+    with pytest.raises(CheckError):
+        verify(OnlyWide(f, (0, 1), 1 + 1e-6))
+
+
+def test_compiled_is_replaceable_only_whole():
+    """A Compiled is frozen: what was checked is what runs."""
+    f = compiled(NETWORKS["2-8-8-1"], 2)
+    with pytest.raises(AttributeError):
+        f.source = ""
+    assert replace(f, order=1).order == 1

@@ -1,0 +1,324 @@
+"""Compiled functions: right in every entry, of the promised shapes, and sturdy."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import pickle
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from mpmath import mp
+from sympy import Symbol, lambdify
+
+from strategies import networks
+from symnet import analytic, checking
+from symnet.activations import TABLE, Z
+from symnet.compiling import compiled, everything, methods
+from symnet.network import Layer, Network
+
+WITNESSES = (analytic.value, analytic.jacobian, analytic.hessian)
+
+
+def points(network, *shape, seed=0):
+    """Ordinary points of this leading shape."""
+    return np.random.default_rng(seed).standard_normal((*shape, network.n))
+
+
+def assert_agrees(network, X, order, result, ulps=200):
+    """Each entry of `result` is within rounding of the analytic engine's."""
+    expected = WITNESSES[order](network, X)
+    assert result.shape == expected.shape
+    scale = analytic.scale(network, X, order)
+    finite = np.isfinite(scale)
+    error = np.abs(result[finite] - expected[finite])
+    assert np.all(error <= ulps * np.finfo(result.dtype).eps * scale[finite] + 1e-300)
+
+
+@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize(
+    "widths",
+    [[1, 1], [2, 3], [2, 3, 1], [3, 4, 2], [2, 3, 4, 1], [4, 3, 2, 3], [2, 2, 3, 9], [9, 3, 2]],
+)
+def test_every_entry_agrees_with_the_analytic_engine(name, widths):
+    """All activations hidden and at the output, forward and backward schemes, each method."""
+    for output in ("linear", name):
+        network = Network.dense(widths, hidden=name, output=output, seed=7)
+        f = compiled(network, 2)
+        X = points(network, 6)
+        for order, result in enumerate(f(X)):
+            assert_agrees(network, X, order, result)
+        for order, method in enumerate((f.value, f.jacobian, f.hessian)):
+            assert_agrees(network, X, order, method(X))
+
+
+@settings(deadline=None, max_examples=40)
+@given(networks())
+def test_random_networks_agree_with_the_analytic_engine(network):
+    """Any mixture of activations, biases, widths and kinds of number."""
+    X = points(network, 3)
+    for order, result in enumerate(compiled(network, 2)(X)):
+        assert_agrees(network, X, order, result)
+
+
+@pytest.mark.parametrize("order", [3, 4])
+@pytest.mark.parametrize("widths", [[2, 3, 1], [2, 2, 3, 2], [3, 2, 2, 1]])
+@pytest.mark.parametrize("name", ["tanh", "silu", "sin"])
+def test_higher_orders_agree_with_differences_at_high_precision(order, widths, name):
+    """Every single partial of order 3 and 4, against mpmath's numerical differentiation."""
+    network = Network.dense(widths, hidden=name, output="sigmoid", seed=1)
+    x = [0.3, -0.7, 0.2][: network.n]
+    result = compiled(network, order).derivative(order, x)
+    layers = [
+        (w.tolist(), (np.zeros(len(w)) if b is None else b).tolist(), layer.activation.value)
+        for (w, b), layer in zip(network.numbers(), network.layers, strict=True)
+    ]
+    functions = [(w, b, lambdify(Z, value, "mpmath")) for w, b, value in layers]
+
+    def output(p):
+        def value(*point):
+            for w, b, f in functions:
+                point = [f(mp.fdot(row, point) + c) for row, c in zip(w, b, strict=True)]
+            return point[p]
+
+        return value
+
+    with mp.workdps(30):
+        for p in range(network.m):
+            for index in itertools.combinations_with_replacement(range(network.n), order):
+                counts = tuple(index.count(i) for i in range(network.n))
+                expected = float(mp.diff(output(p), tuple(map(mp.mpf, x)), counts))
+                for permuted in set(itertools.permutations(index)):
+                    assert result[(p, *permuted)] == pytest.approx(expected, rel=1e-10, abs=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (0,), (5,), (2, 3), (2, 0, 3), (1, 1, 1, 2)])
+@pytest.mark.parametrize("widths", [[2, 3, 1], [3, 2, 2], [1, 2, 1], [2, 1]])
+def test_any_leading_shape(shape, widths):
+    """None, zero points, and several axes; results are always full arrays."""
+    network = Network.dense(widths, seed=0)
+    X = points(network, *shape)
+    n, m = network.n, network.m
+    expected = [(*shape, m), (*shape, m, n), (*shape, m, n, n)]
+    assert [r.shape for r in compiled(network, 2)(X)] == expected
+
+
+@pytest.mark.parametrize("name", ["linear", "relu"])
+def test_constant_entries_fill_their_shape(name):
+    """A linear network's Jacobian and Hessian are full arrays, also for one point."""
+    network = Network.dense([3, 2], output=name, seed=0)
+    f = compiled(network, 2)
+    for X in (points(network, 4), points(network)):
+        y, J, H = f(X)
+        assert J.shape == (*y.shape, 3)
+        assert H.shape == (*y.shape, 3, 3)
+        assert np.all(H == 0)
+        assert np.array_equal(f.hessian(X), H)
+        assert np.array_equal(f.jacobian(X), J)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "relu", "softplus", "linear"])
+def test_nan_stays_with_its_point(name):
+    """NaN in any input gives NaN in every entry of that point, and changes no other."""
+    network = Network.dense([2, 3, 2], hidden=name, seed=0)
+    f = compiled(network, 2)
+    X = points(network, 6)
+    clean = f(X)
+    X[2, 1] = np.nan
+    for result, before in zip(f(X), clean, strict=True):
+        assert np.isnan(result[2]).all()
+        rest = [0, 1, 3, 4, 5]
+        assert np.array_equal(result[rest], before[rest])
+
+
+def test_float32_stays_float32():
+    """And is as accurate as float32 can be."""
+    network = Network.dense([2, 8, 8, 1], seed=0)
+    X = points(network, 50).astype(np.float32)
+    for order, result in enumerate(compiled(network, 2)(X)):
+        assert result.dtype == np.float32
+        assert_agrees(network, X, order, result)
+
+
+@pytest.mark.parametrize("kind", [int, np.int8, bool, np.uint64, np.float16])
+def test_other_real_numbers_are_promoted(kind):
+    """Integers, booleans and halves are computed in double precision."""
+    network = Network.dense([2, 3, 1], seed=0)
+    f = compiled(network, 2)
+    X = np.array([[0, 1], [1, 1]], dtype=kind)
+    for result, expected in zip(f(X), f(X.astype(float)), strict=True):
+        assert result.dtype == np.float64
+        assert np.array_equal(result, expected)
+    assert np.array_equal(f.value([1, 2]), f.value(np.array([1.0, 2.0])))
+
+
+@pytest.mark.parametrize("view", [np.asfortranarray, lambda X: X[::2], lambda X: X[:, ::-1]])
+def test_any_memory_layout(view):
+    """Columns first, strided, reversed, read-only: the same results, and X is left alone."""
+    network = Network.dense([2, 5, 1], seed=0)
+    f = compiled(network, 2)
+    X = view(points(network, 8))
+    before = X.copy()
+    X.flags.writeable = False
+    for result, expected in zip(f(X), f(before), strict=True):
+        assert np.array_equal(result, expected)
+    assert np.array_equal(X, before)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e2, 1e4, 1e150, 1e308])
+@pytest.mark.parametrize("name", TABLE)
+def test_no_warning_escapes_for_finite_input(name, scale):
+    """Warnings are errors here."""
+    network = Network.dense([2, 4, 4, 1], hidden=name, seed=0)
+    compiled(network, 2)(scale * points(network, 20).clip(-1, 1))
+
+
+@pytest.mark.parametrize("name", [n for n in TABLE if n != "exp"])
+def test_large_input_stays_finite(name):
+    """Saturated units and squares of 1e4 have finite derivatives."""
+    network = Network.dense([2, 4, 1], hidden=name, seed=0)
+    assert all(
+        np.isfinite(result).all() for result in compiled(network, 2)(1e4 * points(network, 50))
+    )
+
+
+def test_blocks_do_not_show():
+    """Results do not depend on where a block ends."""
+    network = Network.dense([2, 64, 64, 64, 1], seed=0)
+    f = compiled(network, 2)
+    block = f.kernels.block(everything(2))
+    X = points(network, 2 * block + 1)
+    whole = f(X)
+    for chosen in (slice(0, block - 1), slice(block, block + 1), slice(2 * block, None)):
+        for part, result in zip(f(X[chosen]), whole, strict=True):
+            np.testing.assert_allclose(part, result[chosen], rtol=1e-12, atol=1e-14)
+
+
+def test_memory_beyond_the_result_is_bounded():
+    """A million points take their results and a few blocks."""
+    network = Network.dense([2, 8, 8, 1], seed=0)
+    f = compiled(network, 2)
+    X = points(network, 1_000_000)
+    f(X[:10])
+    tracemalloc.start()
+    results = f(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < sum(r.nbytes for r in results) + 200e6 / 4
+
+
+def test_it_pickles_and_crosses_a_process_boundary():
+    """The copy computes the same bits, also in a fresh interpreter."""
+    network = Network.dense([2, 8, 8, 1], hidden="gelu", seed=0)
+    f = compiled(network, 2)
+    X = points(network, 5)
+    copy = pickle.loads(pickle.dumps(f))
+    assert copy.source == f.source
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        elsewhere = pool.apply(f, (X,))
+    for a, b, c in zip(f(X), copy(X), elsewhere, strict=True):
+        assert np.array_equal(a, b)
+        assert np.array_equal(a, c)
+
+
+def test_a_users_own_activation():
+    """Given as a SymPy expression of one symbol."""
+    t = Symbol("t")
+    network = Network.dense([2, 3, 1], hidden=t / (1 + t**2), seed=0)
+    X = points(network, 5)
+    for order, result in enumerate(compiled(network, 2)(X)):
+        assert_agrees(network, X, order, result)
+
+
+def test_the_source_is_short_and_readable():
+    """One line a statement, whatever the width: 2-8-8-1 takes at most 16 in its kernel."""
+    sources = [compiled(Network.dense([2, w, w, 1], seed=0), 2).source for w in (8, 512)]
+    assert sources[0] == sources[1]
+    kernel = sources[0].split("def value_jacobian_hessian(")[1]
+    assert "a1, ds1, dds1 = sigmoid_012(z1)" in kernel
+    assert len(kernel.strip().splitlines()) - 1 <= 17
+
+
+def test_exact_weights_are_rounded_once():
+    """1/3 becomes the nearest double."""
+    import sympy
+
+    third = sympy.Rational(1, 3)
+    network = Network([Layer([[third]], None, "linear")])
+    assert compiled(network, 1).jacobian([1.0])[0, 0] == 1 / 3
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "match"),
+    [
+        (np.zeros((5, 3)), ValueError, "2 input"),
+        (np.float64(1), ValueError, "2 input"),
+        ([[1, 2j]], TypeError, "real numbers"),
+        ([["a", "b"]], TypeError, "real numbers"),
+        ([[None, 1]], TypeError, "real numbers"),
+    ],
+)
+def test_points_that_do_not_fit_are_refused(X, error, match):
+    """The message says what was found and what is needed."""
+    with pytest.raises(error, match=match):
+        compiled(Network.dense([2, 3, 1], seed=0), 2)(X)
+
+
+def test_orders_that_were_not_compiled_are_refused():
+    """Rather than an attribute error deep inside."""
+    f = compiled(Network.dense([2, 3, 1], seed=0), 1)
+    with pytest.raises(ValueError, match="order 2 were not compiled; the highest is 1"):
+        f.hessian([1.0, 2.0])
+
+
+def test_symbolic_weights_are_refused_by_name():
+    """Numbers are needed, and the message says for which symbols."""
+    network = Network([Layer([[Symbol("w11"), 1]], None, "sigmoid")])
+    with pytest.raises(ValueError, match="w11"):
+        compiled(network, 1)
+
+
+def test_unknown_backends_are_refused():
+    """By name, with those that exist."""
+    with pytest.raises(ValueError, match="no backend 'cuda'; there are numpy"):
+        compiled(Network.example(), 1, "cuda")
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3])
+def test_a_call_returns_one_array_an_order(order):
+    """order + 1 arrays, and a method for each."""
+    f = compiled(Network.example(), order)
+    assert len(f([1.0, 1.0])) == order + 1
+    assert set(methods(order)) == set(f.kernels.entries)
+
+
+def test_the_reference_cases():
+    """DESIGN's table, to the last digit shown."""
+    cases = [
+        (Network.example(), 1.905148253644866, 0.09035331946182427, -0.08178314932188696),
+        (
+            Network.dense([2, 2, 2, 1], fill=1, output_bias=False),
+            1.896200694978303,
+            0.008891865074823118,
+            -0.008768472319421628,
+        ),
+        (
+            Network.dense([2, 2, 2, 1], output="sigmoid", fill=1),
+            0.9476583038317510,
+            0.0004410546738847584,
+            -0.0004384453925881286,
+        ),
+    ]
+    for network, value, first, second in cases:
+        y, J, H = compiled(network, 2)([1, 1])
+        np.testing.assert_allclose(y, [value], rtol=1e-15)
+        np.testing.assert_allclose(J, [[first, first]], rtol=2e-15)
+        np.testing.assert_allclose(H, [[[second, second], [second, second]]], rtol=2e-15)
+
+
+def test_verification_is_passed_by_every_scheme():
+    """Narrow, wide, many outputs, high order: `verify` raises nothing for right functions."""
+    for widths, order in [([2, 3, 1], 3), ([2, 200, 100, 1], 2), ([1, 5, 30], 2), ([20, 5, 1], 2)]:
+        checking.verify(compiled(Network.dense(widths, hidden="tanh", seed=0), order))
