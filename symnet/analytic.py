@@ -198,6 +198,7 @@ def _sizes(layers: Numbers, X: Array, order: int) -> Array:
 
     Beside the terms of each product, the rounding of z itself counts: it moves sigma^(r) by
     sigma^(r+1), for which the last order, where no derivative is left, takes sigma' and sigma''.
+    The terms of sigma'' itself are of the size of sigma', as in s t (t - s) of the sigmoid.
     """
     a, J, H = np.abs(X), np.broadcast_to(np.eye(X.shape[1]), (len(X), X.shape[1], X.shape[1])), None
     sa, sJ, sH = a, np.zeros_like(J), np.empty(0)
@@ -212,7 +213,7 @@ def _sizes(layers: Numbers, X: Array, order: int) -> Array:
             sJ = np.hypot(s1[..., None] * sJz, (s2 * sz)[..., None] * Jz)
         if order == 2:
             bend = s2[..., None, None] * (_outer(sJz, Jz) + _outer(Jz, sJz))
-            moved = ((s1 + s2) * sz)[..., None, None] * _outer(Jz, Jz)
+            moved = ((s1 + s2) * sz + s1)[..., None, None] * _outer(Jz, Jz)
             sHz = np.zeros_like(bend)
             if H is not None:
                 sHz = np.hypot(_times(W, H), np.sqrt(_times(W * W, sH * sH)))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
-from symnet import runtime
+from symnet.backends import runtime
+from symnet.backends.nativekernel import NativeKernels
+from symnet.backends.numpykernel import NumpyKernels
+from symnet.backends.runtime import Array
 from symnet.network import Network
-from symnet.numpykernel import NumpyKernels
-from symnet.program import Program
-from symnet.runtime import Array
-from symnet.schemes import Cost, best, choices, forward
+from symnet.schemes import Choice, Cost, best, forward, schemes
 
 
 class Kernels(Protocol):
@@ -24,8 +24,9 @@ class Kernels(Protocol):
     def narrowed(self, network: Network) -> Kernels: ...
 
 
-BACKENDS: Mapping[str, Callable[[Network, Mapping[str, Program]], Kernels]] = {
+BACKENDS: Mapping[str, Callable[[Network, Mapping[str, Choice]], Kernels]] = {
     "numpy": NumpyKernels.of,
+    "c": NativeKernels.of,
 }
 
 
@@ -43,9 +44,9 @@ def everything(order: int) -> str:
     return names.get(order, f"value_to_derivative{order}")
 
 
-def plan(network: Network, order: int) -> dict[str, tuple[Program, Cost]]:
+def plan(network: Network, order: int) -> dict[str, Choice]:
     """For each of `methods(order)`, the Program that computes it cheapest."""
-    programs = [choices(program) for program in forward(network, order)]
+    programs = [schemes(program) for program in forward(network, order)]
     return {
         name: best(programs[max(orders)], network, orders)
         for name, orders in methods(order).items()
@@ -97,7 +98,7 @@ class Compiled:
         return replace(self, network=network, kernels=kernels)
 
     def __call__(self, X: Any) -> tuple[Array, ...]:
-        return tuple(self._evaluate(everything(self.order), X))
+        return tuple(self._evaluate(self._names[-1], X))
 
     def value(self, X: Any) -> Array:
         """y(x): (…, n) → (…, m)."""
@@ -117,14 +118,21 @@ class Compiled:
             raise ValueError(
                 f"derivatives of order {order} were not compiled; the highest is {self.order}"
             )
-        return self._evaluate(list(methods(self.order))[order], X)[0]
+        return self._evaluate(self._names[order], X)[0]
 
     def _evaluate(self, name: str, X: Any) -> list[Array]:
         def run(points: Array, results: Sequence[Array]) -> None:
             self.kernels.run(name, points, results, self.threads)
 
-        shape = (self.network.n, self.network.m)
-        return runtime.evaluate(run, X, shape, methods(self.order)[name])
+        return runtime.evaluate(run, X, self._shape, methods(self.order)[name])
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return list(methods(self.order))
+
+    @cached_property
+    def _shape(self) -> tuple[int, int]:
+        return self.network.n, self.network.m
 
 
 def compiled(
@@ -139,6 +147,6 @@ def compiled(
         raise ValueError(f"no backend {backend!r}; there are {' and '.join(BACKENDS)}")
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}; at least 1 is needed")
-    chosen = plan(network, order)
-    kernels = BACKENDS[backend](network, {name: program for name, (program, _) in chosen.items()})
-    return Compiled(network, order, backend, chosen[everything(order)][1], threads, kernels)
+    choices = plan(network, order)
+    kernels = BACKENDS[backend](network, choices)
+    return Compiled(network, order, backend, choices[everything(order)].cost, threads, kernels)

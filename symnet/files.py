@@ -6,8 +6,8 @@
 
 A weight is a JSON number with a point or an exponent (a double, to the last bit), a JSON integer
 (exact), a fraction `"1/3"` or an integer `"3"` in quotes (exact), or a symbol's name `"w11"`. The
-expression of a user's own activation is a tree, see `symnet.trees`. "name" may be left out: the
-network is then named after the file.
+expression of a user's own activation is a tree, see `symnet.activations.trees`. "name" may be left
+out: the network is then named after the file.
 
 Files are written beside their target and renamed over it, so a failed save leaves what was there.
 """
@@ -30,9 +30,9 @@ import sympy
 from sympy import Symbol
 
 from symnet.activations import TABLE, Activation, Z, activation, from_tree
+from symnet.activations.trees import expression_of, tree_of
 from symnet.names import check_label, check_name, shortened
 from symnet.network import Layer, Network
-from symnet.trees import expression_of, tree_of
 from symnet.weights import LONGEST_NUMBER, Array
 
 FilePath = str | os.PathLike[str]

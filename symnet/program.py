@@ -24,7 +24,7 @@ from types import MappingProxyType
 
 from sympy import Add, Expr, Mul, S
 
-from symnet.activations import Activation
+from symnet.activations import Activation, Z
 from symnet.algebra import (
     DIRECTIONS,
     Quantity,
@@ -104,7 +104,7 @@ def from_network(network: Network) -> Program:
     for k, layer in enumerate(network.layers, 1):
         last = k == network.depth
         linear = matvec(weights(k), value) + (0 if layer.bias is None else biases(k))
-        if layer.activation.constant(1) == 1:
+        if layer.activation.value == Z:
             value = Y if last else Quantity("z", k)
             statements.append(Statement(value, linear))
         else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import comb
+from typing import NamedTuple
 
 from sympy import Expr, Mul
 
@@ -39,9 +40,17 @@ class Cost:
     scheme: str
 
 
+class Choice(NamedTuple):
+    """The Program that computes the derivatives of some orders cheapest, and what it costs."""
+
+    program: Program
+    orders: tuple[int, ...]
+    cost: Cost
+
+
 def candidates(network: Network, order: int) -> dict[str, Program]:
     """The Programs of every order up to `order`, by the scheme of the highest one."""
-    return choices(forward(network, order)[-1])
+    return schemes(forward(network, order)[-1])
 
 
 def forward(network: Network, order: int) -> list[Program]:
@@ -52,22 +61,21 @@ def forward(network: Network, order: int) -> list[Program]:
     return programs
 
 
-def choices(program: Program) -> dict[str, Program]:
+def schemes(program: Program) -> dict[str, Program]:
     """`program`, whose highest order is a tangent, and its adjoint where there is one."""
     if program.order == 0 or program.outputs[-1] == 0:
         return {"tangent": program}
     return {"tangent": program, "adjoint": adjoint(program)}
 
 
-def best(
-    programs: dict[str, Program], network: Network, orders: Iterable[int]
-) -> tuple[Program, Cost]:
+def best(programs: dict[str, Program], network: Network, orders: Iterable[int]) -> Choice:
     """The cheapest of `programs` that computes the outputs of these `orders`, and nothing else."""
+    orders = tuple(orders)
     priced = []
     for scheme, program in programs.items():
         reduced = needed(program, orders)
-        priced.append((reduced, cost(reduced, network, scheme)))
-    return min(priced, key=lambda pair: pair[1].multiply_adds)
+        priced.append(Choice(reduced, orders, cost(reduced, network, scheme)))
+    return min(priced, key=lambda choice: choice.cost.multiply_adds)
 
 
 def needed(program: Program, orders: Iterable[int]) -> Program:

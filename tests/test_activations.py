@@ -14,8 +14,8 @@ import pytest
 import sympy
 from mpmath import mpf
 
-from symnet import special
 from symnet.activations import TABLE, Activation, Forms, Z, activation, from_tree
+from symnet.backends import special
 
 NAMES = tuple(TABLE)
 SMOOTH = tuple(name for name in NAMES if name not in ("relu", "leaky_relu", "elu", "selu"))

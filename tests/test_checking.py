@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from symnet import analytic, checking
+from symnet import analytic, checking, sampling
 from symnet.checking import CheckError, check, verify
 from symnet.compiling import compiled
 from symnet.network import Layer, Network
@@ -131,7 +131,7 @@ def test_higher_orders_are_checked_against_digits(order):
 def test_kink_points_lie_on_both_sides():
     """Each pair of points has a pre-activation of either sign, both tiny."""
     network = NETWORKS["relu"]
-    points = checking._beside_kinks(network, np.random.default_rng(0))
+    points = sampling.beside_kinks(network, np.random.default_rng(0))
     assert len(points) >= 4
     pre = analytic.preactivations(network, points)
     flat = np.concatenate(pre[:-1], axis=1)

@@ -93,6 +93,15 @@ def test_a_constant_second_derivative_is_its_number():
     assert expressions(program)["y_ij"] == 2 * z1i * z1j
 
 
+def test_only_the_identity_is_left_out():
+    """z + 3 has the derivative 1 as well, and is not z."""
+    z = Symbol("z")
+    shifted = from_network(Network([Layer([[1]], None, activation(z + 3))]))
+    assert [str(s.target) for s in shifted.statements] == ["z1", "y"]
+    plain = from_network(Network([Layer([[1]], None, "linear")]))
+    assert [str(s.target) for s in plain.statements] == ["y"]
+
+
 @pytest.mark.parametrize("order", [0, 1, 2, 3, 4])
 def test_statements_do_not_depend_on_widths(order):
     """The same text for 2-3-3-1 and 200-4096-7-1."""

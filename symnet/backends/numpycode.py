@@ -264,9 +264,7 @@ class _LayerPrinter(ElementPrinter):
             return f"np.swapaxes({self._print(rest)}, 0, 1)"
         if len(moving) == 2 and all(isinstance(f, Quantity) and f.order == 1 for f in moving):
             return self._symmetric(weight, moving[0])
-        scale = self.parenthesize(weight, PRECEDENCE["Mul"])
-        if self.m > 1:
-            scale = f"({scale})[:, None]"
+        scale = f"({self._print(weight)})[:, None]" if self.m > 1 else self._print(weight)
         return f"np.sum({scale}*{self.parenthesize(Mul(*moving), PRECEDENCE['Mul'])}, axis=-2)"
 
     def _symmetric(self, weight: Expr, member: Quantity) -> str:

@@ -1,9 +1,9 @@
 """The one table of activations: what each is in a textbook, and how it is computed.
 
-An activation is described twice. `value` is the formula of the textbook, which is printed and which
-`sympy.diff` differentiates for the expanded notation. What is computed is its `system` (see
-`symnet.systems`), accurate in both tails. To add an activation is to add one row to `_ROWS`; a
-user's own needs only its formula: `Activation("swish2", z / (1 + exp(-2 * z)))`.
+An activation is described twice. `value` is the formula of the textbook, which is printed and
+which `sympy.diff` differentiates for the expanded notation. What is computed is its `system` (see
+`symnet.activations.systems`), accurate in both tails. To add an activation is to add one row to
+`_ROWS`; a user's own needs only its formula: `Activation("swish2", z / (1 + exp(-2 * z)))`.
 
 Constants, and derivatives at kinks, are those of PyTorch: relu'(0) = 0, leaky_relu'(0) = 0.01,
 elu'(0) = 1. A second derivative that jumps at 0 is that of the arm which holds 0: 1 for elu,
@@ -22,7 +22,7 @@ from types import MappingProxyType
 import sympy
 from sympy import Abs, Expr, Float, Max, Min, Piecewise, Rational, Symbol, erfc, exp, pi, sqrt
 
-from symnet.systems import (
+from symnet.activations.systems import (
     Forms,
     Quantity,
     System,
@@ -42,7 +42,7 @@ from symnet.systems import (
     slope_of,
     understood,
 )
-from symnet.trees import Tree, expression_of, tree_of
+from symnet.activations.trees import Tree, expression_of, tree_of
 
 __all__ = ["TABLE", "Activation", "Forms", "Z", "activation", "from_tree"]
 

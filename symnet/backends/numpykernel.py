@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from symnet import numpycode, runtime, special, threads
+from symnet.backends import numpycode, runtime, special, threads
+from symnet.backends.runtime import Array
 from symnet.network import Network
-from symnet.program import Program
-from symnet.runtime import Array
-from symnet.schemes import entries
+from symnet.schemes import Choice, entries
 
 _WORKING_SET = 2**22  # bytes of a block's arrays, freed ones included: fastest from 2 to 8 MB
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 8192
@@ -28,9 +27,10 @@ class NumpyKernels:
     entries: Mapping[str, int]
 
     @classmethod
-    def of(cls, network: Network, programs: Mapping[str, Program]) -> NumpyKernels:
-        """Generate the kernels of `programs`. ValueError when a weight is symbolic."""
+    def of(cls, network: Network, choices: Mapping[str, Choice]) -> NumpyKernels:
+        """Generate the kernels of `choices`. ValueError when a weight is symbolic."""
         network.numbers()
+        programs = {name: choice.program for name, choice in choices.items()}
         counts = {name: entries(program, network) for name, program in programs.items()}
         return cls(network, numpycode.kernels(programs, network), counts)
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from symnet import runtime
-from symnet.runtime import Array, Kernel
+from symnet.backends import runtime
+from symnet.backends.runtime import Array, Kernel
 
 WORTH_A_THREAD = 2**20
 """Numbers that a call computes from which a second thread pays: about a millisecond's worth."""
@@ -43,25 +43,21 @@ def in_threads(
     """`runtime.in_blocks` with blocks of equal size on up to `threads` threads."""
     _keep_freed_memory()
     parameters = [p.astype(points.dtype, copy=False) for p in parameters]
-    count = -(-len(points) // block)
-    count += count % 2
-    size = -(-len(points) // count)
-    starts = iter(range(0, len(points), size))
+    blocks = runtime.cut(len(points), block)
+    waiting = iter(blocks)
     failures: list[BaseException] = []
 
     def work() -> None:
         try:
             with np.errstate(all="ignore"):
-                for start in starts:
+                for chosen in waiting:
                     if failures:
                         return
-                    runtime.one_block(
-                        kernel, parameters, slice(start, start + size), points, results
-                    )
+                    runtime.one_block(kernel, parameters, chosen, points, results)
         except BaseException as failure:
             failures.append(failure)
 
-    helpers = [threading.Thread(target=work) for _ in range(min(threads, count) - 1)]
+    helpers = [threading.Thread(target=work) for _ in range(min(threads, len(blocks)) - 1)]
     with _blas_on_one_thread():
         for helper in helpers:
             helper.start()

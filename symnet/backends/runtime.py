@@ -23,9 +23,10 @@ Run = Callable[[Array, Sequence[Array]], None]
 def evaluate(run: Run, X: Any, shape: tuple[int, int], orders: Sequence[int]) -> list[Array]:
     """The derivatives of these orders at points X (…, n): arrays (…, m, n, …, n).
 
-    `run` fills the results of a plain list of points. float32 points give float32 results,
-    integers are promoted to float64. A point with a NaN in it gives NaN in all of its results and
-    in no other's. TypeError for X that is not real, ValueError for a last axis that is not n.
+    `run` fills the results at a plain list of points, each as if it were a list too. float32
+    points give float32 results, integers are promoted to float64. A point with a NaN in it gives
+    NaN in all of its results and in no other's. TypeError for X that is not real, ValueError for a
+    last axis that is not n.
     """
     n, m = shape
     X = np.asarray(X)
@@ -33,15 +34,16 @@ def evaluate(run: Run, X: Any, shape: tuple[int, int], orders: Sequence[int]) ->
         raise TypeError(f"X holds {X.dtype}; real numbers are needed")
     if X.ndim == 0 or X.shape[-1] != n:
         raise ValueError(f"X has shape {X.shape}; its last axis must hold the {n} input(s)")
-    dtype = X.dtype if X.dtype == np.float32 else np.dtype(np.float64)
-    points = np.ascontiguousarray(X.reshape(-1, n), dtype)
-    results = [np.empty((len(points), m) + (n,) * order, dtype) for order in orders]
-    with np.errstate(all="ignore"):
-        run(points, results)
-        if np.isnan(points.sum()):
-            bad = np.isnan(points).any(axis=1)
-            for result in results:
-                result[bad] = np.nan
+    dtype = np.float32 if X.dtype == np.float32 else np.float64
+    points = np.ascontiguousarray(X, dtype).reshape(-1, n)
+    results = [np.empty((len(points), m, *(n,) * order), dtype) for order in orders]
+    run(points, results)
+    missing = np.isnan(points)
+    if np.count_nonzero(missing):
+        for result in results:
+            result[missing.any(axis=1)] = np.nan
+    if X.ndim == 2:
+        return results
     return [result.reshape(X.shape[:-1] + result.shape[1:]) for result in results]
 
 
@@ -52,10 +54,19 @@ def in_blocks(
     points: Array,
     results: Sequence[Array],
 ) -> None:
-    """Fill `results` at `points` (N, n) by calling `kernel` on `block` points at a time."""
+    """Fill `results` at `points` (N, n), by `kernel` on at most `block` points at a time."""
     parameters = [p.astype(points.dtype, copy=False) for p in parameters]
-    for start in range(0, len(points), block):
-        one_block(kernel, parameters, slice(start, start + block), points, results)
+    with np.errstate(all="ignore"):
+        for chosen in cut(len(points), block):
+            one_block(kernel, parameters, chosen, points, results)
+
+
+def cut(points: int, block: int) -> list[slice]:
+    """Blocks of equal size, at most `block`; of several an even number, for two threads."""
+    count = -(-points // block)
+    count += count % 2 if count > 1 else 0
+    size = -(-points // max(count, 1))
+    return [slice(start, start + size) for start in range(0, points, size)] if points else []
 
 
 def one_block(

@@ -1,0 +1,237 @@
+"""Expressions of a Program as C99 text, printed by SymPy's own C printer.
+
+Two kinds: activations, functions of one number z (`exp(-fabs(z))`, for floats `expf`), and
+layer-level products and sums, whose quantities are entries of slabs (`AT(a, r, 3, 1 + i)[c]`).
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from sympy import Expr, S, Symbol
+from sympy.codegen.ast import float32, float64, real
+from sympy.printing.c import C99CodePrinter
+
+from symnet.activations import Activation, Z
+from symnet.algebra import Quantity, sigma
+from symnet.backends.clowering import Place, Plan, directions
+from symnet.program import OUTPUT, family, is_direction
+
+LINE = 100  # columns of the text
+INDICES = "ijklmnop"
+_TYPES = {"double": float64, "float": float32}
+
+
+class ScalarPrinter(C99CodePrinter):
+    """Elementary functions of numbers of a C type, "double" or "float"."""
+
+    def __init__(self, dtype: str) -> None:
+        super().__init__({"type_aliases": {real: _TYPES[dtype]}, "contract": False})
+        self.dtype = dtype
+
+    def _print_Float(self, number: Expr) -> str:
+        return literal(float(number), self.dtype)
+
+    def _print_Rational(self, number: Expr) -> str:
+        return f"{literal(float(number.p), self.dtype)}/{literal(float(number.q), self.dtype)}"
+
+    def _print_Piecewise(self, expr: Expr) -> str:
+        (value, condition), *rest = expr.args
+        if condition == True or not rest:  # noqa: E712 - SymPy's true is not Python's
+            return str(self._print(value))
+        otherwise = self._print(expr.func(*rest, evaluate=False))
+        return f"({self._print(condition)} ? {self._print(value)} : {otherwise})"
+
+
+class EntryPrinter(ScalarPrinter):
+    """Layer-level expressions at neuron r, vector c, along the directions i, j, … and for output p.
+
+    `parameters` collects what they read and write: the name in the text and the name in the plan,
+    `orders` the orders of multi-indices whose positions are computed.
+    """
+
+    def __init__(self, plan: Plan, dtype: str) -> None:
+        super().__init__(dtype)
+        self.plan = plan
+        self.parameters: dict[str, str] = {}
+        self.orders: set[int] = set()
+        self.row = "r"
+
+    def value(self, expression: Expr) -> str:
+        """The expression as a `vec`."""
+        text = self.doprint(expression)
+        return text if "[c]" in text else f"splat({text})"
+
+    def entry(self, place: Place, along: Sequence[str], row: str) -> str:
+        """The entry of neuron `row` along these directions; ("p",) for an adjoint's output p."""
+        name = re.sub(r"\d.*", "", place.slab.name)
+        name = name if row == "r" or name.endswith("Y") else f"out_{name}"
+        self.parameters[name] = place.slab.name
+        if len(along) > 1:
+            self.orders.add(len(along))
+        return f"AT({name}, {row}, {place.slab.columns}, {_column(place.first, along)})[c]"
+
+    def _print_Quantity(self, quantity: Quantity) -> str:
+        column = self.plan.columns.get(family(quantity))
+        along = directions(quantity)
+        if column is not None:
+            return self._weight(column, along)
+        place = self.plan.places[family(quantity)]
+        return self.entry(place, along or ("p",) * ("p" in quantity.along), self.row)
+
+    def _print_sigma(self, node: sigma) -> str:
+        return self.entry(self.plan.derivatives[node.argument, node.order], (), self.row)
+
+    def _print_matvec(self, node: Expr) -> str:
+        return self._weight(node, ())
+
+    def _weight(self, node: Expr, along: Sequence[str]) -> str:
+        """W u_i = W[:, i], or Wᵀ (e_p ⊙ f) = W[p, :] f_p."""
+        matrix, vector = node.args
+        if is_direction(vector):
+            self.parameters[str(matrix)] = str(matrix)
+            return f"{matrix}[r * N + {(along or directions(vector))[0]}]"
+        name = str(matrix.args[0])
+        self.parameters[name] = name
+        factor = vector.xreplace({OUTPUT: S.One})
+        text = f"{name}[p * neurons + r]"
+        if factor != 1:
+            self.row = "p"
+            text = f"{text}*{self._print(factor)}"
+            self.row = "r"
+        return text
+
+
+@lru_cache(maxsize=256)
+def activation_function(
+    name: str, activation: Activation, orders: tuple[int, ...], dtype: str
+) -> tuple[str, frozenset[str]]:
+    """A C function that stores σ⁽ʳ⁾(z) for r in `orders`; the elementary functions it calls."""
+    forms = activation.forms(max(orders))
+    wanted = [forms.derivatives[r] for r in orders]
+    needed: set[Symbol] = set().union(*(e.free_symbols for e in wanted))
+    shared: list[tuple[Symbol, Expr]] = []
+    for symbol, expression in reversed(forms.shared):
+        if symbol in needed:
+            needed |= expression.free_symbols
+            shared.insert(0, (symbol, expression))
+    printer = ScalarPrinter(dtype)
+    results = ["a" if r == 0 else "d" * r + "s" for r in orders]
+    lines = ["const real z = from[lane];"] if Z in needed else []
+    lines += [f"const real {symbol} = {printer.doprint(e)};" for symbol, e in shared]
+    lines += [f"to_{r}[lane] = {printer.doprint(e)};" for r, e in zip(results, wanted, strict=True)]
+    called = frozenset(re.findall(r"\b([a-z][a-z0-9]*)\(", "\n".join(lines)))
+    parameters = ", ".join(f"vec *{r}, long {r}_row" for r in results)
+    body = [
+        "for (long r = 0; r < neurons; r++)",
+        "    for (long c = 0; c < vectors; c++) {",
+        "        const real *from = (const real *)(at + r * at_row + c);",
+        *(f"        real *to_{r} = (real *)({r} + r * {r}_row + c);" for r in results),
+        "        EACH_LANE",
+        "        for (int lane = 0; lane < LANES; lane++) {",
+        *textwrap.indent("\n".join(lines), " " * 12).split("\n"),
+        "        }",
+        "    }",
+    ]
+    given = f"long neurons, long vectors, const vec *at, long at_row, {parameters}"
+    return function(f"SHARED void {name}({given})", body), called
+
+
+def formula(expression: Expr) -> str:
+    """The expression for a comment: `z2_i*sigmoid'(z2)`."""
+    named = re.compile(r"sigma[(](\w+), (\d), (\w+)[)]")
+    return named.sub(
+        lambda found: f"{found[1]}{chr(39) * int(found[2])}({found[3]})", str(expression)
+    )
+
+
+def function(opening: str, lines: Sequence[str], comment: str = "") -> str:
+    """A C function's text, its lines indented and none too long."""
+    remark = textwrap.wrap(comment, LINE - 6)
+    heading = [f"/* {chr(10).join(remark)} */".replace("\n", "\n   ")] if comment else []
+    body = (broken(f"    {line}") for line in lines)
+    return "\n".join([*heading, broken(opening), "{", *body, "}", ""])
+
+
+def broken(line: str) -> str:
+    """The line, continued on the next ones where it is too long."""
+    if len(line) <= LINE:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()))
+    # A `*` stays with its name, a comment with its end.
+    words = line.strip().replace(" *", "\0*").replace("const ", "const\0")
+    return textwrap.fill(
+        words,
+        LINE,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    ).replace("\0", " ")
+
+
+def loops(along: Sequence[str], body: Sequence[str], output: bool) -> list[str]:
+    """Loops over outputs p, over i ≤ j ≤ …, and over the vectors c of a block, around `body`."""
+    heads = ["for (long p = 0; p < M; p++)"] if output else []
+    before = "0"
+    for d in along:
+        if d != "p":
+            heads.append(f"for (long {d} = {before}; {d} < N; {d}++)")
+            before = d
+    heads.append("for (long c = 0; c < vectors; c++)")
+    lines = [" " * 4 * k + head for k, head in enumerate(heads)]
+    inner = " " * 4 * len(heads)
+    if len(body) == 1:
+        return [*lines, inner + body[0]]
+    return [*lines[:-1], lines[-1] + " {", *(inner + line for line in body), inner[4:] + "}"]
+
+
+def position_function(order: int) -> str:
+    """The C function at2, at3, …: where a multi-index i ≤ j ≤ … stands among all such.
+
+    With C(a + g − 1, g) multisets of size g of a things, and i₀ = 0,
+
+        Σ_d C(N − i_{d−1} + r − d, r − d + 1) − C(N − i_d + r − d, r − d + 1),  d = 1 … r
+    """
+    names = INDICES[:order]
+    terms = []
+    for d in range(1, order):
+        before = "N" if d == 1 else f"(N - {names[d - 2]})"
+        after, degree = f"(N - {names[d - 1]})", order - d + 1
+        terms.append(f"{_multisets(before, degree)} - {_multisets(after, degree)}")
+    terms.append(f"{names[-1]} - {names[-2]}")
+    return function(
+        f"INLINE long at{order}({', '.join(f'long {i}' for i in names)})",
+        [f"return {' + '.join(terms)};"],
+        f"Where {' <= '.join(names)} stands among all such, the last index fastest.",
+    )
+
+
+def _multisets(things: str, degree: int) -> str:
+    factors = [things, *(f"({things} + {k})" for k in range(1, degree))]
+    return f"{' * '.join(factors)} / {[1, 1, 2, 6, 24, 120, 720][degree]}"
+
+
+def _column(first: int, along: Sequence[str]) -> str:
+    if not along:
+        return str(first)
+    at = along[0] if len(along) == 1 else f"at{len(along)}({', '.join(along)})"
+    return at if first == 0 else f"{first} + {at}"
+
+
+def literal(number: float, dtype: str) -> str:
+    """The number with the fewest digits that give it back in this type."""
+    return f"{np.float32(number)}F" if dtype == "float" else repr(float(number))
+
+
+def table(opening: str, numbers: Sequence[float], dtype: str) -> str:
+    """A C array of these numbers."""
+    lines: list[str] = []
+    for start in range(0, len(numbers), 4):
+        words = (literal(number, dtype) for number in numbers[start : start + 4])
+        lines.append(f"    {', '.join(words)},")
+    return "\n".join([f"{opening}[] = {{", *lines, "};", ""])

@@ -1,0 +1,391 @@
+"""C99 text of Programs: what it computes, how it reads, and that it stays inside its arrays."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from strategies import SMOOTH, networks, points
+from symnet import analytic, compiling
+from symnet.activations import TABLE, Activation
+from symnet.backends import ccode, ckernel
+from symnet.backends.ccalls import Call, Pointer, written
+from symnet.network import Layer, Network
+from symnet.schemes import candidates, needed
+
+ANALYTIC = (analytic.value, analytic.jacobian, analytic.hessian)
+WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    """The user's own cache is left alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SYMNET_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def kernels(network: Network, order: int = 2) -> ccode.Kernels:
+    """The functions that a compilation consists of."""
+    plan = compiling.plan(network, order)
+    return {name: (choice.program, choice.orders) for name, choice in plan.items()}
+
+
+def every_scheme(network: Network, order: int) -> ccode.Kernels:
+    """Each order alone and with all below it, forward and backward."""
+    found = {}
+    for r in range(order + 1):
+        for scheme, program in candidates(network, r).items():
+            found[f"only{r}_{scheme}"] = (needed(program, (r,)), (r,))
+            found[f"all{r}_{scheme}"] = (program, tuple(range(r + 1)))
+    return found
+
+
+def evaluated(network, functions, X, dtype="double", weights="argument", threads=1):
+    """The results of each function, in arrays that were full of something else."""
+    library = ckernel.load(ccode.source(functions, network, dtype, weights))
+    given = ccode.packed(network, dtype) if weights == "argument" else None
+    results = {}
+    for name, (_, orders) in functions.items():
+        shapes = [(len(X), network.m) + (network.n,) * r for r in orders]
+        results[name] = [np.full(shape, 7.0, X.dtype) for shape in shapes]
+        library.call(name, X, results[name], threads, given)
+    return results
+
+
+def check(network, X, functions=None, tolerance=1e-13, **options):
+    """Results of every scheme against the analytic engine's, by the size of their terms."""
+    functions = functions or every_scheme(network, 2)
+    results = evaluated(network, functions, X, **options)
+    for name, (_, orders) in functions.items():
+        for r, found in zip(orders, results[name], strict=True):
+            error = np.abs(found - ANALYTIC[r](network, X))
+            size = analytic.scale(network, X, r)
+            assert (error <= tolerance * size + 1e-300).all(), (name, r)
+
+
+def sample(network: Network, count: int = 37, bound: float = 2.0) -> np.ndarray:
+    return np.random.default_rng(count).uniform(-bound, bound, (count, network.n))
+
+
+# --- what it computes ---------------------------------------------------------------------------
+
+
+def of_activation(name: str) -> Network:
+    """`exp` of `exp` leaves the range in which errors can be told from overflow."""
+    return Network.dense([2, 3, 4, 2], name, output="sigmoid" if name == "exp" else name, seed=3)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_activation(name):
+    """In a hidden layer and at the end, orders 0 to 2, forward and backward, several outputs."""
+    network = of_activation(name)
+    check(network, sample(network))
+
+
+@pytest.mark.parametrize(
+    ("widths", "hidden", "output"),
+    [
+        ([3, 2], "linear", "linear"),
+        ([3, 2], "linear", "tanh"),
+        ([1, 1], "tanh", "tanh"),
+        ([3, 4, 2], "linear", "tanh"),
+        ([3, 4, 2], "relu", "linear"),
+        ([2, 4, 3, 2], ["linear", "tanh"], "linear"),
+        ([2, 4, 3, 2], ["tanh", "linear"], "linear"),
+        ([5, 6, 7, 3], "tanh", "sigmoid"),
+        ([9, 6, 7, 3], "tanh", "linear"),
+        ([2, 300, 5, 1], "sin", "linear"),
+        ([30, 9, 2], "silu", "linear"),
+    ],
+    ids=str,
+)
+def test_every_shape(widths, hidden, output):
+    """Layers without activation, tiles with remainders, an inner dimension beyond one panel."""
+    network = Network.dense(widths, hidden, output, seed=3)
+    check(network, sample(network))
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_random_networks(data):
+    """Any mixture of activations, with and without biases."""
+    names = [name for name in TABLE if name != "exp"]  # see of_activation
+    network = data.draw(networks(activations=names))
+    check(network, data.draw(points(network)))
+
+
+@pytest.mark.parametrize("order", [3, 4])
+def test_higher_orders(order):
+    """Against the NumPy functions: packed multi-indices, their parts, and full results."""
+    network = Network.dense([3, 4, 3, 2], hidden="tanh", output="sigmoid", seed=3)
+    X = sample(network, 11)
+    expected = compiling.compiled(network, order).derivative(order, X)
+    for name, found in evaluated(network, every_scheme(network, order), X).items():
+        if str(order) in name:
+            np.testing.assert_allclose(found[-1], expected, rtol=1e-11, atol=1e-12, err_msg=name)
+
+
+def test_wide_and_many_inputs():
+    """Full Hessians of 50 inputs, whose tiles and cache lines do not come out even."""
+    network = Network.dense([50, 20, 13, 2], hidden="tanh", seed=1)
+    check(network, sample(network, 9))
+
+
+def test_users_own_activation():
+    """A SymPy expression goes through SymPy's own C printer."""
+    z = sympy.Symbol("z")
+    swish = Activation("swish2", z / (1 + sympy.exp(-2 * z)) + sympy.Max(z, 0) ** 3 / 7)
+    network = Network.dense([2, 5, 1], hidden=swish, seed=2)
+    check(network, sample(network))
+    assert "swish2_012(" in ccode.source(kernels(network), network)
+
+
+def test_float():
+    """`float` in, `float` out, through `expf`: errors of single precision."""
+    network = Network.dense([2, 8, 8, 2], seed=0)
+    X = sample(network).astype(np.float32)
+    check(network, X, tolerance=2e-6, dtype="float")
+    text = ccode.source(kernels(network), network, "float")
+    assert "expf(" in text
+    assert not re.search(r"\bexp\(|\d\.\d+\b(?!F)", text.split("*/", 1)[1])
+
+
+def test_constant_weights():
+    """The same results to the last bit as with the weights handed over."""
+    network = Network.dense([3, 4, 5, 2], hidden="gelu", seed=0)
+    X = sample(network)
+    found = [evaluated(network, kernels(network), X, weights=w) for w in ("constant", "argument")]
+    for name, results in found[0].items():
+        for constant, argument in zip(results, found[1][name], strict=True):
+            np.testing.assert_array_equal(constant, argument)
+
+
+def test_exact_weights():
+    """Fractions are rounded once."""
+    network = Network([Layer([[sympy.Rational(1, 3), 2]], [sympy.Rational(1, 7)], "tanh")])
+    check(network, sample(network))
+    constants = ccode.source(kernels(network), network, weights="constant")
+    assert "0.3333333333333333, 2.0," in constants
+    assert "0.14285714285714285," in constants
+
+
+def test_zero_derivatives_are_filled():
+    """A linear network's Hessian is an array of zeros, its Jacobian the same everywhere."""
+    network = Network.dense([2, 3, 1], hidden="linear", seed=0)
+    results = evaluated(network, kernels(network), sample(network, 5))
+    assert not results["hessian"][0].any()
+    matrix = network.layers[1].weights @ network.layers[0].weights
+    np.testing.assert_allclose(results["jacobian"][0], np.broadcast_to(matrix, (5, 1, 2)))
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_neighbours_do_not_matter(name):
+    """NaN and infinity in a point stay in its own results: points never mix."""
+    network = of_activation(name)
+    functions = every_scheme(network, 2)
+    X = sample(network, 40)
+    clean = evaluated(network, functions, X)
+    X[[3, 17, 39]] = [[np.nan, 1], [np.inf, 0], [1, -np.inf]]
+    spoilt = evaluated(network, functions, X)
+    others = np.setdiff1d(np.arange(40), [3, 17, 39])
+    for name_, results in clean.items():
+        for before, after in zip(results, spoilt[name_], strict=True):
+            np.testing.assert_array_equal(before[others], after[others])
+            assert np.isnan(after[3]).all()
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_extreme_points(name):
+    """Tails and infinities have the values that the analytic engine gives them."""
+    network = Network([Layer([[1.0]], None, name)])
+    X = np.array([[0.0], [1e-300], [1e-8], [30.0], [700.0], [745.0], [1e4], [1e100]])
+    X = np.concatenate([X, -X])
+    if name == "exp":
+        X = X[X < 709].reshape(-1, 1)
+    check(network, X, kernels(network))
+
+
+def test_deep():
+    """Layers alike become loops: 300 layers have hardly more text than 30, and are as right."""
+    texts = []
+    for depth in (30, 300):
+        network = Network.dense([2, *[3] * depth, 1], hidden="softsign", seed=1)
+        check(network, sample(network, 5), kernels(network))
+        texts.append(ccode.source(kernels(network), network))
+    assert len(texts[1]) < 1.1 * len(texts[0])
+    assert "for (long k = 0; k < 29" in texts[1]
+
+
+# --- the self-test and the sanitizers -----------------------------------------------------------
+
+
+def examples(network: Network, tolerance: float = 1e-12) -> ccode.Examples:
+    X = sample(network, 5)
+    expected = {r: ANALYTIC[r](network, X) for r in range(3)}
+    sizes = {r: float(analytic.scale(network, X, r).max()) for r in range(3)}
+    return ccode.Examples(X, expected, {r: tolerance * size for r, size in sizes.items()})
+
+
+def self_test(folder: Path, text: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Compile the file as a program, without a warning, and run it."""
+    (folder / "kernel.c").write_text(text)
+    command = ["cc", *WARNINGS, "-DSYMNET_TEST", *flags, "-o", "kernel", "kernel.c", "-lm"]
+    subprocess.run(command, cwd=folder, check=True)
+    return subprocess.run([folder / "kernel"], capture_output=True, text=True, check=False)
+
+
+SANITIZERS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+
+@pytest.mark.parametrize(
+    ("widths", "hidden", "weights", "flags"),
+    [
+        ([2, 8, 8, 1], "sigmoid", "argument", (*SANITIZERS, "-march=native", "-fopenmp")),
+        ([3, 5, 4, 2], "gelu", "constant", (*SANITIZERS, "-march=native", "-fopenmp")),
+        ([9, 70, 3], "softplus", "constant", SANITIZERS),
+        ([2, *[4] * 30, 2], "tanh", "argument", SANITIZERS),
+        ([3, 5, 4, 2], "tanh", "constant", ("-O2", "-DSYMNET_PLAIN")),
+        ([9, 70, 3], "tanh", "argument", ("-O3",)),
+        ([5, 6, 7, 2], "relu", "constant", ("-O3", "-march=native", "-ffp-contract=fast")),
+    ],
+    ids=str,
+)
+def test_self_test_passes(tmp_path, widths, hidden, weights, flags):
+    """At 0, 1 and about a block's points it stays inside its arrays, on any compiler's level."""
+    network = Network.dense(widths, hidden, seed=0)
+    functions = {f"net_{name}": kernel for name, kernel in kernels(network).items()}
+    text = ccode.source(functions, network, weights=weights, examples=examples(network))
+    done = self_test(tmp_path, text, *flags)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "all functions give what is expected\n"
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_self_test_finds_errors(tmp_path, order):
+    """One wrong entry of one expected result fails it, and it says which function."""
+    network = Network.dense([2, 3, 2], seed=0)
+    known = examples(network)
+    known.expected[order].flat[-1] += 1e-9
+    done = self_test(tmp_path, ccode.source(kernels(network), network, examples=known))
+    assert done.returncode == 1
+    assert f"{ccode.output_name(order)} at " in done.stdout
+    assert done.stdout.endswith("FAILED\n")
+
+
+# --- how it reads -------------------------------------------------------------------------------
+
+
+def test_text_does_not_depend_on_widths():
+    """Loops, not scalars: a wide network's text has a narrow one's length."""
+    lengths = [
+        len(ccode.source(kernels(network), network))
+        for network in (Network.dense([2, w, w, 1], fill=1.0) for w in (10, 1000))
+    ]
+    assert abs(lengths[0] - lengths[1]) < 0.02 * lengths[0]
+
+
+def test_text_is_deterministic_and_tidy():
+    """No line is too long, none ends in a blank, and the same network gives the same bytes."""
+    network = Network.dense([3, 4, 5, 2], hidden="gelu", seed=0)
+    texts = [ccode.source(kernels(network), network, weights="constant") for _ in range(2)]
+    assert texts[0] == texts[1]
+    for line in texts[0].split("\n"):
+        assert len(line) <= 100, line
+        assert line == line.rstrip()
+    assert texts[0].isascii()
+
+
+def test_heading_documents_arrays_and_formulas():
+    """A C engineer finds shapes, the way to compile it, and the layer formulas."""
+    network = Network.dense([2, 8, 1], seed=0)
+    heading = ccode.source(kernels(network), network, heading="Surrogate").split("*/")[0]
+    words = " ".join(heading.replace(" * ", " ").split())
+    assert "Surrogate" in words
+    assert "x (points, n); y (points, m); jacobian (points, m, n)" in words
+    assert "hessian (points, m, n, n); with n = 2, m = 1" in words
+    assert "W1 (8, 2), b1 (8,), W2 (1, 8), b2 (1,)" in words
+    assert "a1 = sigmoid(z1)" in words
+    assert "int hessian(long points, const real *x, const real *weights, real *hessian" in words
+
+
+def test_header_compiles(tmp_path):
+    """It declares what the file defines, for C and twice included."""
+    network = Network.dense([2, 3, 1], seed=0)
+    functions = {f"net_{name}": kernel for name, kernel in kernels(network).items()}
+    (tmp_path / "kernel.h").write_text(ccode.header(functions, network, weights="constant"))
+    text = ccode.source(functions, network, weights="constant")
+    (tmp_path / "kernel.c").write_text('#include "kernel.h"\n#include "kernel.h"\n' + text)
+    subprocess.run(["cc", *WARNINGS, "-c", "kernel.c"], cwd=tmp_path, check=True)
+
+
+def test_bad_arguments():
+    """Errors name what was found and what is possible."""
+    network = Network.dense([2, 3, 1], seed=0)
+    with pytest.raises(ValueError, match="dtype is 'half', expected 'double' or 'float'"):
+        ccode.source(kernels(network), network, "half")
+    with pytest.raises(ValueError, match="weights is 'file', expected 'constant' or 'argument'"):
+        ccode.source(kernels(network), network, weights="file")
+    symbolic = Network([Layer([[sympy.Symbol("w11")]])])
+    with pytest.raises(ValueError, match="w11"):
+        ccode.source(kernels(symbolic), symbolic, weights="constant")
+
+
+# --- calls into loops ---------------------------------------------------------------------------
+
+
+def layer(k: int, function: str = "f") -> list[Call]:
+    """Two calls as of layer k."""
+    a, z, w = (
+        Pointer(f"a{k}", False, 7 * k),
+        Pointer(f"z{k}", False, 90 - k),
+        Pointer(f"W{k}", True, 5 * k),
+    )
+    return [Call("matvec", (w, a, z)), Call(function, (z, "3", a))]
+
+
+def run(lines: list[str]) -> list[tuple[str, ...]]:
+    """What generated lines call, pointers by their numbers."""
+    program = "\n".join(lines)
+    program = re.sub(r"for \(long k = 0; k < (\d+); k\+\+\) \{", r"for k in range(\1):", program)
+    program = program.replace("const real *const ", "").replace("vec *const ", "")
+    program = program.replace(";", "").replace("}", "")
+    calls: list[tuple[str, ...]] = []
+    names = {
+        name: (lambda *given, name=name: calls.append((name, *given)))
+        for name in ("matvec", "f", "g")
+    }
+    exec(program, {**names, "weights": 1000, "memory": 0, "vectors": 1})
+    return calls
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 40])
+def test_loops_make_the_same_calls(count):
+    """Whether written one by one or as a loop, before and after other calls."""
+    calls = [call for k in range(count) for call in layer(k)]
+    calls = [*layer(50, "g"), *calls, *layer(60, "g"), *calls]
+    expected = [
+        (
+            call.function,
+            *(
+                a.start + 1000 * a.weights if isinstance(a, Pointer) else int(a)
+                for a in call.arguments
+            ),
+        )
+        for call in calls
+    ]
+    assert run(written(calls)) == expected
+
+
+def test_uneven_steps_are_no_loop():
+    """Layers whose places do not advance evenly are written one by one."""
+    starts = [0, 7, 14, 22, 28, 35, 40]
+    calls = [Call("f", (Pointer(f"a{k}", False, start),)) for k, start in enumerate(starts)]
+    assert run(written(calls)) == [("f", start) for start in starts]

@@ -1,0 +1,329 @@
+"""Compiling, keeping and calling generated C text."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symnet import analytic, compiling
+from symnet.backends import ccode, ckernel
+from symnet.network import Network
+
+NETWORK = Network.dense([2, 8, 8, 1], seed=0)
+NAME = "value_jacobian_hessian"
+
+TEXT = "int twice(long points, const double *x, double *y, int threads)\n{{\n{body}}}\n"
+DOUBLING = TEXT.format(
+    body="    for (long k = 0; k < points; k++) y[k] = 2 * x[k];\n    return threads < 0;\n"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    """The user's own cache is left alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SYMNET_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache directory, and nothing remembered from before."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("SYMNET_CACHE", str(folder))
+    forget()
+    yield folder
+    forget()
+
+
+def forget() -> None:
+    ckernel._loaded.cache_clear()
+
+
+def text(network: Network = NETWORK) -> str:
+    choices = compiling.plan(network, 2)
+    return ccode.source({name: (c.program, c.orders) for name, c in choices.items()}, network)
+
+
+def outputs(network: Network, count: int) -> list[np.ndarray]:
+    return [np.empty((count, network.m) + (network.n,) * r) for r in range(3)]
+
+
+def evaluated(count: int, threads: int, network: Network = NETWORK) -> list[np.ndarray]:
+    """Value, Jacobian and Hessian at `count` points: everything from text to call."""
+    X = np.random.default_rng(count).standard_normal((count, network.n))
+    outs = outputs(network, count)
+    ckernel.load(text(network)).call(NAME, X, outs, threads, ccode.packed(network))
+    return outs
+
+
+def fingerprint(count: int, threads: int) -> bytes:
+    """`evaluated` as bytes: what another process answers."""
+    return b"".join(array.tobytes() for array in evaluated(count, threads))
+
+
+def twice(library: ckernel.Library) -> list[float]:
+    y = np.empty(3)
+    library.call("twice", np.array([1.0, 2.0, 4.0]), [y])
+    return y.tolist()
+
+
+def entries(cache: Path) -> list[Path]:
+    """What the cache holds, leftovers included."""
+    return sorted(cache.iterdir())
+
+
+# --- calls --------------------------------------------------------------------------------------
+
+
+def test_results_are_those_of_the_analytic_engine():
+    """Value, Jacobian and Hessian in one call."""
+    X = np.random.default_rng(77).standard_normal((77, 2))
+    functions = (analytic.value, analytic.jacobian, analytic.hessian)
+    for r, found in enumerate(evaluated(77, 1)):
+        error = np.abs(found - functions[r](NETWORK, X))
+        assert (error <= 1e-13 * analytic.scale(NETWORK, X, r)).all()
+
+
+@pytest.mark.parametrize("count", [1, 31, 32, 33, 1000])
+def test_threads_do_not_change_a_bit(count):
+    """Blocks are cut the same way whatever the number of threads."""
+    alone = fingerprint(count, 1)
+    assert all(fingerprint(count, threads) == alone for threads in (2, 3, 50))
+
+
+def test_no_points():
+    """Arrays without entries are left alone."""
+    assert [array.size for array in evaluated(0, 2)] == [0, 0, 0]
+
+
+def test_bound_function_reads_what_is_read_only(cache):
+    """X may be read-only; results go to where they should."""
+    X = np.array([3.0, 5.0])
+    X.flags.writeable = False
+    y = np.zeros(2)
+    ckernel.load(DOUBLING).bind("twice", 1)(X, [y], 1)
+    assert y.tolist() == [6.0, 10.0]
+
+
+def test_results_must_be_writable_and_contiguous(cache):
+    """Neither a copy is filled in vain, nor memory beside the array."""
+    run = ckernel.load(DOUBLING).bind("twice", 1)
+    frozen = np.zeros(2)
+    frozen.flags.writeable = False
+    for y in (frozen, np.zeros(4)[::2]):
+        with pytest.raises((TypeError, ValueError, BufferError)):
+            run(np.ones(2), [y], 1)
+        assert not y.any()
+
+
+def test_memory_error(cache):
+    """A function that returns 1 had no memory."""
+    library = ckernel.load(TEXT.format(body="    return points && x && y && threads;\n"))
+    with pytest.raises(MemoryError, match="twice"):
+        twice(library)
+
+
+def test_several_bindings_of_one_library():
+    """Each has its own weights: they are not a library's."""
+    other = Network.dense([2, 8, 8, 1], seed=1)
+    library = ckernel.load(text())
+    runs = [library.bind(NAME, 3, ccode.packed(network)) for network in (NETWORK, other)]
+    assert ckernel.load(text(other)) is library
+    X = np.ones((4, 2))
+    for run, network in zip(runs, (NETWORK, other), strict=True):
+        outs = outputs(network, 4)
+        run(X, outs, 1)
+        np.testing.assert_allclose(outs[1], analytic.jacobian(network, X), rtol=1e-12)
+
+
+def test_thread_pool():
+    """The same from eight Python threads at once as from one."""
+    expected = fingerprint(500, 1)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: fingerprint(500, 2), range(32)))
+    assert set(found) == {expected}
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_process_pool(method):
+    """Neither a spawned nor a forked child hangs, though its parent has used threads."""
+    expected = fingerprint(5000, 2)
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        found = pool.starmap_async(fingerprint, [(5000, 2)] * 4).get(timeout=60)
+    assert set(found) == {expected}
+
+
+# --- threads that pay ---------------------------------------------------------------------------
+
+
+def test_threads_only_where_they_pay(monkeypatch):
+    """One for little work, all for much, never more than asked for."""
+    monkeypatch.setattr(ckernel, "processors", lambda: 6)
+    assert ckernel.threads(1, 100, 10) == 1
+    assert ckernel.threads(10**6, 100, 10) == 6
+    assert ckernel.threads(10**6, 100, 10, 4) == 4
+    assert ckernel.threads(0, 100, 10) == 1
+    counts = [ckernel.threads(n, 100, 10) for n in range(0, 5000, 100)]
+    assert counts == sorted(counts)
+    assert set(counts) == {1, 2, 3, 4, 5, 6}
+
+
+# --- the cache ----------------------------------------------------------------------------------
+
+
+def test_compiled_once(cache, monkeypatch):
+    """A second process, or a library forgotten, finds the entry."""
+    ckernel.load(DOUBLING)
+    (entry,) = entries(cache)
+    forget()
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("compiled again"))
+    assert twice(ckernel.load(DOUBLING)) == [2, 4, 8]
+    assert entries(cache) == [entry]
+
+
+def test_other_text_other_entry(cache):
+    """Entries are kept by content."""
+    ckernel.load(DOUBLING)
+    ckernel.load(DOUBLING.replace("2 *", "3 *"))
+    assert len(entries(cache)) == 2
+    assert twice(ckernel.load(DOUBLING)) == [2, 4, 8]
+
+
+def test_other_compiler_or_processor_other_entry(cache, monkeypatch):
+    """What -march=native made elsewhere must not run here."""
+    ckernel.load(DOUBLING)
+    forget()
+    monkeypatch.setenv("CC", "cc -DOTHER")
+    ckernel.load(DOUBLING)
+    assert len(entries(cache)) == 2
+    forget()
+    monkeypatch.setattr(ckernel, "_processor", lambda: "another")
+    ckernel.load(DOUBLING)
+    assert len(entries(cache)) == 3
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[: len(content) // 2],
+        lambda content: b"garbage",
+        lambda content: content[:2000] + bytes([content[2000] ^ 1]) + content[2001:],
+        lambda content: content + b"x",
+    ],
+    ids=["empty", "truncated", "garbage", "one bit", "longer"],
+)
+def test_damaged_entry_is_made_again(cache, damage):
+    """It is noticed before it is loaded: loading garbage can kill a process."""
+    ckernel.load(DOUBLING)
+    forget()
+    (entry,) = entries(cache)
+    whole = entry.read_bytes()
+    replacement = entry.with_suffix(".new")
+    replacement.write_bytes(damage(whole))
+    os.replace(replacement, entry)
+    assert not ckernel.is_whole(entry)
+    assert twice(ckernel.load(DOUBLING)) == [2, 4, 8]
+    assert ckernel.is_whole(entry)
+
+
+def test_eight_processes_at_once(cache):
+    """They leave one whole entry, and all get the right library."""
+    program = (
+        "import sys; from symnet.backends import ckernel; import numpy as np; y = np.empty(1)\n"
+        "ckernel.load(sys.argv[1]).call('twice', np.ones(1), [y]); print(y[0])"
+    )
+    command = [sys.executable, "-c", program, DOUBLING]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(8)]
+    assert [process.communicate()[0].strip() for process in started] == ["2.0"] * 8
+    (entry,) = entries(cache)
+    assert ckernel.is_whole(entry)
+
+
+def test_cache_that_cannot_be_written(tmp_path, monkeypatch):
+    """A directory of the process's own takes its place."""
+    (tmp_path / "file").write_text("no directory")
+    monkeypatch.setenv("SYMNET_CACHE", str(tmp_path / "file" / "cache"))
+    forget()
+    assert twice(ckernel.load(DOUBLING)) == [2, 4, 8]
+    forget()
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the XDG variables are Linux's")
+def test_cache_directory(monkeypatch, tmp_path):
+    """$SYMNET_CACHE, then $XDG_CACHE_HOME when absolute, then ~/.cache."""
+    monkeypatch.setenv("SYMNET_CACHE", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert ckernel.cache_directory() == tmp_path
+    monkeypatch.delenv("SYMNET_CACHE")
+    assert ckernel.cache_directory() == Path("/somewhere/symnet")
+    for relative in ("", "relative"):
+        monkeypatch.setenv("XDG_CACHE_HOME", relative)
+        assert ckernel.cache_directory() == Path("~/.cache/symnet").expanduser()
+
+
+# --- compilers ----------------------------------------------------------------------------------
+
+
+def test_no_compiler(cache, monkeypatch):
+    """One line that says what to install and what else to do."""
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", str(cache))
+    with pytest.raises(ckernel.CompilerError) as caught:
+        ckernel.load(DOUBLING)
+    assert str(caught.value) == (
+        "the C backend needs a C compiler: none found (tried $CC, cc, gcc, clang); "
+        'install gcc or clang, or use backend="numpy"'
+    )
+
+
+def test_named_compiler_is_missing(cache, monkeypatch):
+    """$CC is taken at its word: no other compiler in its place."""
+    monkeypatch.setenv("CC", "no-such-compiler -m64")
+    with pytest.raises(ckernel.CompilerError, match=r"tried \$CC = no-such-compiler -m64"):
+        ckernel.load(DOUBLING)
+
+
+def test_refused_text(cache):
+    """The compiler's first error, in one line, and nothing left in the cache."""
+    with pytest.raises(ckernel.CompilerError, match=r"failed: .*error.*nonsense") as caught:
+        ckernel.load("int twice(void) { return nonsense; }\n")
+    assert "\n" not in str(caught.value)
+    assert entries(cache) == []
+
+
+def test_compiler_without_openmp_or_vector_flags(cache, monkeypatch, tmp_path):
+    """Flags that it does not know are left out, and results stay the same."""
+    expected = fingerprint(100, 2)
+    forget()
+    old = tmp_path / "old-cc"
+    old.write_text(
+        '#!/bin/sh\nfor flag; do case "$flag" in -fopenmp|-mprefer*|-march*)\n'
+        'echo "error: $flag" >&2; exit 1;; esac; done\nexec cc -march=native "$@"\n'
+    )
+    old.chmod(0o755)
+    monkeypatch.setenv("CC", str(old))
+    found = [np.frombuffer(part) for part in (fingerprint(100, 2), expected)]
+    np.testing.assert_allclose(*found, rtol=1e-12, atol=1e-14)
+
+
+def test_error_pickles():
+    """It may have been raised in another process."""
+    error = pickle.loads(pickle.dumps(ckernel.CompilerError("one line")))
+    assert str(error) == "one line"
+
+
+def test_library_frees_the_interpreter(cache):
+    """ctypes.CDLL, unlike PyDLL, releases the interpreter lock during a call."""
+    library = ckernel.load(DOUBLING)
+    assert type(library._library) is ctypes.CDLL

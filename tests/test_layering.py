@@ -1,0 +1,167 @@
+"""The order of the modules: each imports only from those above it, and only `cli` prints."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import symnet
+
+PACKAGE = Path(symnet.__file__).parent
+
+ORDER = (
+    "names",
+    "activations",
+    "weights",
+    "network",
+    "files",
+    "algebra",
+    "program",
+    "schemes",
+    "analytic",
+    "sampling",
+    "checking",
+    "printing",
+    "backends",
+    "compiling",
+    "derivation",
+    "generating",
+    "fitting",
+    "cli",
+    "__main__",
+)
+"""The package's modules; a module imports only from those before it. A folder counts as one."""
+
+SYMBOLIC = {"activations", "algebra", "program", "printing", "backends", "compiling", "derivation"}
+"""What the analytic engine, the witness, must not share with what it is asked about."""
+
+
+def modules() -> dict[str, list[Path]]:
+    """Each module or folder of the package with its source files, `__init__` aside."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if name != "__init__":
+            found.setdefault(name, []).append(path)
+    return found
+
+
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a source file."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Dotted names of everything imported anywhere, `from a import b` as a.b."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: write imports with the package's name"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def own(names: set[str]) -> set[str]:
+    """The symnet modules among imported names."""
+    return {name.split(".")[1] for name in names if name.startswith("symnet.")}
+
+
+def dependencies(name: str) -> set[str]:
+    """The symnet modules which a module imports."""
+    return set().union(*(own(imported(parsed(path))) for path in modules()[name])) - {name}
+
+
+def printing_calls(tree: ast.AST) -> list[int]:
+    """Lines that call print() or write to a standard stream."""
+    lines = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            lines += [node.lineno] if node.func.id == "print" else []
+        if isinstance(node, ast.Attribute) and node.attr in ("stdout", "stderr"):
+            lines += [node.lineno] if ast.unparse(node.value) == "sys" else []
+    return lines
+
+
+def test_every_module_has_its_place_in_the_order():
+    """A new module must be given a place: an unknown one would escape the test below."""
+    assert len(set(ORDER)) == len(ORDER)
+    assert set(modules()) <= set(ORDER)
+    assert {"activations", "network", "files"} <= set(modules())
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_modules_import_only_from_above(name):
+    """No cycle and no shortcut: what a module imports stands before it in ORDER."""
+    allowed = set(ORDER[: ORDER.index(name)])
+    assert dependencies(name) <= allowed
+
+
+def test_no_file_imports_itself_through_others():
+    """Inside the folders too: every file can be put after all those which it imports."""
+    files = {path: dotted(path) for paths in modules().values() for path in paths}
+    names = set(files.values())
+    waiting = {
+        name: {owner(found, names) for found in imported(parsed(path))} - {name}
+        for path, name in files.items()
+    }
+    while waiting:
+        ready = {name for name, needs in waiting.items() if not needs & set(waiting)}
+        assert ready, f"a circle among {sorted(waiting)}"
+        waiting = {name: needs for name, needs in waiting.items() if name not in ready}
+
+
+def dotted(path: Path) -> str:
+    """The name by which a file is imported."""
+    parts = ("symnet", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def owner(name: str, files: set[str]) -> str:
+    """The file that an imported name is, or is in."""
+    return name if name in files else name.rpartition(".")[0]
+
+
+def test_the_analytic_engine_shares_nothing_with_the_symbolic_side():
+    """Neither SymPy nor a module that uses it, not even through another module."""
+    seen, waiting = set(), {"analytic"}
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        waiting |= dependencies(name) - seen
+        for path in modules()[name]:
+            roots = {module.split(".")[0] for module in imported(parsed(path))}
+            assert "sympy" not in roots, f"{name} imports sympy, and analytic imports {name}"
+    assert not seen & SYMBOLIC
+
+
+@pytest.mark.parametrize("name", sorted(set(modules()) - {"cli", "__main__"}))
+def test_only_the_command_line_prints(name):
+    """A library that prints can't be used quietly."""
+    for path in modules()[name]:
+        assert printing_calls(parsed(path)) == [], path.name
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("import symnet.network", {"network"}),
+        ("from symnet.network import Network", {"network"}),
+        ("from symnet import network, files", {"network", "files"}),
+        ("def f():\n    from symnet import cli", {"cli"}),
+        ("import numpy", set()),
+    ],
+)
+def test_imports_are_seen_in_every_form(source, names):
+    """The reader of imports itself misses none."""
+    assert own(imported(ast.parse(source))) == names
+
+
+@pytest.mark.parametrize("source", ["print('x')", "if 1:\n  sys.stdout.write('x')"])
+def test_printing_is_seen(source):
+    """The reader of calls itself misses none; text that contains a call is no call."""
+    assert printing_calls(ast.parse(source))
+    assert not printing_calls(ast.parse(repr(source)))
