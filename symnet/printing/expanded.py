@@ -1,0 +1,108 @@
+"""The expanded notation: partial derivatives as one formula of the inputs and nothing else.
+
+    ∂^r y_p / ∂x_i ∂x_j …  =  sympy.diff(network.expression()[p], x_i, x_j, …)
+
+This is the definition by which the other notations are judged, so nothing here is clever: SymPy
+differentiates SymPy's expression. Such formulas grow with the product of the widths, which is why
+their size is estimated first and large ones are refused at once.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import comb
+
+import sympy
+from sympy import Expr
+
+from symnet.network import Network
+
+LARGEST = 100_000
+"""Estimated operations of a derivation, its value and all its partials counted, at most.
+
+About 10 s of SymPy's time; 2-8-8-1 has 32,000 at order 2.
+"""
+
+READABLE = 1_500
+"""Estimated operations up to which formulas are shown expanded unless told otherwise.
+
+About 150 lines: 2-8-1 has 1,145 at order 2.
+"""
+
+_GROWTH = 1.8
+"""A derivative has this many times the operations of what was derived, per nonlinear layer.
+
+Measured on 2-8-1, 2-8-8-1, 3-12-12-1 and 2-4-4-4-1, whose second partials have between 0.9 and
+1.2 times the length so predicted.
+"""
+
+
+def partial(network: Network, output: int, inputs: tuple[int, ...] = ()) -> Expr:
+    """∂^r y_output / ∂x_i ∂x_j …, for positions from 0: `partial(network, 0, (0, 1))`.
+
+    `()` is the value itself. Exact and symbolic weights stay exact. ValueError, at once, where
+    the formula would be too large.
+    """
+    order = len(inputs)
+    _check(size(network, order) // network.m, network, f"a formula of order {order}")
+    return _partial(network, output, tuple(sorted(inputs)))
+
+
+def check_size(network: Network, order: int) -> None:
+    """ValueError, without building anything, for more than LARGEST operations up to `order`.
+
+    Counted are the operations of the value and of all distinct partials, as `size` estimates them.
+    """
+    count = network.m * comb(network.n + order, order)
+    _check(total_size(network, order), network, f"{_shown(count)} formulas up to order {order}")
+
+
+def is_readable(network: Network, order: int) -> bool:
+    """Whether the derivation takes a few screens at most, so that it is read rather than kept."""
+    return total_size(network, order) <= READABLE
+
+
+def total_size(network: Network, order: int) -> int:
+    """About how many operations the value and all distinct partials up to `order` have."""
+    return sum(size(network, r) * comb(network.n + r - 1, r) for r in range(order + 1))
+
+
+def size(network: Network, order: int) -> int:
+    """About how many operations a partial of this order has, added up over the outputs.
+
+    expression_size · (1.8 · nonlinear layers)^order
+    """
+    nonlinear = sum(layer.activation.constant(1) is None for layer in network.layers)
+    return int(network.expression_size * max(1.0, _GROWTH * nonlinear) ** order)
+
+
+def _check(operations: int, network: Network, what: str) -> None:
+    if operations > LARGEST:
+        widths = network.describe().partition(",")[0]
+        raise ValueError(
+            f"expanded notation of {widths}: {what} would have about {_shown(operations)} "
+            f'operations, limited to {LARGEST:,}; use notation "neuron" or "layer"'
+        )
+
+
+def _shown(count: int) -> str:
+    return f"{count:,}" if count < 10**12 else f"1e{len(str(count)) - 1}"
+
+
+@lru_cache(maxsize=64)
+def _expression(network: Network) -> sympy.Matrix:
+    return network.expression()
+
+
+@lru_cache(maxsize=4096)
+def _partial(network: Network, output: int, inputs: tuple[int, ...]) -> Expr:
+    if not inputs:
+        return _expression(network)[output]
+    *before, last = inputs
+    try:
+        return sympy.diff(_partial(network, output, tuple(before)), network.inputs[last])
+    except RecursionError:
+        raise ValueError(
+            f"expanded notation: {network.depth} nested layers are too deep for SymPy; "
+            'use notation "neuron" or "layer"'
+        ) from None

@@ -1,0 +1,110 @@
+"""How names are written: sub- and superscripts, Greek letters, labels of partial derivatives.
+
+`text` is what Python and a terminal take, `unicode` one line of mathematics, `latex` a formula:
+
+    text       x1     rho   body_mass             ∂y/∂x1
+    unicode    x₁     ρ     body_mass             ∂y/∂x₁
+    latex      x_{1}  \\rho  \\mathrm{body\\_mass}   \\frac{\\partial y}{\\partial x_{1}}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import groupby
+
+_DIGITS = "0123456789"
+_SUBSCRIPT = str.maketrans("0123456789+-aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+_SUPERSCRIPT = str.maketrans("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")
+_GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
+    "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ",
+    "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ",
+    "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ",
+    "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
+}  # fmt: skip
+_NUMBERED = re.compile(r"([A-Za-z]+?)_?([0-9]+)(?:_([0-9]+))?")
+_SUFFIXED = re.compile(r"([A-Za-z]+)_([A-Za-z0-9]+)")
+
+
+def subscript(text: str) -> str:
+    """x₁₂ᵢ from 12i: for digits, signs and the letters which Unicode has below the line."""
+    return text.translate(_SUBSCRIPT)
+
+
+def superscript(text: str) -> str:
+    """x⁻² from -2: for digits, signs and parentheses."""
+    return text.translate(_SUPERSCRIPT)
+
+
+@lru_cache(maxsize=4096)
+def unicode_name(name: str) -> str:
+    """x₁ for x1, ρ for rho, w₁,₂ for w1_2; other names stay."""
+    if found := _NUMBERED.fullmatch(name):
+        numbers = [subscript(number) for number in found.groups()[1:] if number]
+        return _GREEK.get(found[1], found[1]) + ",".join(numbers)
+    return _GREEK.get(name, name)
+
+
+@lru_cache(maxsize=4096)
+def latex_name(name: str) -> str:
+    r"""x_{1} for x1, \rho for rho, \mathrm{bmi} for bmi, \rho_{\mathrm{gas}} for rho_gas."""
+    if found := _NUMBERED.fullmatch(name):
+        numbers = ",".join(number for number in found.groups()[1:] if number)
+        return f"{_latex_word(found[1])}_{{{numbers}}}"
+    found = _SUFFIXED.fullmatch(name)
+    if found and (len(found[1]) == 1 or found[1] in _GREEK):
+        return f"{_latex_word(found[1])}_{{{_latex_word(found[2])}}}"
+    return _latex_word(name)
+
+
+def _latex_word(word: str) -> str:
+    if len(word) == 1:
+        return word
+    if word in _GREEK:
+        return f"\\{word}"
+    escaped = word.replace("_", r"\_")
+    return rf"\mathrm{{{escaped}}}"
+
+
+def text_partial(of: str, along: Iterable[str]) -> str:
+    """∂²y/∂x1∂x2, ∂²y/∂x1²: the label of a partial derivative of `of`, or `of` itself."""
+    along = list(along)
+    if not along:
+        return of
+    below = "".join(f"∂{name}{_power(count)}" for name, count in _runs(along))
+    return f"∂{_power(len(along))}{of}/{below}"
+
+
+def latex_partial(of: str, along: Iterable[str]) -> str:
+    r"""\frac{\partial^{2} y}{\partial x_{1} \partial x_{2}}."""
+    along = list(along)
+    if not along:
+        return of
+    below = r"\,".join(rf"\partial {_raised(name, count)}" for name, count in _runs(along))
+    power = f"^{{{len(along)}}}" if len(along) > 1 else ""
+    return rf"\frac{{\partial{power} {of}}}{{{below}}}"
+
+
+def _raised(name: str, count: int) -> str:
+    return f"{name}^{{{count}}}" if count > 1 else name
+
+
+def _power(count: int) -> str:
+    return superscript(str(count)) if count > 1 else ""
+
+
+def _runs(names: list[str]) -> list[tuple[str, int]]:
+    return [(name, len(list(run))) for name, run in groupby(names)]
+
+
+def primes(order: int, prime: str) -> str:
+    """′, ″, ‴ for the orders up to 3; a `prime` other than ′ is repeated."""
+    return ("", "′", "″", "‴")[order] if prime == "′" else prime * order
+
+
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key by which x2 comes before x10."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", text)
+    return tuple((0, int(p), "") if p[0] in _DIGITS else (1, 0, p) for p in parts)

@@ -1,0 +1,89 @@
+"""Long formulas in several lines, broken before operators.
+
+Printers put a mark where a line may be broken: BREAK before + and -, SOFT before * / if else. A
+line ends at the mark with the fewest parentheses around it among those in its last part, and
+anywhere before the next term of the sum that it began in: such terms stand below each other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+BREAK, SOFT = "\x00", "\x01"
+"""Marks before the operators of a sum and of a product; no printed text contains them."""
+
+_MARKS = re.compile(f"([{BREAK}{SOFT}])")
+_LAST_PART = 0.6  # a break within the last 60 % of a line may be preferred to a later one
+_ALL_BUT = 0.85  # as may one before the next term, but for a line that would be nearly empty
+
+
+class Part(NamedTuple):
+    """A line of a broken formula, and how far inside it begins: 2 for each parenthesis."""
+
+    text: str
+    level: int
+
+
+class _Piece(NamedTuple):
+    text: str
+    rank: tuple[int, bool]  # of the break before it: depth of parentheses, SOFT
+
+
+def unbroken(text: str) -> str:
+    """The text in one line."""
+    return text.replace(BREAK, "").replace(SOFT, "")
+
+
+def has_marks(text: str) -> bool:
+    """Whether the text may be broken anywhere."""
+    return BREAK in text or SOFT in text
+
+
+def broken(
+    text: str,
+    width: float,
+    indent: Callable[[int], float],
+    measure: Callable[[str], float] = len,
+) -> list[Part]:
+    """Lines no wider than `width` where possible, later ones less by `indent(level)`."""
+    lines: list[Part] = []
+    pieces = _pieces(text)
+    widths = [measure(piece.text) for piece in pieces]
+    start = 0
+    while start < len(pieces):
+        depth, soft = pieces[start].rank
+        room = width - indent(2 * depth + soft) if lines else width
+        stop = _stop(pieces, widths, start, room)
+        joined = "".join(piece.text for piece in pieces[start:stop]).rstrip()
+        lines.append(Part(joined, 2 * depth + soft))
+        start = stop
+    return lines
+
+
+def _pieces(text: str) -> list[_Piece]:
+    parts = _MARKS.split(text)
+    pieces, depth = [_Piece(parts[0], (0, False))], _depth(parts[0])
+    for mark, part in zip(parts[1::2], parts[2::2], strict=True):
+        pieces.append(_Piece(part, (depth, mark == SOFT)))
+        depth += _depth(part)
+    return pieces
+
+
+def _depth(text: str) -> int:
+    return sum(map(text.count, "({")) - sum(map(text.count, ")}"))
+
+
+def _stop(pieces: list[_Piece], widths: list[float], start: int, width: float) -> int:
+    """Where the line that begins with piece `start` ends."""
+    used, late = widths[start], []
+    for i in range(start + 1, len(pieces)):
+        depth, soft = pieces[i].rank
+        next_term = not soft and depth <= pieces[start].rank[0]
+        if used > (1 - (_ALL_BUT if next_term else _LAST_PART)) * width:
+            late.append((pieces[i].rank, -i))
+        used += widths[i]
+        if used > width:
+            return -min(late)[1] if late else i
+    return len(pieces)

@@ -1,0 +1,151 @@
+"""The expanded notation: sympy.diff of the network's expression, refused where too large."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+import sympy
+from sympy import Float, Matrix, preorder_traversal, symbols
+
+from symnet.network import Layer, Network
+from symnet.printing import expanded
+
+EXACT = Network(
+    [Layer([[Fraction(1, 3), -2], [1, Fraction(5, 7)]], [1, Fraction(-1, 2)], "tanh"),
+     Layer([[2, -1], [Fraction(1, 9), 3]], [0, 4], "sigmoid")]
+)  # fmt: skip
+NETWORKS = {
+    "example": Network.example(),
+    "exact": EXACT,
+    "floats": Network.dense([3, 2, 2], hidden="softplus", seed=1),
+    "relu": Network.dense([2, 3, 1], hidden="relu", seed=2),
+    "linear": Network.dense([2, 1], fill=3),
+}
+INDICES = [(), (0,), (1,), (0, 0), (0, 1), (1, 1), (0, 1, 1)]
+
+# All weights 1, at (1, 1), in 40-digit arithmetic: (network, y, first partials, second partials).
+REFERENCE = [
+    (Network.example(), "1.905148253644866", "0.09035331946182427", "-0.08178314932188696"),
+    (
+        Network.dense([2, 2, 2, 1], fill=1, output_bias=False),
+        "1.896200694978303",
+        "0.008891865074823118",
+        "-0.008768472319421628",
+    ),
+    (
+        Network.dense([2, 2, 2, 1], fill=1, output="sigmoid"),
+        "0.9476583038317510",
+        "0.0004410546738847584",
+        "-0.0004384453925881286",
+    ),
+]
+
+
+@pytest.mark.parametrize("inputs", INDICES, ids=str)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_it_is_exactly_what_sympy_makes_of_the_expression(name, inputs):
+    """Not merely equal: the very expression that nested sympy.diff gives, for every output."""
+    network = NETWORKS[name]
+    for p in range(network.m):
+        wanted = network.expression()[p]
+        for i in inputs:
+            wanted = sympy.diff(wanted, network.inputs[i])
+        assert expanded.partial(network, p, inputs) == wanted
+
+
+@pytest.mark.parametrize(("network", "value", "first", "second"), REFERENCE)
+def test_reference_values(network, value, first, second):
+    """Published networks of all ones at (1, 1), to 16 digits."""
+    point = dict.fromkeys(network.inputs, 1)
+    wanted = {(): value, (0,): first, (1,): first, (0, 0): second, (0, 1): second, (1, 1): second}
+    for inputs, number in wanted.items():
+        found = expanded.partial(network, 0, inputs).subs(point)
+        assert abs(sympy.N(found, 40) - Float(number, 40)) < 6e-16 * abs(Float(number, 40))
+
+
+def test_mixed_partials_are_one_expression():
+    """∂²y/∂x2∂x1 is looked up as ∂²y/∂x1∂x2."""
+    network = NETWORKS["floats"]
+    assert expanded.partial(network, 1, (2, 0)) is expanded.partial(network, 1, (0, 2))
+
+
+def test_lower_orders_are_not_derived_again(monkeypatch):
+    """A second partial takes one more differentiation, of the first partial it builds on."""
+    network = Network.dense([2, 2, 1], seed=777)
+    expanded.partial(network, 0, (0,))
+    calls = []
+    diff = sympy.diff
+    monkeypatch.setattr(sympy, "diff", lambda *args: calls.append(args) or diff(*args))
+    expanded.partial(network, 0, (0, 1))
+    assert calls == [(expanded.partial(network, 0, (0,)), network.inputs[1])]
+
+
+def test_exact_weights_stay_exact():
+    """Fractions in, fractions out: no float appears in any partial."""
+    for inputs in INDICES:
+        assert not expanded.partial(EXACT, 1, inputs).atoms(Float)
+
+
+def test_symbolic_weights_give_the_textbook_formula():
+    """y = v tanh(w x + b): y′ = v w (1 - tanh²), y″ = -2 v w² tanh (1 - tanh²)."""
+    v, w, b, x = symbols("v w b x")
+    network = Network([Layer([[w]], [b], "tanh"), Layer([[v]])], inputs=("x",))
+    t = sympy.tanh(w * x + b)
+    assert expanded.partial(network, 0, (0,)) == v * w * (1 - t**2)
+    second = expanded.partial(network, 0, (0, 0))
+    assert sympy.expand(second + 2 * v * w**2 * t * (1 - t**2)) == 0
+
+
+@pytest.mark.parametrize(
+    ("widths", "order"), [([2, 32, 32, 1], 2), ([200, 64, 1], 2), ([2, 8, 8, 1], 4)]
+)
+def test_large_networks_are_refused_at_once(widths, order, monkeypatch):
+    """Nothing is built, and the message says what is too much and what to do instead."""
+    monkeypatch.setattr(Network, "expression", lambda self: pytest.fail("built the expression"))
+    network = Network.dense(widths, seed=0)
+    advice = 'use notation "neuron" or "layer"'
+    with pytest.raises(ValueError, match=advice) as caught:
+        expanded.check_size(network, order)
+    assert "-".join(map(str, widths)) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_partial_is_refused_by_its_own_size(monkeypatch):
+    """A single partial may be affordable where all of them together are not."""
+    network = Network.dense([20, 20, 3], seed=0)
+    expanded.partial(network, 0, (0, 5))
+    with pytest.raises(ValueError, match="formulas up to order 2"):
+        expanded.check_size(network, 2)
+    monkeypatch.setattr(Network, "expression", lambda self: pytest.fail("built the expression"))
+    with pytest.raises(ValueError, match="a formula of order 2"):
+        expanded.partial(Network.dense([2, 64, 64, 1], seed=0), 0, (0, 0))
+
+
+def test_what_has_to_pass_passes():
+    """2-8-8-1 at order 2 is well below the limit."""
+    expanded.check_size(Network.dense([2, 8, 8, 1], seed=0), 2)
+    expanded.check_size(Network.example(), 4)
+
+
+@pytest.mark.parametrize("widths", [[2, 8, 1], [3, 6, 6, 1], [2, 3, 3, 3, 1], [2, 8, 8, 1]])
+def test_the_size_told_beforehand_is_about_the_size(widths):
+    """Within a factor of two of the operations that SymPy's expression has."""
+    network = Network.dense(widths, seed=0)
+    for inputs in [(), (0,), (0, 1)]:
+        formula = expanded.partial(network, 0, inputs)
+        operations = sum(1 for node in preorder_traversal(formula) if node.args)
+        assert 0.5 < expanded.size(network, len(inputs)) / operations < 2
+
+
+def test_too_deep_a_nesting_is_an_error_in_words():
+    """400 nested functions are beyond SymPy's recursion: ValueError, not RecursionError."""
+    with pytest.raises(ValueError, match="deep"):
+        expanded.partial(Network.dense([1] * 400, seed=0), 0, ())
+
+
+def test_zero_derivatives_are_zero():
+    """A linear network's second partials, and relu's everywhere but at its kinks."""
+    assert expanded.partial(NETWORKS["linear"], 0, (0, 1)) == 0
+    assert expanded.partial(NETWORKS["relu"], 0, (0, 1)) == 0
+    assert Matrix([expanded.partial(NETWORKS["linear"], 0, (i,)) for i in (0, 1)]) == Matrix([3, 3])
