@@ -1,0 +1,131 @@
+"""Derivation: a network's derivatives, as formulas and as functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Expr, Matrix, Symbol
+
+from symnet import checking, compiling, printing
+from symnet.network import Network
+from symnet.printing import expanded
+
+HIGHEST = 8
+"""The highest order of derivative: there are names for as many directions."""
+
+
+def derive(network: Network, order: int = 2) -> Derivation:
+    """The derivatives of `network` with respect to its inputs, up to `order`.
+
+    Nothing is computed before it is asked for. TypeError when `network` is none, ValueError for
+    an order below 0 or above HIGHEST.
+    """
+    return Derivation(network, order)
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The value and the partial derivatives of a network's outputs, up to an order.
+
+    Formulas in the inputs alone are `network.expression()` differentiated by `sympy.diff`:
+
+        d.partial("x1", "x2", of="y")      ∂²y/∂x1∂x2; d.partial() is the value
+        d.jacobian(), d.hessian(of="y")    SymPy matrices (m, n) and (n, n)
+
+    As text `d.text(notation="layer")`, `d.latex(notation="layer")`, where the notation is
+    "expanded" (a formula in the inputs), "neuron" (a statement a neuron) or "layer" (a symbol
+    stands for a layer's vector). As functions `d.compile()`. `of` names an output and may be left
+    out when there is one only.
+    """
+
+    network: Network
+    order: int = 2
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.network, Network):
+            raise TypeError(f"a Network is needed, got {type(self.network).__name__}")
+        whole = isinstance(self.order, int) and not isinstance(self.order, bool)
+        if not whole or not 0 <= self.order <= HIGHEST:
+            raise ValueError(
+                f"order is {self.order!r}; a whole number from 0 to {HIGHEST} is needed"
+            )
+
+    def partial(self, *inputs: str | Symbol, of: str | Symbol | None = None) -> Expr:
+        """The partial derivative of one output with respect to these inputs, in any order.
+
+        ValueError for an unknown name, for more inputs than `order`, and for a formula that would
+        be too large to read (the message says which notation to use).
+        """
+        if len(inputs) > self.order:
+            raise ValueError(f"{len(inputs)} inputs, but derived to order {self.order} only")
+        chosen = tuple(sorted(self._input(name) for name in inputs))
+        return expanded.partial(self.network, self._output(of), chosen)
+
+    def jacobian(self) -> Matrix:
+        """∂y_p/∂x_i as a SymPy Matrix (m, n). Raises as `partial`."""
+        names = self.network.inputs
+        return Matrix(
+            [[self.partial(name, of=output) for name in names] for output in self.network.outputs]
+        )
+
+    def hessian(self, of: str | Symbol | None = None) -> Matrix:
+        """∂²y/∂x_i∂x_j of one output as a SymPy Matrix (n, n). Raises as `partial`."""
+        names = self.network.inputs
+        return Matrix([[self.partial(a, b, of=of) for b in names] for a in names])
+
+    def text(
+        self, notation: str | None = None, format: str = "text", digits: int | None = None
+    ) -> str:
+        """The derivatives as text: format "text" (pastes into Python) or "unicode".
+
+        The default notation is "expanded" where that is small enough to read, else "layer".
+        `digits` rounds the numbers shown; by default they are shown with the fewest digits that
+        give them back. Raises ValueError as `partial`, and for an unknown notation or format.
+        """
+        notation = notation or self._readable()
+        return printing.text(self.network, self.order, notation, format, digits)
+
+    def latex(self, notation: str | None = None, digits: int | None = None) -> str:
+        """The derivatives as LaTeX for the amsmath package. Arguments as for `text`."""
+        return printing.latex(self.network, self.order, notation or self._readable(), digits)
+
+    def __str__(self) -> str:
+        return self.text(format="unicode")
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
+
+    def compile(
+        self, backend: str = "numpy", *, check: bool = True, threads: int | None = None
+    ) -> compiling.Compiled:
+        """The value and derivatives as functions of arrays of points; see `Compiled`.
+
+        backend: "numpy", or "c" for a kernel made by the system's C compiler.
+        check: compare every function with the analytic engine before it is returned, on a few
+            points; CheckError when one disagrees.
+        threads: how many to use at most; None for as many as pay.
+
+        ValueError when a weight is symbolic: give numbers by `network.subs` first.
+        """
+        function = compiling.compiled(self.network, self.order, backend, threads)
+        if check:
+            checking.verify(function)
+        return function
+
+    def _readable(self) -> str:
+        return "expanded" if expanded.is_readable(self.network, self.order) else "layer"
+
+    def _input(self, name: str | Symbol) -> int:
+        return _position(name, [s.name for s in self.network.inputs], "input")
+
+    def _output(self, name: str | Symbol | None) -> int:
+        names = [s.name for s in self.network.outputs]
+        if name is None and len(names) > 1:
+            raise ValueError(f"the network has outputs {', '.join(names)}: say of which (of=...)")
+        return 0 if name is None else _position(name, names, "output")
+
+
+def _position(name: str | Symbol, names: list[str], what: str) -> int:
+    if str(name) not in names:
+        raise ValueError(f"no {what} is called {str(name)!r}; there are {', '.join(names)}")
+    return names.index(str(name))

@@ -1,0 +1,147 @@
+"""The Derivation: what the user holds, and what it says when asked for the impossible."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy
+from sympy import Matrix, Rational, Symbol, exp
+
+import symnet
+from symnet.derivation import Derivation
+
+x1, x2 = sympy.symbols("x1 x2")
+
+
+@pytest.fixture
+def example():
+    """The built-in 2-2-1."""
+    return symnet.derive(symnet.Network.example())
+
+
+def test_a_partial_is_sympys_derivative_of_the_expression():
+    """Exactly, for every output and every order, with exact, float and symbolic weights."""
+    w = Symbol("w11")
+    for weights in ([[w, 1], [2, Rational(1, 3)]], [[0.5, -0.25], [1.5, 2.0]]):
+        network = symnet.Network([symnet.Layer(weights, [1, 2], "tanh")], outputs=("p", "q"))
+        d = symnet.derive(network, order=3)
+        values = network.expression()
+        for k, output in enumerate(("p", "q")):
+            assert d.partial(of=output) == values[k]
+            assert d.partial("x1", of=output) == values[k].diff(x1)
+            assert d.partial("x2", "x1", of=output) == values[k].diff(x1).diff(x2)
+            third = values[k].diff(x1).diff(x2).diff(x2)
+            assert d.partial("x2", "x1", "x2", of=output) == third
+
+
+def test_the_example_in_closed_form(example):
+    """2/(1 + exp(-x1 - x2 - 1)) and its derivative."""
+    e = exp(-x1 - x2 - 1)
+    assert example.partial() == 2 / (1 + e)
+    assert sympy.simplify(example.partial("x1") - 2 * e / (1 + e) ** 2) == 0
+    assert example.partial("x1", "x2") == example.partial(x2, x1)
+
+
+def test_matrices_have_outputs_in_rows():
+    """Jacobian (m, n), Hessian (n, n) of one output."""
+    layer = symnet.Layer([[1, 2], [3, 4], [5, 6]], None, "linear")
+    network = symnet.Network([layer], inputs=("u", "v"))
+    d = symnet.derive(network)
+    assert d.jacobian() == Matrix([[1, 2], [3, 4], [5, 6]])
+    assert d.hessian(of="y3") == Matrix([[0, 0], [0, 0]])
+
+
+def test_a_hessian_has_each_partial_in_its_place():
+    """Row and column are the inputs in their order."""
+    network = symnet.Network([symnet.Layer([[1, 2]], None, "exp")])
+    d = symnet.derive(network)
+    value = exp(x1 + 2 * x2)
+    assert d.hessian() == Matrix([[value, 2 * value], [2 * value, 4 * value]])
+
+
+def test_formulas_and_functions_agree(example):
+    """The closed form evaluated at a point is what the function returns there."""
+    y, J, H = example.compile()([0.3, -0.2])
+    point = {x1: 0.3, x2: -0.2}
+    assert float(example.partial().subs(point)) == pytest.approx(y[0], rel=1e-14)
+    np.testing.assert_allclose(np.array(example.jacobian().subs(point), float), J, rtol=1e-14)
+    np.testing.assert_allclose(np.array(example.hessian().subs(point), float), H[0], rtol=1e-13)
+
+
+def test_small_formulas_are_shown_expanded_and_large_ones_by_layer(example):
+    """What is read best by default."""
+    assert str(example) == example.text("expanded", "unicode")
+    large = symnet.derive(symnet.Network.dense([2, 64, 64, 1], seed=0))
+    assert str(large) == large.text("layer", "unicode")
+    assert large._repr_latex_() == large.latex("layer")
+
+
+def test_too_large_an_expansion_is_refused_with_advice():
+    """At once, naming the notations that work."""
+    d = symnet.derive(symnet.Network.dense([2, 64, 64, 64, 1], seed=0))
+    for ask in (d.partial, d.jacobian, d.hessian, lambda: d.text("expanded")):
+        with pytest.raises(ValueError, match="layer"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda d: d.partial("x3"), "no input is called 'x3'; there are x1, x2"),
+        (lambda d: d.partial("x1", of="z"), "no output is called 'z'; there are y"),
+        (lambda d: d.partial("x1", "x1", "x1"), "derived to order 2 only"),
+        (lambda d: d.text("words"), "words"),
+        (lambda d: d.text("layer", "html"), "html"),
+        (lambda d: d.compile("fortran"), "no backend 'fortran'"),
+        (lambda d: d.compile(threads=0), "at least 1"),
+    ],
+)
+def test_errors_name_what_is_wrong(example, call, message):
+    """And what there is instead."""
+    with pytest.raises(ValueError, match=message):
+        call(example)
+
+
+def test_of_is_needed_with_several_outputs():
+    """Rather than a guess."""
+    d = symnet.derive(symnet.Network.dense([2, 3, 2], seed=0))
+    with pytest.raises(ValueError, match="outputs y1, y2: say of which"):
+        d.partial("x1")
+
+
+@pytest.mark.parametrize("order", [-1, 1.5, True, "2", 9])
+def test_orders_are_whole_numbers(order):
+    """From 0 up."""
+    with pytest.raises(ValueError, match="order"):
+        symnet.derive(symnet.Network.example(), order)
+
+
+def test_a_network_is_needed():
+    """Not its file name."""
+    with pytest.raises(TypeError, match="a Network is needed, got str"):
+        Derivation("net.json")
+
+
+def test_compile_verifies_what_it_returns(example, monkeypatch):
+    """A backend that generates something wrong is found out, unless it is not asked for."""
+    from symnet.backends import numpycode
+
+    right = numpycode.kernels
+    monkeypatch.setattr(
+        numpycode, "kernels", lambda *a: right(*a).replace("dy = W2 @ da1", "dy = -W2 @ da1")
+    )
+    with pytest.raises(symnet.CheckError, match="jacobian"):
+        example.compile()
+    assert example.compile(check=False).order == 2
+
+
+def test_symbolic_weights_are_for_formulas():
+    """They print, and compiling says which numbers are missing."""
+    w = sympy.symbols("w11 w12")
+    network = symnet.Network([symnet.Layer([w], None, "sigmoid")])
+    d = symnet.derive(network)
+    assert "w11" in d.text()
+    with pytest.raises(ValueError, match="w11"):
+        d.compile()
+    numbers = symnet.derive(network.subs({"w11": 1, "w12": 2}))
+    assert numbers.compile().value([0.0, 0.0]) == 0.5

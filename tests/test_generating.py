@@ -1,0 +1,270 @@
+"""Generated modules: complete in themselves, equal to the compiled functions, and alert."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from sympy import Symbol, exp
+
+import symnet
+from strategies import networks
+from symnet import compiling
+from symnet.activations import TABLE
+from symnet.generating import c_file, numpy_module
+from symnet.generating.selftest import examples, ordinary_points
+
+NUMPY = Path(np.__file__).parents[1]
+ROOT = Path(symnet.__file__).parents[1]
+
+
+def namespace(text: str) -> dict[str, Any]:
+    """The names that a module's text defines."""
+    names: dict[str, Any] = {"__name__": "derivatives"}
+    exec(compile(text, "derivatives.py", "exec"), names)
+    return names
+
+
+def alone(path: Path) -> subprocess.CompletedProcess[str]:
+    """The module run as a script by a Python that finds NumPy, but not symnet or SymPy."""
+    packages = path.parent / "packages"
+    packages.mkdir()
+    for package in NUMPY.glob("numpy*"):
+        (packages / package.name).symlink_to(package)
+    starter = (
+        f"import sys, runpy; sys.path.append({str(packages)!r}); import importlib.util as u; "
+        "assert u.find_spec('symnet') is None and u.find_spec('sympy') is None; "
+        f"runpy.run_path({str(path)!r}, run_name='__main__')"
+    )
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "error", "-c", starter],
+        cwd=path.parent,
+        capture_output=True,
+        text=True,
+    )
+
+
+NETWORKS = {
+    "example": symnet.Network.example(),
+    "named": symnet.Network.dense([2, 4, 3, 1], hidden="tanh", seed=1, name="surrogate"),
+    "two outputs, erf": symnet.Network.dense([3, 5, 2], hidden="gelu", output="softplus", seed=2),
+    "kinks, no bias": symnet.Network.dense([2, 6, 1], hidden="relu", bias=False, seed=3),
+    "linear": symnet.Network.dense([3, 2], seed=4),
+    "one input": symnet.Network.dense([1, 3, 1], hidden="sin", seed=5),
+    "many inputs": symnet.Network.dense([25, 6, 2], seed=6),
+    "deep": symnet.Network.dense([2, *[3] * 60, 1], seed=7),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_module_tests_itself_without_symnet(name, tmp_path):
+    """It runs where there is NumPy alone, prints one line, and exits with 0."""
+    path = tmp_path / "derivatives.py"
+    path.write_text(numpy_module(NETWORKS[name]), encoding="utf-8")
+    done = alone(path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"self-test ok: 3 points, \S+ of the allowed error\n", done.stdout)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_functions_equal_the_compiled_ones_to_the_last_bit(name):
+    """Within a block; float32, no points and NaN included."""
+    network = NETWORKS[name]
+    module, f = namespace(numpy_module(network)), compiling.compiled(network, 2)
+    X = np.random.default_rng(0).standard_normal((40, network.n))
+    X[3, 0] = np.nan
+    for points in (X, X.astype(np.float32), X[:0], X[0], X.reshape(5, 8, -1)):
+        results = module["value_jacobian_hessian"](points)
+        for result, expected in zip(results, f(points), strict=True):
+            assert result.dtype == expected.dtype
+            np.testing.assert_array_equal(result, expected, strict=True)
+        for function in ("value", "jacobian", "hessian"):
+            expected = getattr(f, function)(points)
+            np.testing.assert_array_equal(module[function](points), expected, strict=True)
+
+
+def test_more_points_than_a_block():
+    """Blocks are put together in order."""
+    network = NETWORKS["named"]
+    X = np.random.default_rng(0).standard_normal((20_000, 2))
+    results = namespace(numpy_module(network))["value_jacobian_hessian"](X)
+    for result, expected in zip(results, compiling.compiled(network, 2)(X), strict=True):
+        np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-15)
+
+
+@settings(max_examples=15, deadline=None)
+@given(networks(activations=tuple(sorted(set(TABLE) - {"exp"})), width=3))
+def test_any_network_passes_its_own_test(network):
+    """Random networks of every activation: the text runs, and agrees with the analytic engine."""
+    assert namespace(numpy_module(network))["self_test"]() == 0
+
+
+@pytest.mark.parametrize("order", [0, 1, 3, 4])
+def test_other_orders(order):
+    """The functions are those of a compilation to that order, and the self-test covers them."""
+    network = NETWORKS["named"]
+    module, f = namespace(numpy_module(network, order)), compiling.compiled(network, order)
+    assert module["self_test"]() == 0
+    X = np.random.default_rng(1).standard_normal((7, 2))
+    for name, orders in compiling.methods(order).items():
+        if len(orders) == 1:
+            np.testing.assert_array_equal(module[name](X), f.derivative(orders[0], X), strict=True)
+        else:
+            for result, expected in zip(module[name](X), f(X), strict=True):
+                np.testing.assert_array_equal(result, expected, strict=True)
+
+
+def test_own_activation():
+    """A user's formula is part of the module."""
+    z = Symbol("z")
+    network = symnet.Network(
+        [symnet.Layer([[0.5, -1.0], [2.0, 0.25]], [0.1, 0.2], z / (1 + exp(-2 * z)))]
+    )
+    assert namespace(numpy_module(network))["self_test"]() == 0
+
+
+@pytest.mark.parametrize("name", ["named", "many inputs"])
+@pytest.mark.parametrize(
+    ("found", "planted"),
+    [
+        (r"(W1 = np\.array\(\[\s*\[\s*)(-?[\d.e-]+)", r"\g<1>\g<2>1"),  # the 18th digit: no change
+        (r"(W1 = np\.array\(\[\s*\[)", r"\g<1>1e-6+"),
+        (r"(W2 = np\.array\(\[\s*\[)", r"\g<1>1e-6+"),
+        (r"(b1 = np\.array\(\[\s*)", r"\g<1>1e-6+"),
+        (r"(?s)(def jacobian_kernel.*?)W1 @ x", r"\g<1>(W1*(1 + 1e-6)) @ x"),
+        (r"(?s)(def hessian_kernel.*?)W1 @ x", r"\g<1>(W1*(1 + 1e-6)) @ x"),
+        (r"(?s)(def value_jacobian_hessian_kernel.*?)W1 @ x", r"\g<1>W1 @ x[::-1]"),
+    ],
+)
+def test_self_test_notices_planted_errors(name, found, planted, capsys):
+    """A changed digit of a weight, a factor in one kernel, swapped inputs: exit status 1."""
+    text, count = re.subn(found, planted, numpy_module(NETWORKS[name]), count=1)
+    assert count == 1
+    harmless = planted == r"\g<1>\g<2>1"
+    assert namespace(text)["self_test"]() == (0 if harmless else 1)
+    assert capsys.readouterr().out.startswith("self-test ok" if harmless else "self-test WRONG")
+
+
+def test_self_test_notices_nan():
+    """NaN compares as neither smaller nor larger, and must not pass for that."""
+    text = numpy_module(NETWORKS["named"])
+    wrong = re.sub(r"(W1 = np\.array\(\[\s*\[)", r"\g<1>np.nan*", text)
+    assert namespace(wrong)["self_test"]() == 1
+
+
+def test_same_text_in_every_process():
+    """Hashes of strings differ from process to process, the text does not."""
+    program = (
+        "from symnet.generating import numpy_module; from symnet.network import Network; "
+        "print(numpy_module(Network.dense([3, 5, 2], hidden='gelu', seed=2)))"
+    )
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_text_reads_well(name):
+    """Sorted imports on top, no long line (formulas aside), no trailing blanks, no leftovers."""
+    text = numpy_module(NETWORKS[name])
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert all(line == line.rstrip() for line in lines)
+    assert "\n\n\n\n" not in text
+    assert text.endswith("sys.exit(self_test())\n")
+    assert not re.search(r"\b(sympy|lambdify|symnet\.)", text)
+    head = text.split('"""\n\n')[1]
+    assert head.startswith("from __future__ import annotations\n\nimport sys\n")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_text_is_free_of_lint(name, tmp_path):
+    """Names that are missing or unused, imports out of order and the like: ruff finds none."""
+    if shutil.which("ruff") is None:
+        pytest.skip("ruff is not installed")
+    path = tmp_path / "derivatives.py"
+    path.write_text(numpy_module(NETWORKS[name]), encoding="utf-8")
+    rules = "E,F,W,I,UP,B,C4,SIM,PT,NPY"
+    command = ["ruff", "check", "--isolated", "--no-cache", "--line-length", "100", "--select"]
+    done = subprocess.run([*command, rules, path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_error_functions_only_where_they_are_used():
+    """With the notice of their source."""
+    assert "Sun Microsystems" in numpy_module(NETWORKS["two outputs, erf"])
+    assert "def erf" not in numpy_module(NETWORKS["named"])
+    assert "Sun Microsystems" not in numpy_module(NETWORKS["named"])
+
+
+def test_wide_networks():
+    """A quarter of a million weights: read back to the last bit."""
+    network = symnet.Network.dense([2, 500, 500, 1], seed=0)
+    module = namespace(numpy_module(network))
+    assert module["self_test"]() == 0
+    for k, (weights, bias) in enumerate(network.numbers(), start=1):
+        np.testing.assert_array_equal(module[f"W{k}"], weights)
+        np.testing.assert_array_equal(module[f"b{k}"], bias)
+
+
+def test_docstring_says_what_there_is():
+    """Name, network, inputs by name, shapes, and the formulas."""
+    network = symnet.Network.dense([2, 4, 1], seed=0, inputs=("bmi", "bp"), name="surrogate")
+    docstring = namespace(numpy_module(network))["__doc__"]
+    for part in ("surrogate", "2-4-1, sigmoid, linear", "bmi, bp", "(..., 1, 2, 2)", "∂²y/∂xᵢ∂xⱼ"):
+        assert part in docstring
+
+
+def test_symbolic_weights_are_refused():
+    """They have no numbers."""
+    network = symnet.Network([symnet.Layer([[Symbol("w")]])])
+    with pytest.raises(ValueError, match="weights are symbolic"):
+        numpy_module(network)
+
+
+def test_networks_without_finite_values_are_refused():
+    """A self-test on infinities would test nothing."""
+    network = symnet.Network.dense([1, 1, 1, 1], hidden="exp", fill=1000.0)
+    with pytest.raises(ValueError, match="overflows"):
+        numpy_module(network)
+
+
+def test_points_suit_the_units_of_the_inputs():
+    """Inputs around 1e5 with a spread of 1e3: there the first layer bends, at 0 it does not."""
+    network = symnet.Network([symnet.Layer([[1e-3, 2e-3]], [-300.0], "tanh")])
+    points = ordinary_points(network)
+    z = points @ np.array([1e-3, 2e-3]) - 300
+    assert np.all(np.abs(z) < 5)
+    assert np.all(points > 1e4)
+    known = examples(network, compiling.compiled(network, 2))
+    assert np.all(np.abs(known.expected[1]) > 1e-8)
+
+
+@pytest.mark.parametrize("name", ["example", "named", "two outputs, erf", "kinks, no bias"])
+def test_c_file_tests_itself(name, tmp_path):
+    """Compiled with its macro it is a program that agrees with the analytic engine."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    path = tmp_path / "kernel.c"
+    path.write_text(c_file(NETWORKS[name]), encoding="utf-8")
+    program = tmp_path / "kernel"
+    flags = ["-std=c99", "-O1", "-DSYMNET_TEST", "-o", program]
+    subprocess.run([compiler, *flags, path, "-lm"], check=True)
+    assert subprocess.run([program], capture_output=True).returncode == 0
