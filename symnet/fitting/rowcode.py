@@ -1,0 +1,129 @@
+"""NumPy source text for rows of data: one derivative of a network, and its adjoint in the weights.
+
+Unlike in `numpycode`, the weights change from call to call, every row has its own directions, and
+a leading axis of particles may run through everything:
+
+    x, x_i, x_j (n, rows)    W (…, out, in)    b (…, out, 1)    e (m, rows)    y_ij (…, m, rows)
+
+so that a swarm is one batched matrix product a layer. The text is written once for a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sympy import Expr
+from sympy.printing.precedence import PRECEDENCE
+
+from symnet.algebra import DIRECTIONS, Quantity, sigma
+from symnet.backends.numpycode import ElementPrinter, activation_function, call_name, parameters
+from symnet.fitting.reverse import BAR, Sweep, sweep
+from symnet.network import Network
+from symnet.program import OUTPUT, Statement, X
+
+
+def source(network: Network, orders: Iterable[int]) -> str:
+    """The text of `value_r` and `adjoint_r` for each derivative order r in `orders`.
+
+        value_r(x, x_i, …, W1, b1, …)       the derivative along the rows' directions
+        adjoint_r(x, x_i, …, W1, b1, …, e)  that, and a list of ∂(e·derivative)/∂W1, ∂/∂b1, …
+
+    The covector e may depend on the derivative, as a loss's does: it is handed over as a function
+    of it.
+
+    `outer(t̄, v)` and `column(t̄)`, which sum the adjoints of rows or keep them apart, are the
+    caller's: they must be in the namespace in which the text is executed.
+    """
+    rules = {layer.activation.name: layer.activation for layer in network.layers}
+    calls: set[tuple[str, tuple[int, ...]]] = set()
+    functions = []
+    for order in orders:
+        derived = sweep(network, order, parameters(network))
+        arguments = [X, *(X.toward(d) for d in DIRECTIONS[:order]), *parameters(network)]
+        for write in (_value, _adjoint):
+            printer = _RowPrinter()
+            functions.append(write(order, arguments, derived, printer))
+            calls |= printer.calls
+    used = [activation_function(rules[name], wanted) for name, wanted in sorted(calls)]
+    return "\n\n".join([*used, *functions])
+
+
+def _value(order: int, arguments: Sequence[Quantity], derived: Sweep, printer: _RowPrinter) -> str:
+    lines = printer.lines(derived.forward, derived.forward)
+    return _function(f"value_{order}", arguments, lines, printer.doprint(derived.output))
+
+
+def _adjoint(
+    order: int, arguments: Sequence[Quantity], derived: Sweep, printer: _RowPrinter
+) -> str:
+    output = printer.doprint(derived.output)
+    lines = printer.lines(derived.forward, (*derived.forward, *derived.backward))
+    lines += [f"e = e({output})"] if derived.backward else []
+    lines += printer.lines(derived.backward, ())
+    gradients = ", ".join(printer.gradient(*item) for item in derived.gradients.items())
+    result = f"{output}, [{gradients}]"
+    return _function(f"adjoint_{order}", [*arguments, OUTPUT], lines, result)
+
+
+def _function(name: str, arguments: Sequence[Quantity], lines: Sequence[str], result: str) -> str:
+    head = f"def {name}({', '.join(map(code_name, arguments))}):"
+    return "\n    ".join([head, *lines, f"return {result}"]) + "\n"
+
+
+def code_name(quantity: Quantity) -> str:
+    """A quantity's variable, its directions spelled out: z2_i for ∂z₂ along i, zbar2 for z̄₂."""
+    if quantity == OUTPUT:
+        return quantity.letter
+    return str(quantity.name).replace(BAR, "bar")
+
+
+class _RowPrinter(ElementPrinter):
+    """Layer-level expressions whose quantities are arrays (…, width, rows)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: set[tuple[str, tuple[int, ...]]] = set()
+
+    def lines(self, statements: Sequence[Statement], users: Sequence[Statement]) -> list[str]:
+        """One line a statement, one call for the derivatives of an activation that `users` use."""
+        nodes = set().union(*(s.expression.atoms(sigma) for s in users))
+        written = []
+        for statement in statements:
+            target = statement.target
+            written.append(f"{code_name(target)} = {self.doprint(statement.expression)}")
+            wanted = {node.order: node.name for node in nodes if node.argument == target}
+            if wanted:
+                written.append(self._call(target, wanted))
+        return written
+
+    def gradient(self, parameter: Quantity, adjoint: Expr) -> str:
+        """A parameter's adjoint: a sum of `outer`s for a matrix, one `column` for a bias."""
+        text = self.doprint(adjoint)
+        return f"column({text})" if parameter.letter == "b" and adjoint != 0 else text
+
+    def _call(self, z: Quantity, wanted: dict[int, str]) -> str:
+        orders = tuple(sorted(wanted))
+        name = wanted[orders[0]]
+        self.calls.add((name, orders))
+        targets = ", ".join(_derivative(z, r) for r in orders)
+        return f"{targets} = {call_name(name, orders)}({code_name(z)})"
+
+    def _print_Quantity(self, quantity: Quantity) -> str:
+        return code_name(quantity)
+
+    def _print_sigma(self, node: sigma) -> str:
+        return _derivative(node.argument, node.order)
+
+    def _print_transposed(self, node: Expr) -> str:
+        return f"np.swapaxes({self._print(node.args[0])}, -1, -2)"
+
+    def _print_matvec(self, node: Expr) -> str:
+        matrix, vector = node.args
+        return f"({self._print(matrix)} @ {self.parenthesize(vector, PRECEDENCE['Pow'])})"
+
+    def _print_outer(self, node: Expr) -> str:
+        return f"outer({', '.join(map(self._print, node.args))})"
+
+
+def _derivative(z: Quantity, order: int) -> str:
+    return f"s{z.layer or ''}_{order}"
