@@ -1,0 +1,40 @@
+"""symnet: the derivatives of a neural network with respect to its inputs.
+
+As formulas to read and as functions to ship, each checked against an independent engine:
+
+    net = symnet.load("net.json")
+    d = symnet.derive(net, order=2)
+    print(d.text(notation="layer"))
+    y, J, H = d.compile()(X)
+"""
+
+from importlib.metadata import version
+
+from symnet import analytic
+from symnet.activations import Activation
+from symnet.checking import CheckError, Comparison, Report, check
+from symnet.compiling import Compiled
+from symnet.derivation import Derivation, derive
+from symnet.files import load, save
+from symnet.fitting import fit, objective
+from symnet.network import Layer, Network
+
+__version__ = version("symnet")
+
+__all__ = [
+    "Activation",
+    "CheckError",
+    "Comparison",
+    "Compiled",
+    "Derivation",
+    "Layer",
+    "Network",
+    "Report",
+    "analytic",
+    "check",
+    "derive",
+    "fit",
+    "load",
+    "objective",
+    "save",
+]

@@ -1,0 +1,32 @@
+"""`symnet check`: the Report of a full check."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from symnet.cli import options
+from symnet.derivation import derive
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's `commands`."""
+    parser = options.command(
+        commands,
+        "check",
+        run,
+        "compare the generated functions with an independent engine and 50-digit arithmetic",
+        "symnet check net.json --backend numpy --seed 1",
+    )
+    options.file(parser)
+    options.order(parser)
+    options.backend(parser)
+    parser.add_argument("--seed", type=options.whole, default=0, help="of the points compared (0)")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Print the Report; 1 when it says that a comparison failed."""
+    derivation = derive(options.network(given), given.order)
+    _, report = options.checked(derivation, given.backend, given.seed)
+    print(report)
+    return 0 if report.ok else 1

@@ -1,0 +1,124 @@
+"""`symnet derive`: the formulas, values at a point, and what the functions were checked against."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from itertools import combinations_with_replacement
+from typing import Any
+
+from symnet import derivation, printing
+from symnet.checking import Report
+from symnet.cli import options
+from symnet.compiling import Compiled
+from symnet.derivation import Derivation
+from symnet.names import listed
+from symnet.network import Network
+from symnet.printing import labels
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's `commands`."""
+    parser = options.command(
+        commands,
+        "derive",
+        run,
+        "print the derivatives as formulas",
+        "symnet derive net.json --notation layer --at 1,1",
+    )
+    options.file(parser)
+    options.order(parser)
+    parser.add_argument(
+        "--notation",
+        choices=printing.NOTATIONS,
+        help="symbols are inputs, neurons or layers (expanded where that is readable, else layer)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("text", "unicode", "latex"),
+        help="text pastes into Python (unicode where the terminal shows it)",
+    )
+    parser.add_argument(
+        "--at", type=options.point, metavar="X", help="show values at this point: 1,0.5"
+    )
+    parser.add_argument("--digits", type=options.whole, help="round the numbers shown (exact)")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Print the page; 1 when the functions fail their check."""
+    network = options.network(given)
+    derived = derivation.derive(network, given.order)
+    format = given.format or _terminal_format()
+    at = given.at or ([1.0] * network.n if given.file is None else None)
+    _check_point(network, at)
+    if format == "latex":
+        formulas, comment = derived.latex(given.notation, given.digits), "% "
+    else:
+        formulas, comment = derived.text(given.notation, format, given.digits), ""
+    heading = printing.heading(network)
+    builtin = "built-in example: " if given.file is None else ""
+    lines, ok = _figures(derived, at, format, given.digits)
+    print(f"{comment}{builtin}{heading}\n")
+    print(formulas.removeprefix(heading).strip("\n") + "\n")
+    print(*(f"{comment}{line}".rstrip() for line in lines), sep="\n")
+    return 0 if ok else 1
+
+
+def _figures(
+    derivation: Derivation, at: list[float] | None, format: str, digits: int | None
+) -> tuple[list[str], bool]:
+    """Values at a point, what the functions were checked against, and whether they passed."""
+    symbols = derivation.network.symbols
+    if symbols:
+        return [f"values and checks need numbers for the weights {listed(symbols)}"], True
+    # 50-digit arithmetic is left to `symnet check` where it would take many seconds.
+    few = derivation.network.weights_count <= 100_000
+    function, report = options.checked(derivation, digits=few)
+    values = [] if at is None else [*_values(function, at, format, digits), ""]
+    return [*values, _verdict(report)], report.ok
+
+
+def _terminal_format() -> str:
+    try:
+        "∂²σ′₁ᵢ·⊙λ".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return "text"
+    return "unicode"
+
+
+def _check_point(network: Network, at: list[float] | None) -> None:
+    names = [symbol.name for symbol in network.inputs]
+    if at is not None and len(at) != network.n:
+        raise ValueError(f"--at has {len(at)} number(s), but the inputs are {', '.join(names)}")
+    if at is not None and network.symbols:
+        raise ValueError(f"--at: the weights {listed(network.symbols)} have no values")
+
+
+def _values(function: Compiled, at: list[float], format: str, digits: int | None) -> Iterator[str]:
+    """`at x1 = 1, x2 = 1`, and a line for the value and each partial there."""
+    name = labels.unicode_name if format == "unicode" else str
+    inputs = [name(symbol.name) for symbol in function.network.inputs]
+    yield "at " + ", ".join(f"{i} = {_shown(x, None)}" for i, x in zip(inputs, at, strict=True))
+    rows = []
+    for order, result in enumerate(function(at)):
+        for output, array in zip(function.network.outputs, result, strict=True):
+            for indices in combinations_with_replacement(range(len(inputs)), order):
+                label = labels.text_partial(name(output.name), [inputs[i] for i in indices])
+                rows.append((label, _shown(float(array[indices]), digits)))
+    width = max(len(label) for label, _ in rows)
+    for label, value in rows:
+        yield f"  {label:{width}} = {value if value[0] == '-' else ' ' + value}"
+
+
+def _shown(value: float, digits: int | None) -> str:
+    return repr(value).removesuffix(".0") if digits is None else f"{value:.{digits}g}"
+
+
+def _verdict(report: Report) -> str:
+    """Against what the functions were checked, on how many points, with what worst error."""
+    points = {comparison.against: comparison.points for comparison in report.comparisons}
+    witnesses = " and ".join(f"{against} ({count} points)" for against, count in points.items())
+    if report.ok:
+        return f"functions checked against {witnesses}: worst error {report.worst.error:.1e}"
+    return f"CHECK FAILED: {report.worst}"

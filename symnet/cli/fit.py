@@ -1,0 +1,116 @@
+"""`symnet fit`: learn a network from rows that give values, derivatives, or both."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from symnet import files, fitting
+from symnet.cli import options
+from symnet.fitting import METHODS, FitWarning, MixedData, Progress
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's `commands`."""
+    parser = options.command(
+        commands,
+        "fit",
+        run,
+        "learn a network from rows that give values, partial derivatives, or both",
+        "symnet fit water.csv --hidden 16,16 --activation tanh -o water.json",
+    )
+    parser.add_argument(
+        "data", metavar="DATA", help="CSV whose header names inputs, outputs and partials: dy/dx1"
+    )
+    parser.add_argument(
+        *("-o", "--output"), required=True, metavar="OUT", help="network file, in the data's units"
+    )
+    parser.add_argument(
+        "--hidden", type=_widths, default=(16, 16), help="neurons of the hidden layers (16,16)"
+    )
+    parser.add_argument("--activation", default="tanh", help="of the hidden layers (tanh)")
+    parser.add_argument(
+        "--outputs", type=_names, help="names of the outputs, where no partial tells: y1,y2"
+    )
+    parser.add_argument("--weight", metavar="COLUMN", help="column that holds the rows' weights")
+    parser.add_argument("--method", choices=tuple(METHODS), help="(chosen by size)")
+    parser.add_argument("--seed", type=options.whole, default=0, help="of all that is random (0)")
+    parser.add_argument("--restarts", type=options.whole, default=2, help="trainings (2)")
+    parser.add_argument(
+        "--holdout", type=float, default=0.1, help="fraction of rows kept from training (0.1)"
+    )
+    parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="(none)")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Train, print the errors of each kind, and write the best network found, even after Ctrl-C."""
+    if not Path(given.output).absolute().parent.is_dir():
+        raise ValueError(f"{given.output}: there is no such folder")
+    data = fitting.read(given.data, given.outputs, given.weight)
+    print(_found(data))
+    with warnings.catch_warnings(), _Line() as line:
+        warnings.simplefilter("ignore", FitWarning)  # the result repeats what they say
+        result = fitting.fit(
+            data,
+            given.hidden,
+            given.activation,
+            method=given.method,
+            seed=given.seed,
+            restarts=given.restarts,
+            holdout=given.holdout,
+            time_limit=given.time_limit,
+            progress=line.show,
+        )
+    files.save(result.network, given.output)
+    print(f"{result}\nwrote {given.output}")
+    return 0
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    return tuple(options.whole(part) for part in text.split(","))
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
+
+
+def _found(data: MixedData) -> str:
+    kinds = ", ".join(f"{count} of {kind}" for kind, count in data.counts.items())
+    return f"{len(data.points)} rows in {', '.join(data.inputs)}: {kinds}"
+
+
+class _Line:
+    """One line of standard error that is written over, on a terminal only."""
+
+    def __init__(self) -> None:
+        self._written = 0
+
+    def __enter__(self) -> _Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._write("")
+
+    @property
+    def show(self) -> Callable[[Progress], None] | None:
+        """What `fit` calls with its progress; None where nobody watches."""
+        return self._progress if sys.stderr.isatty() else None
+
+    def _progress(self, progress: Progress) -> None:
+        errors = "  ".join(f"{kind} {error:.2g}" for kind, error in progress.errors.items())
+        left = "" if progress.remaining is None else f", {progress.remaining:.0f} s to go"
+        self._write(
+            f"{progress.stage} {progress.step}/{progress.steps}, "
+            f"restart {progress.restart}/{progress.restarts}  {errors}  "
+            f"{progress.elapsed:.0f} s{left}"
+        )
+
+    def _write(self, text: str) -> None:
+        if text or self._written:
+            end = "" if text else "\r"
+            print(f"\r{text.ljust(self._written)}", end=end, file=sys.stderr, flush=True)
+        self._written = len(text)

@@ -1,0 +1,121 @@
+"""What the commands have in common: options, reading networks, writing results."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Any, NoReturn, TextIO
+
+from symnet import checking, files
+from symnet.checking import Report
+from symnet.compiling import BACKENDS, Compiled
+from symnet.derivation import Derivation
+from symnet.network import Network
+
+Run = Callable[[argparse.Namespace], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """One line for a mistake, as for any other bad input."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message} (see {self.prog} --help)")
+
+
+class Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        print(f"symnet {version('symnet')}")
+        parser.exit()
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Examples as they are written."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30, width=90)
+
+
+def command(commands: Any, name: str, run: Run, summary: str, example: str) -> Parser:
+    """Add a command whose help ends with an example; `run` gives the exit status."""
+    parser: Parser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=Formatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def file(parser: Parser) -> None:
+    """FILE, which may be left out."""
+    parser.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="network file (JSON); without it the built-in 2-2-1 example",
+    )
+
+
+def order(parser: Parser) -> None:
+    """--order R."""
+    parser.add_argument(
+        "--order", type=whole, default=2, metavar="R", help="highest order of derivative (2)"
+    )
+
+
+def backend(parser: Parser) -> None:
+    """--backend NAME."""
+    parser.add_argument(
+        "--backend", choices=tuple(BACKENDS), default="numpy", help="what is generated (numpy)"
+    )
+
+
+def output(parser: Parser, what: str) -> None:
+    """-o OUT, standard output by default."""
+    parser.add_argument("-o", "--output", default="-", metavar="OUT", help=f"{what} (- for stdout)")
+
+
+def whole(text: str) -> int:
+    """A number of digits only."""
+    if not re.fullmatch(r"[0-9]{1,4}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def point(text: str) -> list[float]:
+    """Numbers between commas."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no point; write it as 1,0.5") from None
+
+
+def network(options: argparse.Namespace) -> Network:
+    """The network in FILE, or the built-in one."""
+    return Network.example() if options.file is None else files.load(options.file)
+
+
+@contextmanager
+def opened(path: str) -> Iterator[TextIO]:
+    """Standard output, or a file that is replaced only when all has been written."""
+    if path == "-":
+        yield sys.stdout
+    else:
+        with files.replacing(path) as file:
+            yield file
+
+
+def checked(
+    derivation: Derivation, backend: str = "numpy", seed: int = 0, digits: bool = True
+) -> tuple[Compiled, Report]:
+    """The functions with a full check; the quick one that compiling makes would repeat it."""
+    function = derivation.compile(backend, check=False)
+    return function, checking.check(derivation.network, function, seed=seed, digits=digits)

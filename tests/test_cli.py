@@ -1,0 +1,421 @@
+"""The command line as a user meets it: pages, files, exit statuses, one line for each mistake."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from sympy import Symbol
+
+import symnet
+from symnet import checking, cli, files
+
+
+@pytest.fixture
+def net(tmp_path):
+    """A network file: 2-3-1, tanh, named after the file."""
+    path = tmp_path / "net.json"
+    symnet.save(symnet.Network.dense([2, 3, 1], hidden="tanh", seed=0), path)
+    return str(path)
+
+
+@pytest.fixture
+def symbolic(tmp_path):
+    """A network file with a symbol among its weights."""
+    path = tmp_path / "symbolic.json"
+    symnet.save(symnet.Network([symnet.Layer([[Symbol("w11"), 1]], None, "sin")]), path)
+    return str(path)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command line: exit status, standard output, standard error."""
+
+    def run(*arguments):
+        try:
+            status = cli.main(list(map(str, arguments)))
+        except SystemExit as leaving:  # argparse, after --help and --version
+            status = leaving.code
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def process(*arguments, **options):
+    """The command in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)} | options.pop("env", {})
+    command = [sys.executable, "-m", "symnet", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, env=environment, **options)
+
+
+# --- derive -------------------------------------------------------------------------------------
+
+
+def test_derive_without_file(run):
+    """The network in a line, y, all partials, their values at (1, 1), and the check."""
+    status, page, complaints = run("derive")
+    assert (status, complaints) == (0, "")
+    lines = page.splitlines()
+    assert lines[0] == "built-in example: 2-2-1, sigmoid, linear without bias"
+    assert "y          = 2/(1 + exp(−x₁ − x₂ − 1))" in lines
+    at = lines.index("at x₁ = 1, x₂ = 1")
+    values = dict(line.split(" = ") for line in lines[at + 1 : at + 7])
+    expected = [1.905148253644866, *[0.09035331946182427] * 2, *[-0.08178314932188696] * 3]
+    np.testing.assert_allclose([float(v) for v in values.values()], expected, rtol=1e-14)
+    labels = ["y", "∂y/∂x₁", "∂y/∂x₂", "∂²y/∂x₁²", "∂²y/∂x₁∂x₂", "∂²y/∂x₂²"]
+    assert [label.strip() for label in values] == labels
+    for label in labels:  # each formula as well
+        assert any(line.startswith(f"{label} ") for line in lines[:at])
+    assert lines[-1].startswith("functions checked against analytic chain rule (112 points) and")
+
+
+def test_derive_fits_a_terminal(run):
+    """No formula of the built-in example is wider than 80 columns; the verdict is one line."""
+    lines = run("derive")[1].splitlines()
+    assert max(map(len, lines[:-1])) <= 80
+
+
+@pytest.mark.parametrize("notation", ["expanded", "neuron", "layer"])
+@pytest.mark.parametrize("format", ["text", "unicode", "latex"])
+def test_derive_in_every_notation_and_format(run, net, notation, format):
+    """The formulas are the library's; a file is not evaluated where nobody asked for a point."""
+    status, page, _ = run("derive", net, "--notation", notation, "--format", format, "--order", 1)
+    assert status == 0
+    d = symnet.derive(symnet.load(net), 1)
+    formulas = d.latex(notation) if format == "latex" else d.text(notation, format)
+    formulas = formulas.removeprefix("net: 2-3-1, tanh, linear").strip("\n")
+    assert formulas in page
+    assert "net: 2-3-1, tanh, linear" in page.splitlines()[0]
+    assert "\nat " not in page
+
+
+def test_derive_latex_is_latex(run):
+    """What is no formula is a comment."""
+    lines = run("derive", "--format", "latex", "--notation", "layer")[1].splitlines()
+    outside = [line for line in lines if "checked against" in line or "built-in" in line]
+    assert len(outside) == 2
+    assert all(line.startswith("% ") for line in outside)
+    assert any(line.startswith("%   ") and "∂y/∂x1" in line for line in lines)
+
+
+@pytest.mark.parametrize("at", [["--at", "-1,.5"], ["--at=-1,0.5"]])
+def test_derive_at_a_point(run, net, at):
+    """Negative coordinates are no options; values are those of the analytic engine."""
+    page = run("derive", net, "--format", "text", "--order", 2, *at)[1]
+    lines = page.splitlines()
+    start = lines.index("at x1 = -1, x2 = 0.5") + 1
+    found = [float(line.split(" = ")[1]) for line in lines[start : start + 6]]
+    network, X = symnet.load(net), np.array([-1, 0.5])
+    H = symnet.analytic.hessian(network, X)[0]
+    J = symnet.analytic.jacobian(network, X)[0]
+    expected = [*symnet.analytic.value(network, X), *J, H[0, 0], H[0, 1], H[1, 1]]
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_derive_rounds_on_request(run, net):
+    """Formulas and values."""
+    page = run("derive", net, "--at", "1,1", "--digits", 3, "--order", 0)[1]
+    network = symnet.load(net)
+    assert f"{float(network.layers[1].bias[0]):.3g}".lstrip("-") in page
+    assert f"y =  {symnet.analytic.value(network, np.ones(2))[0]:.3g}" in page.replace(
+        "= -", "=  -"
+    )
+
+
+def test_derive_symbolic_weights(run, symbolic):
+    """Formulas only, and it says why."""
+    status, page, _ = run("derive", symbolic, "--format", "text")
+    assert status == 0
+    assert "sin(w11*x1 + x2)" in page
+    assert page.splitlines()[-1] == "values and checks need numbers for the weights w11"
+
+
+def test_derive_on_a_terminal_without_greek():
+    """Plain text where the encoding has no ∂ or σ, and no traceback."""
+    done = process("derive", env={"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"2/(1 + exp(-x1 - x2 - 1))" in done.stdout
+    assert b"0.0903533" in done.stdout
+
+
+def planted(monkeypatch):
+    """Let the analytic engine disagree with the compiled Jacobian by one part in a million."""
+    wrong = lambda network, X: symnet.analytic.jacobian(network, X) * (1 + 1e-6)  # noqa: E731
+    witnesses = (checking._WITNESS[0], wrong, checking._WITNESS[2])
+    monkeypatch.setattr(checking, "_WITNESS", witnesses)
+
+
+@pytest.mark.parametrize("command", ["derive", "check"])
+def test_failed_check_gives_status_1(run, net, monkeypatch, command):
+    """And says what failed."""
+    planted(monkeypatch)
+    status, page, _ = run(command, net)
+    assert status == 1
+    assert "FAILED" in page
+    assert "jacobian" in page
+
+
+@pytest.mark.parametrize("command", ["evaluate", "generate"])
+def test_unverified_functions_are_not_used(run, net, tmp_path, monkeypatch, command):
+    """Nothing is written when the functions fail the check before they are handed out."""
+    planted(monkeypatch)
+    (tmp_path / "points.csv").write_text("x1,x2\n1,1\n")
+    points = [tmp_path / "points.csv"] if command == "evaluate" else []
+    status, _, complaint = run(command, net, *points, "-o", tmp_path / "out")
+    assert status == 1
+    assert complaint.startswith("symnet: error: a generated function failed its check")
+    assert not (tmp_path / "out").exists()
+
+
+# --- check, evaluate, generate, report ----------------------------------------------------------
+
+
+def test_check_prints_the_report(run, net):
+    """The library's report, with the order and the seed asked for."""
+    status, page, _ = run("check", net, "--order", 3, "--seed", 5)
+    network = symnet.load(net)
+    report = symnet.check(network, symnet.derive(network, 3).compile(), seed=5)
+    assert (status, page) == (0, f"{report}\n")
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_check_of_each_backend(run, backend):
+    """Every backend there is passes."""
+    from symnet.compiling import BACKENDS
+
+    if backend not in BACKENDS:
+        pytest.skip(f"no backend {backend}")
+    assert run("check", "--backend", backend)[0] == 0
+
+
+def test_evaluate_to_a_file(run, net, tmp_path):
+    """Columns and values of the table; nothing on standard output."""
+    (tmp_path / "points.csv").write_text("\ufeffx1,x2\r\n1,1\r\n-2,0.5\r\n", encoding="utf-8")
+    out = tmp_path / "out.csv"
+    assert run("evaluate", net, tmp_path / "points.csv", "-o", out, "--order", 1) == (0, "", "")
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert list(rows[0]) == ["y", "dy/dx1", "dy/dx2"]
+    J = symnet.derive(symnet.load(net), 1).compile().jacobian([[1, 1], [-2, 0.5]])
+    assert [[float(r["dy/dx1"]), float(r["dy/dx2"])] for r in rows] == J[:, 0].tolist()
+
+
+def test_evaluate_the_example_from_a_pipe():
+    """Standard input to standard output, without FILE."""
+    done = process("evaluate", "-", "--order", "0", "--inputs", input=b"x1,x2\n1,1\n")
+    assert done.returncode == 0
+    header, row = done.stdout.decode().splitlines()
+    assert header == "x1,x2,y"
+    assert row.startswith("1.0,1.0,1.90514825364486")
+
+
+@pytest.mark.parametrize("bad", ["x1,x2\n1,1\n2,\n", "x1,x2\n" + "1,1\n" * 20_000 + "2,oops\n"])
+def test_evaluate_writes_nothing_when_a_row_is_bad(run, net, tmp_path, bad):
+    """Even after thousands of good rows; what was there before stays, and no other file is left."""
+    (tmp_path / "points.csv").write_text(bad)
+    out = tmp_path / "out.csv"
+    out.write_text("precious")
+    before = sorted(tmp_path.iterdir())
+    status, _, complaint = run("evaluate", net, tmp_path / "points.csv", "-o", out)
+    line = bad.count("\n")
+    assert status == 2
+    assert f"points.csv: line {line}: x2" in complaint
+    assert out.read_text() == "precious"
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_generate_python(run, net, tmp_path):
+    """The module, to a file and to standard output alike."""
+    out = tmp_path / "derivatives.py"
+    assert run("generate", net, "-o", out) == (0, "", "")
+    assert run("generate", net)[1] == out.read_text("utf-8")
+    done = subprocess.run([sys.executable, out], capture_output=True, text=True)
+    assert done.stdout.startswith("self-test ok")
+
+
+def test_generate_c(run, net):
+    """C text, with the functions named in it."""
+    status, text, _ = run("generate", net, "--language", "c", "--order", 1)
+    assert status == 0
+    assert "int symnet_value_jacobian(long points" in text
+
+
+def test_report_html(run, net, tmp_path):
+    """Well-formed, complete in itself, with formulas and check."""
+    out = tmp_path / "report.html"
+    assert run("report", net, "-o", out) == (0, "", "")
+    text = out.read_text("utf-8")
+    tree = ET.fromstring(text.removeprefix("<!DOCTYPE html>").replace('<meta charset="utf-8">', ""))
+    assert tree.findtext("body/h1") == "net"
+    assert "∂²y/∂xᵢ∂xⱼ" in "".join(tree.itertext())
+    assert len(tree.findall(".//table")) == 2
+    assert "http" not in text
+    assert "src=" not in text
+
+
+def test_report_markdown_and_tex(run, net, tmp_path):
+    """The same sections in each form."""
+    for name in ("report.md", "report.tex"):
+        assert run("report", net, "-o", tmp_path / name) == (0, "", "")
+        text = (tmp_path / name).read_text("utf-8")
+        for title in ("Network", "Derivatives, layer by layer", "Check", "Cost"):
+            assert title in text
+    assert text.startswith("\\documentclass")
+
+
+def test_report_is_typeset(run, tmp_path):
+    """By a real LaTeX, without a line that runs into the margin."""
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+    network = symnet.Network.dense([2, 2, 1], seed=0, inputs=("bmi", "blood_pressure"), name="a_b")
+    symnet.save(network, tmp_path / "net.json")
+    assert run("report", tmp_path / "net.json", "-o", tmp_path / "report.tex")[0] == 0
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout
+
+
+def test_report_of_symbolic_weights(run, symbolic, tmp_path):
+    """Formulas without a check, which it says."""
+    out = tmp_path / "report.md"
+    assert run("report", symbolic, "-o", out)[0] == 0
+    assert "1 weights are symbols" in out.read_text("utf-8")
+
+
+# --- fit ----------------------------------------------------------------------------------------
+
+
+def test_fit_writes_a_network_other_commands_read(run, tmp_path):
+    """Values in some rows, slopes in others: y = x², learned in its own units."""
+    pytest.importorskip("scipy")
+    x = np.linspace(-1, 1, 40)
+    rows = [f"{v},{v * v},\n" if i % 2 else f"{v},,{2 * v}\n" for i, v in enumerate(x)]
+    (tmp_path / "data.csv").write_text("x,y,dy/dx\n" + "".join(rows))
+    out = tmp_path / "net.json"
+    options = ["--hidden", "6", "--method", "least-squares", "--restarts", 2, "--seed", 1]
+    status, page, complaints = run("fit", tmp_path / "data.csv", "-o", out, *options)
+    assert (status, complaints) == (0, "")
+    assert page.startswith("40 rows in x: 20 of y, 20 of dy/dx\n")
+    assert page.endswith(f"wrote {out}\n")
+    network = symnet.load(out)
+    np.testing.assert_allclose(symnet.analytic.value(network, [[0.5]]), 0.25, atol=0.02)
+    assert run("check", out)[0] == 0
+
+
+def test_fit_needs_its_folder_before_it_trains(run, tmp_path):
+    """No training whose result could not be written."""
+    (tmp_path / "data.csv").write_text("x,y,dy/dx\n1,1,\n2,,1\n")
+    status, _, complaint = run("fit", tmp_path / "data.csv", "-o", tmp_path / "no" / "net.json")
+    assert status == 2
+    assert "no such folder" in complaint
+
+
+# --- mistakes and help --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["derive", "missing.json"], "missing.json: cannot be read: No such file or directory"),
+        (["derive", "--at", "1"], "--at has 1 number(s), but the inputs are x1, x2"),
+        (["derive", "--at", "1,b"], "argument --at: '1,b' is no point"),
+        (["derive", "--order", "two"], "argument --order: 'two' is no whole number"),
+        (["derive", "--order", "-1"], "argument --order"),
+        (["derive", "--digits", "0"], "digits is 0"),
+        (["derive", "--notation", "prose"], "invalid choice: 'prose'"),
+        (["evaluate", "missing.csv"], "missing.csv: No such file or directory"),
+        (["evaluate"], "the following arguments are required: POINTS"),
+        (["generate", "-o", "no/such/folder/x.py"], "no/such/folder/x.py"),
+        (["report", "-o", "report.pdf"], "report.pdf: a report ends in one of .html, .md, .tex"),
+        (["report"], "required: -o/--output"),
+        (["fit", "missing.csv", "-o", "x.json"], "missing.csv: cannot be read"),
+        (["transmogrify"], "invalid choice: 'transmogrify'"),
+        ([], "required: COMMAND"),
+    ],
+)
+def test_mistakes_take_one_line(run, tmp_path, monkeypatch, arguments, message):
+    """Status 2, one line on standard error, nothing on standard output."""
+    monkeypatch.chdir(tmp_path)
+    status, page, complaint = run(*arguments)
+    assert (status, page) == (2, "")
+    assert complaint.startswith("symnet: error: ")
+    assert message in complaint
+    assert complaint.count("\n") == 1
+    assert complaint.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[" * 10_000, '{"symnet": 2}', '{"symnet": 1, "symnet": 1}', "\x00", "no json"],
+)
+@pytest.mark.parametrize("command", ["derive", "check", "generate"])
+def test_files_that_are_no_networks(run, tmp_path, command, content):
+    """One line that begins with the file's name."""
+    path = tmp_path / "net.json"
+    path.write_text(content)
+    status, page, complaint = run(command, path)
+    assert (status, page) == (2, "")
+    assert complaint.startswith(f"symnet: error: {path}: ")
+    assert complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["check", "generate"])
+def test_symbolic_weights_where_numbers_are_needed(run, symbolic, command):
+    """Named, one line."""
+    status, page, complaint = run(command, symbolic)
+    assert (status, page) == (2, "")
+    assert "weights are symbolic (w11)" in complaint
+
+
+def test_point_for_symbolic_weights(run, symbolic):
+    """There is no value to show."""
+    status, _, complaint = run("derive", symbolic, "--at", "1,2")
+    assert status == 2
+    assert "w11 have no values" in complaint
+
+
+def test_interruption_is_quiet(run, monkeypatch):
+    """Ctrl-C: status 130, and not a word."""
+
+    def interrupted(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "load", interrupted)
+    assert run("derive", "net.json") == (130, "", "")
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    """`symnet evaluate points.csv | head -0`."""
+    path = tmp_path / "points.csv"
+    path.write_text("x1,x2\n" + "1,1\n" * 20_000)
+    with subprocess.Popen(
+        [sys.executable, "-m", "symnet", "evaluate", path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as child:
+        child.stdout.close()
+        assert child.stderr.read() == b""
+        assert child.wait() == 0
+
+
+@pytest.mark.parametrize("command", ["derive", "check", "evaluate", "generate", "fit", "report"])
+def test_help_shows_an_example(run, command):
+    """Of the command itself."""
+    status, page, _ = run(command, "--help")
+    assert status == 0
+    assert f"example:\n  symnet {command} " in page
+
+
+def test_overview_and_version(run):
+    """All commands are listed; the version is the package's."""
+    page = run("--help")[1]
+    for command in ("derive", "check", "evaluate", "generate", "fit", "report"):
+        assert f"\n    {command}" in page
+    assert run("--version") == (0, f"symnet {symnet.__version__}\n", "")
