@@ -12,7 +12,7 @@ from symnet.schemes import best, candidates, cost, entries, needed
 
 
 def chosen(widths, order, orders=None, hidden="sigmoid"):
-    """The best Program and its Cost for a dense network of these widths."""
+    """The best Choice for a dense network of these widths."""
     network = Network.dense(widths, hidden=hidden, seed=0)
     return best(candidates(network, order), network, orders or range(order + 1))
 
@@ -29,14 +29,14 @@ def chosen(widths, order, orders=None, hidden="sigmoid"):
 )
 def test_the_cheaper_scheme_is_chosen(widths, order, scheme):
     """The number of inputs, outputs and the order decide."""
-    assert chosen(widths, order)[1].scheme == scheme
+    assert chosen(widths, order).cost.scheme == scheme
 
 
 @pytest.mark.parametrize("n", [2, 5, 20])
 def test_a_scalar_hessian_takes_n_plus_two_products_a_layer(n):
     """Value, n tangents and one adjoint, counted between the inner layers, which dominate."""
     width = 512
-    program, total = chosen([n, width, width, 1], 2)
+    program, _, total = chosen([n, width, width, 1], 2)
     products = (n + 2) * width * width + n * width + (n + 1) * width
     assert program_products(program, Network.dense([n, width, width, 1], seed=0)) == products
     elementwise = total.multiply_adds - products
@@ -46,14 +46,14 @@ def test_a_scalar_hessian_takes_n_plus_two_products_a_layer(n):
 @pytest.mark.parametrize("n", [2, 20, 200])
 def test_a_gradient_alone_is_one_sweep_each_way(n):
     """Whatever n: forward and backward, W1 and W2 once each."""
-    total = chosen([n, 256, 256, 1], 1, orders=[1])[1].multiply_adds
+    total = chosen([n, 256, 256, 1], 1, orders=[1]).cost.multiply_adds
     weights = n * 256 + 256 * 256
     assert 2 * weights <= total <= 2.05 * weights
 
 
 def test_the_count_is_that_of_a_hand_count():
     """2-8-8-1, value only: 2·8 + 8·8 + 8·1, and 16 activations."""
-    program, total = chosen([2, 8, 8, 1], 0)
+    program, _, total = chosen([2, 8, 8, 1], 0)
     assert (total.multiply_adds, total.activations) == (2 * 8 + 8 * 8 + 8, 16)
     assert entries(program, Network.dense([2, 8, 8, 1], seed=0)) >= 2 + 4 * 8 + 1
 
@@ -91,7 +91,7 @@ def program_products(program, network):
 
 def test_only_what_is_needed_is_computed():
     """A Hessian alone leaves out the output's value, bias and gradient."""
-    program, _ = chosen([2, 8, 8, 1], 2, orders=[2])
+    program, *_ = chosen([2, 8, 8, 1], 2, orders=[2])
     targets = {str(s.target) for s in program.statements}
     assert "y" not in targets
     assert "y_i" not in targets
@@ -114,7 +114,7 @@ def test_needed_keeps_the_order_of_evaluation():
 
 def test_a_vanishing_derivative_needs_nothing():
     """relu: the Hessian is zero, and its Program empty."""
-    program, total = chosen([2, 8, 1], 2, orders=[2], hidden="relu")
+    program, _, total = chosen([2, 8, 1], 2, orders=[2], hidden="relu")
     assert program.statements == ()
     assert program.outputs == (0,)
     assert total.multiply_adds == 0
