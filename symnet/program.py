@@ -126,7 +126,7 @@ def tangent(program: Program) -> Program:
     added: list[Statement] = []
     for statement in _highest(program):
         target = statement.target.toward(direction)
-        expression = _along(direction, statement.expression, known, program.activations)
+        expression = along(direction, statement.expression, known, program.activations)
         if expression != 0:
             known.add(family(target))
             added.append(Statement(target, expression))
@@ -189,6 +189,17 @@ def is_direction(vector: Expr) -> bool:
     return isinstance(vector, Quantity) and vector.letter == "x" and vector.order == 1
 
 
+def activations_used(program: Program) -> dict[Quantity, tuple[str, tuple[int, ...]]]:
+    """For each pre-activation: its activation's name and the derivatives that are used."""
+    found: dict[Quantity, set[int]] = {}
+    names: dict[Quantity, str] = {}
+    for statement in program.statements:
+        for node in statement.expression.atoms(sigma):
+            found.setdefault(node.argument, set()).add(node.order)
+            names[node.argument] = node.name
+    return {z: (names[z], tuple(sorted(orders))) for z, orders in found.items()}
+
+
 def transpose(expression: Expr, operand: Quantity, cotangent: Expr) -> Expr:
     """The adjoint of the linear map operand ↦ expression, applied to `cotangent`.
 
@@ -221,9 +232,14 @@ def _highest(program: Program) -> tuple[Statement, ...]:
     return tuple(s for s in program.statements if s.target.order == program.order)
 
 
-def _along(
+def along(
     direction: str, expression: Expr, known: set[tuple], activations: Mapping[str, Activation]
 ) -> Expr:
+    """`expression` differentiated along a direction, in which the families `known` move.
+
+    A family is known by what its members become: one order more. Derivatives of activations that
+    depend on nothing are replaced by their number.
+    """
     tangents = {s: s.toward(direction) for s in expression.free_symbols}
     moved = derivative(expression, {s: t for s, t in tangents.items() if family(t) in known})
     return moved.xreplace(_constants(moved, activations))

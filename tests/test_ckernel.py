@@ -173,7 +173,7 @@ def test_threads_only_where_they_pay(monkeypatch):
     assert ckernel.threads(10**6, 100, 10) == 6
     assert ckernel.threads(10**6, 100, 10, 4) == 4
     assert ckernel.threads(0, 100, 10) == 1
-    counts = [ckernel.threads(n, 100, 10) for n in range(0, 5000, 100)]
+    counts = [ckernel.threads(n, 100, 10) for n in range(0, 10000, 100)]
     assert counts == sorted(counts)
     assert set(counts) == {1, 2, 3, 4, 5, 6}
 
@@ -315,6 +315,23 @@ def test_compiler_without_openmp_or_vector_flags(cache, monkeypatch, tmp_path):
     monkeypatch.setenv("CC", str(old))
     found = [np.frombuffer(part) for part in (fingerprint(100, 2), expected)]
     np.testing.assert_allclose(*found, rtol=1e-12, atol=1e-14)
+
+
+def test_environment_is_left_as_it_was(cache, monkeypatch):
+    """What OpenMP reads when it is loaded is set for that moment only, and never against a user."""
+    seen = []
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: seen.append(os.environ.get("GOMP_SPINCOUNT")))
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    ckernel.Library(cache)
+    assert "GOMP_SPINCOUNT" not in os.environ
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    ckernel.Library(cache)
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    ckernel.Library(cache)
+    assert seen == [ckernel._SPINS, None, "7"]
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
 
 
 def test_error_pickles():

@@ -59,6 +59,17 @@ class Forms(NamedTuple):
     shared: tuple[tuple[Symbol, Expr], ...]
     derivatives: tuple[Expr, ...]
 
+    def only(self, orders: Sequence[int]) -> Forms:
+        """The derivatives of these orders, and the temporaries that they need."""
+        wanted = tuple(self.derivatives[order] for order in orders)
+        needed: set[Symbol] = set().union(*(e.free_symbols for e in wanted))
+        shared: list[tuple[Symbol, Expr]] = []
+        for symbol, expression in reversed(self.shared):
+            if symbol in needed:
+                needed |= expression.free_symbols
+                shared.insert(0, (symbol, expression))
+        return Forms(tuple(shared), wanted)
+
 
 # --- derivatives, by the chain rule -------------------------------------------------------------
 

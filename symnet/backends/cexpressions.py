@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from sympy import Expr, S, Symbol
+from sympy import Expr, S
 from sympy.codegen.ast import float32, float64, real
 from sympy.printing.c import C99CodePrinter
 
@@ -111,17 +111,11 @@ def activation_function(
     name: str, activation: Activation, orders: tuple[int, ...], dtype: str
 ) -> tuple[str, frozenset[str]]:
     """A C function that stores σ⁽ʳ⁾(z) for r in `orders`; the elementary functions it calls."""
-    forms = activation.forms(max(orders))
-    wanted = [forms.derivatives[r] for r in orders]
-    needed: set[Symbol] = set().union(*(e.free_symbols for e in wanted))
-    shared: list[tuple[Symbol, Expr]] = []
-    for symbol, expression in reversed(forms.shared):
-        if symbol in needed:
-            needed |= expression.free_symbols
-            shared.insert(0, (symbol, expression))
+    shared, wanted = activation.forms(max(orders)).only(orders)
+    used = set().union(*(e.free_symbols for e in (*wanted, *(e for _, e in shared))))
     printer = ScalarPrinter(dtype)
     results = ["a" if r == 0 else "d" * r + "s" for r in orders]
-    lines = ["const real z = from[lane];"] if Z in needed else []
+    lines = ["const real z = from[lane];"] if Z in used else []
     lines += [f"const real {symbol} = {printer.doprint(e)};" for symbol, e in shared]
     lines += [f"to_{r}[lane] = {printer.doprint(e)};" for r, e in zip(results, wanted, strict=True)]
     called = frozenset(re.findall(r"\b([a-z][a-z0-9]*)\(", "\n".join(lines)))

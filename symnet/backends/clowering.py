@@ -25,6 +25,7 @@ from symnet.program import (
     OUTPUT,
     Program,
     Statement,
+    activations_used,
     family,
     is_direction,
     selects_output,
@@ -129,7 +130,7 @@ class _Planner:
     def __init__(self, program: Program, network: Network) -> None:
         self.program, self.plan = program, Plan()
         self.n, self.m, self.widths = network.n, network.m, network.widths
-        self.sigmas = _sigmas(program)
+        self.sigmas = activations_used(program)
         self.values = {
             s.expression.argument: s.target
             for s in program.statements
@@ -326,17 +327,6 @@ def _products(expression: Expr) -> list[tuple[int, Quantity]]:
         for term in terms
         if isinstance(term, matvec) and not isinstance(term.args[0], transposed)
     ]
-
-
-def _sigmas(program: Program) -> dict[Quantity, tuple[str, tuple[int, ...]]]:
-    """For each pre-activation: its activation's name and the derivatives that are used."""
-    found: dict[Quantity, set[int]] = {}
-    names: dict[Quantity, str] = {}
-    for statement in program.statements:
-        for node in statement.expression.atoms(sigma):
-            found.setdefault(node.argument, set()).add(node.order)
-            names[node.argument] = node.name
-    return {z: (names[z], tuple(sorted(orders))) for z, orders in found.items()}
 
 
 def _merged(products: Sequence[Linear]) -> list[Linear]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from symnet.backends import ccode, ckernel
 from symnet.backends.runtime import Array
+from symnet.backends.threads import keep_freed_memory
 from symnet.network import Network
 from symnet.schemes import Choice
 
@@ -52,6 +53,7 @@ class NativeKernels:
         key = _TYPES[points.itemsize], name
         if key not in self._bound:
             self._bound[key] = self._function(*key, len(results))
+        keep_freed_memory()
         self._bound[key](points, results, ckernel.threads(len(points), *self.work[name], most))
 
     def _function(self, dtype: str, name: str, outputs: int) -> ckernel.Run:

@@ -22,6 +22,7 @@ from symnet.program import (
     OUTPUT,
     Program,
     X,
+    activations_used,
     biases,
     family,
     is_direction,
@@ -66,14 +67,7 @@ def parameters(network: Network) -> list[Quantity]:
 @lru_cache(maxsize=256)
 def activation_function(activation: Activation, orders: tuple[int, ...]) -> str:
     """The text of a function of z that returns the derivatives σ⁽ʳ⁾(z) for r in `orders`."""
-    forms = activation.forms(max(orders))
-    wanted = [forms.derivatives[r] for r in orders]
-    needed: set[Symbol] = set().union(*(e.free_symbols for e in wanted))
-    shared: list[tuple[Basic, Expr]] = []
-    for symbol, expression in reversed(forms.shared):
-        if symbol in needed:
-            needed |= expression.free_symbols
-            shared.insert(0, (symbol, expression))
+    shared, wanted = activation.forms(max(orders)).only(orders)
     result = Tuple(*wanted) if len(wanted) > 1 else wanted[0]
     return _function(call_name(activation.name, orders), [Z], shared, result, ElementPrinter())
 
@@ -190,7 +184,7 @@ class _LayerPrinter(ElementPrinter):
             for s in program.statements
             if isinstance(s.expression, sigma)
         }
-        self.orders = _orders(program)
+        self.orders = activations_used(program)
         self.calls: set[tuple[str, tuple[int, ...]]] = set()
         self.gathers: set[tuple[tuple[int, ...], int]] = set()
         self._target: tuple[str, ...] = ()
@@ -290,17 +284,6 @@ def _all_directions(expression: Expr) -> bool:
 def _gather_name(members: tuple[int, ...], order: int) -> str:
     letters = "ijklmnop"
     return "".join(letters[m] for m in members) + "_" + letters[:order]
-
-
-def _orders(program: Program) -> dict[Quantity, tuple[str, tuple[int, ...]]]:
-    """For each pre-activation: its activation's name and the derivatives that are used."""
-    found: dict[Quantity, set[int]] = {}
-    names: dict[Quantity, str] = {}
-    for statement in program.statements:
-        for node in statement.expression.atoms(sigma):
-            found.setdefault(node.argument, set()).add(node.order)
-            names[node.argument] = node.name
-    return {z: (names[z], tuple(sorted(orders))) for z, orders in found.items()}
 
 
 def _is_adjoint(program: Program, output: Quantity) -> bool:

@@ -14,8 +14,13 @@ from symnet.backends.runtime import Array
 from symnet.network import Network
 from symnet.schemes import Choice, entries
 
-_WORKING_SET = 2**22  # bytes of a block's arrays, freed ones included: fastest from 2 to 8 MB
-_SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 8192
+_WORKING_SET = 2**23
+"""Bytes of a block's arrays, freed ones included.
+
+Measured on 2-2-2-1 to 2-64-64-64-1: on one thread 2 to 8 MB are alike, and less is all overhead;
+two threads want 8, since the shorter a block, the longer they wait for each other's Python.
+"""
+_SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 32768
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from symnet.program import (
     OUTPUT,
     Program,
     Statement,
-    _along,
+    along,
     family,
     from_network,
     tangent,
@@ -86,7 +86,7 @@ def reverse(
 ) -> Sweep:
     """The adjoints of the statements `forward` that compute the last output of `program`."""
     output = program.outputs[-1]
-    # A family is known to `_along` by what it becomes: one order more along one more direction.
+    # A family is known to `along` by what it becomes: one order more along one more direction.
     moving = {family(s.toward(_MOTION)) for s in (*parameters, *(t.target for t in forward))}
     cotangents: dict[Quantity, Expr] = {output: OUTPUT} if output != 0 else {}
     backward: list[Statement] = []
@@ -96,7 +96,7 @@ def reverse(
             continue
         adjoint = bar(statement.target)
         backward.append(Statement(adjoint, cotangent))
-        motion = _along(_MOTION, statement.expression, moving, program.activations)
+        motion = along(_MOTION, statement.expression, moving, program.activations)
         for s, share in _transposed(motion, adjoint):
             cotangents[s] = cotangents.get(s, S.Zero) + share
     gradients = {parameter: cotangents.get(parameter, S.Zero) for parameter in parameters}
