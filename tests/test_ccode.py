@@ -24,14 +24,6 @@ ANALYTIC = (analytic.value, analytic.jacobian, analytic.hessian)
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def own_cache(tmp_path_factory):
-    """The user's own cache is left alone."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SYMNET_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 def kernels(network: Network, order: int = 2) -> ccode.Kernels:
     """The functions that a compilation consists of."""
     plan = compiling.plan(network, order)

@@ -27,14 +27,6 @@ DOUBLING = TEXT.format(
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def own_cache(tmp_path_factory):
-    """The user's own cache is left alone."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SYMNET_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """An empty cache directory, and nothing remembered from before."""
@@ -168,7 +160,7 @@ def test_process_pool(method):
 
 def test_threads_only_where_they_pay(monkeypatch):
     """One for little work, all for much, never more than asked for."""
-    monkeypatch.setattr(ckernel, "processors", lambda: 6)
+    monkeypatch.setattr(ckernel, "available", lambda: 6)
     assert ckernel.threads(1, 100, 10) == 1
     assert ckernel.threads(10**6, 100, 10) == 6
     assert ckernel.threads(10**6, 100, 10, 4) == 4

@@ -29,6 +29,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from symnet.backends.ccode import FLAGS
+from symnet.backends.threads import available
 
 Array = NDArray[Any]
 
@@ -271,18 +272,10 @@ def _private() -> Path:
     return Path(folder)
 
 
-@lru_cache(maxsize=1)
-def processors() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def threads(points: int, multiply_adds: int, activations: int, most: int | None = None) -> int:
     """How many threads are to share the points: at most `most`, and only as many as pay.
 
-    Work is counted per point as in `schemes.Cost`; `most` is by default `processors()`.
+    Work is counted per point as in `schemes.Cost`; `most` is by default `available()`.
     """
     work = points * (multiply_adds + _ACTIVATION * activations)
-    return max(1, min(most or processors(), work // _WORTHWHILE))
+    return max(1, min(most or available(), work // _WORTHWHILE))

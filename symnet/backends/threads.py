@@ -25,6 +25,7 @@ WORTH_A_THREAD = 2**20
 """Numbers that a call computes from which a second thread pays: about a millisecond's worth."""
 
 
+@lru_cache(maxsize=1)
 def available() -> int:
     """Processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Sequence
 
+from symnet.backends.ckernel import CompilerError
 from symnet.checking import CheckError
 from symnet.cli import check, derive, evaluate, fit, generate, report
 from symnet.cli.options import Formatter, Parser, Version
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, CompilerError, MemoryError) as error:
         return _complain(error, 2)
 
 
