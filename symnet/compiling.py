@@ -66,8 +66,8 @@ class Compiled:
         f.derivative(r, X)                       (…, m, n, …, n), any order r up to `order`
 
     Each computes only what it needs. Results are full arrays, float32 for float32 X and float64
-    otherwise; a point with a NaN among its inputs has NaN in all of its entries. They are the same to
-    the last bit on any number of threads. `source` is the text that runs, `cost` what a point of
+    otherwise, the same to the last bit on any number of threads; a point with a NaN among its
+    inputs has NaN in all of its entries. `source` is the text that runs, `cost` what a point of
     f(X) costs, and `threads` how many are used at most, None for as many as pay. It pickles.
 
     Raises TypeError for X that is not real, ValueError for X of another number of inputs, and
