@@ -20,8 +20,8 @@ from typing import Any
 from sympy import Add, Basic, Expr, Function, Integer, Mul, S, Symbol
 from sympy.core.symbol import Str
 
-DIRECTIONS = "ijklmnopqrstuvw"
-"""Names of the generic directions, in the order in which derivatives are taken."""
+DIRECTIONS = "ijklmnoq"
+"""Names of the generic directions, in the order in which derivatives are taken; p is an output."""
 
 
 class Quantity(Symbol):

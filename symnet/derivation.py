@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from sympy import Expr, Matrix, Symbol
 
 from symnet import checking, compiling, printing
+from symnet.algebra import DIRECTIONS
 from symnet.network import Network
 from symnet.printing import expanded
 
-HIGHEST = 8
+HIGHEST = len(DIRECTIONS)
 """The highest order of derivative: there are names for as many directions."""
 
 

@@ -162,6 +162,7 @@ def adjoint(program: Program) -> Program:
         cotangent = cotangents.pop(statement.target, S.Zero)
         if cotangent == 0:
             continue
+        # Products are computed once and get a name; scaled by σ′ they stay where they are used.
         if cotangent.has(matvec):
             adjoint_of = Quantity("λ", statement.target.layer, ("p",))
             backward.append(Statement(adjoint_of, cotangent))

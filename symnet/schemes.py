@@ -19,6 +19,7 @@ from symnet.network import Network
 from symnet.program import (
     Program,
     adjoint,
+    family,
     from_network,
     is_direction,
     selects_output,
@@ -82,14 +83,12 @@ def needed(program: Program, orders: Iterable[int]) -> Program:
     """`program` reduced to the outputs of these `orders` and the statements they need."""
     outputs = tuple(program.outputs[order] for order in orders)
     wanted = set().union(*(output.free_symbols for output in outputs))
-    families = {(q.letter, q.layer, q.order) for q in wanted}
+    families = set(map(family, wanted))
     kept = []
     for statement in reversed(program.statements):
-        target = statement.target
-        if (target.letter, target.layer, target.order) in families:
+        if family(statement.target) in families:
             kept.append(statement)
-            quantities = statement.expression.free_symbols
-            families |= {(q.letter, q.layer, q.order) for q in quantities}
+            families |= set(map(family, statement.expression.free_symbols))
     return replace(program, statements=tuple(reversed(kept)), outputs=outputs)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import pickle
+import shutil
 import tracemalloc
 
 import numpy as np
@@ -17,6 +18,7 @@ from sympy import Symbol, lambdify
 from strategies import networks
 from symnet import analytic, checking
 from symnet.activations import TABLE, Z
+from symnet.algebra import DIRECTIONS
 from symnet.compiling import compiled, everything, methods
 from symnet.network import Layer, Network
 
@@ -93,6 +95,17 @@ def test_higher_orders_agree_with_differences_at_high_precision(order, widths, n
                 expected = float(mp.diff(output(p), tuple(map(mp.mpf, x)), counts))
                 for permuted in set(itertools.permutations(index)):
                     assert result[(p, *permuted)] == pytest.approx(expected, rel=1e-10, abs=1e-13)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+@pytest.mark.parametrize("widths", [[1, 2, 2], [2, 2, 1]])
+def test_the_highest_order_there_is(widths, backend):
+    """No direction's name stands for anything else, up to the last one."""
+    if backend == "c" and not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        pytest.skip("no C compiler")
+    network = Network.dense(widths, hidden="tanh", seed=0)
+    report = checking.check(network, compiled(network, len(DIRECTIONS), backend))
+    assert report.ok, str(report)
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (0,), (5,), (2, 3), (2, 0, 3), (1, 1, 1, 2)])

@@ -10,6 +10,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
+from math import factorial
 
 import numpy as np
 from sympy import Expr, S
@@ -17,12 +18,11 @@ from sympy.codegen.ast import float32, float64, real
 from sympy.printing.c import C99CodePrinter
 
 from symnet.activations import Activation, Z
-from symnet.algebra import Quantity, sigma
+from symnet.algebra import DIRECTIONS, Quantity, sigma
 from symnet.backends.clowering import Place, Plan, directions
 from symnet.program import OUTPUT, family, is_direction
 
 LINE = 100  # columns of the text
-INDICES = "ijklmnop"
 _TYPES = {"double": float64, "float": float32}
 
 
@@ -191,7 +191,7 @@ def position_function(order: int) -> str:
 
         Σ_d C(N − i_{d−1} + r − d, r − d + 1) − C(N − i_d + r − d, r − d + 1),  d = 1 … r
     """
-    names = INDICES[:order]
+    names = DIRECTIONS[:order]
     terms = []
     for d in range(1, order):
         before = "N" if d == 1 else f"(N - {names[d - 2]})"
@@ -207,7 +207,7 @@ def position_function(order: int) -> str:
 
 def _multisets(things: str, degree: int) -> str:
     factors = [things, *(f"({things} + {k})" for k in range(1, degree))]
-    return f"{' * '.join(factors)} / {[1, 1, 2, 6, 24, 120, 720][degree]}"
+    return f"{' * '.join(factors)} / {factorial(degree)}"
 
 
 def _column(first: int, along: Sequence[str]) -> str:

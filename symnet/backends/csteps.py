@@ -18,7 +18,6 @@ from symnet.algebra import DIRECTIONS, sigma
 from symnet.backends import cruntime
 from symnet.backends.ccalls import Call, Pointer
 from symnet.backends.cexpressions import (
-    INDICES,
     EntryPrinter,
     activation_function,
     formula,
@@ -227,8 +226,8 @@ class Functions:
         elif order > 2:
             self.library[name] = cruntime.SCATTER_HIGHER.format(
                 order=order,
-                brackets="][".join(INDICES[:order]),
-                ordered=" <= ".join(INDICES[:order]),
+                brackets="][".join(DIRECTIONS[:order]),
+                ordered=" <= ".join(DIRECTIONS[:order]),
                 entries=" * ".join(["N"] * order),
                 arguments=", ".join(f"index[{d}]" for d in range(order)),
             )
@@ -266,14 +265,14 @@ _LIBRARY_TEXTS = {
     "allocate": cruntime.MEMORY,
 }
 _LIBRARY = (
-    *(f"at{r}" for r in range(2, 8)),
+    *(f"at{r}" for r in range(2, len(DIRECTIONS) + 1)),
     "matvec",
     "all_pairs",
     "pairs",
     "pairs_of_weights",
     "gather",
     "scatter",
-    *(f"scatter{r}" for r in range(2, 8)),
+    *(f"scatter{r}" for r in range(2, len(DIRECTIONS) + 1)),
     "keep_nan",
     "allocate",
 )

@@ -16,7 +16,7 @@ from sympy.printing.numpy import NumPyPrinter
 from sympy.printing.precedence import PRECEDENCE
 
 from symnet.activations import Activation, Z
-from symnet.algebra import Quantity, dot, sigma
+from symnet.algebra import DIRECTIONS, Quantity, dot, sigma
 from symnet.network import Network
 from symnet.program import (
     OUTPUT,
@@ -282,8 +282,7 @@ def _all_directions(expression: Expr) -> bool:
 
 
 def _gather_name(members: tuple[int, ...], order: int) -> str:
-    letters = "ijklmnop"
-    return "".join(letters[m] for m in members) + "_" + letters[:order]
+    return "".join(DIRECTIONS[m] for m in members) + "_" + DIRECTIONS[:order]
 
 
 def _is_adjoint(program: Program, output: Quantity) -> bool:

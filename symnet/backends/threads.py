@@ -85,6 +85,21 @@ _callers = 0
 _before = 1
 
 
+def _after_fork() -> None:
+    """The threads that held the lock, or waited for their blocks, are not in the child."""
+    global _lock, _callers
+    _lock = threading.Lock()
+    if _callers:
+        _callers = 0
+        controls = _openblas()
+        if controls is not None:
+            controls[1](_before)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 @contextmanager
 def _blas_on_one_thread() -> Iterator[None]:
     """Keep OpenBLAS, where NumPy uses it, from starting threads of its own meanwhile."""

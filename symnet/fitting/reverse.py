@@ -23,6 +23,7 @@ from itertools import combinations
 
 from sympy import Add, Expr, S
 
+from symnet import schemes
 from symnet.algebra import DIRECTIONS, Quantity
 from symnet.network import Network
 from symnet.program import (
@@ -31,11 +32,8 @@ from symnet.program import (
     Statement,
     along,
     family,
-    from_network,
-    tangent,
     transpose,
 )
-from symnet.schemes import needed
 
 BAR = "\N{COMBINING MACRON}"
 """What an adjoint's letter ends with: z̄ is the adjoint of z."""
@@ -62,10 +60,7 @@ class Sweep:
 
 def sweep(network: Network, order: int, parameters: Iterable[Quantity]) -> Sweep:
     """The derivative of the network's value of this order, with its adjoints for `parameters`."""
-    program = from_network(network)
-    for _ in range(order):
-        program = tangent(program)
-    program = needed(program, [order])
+    program = schemes.needed(schemes.forward(network, order)[-1], [order])
     return reverse(unrolled(program, order), program, tuple(parameters))
 
 

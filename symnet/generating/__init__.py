@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from symnet import checking, compiling, printing
+from symnet.algebra import DIRECTIONS
 from symnet.backends import ccode, runtime, special
 from symnet.backends.numpykernel import NumpyKernels
 from symnet.generating.pythontext import (
@@ -30,7 +31,6 @@ from symnet.names import partial_name
 from symnet.network import Network
 
 _TABULATED = 300  # expected entries a point; above, directional derivatives stand for all of them
-_INDICES = "ijklmnop"
 
 _IMPORTS = {
     "from __future__ import annotations",
@@ -196,8 +196,8 @@ def _signatures(network: Network, order: int) -> str:
 
 
 def _entry(order: int) -> str:
-    place = ", ".join(["...", "p", *_INDICES[:order]])
-    return f"[{place}] is {partial_name('y_p', [f'x_{i}' for i in _INDICES[:order]])}"
+    place = ", ".join(["...", "p", *DIRECTIONS[:order]])
+    return f"[{place}] is {partial_name('y_p', [f'x_{i}' for i in DIRECTIONS[:order]])}"
 
 
 def _shape(*sizes: int) -> str:
