@@ -563,3 +563,12 @@ def test_quantities_of_the_neuron_notation():
     assert r"s''_{1,2} &= \sigma''(z_{1,2})" in printed
     assert r"\frac{\partial^{2} a_{1,1}}{\partial x_{1}\,\partial x_{2}} &= s''_{1,1}" in printed
     assert Symbol("x1").name in printing.text(Network.example(), 2, "neuron")
+
+
+def test_derivatives_beyond_the_third_are_numbered():
+    """σ⁽⁴⁾ and its value at a neuron, s⁽⁴⁾, not s4."""
+    network = Network.dense([1, 2, 1], hidden="tanh", fill=1)
+    neurons = printing.text(network, 4, "neuron", "unicode")
+    assert "s⁽⁴⁾₁,₁ " in neurons
+    assert "= tanh⁽⁴⁾(z₁,₁)" in neurons
+    assert "tanh⁽⁴⁾(z₁)" in printing.text(network, 4, "layer", "unicode")

@@ -58,4 +58,5 @@ class UnicodePrinter(FormulaPrinter):
         letter = quantity.letter.lstrip("d")
         order = len(quantity.letter) - len(letter)
         place = f"{labels.subscript(str(quantity.layer))},{labels.subscript(str(quantity.index))}"
-        return f"{letter}{labels.primes(order, self.prime) if order < 4 else order}{place}"
+        raised = f"({order})" if order > 3 else ""
+        return f"{letter}{labels.superscript(raised) or labels.primes(order, self.prime)}{place}"
