@@ -1,9 +1,9 @@
 """Calls of a kernel's functions, and their text: alike layers in a row become one C loop.
 
-    matvec(8, 8, W2, …, a1, …, z2, …);          for (long k = 0; k < 498; k++) {
-    sigmoid_012(8, vectors, z2, …);        →        const real *W2 = weights + 24 + k * 72;
-    matvec(8, 8, W3, …, a2, …, z3, …);              …
-    …                                               matvec(8, 8, W2, …, a1, …, z2, …);
+    linear_8x8(W2, b2, a1, z2);                 for (long k = 0; k < 498; k++) {
+    pass1(8, z2, …);                       →        const real *W2 = weights + 24 + k * 72;
+    linear_8x8(W3, b3, a2, z3);                     …
+    …                                               linear_8x8(W2, b2, a1, z2);
 
 A layer is like the one before when its calls differ in their pointers only, and these advance
 evenly. So the text of a deep network is short, and the C compiler's time too.
@@ -25,7 +25,7 @@ class Pointer:
     name: str
     weights: bool
     start: int
-    after: str = field(default="", compare=False)  # "+ 3 * vectors": columns further
+    after: str = field(default="", compare=False)  # "3 * V": columns further
 
     @property
     def text(self) -> str:
@@ -39,7 +39,7 @@ class Pointer:
         if self.weights:
             return f"const real *const {self.name} = weights + {offset};"
         offset = f"({offset})" if " " in offset else offset
-        return f"vec *const {self.name} = memory + {offset} * vectors;"
+        return f"vec *const {self.name} = memory + {offset} * V;"
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ Kernels = Mapping[str, tuple[Program, Sequence[int]]]
 
 FLAGS = (
     "-std=c99",
-    "-O3",
+    "-O2",
     "-march=native",
     "-fno-math-errno",
     "-fno-trapping-math",
@@ -48,6 +48,7 @@ FLAGS = (
 
 _NARROW = 256  # neurons up to which a layer's weights stay in the second-level cache
 _MANY = 4096  # vectors of a quarter of a megabyte
+_BLOCK, _MOST = 400, 8  # vectors of a narrow network's block: all of them, and those of points
 _LONGEST_LISTING = 40  # statements of a Program that the heading shows; of more, both ends
 
 
@@ -108,7 +109,8 @@ class _File:
         self.kernels, self.network, self.dtype = kernels, network, dtype
         self.constant, self.title = weights == "constant", heading
         self.plans = {name: plan(program, network) for name, (program, _) in kernels.items()}
-        self.functions = Functions(network, dtype)
+        self.vectors = _vectors(list(self.plans.values()))
+        self.functions = Functions(network, dtype, self.vectors)
 
     def text(self, examples: Examples | None) -> str:
         kernels = [self.kernel(name) for name in self.kernels]
@@ -116,7 +118,8 @@ class _File:
             self.heading(),
             cruntime.INCLUDES,
             f"typedef {self.dtype} real;\n",
-            f"enum {{ N = {self.network.n}, M = {self.network.m} }}; /* inputs, outputs */\n",
+            f"/* Inputs, outputs, and vectors of points in a block. */\n"
+            f"enum {{ N = {self.network.n}, M = {self.network.m}, V = {self.vectors} }};\n",
             cruntime.VECTORS,
             *([self.weights_table()] if self.constant else []),
             *self.functions.texts,
@@ -176,10 +179,10 @@ class _File:
         (program, orders), planned = self.kernels[name], self.plans[name]
         functions = self.functions
         functions.need("allocate")
-        calls = [functions.gathering(planned)]
+        calls = [functions.gathering(planned)] if "x" in planned.starts else []
         calls += (functions.call(step, planned, program.activations) for step in planned.steps)
         for result, order in zip(planned.results, orders, strict=True):
-            calls.append(functions.scattering(result, order))
+            calls.append(functions.scattering(planned, result, order))
             if result.place is None or (order and not planned.derivatives):
                 functions.need("keep_nan")
                 given = ("points", "count", entries(order), output_name(order))
@@ -189,9 +192,14 @@ class _File:
         parameters = ", ".join(
             ["long count", "const real *points", *weights, *outputs, "vec *memory"]
         )
-        lines = ["const long vectors = (count + LANES - 1) / LANES;", *written(calls)]
-        unused = not any(pointer.weights for call in calls for pointer in call.pointers)
-        lines += ["(void)weights;"] if unused and not self.constant else []
+        lines = written(calls)
+        pointers = [pointer for call in calls for pointer in call.pointers]
+        used = {
+            "weights": self.constant or any(pointer.weights for pointer in pointers),
+            "memory": not all(pointer.weights for pointer in pointers),
+            "points": any("points" in call.arguments for call in calls),
+        }
+        lines += [f"(void){parameter};" for parameter, yes in used.items() if not yes]
         return "\n".join(
             [
                 function(f"static void {name}_block({parameters})", lines),
@@ -201,16 +209,12 @@ class _File:
 
     def entry(self, name: str, orders: Sequence[int], planned: Plan) -> str:
         weights = [] if self.constant else ["weights"]
-        names = [output_name(r) for r in orders]
         shifted = [f"{output_name(r)} + first * {entries(r)}" for r in orders]
         text = _ENTRY.format(
             name=name,
             signature=self.signature(name),
-            parameters=self.signature(name).split("(")[1].rpartition(",")[0],
-            block=_block(planned),
             memory=planned.vectors,
             shifted=", ".join(["x + first * N", *weights, *shifted]),
-            passed=", ".join(["points", "x", *weights, *names]),
         )
         return "\n".join(map(broken, text.split("\n")))
 
@@ -222,7 +226,6 @@ class _File:
             {r: (output_name(r), entries(r)) for r in sorted(orders)},
             None if self.constant else packed(self.network, self.dtype),
             self.dtype,
-            max(map(_block, self.plans.values())),
         )
 
 
@@ -245,48 +248,52 @@ extern "C" {{
 """
 
 _ENTRY = """\
-/* The blocks from `first` to `end`, of {block} vectors of points each. */
-static int {name}_blocks(long first, long end, {parameters})
-{{
-    enum {{ BLOCK = {block} * LANES }};
-    const long most = points < BLOCK ? (points + LANES - 1) / LANES : {block};
-    void *raw = NULL;
-    vec *memory = first < end ? allocate({memory} * most, &raw) : NULL;
-    if (!memory)
-        return first < end;
-    for (first *= BLOCK, end *= BLOCK; first < end && first < points; first += BLOCK) {{
-        const long count = points - first < BLOCK ? points - first : BLOCK;
-        {name}_block(count, {shifted}, memory);
-    }}
-    free(raw);
-    return 0;
-}}
-
 {signature}
 {{
-    const long size = {block} * LANES, blocks = (points + size - 1) / size;
+    enum {{ BLOCK = V * LANES }};
+    const long blocks = (points + BLOCK - 1) / BLOCK, share = 1 + blocks / (8L * threads);
+    long next = 0;
     int failed = 0;
-    if (threads < 2)
-        return {name}_blocks(0, blocks, {passed});
-    OMP(omp parallel for num_threads(threads) schedule(static) reduction(|:failed))
-    for (int t = 0; t < threads; t++)
-        failed |= {name}_blocks(blocks * t / threads, blocks * (t + 1) / threads, {passed});
+    OMP(omp parallel num_threads(threads) if(threads > 1) reduction(|:failed))
+    {{
+        void *raw = NULL;
+        vec *const memory = blocks ? allocate({memory} * V, &raw) : NULL;
+        failed |= blocks && !memory;
+        while (memory) {{
+            long block;
+            OMP(omp atomic capture)
+            {{
+                block = next;
+                next += share;
+            }}
+            if (block >= blocks)
+                break;
+            const long end = block + share < blocks ? block + share : blocks;
+            for (long first = block * BLOCK; first < end * BLOCK; first += BLOCK) {{
+                const long count = points - first < BLOCK ? points - first : BLOCK;
+                {name}_block(count, {shifted}, memory);
+            }}
+        }}
+        free(raw);
+    }}
     return failed;
 }}
 """
 
 
-def _block(planned: Plan) -> int:
-    """Vectors of points in a block.
+def _vectors(plans: Sequence[Plan]) -> int:
+    """V: how many vectors of points a block has.
 
-    Each pass over a layer's weights serves a block, so it has several vectors; fewer where many
-    columns share the pass anyway, or where many narrow layers would not stay in the cache.
+    As many as keep a narrow network's block in the first-level cache, so that calls cost little
+    beside what they do; of a wide one two, so that what is read of a weight serves both; fewer
+    where many columns share it anyway, or where many layers would leave the second-level cache.
     """
-    columns = max(slab.columns for slab in planned.slabs.values())
-    rows = max(slab.rows for slab in planned.slabs.values())
-    if columns > 24 or (rows < _NARROW and planned.vectors > _MANY):
+    slabs = [slab for planned in plans for slab in planned.slabs.values()]
+    columns, rows = max(s.columns for s in slabs), max(s.rows for s in slabs)
+    memory = max(planned.vectors for planned in plans)
+    if columns > 8 or (rows < _NARROW and memory > _MANY):
         return 1
-    return 2 if columns > 8 else 4
+    return max(2, min(_MOST, _BLOCK // memory))
 
 
 def _listing(program: Program) -> list[str]:

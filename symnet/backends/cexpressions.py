@@ -19,7 +19,7 @@ from sympy.printing.c import C99CodePrinter
 
 from symnet.activations import Activation, Z
 from symnet.algebra import DIRECTIONS, Quantity, sigma
-from symnet.backends.clowering import Place, Plan, directions
+from symnet.backends.clowering import Pass, Place, Plan, directions
 from symnet.program import OUTPUT, family, is_direction
 
 LINE = 100  # columns of the text
@@ -50,27 +50,33 @@ class ScalarPrinter(C99CodePrinter):
 class EntryPrinter(ScalarPrinter):
     """Layer-level expressions at neuron r, vector c, along the directions i, j, … and for output p.
 
-    `parameters` collects what they read and write: the name in the text and the name in the plan,
-    `orders` the orders of multi-indices whose positions are computed.
+    What the activation of the `step` that they are part of gives is in its variables s0, s1, ….
+    `parameters` collects what else they read and write: the name in the text and the name in the
+    plan, `orders` the orders of multi-indices whose positions are computed.
     """
 
-    def __init__(self, plan: Plan, dtype: str) -> None:
+    def __init__(self, plan: Plan, dtype: str, step: Pass | None = None) -> None:
         super().__init__(dtype)
         self.plan = plan
         self.parameters: dict[str, str] = {}
         self.orders: set[int] = set()
         self.row = "r"
+        activation = step.activation if step else None
+        results = activation.results if activation else ()
+        self.locals = {(place.slab.name, place.first): f"s{r}" for r, place in results}
 
     def value(self, expression: Expr) -> str:
         """The expression as a `vec`."""
         text = self.doprint(expression)
-        return text if "[c]" in text else f"splat({text})"
+        return text if re.search(r"\[c\]|\bs\d\b", text) else f"splat({text})"
 
     def entry(self, place: Place, along: Sequence[str], row: str) -> str:
         """The entry of neuron `row` along these directions; ("p",) for an adjoint's output p."""
         name = re.sub(r"\d.*", "", place.slab.name)
         name = name if row == "r" or name.endswith("Y") else f"out_{name}"
-        self.parameters[name] = place.slab.name
+        if self.parameters.setdefault(name, place.slab.name) != place.slab.name:
+            name = place.slab.name  # another layer's of as many neurons
+            self.parameters[name] = name
         if len(along) > 1:
             self.orders.add(len(along))
         return f"AT({name}, {row}, {place.slab.columns}, {_column(place.first, along)})[c]"
@@ -81,10 +87,14 @@ class EntryPrinter(ScalarPrinter):
         if column is not None:
             return self._weight(column, along)
         place = self.plan.places[family(quantity)]
-        return self.entry(place, along or ("p",) * ("p" in quantity.along), self.row)
+        return self._read(place, along or ("p",) * ("p" in quantity.along))
 
     def _print_sigma(self, node: sigma) -> str:
-        return self.entry(self.plan.derivatives[node.argument, node.order], (), self.row)
+        return self._read(self.plan.derivatives[node.argument, node.order], ())
+
+    def _read(self, place: Place, along: Sequence[str]) -> str:
+        local = self.locals.get((place.slab.name, place.first)) if not along else None
+        return local or self.entry(place, along, self.row)
 
     def _print_matvec(self, node: Expr) -> str:
         return self._weight(node, ())
@@ -110,29 +120,24 @@ class EntryPrinter(ScalarPrinter):
 def activation_function(
     name: str, activation: Activation, orders: tuple[int, ...], dtype: str
 ) -> tuple[str, frozenset[str]]:
-    """A C function that stores σ⁽ʳ⁾(z) for r in `orders`; the elementary functions it calls."""
+    """A C function that gives σ⁽ʳ⁾(z) for r in `orders`; the elementary functions it calls."""
     shared, wanted = activation.forms(max(orders)).only(orders)
     used = set().union(*(e.free_symbols for e in (*wanted, *(e for _, e in shared))))
     printer = ScalarPrinter(dtype)
-    results = ["a" if r == 0 else "d" * r + "s" for r in orders]
     lines = ["const real z = from[lane];"] if Z in used else []
     lines += [f"const real {symbol} = {printer.doprint(e)};" for symbol, e in shared]
-    lines += [f"to_{r}[lane] = {printer.doprint(e)};" for r, e in zip(results, wanted, strict=True)]
+    lines += [f"to_{r}[lane] = {printer.doprint(e)};" for r, e in zip(orders, wanted, strict=True)]
     called = frozenset(re.findall(r"\b([a-z][a-z0-9]*)\(", "\n".join(lines)))
-    parameters = ", ".join(f"vec *{r}, long {r}_row" for r in results)
     body = [
-        "for (long r = 0; r < neurons; r++)",
-        "    for (long c = 0; c < vectors; c++) {",
-        "        const real *from = (const real *)(at + r * at_row + c);",
-        *(f"        real *to_{r} = (real *)({r} + r * {r}_row + c);" for r in results),
-        "        EACH_LANE",
-        "        for (int lane = 0; lane < LANES; lane++) {",
-        *textwrap.indent("\n".join(lines), " " * 12).split("\n"),
-        "        }",
-        "    }",
+        *(["const real *from = (const real *)&at;"] if Z in used else ["(void)at;"]),
+        *(f"real *to_{r} = (real *)s{r};" for r in orders),
+        "EACH_LANE",
+        "for (int lane = 0; lane < LANES; lane++) {",
+        *textwrap.indent("\n".join(lines), " " * 4).split("\n"),
+        "}",
     ]
-    given = f"long neurons, long vectors, const vec *at, long at_row, {parameters}"
-    return function(f"SHARED void {name}({given})", body), called
+    results = ", ".join(f"vec *s{r}" for r in orders)
+    return function(f"INLINE void {name}(const vec at, {results})", body), called
 
 
 def formula(expression: Expr) -> str:
@@ -169,14 +174,15 @@ def broken(line: str) -> str:
 
 
 def loops(along: Sequence[str], body: Sequence[str], output: bool) -> list[str]:
-    """Loops over outputs p, over i ≤ j ≤ …, and over the vectors c of a block, around `body`."""
+    """Loops over outputs p and over i ≤ j ≤ … around `body`."""
     heads = ["for (long p = 0; p < M; p++)"] if output else []
     before = "0"
     for d in along:
         if d != "p":
             heads.append(f"for (long {d} = {before}; {d} < N; {d}++)")
             before = d
-    heads.append("for (long c = 0; c < vectors; c++)")
+    if not heads:
+        return list(body)
     lines = [" " * 4 * k + head for k, head in enumerate(heads)]
     inner = " " * 4 * len(heads)
     if len(body) == 1:

@@ -1,13 +1,13 @@
 """A Program as steps on slabs: where each quantity stands, and what is computed in which order.
 
     Linear        columns of one slab times a weight matrix, into columns of another
-    Activate      σ, σ′, … of a layer's pre-activations
-    Elementwise   products and sums, neuron by neuron
-    Pairs         Σ_r c_r t_ir t_jr over i ≤ j
-    Contraction   Σ_r of other products of derivatives
+    Pass          one neuron after the other: σ, σ′, … and the products and sums that need them
+    Contraction   Σ_r of products of derivatives, of pairs t_i t_j above all
 
 Forward statements are taken layer by layer rather than order by order, so that a layer's value and
-its derivatives stand side by side, and one pass over the weights serves all of them.
+its derivatives stand side by side, and one run over the weights serves all of them. What belongs to
+a neuron is computed in the earliest pass over its layer that has all it needs: most derivatives of
+activations are used at once, and take no memory.
 """
 
 from __future__ import annotations
@@ -36,12 +36,11 @@ Family: TypeAlias = tuple[str, int | None, int]
 
 @dataclass(frozen=True)
 class Slab:
-    """`[rows][columns][vectors]` of memory, from vector `start * vectors` on."""
+    """`[rows][columns][V]` vectors of memory."""
 
     name: str
     rows: int
     columns: int
-    start: int
 
 
 @dataclass(frozen=True)
@@ -65,34 +64,47 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Activate:
+class Activation:
     """`results[r]` = σ⁽ʳ⁾(z) for the orders r that are used."""
 
     name: str
+    argument: Quantity
     source: Place
     results: tuple[tuple[int, Place], ...]
 
 
 @dataclass(frozen=True)
-class Elementwise:
-    """target = expression for every neuron, or target += expression; each with its directions."""
+class Entry:
+    """target = expression, or target += expression, for all directions `along`."""
 
-    targets: tuple[tuple[Place, tuple[str, ...], Expr], ...]
+    target: Place
+    along: tuple[str, ...]
+    expression: Expr
     accumulate: bool = False
+
+
+@dataclass
+class Pass:
+    """For every neuron of `rows`: the activation, if there is one, then the entries in order."""
+
+    rows: int
+    activation: Activation | None = None
+    entries: list[Entry] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Contraction:
-    """target[p] += Σ_r weight[r][p] · moving[r]; `pair` is t when moving is t_i t_j."""
+    """target[p] = Σ_r weight[r][p] · moving[r], or += ; `pair` is t when moving is t_i t_j."""
 
     target: Place
     order: int
     weight: Place
     moving: Expr
     pair: Quantity | None
+    accumulate: bool
 
 
-Step: TypeAlias = Linear | Activate | Elementwise | Contraction
+Step: TypeAlias = Linear | Pass | Contraction
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,10 @@ class Result:
 
 @dataclass
 class Plan:
-    """The steps of a Program, and all that a printer must know of its quantities."""
+    """The steps of a Program, and all that a printer must know of its quantities.
+
+    `starts` has the slabs that need memory, with the vector that each starts at, times V.
+    """
 
     steps: list[Step] = field(default_factory=list)
     places: dict[Family, Place] = field(default_factory=dict)
@@ -113,12 +128,23 @@ class Plan:
     columns: dict[Family, Expr] = field(default_factory=dict)
     slabs: dict[str, Slab] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
+    starts: dict[str, int] = field(default_factory=dict)
 
     @property
     def vectors(self) -> int:
         """Vectors of memory that a block of one vector takes."""
-        last = next(reversed(self.slabs.values()))
-        return last.start + last.rows * last.columns
+        return sum(self.slabs[name].rows * self.slabs[name].columns for name in self.starts)
+
+    def reads(self, expression: Expr) -> set[str]:
+        """The slabs that an expression's quantities stand in."""
+        nodes = expression.atoms(sigma)
+        places = [self.derivatives[node.argument, node.order] for node in nodes]
+        places += [
+            self.places[family(q)]
+            for q in expression.xreplace(dict.fromkeys(nodes, S.One)).atoms(Quantity)
+            if family(q) in self.places
+        ]
+        return {place.slab.name for place in places}
 
 
 def plan(program: Program, network: Network) -> Plan:
@@ -148,7 +174,36 @@ class _Planner:
             if _backward(statement):
                 self._adjoint(statement)
         self.plan.results += [self._result(output) for output in self.program.outputs]
+        self._give_memory()
         return self.plan
+
+    def _give_memory(self) -> None:
+        """To every slab but those that one pass fills and reads, and nothing else does."""
+        needed = {result.place.slab.name for result in self.plan.results if result.place}
+        for step in self.plan.steps:
+            needed |= self._outside(step)
+        start = 0
+        for slab in self.plan.slabs.values():
+            if slab.name in needed:
+                self.plan.starts[slab.name] = start
+                start += slab.rows * slab.columns
+
+    def _outside(self, step: Step) -> set[str]:
+        """The slabs of a step that its own locals cannot stand for."""
+        match step:
+            case Linear():
+                return {step.source.slab.name, step.target.slab.name}
+            case Contraction():
+                slabs = {step.target.slab.name, step.weight.slab.name}
+                return slabs | self.plan.reads(step.moving)
+            case Pass():
+                targets = {entry.target.slab.name for entry in step.entries}
+                read = set().union(*(self.plan.reads(e.expression) for e in step.entries))
+                own: set[str] = set()
+                if step.activation is not None:
+                    own = {place.slab.name for _, place in step.activation.results}
+                    targets |= {step.activation.source.slab.name}
+                return targets | (read - own)
 
     # --- where quantities stand -----------------------------------------------------------------
 
@@ -174,18 +229,18 @@ class _Planner:
                 self.plan.places[letter, layer, r] = Place(slab, sum(sizes[:k]), sizes[k])
 
     def _slab(self, name: str, rows: int, columns: int) -> Slab:
-        """New memory, after all that was given away; a name that is taken gets another number."""
+        """A new slab; a name that is taken gets another number."""
         slabs, number, first = self.plan.slabs, 1, name
         while name in slabs:
             number += 1
             name = f"{first}_{number}"
-        slabs[name] = Slab(name, rows, columns, self.plan.vectors if slabs else 0)
+        slabs[name] = Slab(name, rows, columns)
         return slabs[name]
 
     # --- forward --------------------------------------------------------------------------------
 
     def _layer(self, statements: Sequence[Statement]) -> None:
-        elementwise = []
+        entries = []
         products: list[Linear] = []
         for statement in statements:
             target, expression = statement.target, statement.expression
@@ -198,12 +253,28 @@ class _Planner:
                 source = self.plan.places[family(vector)]
                 products.append(Linear(place, layer, False, biased, source))
             else:
-                elementwise.append((place, directions(target), expression))
+                entries.append(Entry(place, directions(target), expression))
         self.plan.steps += _merged(products)
         for statement in statements:
             self._activate(statement.expression)
-        if elementwise:
-            self.plan.steps.append(Elementwise(tuple(elementwise)))
+        for entry in entries:
+            self._enter(entry)
+
+    def _enter(self, entry: Entry) -> None:
+        """Add an entry to the earliest pass over its neurons that comes after all it reads."""
+        steps, rows = self.plan.steps, entry.target.slab.rows
+        read = self.plan.reads(entry.expression)
+        read |= {entry.target.slab.name} if entry.accumulate else set()
+        position = len(steps)
+        while position and not read & _written(steps[position - 1]):
+            position -= 1
+        # The step before has what the entry reads; of a pass, what it has of the same neuron.
+        position -= bool(position and _is_local(entry.expression))
+        for step in steps[position:]:
+            if isinstance(step, Pass) and step.rows == rows:
+                step.entries.append(entry)
+                return
+        steps.append(Pass(rows, entries=[entry]))
 
     def _activate(self, expression: Expr) -> None:
         """The activations that `expression` uses, where this has not been done."""
@@ -221,7 +292,8 @@ class _Planner:
                 )
                 self.plan.derivatives[z, r] = place
             results = tuple((r, self.plan.derivatives[z, r]) for r in orders)
-            self.plan.steps.append(Activate(name, self.plan.places[family(z)], results))
+            source = self.plan.places[family(z)]
+            self.plan.steps.append(Pass(rows, Activation(name, z, source, results)))
 
     # --- backward -------------------------------------------------------------------------------
 
@@ -241,7 +313,7 @@ class _Planner:
     def _backward_into(self, place: Place, expression: Expr) -> None:
         """A sum of terms Wᵀ(…), one after the other; a scaled row of W takes no product."""
         if not isinstance(expression, matvec) or selects_output(expression.args[1]):
-            self.plan.steps.append(Elementwise(((place, ("p",), expression),)))
+            self._enter(Entry(place, ("p",), expression))
             return
         matrix, vector = expression.args
         layer = matrix.args[0].layer
@@ -268,23 +340,21 @@ class _Planner:
         count = comb(self.n + order - 1, order)
         place = Place(self._slab("d" * order + "Y", self.m, count), 0, count)
         self.plan.places[family(target)] = place
-        self.plan.steps.append(Elementwise(((place, directions(target), S.Zero),)))
-        for weight, moving in _dots(terms):
+        for k, (weight, moving) in enumerate(_dots(terms)):
             if OUTPUT in Mul.make_args(weight):
                 rest = Mul(weight.xreplace({OUTPUT: Integer(1)}), moving)
-                step = Elementwise(((place, directions(target), rest),), accumulate=True)
-                self.plan.steps.append(step)
+                self._enter(Entry(place, directions(target), rest, accumulate=k > 0))
             else:
-                self.plan.steps.append(
-                    Contraction(place, order, self._weight(weight), moving, _pair(moving))
-                )
+                pair, scale = _pair(moving), self._weight(weight)
+                step = Contraction(place, order, scale, moving, pair, accumulate=k > 0)
+                self.plan.steps.append(step)
 
     def _weight(self, weight: Expr) -> Place:
         """λ σ″, [neurons][outputs]."""
         layer = next(q.layer for q in weight.free_symbols if q.letter == "λ")
         slab = self._slab(_name("g", layer), self.widths[layer], self.m)
         place = Place(slab, 0, self.m)
-        self.plan.steps.append(Elementwise(((place, ("p",), weight),)))
+        self._enter(Entry(place, ("p",), weight))
         return place
 
     def _result(self, output: Expr) -> Result:
@@ -292,6 +362,22 @@ class _Planner:
             return Result(None)
         place = self.plan.places[family(output)]
         return Result(place, by_input=output.order == 1 and place.slab.name == "dY")
+
+
+def _written(step: Step) -> set[str]:
+    """The slabs that a step writes to."""
+    if not isinstance(step, Pass):
+        return {step.target.slab.name}
+    found = {entry.target.slab.name for entry in step.entries}
+    if step.activation is not None:
+        found |= {place.slab.name for _, place in step.activation.results}
+    return found
+
+
+def _is_local(expression: Expr) -> bool:
+    """Whether a neuron's entry reads no other neuron's: Wᵀ(e_p ⊙ f) has f of output p."""
+    chosen = (v.args[1] for v in expression.atoms(matvec) if selects_output(v.args[1]))
+    return all(vector == OUTPUT for vector in chosen)
 
 
 def _name(letter: str, layer: int | None) -> str:

@@ -2,7 +2,7 @@
 
 A vector `vec` holds LANES points. A layer's quantities stand in a slab
 
-    [neurons][columns][vectors]        columns: the value, then its derivatives, i ≤ j ≤ … once
+    [neurons][columns][V]        columns: the value, then its derivatives, i ≤ j ≤ … once
 
 so that a weight matrix times all columns of a slab is one product of matrices. Points are the
 innermost axis: nothing is ever added up across the lanes of a vector, and what is computed for a
@@ -32,20 +32,24 @@ enum { VECTOR_BYTES = 32 };
 enum { VECTOR_BYTES = 16 };
 #endif
 typedef real vec __attribute__((vector_size(VECTOR_BYTES), may_alias));
-#define INLINE static inline __attribute__((always_inline))
-#define SHARED static __attribute__((noinline))
 #else
 typedef real vec;
-#define INLINE static inline
-#define SHARED static
 #endif
 enum { LANES = sizeof(vec) / sizeof(real) };
 
-/* Sums that stay in registers: this many neurons by two vectors. */
-#if defined(__AVX512F__) || defined(__aarch64__)
-enum { TILE = 8 };
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#define SHARED static __attribute__((noinline))
 #else
-enum { TILE = 4 };
+#define INLINE static inline
+#define SHARED static
+#endif
+
+/* Sums that stay in registers. */
+#if defined(__AVX512F__) || defined(__aarch64__)
+enum { SUMS = 24 };
+#else
+enum { SUMS = 12 };
 #endif
 
 #if defined(_OPENMP)
@@ -59,8 +63,17 @@ enum { TILE = 4 };
 #define EACH_LANE
 #endif
 
+/* Short loops over what stays in registers are written out. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__) && __GNUC__ >= 8
+#define UNROLL _Pragma("GCC unroll 24")
+#else
+#define UNROLL
+#endif
+
 /* What stands in column `column` of neuron `row` of a slab. */
-#define AT(slab, row, columns, column) ((slab) + ((row) * (columns) + (column)) * vectors)
+#define AT(slab, row, columns, column) ((slab) + ((row) * (columns) + (column)) * V)
 
 INLINE vec splat(real number)
 {
@@ -82,155 +95,147 @@ LIBMVEC = """\
 #endif
 """
 
-MATVEC = """\
-/* out[r] = (bias or out[r] or 0) + sum over s of W(r, s) in[s], W(r, s) = W[r*down + s*right],
-   for a tile of neurons and vectors. */
-INLINE void tile(const int neurons, const int width, long depth,
-                 const real *W, long down, long right, const real *bias, int more,
-                 const vec *restrict in, long in_row, vec *restrict out, long out_row)
+TILES = """\
+/* out[r] = (out[r] or bias or 0) + sum over s of W(r, s) in[s], W(r, s) = W[r*down + s*right],
+   for `size` rows and `width` vectors, of which the first `biased` get the bias. */
+INLINE void tile(const int size, const int width, const long depth,
+                 const real *W, const long down, const long right,
+                 const real *bias, const int biased, const vec *restrict in, const long in_row,
+                 vec *restrict out, const long out_row, const int more)
 {
-    vec sum[TILE][2];
-    for (int r = 0; r < neurons; r++)
+    vec sum[SUMS][3];
+    UNROLL
+    for (int r = 0; r < size; r++) {
+        UNROLL
         for (int c = 0; c < width; c++)
-            sum[r][c] = more ? out[r * out_row + c] : splat(bias ? bias[r] : 0);
-    for (long s = 0; s < depth; s++, W += right, in += in_row) {
-        real w[TILE];
-        for (int r = 0; r < neurons; r++)
-            w[r] = W[r * down];
-        for (int c = 0; c < width; c++) {
-            const vec a = in[c];
-            for (int r = 0; r < neurons; r++)
-                sum[r][c] += w[r] * a;
+            sum[r][c] = more ? out[r * out_row + c] : splat(c < biased ? bias[r] : 0);
+    }
+    for (long s = 0; s < depth; s++) {
+        UNROLL
+        for (int r = 0; r < size; r++) {
+            UNROLL
+            for (int c = 0; c < width; c++)
+                sum[r][c] += W[r * down + s * right] * in[s * in_row + c];
         }
     }
-    for (int r = 0; r < neurons; r++)
+    UNROLL
+    for (int r = 0; r < size; r++) {
+        UNROLL
         for (int c = 0; c < width; c++)
             out[r * out_row + c] = sum[r][c];
-}
-
-/* All neurons of `width` neighbouring vectors. */
-INLINE void panel(const int width, long neurons, long depth,
-                  const real *W, long down, long right, const real *bias, int more,
-                  const vec *in, long in_row, vec *out, long out_row)
-{
-    long r = 0;
-#define TILES(size)                                                                              \\
-    for (; r + (size) <= neurons; r += (size))                                                   \\
-        tile((size), width, depth, W + r * down, down, right, bias ? bias + r : bias, more,      \\
-             in, in_row, out + r * out_row, out_row)
-    TILES(TILE);
-    TILES(4);
-    TILES(2);
-    TILES(1);
-#undef TILES
-}
-
-/* out = W in for `width` vectors of each row; the first `biased` of them get the bias too.
-   The inner dimension is cut so that a panel and its weights stay in the cache. */
-SHARED void matvec(long neurons, long depth, const real *W, long down, long right,
-                   const real *bias, long biased, long width,
-                   const vec *in, long in_row, vec *out, long out_row)
-{
-    enum { DEPTH = 256 };
-    for (long s = 0; s < depth; s += DEPTH) {
-        const long chunk = depth - s < DEPTH ? depth - s : DEPTH;
-        for (long c = 0; c < width;) {
-            const real *b = c < biased ? bias : NULL;
-            const int two = c + 2 <= width && c + 1 != biased;
-            if (two)
-                panel(2, neurons, chunk, W + s * right, down, right, b, s > 0,
-                      in + s * in_row + c, in_row, out + c, out_row);
-            else
-                panel(1, neurons, chunk, W + s * right, down, right, b, s > 0,
-                      in + s * in_row + c, in_row, out + c, out_row);
-            c += two ? 2 : 1;
-        }
     }
 }
+
+/* The rows from `first` to `end`, and `panels` times `width` neighbouring vectors of each. */
+INLINE void tiles(const int size, const int width, const long first, const long end,
+                  const long panels, const long depth, const real *W, const long down,
+                  const long right, const real *bias, const int biased, const vec *in,
+                  const long in_row, vec *out, const long out_row, const int more)
+{
+    for (long r = first; r < end; r += size)
+        for (long c = 0; c < panels * width; c += width)
+            tile(size, width, depth, W + r * down, down, right, biased ? bias + r : bias, biased,
+                 in + c, in_row, out + r * out_row + c, out_row, more);
+}
+
+/* All rows, in tiles that are as large as registers allow and as equal as can be: first some of
+   LARGE(rows, width) rows, then, where these do not come out even, some of one row less. */
+#define COUNT(rows, width) (((rows) + SUMS / (width) - 1) / (SUMS / (width)))
+#define LARGE(rows, width) (((rows) + COUNT(rows, width) - 1) / COUNT(rows, width))
+#define ROWS_LARGE(rows, width)                                                                  \\
+    (((rows) - COUNT(rows, width) * (LARGE(rows, width) - 1)) * LARGE(rows, width))
+#define PRODUCT(rows, width, ...)                                                                \\
+    do {                                                                                         \\
+        tiles(LARGE(rows, width), width, 0, ROWS_LARGE(rows, width), __VA_ARGS__);               \\
+        if (ROWS_LARGE(rows, width) < (rows))                                                    \\
+            tiles(LARGE(rows, width) - 1, width, ROWS_LARGE(rows, width), rows, __VA_ARGS__);    \\
+    } while (0)
 """
 
 PAIRS = """\
 /* t_i of neuron r: in a slab t[r][i], or, when the same for all points, a weight W[r*N + i]. */
-INLINE vec moving(const int fixed, const vec *t, long t_row, const real *W, long r, long i,
-                  long vectors)
+INLINE vec moving(const int fixed, const vec *t, const long t_row, const real *W, long r, long i)
 {{
-    return fixed ? splat(W[r * N + i]) : t[r * t_row + i * vectors];
+    return fixed ? splat(W[r * N + i]) : t[r * t_row + i * V];
 }}
 
-/* out_ij += sum over r of weight_r t_i[r] t_j[r] for a tile of i and j. */
-INLINE void pair_tile(const int fixed, const int rows, const int columns, long neurons,
-                      long vectors, const vec *weight, long weight_row, const vec *t, long t_row,
-                      const real *W, long i, long j, vec *restrict out)
+/* out_ij = (out_ij or 0) + sum over r of weight_r t_i[r] t_j[r] for a tile of i <= j. */
+INLINE void pair_tile(const int fixed, const int rows, const int columns, const int diagonal,
+                      long neurons, const vec *weight, const vec *t, const long t_row,
+                      const real *W, long i, long j, vec *restrict out, int more)
 {{
     vec sum[{tile}][{tile}];
-    for (int a = 0; a < rows; a++)
+    UNROLL
+    for (int a = 0; a < rows; a++) {{
+        UNROLL
         for (int b = 0; b < columns; b++)
             sum[a][b] = splat(0);
-    for (long r = 0; r < neurons; r++) {{
-        vec u[{tile}], v[{tile}];
-        for (int a = 0; a < rows; a++)
-            u[a] = weight[r * weight_row] * moving(fixed, t, t_row, W, r, i + a, vectors);
-        for (int b = 0; b < columns; b++)
-            v[b] = moving(fixed, t, t_row, W, r, j + b, vectors);
-        for (int a = 0; a < rows; a++)
-            for (int b = 0; b < columns; b++)
-                sum[a][b] += u[a] * v[b];
     }}
-    for (int a = 0; a < rows; a++)
-        for (int b = 0; b < columns; b++)
-            if (i + a <= j + b)
-                out[at2(i + a, j + b) * vectors] += sum[a][b];
+    for (long r = 0; r < neurons; r++) {{
+        UNROLL
+        for (int a = 0; a < rows; a++) {{
+            const vec u = weight[r * M * V] * moving(fixed, t, t_row, W, r, i + a);
+            UNROLL
+            for (int b = diagonal ? a : 0; b < columns; b++)
+                sum[a][b] += u * moving(fixed, t, t_row, W, r, j + b);
+        }}
+    }}
+    UNROLL
+    for (int a = 0; a < rows; a++) {{
+        UNROLL
+        for (int b = diagonal ? a : 0; b < columns; b++) {{
+            vec *to = out + at2(i + a, j + b) * V;
+            *to = sum[a][b] + (more ? *to : splat(0));
+        }}
+    }}
 }}
 
 /* The same for every i <= j, every output p and every vector. */
-INLINE void all_pairs(const int fixed, long neurons, long vectors, const vec *weight,
-                      const vec *t, long t_row, const real *W, vec *out)
+INLINE void all_pairs(const int fixed, long neurons, const vec *weight, const vec *t,
+                      const long t_row, const real *W, vec *out, int more)
 {{
     for (long p = 0; p < M; p++)
-        for (long c = 0; c < vectors; c++) {{
-            const vec *w = weight + p * vectors + c, *from = t + c;
-            vec *to = out + p * at2(N, N) * vectors + c;
-            const long row = M * vectors;
+        for (long c = 0; c < V; c++) {{
+            const vec *w = weight + p * V + c, *from = t + c;
+            vec *to = out + p * at2(N, N) * V + c;
 {body}
         }}
 }}
 """
 
 PAIRS_OF_SLAB = """\
-SHARED void pairs(long neurons, long vectors, const vec *weight, const vec *t, long t_row,
-                  vec *out)
+SHARED void pairs(long neurons, const vec *weight, const vec *t, long t_row, vec *out, int more)
 {
-    all_pairs(0, neurons, vectors, weight, t, t_row, (const real *)t, out);
+    all_pairs(0, neurons, weight, t, t_row, (const real *)t, out, more);
 }
 """
 
 PAIRS_OF_WEIGHTS = """\
-SHARED void pairs_of_weights(long neurons, long vectors, const vec *weight, const real *W,
-                             vec *out)
+SHARED void pairs_of_weights(long neurons, const vec *weight, const real *W, vec *out, int more)
 {
-    all_pairs(1, neurons, vectors, weight, weight, 0, W, out);
+    all_pairs(1, neurons, weight, weight, 0, W, out, more);
 }
 """
 
 GATHER = """\
 /* The points into a slab; what a block has too much repeats the last point. */
-SHARED void gather(const real *restrict points, long count, long vectors, vec *slab)
+SHARED void gather(const real *restrict points, long count, vec *slab)
 {
-    const long lanes = vectors * LANES;
+    enum { POINTS = V * LANES };
     real *restrict to = (real *)slab;
     for (long l = 0; l < count; l++)
         for (long i = 0; i < N; i++)
-            to[i * lanes + l] = points[l * N + i];
-    for (long l = count; l < lanes; l++)
+            to[i * POINTS + l] = points[l * N + i];
+    for (long l = count; l < POINTS; l++)
         for (long i = 0; i < N; i++)
-            to[i * lanes + l] = points[(count - 1) * N + i];
+            to[i * POINTS + l] = points[(count - 1) * N + i];
 }
 """
 
 SCATTER = """\
 /* result[point][p][i] from vectors at part[p*output_step + i*column_step]. */
-INLINE void scatter(long count, const long columns, const vec *part, long output_step,
-                    long column_step, real *restrict result)
+INLINE void scatter(long count, const long columns, const vec *part, const long output_step,
+                    const long column_step, real *restrict result)
 {
     for (long p = 0; p < M; p++) {
         const real *restrict from = (const real *)(part + p * output_step);
@@ -243,24 +248,26 @@ INLINE void scatter(long count, const long columns, const vec *part, long output
 
 SCATTER2_FEW = """\
 /* result[point][p][i][j] and [j][i] from the vectors at i <= j. */
-SHARED void scatter2(long count, long vectors, const vec *part, long output_step,
-                     real *restrict result)
+SHARED void scatter2(long count, const vec *part, long output_step, real *restrict result)
 {
     for (long p = 0; p < M; p++) {
         const real *restrict from = (const real *)(part + p * output_step);
-        for (long l = 0; l < count; l++)
-            for (long i = 0; i < N; i++)
+        for (long l = 0; l < count; l++) {
+            UNROLL
+            for (long i = 0; i < N; i++) {
+                UNROLL
                 for (long j = 0; j < N; j++)
                     result[((l * M + p) * N + i) * N + j] =
-                        from[(i < j ? at2(i, j) : at2(j, i)) * vectors * LANES + l];
+                        from[(i < j ? at2(i, j) : at2(j, i)) * V * LANES + l];
+            }
+        }
     }
 }
 """
 
 SCATTER2_MANY = """\
 /* result[point][p][i][j] and [j][i] from the vectors at i <= j, a cache line of each at a time. */
-SHARED void scatter2(long count, long vectors, const vec *part, long output_step,
-                     real *restrict result)
+SHARED void scatter2(long count, const vec *part, long output_step, real *restrict result)
 {
     enum { WIDTH = 8 };
     const real *from[WIDTH];
@@ -270,7 +277,7 @@ SHARED void scatter2(long count, long vectors, const vec *part, long output_step
                 const long width = N - j < WIDTH ? N - j : WIDTH;
                 for (long k = 0; k < width; k++) {
                     const long at = i < j + k ? at2(i, j + k) : at2(j + k, i);
-                    from[k] = (const real *)(part + p * output_step + at * vectors);
+                    from[k] = (const real *)(part + p * output_step + at * V);
                 }
                 for (long l = 0; l < count; l++)
                     for (long k = 0; k < width; k++)
@@ -281,8 +288,7 @@ SHARED void scatter2(long count, long vectors, const vec *part, long output_step
 
 SCATTER_HIGHER = """\
 /* result[point][p][{brackets}] from the vectors at {ordered}. */
-SHARED void scatter{order}(long count, long vectors, const vec *part, long output_step,
-                     real *result)
+SHARED void scatter{order}(long count, const vec *part, long output_step, real *result)
 {{
     for (long p = 0; p < M; p++)
         for (long entry = 0; entry < {entries}; entry++) {{
@@ -294,7 +300,7 @@ SHARED void scatter{order}(long count, long vectors, const vec *part, long outpu
                 index[e] = rest % N;
             }}
             const long at = at{order}({arguments});
-            const real *from = (const real *)(part + p * output_step + at * vectors);
+            const real *from = (const real *)(part + p * output_step + at * V);
             for (long l = 0; l < count; l++)
                 result[(l * M + p) * {entries} + entry] = from[l];
         }}

@@ -1,19 +1,20 @@
 """The functions of a generated C file, and the calls of them that a plan's steps become.
 
 A step becomes one call. Functions come from `cruntime`, or are written here: one for each
-activation, and one for each form that an elementwise step has in any layer.
+activation, one for each shape of a layer, and one for each form that a pass over neurons has.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 from sympy import Expr
 
-from symnet.activations import Activation
+from symnet import activations
 from symnet.algebra import DIRECTIONS, sigma
 from symnet.backends import cruntime
 from symnet.backends.ccalls import Call, Pointer
@@ -26,10 +27,10 @@ from symnet.backends.cexpressions import (
     position_function,
 )
 from symnet.backends.clowering import (
-    Activate,
+    Activation,
     Contraction,
-    Elementwise,
     Linear,
+    Pass,
     Place,
     Plan,
     Result,
@@ -51,10 +52,13 @@ def entries(order: int) -> str:
 
 
 class Functions:
-    """Collects the functions that calls need, each once, for one network shape and C type."""
+    """Collects the functions that calls need, each once, for one network shape and C type.
 
-    def __init__(self, network: Network, dtype: str) -> None:
-        self.n, self.widths, self.dtype = network.n, network.widths, dtype
+    `vectors` is V, the number of vectors of points in a block.
+    """
+
+    def __init__(self, network: Network, dtype: str, vectors: int) -> None:
+        self.n, self.widths, self.dtype, self.vectors = network.n, network.widths, dtype, vectors
         self.starts = weight_starts(network)
         self.library: dict[str, str] = {}
         self.own: dict[str, str] = {}
@@ -73,19 +77,17 @@ class Functions:
     def gathering(self, planned: Plan) -> Call:
         """The call that brings points into a block's memory."""
         self.need("gather")
-        x = Place(planned.slabs["x"])
-        return Call("gather", ("points", "count", "vectors", _pointer(x)))
+        return Call("gather", ("points", "count", _pointer(planned, Place(planned.slabs["x"]))))
 
-    def scattering(self, result: Result, order: int) -> Call:
+    def scattering(self, planned: Plan, result: Result, order: int) -> Call:
         """The call that brings derivatives of an order from a block's memory to the caller's."""
         name = output_name(order)
         if result.place is None:
             return Call("memset", (name, "0", f"(size_t)count * {entries(order)} * sizeof(real)"))
-        columns = result.place.slab.columns
-        place = _pointer(result.place)
+        columns, place = result.place.slab.columns, _pointer(planned, result.place)
         if order >= 2:
             self.need(f"scatter{order}", order)
-            return Call(f"scatter{order}", ("count", "vectors", place, _vectors(columns), name))
+            return Call(f"scatter{order}", ("count", place, _vectors(columns), name))
         self.need("scatter")
         steps = (1, columns) if result.by_input else (columns, 1)
         columns_of_result = "N" if order else "1"
@@ -93,84 +95,114 @@ class Functions:
 
     # --- steps ----------------------------------------------------------------------------------
 
-    def call(self, step: Step, planned: Plan, rules: Mapping[str, Activation]) -> Call:
+    def call(self, step: Step, planned: Plan, rules: Mapping[str, activations.Activation]) -> Call:
         """The call that does `step`; `rules` are the Program's activations."""
         match step:
             case Linear():
-                return self._linear(step)
-            case Activate():
-                return self._activation(step, rules)
-            case Elementwise():
-                return self._elementwise(step, planned)
+                return self._linear(step, planned)
+            case Pass():
+                return self._pass(step, planned, rules)
             case Contraction():
                 return self._contraction(step, planned)
 
-    def _linear(self, step: Linear) -> Call:
-        self.need("matvec")
+    def _linear(self, step: Linear, planned: Plan) -> Call:
         rows, depth = self.widths[step.layer], self.widths[step.layer - 1]
-        matrix = self._weights(f"W{step.layer}")
-        bias = self._weights(f"b{step.layer}") if step.biased else "NULL"
-        shape = (rows, depth, matrix, depth, 1)
+        down, right = depth, 1
         if step.backward:
-            shape = (depth, rows, matrix, 1, depth)
-        places = [(_pointer(p), _vectors(p.slab.columns)) for p in (step.source, step.target)]
-        return call_of(
-            "matvec",
-            *shape,
-            bias,
-            "vectors" if step.biased else 0,
-            _vectors(step.source.count),
-            *places[0],
-            *places[1],
+            rows, depth, down, right = depth, rows, 1, depth
+        self.need("tiles")
+        strides = _vectors(step.source.slab.columns), _vectors(step.target.slab.columns)
+        lines = linear_lines(
+            (rows, depth, down, right),
+            self.vectors * step.source.count,
+            self.vectors if step.biased else 0,
+            strides,
         )
+        operation = f"W{' transposed' * step.backward} in{' + b' * step.biased}"
+        remark = f"out = {operation} for {step.source.count} column(s) of vectors."
+        parameters = [
+            "const real *W",
+            *["const real *b"] * step.biased,
+            "const vec *in",
+            "vec *out",
+        ]
+        name = self._named(f"linear_{rows}x{depth}", parameters, lines, remark)
+        matrices = [f"W{step.layer}", *[f"b{step.layer}"] * step.biased]
+        given = [self._weights(matrix) for matrix in matrices]
+        return call_of(name, *given, *(_pointer(planned, p) for p in (step.source, step.target)))
 
-    def _activation(self, step: Activate, rules: Mapping[str, Activation]) -> Call:
+    def _pass(self, step: Pass, planned: Plan, rules: Mapping[str, activations.Activation]) -> Call:
+        printer = EntryPrinter(planned, self.dtype, step)
+        lines = self._activated(step.activation, planned, rules, printer) if step.activation else []
+        for entry in step.entries:
+            target = printer.entry(entry.target, entry.along, "r")
+            assign = "+=" if entry.accumulate else "="
+            statement = f"{target} {assign} {printer.value(entry.expression)};"
+            lines += loops(entry.along, [statement], "p" in entry.along)
+        lines = [
+            "for (long r = 0; r < neurons; r++)",
+            "    for (long c = 0; c < V; c++) {",
+            *(f"        {line}" for line in lines),
+            "    }",
+        ]
+        written_to = {entry.target.slab.name for entry in step.entries}
+        if step.activation:
+            written_to |= {place.slab.name for _, place in step.activation.results}
+        return self._shared("pass", printer, lines, written_to, step.rows, _remark(step))
+
+    def _activated(
+        self,
+        step: Activation,
+        planned: Plan,
+        rules: Mapping[str, activations.Activation],
+        printer: EntryPrinter,
+    ) -> list[str]:
+        """Lines that put σ, σ′, … into s0, s1, …, and those that others read into memory."""
         orders = tuple(r for r, _ in step.results)
         name = f"{step.name}_{''.join(map(str, orders))}"
         if name not in self.own:
             rule = rules[step.name]
             self.own[name], called = activation_function(name, rule, orders, self.dtype)
             self.elementary |= called
-        places = [step.source, *(place for _, place in step.results)]
-        rows = [argument for p in places for argument in (_pointer(p), _vectors(p.slab.columns))]
-        return call_of(name, step.source.slab.rows, "vectors", *rows)
-
-    def _elementwise(self, step: Elementwise, planned: Plan) -> Call:
-        printer = EntryPrinter(planned, self.dtype)
-        lines = ["for (long r = 0; r < neurons; r++) {"]
-        for place, along, expression in step.targets:
-            target = printer.entry(place, along, "r")
-            assign = "+=" if step.accumulate else "="
-            statement = f"{target} {assign} {printer.value(expression)};"
-            lines += (f"    {line}" for line in loops(along, [statement], "p" in along))
-        written_to = {place.slab.name for place, _, _ in step.targets}
-        rows = step.targets[0][0].slab.rows
-        return self._shared("entries", printer, [*lines, "}"], written_to, rows, _remark(step))
+        given = ", ".join(f"&s{r}" for r in orders)
+        return [
+            f"vec {', '.join(f's{r}' for r in orders)};",
+            f"{name}({printer.entry(step.source, (), 'r')}, {given});",
+            *(
+                f"{printer.entry(place, (), 'r')} = s{r};"
+                for r, place in step.results
+                if place.slab.name in planned.starts
+            ),
+        ]
 
     def _contraction(self, step: Contraction, planned: Plan) -> Call:
-        rows, weight, target = step.weight.slab.rows, _pointer(step.weight), _pointer(step.target)
+        rows = step.weight.slab.rows
+        weight, target = _pointer(planned, step.weight), _pointer(planned, step.target)
         if step.pair is not None:
+            more = int(step.accumulate)
             column = planned.columns.get(family(step.pair))
             if column is not None:
                 self.need("pairs_of_weights")
                 matrix = self._weights(str(column.args[0]))
-                return call_of("pairs_of_weights", rows, "vectors", weight, matrix, target)
+                return call_of("pairs_of_weights", rows, weight, matrix, target, more)
             self.need("pairs")
             place = planned.places[family(step.pair)]
             row = _vectors(place.slab.columns)
-            return call_of("pairs", rows, "vectors", weight, _pointer(place), row, target)
+            return call_of("pairs", rows, weight, _pointer(planned, place), row, target, more)
         printer = EntryPrinter(planned, self.dtype)
         along = tuple(DIRECTIONS[: step.order])
         factor = printer.entry(step.weight, ("p",), "r")
         value = printer.value(step.moving)
         result = printer.entry(step.target, along, "p")
         sums = [
-            "vec sum = splat(0);",
-            "for (long r = 0; r < neurons; r++)",
-            f"    sum += {factor} * ({value});",
-            f"{result} += sum;",
+            "for (long c = 0; c < V; c++) {",
+            "    vec sum = splat(0);",
+            "    for (long r = 0; r < neurons; r++)",
+            f"        sum += {factor} * ({value});",
+            f"    {result} {'+=' if step.accumulate else '='} sum;",
+            "}",
         ]
-        remark = f"Sums over neurons of g_p*({_layerless(step.moving)}), added to what is there."
+        remark = f"Sums over neurons of g_p*({_layerless(step.moving)})."
         written_to = {step.target.slab.name}
         return self._shared("sums", printer, loops(along, sums, True), written_to, rows, remark)
 
@@ -186,7 +218,7 @@ class Functions:
         """A call of the function with this body, which all layers with such a step share."""
         for order in printer.orders:
             self._position(order)
-        parameters = ["long neurons", "long vectors"]
+        parameters = ["long neurons"]
         arguments: list[Any] = []
         for name, actual in printer.parameters.items():
             if name in self.starts:
@@ -195,14 +227,19 @@ class Functions:
             else:
                 const = "" if actual in written_to else "const "
                 parameters.append(f"{const}vec *restrict {name}")
-                arguments.append(_pointer(Place(printer.plan.slabs[actual])))
-        body = f"({', '.join(parameters)})"
-        key = body + "\n".join(lines)
+                arguments.append(_pointer(printer.plan, Place(printer.plan.slabs[actual])))
+        return call_of(self._named(kind, parameters, lines, remark), rows, *arguments)
+
+    def _named(self, kind: str, parameters: list[str], lines: list[str], remark: str) -> str:
+        """The name of the function with these parameters and lines, which is written once."""
+        opening = f"({', '.join(parameters)})"
+        key = opening + "\n".join(lines)
         if key not in self.names:
-            name = f"{kind}{sum(other.startswith(kind) for other in self.names.values()) + 1}"
+            same = sum(re.fullmatch(rf"{kind}(_\d+)?", other) is not None for other in self.own)
+            name = f"{kind}_{same + 1}" if same or kind in ("pass", "sums") else kind
             self.names[key] = name
-            self.own[name] = function(f"SHARED void {name}{body}", lines, remark)
-        return call_of(self.names[key], rows, "vectors", *arguments)
+            self.own[name] = function(f"SHARED void {name}{opening}", lines, remark)
+        return self.names[key]
 
     def _weights(self, name: str) -> Pointer:
         return Pointer(name, True, self.starts[name][0])
@@ -256,7 +293,7 @@ _VECTOR_VERSIONS = {
 """The minor version of glibc 2 from which functions of one argument have vector versions."""
 
 _LIBRARY_TEXTS = {
-    "matvec": cruntime.MATVEC,
+    "tiles": cruntime.TILES,
     "pairs": cruntime.PAIRS_OF_SLAB,
     "pairs_of_weights": cruntime.PAIRS_OF_WEIGHTS,
     "gather": cruntime.GATHER,
@@ -266,7 +303,7 @@ _LIBRARY_TEXTS = {
 }
 _LIBRARY = (
     *(f"at{r}" for r in range(2, len(DIRECTIONS) + 1)),
-    "matvec",
+    "tiles",
     "all_pairs",
     "pairs",
     "pairs_of_weights",
@@ -295,45 +332,99 @@ def call_of(name: str, *arguments: Any) -> Call:
     return Call(name, tuple(a if isinstance(a, Pointer) else str(a) for a in arguments))
 
 
-def _pointer(place: Place) -> Pointer:
+def _pointer(planned: Plan, place: Place) -> Pointer:
     after = _vectors(place.first) if place.first else ""
-    return Pointer(place.slab.name, False, place.slab.start, after)
+    return Pointer(place.slab.name, False, planned.starts[place.slab.name], after)
 
 
 def _vectors(columns: int) -> str:
-    return "vectors" if columns == 1 else f"{columns} * vectors"
+    return "V" if columns == 1 else f"{columns} * V"
+
+
+def linear_lines(
+    matrix: tuple[int, int, int, int], width: int, biased: int, strides: tuple[str, str]
+) -> list[str]:
+    """The lines that make `width` neighbouring vectors of out = W in + b.
+
+    `matrix` is (rows, depth, down, right): W(r, s) = W[r * down + s * right]. The bias is added to
+    the first `biased` vectors; `strides` are those of the rows of in and out, in vectors.
+    """
+    rows, depth, down, right = matrix
+    whole = depth <= _DEPTH
+    lines = []
+    for first, panels, columns, with_bias in _panels(width, biased):
+        operands = [
+            f"{'depth' if not whole else depth}, W{'' if whole else f' + s * {right}'}",
+            f"{down}, {right}, {'b' if with_bias else 'NULL'}, {with_bias}",
+            f"in{'' if whole else f' + s * {strides[0]}'}{f' + {first}' * (first > 0)}",
+            f"{strides[0]}, out{f' + {first}' * (first > 0)}, {strides[1]}",
+            "0" if whole else "s > 0",
+        ]
+        lines.append(f"PRODUCT({rows}, {columns}, {panels}, {', '.join(operands)});")
+    if whole:
+        return lines
+    return [
+        f"for (long s = 0; s < {depth}; s += {_DEPTH}) {{",
+        f"    const long depth = {depth} - s < {_DEPTH} ? {depth} - s : {_DEPTH};",
+        *(f"    {line}" for line in lines),
+        "}",
+    ]
+
+
+_DEPTH = 256  # of the inner dimension at a time: a tile of weights stays in the first-level cache
+
+
+def _panels(width: int, biased: int) -> Iterator[tuple[int, int, int, int]]:
+    """(first vector, number of panels, vectors of each, vectors of each with a bias).
+
+    Three vectors side by side use the fewest loads; four are better as two and two.
+    """
+    found: list[tuple[int, int, int]] = []
+    first = 0
+    while first < width:
+        left = width - first
+        size = 3 if left == 3 or left > 4 else min(left, 2)
+        found.append((first, size, max(0, min(size, biased - first))))
+        first += size
+    for (size, with_bias), group in groupby(found, key=lambda panel: panel[1:]):
+        members = list(group)
+        yield members[0][0], len(members), size, with_bias
 
 
 def _pair_tiles(tile: int, rest: int) -> str:
     """Calls of pair_tile for all i ≤ j, in tiles."""
-    arguments = "neurons, vectors, w, row, from, t_row, W, i, j, to"
-    if rest:
-        lines = [
-            "long i = 0, j;",
-            f"for (; i + {tile} <= N; i += {tile}) {{",
-            f"    for (j = i; j + {tile} <= N; j += {tile})",
-            f"        pair_tile(fixed, {tile}, {tile}, {arguments});",
-            f"    pair_tile(fixed, {tile}, {rest}, {arguments});",
-            "}",
-            "j = i;",
-            f"pair_tile(fixed, {rest}, {rest}, {arguments});",
-        ]
-    else:
-        lines = [
-            f"for (long i = 0; i < N; i += {tile})",
-            f"    for (long j = i; j < N; j += {tile})",
-            f"        pair_tile(fixed, {tile}, {tile}, {arguments});",
-        ]
+
+    def call(rows: int, columns: int, diagonal: int) -> str:
+        return (
+            f"pair_tile(fixed, {rows}, {columns}, {diagonal}, neurons, w, from, t_row, W, i, j, "
+            "to, more);"
+        )
+
+    lines = [
+        "long i = 0, j = 0;",
+        f"for (; i + {tile} <= N; i += {tile}, j = i) {{",
+        f"    {call(tile, tile, 1)}",
+        f"    for (j += {tile}; j + {tile} <= N; j += {tile})",
+        f"        {call(tile, tile, 0)}",
+        *([f"    {call(tile, rest, 0)}"] if rest else []),
+        "}",
+        *([call(rest, rest, 1)] if rest else []),
+    ]
     return textwrap.indent("\n".join(lines), " " * 12)
 
 
-def _remark(step: Elementwise) -> str:
-    """What an elementwise step computes, in any layer: `a_i = z_i*s'(z)`."""
-    assign = "+=" if step.accumulate else "="
-    texts = (
-        f"{re.sub(r'[0-9_]+', '', place.slab.name)}{'_' * bool(along)}{''.join(along)} {assign} "
-        f"{_layerless(expression)}"
-        for place, along, expression in step.targets
+def _remark(step: Pass) -> str:
+    """What a pass computes, in any layer: `a_i = z_i*s'(z)`."""
+    texts = []
+    if step.activation:
+        texts.append(", ".join(f"s{r}" for r, _ in step.activation.results))
+        texts[0] += (
+            f" = {', '.join(chr(115) + chr(39) * r + '(z)' for r, _ in step.activation.results)}"
+        )
+    texts += (
+        f"{re.sub(r'[0-9_]+', '', entry.target.slab.name)}{'_' * bool(entry.along)}"
+        f"{''.join(entry.along)} {'+=' if entry.accumulate else '='} {_layerless(entry.expression)}"
+        for entry in step.entries
     )
     return f"{'; '.join(texts)}, neuron by neuron."
 

@@ -36,12 +36,11 @@ def self_test(
     outputs: Mapping[int, tuple[str, str]],
     weights: Array | None,
     dtype: str,
-    block: int,
 ) -> str:
     """The text of the test.
 
     `functions` are names and orders, `outputs` an order's name and number of entries as C text,
-    `weights` the array of functions that take one, `block` the vectors of the largest block.
+    `weights` the array of functions that take one.
     """
     tables = [table("static const real POINTS", examples.points.ravel().tolist(), dtype)]
     compared = [r for r in outputs if r in examples.expected]
@@ -68,7 +67,7 @@ def self_test(
         ]
         calls.append("\n".join(["    {", *(broken(f"        {line}") for line in lines), "    }"]))
     return _TEST.format(
-        tables="\n".join(tables), count=len(examples.points), block=block, calls="\n".join(calls)
+        tables="\n".join(tables), count=len(examples.points), calls="\n".join(calls)
     )
 
 
@@ -118,7 +117,7 @@ static int tested(long count, int threads)
 
 int main(void)
 {{
-    const long block = {block} * LANES;
+    const long block = V * LANES;
     const long counts[] = {{0, 1, block - 1, block, block + 1, 3 * block}};
     int bad = 0;
     for (int k = 0; k < 6; k++)
