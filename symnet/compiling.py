@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
-from symnet.backends import runtime
 from symnet.backends.nativekernel import NativeKernels
 from symnet.backends.numpykernel import NumpyKernels
 from symnet.backends.runtime import Array
@@ -20,7 +19,9 @@ class Kernels(Protocol):
 
     @property
     def source(self) -> str: ...
-    def run(self, name: str, points: Array, results: Sequence[Array], most: int | None) -> None: ...
+    def evaluate(
+        self, name: str, orders: Sequence[int], X: Any, most: int | None
+    ) -> list[Array]: ...
     def narrowed(self, network: Network) -> Kernels: ...
 
 
@@ -99,7 +100,8 @@ class Compiled:
         return replace(self, network=network, kernels=kernels)
 
     def __call__(self, X: Any) -> tuple[Array, ...]:
-        return tuple(self._evaluate(self._names[-1], X))
+        name, orders = self._methods[-1]
+        return tuple(self.kernels.evaluate(name, orders, X, self.threads))
 
     def value(self, X: Any) -> Array:
         """y(x): (…, n) → (…, m)."""
@@ -119,21 +121,12 @@ class Compiled:
             raise ValueError(
                 f"derivatives of order {order} were not compiled; the highest is {self.order}"
             )
-        return self._evaluate(self._names[order], X)[0]
-
-    def _evaluate(self, name: str, X: Any) -> list[Array]:
-        def run(points: Array, results: Sequence[Array]) -> None:
-            self.kernels.run(name, points, results, self.threads)
-
-        return runtime.evaluate(run, X, self._shape, methods(self.order)[name])
+        name, orders = self._methods[order]
+        return self.kernels.evaluate(name, orders, X, self.threads)[0]
 
     @cached_property
-    def _names(self) -> list[str]:
-        return list(methods(self.order))
-
-    @cached_property
-    def _shape(self) -> tuple[int, int]:
-        return self.network.n, self.network.m
+    def _methods(self) -> list[tuple[str, tuple[int, ...]]]:
+        return list(methods(self.order).items())
 
 
 def compiled(

@@ -17,8 +17,10 @@ import pytest
 from symnet import analytic, compiling
 from symnet.backends import ccode, ckernel
 from symnet.network import Network
+from symnet.schemes import Cost
 
 NETWORK = Network.dense([2, 8, 8, 1], seed=0)
+COST = Cost(multiply_adds=100, activations=10, scheme="adjoint")
 NAME = "value_jacobian_hessian"
 
 TEXT = "int twice(long points, const double *x, double *y, int threads)\n{{\n{body}}}\n"
@@ -161,11 +163,11 @@ def test_process_pool(method):
 def test_threads_only_where_they_pay(monkeypatch):
     """One for little work, all for much, never more than asked for."""
     monkeypatch.setattr(ckernel, "available", lambda: 6)
-    assert ckernel.threads(1, 100, 10) == 1
-    assert ckernel.threads(10**6, 100, 10) == 6
-    assert ckernel.threads(10**6, 100, 10, 4) == 4
-    assert ckernel.threads(0, 100, 10) == 1
-    counts = [ckernel.threads(n, 100, 10) for n in range(0, 10000, 100)]
+    assert ckernel.threads(1, COST) == 1
+    assert ckernel.threads(10**6, COST) == 6
+    assert ckernel.threads(10**6, COST, 4) == 4
+    assert ckernel.threads(0, COST) == 1
+    counts = [ckernel.threads(n, COST) for n in range(0, 10000, 100)]
     assert counts == sorted(counts)
     assert set(counts) == {1, 2, 3, 4, 5, 6}
 

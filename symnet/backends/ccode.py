@@ -46,7 +46,7 @@ FLAGS = (
 )
 """Flags for speed that leave NaN and infinity their meaning: no -ffast-math."""
 
-_NARROW = 256  # neurons up to which a layer's weights stay in the second-level cache
+_NARROW, _WIDE = 48, 256  # neurons whose weights stay in the first and second-level cache
 _MANY = 4096  # vectors of a quarter of a megabyte
 _BLOCK, _MOST = 400, 8  # vectors of a narrow network's block: all of them, and those of points
 _LONGEST_LISTING = 40  # statements of a Program that the heading shows; of more, both ends
@@ -59,15 +59,26 @@ def source(
     weights: str = "argument",
     heading: str = "",
     examples: Examples | None = None,
+    parts: bool = False,
 ) -> str:
     """The text of one C99 file with a function for each of `kernels`.
 
     dtype: "double" or "float". weights: "constant" for the network's numbers in the text, or
     "argument" for one array of W1, b1, W2, …, row by row, which a caller hands over (`packed`).
-    With `examples`, a self-test `main` stands at the end under the macro SYMNET_TEST.
+    With `examples`, a self-test `main` stands at the end under the macro SYMNET_TEST; with `parts`,
+    the macro SYMNET_PART chooses among the functions.
     ValueError for another type or place, and for symbolic weights whose numbers are wanted.
     """
-    return _File(kernels, network, dtype, weights, heading).text(examples)
+    return _File(kernels, network, dtype, weights, heading).text(examples, parts)
+
+
+def part(name: str, kernels: Kernels) -> int:
+    """The value of SYMNET_PART for which a text with parts has this function, 1 or 2.
+
+    The function for all orders is nearly half of the compiler's work; the first one is the least.
+    """
+    names = list(kernels)
+    return 1 if name in (names[0], names[-1]) else 2
 
 
 def header(
@@ -112,9 +123,12 @@ class _File:
         self.vectors = _vectors(list(self.plans.values()))
         self.functions = Functions(network, dtype, self.vectors)
 
-    def text(self, examples: Examples | None) -> str:
+    def text(self, examples: Examples | None, parts: bool) -> str:
         kernels = [self.kernel(name) for name in self.kernels]
-        parts = [
+        if parts:
+            pairs = zip(self.kernels, kernels, strict=True)
+            kernels = [_PART.format(part=part(n, self.kernels), text=text) for n, text in pairs]
+        pieces = [
             self.heading(),
             cruntime.INCLUDES,
             f"typedef {self.dtype} real;\n",
@@ -126,7 +140,7 @@ class _File:
             *kernels,
             *([self.test(examples)] if examples else []),
         ]
-        return "\n".join(parts)
+        return "\n".join(pieces)
 
     # --- before the kernels ---------------------------------------------------------------------
 
@@ -213,8 +227,10 @@ class _File:
         text = _ENTRY.format(
             name=name,
             signature=self.signature(name),
+            parameters=self.signature(name).split("(")[1].rpartition(",")[0],
             memory=planned.vectors,
             shifted=", ".join(["x + first * N", *weights, *shifted]),
+            passed=", ".join(["points", "x", *weights, *map(output_name, orders)]),
         )
         return "\n".join(map(broken, text.split("\n")))
 
@@ -247,35 +263,50 @@ extern "C" {{
 #endif
 """
 
+_PART = """\
+#if !defined(SYMNET_PART) || SYMNET_PART == {part}
+{text}#endif
+"""
+"""Two compilers, each for some of the functions, take half of the time."""
+
 _ENTRY = """\
-{signature}
+/* Takes `share` blocks at a time from `next` on, until none are left. */
+static int {name}_blocks(long *next, long share, {parameters})
 {{
     enum {{ BLOCK = V * LANES }};
-    const long blocks = (points + BLOCK - 1) / BLOCK, share = 1 + blocks / (8L * threads);
+    void *raw = NULL;
+    vec *const memory = *next * BLOCK < points ? allocate({memory} * V, &raw) : NULL;
+    if (!memory)
+        return *next * BLOCK < points;
+    for (;;) {{
+        long first, end;
+        OMP(omp atomic capture)
+        {{
+            first = *next;
+            *next += share;
+        }}
+        first *= BLOCK;
+        if (first >= points)
+            break;
+        end = first + share * BLOCK;
+        for (; first < end && first < points; first += BLOCK) {{
+            const long count = points - first < BLOCK ? points - first : BLOCK;
+            {name}_block(count, {shifted}, memory);
+        }}
+    }}
+    free(raw);
+    return 0;
+}}
+
+{signature}
+{{
+    const long blocks = 1 + points / (V * LANES), share = 1 + blocks / (8L * threads);
     long next = 0;
     int failed = 0;
-    OMP(omp parallel num_threads(threads) if(threads > 1) reduction(|:failed))
-    {{
-        void *raw = NULL;
-        vec *const memory = blocks ? allocate({memory} * V, &raw) : NULL;
-        failed |= blocks && !memory;
-        while (memory) {{
-            long block;
-            OMP(omp atomic capture)
-            {{
-                block = next;
-                next += share;
-            }}
-            if (block >= blocks)
-                break;
-            const long end = block + share < blocks ? block + share : blocks;
-            for (long first = block * BLOCK; first < end * BLOCK; first += BLOCK) {{
-                const long count = points - first < BLOCK ? points - first : BLOCK;
-                {name}_block(count, {shifted}, memory);
-            }}
-        }}
-        free(raw);
-    }}
+    if (threads < 2)
+        return {name}_blocks(&next, blocks, {passed});
+    OMP(omp parallel num_threads(threads) reduction(|:failed))
+    failed |= {name}_blocks(&next, share, {passed});
     return failed;
 }}
 """
@@ -285,15 +316,17 @@ def _vectors(plans: Sequence[Plan]) -> int:
     """V: how many vectors of points a block has.
 
     As many as keep a narrow network's block in the first-level cache, so that calls cost little
-    beside what they do; of a wide one two, so that what is read of a weight serves both; fewer
-    where many columns share it anyway, or where many layers would leave the second-level cache.
+    beside what they do; two where layers do not fit beside it, so that what is read of a weight
+    serves both. One where many columns share it anyway, or where many layers would leave the
+    second-level cache. A single point costs as much as a block.
     """
     slabs = [slab for planned in plans for slab in planned.slabs.values()]
     columns, rows = max(s.columns for s in slabs), max(s.rows for s in slabs)
     memory = max(planned.vectors for planned in plans)
-    if columns > 8 or (rows < _NARROW and memory > _MANY):
+    if columns > 8 or (rows < _WIDE and memory > _MANY):
         return 1
-    return max(2, min(_MOST, _BLOCK // memory))
+    least = 2 if rows > _NARROW else 1
+    return max(least, min(_MOST, _BLOCK // memory // 2 * 2))
 
 
 def _listing(program: Program) -> list[str]:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from symnet.backends.ccode import FLAGS
 from symnet.backends.threads import available
+from symnet.schemes import Cost
 
 Array = NDArray[Any]
 
@@ -94,10 +95,11 @@ class Library:
                 return
             if _in_fork:
                 threads = 1
+            pointers = [*given, *[_buffer(out) for out in outs]]
             try:
-                failed = function(points, _buffer(X), *given, *map(_buffer, outs), threads)
+                failed = function(points, _buffer(X), *pointers, threads)
             except TypeError:  # X is read-only
-                failed = function(points, _buffer(X.copy()), *given, *map(_buffer, outs), threads)
+                failed = function(points, _buffer(X.copy()), *pointers, threads)
             if failed:
                 raise MemoryError(f"{name}: no memory for a block of points on each thread")
 
@@ -150,12 +152,13 @@ def _address(array: Array) -> int:
     return int(array.ctypes.data)
 
 
-def load(text: str) -> Library:
-    """The functions of a C text, from the cache or compiled now.
+def load(text: str, part: int = 0) -> Library:
+    """The functions of a C text, or of one of its parts, from the cache or compiled now.
 
     CompilerError, in one line, without a compiler and for a text that it refuses.
     """
-    return _loaded(text, _command(), cache_directory())
+    command = (*_command(), *([f"-DSYMNET_PART={part}"] if part else []))
+    return _loaded(text, command, cache_directory())
 
 
 @lru_cache(maxsize=128)
@@ -272,10 +275,10 @@ def _private() -> Path:
     return Path(folder)
 
 
-def threads(points: int, multiply_adds: int, activations: int, most: int | None = None) -> int:
+def threads(points: int, cost: Cost, most: int | None = None) -> int:
     """How many threads are to share the points: at most `most`, and only as many as pay.
 
-    Work is counted per point as in `schemes.Cost`; `most` is by default `available()`.
+    `cost` is that of a point; `most` is by default `available()`.
     """
-    work = points * (multiply_adds + _ACTIVATION * activations)
-    return max(1, min(most or available(), work // _WORTHWHILE))
+    work = points * (cost.multiply_adds + _ACTIVATION * cost.activations)
+    return 1 if work < 2 * _WORTHWHILE else min(most or available(), work // _WORTHWHILE)

@@ -75,11 +75,11 @@ enum { SUMS = 12 };
 /* What stands in column `column` of neuron `row` of a slab. */
 #define AT(slab, row, columns, column) ((slab) + ((row) * (columns) + (column)) * V)
 
+/* The number in all lanes; less zero changes nothing, not even the sign of zero. */
 INLINE vec splat(real number)
 {
-    vec all = {0};
-    all += number;
-    return all;
+    const vec zero = {0};
+    return number - zero;
 }
 """
 
@@ -96,26 +96,30 @@ LIBMVEC = """\
 """
 
 TILES = """\
-/* out[r] = (out[r] or bias or 0) + sum over s of W(r, s) in[s], W(r, s) = W[r*down + s*right],
-   for `size` rows and `width` vectors, of which the first `biased` get the bias. */
-INLINE void tile(const int size, const int width, const long depth,
-                 const real *W, const long down, const long right,
-                 const real *bias, const int biased, const vec *restrict in, const long in_row,
-                 vec *restrict out, const long out_row, const int more)
+/* out[r] = (out[r] or bias[r] or 0) + sum over s of W(r, s) in[s], W(r, s) = W[r*down + s*right],
+   for `size` rows and `width` vectors side by side, whose sums stay in registers. */
+INLINE void tile(const int size, const int width, const long depth, const real *W,
+                 const long down, const long right, const real *bias, const vec *restrict in,
+                 const long in_row, vec *restrict out, const long out_row, const int more)
 {
-    vec sum[SUMS][3];
+    vec sum[SUMS][2];
     UNROLL
     for (int r = 0; r < size; r++) {
         UNROLL
         for (int c = 0; c < width; c++)
-            sum[r][c] = more ? out[r * out_row + c] : splat(c < biased ? bias[r] : 0);
+            sum[r][c] = more ? out[r * out_row + c] : splat(bias ? bias[r] : 0);
     }
     for (long s = 0; s < depth; s++) {
+        vec a[2];
+        UNROLL
+        for (int c = 0; c < width; c++)
+            a[c] = in[s * in_row + c];
         UNROLL
         for (int r = 0; r < size; r++) {
+            const vec w = splat(W[r * down + s * right]);
             UNROLL
             for (int c = 0; c < width; c++)
-                sum[r][c] += W[r * down + s * right] * in[s * in_row + c];
+                sum[r][c] += w * a[c];
         }
     }
     UNROLL
@@ -126,15 +130,16 @@ INLINE void tile(const int size, const int width, const long depth,
     }
 }
 
-/* The rows from `first` to `end`, and `panels` times `width` neighbouring vectors of each. */
+/* The rows from `first` to `end`, and `panels` times `width` vectors of each; the bias is added to
+   the first `biased` vectors. */
 INLINE void tiles(const int size, const int width, const long first, const long end,
                   const long panels, const long depth, const real *W, const long down,
-                  const long right, const real *bias, const int biased, const vec *in,
+                  const long right, const real *bias, const long biased, const vec *in,
                   const long in_row, vec *out, const long out_row, const int more)
 {
     for (long r = first; r < end; r += size)
         for (long c = 0; c < panels * width; c += width)
-            tile(size, width, depth, W + r * down, down, right, biased ? bias + r : bias, biased,
+            tile(size, width, depth, W + r * down, down, right, c < biased ? bias + r : NULL,
                  in + c, in_row, out + r * out_row + c, out_row, more);
 }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from itertools import groupby
 from typing import Any
 
 from sympy import Expr
@@ -352,15 +351,15 @@ def linear_lines(
     rows, depth, down, right = matrix
     whole = depth <= _DEPTH
     lines = []
-    for first, panels, columns, with_bias in _panels(width, biased):
+    for first, panels, columns in _panels(width, biased):
         operands = [
-            f"{'depth' if not whole else depth}, W{'' if whole else f' + s * {right}'}",
-            f"{down}, {right}, {'b' if with_bias else 'NULL'}, {with_bias}",
+            f"{panels}, {depth if whole else 'depth'}, W{'' if whole else f' + s * {right}'}",
+            f"{down}, {right}, {'b' if first < biased else 'NULL'}, {max(0, biased - first)}",
             f"in{'' if whole else f' + s * {strides[0]}'}{f' + {first}' * (first > 0)}",
             f"{strides[0]}, out{f' + {first}' * (first > 0)}, {strides[1]}",
             "0" if whole else "s > 0",
         ]
-        lines.append(f"PRODUCT({rows}, {columns}, {panels}, {', '.join(operands)});")
+        lines.append(f"PRODUCT({rows}, {columns}, {', '.join(operands)});")
     if whole:
         return lines
     return [
@@ -374,21 +373,17 @@ def linear_lines(
 _DEPTH = 256  # of the inner dimension at a time: a tile of weights stays in the first-level cache
 
 
-def _panels(width: int, biased: int) -> Iterator[tuple[int, int, int, int]]:
-    """(first vector, number of panels, vectors of each, vectors of each with a bias).
+def _panels(width: int, biased: int) -> Iterator[tuple[int, int, int]]:
+    """(first vector, number of panels, vectors of each): two, or one where that is left over.
 
-    Three vectors side by side use the fewest loads; four are better as two and two.
+    The vectors with a bias share no panel with the others.
     """
-    found: list[tuple[int, int, int]] = []
-    first = 0
-    while first < width:
-        left = width - first
-        size = 3 if left == 3 or left > 4 else min(left, 2)
-        found.append((first, size, max(0, min(size, biased - first))))
-        first += size
-    for (size, with_bias), group in groupby(found, key=lambda panel: panel[1:]):
-        members = list(group)
-        yield members[0][0], len(members), size, with_bias
+    for first, end in ((0, biased), (biased, width)) if biased % 2 else ((0, width),):
+        pairs, single = divmod(end - first, 2)
+        if pairs:
+            yield first, pairs, 2
+        if single:
+            yield end - 1, 1, 1
 
 
 def _pair_tiles(tile: int, rest: int) -> str:

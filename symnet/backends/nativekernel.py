@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from symnet.backends import ccode, ckernel
+import numpy as np
+
+from symnet.backends import ccode, ckernel, runtime
 from symnet.backends.runtime import Array
 from symnet.backends.threads import keep_freed_memory
 from symnet.network import Network
-from symnet.schemes import Choice
+from symnet.schemes import Choice, Cost
 
-_TYPES = {8: "double", 4: "float"}  # by the size of a number in bytes
+
+class _Bound(NamedTuple):
+    """A compiled function, and the shape of a point and of each of its results."""
+
+    run: ckernel.Run
+    inputs: int
+    shapes: tuple[tuple[int, ...], ...]
+    cost: Cost
+
+
+_TYPES = {np.dtype(np.float64): "double", np.dtype(np.float32): "float"}
 
 
 @dataclass(frozen=True)
@@ -20,15 +33,15 @@ class NativeKernels:
     """The kernels of one network, by name, in both precisions.
 
     Weights are an argument of the functions, so that compiling takes the same time at any width
-    and networks of one shape share a library. Texts are compiled when first used.
+    and networks of one shape share a library. The text of a type is made and compiled when it is
+    first used.
     """
 
     network: Network = field(repr=False)
-    texts: Mapping[str, str]
-    work: Mapping[str, tuple[int, int]]
-    _bound: dict[tuple[str, str], ckernel.Run] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    functions: ccode.Kernels = field(repr=False)
+    costs: Mapping[str, Cost]
+    texts: dict[str, str] = field(default_factory=dict, repr=False)
+    _bound: dict[tuple[str, Any], _Bound] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, network: Network, choices: Mapping[str, Choice]) -> NativeKernels:
@@ -37,33 +50,64 @@ class NativeKernels:
         CompilerError, in one line, where no C compiler is found or it refuses the text.
         """
         network.numbers()
-        pairs = {name: (choice.program, choice.orders) for name, choice in choices.items()}
-        texts = {dtype: ccode.source(pairs, network, dtype) for dtype in _TYPES.values()}
-        work = {n: (c.cost.multiply_adds, c.cost.activations) for n, c in choices.items()}
-        ckernel.load(texts["double"])
-        return cls(network, texts, work)
+        functions = {name: (choice.program, choice.orders) for name, choice in choices.items()}
+        kernels = cls(network, functions, {name: c.cost for name, c in choices.items()})
+        kernels._compile("double")
+        return kernels
 
     @property
     def source(self) -> str:
         """The text for double precision."""
-        return self.texts["double"]
+        return self._text("double")
 
-    def run(self, name: str, points: Array, results: Sequence[Array], most: int | None) -> None:
-        """Fill `results` at `points` (N, n), on at most so many threads."""
-        key = _TYPES[points.itemsize], name
-        if key not in self._bound:
-            self._bound[key] = self._function(*key, len(results))
-        keep_freed_memory()
-        self._bound[key](points, results, ckernel.threads(len(points), *self.work[name], most))
+    def evaluate(self, name: str, orders: Sequence[int], X: Any, most: int | None) -> list[Array]:
+        """What `runtime.evaluate` says, on at most so many threads.
 
-    def _function(self, dtype: str, name: str, outputs: int) -> ckernel.Run:
-        library = ckernel.load(self.texts[dtype])
-        return library.bind(name, outputs, ccode.packed(self.network, dtype))
+        An array that needs no preparation goes straight to C, which looks after NaN itself.
+        """
+        if type(X) is np.ndarray and X.ndim == 2 and X.flags.c_contiguous:
+            bound = self._bound.get((name, X.dtype))
+            points, inputs = X.shape
+            if bound is not None and inputs == bound.inputs:
+                results = [np.empty((points, *shape), X.dtype) for shape in bound.shapes]
+                bound.run(X, results, ckernel.threads(points, bound.cost, most))
+                return results
+
+        def run(points: Array, results: Sequence[Array]) -> None:
+            bound = self._bind(name, points.dtype)
+            bound.run(points, results, ckernel.threads(len(points), bound.cost, most))
+
+        return runtime.evaluate(run, X, (self.network.n, self.network.m), orders)
 
     def narrowed(self, network: Network) -> NativeKernels:
         """Itself: the text knows its network's widths."""
         return self
 
+    def _bind(self, name: str, dtype: Any) -> _Bound:
+        """The compiled function for points of this type."""
+        if (name, dtype) not in self._bound:
+            keep_freed_memory()
+            library = self._compile(_TYPES[dtype])[ccode.part(name, self.functions)]
+            orders, n = self.functions[name][1], self.network.n
+            weights = ccode.packed(self.network, _TYPES[dtype])
+            run = library.bind(name, len(orders), weights)
+            shapes = tuple((self.network.m, *(n,) * order) for order in orders)
+            self._bound[name, dtype] = _Bound(run, n, shapes, self.costs[name])
+        return self._bound[name, dtype]
+
+    def _text(self, dtype: str) -> str:
+        if dtype not in self.texts:
+            self.texts[dtype] = ccode.source(self.functions, self.network, dtype, parts=True)
+        return self.texts[dtype]
+
+    def _compile(self, dtype: str) -> dict[int, ckernel.Library]:
+        """The parts of the text, by compilers that run side by side."""
+        text = self._text(dtype)
+        parts = sorted({ccode.part(name, self.functions) for name in self.functions})
+        with ThreadPoolExecutor(len(parts)) as pool:
+            libraries = pool.map(lambda part: ckernel.load(text, part), parts)
+            return dict(zip(parts, libraries, strict=True))
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the bound functions, which belong to this process.
-        return NativeKernels, (self.network, self.texts, self.work)
+        return NativeKernels, (self.network, self.functions, self.costs, self.texts)

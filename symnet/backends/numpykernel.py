@@ -39,8 +39,15 @@ class NumpyKernels:
         counts = {name: entries(program, network) for name, program in programs.items()}
         return cls(network, numpycode.kernels(programs, network), counts)
 
-    def run(self, name: str, points: Array, results: Sequence[Array], most: int | None) -> None:
-        """Fill `results` at `points` (N, n), on at most so many threads."""
+    def evaluate(self, name: str, orders: Sequence[int], X: Any, most: int | None) -> list[Array]:
+        """What `runtime.evaluate` says, on at most so many threads."""
+
+        def run(points: Array, results: Sequence[Array]) -> None:
+            self._run(name, points, results, most)
+
+        return runtime.evaluate(run, X, (self.network.n, self.network.m), orders)
+
+    def _run(self, name: str, points: Array, results: Sequence[Array], most: int | None) -> None:
         kernel, block = _executed(self.source)[name], self.block(name)
         if len(points) <= block:
             runtime.in_blocks(kernel, self.parameters, block, points, results)
