@@ -49,6 +49,7 @@ FLAGS = (
 _NARROW, _WIDE = 48, 256  # neurons whose weights stay in the first and second-level cache
 _MANY = 4096  # vectors of a quarter of a megabyte
 _BLOCK, _MOST = 400, 8  # vectors of a narrow network's block: all of them, and those of points
+_STAGE = 16  # vectors of an activation's first stage, before its second follows
 _LONGEST_LISTING = 40  # statements of a Program that the heading shows; of more, both ends
 
 
@@ -132,8 +133,10 @@ class _File:
             self.heading(),
             cruntime.INCLUDES,
             f"typedef {self.dtype} real;\n",
-            f"/* Inputs, outputs, and vectors of points in a block. */\n"
-            f"enum {{ N = {self.network.n}, M = {self.network.m}, V = {self.vectors} }};\n",
+            "/* Inputs, outputs, vectors of points in a block, and neurons whose activations are\n"
+            "   computed at a time. */\n"
+            f"enum {{ N = {self.network.n}, M = {self.network.m}, V = {self.vectors}, "
+            f"ROWS = {_STAGE // self.vectors} }};\n",
             cruntime.VECTORS,
             *([self.weights_table()] if self.constant else []),
             *self.functions.texts,

@@ -8,16 +8,28 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import factorial
+from typing import NamedTuple
 
 import numpy as np
-from sympy import Expr, S
+from sympy import (
+    Abs,
+    Basic,
+    Expr,
+    Function,
+    Piecewise,
+    S,
+    Symbol,
+    default_sort_key,
+    floor,
+    preorder_traversal,
+)
 from sympy.codegen.ast import float32, float64, real
 from sympy.printing.c import C99CodePrinter
 
-from symnet.activations import Activation, Z
+from symnet.activations import Activation, Forms
 from symnet.algebra import DIRECTIONS, Quantity, sigma
 from symnet.backends.clowering import Pass, Place, Plan, directions
 from symnet.program import OUTPUT, family, is_direction
@@ -116,28 +128,93 @@ class EntryPrinter(ScalarPrinter):
         return text
 
 
+class Stages(NamedTuple):
+    """An activation's derivatives in two stages: `calls` of elementary functions, then the rest.
+
+    `before` are the temporaries that the calls' arguments need, `after` those that the derivatives
+    `wanted` need, in which the symbols k0, k1, … stand for the calls' values.
+
+    Processors look ahead some hundred instructions. A point's whole activation is a chain of about
+    that many which wait for each other; of two shorter chains more run side by side.
+    """
+
+    before: tuple[tuple[Symbol, Expr], ...]
+    calls: tuple[Expr, ...]
+    after: tuple[tuple[Symbol, Expr], ...]
+    wanted: tuple[Expr, ...]
+
+
 @lru_cache(maxsize=256)
-def activation_function(
-    name: str, activation: Activation, orders: tuple[int, ...], dtype: str
-) -> tuple[str, frozenset[str]]:
-    """A C function that gives σ⁽ʳ⁾(z) for r in `orders`; the elementary functions it calls."""
+def stages(activation: Activation, orders: tuple[int, ...]) -> Stages:
+    """The two stages of σ⁽ʳ⁾ for r in `orders`; the first has the calls that need no other call."""
     shared, wanted = activation.forms(max(orders)).only(orders)
-    used = set().union(*(e.free_symbols for e in (*wanted, *(e for _, e in shared))))
+    late: set[Symbol] = set()
+    calls: dict[Expr, Symbol] = {}
+    for expression, symbol in [*((e, s) for s, e in shared), *((e, None) for e in wanted)]:
+        found = sorted(filter(_is_call, preorder_traversal(expression)), key=default_sort_key)
+        for node in found:
+            if not node.free_symbols & late and not any(map(_is_call, _inside(node))):
+                calls.setdefault(node, Symbol(f"k{len(calls)}", real=True))
+        if symbol is not None and (found or expression.free_symbols & late):
+            late.add(symbol)
+    after = [(symbol, expression.xreplace(calls)) for symbol, expression in shared]
+    rest = tuple(expression.xreplace(calls) for expression in wanted)
+    return Stages(_needed(shared, calls), tuple(calls), _needed(after, rest), rest)
+
+
+def _is_call(node: Basic) -> bool:
+    return isinstance(node, Function) and not isinstance(node, (Abs, Piecewise, floor))
+
+
+def _inside(node: Expr) -> Iterator[Basic]:
+    return (part for argument in node.args for part in preorder_traversal(argument))
+
+
+def _needed(
+    shared: Iterable[tuple[Symbol, Expr]], wanted: Iterable[Expr]
+) -> tuple[tuple[Symbol, Expr], ...]:
+    """Those of the temporaries that the expressions need."""
+    return Forms(tuple(shared), tuple(wanted)).only(range(len(tuple(wanted)))).shared
+
+
+def inner_function(name: str, found: Stages, dtype: str) -> str:
+    """A C function that gives the values k0, k1, … of the first stage."""
+    names = [f"k{i}" for i in range(len(found.calls))]
+    return _on_lanes(name, (), found.before, dict(zip(names, found.calls, strict=True)), dtype)
+
+
+def activation_function(name: str, found: Stages, orders: tuple[int, ...], dtype: str) -> str:
+    """A C function that gives σ⁽ʳ⁾(z) for r in `orders`, from z and the first stage's values."""
+    given = [f"k{i}" for i in range(len(found.calls))]
+    results = {f"s{r}": e for r, e in zip(orders, found.wanted, strict=True)}
+    return _on_lanes(name, given, found.after, results, dtype)
+
+
+def _on_lanes(
+    name: str,
+    given: Sequence[str],
+    shared: Iterable[tuple[Symbol, Expr]],
+    results: Mapping[str, Expr],
+    dtype: str,
+) -> str:
+    """A C function of vectors z and `given`, which stores `results`, computed lane by lane."""
     printer = ScalarPrinter(dtype)
-    lines = ["const real z = from[lane];"] if Z in used else []
-    lines += [f"const real {symbol} = {printer.doprint(e)};" for symbol, e in shared]
-    lines += [f"to_{r}[lane] = {printer.doprint(e)};" for r, e in zip(orders, wanted, strict=True)]
-    called = frozenset(re.findall(r"\b([a-z][a-z0-9]*)\(", "\n".join(lines)))
+    lines = [f"const real {symbol} = {printer.doprint(e)};" for symbol, e in shared]
+    lines += [f"to_{r}[lane] = {printer.doprint(e)};" for r, e in results.items()]
+    text = "\n".join(lines)
+    read = [argument for argument in ("z", *given) if re.search(rf"\b{argument}\b", text)]
     body = [
-        *(["const real *from = (const real *)&at;"] if Z in used else ["(void)at;"]),
-        *(f"real *to_{r} = (real *)s{r};" for r in orders),
+        *(f"const real *from_{a} = (const real *)&at_{a};" for a in read),
+        *(f"(void)at_{a};" for a in ("z", *given) if a not in read),
+        *(f"real *to_{r} = (real *){r};" for r in results),
         "EACH_LANE",
         "for (int lane = 0; lane < LANES; lane++) {",
-        *textwrap.indent("\n".join(lines), " " * 4).split("\n"),
+        *(f"    const real {a} = from_{a}[lane];" for a in read),
+        *textwrap.indent(text, " " * 4).split("\n"),
         "}",
     ]
-    results = ", ".join(f"vec *s{r}" for r in orders)
-    return function(f"INLINE void {name}(const vec at, {results})", body), called
+    parameters = [*(f"const vec at_{a}" for a in ("z", *given)), *(f"vec *{r}" for r in results)]
+    return function(f"INLINE void {name}({', '.join(parameters)})", body)
 
 
 def formula(expression: Expr) -> str:

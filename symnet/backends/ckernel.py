@@ -95,11 +95,10 @@ class Library:
                 return
             if _in_fork:
                 threads = 1
-            pointers = [*given, *[_buffer(out) for out in outs]]
             try:
-                failed = function(points, _buffer(X), *pointers, threads)
+                failed = function(points, _buffer(X), *given, *map(_buffer, outs), threads)
             except TypeError:  # X is read-only
-                failed = function(points, _buffer(X.copy()), *pointers, threads)
+                failed = function(points, _buffer(X.copy()), *given, *map(_buffer, outs), threads)
             if failed:
                 raise MemoryError(f"{name}: no memory for a block of points on each thread")
 

@@ -22,8 +22,10 @@ from symnet.backends.cexpressions import (
     activation_function,
     formula,
     function,
+    inner_function,
     loops,
     position_function,
+    stages,
 )
 from symnet.backends.clowering import (
     Activation,
@@ -132,21 +134,19 @@ class Functions:
 
     def _pass(self, step: Pass, planned: Plan, rules: Mapping[str, activations.Activation]) -> Call:
         printer = EntryPrinter(planned, self.dtype, step)
-        lines = self._activated(step.activation, planned, rules, printer) if step.activation else []
+        inner: list[str] = []
+        body: list[str] = []
+        if step.activation:
+            inner, body = self._activated(step.activation, planned, rules, printer)
         for entry in step.entries:
             target = printer.entry(entry.target, entry.along, "r")
             assign = "+=" if entry.accumulate else "="
             statement = f"{target} {assign} {printer.value(entry.expression)};"
-            lines += loops(entry.along, [statement], "p" in entry.along)
-        lines = [
-            "for (long r = 0; r < neurons; r++)",
-            "    for (long c = 0; c < V; c++) {",
-            *(f"        {line}" for line in lines),
-            "    }",
-        ]
+            body += loops(entry.along, [statement], "p" in entry.along)
         written_to = {entry.target.slab.name for entry in step.entries}
         if step.activation:
             written_to |= {place.slab.name for _, place in step.activation.results}
+        lines = _over_neurons(inner, body)
         return self._shared("pass", printer, lines, written_to, step.rows, _remark(step))
 
     def _activated(
@@ -155,24 +155,41 @@ class Functions:
         planned: Plan,
         rules: Mapping[str, activations.Activation],
         printer: EntryPrinter,
-    ) -> list[str]:
-        """Lines that put σ, σ′, … into s0, s1, …, and those that others read into memory."""
+    ) -> tuple[list[str], list[str]]:
+        """Lines of two stages: calls of elementary functions into k0, k1, …; σ, σ′, … of these.
+
+        These are in s0, s1, …, and where others read them in memory too.
+        """
         orders = tuple(r for r, _ in step.results)
-        name = f"{step.name}_{''.join(map(str, orders))}"
+        suffix = "".join(map(str, orders))
+        found = stages(rules[step.name], orders)
+        name, inner = f"{step.name}_{suffix}", f"{step.name}_inner_{suffix}"
         if name not in self.own:
-            rule = rules[step.name]
-            self.own[name], called = activation_function(name, rule, orders, self.dtype)
-            self.elementary |= called
-        given = ", ".join(f"&s{r}" for r in orders)
-        return [
+            if found.calls:
+                self._own(inner, inner_function(inner, found, self.dtype))
+            self._own(name, activation_function(name, found, orders, self.dtype))
+        z = printer.entry(step.source, (), "r")
+        values = [f"k{i}[(r - first) * V + c]" for i in range(len(found.calls))]
+        given = ", ".join([z, *(f"&{k}" for k in values)])
+        first = [
+            f"vec {', '.join(f'k{i}[ROWS * V]' for i in range(len(values)))};",
+            f"{inner}({given});",
+        ]
+        second = [
             f"vec {', '.join(f's{r}' for r in orders)};",
-            f"{name}({printer.entry(step.source, (), 'r')}, {given});",
+            f"{name}({', '.join([z, *values, *(f'&s{r}' for r in orders)])});",
             *(
                 f"{printer.entry(place, (), 'r')} = s{r};"
                 for r, place in step.results
                 if place.slab.name in planned.starts
             ),
         ]
+        return (first if values else []), second
+
+    def _own(self, name: str, text: str) -> None:
+        """Put an activation's function into the file."""
+        self.own[name] = text
+        self.elementary |= set(re.findall(r"\b([a-z][a-z0-9]*)\(", text))
 
     def _contraction(self, step: Contraction, planned: Plan) -> Call:
         rows = step.weight.slab.rows
@@ -338,6 +355,31 @@ def _pointer(planned: Plan, place: Place) -> Pointer:
 
 def _vectors(columns: int) -> str:
     return "V" if columns == 1 else f"{columns} * V"
+
+
+def _over_neurons(inner: list[str], body: list[str]) -> list[str]:
+    """Loops over neurons r and vectors c around `body`; for some rows at a time after `inner`."""
+    if not inner:
+        return [
+            "for (long r = 0; r < neurons; r++)",
+            "    for (long c = 0; c < V; c++) {",
+            *(f"        {line}" for line in body),
+            "    }",
+        ]
+    declaration, call = inner
+    return [
+        "for (long first = 0; first < neurons; first += ROWS) {",
+        "    const long end = first + ROWS < neurons ? first + ROWS : neurons;",
+        f"    {declaration}",
+        "    for (long r = first; r < end; r++)",
+        "        for (long c = 0; c < V; c++)",
+        f"            {call}",
+        "    for (long r = first; r < end; r++)",
+        "        for (long c = 0; c < V; c++) {",
+        *(f"            {line}" for line in body),
+        "        }",
+        "}",
+    ]
 
 
 def linear_lines(

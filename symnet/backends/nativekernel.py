@@ -66,10 +66,11 @@ class NativeKernels:
         An array that needs no preparation goes straight to C, which looks after NaN itself.
         """
         if type(X) is np.ndarray and X.ndim == 2 and X.flags.c_contiguous:
-            bound = self._bound.get((name, X.dtype))
-            points, inputs = X.shape
-            if bound is not None and inputs == bound.inputs:
-                results = [np.empty((points, *shape), X.dtype) for shape in bound.shapes]
+            dtype = X.dtype
+            bound = self._bound.get((name, dtype))
+            if bound is not None and X.shape[1] == bound.inputs:
+                points = len(X)
+                results = [np.empty((points, *shape), dtype) for shape in bound.shapes]
                 bound.run(X, results, ckernel.threads(points, bound.cost, most))
                 return results
 

@@ -30,6 +30,13 @@ NETWORKS = ("2-2-2-1", "2-8-8-1", "2-32-32-1", "2-64-64-64-1")
 POINTS = (1, 1_000, 100_000)
 REFERENCE = "JAX"
 
+_SETTLED = 0.05
+"""Seconds after which a peer's threads have gone to sleep.
+
+OpenBLAS's and JAX's wait some 20 ms for more work at full speed, on the processors that the next
+peer's threads need: that halved the speed of whoever came after.
+"""
+
 
 def main() -> None:
     """Measure and print."""
@@ -131,6 +138,7 @@ def rounds_of(functions: dict[str, Function], X: np.ndarray, rounds: int) -> dic
                 for _ in range(count):
                     function(X)
 
+            time.sleep(_SETTLED)
             function(X)  # its threads are awake, and the caches its own, as in a loop of calls
             found[name].append(timed(several) / repeats[name])
     return {name: statistics.median(values) for name, values in found.items()}
