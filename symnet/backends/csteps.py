@@ -7,7 +7,6 @@ activation, one for each shape of a layer, and one for each form that a pass ove
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -270,9 +269,7 @@ class Functions:
             self._position(order)
         if name in ("pairs", "pairs_of_weights"):
             self._position(2)
-            tile = min(self.n, 4)
-            tiles = _pair_tiles(tile, self.n % tile)
-            self.library["all_pairs"] = cruntime.PAIRS.format(tile=tile, body=tiles)
+            self.library["all_pairs"] = cruntime.PAIRS
         if order == 2:
             few = self.n <= 4
             self.library[name] = cruntime.SCATTER2_FEW if few else cruntime.SCATTER2_MANY
@@ -426,28 +423,6 @@ def _panels(width: int, biased: int) -> Iterator[tuple[int, int, int]]:
             yield first, pairs, 2
         if single:
             yield end - 1, 1, 1
-
-
-def _pair_tiles(tile: int, rest: int) -> str:
-    """Calls of pair_tile for all i ≤ j, in tiles."""
-
-    def call(rows: int, columns: int, diagonal: int) -> str:
-        return (
-            f"pair_tile(fixed, {rows}, {columns}, {diagonal}, neurons, w, from, t_row, W, i, j, "
-            "to, more);"
-        )
-
-    lines = [
-        "long i = 0, j = 0;",
-        f"for (; i + {tile} <= N; i += {tile}, j = i) {{",
-        f"    {call(tile, tile, 1)}",
-        f"    for (j += {tile}; j + {tile} <= N; j += {tile})",
-        f"        {call(tile, tile, 0)}",
-        *([f"    {call(tile, rest, 0)}"] if rest else []),
-        "}",
-        *([call(rest, rest, 1)] if rest else []),
-    ]
-    return textwrap.indent("\n".join(lines), " " * 12)
 
 
 def _remark(step: Pass) -> str:
