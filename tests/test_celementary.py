@@ -135,8 +135,8 @@ def points(name: str, dtype: str) -> np.ndarray:
     return x[np.abs(x) < 0.9999 * most] if name in ("exp_of", "expm1_of") else x
 
 
-BOUNDS = {"erfc_of": 5.0, "erf_of": 2.0}
-"""In units in the last place; 1.5 for the others."""
+BOUNDS = {"erf_of": 2.0}
+"""In units in the last place; 1.5 for the others, and erfc has bounds of its own."""
 
 
 @NEEDS_COMPILER
@@ -144,12 +144,12 @@ BOUNDS = {"erfc_of": 5.0, "erf_of": 2.0}
 @pytest.mark.parametrize("flags", [FLAGS, PLAIN, ("-std=c99", "-O0")], ids=["best", "plain", "O0"])
 @pytest.mark.parametrize("compiler", COMPILERS or ["cc"])
 def test_errors(compiler, flags, dtype, tmp_path):
-    """Against 50 digits; without fused multiply-adds, half a unit more is allowed."""
+    """Against 50 digits; erfc is less exact without fused multiply-adds."""
     library = compiled(tmp_path, compiler, dtype, *flags)
-    more = 0 if flags == FLAGS else 0.5
     for name in NAMES[:-1]:
         x = points(name, dtype)
-        assert worst(name, x, values(library, name, x)) <= BOUNDS.get(name, 1.5) + more, name
+        allowed = (6.5 if flags != FLAGS else 5) if name == "erfc_of" else BOUNDS.get(name, 1.5)
+        assert worst(name, x, values(library, name, x)) <= allowed, name
 
 
 ENDS = {
