@@ -192,7 +192,8 @@ def reals(names: str) -> tuple[Symbol, ...]:
     return sympy.symbols(names, real=True)
 
 
-_a, _b, _c, _e, _h, _m, _s, _t, _v, _y = reals("a b c e h m s t v y")
+_a, _b, _c, _e, _h, _i, _l, _s, _t, _v, _y = reals("a b c e h i l s t v y")
+_m, _o = sympy.symbols("m o", nonpositive=True)
 
 
 def either(condition: Any, then: Expr | int, otherwise: Expr | int) -> Expr:
@@ -219,22 +220,25 @@ def logistic(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Quan
 
 
 def hyperbolic(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Quantity, ...]:
-    """`t = tanh(x)` and `w = 1 - t^2 = 4 exp(-2 |x|)/(1 + exp(-2 |x|))^2`."""
+    """`t = tanh(x)` and `w = 1 - t^2 = 4 exp(-2 |x|)/(1 + exp(-2 |x|))^2`.
+
+    C takes its tanh from the same exponential and quotient: see `celementary`.
+    """
     t, e, p, q, w = reals(" ".join(name + suffix for name in "tepqw"))
     return (
         Quantity(t, sympy.tanh(x), w * slope),
         Quantity(e, exp(-2 * Abs(x))),
-        Quantity(p, 2 / (1 + e)),
+        Quantity(p, 1 / (1 + e)),
         Quantity(q, e * p),
-        Quantity(w, p * q, -2 * t * w * slope),
+        Quantity(w, 4 * p * q, -2 * t * w * slope),
     )
 
 
 def clipped(bound: int) -> tuple[Quantity, ...]:
     """`c = z`, but no further than `bound` from 0: beyond it, all that c multiplies is 0."""
     return (
-        Quantity(_b, either(-bound > Z, -bound, Z)),
-        Quantity(_c, either(_b > bound, bound, _b), sympy.S.One),
+        # Not two constants: C compilers would compute all that follows once for each of them.
+        Quantity(_c, either(Abs(Z) > bound, bound * sympy.sign(Z), Z), sympy.S.One),
     )
 
 
@@ -266,16 +270,19 @@ def exponential(scale: Expr, alpha: Expr) -> System:
     )
 
 
-def bell(rate: Expr, factor: Expr, bound: int) -> tuple[Quantity, ...]:
-    """`y = factor exp(-rate z^2)`, as `exp(-rate h^2) exp(rate (h - z)(h + z))` with a short h.
+def squared(x: Expr) -> tuple[Quantity, ...]:
+    """`e exp(l) = exp(-x^2)`, the rounding of the exponent being l: `e + e l` is exact.
 
-    The square of h is exact, so that the error does not grow with the exponent.
+    With a short h, whose square is exact, `-x^2 = -h^2 + (h - x)(h + x)`.
     """
     return (
-        *clipped(bound),
-        Quantity(_h, floor(16 * _c) / 16),
-        Quantity(_a, factor * exp(-rate * _h**2)),
-        Quantity(_y, _a * exp(rate * (_h - _c) * (_h + _c)), -2 * rate * _c * _y),
+        Quantity(_h, floor(256 * x) / 256),
+        Quantity(_a, -(_h**2)),
+        Quantity(_b, (_h - x) * (_h + x)),
+        Quantity(_o, _a + _b),
+        Quantity(_i, _a - _o),
+        Quantity(_l, _i + _b),
+        Quantity(_e, exp(_o)),
     )
 
 

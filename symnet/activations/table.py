@@ -20,14 +20,27 @@ from functools import lru_cache
 from types import MappingProxyType
 
 import sympy
-from sympy import Abs, Expr, Float, Max, Min, Piecewise, Rational, Symbol, erfc, exp, pi, sqrt
+from sympy import (
+    Abs,
+    Expr,
+    Float,
+    Max,
+    Min,
+    Piecewise,
+    Rational,
+    Symbol,
+    erfc,
+    exp,
+    floor,
+    pi,
+    sqrt,
+)
 
 from symnet.activations.systems import (
     Forms,
     Quantity,
     System,
     Z,
-    bell,
     chain,
     clipped,
     derivative,
@@ -40,6 +53,7 @@ from symnet.activations.systems import (
     reals,
     rectified,
     slope_of,
+    squared,
     understood,
 )
 from symnet.activations.trees import Tree, expression_of, tree_of
@@ -206,8 +220,8 @@ def _read(reading: System, order: int, own: Symbol) -> Expr:
 
 # --- the table ----------------------------------------------------------------------------------
 
-_c, _e, _g, _h, _k, _n, _p, _r, _s, _t = reals("c e g h k n p r s t")
-_d, _v, _w, _x, _y = reals("d v w x y")
+_c, _e, _g, _h, _j, _k, _n, _p, _r, _s, _t = reals("c e g h j k n p r s t")
+_d, _l, _v, _w, _x, _y = reals("d l v w x y")
 _SIGMOID, _TANH, _EXP, _GAUSSIAN = reals("sigmoid tanh exp gaussian")
 _ZERO, _ONE = sympy.S.Zero, sympy.S.One
 
@@ -280,14 +294,17 @@ _ROWS = (
         system=System(
             Z * _p,
             (
-                *bell(Rational(1, 2), 1 / sqrt(2 * pi), 40),
-                # n = -c/sqrt(2) is rounded; the rest r of it enters by the first derivative.
-                Quantity(_s, -_SHORT * _h),
-                Quantity(_d, _h - _c),
+                # n + r = -c/sqrt(2), of which n is rounded; the rest enters by first derivatives.
+                *clipped(40),
+                Quantity(_g, floor(16 * _c) / 16),
+                Quantity(_s, -_SHORT * _g),
+                Quantity(_d, _g - _c),
                 Quantity(_t, _SHORT * _d - (1 / sqrt(2) - _SHORT) * _c),
-                Quantity(_n, _s + _t),
-                Quantity(_k, _s - _n),
-                Quantity(_r, _k + _t),
+                Quantity(_n, -_c / sqrt(2)),
+                Quantity(_j, _s - _n),
+                Quantity(_r, _j + _t),
+                *squared(_n),
+                Quantity(_y, (_e + _e * (_l - 2 * _n * _r)) / sqrt(2 * pi), -_c * _y),
                 Quantity(_p, erfc(_n) / 2 - sqrt(2) * _r * _y, _y),
             ),
         ),
@@ -340,7 +357,7 @@ _ROWS = (
     Activation(
         "gaussian",
         exp(-(Z**2)),
-        system=System(_y, bell(_ONE, _ONE, 28)),
+        system=System(_y, (*clipped(28), *squared(_c), Quantity(_y, _e + _e * _l, -2 * _c * _y))),
         reading=System(_GAUSSIAN, (Quantity(_GAUSSIAN, _GAUSSIAN, -2 * Z * _GAUSSIAN),)),
     ),
     Activation(
