@@ -45,8 +45,8 @@ def function_name(call: Expr, definitions: Mapping[Symbol, Expr]) -> str | None:
         return None
     argument = call.args[0]
     meant = definitions.get(argument, argument)
-    if name == "exp" and (argument.is_nonpositive or meant.is_nonpositive):
-        return "decay_of"
+    if name in ("exp", "expm1") and (argument.is_nonpositive or meant.is_nonpositive):
+        return "decay_of" if name == "exp" else "decay_less_one_of"
     if name == "log1p" and isinstance(meant, sympy.exp):
         return "log1p_of_unit" if meant.args[0].is_nonpositive else "log1p_of"
     return f"{name}_of"

@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import factorial
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -23,14 +24,19 @@ from sympy import (
     S,
     Symbol,
     default_sort_key,
+    exp,
     floor,
     preorder_traversal,
+    symbols,
+    tanh,
 )
 from sympy.codegen.ast import float32, float64, real
+from sympy.codegen.cfunctions import expm1
 from sympy.printing.c import C99CodePrinter
 
 from symnet.activations import Activation, Forms
 from symnet.algebra import DIRECTIONS, Quantity, sigma
+from symnet.backends.celementary import function_name
 from symnet.backends.clowering import Pass, Place, Plan, directions
 from symnet.program import OUTPUT, family, is_direction
 
@@ -39,11 +45,21 @@ _TYPES = {"double": float64, "float": float32}
 
 
 class ScalarPrinter(C99CodePrinter):
-    """Elementary functions of numbers of a C type, "double" or "float"."""
+    """Elementary functions of numbers of a C type, "double" or "float".
 
-    def __init__(self, dtype: str) -> None:
+    `meanings` says what temporaries stand for, which decides between functions of `celementary`.
+    """
+
+    def __init__(self, dtype: str, meanings: Mapping[Symbol, Expr] = MappingProxyType({})) -> None:
         super().__init__({"type_aliases": {real: _TYPES[dtype]}, "contract": False})
-        self.dtype = dtype
+        self.dtype, self.meanings = dtype, meanings
+
+    def _print_elementary(self, call: Expr) -> str:
+        name = function_name(call, self.meanings)
+        return f"{name}({self._print(call.args[0])})"
+
+    _print_exp = _print_expm1 = _print_log = _print_log1p = _print_elementary
+    _print_tanh = _print_erf = _print_erfc = _print_elementary
 
     def _print_Float(self, number: Expr) -> str:
         return literal(float(number), self.dtype)
@@ -142,24 +158,42 @@ class Stages(NamedTuple):
     calls: tuple[Expr, ...]
     after: tuple[tuple[Symbol, Expr], ...]
     wanted: tuple[Expr, ...]
+    meanings: Mapping[Symbol, Expr]
 
 
 @lru_cache(maxsize=256)
 def stages(activation: Activation, orders: tuple[int, ...]) -> Stages:
     """The two stages of σ⁽ʳ⁾ for r in `orders`; the first has the calls that need no other call."""
     shared, wanted = activation.forms(max(orders)).only(orders)
+    rewritten = _without_tanh(shared)
     late: set[Symbol] = set()
     calls: dict[Expr, Symbol] = {}
-    for expression, symbol in [*((e, s) for s, e in shared), *((e, None) for e in wanted)]:
+    for expression, symbol in [*((e, s) for s, e in rewritten), *((e, None) for e in wanted)]:
         found = sorted(filter(_is_call, preorder_traversal(expression)), key=default_sort_key)
         for node in found:
             if not node.free_symbols & late and not any(map(_is_call, _inside(node))):
                 calls.setdefault(node, Symbol(f"k{len(calls)}", real=True))
         if symbol is not None and (found or expression.free_symbols & late):
             late.add(symbol)
-    after = [(symbol, expression.xreplace(calls)) for symbol, expression in shared]
+    after = [(symbol, expression.xreplace(calls)) for symbol, expression in rewritten]
     rest = tuple(expression.xreplace(calls) for expression in wanted)
-    return Stages(_needed(shared, calls), tuple(calls), _needed(after, rest), rest)
+    meanings = {**dict(rewritten), **{symbol: call for call, symbol in calls.items()}}
+    return Stages(_needed(rewritten, calls), tuple(calls), _needed(after, rest), rest, meanings)
+
+
+def _without_tanh(shared: Iterable[tuple[Symbol, Expr]]) -> list[tuple[Symbol, Expr]]:
+    """tanh(x) as sign(x) (1 - e)/(1 + e), e = exp(-2 |x|), which its derivatives are made of."""
+    found: list[tuple[Symbol, Expr]] = []
+    for symbol, expression in shared:
+        values = {}
+        for node in sorted(expression.atoms(tanh), key=default_sort_key):
+            (x,) = node.args
+            quotient, size = symbols(f"l{len(found)} t{len(found)}", real=True)
+            found.append((quotient, 1 / (1 + exp(-2 * Abs(x)))))
+            found.append((size, -expm1(-2 * Abs(x)) * quotient))
+            values[node] = Piecewise((-size, x < 0), (size, True))
+        found.append((symbol, expression.xreplace(values)))
+    return found
 
 
 def _is_call(node: Basic) -> bool:
@@ -180,14 +214,15 @@ def _needed(
 def inner_function(name: str, found: Stages, dtype: str) -> str:
     """A C function that gives the values k0, k1, … of the first stage."""
     names = [f"k{i}" for i in range(len(found.calls))]
-    return _on_lanes(name, (), found.before, dict(zip(names, found.calls, strict=True)), dtype)
+    results = dict(zip(names, found.calls, strict=True))
+    return _on_lanes(name, (), found.before, results, ScalarPrinter(dtype, found.meanings))
 
 
 def activation_function(name: str, found: Stages, orders: tuple[int, ...], dtype: str) -> str:
     """A C function that gives σ⁽ʳ⁾(z) for r in `orders`, from z and the first stage's values."""
     given = [f"k{i}" for i in range(len(found.calls))]
     results = {f"s{r}": e for r, e in zip(orders, found.wanted, strict=True)}
-    return _on_lanes(name, given, found.after, results, dtype)
+    return _on_lanes(name, given, found.after, results, ScalarPrinter(dtype, found.meanings))
 
 
 def _on_lanes(
@@ -195,10 +230,9 @@ def _on_lanes(
     given: Sequence[str],
     shared: Iterable[tuple[Symbol, Expr]],
     results: Mapping[str, Expr],
-    dtype: str,
+    printer: ScalarPrinter,
 ) -> str:
     """A C function of vectors z and `given`, which stores `results`, computed lane by lane."""
-    printer = ScalarPrinter(dtype)
     lines = [f"const real {symbol} = {printer.doprint(e)};" for symbol, e in shared]
     lines += [f"to_{r}[lane] = {printer.doprint(e)};" for r, e in results.items()]
     text = "\n".join(lines)

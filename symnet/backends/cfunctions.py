@@ -99,6 +99,19 @@ INLINE real expm1_of(real x)
 }
 """,
     ),
+    "decay_less_one_of": (
+        ("reduction",),
+        """\
+/* exp(x) - 1 for x <= 0. */
+INLINE real decay_less_one_of(real x)
+{
+    const reduction y = reduced(x);
+    const real power = real_of((y.n + $bias) << $fraction);
+    const real e = (power - 1 + power*y.r) + power*(y.rest + y.tail);
+    return x < $least ? -1 : e;
+}
+""",
+    ),
     "tanh_of": (
         ("decay_of",),
         """\

@@ -14,7 +14,7 @@ from sympy import Expr
 
 from symnet import activations
 from symnet.algebra import DIRECTIONS, sigma
-from symnet.backends import cruntime
+from symnet.backends import celementary, cruntime
 from symnet.backends.ccalls import Call, Pointer
 from symnet.backends.cexpressions import (
     EntryPrinter,
@@ -70,6 +70,7 @@ class Functions:
         """All functions, each after those that it calls."""
         return [
             *self._vector_versions(),
+            *celementary.definitions(sorted(self.elementary), self.dtype),
             *(self.library[name] for name in _LIBRARY if name in self.library),
             *self.own.values(),
         ]
@@ -188,7 +189,7 @@ class Functions:
     def _own(self, name: str, text: str) -> None:
         """Put an activation's function into the file."""
         self.own[name] = text
-        self.elementary |= set(re.findall(r"\b([a-z][a-z0-9]*)\(", text))
+        self.elementary |= set(re.findall(r"\b([a-z]\w*)\(", text))
 
     def _contraction(self, step: Contraction, planned: Plan) -> Call:
         rows = step.weight.slab.rows
@@ -300,10 +301,13 @@ class Functions:
 
 
 _VECTOR_VERSIONS = {
-    22: ("exp", "log", "sin", "cos"),
-    35: ("tanh", "erf", "erfc", "expm1", "log1p", "atan", "sinh", "cosh", "asinh", "tan"),
+    22: ("sin", "cos"),
+    35: ("tan", "asin", "acos", "atan", "sinh", "cosh"),
 }
-"""The minor version of glibc 2 from which functions of one argument have vector versions."""
+"""The minor version of glibc 2 from which functions of one argument have vector versions.
+
+Those that `celementary` has no text for.
+"""
 
 _LIBRARY_TEXTS = {
     "tiles": cruntime.TILES,
