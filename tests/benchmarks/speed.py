@@ -36,6 +36,7 @@ _SETTLED = 0.05
 OpenBLAS's and JAX's wait some 20 ms for more work at full speed, on the processors that the next
 peer's threads need: that halved the speed of whoever came after.
 """
+_TURN = 0.02  # seconds
 
 
 def main() -> None:
@@ -126,22 +127,31 @@ def confirm(name: str, network: symnet.Network, function: Function, X: np.ndarra
 
 def rounds_of(functions: dict[str, Function], X: np.ndarray, rounds: int) -> dict[str, float]:
     """Each function's median time a call; the functions take turns."""
-    repeats = {name: max(1, int(0.02 / timed(lambda f=f: f(X)))) for name, f in functions.items()}
-    repeats = {name: min(count, 500) for name, count in repeats.items()}
     found: dict[str, list[float]] = {name: [] for name in functions}
     for _ in range(rounds):
         for name, function in functions.items():
             if found[name] and statistics.median(found[name]) > 2.0:
                 continue  # a peer of several seconds is not made to repeat them
-
-            def several(function: Function = function, count: int = repeats[name]) -> None:
-                for _ in range(count):
-                    function(X)
-
             time.sleep(_SETTLED)
-            function(X)  # its threads are awake, and the caches its own, as in a loop of calls
-            found[name].append(timed(several) / repeats[name])
+            found[name].append(warm(function, X))
     return {name: statistics.median(values) for name, values in found.items()}
+
+
+def warm(function: Function, X: np.ndarray) -> float:
+    """Seconds a call, as in a loop of calls: some 20 ms of them, after as many that do not count.
+
+    Those wake the processors and the function's threads, and fill the caches with its own.
+    """
+    calls, end = 0, time.perf_counter() + _TURN
+    while not calls or time.perf_counter() < end:
+        function(X)
+        calls += 1
+
+    def several() -> None:
+        for _ in range(calls):
+            function(X)
+
+    return timed(several) / calls
 
 
 def table(
