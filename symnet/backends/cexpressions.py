@@ -27,6 +27,7 @@ from sympy import (
     exp,
     floor,
     preorder_traversal,
+    sign,
     symbols,
     tanh,
 )
@@ -59,7 +60,7 @@ class ScalarPrinter(C99CodePrinter):
         return f"{name}({self._print(call.args[0])})"
 
     _print_exp = _print_expm1 = _print_log = _print_log1p = _print_elementary
-    _print_tanh = _print_erf = _print_erfc = _print_elementary
+    _print_tanh = _print_erf = _print_erfc = _print_sign = _print_elementary
 
     def _print_Float(self, number: Expr) -> str:
         return literal(float(number), self.dtype)
@@ -197,7 +198,7 @@ def _without_tanh(shared: Iterable[tuple[Symbol, Expr]]) -> list[tuple[Symbol, E
 
 
 def _is_call(node: Basic) -> bool:
-    return isinstance(node, Function) and not isinstance(node, (Abs, Piecewise, floor))
+    return isinstance(node, Function) and not isinstance(node, (Abs, Piecewise, floor, sign))
 
 
 def _inside(node: Expr) -> Iterator[Basic]:
