@@ -19,6 +19,7 @@ from strategies import networks
 from symnet import analytic, checking
 from symnet.activations import TABLE, Z
 from symnet.algebra import DIRECTIONS
+from symnet.backends import numpycode, special
 from symnet.compiling import compiled, everything, methods
 from symnet.network import Layer, Network
 
@@ -254,6 +255,33 @@ def test_the_source_is_short_and_readable():
     kernel = sources[0].split("def value_jacobian_hessian(")[1]
     assert "a1, ds1, dds1 = sigmoid_012(z1)" in kernel
     assert len(kernel.strip().splitlines()) - 1 <= 17
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_activation_functions_evaluate_their_forms(name):
+    """To the last bit, in place and without branches as they are; z is left alone."""
+    z = np.concatenate([np.linspace(-60, 60, 241), [-0.0, 1e-300, 710, -745, 1e300, -1e300]])
+    z = np.concatenate([z, [np.inf, -np.inf, np.nan]])
+    names = {"np": np, "erfc": special.erfc}
+    for orders in ((0,), (1,), (2,), (0, 1), (1, 2), (0, 1, 2)):
+        exec(numpycode.activation_function(TABLE[name], orders), names)
+        forms = TABLE[name].forms(max(orders)).only(orders)
+        before = z.copy()
+        known = {Z: z}
+        with np.errstate(all="ignore"):
+            results = names[numpycode.call_name(name, orders)](z)
+            for symbol, expression in forms.shared:
+                known[symbol] = evaluated(expression, known)
+            expected = [evaluated(expression, known) for expression in forms.derivatives]
+        for result, value in zip(results if len(orders) > 1 else [results], expected, strict=True):
+            np.testing.assert_array_equal(result, value)
+        np.testing.assert_array_equal(z, before)
+
+
+def evaluated(expression, known):
+    """An expression's value as it is printed, in plain operators and np.where."""
+    text = numpycode.ElementPrinter().doprint(expression)
+    return eval(text, {"np": np, "erfc": special.erfc, **{str(s): v for s, v in known.items()}})
 
 
 def test_exact_weights_are_rounded_once():

@@ -9,6 +9,7 @@ points first, as the user does.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Kernel = Callable[..., Sequence["Array | float"]]
 Run = Callable[[Array, Sequence[Array]], None]
+
+_FEW = 4  # entries a point that are stored one by one: 2 ns instead of 6 for a 2 × 2 Hessian
 
 
 def evaluate(run: Run, X: Any, shape: tuple[int, int], orders: Sequence[int]) -> list[Array]:
@@ -85,25 +88,21 @@ def one_block(
 def fill(result: Array, part: Array | float) -> None:
     """Put one block's derivatives into `result` (points, m, n, …, n).
 
-    `part` is (m, combinations, points), an output axis of length 1 may be missing; points may be
-    one where it stands for all. A number fills all entries.
+    `part` is (m, combinations, points), an axis of length 1 missing or moved if need be;
+    points may be one where it stands for all. A number fills all entries.
     """
-    points, m, *inputs = result.shape
     if isinstance(part, float):
         result[...] = part
         return
-    part = part.reshape(m, -1, part.shape[-1]).transpose(2, 0, 1)
-    if len(inputs) < 2:
-        result.reshape(points, m, -1)[...] = part
-    elif len(inputs) == 2:
-        n, first = inputs[0], 0
-        for i in range(n):
-            row = part[:, :, first : first + n - i]
-            result[:, :, i, i:] = row
-            result[:, :, i + 1 :, i] = row[:, :, 1:]
-            first += n - i
-    else:
-        result.reshape(points, m, -1)[...] = part[:, :, _expansion(inputs[0], len(inputs))]
+    points, m, *inputs = result.shape
+    rows = part.reshape(-1, part.shape[-1])
+    columns = result.reshape(points, -1)
+    where = _rows(m, *inputs)
+    if len(where) > _FEW:
+        columns[...] = rows[where].T
+        return
+    for k, row in enumerate(where.tolist()):
+        columns[:, k] = rows[row]
 
 
 def positions(n: int, members: tuple[int, ...], order: int) -> NDArray[np.intp]:
@@ -130,6 +129,10 @@ def _packed(n: int, order: int) -> dict[tuple[int, ...], int]:
     return {index: position for position, index in enumerate(indices)}
 
 
-def _expansion(n: int, order: int) -> list[int]:
-    where = _packed(n, order)
-    return [where[tuple(sorted(index))] for index in np.ndindex(*(n,) * order)]
+@lru_cache(maxsize=256)
+def _rows(m: int, *inputs: int) -> NDArray[np.intp]:
+    """For each entry of a result (m, n, …, n), in memory's order, the row that holds it."""
+    order = len(inputs)
+    where = _packed(inputs[0] if inputs else 1, order)
+    entries = [where[tuple(sorted(index))] for index in np.ndindex(*inputs)]
+    return np.array([p * len(where) + entry for p in range(m) for entry in entries], np.intp)

@@ -74,23 +74,30 @@ def erfc(x: ArrayLike) -> NDArray[Any]:
 
 def _elementwise(x: ArrayLike, complement: bool) -> NDArray[Any]:
     given = np.asarray(x)
-    u = given.astype(np.float64)
+    u = given.astype(np.float64).ravel()
     size = np.abs(u)
-    result = np.where(np.isnan(u), u, 1 - np.sign(u) if complement else np.sign(u))
-    regions = ((0.0, 0.84375, _near), (0.84375, 1.25, _middle), (1.25, 28.0, _tail))
+    result = np.sign(u)
+    if complement:
+        result = 1 - result
     with np.errstate(under="ignore"):
-        for low, high, function in regions:
-            inside = (size >= low) & (size < high)
-            if inside.any():
+        for low, high, function in _REGIONS:
+            # Where signs and sizes are mixed, a mask costs 7 ns a number, np.where 10, indices 2.
+            inside = np.flatnonzero((size >= low) & (size < high))
+            if len(inside):
                 result[inside] = function(u[inside], complement)
-    return result.astype(given.dtype if given.dtype.kind == "f" else np.float64)[()]
+    kind = given.dtype if given.dtype.kind == "f" else np.float64
+    return result.reshape(given.shape).astype(kind, copy=False)[()]
 
 
 def _near(x: NDArray[Any], complement: bool) -> NDArray[Any]:
     y = _ratio(_P0, _Q0, x * x)
     if not complement:
         return x + x * y
-    return np.where(x < 0.25, 1 - (x + x * y), 0.5 - ((x - 0.5) + x * y))
+    result = 1 - (x + x * y)
+    right = np.flatnonzero(x >= 0.25)
+    x, y = x[right], y[right]
+    result[right] = 0.5 - ((x - 0.5) + x * y)
+    return result
 
 
 def _middle(x: NDArray[Any], complement: bool) -> NDArray[Any]:
@@ -101,14 +108,31 @@ def _middle(x: NDArray[Any], complement: bool) -> NDArray[Any]:
 
 
 def _tail(x: NDArray[Any], complement: bool) -> NDArray[Any]:
+    return _exponential(_P2, _Q2, x, complement)
+
+
+def _far(x: NDArray[Any], complement: bool) -> NDArray[Any]:
+    return _exponential(_P3, _Q3, x, complement)
+
+
+def _exponential(
+    p: tuple[float, ...], q: tuple[float, ...], x: NDArray[Any], complement: bool
+) -> NDArray[Any]:
     size = np.abs(x)
-    t = 1 / (size * size)
-    y = np.where(size < 1 / 0.35, _ratio(_P2, _Q2, t), _ratio(_P3, _Q3, t))
+    y = _ratio(p, q, 1 / (size * size))
     short = size.astype(np.float32).astype(np.float64)  # its square is exact
     y = np.exp(-short * short - 0.5625) * np.exp((short - size) * (short + size) + y) / size
-    if complement:
-        return np.where(x > 0, y, 2 - y)
-    return np.copysign(1 - y, x)
+    if not complement:
+        return np.copysign(1 - y, x)
+    left = np.flatnonzero(x < 0)
+    y[left] = 2 - y[left]
+    return y
+
+
+_REGIONS = (
+    *((0.0, 0.84375, _near), (0.84375, 1.25, _middle)),
+    *((1.25, 1 / 0.35, _tail), (1 / 0.35, 28.0, _far)),
+)
 
 
 def _ratio(p: tuple[float, ...], q: tuple[float, ...], t: NDArray[Any]) -> NDArray[Any]:
