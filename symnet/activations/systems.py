@@ -192,7 +192,7 @@ def reals(names: str) -> tuple[Symbol, ...]:
     return sympy.symbols(names, real=True)
 
 
-_a, _b, _c, _e, _h, _i, _l, _s, _t, _v, _y = reals("a b c e h i l s t v y")
+_a, _b, _c, _e, _h, _i, _s, _t, _u, _v, _y = reals("a b c e h i s t u v y")
 _m, _o = sympy.symbols("m o", nonpositive=True)
 
 
@@ -271,7 +271,7 @@ def exponential(scale: Expr, alpha: Expr) -> System:
 
 
 def squared(x: Expr) -> tuple[Quantity, ...]:
-    """`e exp(l) = exp(-x^2)`, the rounding of the exponent being l: `e + e l` is exact.
+    """`e exp(u) = exp(-x^2)`, the rounding of the exponent being u: `e + e u` is exact.
 
     With a short h, whose square is exact, `-x^2 = -h^2 + (h - x)(h + x)`.
     """
@@ -281,7 +281,7 @@ def squared(x: Expr) -> tuple[Quantity, ...]:
         Quantity(_b, (_h - x) * (_h + x)),
         Quantity(_o, _a + _b),
         Quantity(_i, _a - _o),
-        Quantity(_l, _i + _b),
+        Quantity(_u, _i + _b),
         Quantity(_e, exp(_o)),
     )
 

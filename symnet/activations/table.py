@@ -221,7 +221,7 @@ def _read(reading: System, order: int, own: Symbol) -> Expr:
 # --- the table ----------------------------------------------------------------------------------
 
 _c, _e, _g, _h, _j, _k, _n, _p, _r, _s, _t = reals("c e g h j k n p r s t")
-_d, _l, _v, _w, _x, _y = reals("d l v w x y")
+_d, _u, _v, _w, _x, _y = reals("d u v w x y")
 _SIGMOID, _TANH, _EXP, _GAUSSIAN = reals("sigmoid tanh exp gaussian")
 _ZERO, _ONE = sympy.S.Zero, sympy.S.One
 
@@ -305,7 +305,7 @@ _ROWS = (
                 Quantity(_r, _j + _t),
                 *squared(_n),
                 Quantity(_v, _e / sqrt(2 * pi)),
-                Quantity(_y, _v + _v * (_l - 2 * _n * _r), -_c * _y),
+                Quantity(_y, _v + _v * (_u - 2 * _n * _r), -_c * _y),
                 Quantity(_p, erfc(_n) / 2 - sqrt(2) * _r * _y, _y),
             ),
         ),
@@ -358,7 +358,7 @@ _ROWS = (
     Activation(
         "gaussian",
         exp(-(Z**2)),
-        system=System(_y, (*clipped(28), *squared(_c), Quantity(_y, _e + _e * _l, -2 * _c * _y))),
+        system=System(_y, (*clipped(28), *squared(_c), Quantity(_y, _e + _e * _u, -2 * _c * _y))),
         reading=System(_GAUSSIAN, (Quantity(_GAUSSIAN, _GAUSSIAN, -2 * Z * _GAUSSIAN),)),
     ),
     Activation(

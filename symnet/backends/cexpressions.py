@@ -209,46 +209,67 @@ def _needed(
     shared: Iterable[tuple[Symbol, Expr]], wanted: Iterable[Expr]
 ) -> tuple[tuple[Symbol, Expr], ...]:
     """Those of the temporaries that the expressions need."""
-    return Forms(tuple(shared), tuple(wanted)).only(range(len(tuple(wanted)))).shared
+    derivatives = tuple(wanted)
+    return Forms(tuple(shared), derivatives).only(range(len(derivatives))).shared
 
 
 def inner_function(name: str, found: Stages, dtype: str) -> str:
-    """A C function that gives the values k0, k1, … of the first stage."""
-    names = [f"k{i}" for i in range(len(found.calls))]
-    results = dict(zip(names, found.calls, strict=True))
-    return _on_lanes(name, (), found.before, results, ScalarPrinter(dtype, found.meanings))
+    """A C function that gives the values k0, k1, … of the first stage.
+
+    C's own functions have a loop each: of sin and cos in one, compilers make a call of sincos,
+    which has no vector version.
+    """
+    printer = ScalarPrinter(dtype, found.meanings)
+    calls = {f"k{i}": call for i, call in enumerate(found.calls)}
+    loops = [{k: call} for k, call in calls.items() if not function_name(call, found.meanings)]
+    together = {k: call for k, call in calls.items() if {k: call} not in loops}
+    loops += [together] if together else []
+    return _on_lanes(name, (), [(found.before, results) for results in loops], printer)
 
 
 def activation_function(name: str, found: Stages, orders: tuple[int, ...], dtype: str) -> str:
     """A C function that gives σ⁽ʳ⁾(z) for r in `orders`, from z and the first stage's values."""
     given = [f"k{i}" for i in range(len(found.calls))]
     results = {f"s{r}": e for r, e in zip(orders, found.wanted, strict=True)}
-    return _on_lanes(name, given, found.after, results, ScalarPrinter(dtype, found.meanings))
+    printer = ScalarPrinter(dtype, found.meanings)
+    return _on_lanes(name, given, [(found.after, results)], printer)
 
 
 def _on_lanes(
     name: str,
     given: Sequence[str],
-    shared: Iterable[tuple[Symbol, Expr]],
-    results: Mapping[str, Expr],
+    loops: Iterable[tuple[Iterable[tuple[Symbol, Expr]], Mapping[str, Expr]]],
     printer: ScalarPrinter,
 ) -> str:
-    """A C function of vectors z and `given`, which stores `results`, computed lane by lane."""
-    lines = [f"const real {symbol} = {printer.doprint(e)};" for symbol, e in shared]
-    lines += [f"to_{r}[lane] = {printer.doprint(e)};" for r, e in results.items()]
-    text = "\n".join(lines)
-    read = [argument for argument in ("z", *given) if re.search(rf"\b{argument}\b", text)]
+    """A C function of vectors z and `given` with a loop over lanes for each of `loops`.
+
+    A loop has temporaries, of which it computes those that it needs, and the results it stores.
+    """
+    lines: list[str] = []
+    read: set[str] = set()
+    stored: list[str] = []
+    for shared, results in loops:
+        text = [
+            f"const real {s} = {printer.doprint(e)};" for s, e in _needed(shared, results.values())
+        ]
+        text += [f"to_{r}[lane] = {printer.doprint(e)};" for r, e in results.items()]
+        used = [a for a in ("z", *given) if re.search(rf"\b{a}\b", "\n".join(text))]
+        loaded = [f"const real {a} = from_{a}[lane];" for a in used]
+        lines += ["EACH_LANE", "for (int lane = 0; lane < LANES; lane++) {"]
+        lines += [*(f"    {line}" for line in [*loaded, *text]), "}"]
+        read |= set(used)
+        stored += results
+    stored.sort()
+    arguments = ["z", *given]
     body = [
-        *(f"const real *from_{a} = (const real *)&at_{a};" for a in read),
-        *(f"(void)at_{a};" for a in ("z", *given) if a not in read),
-        *(f"real *to_{r} = (real *){r};" for r in results),
-        "EACH_LANE",
-        "for (int lane = 0; lane < LANES; lane++) {",
-        *(f"    const real {a} = from_{a}[lane];" for a in read),
-        *textwrap.indent(text, " " * 4).split("\n"),
-        "}",
+        *(
+            f"const real *from_{a} = (const real *)&at_{a};" if a in read else f"(void)at_{a};"
+            for a in arguments
+        ),
+        *(f"real *to_{r} = (real *){r};" for r in stored),
+        *lines,
     ]
-    parameters = [*(f"const vec at_{a}" for a in ("z", *given)), *(f"vec *{r}" for r in results)]
+    parameters = [*(f"const vec at_{a}" for a in arguments), *(f"vec *{r}" for r in stored)]
     return function(f"INLINE void {name}({', '.join(parameters)})", body)
 
 
