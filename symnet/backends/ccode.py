@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from symnet.backends import cruntime
 from symnet.backends.ccalls import written
 from symnet.backends.cexpressions import LINE, broken, formula, function, table
-from symnet.backends.clowering import Plan, plan
+from symnet.backends.clowering import plan
+from symnet.backends.cplan import Plan
 from symnet.backends.csteps import Functions, call_of, entries, output_name
 from symnet.backends.ctest import Examples, self_test
 from symnet.network import Network

@@ -7,7 +7,7 @@ activation, one for each shape of a layer, and one for each form that a pass ove
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sympy import Expr
@@ -15,18 +15,17 @@ from sympy import Expr
 from symnet import activations
 from symnet.algebra import DIRECTIONS, sigma
 from symnet.backends import celementary, cruntime
+from symnet.backends.cactivations import activation_function, inner_function, stages
 from symnet.backends.ccalls import Call, Pointer
 from symnet.backends.cexpressions import (
     EntryPrinter,
-    activation_function,
     formula,
     function,
-    inner_function,
     loops,
     position_function,
-    stages,
 )
-from symnet.backends.clowering import (
+from symnet.backends.clinear import linear_lines
+from symnet.backends.cplan import (
     Activation,
     Contraction,
     Linear,
@@ -381,52 +380,6 @@ def _over_neurons(inner: list[str], body: list[str]) -> list[str]:
         "        }",
         "}",
     ]
-
-
-def linear_lines(
-    matrix: tuple[int, int, int, int], width: int, biased: int, strides: tuple[str, str]
-) -> list[str]:
-    """The lines that make `width` neighbouring vectors of out = W in + b.
-
-    `matrix` is (rows, depth, down, right): W(r, s) = W[r * down + s * right]. The bias is added to
-    the first `biased` vectors; `strides` are those of the rows of in and out, in vectors.
-    """
-    rows, depth, down, right = matrix
-    whole = depth <= _DEPTH
-    lines = []
-    for first, panels, columns in _panels(width, biased):
-        operands = [
-            f"{panels}, {depth if whole else 'depth'}, W{'' if whole else f' + s * {right}'}",
-            f"{down}, {right}, {'b' if first < biased else 'NULL'}, {max(0, biased - first)}",
-            f"in{'' if whole else f' + s * {strides[0]}'}{f' + {first}' * (first > 0)}",
-            f"{strides[0]}, out{f' + {first}' * (first > 0)}, {strides[1]}",
-            "0" if whole else "s > 0",
-        ]
-        lines.append(f"PRODUCT({rows}, {columns}, {', '.join(operands)});")
-    if whole:
-        return lines
-    return [
-        f"for (long s = 0; s < {depth}; s += {_DEPTH}) {{",
-        f"    const long depth = {depth} - s < {_DEPTH} ? {depth} - s : {_DEPTH};",
-        *(f"    {line}" for line in lines),
-        "}",
-    ]
-
-
-_DEPTH = 256  # of the inner dimension at a time: a tile of weights stays in the first-level cache
-
-
-def _panels(width: int, biased: int) -> Iterator[tuple[int, int, int]]:
-    """(first vector, number of panels, vectors of each): two, or one where that is left over.
-
-    The vectors with a bias share no panel with the others.
-    """
-    for first, end in ((0, biased), (biased, width)) if biased % 2 else ((0, width),):
-        pairs, single = divmod(end - first, 2)
-        if pairs:
-            yield first, pairs, 2
-        if single:
-            yield end - 1, 1, 1
 
 
 def _remark(step: Pass) -> str:

@@ -1,0 +1,135 @@
+"""The steps that compute a Program, on slabs of memory, as data.
+
+Linear        columns of one slab times a weight matrix, into columns of another
+Pass          one neuron after the other: σ, σ′, … and the products and sums that need them
+Contraction   Σ_r of products of derivatives, of pairs t_i t_j above all
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from sympy import Expr, S
+
+from symnet.algebra import Quantity, sigma
+from symnet.program import family
+
+Family: TypeAlias = tuple[str, int | None, int]
+
+
+@dataclass(frozen=True)
+class Slab:
+    """`[rows][columns][V]` vectors of memory."""
+
+    name: str
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Columns of a slab: `count` of them from `first` on."""
+
+    slab: Slab
+    first: int = 0
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Linear:
+    """target = W source (+ b), or with Wᵀ."""
+
+    target: Place
+    layer: int
+    backward: bool
+    biased: bool
+    source: Place
+
+
+@dataclass(frozen=True)
+class Activation:
+    """`results[r]` = σ⁽ʳ⁾(z) for the orders r that are used."""
+
+    name: str
+    argument: Quantity
+    source: Place
+    results: tuple[tuple[int, Place], ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """target = expression, or target += expression, for all directions `along`."""
+
+    target: Place
+    along: tuple[str, ...]
+    expression: Expr
+    accumulate: bool = False
+
+
+@dataclass
+class Pass:
+    """For every neuron of `rows`: the activation, if there is one, then the entries in order."""
+
+    rows: int
+    activation: Activation | None = None
+    entries: list[Entry] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """target[p] = Σ_r weight[r][p] · moving[r], or += ; `pair` is t when moving is t_i t_j."""
+
+    target: Place
+    order: int
+    weight: Place
+    moving: Expr
+    pair: Quantity | None
+    accumulate: bool
+
+
+Step: TypeAlias = Linear | Pass | Contraction
+
+
+@dataclass(frozen=True)
+class Result:
+    """Where an order's derivatives stand; None where they vanish. `by_input`: [input][p]."""
+
+    place: Place | None
+    by_input: bool = False
+
+
+@dataclass
+class Plan:
+    """The steps of a Program, and all that a printer must know of its quantities.
+
+    `starts` has the slabs that need memory, with the vector that each starts at, times V.
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    places: dict[Family, Place] = field(default_factory=dict)
+    derivatives: dict[tuple[Quantity, int], Place] = field(default_factory=dict)
+    columns: dict[Family, Expr] = field(default_factory=dict)
+    slabs: dict[str, Slab] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    starts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def vectors(self) -> int:
+        """Vectors of memory that a block of one vector takes."""
+        return sum(self.slabs[name].rows * self.slabs[name].columns for name in self.starts)
+
+    def reads(self, expression: Expr) -> set[str]:
+        """The slabs that an expression's quantities stand in."""
+        nodes = expression.atoms(sigma)
+        places = [self.derivatives[node.argument, node.order] for node in nodes]
+        places += [
+            self.places[family(q)]
+            for q in expression.xreplace(dict.fromkeys(nodes, S.One)).atoms(Quantity)
+            if family(q) in self.places
+        ]
+        return {place.slab.name for place in places}
+
+
+def directions(quantity: Quantity) -> tuple[str, ...]:
+    return tuple(d for d in quantity.along if d != "p")
