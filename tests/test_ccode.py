@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -94,13 +95,17 @@ def test_every_activation(name):
         ([2, 4, 3, 2], ["tanh", "linear"], "linear"),
         ([5, 6, 7, 3], "tanh", "sigmoid"),
         ([9, 6, 7, 3], "tanh", "linear"),
+        ([2, 3, 3, 3], "tanh", "sigmoid"),
+        ([1, 1, 1, 1], "gelu", "tanh"),
+        ([3, 3, 3, 3], ["linear", "silu"], "tanh"),
+        ([2, 53, 7, 1], "sigmoid", "linear"),
         ([2, 300, 5, 1], "sin", "linear"),
         ([30, 9, 2], "silu", "linear"),
     ],
     ids=str,
 )
 def test_every_shape(widths, hidden, output):
-    """Layers without activation, tiles with remainders, an inner dimension beyond one panel."""
+    """Layers without activation or of one width, tiles with remainders, two parts of a sum."""
     network = Network.dense(widths, hidden, output, seed=3)
     check(network, sample(network))
 
@@ -226,10 +231,12 @@ def examples(network: Network, tolerance: float = 1e-12) -> ccode.Examples:
     return ccode.Examples(X, expected, {r: tolerance * size for r, size in sizes.items()})
 
 
-def self_test(folder: Path, text: str, *flags: str) -> subprocess.CompletedProcess[str]:
+def self_test(
+    folder: Path, text: str, *flags: str, compiler: str = "cc"
+) -> subprocess.CompletedProcess[str]:
     """Compile the file as a program, without a warning, and run it."""
     (folder / "kernel.c").write_text(text)
-    command = ["cc", *WARNINGS, "-DSYMNET_TEST", *flags, "-o", "kernel", "kernel.c", "-lm"]
+    command = [compiler, *WARNINGS, "-DSYMNET_TEST", *flags, "-o", "kernel", "kernel.c", "-lm"]
     subprocess.run(command, cwd=folder, check=True)
     return subprocess.run([folder / "kernel"], capture_output=True, text=True, check=False)
 
@@ -256,6 +263,17 @@ def test_self_test_passes(tmp_path, widths, hidden, weights, flags):
     functions = {f"net_{name}": kernel for name, kernel in kernels(network).items()}
     text = ccode.source(functions, network, weights=weights, examples=examples(network))
     done = self_test(tmp_path, text, *flags)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "all functions give what is expected\n"
+
+
+@pytest.mark.skipif(shutil.which("clang") is None, reason="no clang")
+@pytest.mark.parametrize("hidden", ["sigmoid", "tanh", "gelu", "relu"])
+def test_another_compiler(tmp_path, hidden):
+    """Clang takes the text without a warning, and loops over lanes become its vectors too."""
+    network = Network.dense([3, 5, 4, 2], hidden, seed=0)
+    text = ccode.source(kernels(network), network, examples=examples(network))
+    done = self_test(tmp_path, text, *ccode.FLAGS, compiler="clang")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "all functions give what is expected\n"
 

@@ -55,7 +55,10 @@ enum { SUMS = 12 };
 #if defined(_OPENMP)
 #define OMP(...) _Pragma(#__VA_ARGS__)
 #define EACH_LANE _Pragma("omp simd")
-#elif defined(__GNUC__) && !defined(__clang__)
+#elif defined(__clang__)
+#define OMP(...)
+#define EACH_LANE _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
 #define OMP(...)
 #define EACH_LANE _Pragma("GCC ivdep")
 #else
