@@ -25,7 +25,7 @@ from symnet.backends import cruntime
 from symnet.backends.ccalls import written
 from symnet.backends.cexpressions import LINE, broken, formula, function, table
 from symnet.backends.clowering import plan
-from symnet.backends.cplan import Plan
+from symnet.backends.cplan import Linear, Plan
 from symnet.backends.csteps import Functions, call_of, entries, output_name
 from symnet.backends.ctest import Examples, self_test
 from symnet.network import Network
@@ -47,7 +47,8 @@ FLAGS = (
 )
 """Flags for speed that leave NaN and infinity their meaning: no -ffast-math."""
 
-_NARROW, _WIDE = 48, 256  # neurons whose weights stay in the first and second-level cache
+_SERVED = {1024: 4, 48: 2}  # neurons from which weights come from memory, from the second level
+_WIDE = 256  # neurons whose weights stay in the second-level cache
 _MANY = 4096  # vectors of a quarter of a megabyte
 _BLOCK, _MOST = 400, 8  # vectors of a narrow network's block: all of them, and those of points
 _STAGE = 16  # vectors of an activation's first stage, before its second follows
@@ -320,16 +321,17 @@ def _vectors(plans: Sequence[Plan]) -> int:
     """V: how many vectors of points a block has.
 
     As many as keep a narrow network's block in the first-level cache, so that calls cost little
-    beside what they do; two where layers do not fit beside it, so that what is read of a weight
-    serves both. One where many columns share it anyway, or where many layers would leave the
+    beside what they do; two or four where layers do not fit beside it, so that what is read of a
+    weight serves all. One where many columns share it anyway, or where many layers would leave the
     second-level cache. A single point costs as much as a block.
     """
-    slabs = [slab for planned in plans for slab in planned.slabs.values()]
-    columns, rows = max(s.columns for s in slabs), max(s.rows for s in slabs)
+    steps = [step for planned in plans for step in planned.steps if isinstance(step, Linear)]
+    columns = max((step.source.count for step in steps), default=1)
+    rows = max(slab.rows for planned in plans for slab in planned.slabs.values())
     memory = max(planned.vectors for planned in plans)
     if columns > 8 or (rows < _WIDE and memory > _MANY):
         return 1
-    least = 2 if rows > _NARROW else 1
+    least = next((count for limit, count in _SERVED.items() if rows > limit), 1)
     return max(least, min(_MOST, _BLOCK // memory // 2 * 2))
 
 
