@@ -1,9 +1,9 @@
 """Calls of a kernel's functions, and their text: alike layers in a row become one C loop.
 
-    linear_8x8(W2, b2, a1, z2);                 for (long k = 0; k < 498; k++) {
+    linear2_8x8(W2, b2, a1, z2);                for (long k = 0; k < 498; k++) {
     pass1(8, z2, …);                       →        const real *W2 = weights + 24 + k * 72;
-    linear_8x8(W3, b3, a2, z3);                     …
-    …                                               linear_8x8(W2, b2, a1, z2);
+    linear2_8x8(W3, b3, a2, z3);                    …
+    …                                               linear2_8x8(W2, b2, a1, z2);
 
 A layer is like the one before when its calls differ in their pointers only, and these advance
 evenly. So the text of a deep network is short, and the C compiler's time too.

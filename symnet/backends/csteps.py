@@ -126,7 +126,7 @@ class Functions:
             "const vec *in",
             "vec *out",
         ]
-        name = self._named(f"linear_{rows}x{depth}", parameters, lines, remark)
+        name = self._named("linear", parameters, lines, remark, f"_{rows}x{depth}")
         matrices = [f"W{step.layer}", *[f"b{step.layer}"] * step.biased]
         given = [self._weights(matrix) for matrix in matrices]
         return call_of(name, *given, *(_pointer(planned, p) for p in (step.source, step.target)))
@@ -162,7 +162,7 @@ class Functions:
         orders = tuple(r for r, _ in step.results)
         suffix = "".join(map(str, orders))
         found = stages(rules[step.name], orders)
-        name, inner = f"{step.name}_{suffix}", f"{step.name}_inner_{suffix}"
+        name, inner = f"{step.name}_{suffix}", f"{step.name}_{suffix}_inner"
         if name not in self.own:
             if found.calls:
                 self._own(inner, inner_function(inner, found, self.dtype))
@@ -245,13 +245,16 @@ class Functions:
                 arguments.append(_pointer(printer.plan, Place(printer.plan.slabs[actual])))
         return call_of(self._named(kind, parameters, lines, remark), rows, *arguments)
 
-    def _named(self, kind: str, parameters: list[str], lines: list[str], remark: str) -> str:
+    def _named(
+        self, kind: str, parameters: list[str], lines: list[str], remark: str, shape: str = ""
+    ) -> str:
         """The name of the function with these parameters and lines, which is written once."""
         opening = f"({', '.join(parameters)})"
         key = opening + "\n".join(lines)
         if key not in self.names:
-            same = sum(re.fullmatch(rf"{kind}(_\d+)?", other) is not None for other in self.own)
-            name = f"{kind}_{same + 1}" if same or kind in ("pass", "sums") else kind
+            # No number at the end: activations' functions have one there.
+            number = 1 + sum(other.startswith(kind) for other in self.names.values())
+            name = f"{kind}{number}{shape}"
             self.names[key] = name
             self.own[name] = function(f"SHARED void {name}{opening}", lines, remark)
         return self.names[key]
@@ -386,10 +389,9 @@ def _remark(step: Pass) -> str:
     """What a pass computes, in any layer: `a_i = z_i*s'(z)`."""
     texts = []
     if step.activation:
-        texts.append(", ".join(f"s{r}" for r, _ in step.activation.results))
-        texts[0] += (
-            f" = {', '.join(chr(115) + chr(39) * r + '(z)' for r, _ in step.activation.results)}"
-        )
+        orders = [r for r, _ in step.activation.results]
+        locals_, values = (f"s{r}" for r in orders), (f"s{chr(39) * r}(z)" for r in orders)
+        texts.append(f"{', '.join(locals_)} = {', '.join(values)}")
     texts += (
         f"{re.sub(r'[0-9_]+', '', entry.target.slab.name)}{'_' * bool(entry.along)}"
         f"{''.join(entry.along)} {'+=' if entry.accumulate else '='} {_layerless(entry.expression)}"
