@@ -328,6 +328,41 @@ def test_environment_is_left_as_it_was(cache, monkeypatch):
     assert os.environ["GOMP_SPINCOUNT"] == "7"
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_it_pickles(dtype):
+    """Also before a type was used, the copy computes the same, and again after another copy."""
+    f = compiling.compiled(NETWORK, 2, "c")
+    X = np.random.default_rng(0).standard_normal((50, 2)).astype(dtype)
+    copy = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(f))))
+    for a, b in zip(f(X), copy(X), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert b.dtype == dtype
+
+
+def test_any_array():
+    """Read-only, strided, reversed, of another byte order or type: the same as its plain copy."""
+    f = compiling.compiled(NETWORK, 2, "c")
+    plain = np.random.default_rng(0).standard_normal((6, 2))
+    expected = f(plain)
+    fixed = plain.copy()
+    fixed.flags.writeable = False
+    wide = np.zeros((6, 4))
+    wide[:, ::2] = plain
+    for X in (
+        fixed,
+        wide[:, ::2],
+        plain[::-1][::-1],
+        np.asfortranarray(plain),
+        plain.astype(">f8"),
+    ):
+        for a, b in zip(expected, f(X), strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert f(plain[0])[2].shape == (1, 2, 2)
+    assert f(plain.reshape(2, 3, 2))[1].shape == (2, 3, 1, 2)
+    with pytest.raises(ValueError, match="last axis"):
+        f(np.zeros((3, 3)))
+
+
 def test_error_pickles():
     """It may have been raised in another process."""
     error = pickle.loads(pickle.dumps(ckernel.CompilerError("one line")))

@@ -14,7 +14,7 @@ returns 0, or 1 where there is no memory.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -75,13 +75,13 @@ def source(
     return _File(kernels, network, dtype, weights, heading).text(examples, parts)
 
 
-def part(name: str, kernels: Kernels) -> int:
+def part(name: str, names: Iterable[str]) -> int:
     """The value of SYMNET_PART for which a text with parts has this function, 1 or 2.
 
     The function for all orders is nearly half of the compiler's work; the first one is the least.
     """
-    names = list(kernels)
-    return 1 if name in (names[0], names[-1]) else 2
+    all_names = list(names)
+    return 1 if name in (all_names[0], all_names[-1]) else 2
 
 
 def header(

@@ -38,9 +38,10 @@ class NativeKernels:
     """
 
     network: Network = field(repr=False)
-    functions: ccode.Kernels = field(repr=False)
+    orders: Mapping[str, tuple[int, ...]]
     costs: Mapping[str, Cost]
     texts: dict[str, str] = field(default_factory=dict, repr=False)
+    _kernels: ccode.Kernels = field(default_factory=dict, repr=False, compare=False)
     _bound: dict[tuple[str, Any], _Bound] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -50,10 +51,14 @@ class NativeKernels:
         CompilerError, in one line, where no C compiler is found or it refuses the text.
         """
         network.numbers()
-        functions = {name: (choice.program, choice.orders) for name, choice in choices.items()}
-        kernels = cls(network, functions, {name: c.cost for name, c in choices.items()})
-        kernels._compile("double")
-        return kernels
+        made = cls(
+            network,
+            {name: choice.orders for name, choice in choices.items()},
+            {name: choice.cost for name, choice in choices.items()},
+            _kernels={name: (choice.program, choice.orders) for name, choice in choices.items()},
+        )
+        made._compile("double")
+        return made
 
     @property
     def source(self) -> str:
@@ -65,7 +70,7 @@ class NativeKernels:
 
         An array that needs no preparation goes straight to C, which looks after NaN itself.
         """
-        if type(X) is np.ndarray and X.ndim == 2 and X.flags.c_contiguous:
+        if type(X) is np.ndarray and X.ndim == 2 and X.flags.carray:
             dtype = X.dtype
             bound = self._bound.get((name, dtype))
             if bound is not None and X.shape[1] == bound.inputs:
@@ -88,8 +93,8 @@ class NativeKernels:
         """The compiled function for points of this type."""
         if (name, dtype) not in self._bound:
             keep_freed_memory()
-            library = self._compile(_TYPES[dtype])[ccode.part(name, self.functions)]
-            orders, n = self.functions[name][1], self.network.n
+            library = self._compile(_TYPES[dtype])[ccode.part(name, self.orders)]
+            orders, n = self.orders[name], self.network.n
             weights = ccode.packed(self.network, _TYPES[dtype])
             run = library.bind(name, len(orders), weights)
             shapes = tuple((self.network.m, *(n,) * order) for order in orders)
@@ -98,17 +103,19 @@ class NativeKernels:
 
     def _text(self, dtype: str) -> str:
         if dtype not in self.texts:
-            self.texts[dtype] = ccode.source(self.functions, self.network, dtype, parts=True)
+            self.texts[dtype] = ccode.source(self._kernels, self.network, dtype, parts=True)
         return self.texts[dtype]
 
     def _compile(self, dtype: str) -> dict[int, ckernel.Library]:
         """The parts of the text, by compilers that run side by side."""
         text = self._text(dtype)
-        parts = sorted({ccode.part(name, self.functions) for name in self.functions})
+        parts = sorted({ccode.part(name, self.orders) for name in self.orders})
         with ThreadPoolExecutor(len(parts)) as pool:
             libraries = pool.map(lambda part: ckernel.load(text, part), parts)
             return dict(zip(parts, libraries, strict=True))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Without the bound functions, which belong to this process.
-        return NativeKernels, (self.network, self.functions, self.costs, self.texts)
+        # Texts for both types instead of Programs; bound functions belong to this process.
+        for dtype in _TYPES.values():
+            self._text(dtype)
+        return NativeKernels, (self.network, self.orders, self.costs, self.texts)
