@@ -111,7 +111,11 @@ def test_no_thread_is_left_behind(points):
 
 
 def test_compiling_and_discarding_leaks_nothing():
-    """Memory after many compilations is what it was after a few."""
+    """Memory after many compilations is what it was after a few.
+
+    What is lost would be lost each time; SymPy's caches, full of other tests' objects, change at
+    some times only.
+    """
     networks = [symnet.Network.dense([2, w, 1], seed=w) for w in (3, 4)]
 
     def some(count):
@@ -122,9 +126,8 @@ def test_compiling_and_discarding_leaks_nothing():
 
     tracemalloc.start()
     try:
-        some(60)
-        first = some(30)
-        assert some(120) - first < 120 * 500
+        sizes = [some(60) for _ in range(5)]
+        assert min(np.diff(sizes)) < 60 * 500
     finally:
         tracemalloc.stop()
 
