@@ -129,7 +129,7 @@ def _packed(n: int, order: int) -> dict[tuple[int, ...], int]:
     return {index: position for position, index in enumerate(indices)}
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)
 def _rows(m: int, *inputs: int) -> NDArray[np.intp]:
     """For each entry of a result (m, n, …, n), in memory's order, the row that holds it."""
     order = len(inputs)
