@@ -165,6 +165,24 @@ def test_constant_weights():
             np.testing.assert_array_equal(constant, argument)
 
 
+@pytest.mark.parametrize("threads", [0, -3, 2, 64])
+def test_any_number_of_threads(threads):
+    """None, or more than there are blocks: the same results to the last bit as with one."""
+    network = Network.dense([3, 4, 2], seed=0)
+    X = sample(network, 200)
+    expected = evaluated(network, kernels(network), X)
+    for name, results in evaluated(network, kernels(network), X, threads=threads).items():
+        for one, other in zip(expected[name], results, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_a_single_constant_function():
+    """A text of nothing but derivatives that vanish."""
+    network = Network.dense([2, 3, 1], hidden="relu", seed=0)
+    functions = {name: kernel for name, kernel in kernels(network).items() if name == "hessian"}
+    assert not evaluated(network, functions, sample(network, 5))["hessian"][0].any()
+
+
 def test_exact_weights():
     """Fractions are rounded once."""
     network = Network([Layer([[sympy.Rational(1, 3), 2]], [sympy.Rational(1, 7)], "tanh")])

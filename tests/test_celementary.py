@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 import sympy
 from mpmath import mpf
-from sympy.codegen.cfunctions import log1p
+from sympy.codegen.cfunctions import expm1, log1p
 
 from symnet.backends import celementary
 from symnet.backends.ccode import FLAGS
 
 NAMES = (
     *("exp_of", "decay_of", "expm1_of", "log_of", "log1p_of", "log1p_of_unit", "tanh_of", "erf_of"),
-    *("erfc_of", "sign_of"),
+    *("erfc_of", "decay_less_one_of", "sign_of"),
 )
 TYPES = {"double": np.float64, "float": np.float32}
 BEST = tuple("-O3" if flag == "-O2" else flag for flag in FLAGS)  # plain loops as vectors
@@ -102,6 +102,7 @@ def worst(name: str, x: np.ndarray, y: np.ndarray) -> float:
 @cache
 def truth(name: str, dtype: str, points: bytes) -> list[mpf]:
     functions = {"decay_of": mpmath.exp, "log1p_of_unit": mpmath.log1p}
+    functions["decay_less_one_of"] = mpmath.expm1
     function = functions.get(name) or getattr(mpmath, name.removesuffix("_of"))
     with mpmath.workdps(50):
         return [function(mpf(point)) for point in np.frombuffer(points, dtype).tolist()]
@@ -117,6 +118,7 @@ def points(name: str, dtype: str) -> np.ndarray:
     low, high = {
         "exp_of": (least, most),
         "decay_of": (least, 0),
+        "decay_less_one_of": (-50, 0),
         "expm1_of": (-50, most),
         "tanh_of": (-25, 25),
         "erf_of": (-7, 7),
@@ -156,6 +158,7 @@ def test_errors(compiler, flags, dtype, tmp_path):
 ENDS = {
     "exp_of": {-np.inf: 0, -1e4: 0, 0: 1, 1e4: np.inf, np.inf: np.inf},
     "decay_of": {-np.inf: 0, -1e30: 0, -1e4: 0, 0: 1},
+    "decay_less_one_of": {-np.inf: -1, -1e4: -1, 0: 0},
     "expm1_of": {-np.inf: -1, -1e4: -1, 0: 0, 1e4: np.inf, np.inf: np.inf},
     "log_of": {-np.inf: np.nan, -1: np.nan, 0: -np.inf, 1: 0, np.inf: np.inf},
     "log1p_of": {-np.inf: np.nan, -2: np.nan, -1: -np.inf, 0: 0, np.inf: np.inf},
@@ -236,6 +239,8 @@ def test_names():
     name = celementary.function_name
     assert name(sympy.exp(x), {}) == "exp_of"
     assert name(sympy.exp(-2 * abs(x)), {}) == "decay_of"
+    assert name(expm1(x), {}) == "expm1_of"
+    assert name(expm1(-2 * abs(x)), {}) == "decay_less_one_of"
     assert name(log1p(e), {e: sympy.exp(-abs(x))}) == "log1p_of_unit"
     assert name(log1p(e), {e: sympy.exp(x)}) == "log1p_of"
     assert name(sympy.sin(x), {}) is None

@@ -222,7 +222,7 @@ def logistic(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Quan
 def hyperbolic(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Quantity, ...]:
     """`t = tanh(x)` and `w = 1 - t^2 = 4 exp(-2 |x|)/(1 + exp(-2 |x|))^2`.
 
-    C takes its tanh from the same exponential and quotient: see `celementary`.
+    C takes its tanh from the same exponential and quotient: see `cactivations`.
     """
     t, e, p, q, w = reals(" ".join(name + suffix for name in "tepqw"))
     return (

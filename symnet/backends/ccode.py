@@ -283,9 +283,9 @@ static int {name}_blocks(long *next, long share, {parameters})
 {{
     enum {{ BLOCK = V * LANES }};
     void *raw = NULL;
-    vec *const memory = *next * BLOCK < points ? allocate({memory} * V, &raw) : NULL;
+    vec *const memory = points > 0 ? allocate({memory} * V, &raw) : NULL;
     if (!memory)
-        return *next * BLOCK < points;
+        return points > 0;
     for (;;) {{
         long first, end;
         OMP(omp atomic capture)
@@ -308,13 +308,13 @@ static int {name}_blocks(long *next, long share, {parameters})
 
 {signature}
 {{
-    const long blocks = 1 + points / (V * LANES), share = 1 + blocks / (8L * threads);
+    const long blocks = 1 + points / (V * LANES);
     long next = 0;
     int failed = 0;
     if (threads < 2)
         return {name}_blocks(&next, blocks, {passed});
     OMP(omp parallel num_threads(threads) reduction(|:failed))
-    failed |= {name}_blocks(&next, share, {passed});
+    failed |= {name}_blocks(&next, 1 + blocks / (8L * threads), {passed});
     return failed;
 }}
 """
@@ -331,7 +331,7 @@ def _vectors(plans: Sequence[Plan]) -> int:
     steps = [step for planned in plans for step in planned.steps if isinstance(step, Linear)]
     columns = max((step.source.count for step in steps), default=1)
     rows = max(slab.rows for planned in plans for slab in planned.slabs.values())
-    memory = max(planned.vectors for planned in plans)
+    memory = max(1, *(planned.vectors for planned in plans))
     if columns > 8 or (rows < _WIDE and memory > _MANY):
         return 1
     least = next((count for limit, count in _SERVED.items() if rows > limit), 1)

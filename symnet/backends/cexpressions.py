@@ -1,6 +1,6 @@
 """Expressions of a Program as C99 text, printed by SymPy's own C printer.
 
-Two kinds: activations, functions of one number z (`exp(-fabs(z))`, for floats `expf`), and
+Two kinds: activations, functions of one number z (`decay_of(-fabs(z))`, for floats `fabsf`), and
 layer-level products and sums, whose quantities are entries of slabs (`AT(a, r, 3, 1 + i)[c]`).
 """
 

@@ -1,8 +1,10 @@
 """The steps that compute a Program, on slabs of memory, as data.
 
-Linear        columns of one slab times a weight matrix, into columns of another
-Pass          one neuron after the other: σ, σ′, … and the products and sums that need them
-Contraction   Σ_r of products of derivatives, of pairs t_i t_j above all
+    Linear        columns of one slab times a weight matrix, into columns of another
+    Pass          one neuron after the other: σ, σ′, … and the products and sums that need them
+    Contraction   Σ_r of products of derivatives, of pairs t_i t_j above all
+
+Made by `clowering`, printed by `csteps`.
 """
 
 from __future__ import annotations
