@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 from symnet.backends.nativekernel import NativeKernels
 from symnet.backends.numpykernel import NumpyKernels
-from symnet.backends.runtime import Array
+from symnet.backends.runtime import Array, Function
 from symnet.network import Network
 from symnet.schemes import Choice, Cost, best, forward, schemes
 
@@ -19,9 +19,7 @@ class Kernels(Protocol):
 
     @property
     def source(self) -> str: ...
-    def evaluate(
-        self, name: str, orders: Sequence[int], X: Any, most: int | None
-    ) -> list[Array]: ...
+    def function(self, name: str, orders: Sequence[int], most: int | None) -> Function: ...
     def narrowed(self, network: Network) -> Kernels: ...
 
 
@@ -100,8 +98,7 @@ class Compiled:
         return replace(self, network=network, kernels=kernels)
 
     def __call__(self, X: Any) -> tuple[Array, ...]:
-        name, orders = self._methods[-1]
-        return tuple(self.kernels.evaluate(name, orders, X, self.threads))
+        return self._everything(X)
 
     def value(self, X: Any) -> Array:
         """y(x): (…, n) → (…, m)."""
@@ -121,12 +118,25 @@ class Compiled:
             raise ValueError(
                 f"derivatives of order {order} were not compiled; the highest is {self.order}"
             )
-        name, orders = self._methods[order]
-        return self.kernels.evaluate(name, orders, X, self.threads)[0]
+        if order not in self._single:
+            self._single[order] = self._function(order)
+        return self._single[order](X)[0]
 
     @cached_property
-    def _methods(self) -> list[tuple[str, tuple[int, ...]]]:
-        return list(methods(self.order).items())
+    def _everything(self) -> Function:
+        return self._function(-1)
+
+    @cached_property
+    def _single(self) -> dict[int, Function]:
+        return {}
+
+    def _function(self, which: int) -> Function:
+        name, orders = list(methods(self.order).items())[which]
+        return self.kernels.function(name, orders, self.threads)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Functions that were bound belong to this process.
+        return Compiled, tuple(getattr(self, f.name) for f in fields(self))
 
 
 def compiled(

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from symnet import analytic, compiling
-from symnet.backends import ccode, ckernel
+from symnet.backends import cbinding, ccode, ckernel
 from symnet.network import Network
 from symnet.schemes import Cost
 
@@ -100,23 +100,50 @@ def test_no_points():
     assert [array.size for array in evaluated(0, 2)] == [0, 0, 0]
 
 
-def test_bound_function_reads_what_is_read_only(cache):
-    """X may be read-only; results go to where they should."""
-    X = np.array([3.0, 5.0])
-    X.flags.writeable = False
-    y = np.zeros(2)
-    ckernel.load(DOUBLING).bind("twice", 1)(X, [y], 1)
-    assert y.tolist() == [6.0, 10.0]
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_points_of_every_kind_give_the_same(dtype):
+    """Plain arrays go straight to C; what is prepared first gives the same bits and shapes."""
+    f = compiling.compiled(NETWORK, 2, "c")
+    plain = np.random.default_rng(0).standard_normal((12, 2)).astype(dtype)
+    expected = [result.tobytes() for result in f(plain)]
+    frozen = plain.copy()
+    frozen.flags.writeable = False
+    unaligned = np.frombuffer(b"?" + plain.tobytes(), np.uint8)[1:].view(dtype).reshape(12, 2)
+    odd = [frozen, np.asfortranarray(plain), np.repeat(plain, 2, axis=0)[::2], unaligned]
+    odd += [plain.astype(plain.dtype.newbyteorder()), plain.reshape(3, 2, 2, 2), plain[:, None]]
+    for X in [*odd, plain.view(np.matrix)]:
+        found = f(X)
+        assert [type(result) for result in found] == [np.ndarray] * 3
+        if X.dtype.isnative or dtype is np.float64:
+            assert [result.tobytes() for result in found] == expected
+        assert [result.shape for result in found] == [
+            (*X.shape[:-1], 1, *(2,) * order) for order in range(3)
+        ]
+    assert f(plain.tolist())[2].shape == (12, 1, 2, 2)
+    assert [result.shape for result in f(plain[0])] == [(1,), (1, 2), (1, 2, 2)]
+    assert [result.shape for result in f(plain[:0])] == [(0, 1), (0, 1, 2), (0, 1, 2, 2)]
+    assert f(np.empty((4, 0, 2), dtype))[1].shape == (4, 0, 1, 2)
+
+
+def test_points_that_cannot_be(cache):
+    """The same errors from both backends, also once a function is bound."""
+    for f in (compiling.compiled(NETWORK, 2, backend) for backend in ("c", "numpy")):
+        f(np.ones((1, 2)))
+        for X in (np.ones((4, 3)), np.ones(()), np.ones((0, 1))):
+            with pytest.raises(ValueError, match="last axis must hold the 2 input"):
+                f(X)
+        with pytest.raises(TypeError, match="real numbers are needed"):
+            f(np.ones((4, 2), complex))
 
 
 def test_results_must_be_writable_and_contiguous(cache):
     """Neither a copy is filled in vain, nor memory beside the array."""
-    run = ckernel.load(DOUBLING).bind("twice", 1)
+    library = ckernel.load(DOUBLING)
     frozen = np.zeros(2)
     frozen.flags.writeable = False
     for y in (frozen, np.zeros(4)[::2]):
         with pytest.raises((TypeError, ValueError, BufferError)):
-            run(np.ones(2), [y], 1)
+            library.call("twice", np.ones(2), [y])
         assert not y.any()
 
 
@@ -125,19 +152,22 @@ def test_memory_error(cache):
     library = ckernel.load(TEXT.format(body="    return points && x && y && threads;\n"))
     with pytest.raises(MemoryError, match="twice"):
         twice(library)
+    weights = np.ones(1)
+    call = cbinding.bound(
+        library.function("twice", 1, weighted=True), weights, 2, [(1,)], 9, lambda _: 1, list
+    )
+    with pytest.raises(MemoryError, match="twice: no memory"):
+        call(np.ones((4, 2)))
 
 
-def test_several_bindings_of_one_library():
+def test_several_networks_of_one_library():
     """Each has its own weights: they are not a library's."""
-    other = Network.dense([2, 8, 8, 1], seed=1)
-    library = ckernel.load(text())
-    runs = [library.bind(NAME, 3, ccode.packed(network)) for network in (NETWORK, other)]
-    assert ckernel.load(text(other)) is library
+    networks = (NETWORK, Network.dense([2, 8, 8, 1], seed=1))
+    functions = [compiling.compiled(network, 2, "c") for network in networks]
+    assert functions[0].source == functions[1].source
     X = np.ones((4, 2))
-    for run, network in zip(runs, (NETWORK, other), strict=True):
-        outs = outputs(network, 4)
-        run(X, outs, 1)
-        np.testing.assert_allclose(outs[1], analytic.jacobian(network, X), rtol=1e-12)
+    for f, network in [*zip(functions, networks, strict=True)] * 2:
+        np.testing.assert_allclose(f(X)[1], analytic.jacobian(network, X), rtol=1e-12)
 
 
 def test_thread_pool():

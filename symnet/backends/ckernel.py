@@ -19,15 +19,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from ctypes import c_byte, c_int, c_long, c_void_p
+from ctypes import c_int, c_long, c_void_p
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
+from symnet.backends.cbinding import POINTER, buffer, no_memory
 from symnet.backends.ccode import FLAGS
 from symnet.backends.threads import available
 from symnet.schemes import Cost
@@ -75,35 +76,13 @@ class Library:
         with _patience():
             self._library = ctypes.CDLL(str(path))
 
-    def bind(self, name: str, outputs: int, weights: Array | None = None) -> Run:
-        """The function `name` as run(X, outs, threads), for calls without overhead.
-
-        It fills the `outputs` arrays outs (N, m, n, …) at the points X (N, n): C-contiguous arrays
-        of the text's type. `weights` is the array of a text whose weights are an argument.
-        MemoryError where a thread's memory cannot be had. The GIL is free meanwhile.
-        """
-        given = () if weights is None else (_address(weights),)
+    def function(self, name: str, outputs: int, weighted: bool = False) -> Any:
+        """int name(points, X, [weights,] out, …, threads): an address, buffers of arrays."""
         # An object of its own: the prototypes that ctypes keeps belong to it.
         function = self._library[name]
-        function.argtypes = [c_long, _POINTER, *[c_void_p] * len(given)]
-        function.argtypes += [_POINTER] * outputs + [c_int]
+        function.argtypes = [c_long, POINTER, *[c_void_p] * weighted, *[POINTER] * outputs, c_int]
         function.restype = c_int
-
-        def run(X: Array, outs: Sequence[Array], threads: int = 1) -> None:
-            points = len(X)
-            if not points:
-                return
-            if _in_fork:
-                threads = 1
-            try:
-                failed = function(points, _buffer(X), *given, *map(_buffer, outs), threads)
-            except TypeError:  # X is read-only
-                failed = function(points, _buffer(X.copy()), *given, *map(_buffer, outs), threads)
-            if failed:
-                raise MemoryError(f"{name}: no memory for a block of points on each thread")
-
-        run.weights = weights  # type: ignore[attr-defined] # they must live as long
-        return run
+        return function
 
     def call(
         self,
@@ -113,13 +92,18 @@ class Library:
         threads: int = 1,
         weights: Array | None = None,
     ) -> None:
-        """One call of `bind`'s function."""
-        self.bind(name, len(outs), weights)(X, outs, threads)
+        """Fill `outs` (N, m, n, …) at the points X (N, n), all C-contiguous and of the text's type.
+
+        `weights` is the array of a text whose weights are an argument. MemoryError where a
+        thread's memory cannot be had.
+        """
+        given = () if weights is None else (weights.ctypes.data,)
+        function = self.function(name, len(outs), weights is not None)
+        threads = 1 if _in_fork else threads
+        if len(X) and function(len(X), buffer(X), *given, *map(buffer, outs), threads):
+            raise no_memory(name)
 
 
-Run = Callable[..., None]
-
-_POINTER = ctypes.POINTER(c_byte)
 _SPINS = "1000"
 """How often GNU OpenMP looks before a waiting thread sleeps: for some 50 microseconds.
 
@@ -139,16 +123,6 @@ def _patience() -> Iterator[None]:
         yield
     finally:
         os.environ.pop("GOMP_SPINCOUNT", None)
-
-
-# A fifth of the time that `array.ctypes` takes, and it refuses what is not contiguous.
-_buffer: Any = c_byte.from_buffer
-
-
-def _address(array: Array) -> int:
-    if not array.flags.c_contiguous:
-        raise ValueError("the weights are not contiguous; use ccode.packed")
-    return int(array.ctypes.data)
 
 
 def load(text: str, part: int = 0) -> Library:
@@ -274,10 +248,20 @@ def _private() -> Path:
     return Path(folder)
 
 
+def alone(cost: Cost) -> int:
+    """The number of points, of this cost each, from which a second thread pays."""
+    return -(-2 * _WORTHWHILE // _work(cost))
+
+
 def threads(points: int, cost: Cost, most: int | None = None) -> int:
     """How many threads are to share the points: at most `most`, and only as many as pay.
 
     `cost` is that of a point; `most` is by default `available()`.
     """
-    work = points * (cost.multiply_adds + _ACTIVATION * cost.activations)
-    return 1 if work < 2 * _WORTHWHILE else min(most or available(), work // _WORTHWHILE)
+    if _in_fork:
+        return 1
+    return max(1, min(most or available(), points * _work(cost) // _WORTHWHILE))
+
+
+def _work(cost: Cost) -> int:
+    return max(1, cost.multiply_adds + _ACTIVATION * cost.activations)

@@ -5,25 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from symnet.backends import ccode, ckernel, runtime
-from symnet.backends.runtime import Array
+from symnet.backends import cbinding, ccode, ckernel, runtime
+from symnet.backends.runtime import Array, Function
 from symnet.backends.threads import keep_freed_memory
 from symnet.network import Network
 from symnet.schemes import Choice, Cost
-
-
-class _Bound(NamedTuple):
-    """A compiled function, and the shape of a point and of each of its results."""
-
-    run: ckernel.Run
-    inputs: int
-    shapes: tuple[tuple[int, ...], ...]
-    cost: Cost
-
 
 _TYPES = {np.dtype(np.float64): "double", np.dtype(np.float32): "float"}
 
@@ -42,7 +32,7 @@ class NativeKernels:
     costs: Mapping[str, Cost]
     texts: dict[str, str] = field(default_factory=dict, repr=False)
     _kernels: ccode.Kernels = field(default_factory=dict, repr=False, compare=False)
-    _bound: dict[tuple[str, Any], _Bound] = field(default_factory=dict, repr=False, compare=False)
+    _bound: dict[Any, Function] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, network: Network, choices: Mapping[str, Choice]) -> NativeKernels:
@@ -65,41 +55,46 @@ class NativeKernels:
         """The text for double precision."""
         return self._text("double")
 
-    def evaluate(self, name: str, orders: Sequence[int], X: Any, most: int | None) -> list[Array]:
-        """What `runtime.evaluate` says, on at most so many threads.
+    def function(self, name: str, orders: Sequence[int], most: int | None) -> Function:
+        """What `runtime.evaluate` says as a function of X, on at most so many threads.
 
-        An array that needs no preparation goes straight to C, which looks after NaN itself.
+        A plain array of doubles goes straight to C, which looks after NaN itself.
         """
-        if type(X) is np.ndarray and X.ndim == 2 and X.flags.carray:
-            dtype = X.dtype
-            bound = self._bound.get((name, dtype))
-            if bound is not None and X.shape[1] == bound.inputs:
-                points = len(X)
-                results = [np.empty((points, *shape), dtype) for shape in bound.shapes]
-                bound.run(X, results, ckernel.threads(points, bound.cost, most))
+        n, m = self.network.n, self.network.m
+        shapes = tuple((m, *(n,) * order) for order in orders)
+
+        def bound(dtype: Any) -> Function:
+            if (name, most, dtype) not in self._bound:
+                library = self._compile(_TYPES[dtype])[ccode.part(name, self.orders)]
+                cost = self.costs[name]
+                self._bound[name, most, dtype] = cbinding.bound(
+                    library.function(name, len(shapes), weighted=True),
+                    ccode.packed(self.network, _TYPES[dtype]),
+                    n,
+                    shapes,
+                    ckernel.alone(cost),
+                    lambda points: ckernel.threads(points, cost, most),
+                    general,
+                )
+            return self._bound[name, most, dtype]
+
+        def general(X: Any) -> tuple[Array, ...]:
+            X = runtime.floats(X, n)
+            points = np.require(X.reshape(-1, n), requirements=["C", "A", "W"])
+            if len(points):
+                results = bound(points.dtype)(points)
+            else:
+                results = tuple(np.empty((0, *shape), X.dtype) for shape in shapes)
+            if X.ndim == 2:
                 return results
+            return tuple(result.reshape(X.shape[:-1] + result.shape[1:]) for result in results)
 
-        def run(points: Array, results: Sequence[Array]) -> None:
-            bound = self._bind(name, points.dtype)
-            bound.run(points, results, ckernel.threads(len(points), bound.cost, most))
-
-        return runtime.evaluate(run, X, (self.network.n, self.network.m), orders)
+        keep_freed_memory()
+        return bound(np.dtype(np.float64))
 
     def narrowed(self, network: Network) -> NativeKernels:
         """Itself: the text knows its network's widths."""
         return self
-
-    def _bind(self, name: str, dtype: Any) -> _Bound:
-        """The compiled function for points of this type."""
-        if (name, dtype) not in self._bound:
-            keep_freed_memory()
-            library = self._compile(_TYPES[dtype])[ccode.part(name, self.orders)]
-            orders, n = self.orders[name], self.network.n
-            weights = ccode.packed(self.network, _TYPES[dtype])
-            run = library.bind(name, len(orders), weights)
-            shapes = tuple((self.network.m, *(n,) * order) for order in orders)
-            self._bound[name, dtype] = _Bound(run, n, shapes, self.costs[name])
-        return self._bound[name, dtype]
 
     def _text(self, dtype: str) -> str:
         if dtype not in self.texts:

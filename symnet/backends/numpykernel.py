@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from symnet.backends import numpycode, runtime, special, threads
-from symnet.backends.runtime import Array
+from symnet.backends.runtime import Array, Function
 from symnet.network import Network
 from symnet.schemes import Choice, entries
 
@@ -39,13 +39,14 @@ class NumpyKernels:
         counts = {name: entries(program, network) for name, program in programs.items()}
         return cls(network, numpycode.kernels(programs, network), counts)
 
-    def evaluate(self, name: str, orders: Sequence[int], X: Any, most: int | None) -> list[Array]:
-        """What `runtime.evaluate` says, on at most so many threads."""
+    def function(self, name: str, orders: Sequence[int], most: int | None) -> Function:
+        """What `runtime.evaluate` says as a function of X, on at most so many threads."""
+        shape = self.network.n, self.network.m
 
         def run(points: Array, results: Sequence[Array]) -> None:
             self._run(name, points, results, most)
 
-        return runtime.evaluate(run, X, (self.network.n, self.network.m), orders)
+        return lambda X: tuple(runtime.evaluate(run, X, shape, orders))
 
     def _run(self, name: str, points: Array, results: Sequence[Array], most: int | None) -> None:
         kernel, block = _executed(self.source)[name], self.block(name)

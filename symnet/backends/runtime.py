@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Kernel = Callable[..., Sequence["Array | float"]]
 Run = Callable[[Array, Sequence[Array]], None]
+Function = Callable[[Any], "tuple[Array, ...]"]
 
 _FEW = 4  # entries a point that are stored one by one: 2 ns instead of 6 for a 2 × 2 Hessian
 
@@ -32,14 +33,9 @@ def evaluate(run: Run, X: Any, shape: tuple[int, int], orders: Sequence[int]) ->
     last axis that is not n.
     """
     n, m = shape
-    X = np.asarray(X)
-    if X.dtype.kind not in "fiub":
-        raise TypeError(f"X holds {X.dtype}; real numbers are needed")
-    if X.ndim == 0 or X.shape[-1] != n:
-        raise ValueError(f"X has shape {X.shape}; its last axis must hold the {n} input(s)")
-    dtype = np.float32 if X.dtype == np.float32 else np.float64
-    points = np.ascontiguousarray(X, dtype).reshape(-1, n)
-    results = [np.empty((len(points), m, *(n,) * order), dtype) for order in orders]
+    X = floats(X, n)
+    points = np.ascontiguousarray(X).reshape(-1, n)
+    results = [np.empty((len(points), m, *(n,) * order), X.dtype) for order in orders]
     run(points, results)
     missing = np.isnan(points)
     if np.count_nonzero(missing):
@@ -48,6 +44,16 @@ def evaluate(run: Run, X: Any, shape: tuple[int, int], orders: Sequence[int]) ->
     if X.ndim == 2:
         return results
     return [result.reshape(X.shape[:-1] + result.shape[1:]) for result in results]
+
+
+def floats(X: Any, n: int) -> Array:
+    """Points X (…, n) in float32 if they are, else in float64. Errors: see `evaluate`."""
+    X = np.asarray(X)
+    if X.dtype.kind not in "fiub":
+        raise TypeError(f"X holds {X.dtype}; real numbers are needed")
+    if X.ndim == 0 or X.shape[-1] != n:
+        raise ValueError(f"X has shape {X.shape}; its last axis must hold the {n} input(s)")
+    return X.astype(np.float32 if X.dtype == np.float32 else np.float64, copy=False)
 
 
 def in_blocks(
