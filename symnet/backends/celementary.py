@@ -80,14 +80,13 @@ def _constants(dtype: str) -> dict[str, str]:
         "unsigned": f"uint{info.bits}_t",
         "fraction": str(fraction),
         "bias": str(bias),
-        "below": str(bias - 1),
         "above": str(2 * bias + 1),
         "one_less_root": hex((bias << fraction) - root),
         "root": hex(root),
         "mantissa": hex((1 << fraction) - 1),
         "whole": hex(bias + fraction << fraction),
         "whole_bias": real(2.0**fraction + bias),
-        "rounding": real(1.5 * 2.0**fraction),
+        "rounding": real(1.5 * 2.0**fraction + bias),
         "most": real(np.log(info.max)),
         "least": real(np.log(info.smallest_normal)),
         "max": real(info.max),
@@ -104,29 +103,20 @@ def _constants(dtype: str) -> dict[str, str]:
 
 
 def _polynomials(dtype: str) -> dict[str, str]:
-    """Polynomials in the form of Estrin, and the powers of their variables."""
+    """Polynomials as E(x^2) + x O(x^2): two sums that run at once, and no power beyond x^2."""
     found = {}
     for name, (x, *parts) in COEFFICIENTS[dtype].items():
-        longest = max(map(len, parts))
-        powers, power = [], 2
-        while power < longest:
-            half = x if power == 2 else f"{x}{power // 2}"
-            powers.append(f"{x}{power} = {half}*{half}")
-            power *= 2
-        found[f"{name}_powers"] = ", ".join(powers)
+        found[f"{name}_square"] = f"{x}2 = {x}*{x}"
         for key, part in zip((name, f"{name}_below"), parts, strict=False):
-            found[key] = _estrin([_literal(number, dtype) for number in part], x)
+            terms = [_literal(number, dtype) for number in part]
+            even, odd = _horner(terms[::2], f"{x}2"), _horner(terms[1::2], f"{x}2")
+            found[key] = f"({even} + {odd}*{x})"
     return found
 
 
-def _estrin(terms: Sequence[str], x: str) -> str:
-    """`c0 + c1 x + c2 x^2 + ...` by pairs, pairs of pairs, ...: independent sums run at once."""
-    power = ""
-    while len(terms) > 1:
-        pairs = [terms[i : i + 2] for i in range(0, len(terms), 2)]
-        terms = [f"({' + '.join(pair)}*{x}{power})" if pair[1:] else pair[0] for pair in pairs]
-        power = str(2 * int(power or 1))
-    return terms[0]
+def _horner(terms: Sequence[str], x: str) -> str:
+    first, *rest = terms
+    return f"({first} + {_horner(rest, x)}*{x})" if rest else first
 
 
 def _literal(number: float, dtype: str) -> str:

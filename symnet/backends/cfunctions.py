@@ -40,19 +40,19 @@ INLINE real real_of(bits b)
     "reduction": (
         ("bits",),
         """\
-/* x = n log 2 + r + rest, and exp(r) = 1 + r + tail; n stands in the last bits of a number. */
+/* x = n log 2 + r + rest, and exp(r) = 1 + r + tail; `power`, shifted, is 2^n. */
 typedef struct {
-    bits n;
+    bits power;
     real r, rest, tail;
 } reduction;
 
 INLINE reduction reduced(real x)
 {
-    const real rounded = x*$log2e + $rounding;
+    const real rounded = x*$log2e + $rounding; /* n + $bias in the last bits */
     const real n = rounded - $rounding;
     const real y = x - n*$high;
     const real r = y - n*$low;
-    const real $exp_powers;
+    const real $exp_square;
     const real tail = r2*$exp;
     const reduction found = {bits_of(rounded), r, (y - r) - n*$low, tail};
     return found;
@@ -66,7 +66,7 @@ INLINE reduction reduced(real x)
 INLINE real decay_of(real x)
 {
     const reduction y = reduced(x);
-    const real power = real_of((y.n + $bias) << $fraction);
+    const real power = real_of(y.power << $fraction);
     const real e = power + power*(y.r + y.tail);
     return x < $least ? 0 : e;
 }
@@ -79,7 +79,7 @@ INLINE real decay_of(real x)
 INLINE real exp_of(real x)
 {
     const reduction y = reduced(x);
-    const real half = real_of((y.n + $below) << $fraction);
+    const real half = real_of((y.power - 1) << $fraction);
     const real e = 2*(half + half*(y.r + y.tail));
     const real normal = x < $least ? 0 : e;
     return x > $most ? INFINITY : normal;
@@ -92,7 +92,7 @@ INLINE real exp_of(real x)
 INLINE real expm1_of(real x)
 {
     const reduction y = reduced(x);
-    const real half = real_of((y.n + $below) << $fraction);
+    const real half = real_of((y.power - 1) << $fraction);
     const real e = 2*((half - $half + half*y.r) + half*(y.rest + y.tail));
     const real normal = x < $least ? -1 : e;
     return x > $most ? INFINITY : normal;
@@ -106,7 +106,7 @@ INLINE real expm1_of(real x)
 INLINE real decay_less_one_of(real x)
 {
     const reduction y = reduced(x);
-    const real power = real_of((y.n + $bias) << $fraction);
+    const real power = real_of(y.power << $fraction);
     const real e = (power - 1 + power*y.r) + power*(y.rest + y.tail);
     return x < $least ? -1 : e;
 }
@@ -117,7 +117,7 @@ INLINE real decay_less_one_of(real x)
         """\
 INLINE real tanh_of(real x)
 {
-    const real w = x*x, $tanh_powers;
+    const real w = x*x, $tanh_square;
     const real near = x + x*w*$tanh;
     const real e = decay_of(-2*fabs$f(x));
     const real p = 1/(1 + e);
@@ -132,7 +132,7 @@ INLINE real tanh_of(real x)
 /* n log 2 + log(1 + f) + c, for a 1 + f between the roots of 1/2 and 2. */
 INLINE real logarithm(real n, real f, real c)
 {
-    const real s = f/(2 + f), w = s*s, square = f*f/2, $log_powers;
+    const real s = f/(2 + f), w = s*s, square = f*f/2, $log_square;
     const real tail = s*(square + w*$log) + (n*$low + c);
     return n*$high - ((square - tail) - f);
 }
@@ -179,7 +179,7 @@ INLINE real log1p_of(real x)
 /* log(1 + x) for 0 <= x <= 1. */
 INLINE real log1p_of_unit(real x)
 {
-    const real s = x/(2 + x), w = s*s, square = x*x/2, $log1p_powers;
+    const real s = x/(2 + x), w = s*s, square = x*x/2, $log1p_square;
     return x - (square - s*(square + w*$log1p));
 }
 """,
@@ -194,10 +194,10 @@ INLINE real erfc_of(real x)
     const real a = -(h*h), b = (h - x)*(h + x);
     const real s = a + b, lost = (a - s) + b;
     const reduction y = reduced(s);
-    const real power = real_of((y.n + $bias) << $fraction);
+    const real power = real_of(y.power << $fraction);
     const real q = y.r + (y.tail + y.rest);
     const real p = q + (1 + q)*lost;
-    const real u = fabs$f(x), $erfc_powers;
+    const real u = fabs$f(x), $erfc_square;
     const real above = $erfc;
     const real below = above + u*$erfc_below;
     const real ratio = above/below;
@@ -211,7 +211,7 @@ INLINE real erfc_of(real x)
         """\
 INLINE real erf_of(real x)
 {
-    const real w = x*x, $erf_powers;
+    const real w = x*x, $erf_square;
     const real near = x + x*$erf;
     const real far = copysign$f(1 - erfc_of(fabs$f(x)), x);
     return w < 1 ? near : far;
