@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from strategies import SMOOTH, networks, points
 from symnet import analytic, compiling
 from symnet.activations import TABLE, Activation
-from symnet.backends import ccode, ckernel
+from symnet.backends import ccode, ckernel, clowering
 from symnet.backends.ccalls import Call, Pointer, written
+from symnet.backends.cplan import Contraction, Linear, Pass, Step
 from symnet.network import Layer, Network
 from symnet.schemes import candidates, needed
 
@@ -99,15 +100,40 @@ def test_every_activation(name):
         ([1, 1, 1, 1], "gelu", "tanh"),
         ([3, 3, 3, 3], ["linear", "silu"], "tanh"),
         ([2, 53, 7, 1], "sigmoid", "linear"),
+        ([3, 5, 4, 1], "tanh", "linear"),
+        ([2, 4, 1, 1], "gelu", "sigmoid"),
+        ([1, 9, 3, 2], "silu", "linear"),
+        ([2, 6, 1], ["exp"], "linear"),
         ([2, 300, 5, 1], "sin", "linear"),
         ([30, 9, 2], "silu", "linear"),
     ],
     ids=str,
 )
 def test_every_shape(widths, hidden, output):
-    """Layers without activation or of one width, tiles with remainders, two parts of a sum."""
+    """Layers without activation or of one width, tiles with remainders, two parts of a sum.
+
+    And outputs that are sums taken by a pass over neurons: all, some and none of them.
+    """
     network = Network.dense(widths, hidden, output, seed=3)
     check(network, sample(network))
+
+
+def test_sums_are_taken_where_their_terms_are():
+    """With few outputs and inputs, of value, Jacobian and Hessian no term is stored."""
+
+    def steps(widths: list[int]) -> list[Step]:
+        network = Network.dense(widths, "sigmoid")
+        program, _ = kernels(network)["value_jacobian_hessian"]
+        return clowering.plan(program, network).steps
+
+    assert not [s for s in steps([2, 8, 8, 1]) if isinstance(s, Contraction)]
+    assert len([s for s in steps([2, 8, 8, 1]) if isinstance(s, Linear)]) == 3
+    passes = [s for s in steps([3, 8, 8, 1]) if isinstance(s, Pass)]
+    assert [[s.along for s in p.sums] for p in passes if p.sums] == [
+        [(), ("i",)],
+        [("i", "j")],
+    ]
+    assert not any(p.sums for p in steps([9, 8, 8, 2]) if isinstance(p, Pass))
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -50,10 +50,10 @@ FLAGS = (
 What -O3 would write out the text does itself: 3 % faster, a fifth more of the compiler's time.
 """
 
-_SERVED = {1024: 4, 48: 2}  # neurons from which weights come from memory, from the second level
+_FAR = 1024  # neurons from which weights come from memory
 _WIDE = 256  # neurons whose weights stay in the second-level cache
 _MANY = 4096  # vectors of a quarter of a megabyte
-_BLOCK, _MOST = 400, 8  # vectors of a narrow network's block: all of them, and those of points
+_BLOCK, _MOST = 300, 8  # vectors of a narrow network's block: all of them, and those of points
 _STAGE = 16  # vectors of an activation's first stage, before its second follows
 _LONGEST_LISTING = 40  # statements of a Program that the heading shows; of more, both ends
 
@@ -323,10 +323,10 @@ static int {name}_blocks(long *next, long share, {parameters})
 def _vectors(plans: Sequence[Plan]) -> int:
     """V: how many vectors of points a block has.
 
-    As many as keep a narrow network's block in the first-level cache, so that calls cost little
-    beside what they do; two or four where layers do not fit beside it, so that what is read of a
-    weight serves all. One where many columns share it anyway, or where many layers would leave the
-    second-level cache. A single point costs as much as a block.
+    Two or, where weights come from memory, four, so that what is read of a weight serves all; more
+    for a narrow network, so that calls cost little beside what they do. One where many columns
+    share a weight anyway, or where many layers would leave the second-level cache. A single point
+    costs as much as a block.
     """
     steps = [step for planned in plans for step in planned.steps if isinstance(step, Linear)]
     columns = max((step.source.count for step in steps), default=1)
@@ -334,8 +334,7 @@ def _vectors(plans: Sequence[Plan]) -> int:
     memory = max(1, *(planned.vectors for planned in plans))
     if columns > 8 or (rows < _WIDE and memory > _MANY):
         return 1
-    least = next((count for limit, count in _SERVED.items() if rows > limit), 1)
-    return max(least, min(_MOST, _BLOCK // memory // 2 * 2))
+    return max(4 if rows > _FAR else 2, min(_MOST, _BLOCK // memory // 2 * 2))
 
 
 def _listing(program: Program) -> list[str]:

@@ -20,11 +20,12 @@ from sympy import (
 )
 from sympy.codegen.ast import float32, float64, real
 from sympy.printing.c import C99CodePrinter
+from sympy.printing.precedence import PRECEDENCE
 
 from symnet.algebra import DIRECTIONS, Quantity, sigma
 from symnet.backends.celementary import function_name
-from symnet.backends.cplan import Pass, Place, Plan, directions
-from symnet.program import OUTPUT, family, is_direction
+from symnet.backends.cplan import Pass, Place, Plan, Sum, directions
+from symnet.program import OUTPUT, biases, family, is_direction
 
 LINE = 100  # columns of the text
 _TYPES = {"double": float64, "float": float32}
@@ -83,6 +84,17 @@ class EntryPrinter(ScalarPrinter):
         """The expression as a `vec`."""
         text = self.doprint(expression)
         return text if re.search(r"\[c\]|\bs\d\b", text) else f"splat({text})"
+
+    def product(self, term: Sum) -> str:
+        """A sum's term; its weight first, which others may have use for."""
+        moving = self.parenthesize(term.moving, PRECEDENCE["Mul"])
+        return f"{self.parenthesize(term.weight, PRECEDENCE['Mul'])}*{moving}"
+
+    def bias(self, layer: int) -> str:
+        """The bias of output p."""
+        name = str(biases(layer))
+        self.parameters[name] = name
+        return f"{name}[p]"
 
     def entry(self, place: Place, along: Sequence[str], row: str) -> str:
         """The entry of neuron `row` along these directions; ("p",) for an adjoint's output p."""
@@ -163,7 +175,9 @@ def broken(line: str) -> str:
     ).replace("\0", " ")
 
 
-def loops(along: Sequence[str], body: Sequence[str], output: bool) -> list[str]:
+def loops(
+    along: Sequence[str], body: Sequence[str], output: bool, unrolled: bool = False
+) -> list[str]:
     """Loops over outputs p and over i ≤ j ≤ … around `body`."""
     heads = ["for (long p = 0; p < M; p++)"] if output else []
     before = "0"
@@ -173,7 +187,8 @@ def loops(along: Sequence[str], body: Sequence[str], output: bool) -> list[str]:
             before = d
     if not heads:
         return list(body)
-    lines = [" " * 4 * k + head for k, head in enumerate(heads)]
+    parts = [[head, "UNROLL"][::-1] if unrolled else [head] for head in heads]
+    lines = [" " * 4 * k + line for k, part in enumerate(parts) for line in part]
     inner = " " * 4 * len(heads)
     if len(body) == 1:
         return [*lines, inner + body[0]]

@@ -14,6 +14,7 @@ from math import comb, inf
 from sympy import Add, Expr, Integer, Mul, S
 
 from symnet.algebra import Quantity, dot, matvec, sigma, transposed
+from symnet.backends import cfusion
 from symnet.backends.cplan import (
     Activation,
     Contraction,
@@ -24,8 +25,9 @@ from symnet.backends.cplan import (
     Plan,
     Result,
     Slab,
-    Step,
     directions,
+    moves,
+    written_by,
 )
 from symnet.network import Network
 from symnet.program import (
@@ -66,6 +68,7 @@ class _Planner:
             if _backward(statement):
                 self._adjoint(statement)
         self.plan.results += [self._result(output) for output in self.program.outputs]
+        cfusion.fuse(self.plan, self.m)
         self._give_memory()
         return self.plan
 
@@ -73,29 +76,13 @@ class _Planner:
         """To every slab but those that one pass fills and reads, and nothing else does."""
         needed = {result.place.slab.name for result in self.plan.results if result.place}
         for step in self.plan.steps:
-            needed |= self._outside(step)
+            places = step.targets if isinstance(step, Pass) else [step.target]
+            needed |= self.plan.read_by(step) | {place.slab.name for place in places}
         start = 0
         for slab in self.plan.slabs.values():
             if slab.name in needed:
                 self.plan.starts[slab.name] = start
                 start += slab.rows * slab.columns
-
-    def _outside(self, step: Step) -> set[str]:
-        """The slabs of a step that its own locals cannot stand for."""
-        match step:
-            case Linear():
-                return {step.source.slab.name, step.target.slab.name}
-            case Contraction():
-                slabs = {step.target.slab.name, step.weight.slab.name}
-                return slabs | self.plan.reads(step.moving)
-            case Pass():
-                targets = {entry.target.slab.name for entry in step.entries}
-                read = set().union(*(self.plan.reads(e.expression) for e in step.entries))
-                own: set[str] = set()
-                if step.activation is not None:
-                    own = {place.slab.name for _, place in step.activation.results}
-                    targets |= {step.activation.source.slab.name}
-                return targets | (read - own)
 
     # --- where quantities stand -----------------------------------------------------------------
 
@@ -158,7 +145,7 @@ class _Planner:
         read = self.plan.reads(entry.expression)
         read |= {entry.target.slab.name} if entry.accumulate else set()
         position = len(steps)
-        while position and not read & _written(steps[position - 1]):
+        while position and not read & written_by(steps[position - 1]):
             position -= 1
         # The step before has what the entry reads; of a pass, what it has of the same neuron.
         position -= bool(position and _is_local(entry.expression))
@@ -238,7 +225,8 @@ class _Planner:
                 self._enter(Entry(place, directions(target), rest, accumulate=k > 0))
             else:
                 pair, scale = _pair(moving), self._weight(weight)
-                step = Contraction(place, order, scale, moving, pair, accumulate=k > 0)
+                along = directions(target)
+                step = Contraction(place, along, scale, moving, pair, accumulate=k > 0)
                 self.plan.steps.append(step)
 
     def _weight(self, weight: Expr) -> Place:
@@ -254,16 +242,6 @@ class _Planner:
             return Result(None)
         place = self.plan.places[family(output)]
         return Result(place, by_input=output.order == 1 and place.slab.name == "dY")
-
-
-def _written(step: Step) -> set[str]:
-    """The slabs that a step writes to."""
-    if not isinstance(step, Pass):
-        return {step.target.slab.name}
-    found = {entry.target.slab.name for entry in step.entries}
-    if step.activation is not None:
-        found |= {place.slab.name for _, place in step.activation.results}
-    return found
 
 
 def _is_local(expression: Expr) -> bool:
@@ -334,14 +312,10 @@ def _dots(terms: Iterable[Expr]) -> list[tuple[Expr, Expr]]:
     for term in terms:
         number, rest = term.as_coeff_Mul()
         factors = Mul.make_args(Mul(*rest.args))
-        moving = Mul(number, *(f for f in factors if _moves(f)))
-        weight = Mul(*(f for f in factors if not _moves(f)))
+        moving = Mul(number, *(f for f in factors if moves(f)))
+        weight = Mul(*(f for f in factors if not moves(f)))
         collected[weight] = collected.get(weight, S.Zero) + moving
     return list(collected.items())
-
-
-def _moves(expression: Expr) -> bool:
-    return any(isinstance(s, Quantity) and directions(s) for s in expression.free_symbols)
 
 
 def _pair(moving: Expr) -> Quantity | None:

@@ -1,7 +1,7 @@
 """The steps that compute a Program, on slabs of memory, as data.
 
     Linear        columns of one slab times a weight matrix, into columns of another
-    Pass          one neuron after the other: σ, σ′, … and the products and sums that need them
+    Pass          one neuron after the other: σ, σ′, … and what needs them, sums over neurons too
     Contraction   Σ_r of products of derivatives, of pairs t_i t_j above all
 
 Made by `clowering`, printed by `csteps`.
@@ -69,13 +69,43 @@ class Entry:
     accumulate: bool = False
 
 
+@dataclass(frozen=True)
+class Sum:
+    """target[p] = Σ_r weight · moving, or +=, for all directions `along`, of which weight has none.
+
+    Plus the bias of a layer, when one is given.
+    """
+
+    target: Place
+    along: tuple[str, ...]
+    weight: Expr
+    moving: Expr
+    bias: int | None = None
+    accumulate: bool = False
+
+
 @dataclass
 class Pass:
-    """For every neuron of `rows`: the activation, if there is one, then the entries in order."""
+    """For every neuron of `rows`: the activation, if there is one, then the entries in order.
+
+    The sums over the neurons are taken on the way.
+    """
 
     rows: int
     activation: Activation | None = None
     entries: list[Entry] = field(default_factory=list)
+    sums: list[Sum] = field(default_factory=list)
+
+    @property
+    def targets(self) -> list[Place]:
+        """Where its entries and sums go."""
+        return [*(entry.target for entry in self.entries), *(s.target for s in self.sums)]
+
+    @property
+    def expressions(self) -> list[Expr]:
+        """What its entries and sums read."""
+        terms = [e for s in self.sums for e in (s.weight, s.moving)]
+        return [e.expression for e in self.entries] + terms
 
 
 @dataclass(frozen=True)
@@ -83,7 +113,7 @@ class Contraction:
     """target[p] = Σ_r weight[r][p] · moving[r], or += ; `pair` is t when moving is t_i t_j."""
 
     target: Place
-    order: int
+    along: tuple[str, ...]
     weight: Place
     moving: Expr
     pair: Quantity | None
@@ -131,6 +161,33 @@ class Plan:
             if family(q) in self.places
         ]
         return {place.slab.name for place in places}
+
+    def read_by(self, step: Step) -> set[str]:
+        """The slabs that a step reads, but for what its own activation gives it."""
+        match step:
+            case Linear():
+                return {step.source.slab.name}
+            case Contraction():
+                return {step.weight.slab.name} | self.reads(step.moving)
+            case Pass():
+                found: set[str] = set().union(*map(self.reads, step.expressions))
+                if step.activation is None:
+                    return found
+                own = {place.slab.name for _, place in step.activation.results}
+                return (found - own) | {step.activation.source.slab.name}
+
+
+def written_by(step: Step) -> set[str]:
+    """The slabs that a step writes to."""
+    if not isinstance(step, Pass):
+        return {step.target.slab.name}
+    results = step.activation.results if step.activation else ()
+    return {place.slab.name for place in [*step.targets, *(place for _, place in results)]}
+
+
+def moves(expression: Expr) -> bool:
+    """Whether an expression depends on directions."""
+    return any(isinstance(s, Quantity) and directions(s) for s in expression.free_symbols)
 
 
 def directions(quantity: Quantity) -> tuple[str, ...]:

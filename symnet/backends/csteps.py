@@ -7,7 +7,7 @@ activation, one for each shape of a layer, and one for each form that a pass ove
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sympy import Expr
@@ -28,12 +28,15 @@ from symnet.backends.clinear import linear_lines
 from symnet.backends.cplan import (
     Activation,
     Contraction,
+    Entry,
     Linear,
     Pass,
     Place,
     Plan,
     Result,
     Step,
+    Sum,
+    written_by,
 )
 from symnet.network import Network
 from symnet.program import family
@@ -142,11 +145,15 @@ class Functions:
             assign = "+=" if entry.accumulate else "="
             statement = f"{target} {assign} {printer.value(entry.expression)};"
             body += loops(entry.along, [statement], "p" in entry.along)
-        written_to = {entry.target.slab.name for entry in step.entries}
-        if step.activation:
-            written_to |= {place.slab.name for _, place in step.activation.results}
-        lines = _over_neurons(inner, body)
-        return self._shared("pass", printer, lines, written_to, step.rows, _remark(step))
+        start: list[str] = []
+        for s in step.sums:
+            target = printer.entry(s.target, s.along, "p")
+            if not s.accumulate:
+                constant = printer.bias(s.bias) if s.bias else "0"
+                start += loops(s.along, [f"{target} = splat({constant});"], True)
+            body += loops(s.along, [f"{target} += {printer.product(s)};"], True, unrolled=True)
+        lines = _over_neurons(inner, body, start, sums=bool(step.sums))
+        return self._shared("pass", printer, lines, written_by(step), step.rows, _remark(step))
 
     def _activated(
         self,
@@ -205,10 +212,9 @@ class Functions:
             row = _vectors(place.slab.columns)
             return call_of("pairs", rows, weight, _pointer(planned, place), row, target, more)
         printer = EntryPrinter(planned, self.dtype)
-        along = tuple(DIRECTIONS[: step.order])
         factor = printer.entry(step.weight, ("p",), "r")
         value = printer.value(step.moving)
-        result = printer.entry(step.target, along, "p")
+        result = printer.entry(step.target, step.along, "p")
         sums = [
             "for (long c = 0; c < V; c++) {",
             "    vec sum = splat(0);",
@@ -219,7 +225,8 @@ class Functions:
         ]
         remark = f"Sums over neurons of g_p*({_layerless(step.moving)})."
         written_to = {step.target.slab.name}
-        return self._shared("sums", printer, loops(along, sums, True), written_to, rows, remark)
+        lines = loops(step.along, sums, True)
+        return self._shared("sums", printer, lines, written_to, rows, remark)
 
     def _shared(
         self,
@@ -360,29 +367,29 @@ def _vectors(columns: int) -> str:
     return "V" if columns == 1 else f"{columns} * V"
 
 
-def _over_neurons(inner: list[str], body: list[str]) -> list[str]:
-    """Loops over neurons r and vectors c around `body`; for some rows at a time after `inner`."""
-    if not inner:
-        return [
-            "for (long r = 0; r < neurons; r++)",
-            "    for (long c = 0; c < V; c++) {",
-            *(f"        {line}" for line in body),
-            "    }",
+def _over_neurons(inner: list[str], body: list[str], start: list[str], sums: bool) -> list[str]:
+    """Loops over neurons r and vectors c around `body`; for some rows at a time after `inner`.
+
+    Those over neurons are the inner ones where there are `sums`, which then stay in registers.
+    """
+    vectors = "for (long c = 0; c < V; c++)"
+    rows = f"for (long r = {'first' if inner else '0'}; r < {'end' if inner else 'neurons'}; r++)"
+    heads = (vectors, rows) if sums else (rows, vectors)
+    lines = [heads[0], f"    {heads[1]} {{", *_indented(body, 2), "    }"]
+    if inner:
+        declaration, call = inner
+        stage = [declaration, rows, f"    {vectors}", f"        {call}"]
+        lines = [
+            "for (long first = 0; first < neurons; first += ROWS) {",
+            "    const long end = first + ROWS < neurons ? first + ROWS : neurons;",
+            *_indented([*stage, *lines]),
+            "}",
         ]
-    declaration, call = inner
-    return [
-        "for (long first = 0; first < neurons; first += ROWS) {",
-        "    const long end = first + ROWS < neurons ? first + ROWS : neurons;",
-        f"    {declaration}",
-        "    for (long r = first; r < end; r++)",
-        "        for (long c = 0; c < V; c++)",
-        f"            {call}",
-        "    for (long r = first; r < end; r++)",
-        "        for (long c = 0; c < V; c++) {",
-        *(f"            {line}" for line in body),
-        "        }",
-        "}",
-    ]
+    return [f"{vectors} {{", *_indented(start), "}", *lines] if start else lines
+
+
+def _indented(lines: Iterable[str], depth: int = 1) -> list[str]:
+    return [f"{' ' * 4 * depth}{line}" for line in lines]
 
 
 def _remark(step: Pass) -> str:
@@ -393,11 +400,17 @@ def _remark(step: Pass) -> str:
         locals_, values = (f"s{r}" for r in orders), (f"s{chr(39) * r}(z)" for r in orders)
         texts.append(f"{', '.join(locals_)} = {', '.join(values)}")
     texts += (
-        f"{re.sub(r'[0-9_]+', '', entry.target.slab.name)}{'_' * bool(entry.along)}"
-        f"{''.join(entry.along)} {'+=' if entry.accumulate else '='} {_layerless(entry.expression)}"
+        f"{_target(entry)} {'+=' if entry.accumulate else '='} {_layerless(entry.expression)}"
         for entry in step.entries
     )
-    return f"{'; '.join(texts)}, neuron by neuron."
+    sums = [f"{_target(s)} += {_layerless(s.weight * s.moving)}" for s in step.sums]
+    taken = [f"the sums {'; '.join(sums)}"] if sums else []
+    return f"{'; '.join([*texts, *taken])}, neuron by neuron."
+
+
+def _target(step: Entry | Sum) -> str:
+    name = re.sub(r"[0-9_]+", "", step.target.slab.name)
+    return f"{name}{'_' * bool(step.along)}{''.join(step.along)}"
 
 
 def _layerless(expression: Expr) -> str:

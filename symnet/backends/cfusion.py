@@ -1,0 +1,124 @@
+"""Sums over a layer's neurons, taken by the pass that has the terms at hand.
+
+Outputs are sums over neurons. As a step of its own such a sum reads from memory what a pass has
+just written there; and on some processors, AMD's Zen 3 for one, a store of a vector keeps a fused
+multiply-add waiting. So where the sums are few enough for registers, they become part of the pass,
+and their terms take no memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from sympy import Expr, Mul
+
+from symnet.algebra import matvec, sigma, transposed
+from symnet.backends.cplan import (
+    Contraction,
+    Entry,
+    Linear,
+    Pass,
+    Place,
+    Plan,
+    Slab,
+    Step,
+    Sum,
+    moves,
+    written_by,
+)
+from symnet.program import OUTPUT, weights
+
+_REGISTERS = 6
+"""Sums that stay in registers, beside what an activation needs of the sixteen that there are."""
+
+
+class _Found(NamedTuple):
+    """The pass that has a step's terms, those of its entries that are these, and the sums."""
+
+    owner: Pass
+    terms: list[Entry]
+    sums: list[Sum]
+
+
+def fuse(plan: Plan, outputs: int) -> None:
+    """Let passes take the sums that are later steps, where nothing else needs the terms."""
+    for step in list(plan.steps):
+        found = None
+        if isinstance(step, Linear) and step.target.slab.rows == outputs:
+            found = _product(plan, step)
+        elif isinstance(step, Contraction):
+            found = _contraction(plan, step)
+        if found is None:
+            continue
+        owner, terms, sums = found
+        if outputs * sum(s.target.count for s in [*owner.sums, *sums]) <= _REGISTERS:
+            owner.entries = [entry for entry in owner.entries if entry not in terms]
+            owner.sums += sums
+            plan.steps.remove(step)
+    _assign_before_adding(plan)
+
+
+def _product(plan: Plan, step: Linear) -> _Found | None:
+    """W a + b, W ∂a, …, of one pass's σ(z) and its entries ∂a, …"""
+    slab = step.source.slab
+    owner = _owner(plan, step, slab)
+    if step.backward or owner is None or owner.activation is None:
+        return None
+    value = sigma(owner.activation.name, 0, owner.activation.argument)
+    if plan.derivatives.get((value.argument, 0)) != Place(slab):
+        return None
+    terms = [entry for entry in owner.entries if entry.target.slab == slab]
+    columns: list[tuple[tuple[str, ...], Place, Expr]] = [((), Place(slab), value)]
+    columns += [(entry.along, entry.target, entry.expression) for entry in terms]
+    if step.source != Place(slab, 0, sum(place.count for _, place, _ in columns)):
+        return None
+    row = matvec(transposed(weights(step.layer)), OUTPUT)
+    sums = []
+    for along, place, expression in columns:
+        factors = Mul.make_args(expression)
+        moving = [f for f in factors if moves(f) or not along]
+        weight = Mul(row, *(f for f in factors if f not in moving))
+        target = Place(step.target.slab, step.target.first + place.first, place.count)
+        bias = step.layer if step.biased and not along else None
+        sums.append(Sum(target, along, weight, Mul(*moving), bias))
+    return _Found(owner, terms, sums)
+
+
+def _contraction(plan: Plan, step: Contraction) -> _Found | None:
+    """Σ_r g t_i t_j of one pass's entry g, when all t are there before the pass."""
+    owner = _owner(plan, step, step.weight.slab)
+    if step.pair is None or owner is None:
+        return None
+    later = plan.steps[plan.steps.index(owner) :]
+    if plan.reads(step.moving) & set().union(*map(written_by, later)):
+        return None
+    passes = [other for other in plan.steps if isinstance(other, Pass)]
+    if any(entry.target.slab == step.target.slab for other in passes for entry in other.entries):
+        return None
+    terms = [entry for entry in owner.entries if entry.target.slab == step.weight.slab]
+    sums = [Sum(step.target, step.along, entry.expression, step.moving) for entry in terms]
+    return _Found(owner, terms, sums) if len(terms) == 1 else None
+
+
+def _owner(plan: Plan, reader: Step, slab: Slab) -> Pass | None:
+    """The only pass that writes to a slab, if no other step but `reader` needs what it writes."""
+    writers = [step for step in plan.steps if slab.name in written_by(step)]
+    others = [step for step in plan.steps if step is not reader and slab.name in plan.read_by(step)]
+    is_result = any(result.place and result.place.slab == slab for result in plan.results)
+    if others or is_result or len(writers) != 1 or not isinstance(writers[0], Pass):
+        return None
+    return writers[0]
+
+
+def _assign_before_adding(plan: Plan) -> None:
+    """The first of the sums that go to one place assigns, the others add."""
+    fused = {s.target for step in plan.steps if isinstance(step, Pass) for s in step.sums}
+    begun: set[Place] = set()
+    for k, step in enumerate(plan.steps):
+        if isinstance(step, Pass):
+            step.sums = [replace(s, accumulate=s.target in begun) for s in step.sums]
+            begun |= {s.target for s in step.sums}
+        elif isinstance(step, Contraction) and step.target in fused:
+            plan.steps[k] = replace(step, accumulate=step.target in begun)
+            begun.add(step.target)
