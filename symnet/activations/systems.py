@@ -214,7 +214,7 @@ def logistic(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Quan
         Quantity(s, either(x >= 0, p, q), w * slope),
         Quantity(r, either(x >= 0, q, p), -w * slope),
         Quantity(w, p * q, w * d * slope),
-        Quantity(d, 1 - 2 * s, -2 * w * slope),
+        Quantity(d, r - s, -2 * w * slope),
         Quantity(v, either(x <= 0, 0, x) + log1p(e), s * slope),
     )
 

@@ -258,6 +258,13 @@ SHARED void gather(const real *restrict points, long count, vec *slab)
 {
     enum { POINTS = V * LANES };
     real *restrict to = (real *)slab;
+    if (N <= 4 && count == POINTS) {
+        EACH_LANE
+        for (long l = 0; l < POINTS; l++)
+            for (long i = 0; i < N; i++)
+                to[i * POINTS + l] = points[l * N + i];
+        return;
+    }
     for (long l = 0; l < count; l++)
         for (long i = 0; i < N; i++)
             to[i * POINTS + l] = points[l * N + i];

@@ -7,32 +7,25 @@ lambdify's `cse=` argument is handed a function that returns them.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache, reduce
+from collections.abc import Mapping
 
 from sympy import (
-    Add,
     Basic,
-    Dummy,
     Expr,
     Function,
-    Max,
-    Min,
     Mul,
-    Piecewise,
-    Pow,
     Symbol,
     Tuple,
-    exp,
-    lambdify,
 )
-from sympy.core.relational import Relational
-from sympy.printing.numpy import NumPyPrinter
 from sympy.printing.precedence import PRECEDENCE
 
-from symnet.activations import Activation, Z
 from symnet.algebra import DIRECTIONS, Quantity, dot, sigma
+from symnet.backends.numpyactivations import (
+    ElementPrinter,
+    activation_function,
+    call_name,
+    lambdified,
+)
 from symnet.network import Network
 from symnet.program import (
     OUTPUT,
@@ -61,7 +54,7 @@ def kernels(programs: Mapping[str, Program], network: Network) -> str:
     texts = []
     for name, program in programs.items():
         printer = _LayerPrinter(program, network.m)
-        texts.append(_function(name, [X, *parameters(network)], *_body(program, printer), printer))
+        texts.append(lambdified(name, [X, *parameters(network)], *_body(program, printer), printer))
         for activation, orders in printer.calls:
             text = activation_function(program.activations[activation], orders)
             calls[call_name(activation, orders)] = text
@@ -78,20 +71,6 @@ def parameters(network: Network) -> list[Quantity]:
     for k, layer in enumerate(network.layers, 1):
         symbols += [weights(k)] if layer.bias is None else [weights(k), biases(k)]
     return symbols
-
-
-@lru_cache(maxsize=256)
-def activation_function(activation: Activation, orders: tuple[int, ...]) -> str:
-    """The text of a function of z that returns the derivatives σ⁽ʳ⁾(z) for r in `orders`."""
-    shared, wanted = activation.forms(max(orders)).only(orders)
-    lines, results = _in_place(_without_branches(shared), wanted)
-    result = Tuple(*results) if len(results) > 1 else results[0]
-    return _function(call_name(activation.name, orders), [Z], lines, result, ElementPrinter())
-
-
-def call_name(activation: str, orders: tuple[int, ...]) -> str:
-    """The name of `activation_function`'s function: `sigmoid_012` gives σ, σ′, σ″."""
-    return f"{activation}_{''.join(map(str, orders))}"
 
 
 def code_name(quantity: Quantity) -> str:
@@ -114,173 +93,6 @@ def _body(program: Program, printer: _LayerPrinter) -> tuple[list[tuple[Basic, E
             if statement.target in printer.orders:
                 lines.append(printer.activation_line(statement.target))
     return lines, [_Result(output) for output in program.outputs]
-
-
-def _function(
-    name: str,
-    arguments: Sequence[Symbol],
-    lines: Sequence[tuple[Basic, Expr]],
-    result: Expr | list[Expr],
-    printer: NumPyPrinter,
-) -> str:
-    function = lambdify(
-        arguments, result, modules=[{}], printer=printer, cse=lambda _: (lines, result)
-    )
-    return inspect.getsource(function).replace("_lambdifygenerated", name, 1)
-
-
-# --- activation functions: the same values in less time -----------------------------------------
-
-Line = tuple[Symbol, Expr]
-
-
-def _without_branches(lines: Iterable[Line]) -> list[Line]:
-    """The lines with the logistic function's `p where z ≥ 0, else q` as `max(q, p·(z ≥ 0))`.
-
-    Equal to the last bit, as 0 ≤ q ≤ p: q is p times the exponential of what is not positive.
-    np.where takes up to 4 ns a number where signs are mixed, the three operations 1.3 ns always.
-    """
-    known: dict[Expr, Expr] = {}
-    written: list[Line] = []
-    for symbol, expression in lines:
-        known[symbol] = expression
-        if isinstance(expression, Piecewise) and len(expression.args) == 2:
-            (chosen, condition), (other, _) = expression.args
-            ways = (chosen, other, condition), (other, chosen, condition.negated)
-            for high, low, test in ways:
-                if _is_share(low, high, known):
-                    written.append((symbol, _Where(high, test)))
-                    expression = Max(low, symbol)
-        written.append((symbol, expression))
-    return written
-
-
-def _is_share(low: Expr, high: Expr, known: Mapping[Expr, Expr]) -> bool:
-    """Whether low = e·high with 0 ≤ e ≤ 1 and high ≥ 0, by their definitions."""
-    factors = set(known[low].args) if isinstance(known.get(low), Mul) else set()
-    (share,) = factors - {high} if len(factors) == 2 and high in factors else (None,)
-    power = known.get(share)
-    if not isinstance(power, exp) or not power.args[0].is_nonpositive:
-        return False
-    return bool(known[high].xreplace({share: Dummy(positive=True)}).is_positive)
-
-
-def _in_place(lines: Sequence[Line], results: Sequence[Expr]) -> tuple[list[Line], list[Expr]]:
-    """The lines and results, written over operands that nothing needs any more.
-
-    A block then holds fewer arrays: 7 % of the time of 2-8-8-1 at 100,000 points on two threads.
-    """
-    pieces = [piece for line in lines for piece in _pieces(*line)]
-    uses = [expression.free_symbols for expression in results]
-    ends = [
-        _into(result, uses[k] - set().union({Z}, *uses[:k], *uses[k + 1 :]))
-        for k, result in enumerate(results)
-    ]
-    needed = {Z}.union(*uses)
-    written: list[Line] = []
-    for symbol, expression in reversed(pieces):
-        needed -= {symbol}
-        written.append((symbol, _into(expression, expression.free_symbols - needed)))
-        needed |= expression.free_symbols
-    return written[::-1], ends
-
-
-def _pieces(symbol: Symbol, expression: Expr) -> list[Line]:
-    """exp(…), 1/(…) and 1 + … in two steps, so that the second can be in place."""
-    operation = _operation(expression)
-    if operation is None or operation[0] not in ("exp", "divide", "add"):
-        return [(symbol, expression)]
-    *numbers, inner = operation[1]
-    if inner.is_Symbol or not all(number.is_Number for number in numbers):
-        return [(symbol, expression)]
-    return [(symbol, inner), (symbol, expression.xreplace({inner: symbol}))]
-
-
-def _into(expression: Expr, free: set[Symbol]) -> Expr:
-    """`expression` with its result in the place of a `free` operand, if it is one operation."""
-    operation = _operation(expression)
-    if operation is None or not all(operand.is_Atom for operand in operation[1]):
-        return expression
-    name, operands = operation
-    places = [operand for operand in operands if operand in free]
-    return _Into(Symbol(name), *operands, places[0]) if places else expression
-
-
-def _operation(expression: Expr) -> tuple[str, tuple[Expr, ...]] | None:
-    """The name of NumPy's function of the outermost operation, and the operands."""
-    number, rest = expression.as_coeff_Mul()
-    if isinstance(rest, Pow) and rest.exp == -1 and number.is_Integer:
-        return "divide", (number, rest.base)
-    names = {exp: "exp", Max: "maximum", Mul: "multiply", Add: "add"}
-    if type(expression) in names and len(expression.args) <= 2:
-        return names[type(expression)], expression.args
-    return None
-
-
-class _Where(Function):
-    """value, condition: the value where the condition holds, else 0."""
-
-
-class _Into(Function):
-    """name, operands, place: the result of NumPy's function of that name, in that place."""
-
-
-class ElementPrinter(NumPyPrinter):
-    """Elementwise expressions: `np.exp(z)`, and conditions as `np.where`."""
-
-    def __init__(self) -> None:
-        super().__init__({"allow_unknown_functions": True, "order": "none"})
-
-    def doprint(self, expr: Expr, assign_to: object = None) -> str:
-        """The text of an expression; statements are lambdify's."""
-        return self._print(expr)
-
-    def _module_format(self, fqn: str, register: bool = True) -> str:
-        return str(super()._module_format(fqn, register)).replace("numpy.", "np.", 1)
-
-    def _print_Pow(self, expr: Expr, **_: object) -> str:
-        base, exponent = expr.as_base_exp()
-        if exponent == -1:
-            return f"1/{self.parenthesize(base, PRECEDENCE['Pow'])}"
-        return str(super()._print_Pow(expr))
-
-    def _print_Float(self, expr: Expr) -> str:
-        return repr(float(expr))
-
-    def _print_Relational(self, expr: Expr) -> str:
-        return f"{self._print(expr.lhs)} {expr.rel_op} {self._print(expr.rhs)}"
-
-    def _print__Where(self, expr: Expr) -> str:
-        value, condition = expr.args
-        return f"{self._print(value)}*({self._print(condition)})"
-
-    def _print__Into(self, expr: Expr) -> str:
-        name, *operands, place = map(self._print, expr.args)
-        return f"np.{name}({', '.join(operands)}, out={place})"
-
-    def _print_Piecewise(self, expr: Expr) -> str:
-        (value, condition), *rest = expr.args
-        if condition == True or not rest:  # noqa: E712 - SymPy's true is not Python's
-            return self._print(value)
-        compared = {value, rest[0][0]}
-        if len(rest) == 1 and isinstance(condition, Relational) and compared == set(condition.args):
-            return self._print((Max if condition.gts == value else Min)(*compared, evaluate=False))
-        return (
-            f"np.where({self._print(condition)}, {self._print(value)}, "
-            f"{self._print(expr.func(*rest, evaluate=False))})"
-        )
-
-    def _print_Max(self, expr: Expr) -> str:
-        return reduce(lambda a, b: f"np.maximum({a}, {b})", map(self._print, expr.args))
-
-    def _print_Min(self, expr: Expr) -> str:
-        return reduce(lambda a, b: f"np.minimum({a}, {b})", map(self._print, expr.args))
-
-    def _print_erf(self, expr: Expr) -> str:
-        return f"erf({self._print(expr.args[0])})"
-
-    def _print_erfc(self, expr: Expr) -> str:
-        return f"erfc({self._print(expr.args[0])})"
 
 
 class _Aligned(Function):

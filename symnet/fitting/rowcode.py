@@ -16,7 +16,8 @@ from sympy import Expr
 from sympy.printing.precedence import PRECEDENCE
 
 from symnet.algebra import DIRECTIONS, Quantity, sigma
-from symnet.backends.numpycode import ElementPrinter, activation_function, call_name, parameters
+from symnet.backends.numpyactivations import ElementPrinter, activation_function, call_name
+from symnet.backends.numpycode import parameters
 from symnet.fitting.reverse import BAR, Sweep, sweep
 from symnet.network import Network
 from symnet.program import OUTPUT, Statement, X
