@@ -34,6 +34,7 @@ from sympy.printing.precedence import PRECEDENCE
 from symnet.activations import Activation, Forms, Z
 
 Line = tuple[Symbol, Expr]
+Assignment = tuple[Basic, Expr | None]  # without an expression, the name is deleted
 
 
 @lru_cache(maxsize=256)
@@ -54,7 +55,7 @@ def call_name(activation: str, orders: tuple[int, ...]) -> str:
 def lambdified(
     name: str,
     arguments: Sequence[Symbol],
-    lines: Sequence[tuple[Basic, Expr]],
+    lines: Sequence[Assignment],
     result: Expr | list[Expr],
     printer: NumPyPrinter,
 ) -> str:
