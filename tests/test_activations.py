@@ -280,6 +280,7 @@ OWN = {
     "swish2": t / (1 + sympy.exp(-2 * t)),
     "mish": t * sympy.tanh(sympy.log(1 + sympy.exp(t))),
     "hard": sympy.Max(0, sympy.Min(1, t / 6 + sympy.Rational(1, 2))),
+    "weighted": sympy.exp(t) / (1 + sympy.exp(t)) * sympy.log(1 + sympy.exp(t)),
     "bump": sympy.exp(t) / (1 + sympy.exp(t)) ** 2,
     "cubic": t**3 / 3 + 2.5 * t,
     "erf": sympy.erf(t / 2),
@@ -301,7 +302,7 @@ def test_own_expression(name: str) -> None:
 
 def test_own_expression_is_safe_in_the_tails() -> None:
     """The logistic function and softplus are recognised inside a user's formula."""
-    for name in ("swish2", "mish", "bump"):
+    for name in ("swish2", "mish", "weighted", "bump"):
         with np.errstate(all="raise", under="ignore"):
             results = compiled(Activation(name, OWN[name]).forms(2))(np.array([-1e4, 800.0, 1e4]))
         assert np.isfinite(results).all()

@@ -345,9 +345,10 @@ class _Understanding:
             found = family(argument, slope, suffix)
             self.quantities.extend(found)
             named = {str(quantity.symbol)[:1]: quantity.symbol for quantity in found}
-            self.symbols |= {(name, x): named[name] for name in ("t" if kind == "t" else "sv")}
-            if kind != "t":
-                self.symbols["s", -x] = named["r"]
+            known = {(name, x): named[name] for name in ("t" if kind == "t" else "sv")}
+            known |= {} if kind == "t" else {("s", -x): named["r"]}
+            # What stands in the formula already keeps its name.
+            self.symbols = known | self.symbols
         return self.symbols[kind, x]
 
 

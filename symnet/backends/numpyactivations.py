@@ -66,7 +66,7 @@ def lambdified(
 
 
 def _without_size(lines: tuple[Line, ...], results: tuple[Expr, ...]) -> Forms:
-    """The logistic function from exp(-x) instead of e = exp(-|x|), if that serves nothing else.
+    """The logistic function from exp(-x) instead of e = exp(-|x|), where that serves nothing else.
 
     Of p = 1/(1 + e) and q = e p the one is s and the other 1 - s, as x is of either sign; of the
     signed exponential p always is s. Where that overflows, p is 0 and q, which is not a number,
@@ -76,7 +76,7 @@ def _without_size(lines: tuple[Line, ...], results: tuple[Expr, ...]) -> Forms:
         named = {line: symbol for symbol, line in lines}
         p = named.get(1 / (1 + e), e)
         q = named.get(e * p, e)
-        users = {symbol for symbol, line in lines if line.has(e)}
+        users = {symbol for symbol, line in [*lines, *((None, r) for r in results)] if line.has(e)}
         if not isinstance(power, exp) or not isinstance(-power.args[0], Abs) or users != {p, q}:
             continue
         (x,) = power.args[0].atoms(Abs).pop().args
