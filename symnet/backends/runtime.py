@@ -22,6 +22,7 @@ Run = Callable[[Array, Sequence[Array]], None]
 Function = Callable[[Any], "tuple[Array, ...]"]
 
 _FEW = 4  # entries a point that are stored one by one: 2 ns instead of 6 for a 2 × 2 Hessian
+_FEW_POINTS = 64  # whose stores one by one cost more than gathering them
 
 
 def evaluate(run: Run, X: Any, shape: tuple[int, int], orders: Sequence[int]) -> list[Array]:
@@ -104,7 +105,7 @@ def fill(result: Array, part: Array | float) -> None:
     rows = part.reshape(-1, part.shape[-1])
     columns = result.reshape(points, -1)
     where = _rows(m, *inputs)
-    if len(where) > _FEW:
+    if len(where) > _FEW or points < _FEW_POINTS:
         columns[...] = rows[where].T
         return
     for k, row in enumerate(where.tolist()):

@@ -97,7 +97,14 @@ def _jax(network: symnet.Network, inner: Callable) -> Function:
         return value(x), inner(value)(x), jax.jacfwd(inner(value))(x)
 
     compiled = jax.jit(jax.vmap(together))
-    return lambda X: tuple(r.block_until_ready() for r in compiled(X))
+
+    def function(X: np.ndarray) -> tuple[np.ndarray, ...]:
+        try:
+            return tuple(r.block_until_ready() for r in compiled(X))
+        except jax.errors.JaxRuntimeError as error:  # it allocates arrays of all points at once
+            raise TooLarge(f"{len(X):,} points: {str(error).splitlines()[0]}") from error
+
+    return function
 
 
 def pytorch(network: symnet.Network) -> Function:

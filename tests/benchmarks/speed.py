@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import platform
 import statistics
@@ -104,7 +105,7 @@ def measure(network: symnet.Network, wanted: list[str], rounds: int) -> str:
             remarks.append(f"{name}: not installed ({error})")
         except TooLarge as reason:
             remarks.append(f"{name}: {reason}")
-    times = {count: rounds_of(functions, X, rounds) for count, X in batches.items()}
+    times = {count: rounds_of(functions, X, rounds, remarks) for count, X in batches.items()}
     return table(network, first, times, remarks)
 
 
@@ -125,15 +126,21 @@ def confirm(name: str, network: symnet.Network, function: Function, X: np.ndarra
         np.testing.assert_allclose(result, expected, rtol=1e-7, atol=limit, err_msg=name)
 
 
-def rounds_of(functions: dict[str, Function], X: np.ndarray, rounds: int) -> dict[str, float]:
-    """Each function's median time a call; the functions take turns."""
+def rounds_of(
+    functions: dict[str, Function], X: np.ndarray, rounds: int, remarks: list[str]
+) -> dict[str, float]:
+    """Each function's median time a call, infinite if it cannot; the functions take turns."""
     found: dict[str, list[float]] = {name: [] for name in functions}
     for _ in range(rounds):
         for name, function in functions.items():
             if found[name] and statistics.median(found[name]) > 2.0:
                 continue  # a peer of several seconds is not made to repeat them
             time.sleep(_SETTLED)
-            found[name].append(warm(function, X))
+            try:
+                found[name].append(warm(function, X))
+            except TooLarge as reason:
+                found[name].append(math.inf)
+                remarks.append(f"{name}: {reason}  ")
     return {name: statistics.median(values) for name, values in found.items()}
 
 
@@ -170,7 +177,11 @@ def table(
         cells = [shown(first[name])]
         for count in counts:
             ratio = times[count][name] / times[count][base]
-            multiple = "" if name == base else f" ({ratio:.{1 if ratio < 10 else 0}f}×)"
+            multiple = (
+                ""
+                if name == base or math.isinf(ratio)
+                else f" ({ratio:.{1 if ratio < 10 else 0}f}×)"
+            )
             cells.append(shown(times[count][name]) + multiple)
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     lines += ["", *ratios(first, times), *share(network, times), *remarks, ""]
@@ -213,6 +224,8 @@ def numbered(count: int) -> str:
 
 def shown(seconds: float) -> str:
     """Three digits and a unit."""
+    if math.isinf(seconds):
+        return "fails"
     for limit, unit, factor in ((1e-3, "µs", 1e6), (1, "ms", 1e3)):
         if seconds < limit:
             return f"{seconds * factor:.3g} {unit}"
