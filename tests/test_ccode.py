@@ -18,7 +18,7 @@ from symnet import analytic, compiling
 from symnet.activations import TABLE, Activation
 from symnet.backends import ccode, ckernel, clowering
 from symnet.backends.ccalls import Call, Pointer, written
-from symnet.backends.cplan import Contraction, Linear, Pass, Step
+from symnet.backends.cplan import Contraction, Linear, Pass, Plan, Step
 from symnet.network import Layer, Network
 from symnet.schemes import candidates, needed
 
@@ -134,6 +134,22 @@ def test_sums_are_taken_where_their_terms_are():
         [("i", "j")],
     ]
     assert not any(p.sums for p in steps([9, 8, 8, 2]) if isinstance(p, Pass))
+
+
+def test_planning_grows_with_the_depth(monkeypatch):
+    """500 layers are planned in a second: no step looks through all the others."""
+    counts = []
+    for layers in (10, 40):
+        network = Network.dense([2, *[4] * layers, 1], "tanh")
+        program, _ = kernels(network)["value_jacobian_hessian"]
+        reads, calls = Plan.reads, []
+        monkeypatch.setattr(
+            Plan, "reads", lambda *given, reads=reads, calls=calls: calls.append(1) or reads(*given)
+        )
+        clowering.plan(program, network)
+        monkeypatch.undo()
+        counts.append(len(calls))
+    assert counts[1] < 4.2 * counts[0]
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -14,7 +14,7 @@ from symnet.backends.runtime import Array, Function
 
 POINTER = ctypes.POINTER(c_byte)
 
-# A fifth of the time that `array.ctypes` takes, and it refuses what is not contiguous.
+# A quarter of the time that `array.ctypes` takes, and it refuses what is not contiguous.
 buffer: Any = c_byte.from_buffer
 
 _TEXT = """
@@ -32,7 +32,7 @@ def bind(function, weights, dtype, alone, threads, general, failed, empty, ndarr
         return {results},
     return call
 """
-"""Written out for the results that there are: loops over them would take a third of a call."""
+"""Written out for the results that there are: loops over them would take a fifth of a call."""
 
 
 def no_memory(name: str) -> MemoryError:

@@ -22,7 +22,6 @@ from symnet.backends.cplan import (
     Place,
     Plan,
     Slab,
-    Step,
     Sum,
     moves,
     written_by,
@@ -43,27 +42,55 @@ class _Found(NamedTuple):
 
 def fuse(plan: Plan, outputs: int) -> None:
     """Let passes take the sums that are later steps, where nothing else needs the terms."""
-    for step in list(plan.steps):
-        found = None
-        if isinstance(step, Linear) and step.target.slab.rows == outputs:
-            found = _product(plan, step)
-        elif isinstance(step, Contraction):
-            found = _contraction(plan, step)
+    uses, taken = _Uses(plan), set()
+    for k, step in enumerate(plan.steps):
+        if isinstance(step, Pass) or outputs * step.target.count > _REGISTERS:
+            continue
+        if isinstance(step, Linear):
+            found = _product(plan, uses, k, step) if step.target.slab.rows == outputs else None
+        else:
+            found = _contraction(plan, uses, k, step)
         if found is None:
             continue
         owner, terms, sums = found
         if outputs * sum(s.target.count for s in [*owner.sums, *sums]) <= _REGISTERS:
             owner.entries = [entry for entry in owner.entries if entry not in terms]
             owner.sums += sums
-            plan.steps.remove(step)
+            taken.add(k)
+    plan.steps = [step for k, step in enumerate(plan.steps) if k not in taken]
     _assign_before_adding(plan)
 
 
-def _product(plan: Plan, step: Linear) -> _Found | None:
+class _Uses:
+    """Which steps read and write each slab, by their positions, before any sum is moved.
+
+    A sum that moves to a pass reads there what its step reads here, so that what is told here
+    never allows too much.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.readers: dict[str, list[int]] = {}
+        self.writers: dict[str, list[int]] = {}
+        for k, step in enumerate(plan.steps):
+            for name in plan.read_by(step):
+                self.readers.setdefault(name, []).append(k)
+            for name in written_by(step):
+                self.writers.setdefault(name, []).append(k)
+        self.results = {result.place.slab.name for result in plan.results if result.place}
+
+    def writer(self, slab: Slab, reader: int) -> int | None:
+        """The only step that writes to a slab, if none but the `reader` needs what it writes."""
+        alone = self.readers.get(slab.name, []) == [reader] and slab.name not in self.results
+        writers = self.writers.get(slab.name, [])
+        return writers[0] if alone and len(writers) == 1 else None
+
+
+def _product(plan: Plan, uses: _Uses, k: int, step: Linear) -> _Found | None:
     """W a + b, W ∂a, …, of one pass's σ(z) and its entries ∂a, …"""
     slab = step.source.slab
-    owner = _owner(plan, step, slab)
-    if step.backward or owner is None or owner.activation is None:
+    writer = uses.writer(slab, k)
+    owner = None if writer is None else plan.steps[writer]
+    if step.backward or not isinstance(owner, Pass) or owner.activation is None:
         return None
     value = sigma(owner.activation.name, 0, owner.activation.argument)
     if plan.derivatives.get((value.argument, 0)) != Place(slab):
@@ -85,30 +112,20 @@ def _product(plan: Plan, step: Linear) -> _Found | None:
     return _Found(owner, terms, sums)
 
 
-def _contraction(plan: Plan, step: Contraction) -> _Found | None:
+def _contraction(plan: Plan, uses: _Uses, k: int, step: Contraction) -> _Found | None:
     """Σ_r g t_i t_j of one pass's entry g, when all t are there before the pass."""
-    owner = _owner(plan, step, step.weight.slab)
-    if step.pair is None or owner is None:
+    writer = uses.writer(step.weight.slab, k)
+    owner = None if writer is None else plan.steps[writer]
+    if step.pair is None or writer is None or not isinstance(owner, Pass):
         return None
-    later = plan.steps[plan.steps.index(owner) :]
-    if plan.reads(step.moving) & set().union(*map(written_by, later)):
+    if any(max(uses.writers.get(name, [-1])) >= writer for name in plan.reads(step.moving)):
         return None
-    passes = [other for other in plan.steps if isinstance(other, Pass)]
-    if any(entry.target.slab == step.target.slab for other in passes for entry in other.entries):
-        return None
+    others = (plan.steps[k] for k in uses.writers[step.target.slab.name])
+    if not all(isinstance(other, Contraction) for other in others):
+        return None  # an entry assigns first
     terms = [entry for entry in owner.entries if entry.target.slab == step.weight.slab]
     sums = [Sum(step.target, step.along, entry.expression, step.moving) for entry in terms]
     return _Found(owner, terms, sums) if len(terms) == 1 else None
-
-
-def _owner(plan: Plan, reader: Step, slab: Slab) -> Pass | None:
-    """The only pass that writes to a slab, if no other step but `reader` needs what it writes."""
-    writers = [step for step in plan.steps if slab.name in written_by(step)]
-    others = [step for step in plan.steps if step is not reader and slab.name in plan.read_by(step)]
-    is_result = any(result.place and result.place.slab == slab for result in plan.results)
-    if others or is_result or len(writers) != 1 or not isinstance(writers[0], Pass):
-        return None
-    return writers[0]
 
 
 def _assign_before_adding(plan: Plan) -> None:
