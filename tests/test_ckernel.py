@@ -202,6 +202,29 @@ def test_threads_only_where_they_pay(monkeypatch):
     assert set(counts) == {1, 2, 3, 4, 5, 6}
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no thread can be pinned here")
+def test_a_thread_that_comes_too_late_is_not_waited_for_each_time():
+    """On one processor a second thread cannot help: most calls are made alone, none is wrong."""
+    resource = pytest.importorskip("resource")
+    alone = fingerprint(1000, 1)
+    X = np.random.default_rng(1000).standard_normal((1000, 2))
+    call, weights = ckernel.load(text()).call, ccode.packed(NETWORK)
+
+    def pinned():
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        found, before = set(), resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+        for _ in range(400):
+            outs = outputs(NETWORK, 1000)
+            call(NAME, X, outs, 2, weights)
+            found.add(b"".join(array.tobytes() for array in outs))
+        return found, resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw - before
+
+    with ThreadPoolExecutor(1) as pool:
+        found, waits = pool.submit(pinned).result()
+    assert found == {alone}
+    assert waits < 200
+
+
 # --- the cache ----------------------------------------------------------------------------------
 
 
