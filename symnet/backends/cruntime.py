@@ -52,8 +52,6 @@ enum { SUMS = 24 };
 enum { SUMS = 12 };
 #endif
 
-enum { FAILED = 1, LATE = 2 };
-
 #if defined(_OPENMP)
 #define OMP(...) _Pragma(#__VA_ARGS__)
 #define EACH_LANE _Pragma("omp simd")
