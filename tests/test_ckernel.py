@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from symnet import analytic, compiling
-from symnet.backends import cbinding, ccode, ckernel
+from symnet.backends import ccode, ccompiler, ckernel
 from symnet.network import Network
 from symnet.schemes import Cost
 
@@ -100,42 +100,6 @@ def test_no_points():
     assert [array.size for array in evaluated(0, 2)] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_points_of_every_kind_give_the_same(dtype):
-    """Plain arrays go straight to C; what is prepared first gives the same bits and shapes."""
-    f = compiling.compiled(NETWORK, 2, "c")
-    plain = np.random.default_rng(0).standard_normal((12, 2)).astype(dtype)
-    expected = [result.tobytes() for result in f(plain)]
-    frozen = plain.copy()
-    frozen.flags.writeable = False
-    unaligned = np.frombuffer(b"?" + plain.tobytes(), np.uint8)[1:].view(dtype).reshape(12, 2)
-    odd = [frozen, np.asfortranarray(plain), np.repeat(plain, 2, axis=0)[::2], unaligned]
-    odd += [plain.astype(plain.dtype.newbyteorder()), plain.reshape(3, 2, 2, 2), plain[:, None]]
-    for X in [*odd, plain.view(np.matrix)]:
-        found = f(X)
-        assert [type(result) for result in found] == [np.ndarray] * 3
-        if X.dtype.isnative or dtype is np.float64:
-            assert [result.tobytes() for result in found] == expected
-        assert [result.shape for result in found] == [
-            (*X.shape[:-1], 1, *(2,) * order) for order in range(3)
-        ]
-    assert f(plain.tolist())[2].shape == (12, 1, 2, 2)
-    assert [result.shape for result in f(plain[0])] == [(1,), (1, 2), (1, 2, 2)]
-    assert [result.shape for result in f(plain[:0])] == [(0, 1), (0, 1, 2), (0, 1, 2, 2)]
-    assert f(np.empty((4, 0, 2), dtype))[1].shape == (4, 0, 1, 2)
-
-
-def test_points_that_cannot_be(cache):
-    """The same errors from both backends, also once a function is bound."""
-    for f in (compiling.compiled(NETWORK, 2, backend) for backend in ("c", "numpy")):
-        f(np.ones((1, 2)))
-        for X in (np.ones((4, 3)), np.ones(()), np.ones((0, 1))):
-            with pytest.raises(ValueError, match="last axis must hold the 2 input"):
-                f(X)
-        with pytest.raises(TypeError, match="real numbers are needed"):
-            f(np.ones((4, 2), complex))
-
-
 def test_results_must_be_writable_and_contiguous(cache):
     """Neither a copy is filled in vain, nor memory beside the array."""
     library = ckernel.load(DOUBLING)
@@ -152,12 +116,6 @@ def test_memory_error(cache):
     library = ckernel.load(TEXT.format(body="    return points && x && y && threads;\n"))
     with pytest.raises(MemoryError, match="twice"):
         twice(library)
-    weights = np.ones(1)
-    call = cbinding.bound(
-        library.function("twice", 1, weighted=True), weights, 2, [(1,)], 9, lambda _: 1, list
-    )
-    with pytest.raises(MemoryError, match="twice: no memory"):
-        call(np.ones((4, 2)))
 
 
 def test_several_networks_of_one_library():
@@ -254,7 +212,7 @@ def test_other_compiler_or_processor_other_entry(cache, monkeypatch):
     ckernel.load(DOUBLING)
     assert len(entries(cache)) == 2
     forget()
-    monkeypatch.setattr(ckernel, "_processor", lambda: "another")
+    monkeypatch.setattr(ccompiler, "_processor", lambda: "another")
     ckernel.load(DOUBLING)
     assert len(entries(cache)) == 3
 
@@ -279,9 +237,9 @@ def test_damaged_entry_is_made_again(cache, damage):
     replacement = entry.with_suffix(".new")
     replacement.write_bytes(damage(whole))
     os.replace(replacement, entry)
-    assert not ckernel.is_whole(entry)
+    assert not ccompiler.is_whole(entry)
     assert twice(ckernel.load(DOUBLING)) == [2, 4, 8]
-    assert ckernel.is_whole(entry)
+    assert ccompiler.is_whole(entry)
 
 
 def test_eight_processes_at_once(cache):
@@ -294,7 +252,7 @@ def test_eight_processes_at_once(cache):
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(8)]
     assert [process.communicate()[0].strip() for process in started] == ["2.0"] * 8
     (entry,) = entries(cache)
-    assert ckernel.is_whole(entry)
+    assert ccompiler.is_whole(entry)
 
 
 def test_cache_that_cannot_be_written(tmp_path, monkeypatch):
@@ -311,12 +269,12 @@ def test_cache_directory(monkeypatch, tmp_path):
     """$SYMNET_CACHE, then $XDG_CACHE_HOME when absolute, then ~/.cache."""
     monkeypatch.setenv("SYMNET_CACHE", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert ckernel.cache_directory() == tmp_path
+    assert ccompiler.cache_directory() == tmp_path
     monkeypatch.delenv("SYMNET_CACHE")
-    assert ckernel.cache_directory() == Path("/somewhere/symnet")
+    assert ccompiler.cache_directory() == Path("/somewhere/symnet")
     for relative in ("", "relative"):
         monkeypatch.setenv("XDG_CACHE_HOME", relative)
-        assert ckernel.cache_directory() == Path("~/.cache/symnet").expanduser()
+        assert ccompiler.cache_directory() == Path("~/.cache/symnet").expanduser()
 
 
 # --- compilers ----------------------------------------------------------------------------------
@@ -326,7 +284,7 @@ def test_no_compiler(cache, monkeypatch):
     """One line that says what to install and what else to do."""
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setenv("PATH", str(cache))
-    with pytest.raises(ckernel.CompilerError) as caught:
+    with pytest.raises(ccompiler.CompilerError) as caught:
         ckernel.load(DOUBLING)
     assert str(caught.value) == (
         "the C backend needs a C compiler: none found (tried $CC, cc, gcc, clang); "
@@ -337,13 +295,13 @@ def test_no_compiler(cache, monkeypatch):
 def test_named_compiler_is_missing(cache, monkeypatch):
     """$CC is taken at its word: no other compiler in its place."""
     monkeypatch.setenv("CC", "no-such-compiler -m64")
-    with pytest.raises(ckernel.CompilerError, match=r"tried \$CC = no-such-compiler -m64"):
+    with pytest.raises(ccompiler.CompilerError, match=r"tried \$CC = no-such-compiler -m64"):
         ckernel.load(DOUBLING)
 
 
 def test_refused_text(cache):
     """The compiler's first error, in one line, and nothing left in the cache."""
-    with pytest.raises(ckernel.CompilerError, match=r"failed: .*error.*nonsense") as caught:
+    with pytest.raises(ccompiler.CompilerError, match=r"failed: .*error.*nonsense") as caught:
         ckernel.load("int twice(void) { return nonsense; }\n")
     assert "\n" not in str(caught.value)
     assert entries(cache) == []
@@ -392,33 +350,9 @@ def test_it_pickles(dtype):
         assert b.dtype == dtype
 
 
-def test_any_array():
-    """Read-only, strided, reversed, of another byte order or type: the same as its plain copy."""
-    f = compiling.compiled(NETWORK, 2, "c")
-    plain = np.random.default_rng(0).standard_normal((6, 2))
-    expected = f(plain)
-    fixed = plain.copy()
-    fixed.flags.writeable = False
-    wide = np.zeros((6, 4))
-    wide[:, ::2] = plain
-    for X in (
-        fixed,
-        wide[:, ::2],
-        plain[::-1][::-1],
-        np.asfortranarray(plain),
-        plain.astype(">f8"),
-    ):
-        for a, b in zip(expected, f(X), strict=True):
-            np.testing.assert_array_equal(a, b)
-    assert f(plain[0])[2].shape == (1, 2, 2)
-    assert f(plain.reshape(2, 3, 2))[1].shape == (2, 3, 1, 2)
-    with pytest.raises(ValueError, match="last axis"):
-        f(np.zeros((3, 3)))
-
-
 def test_error_pickles():
     """It may have been raised in another process."""
-    error = pickle.loads(pickle.dumps(ckernel.CompilerError("one line")))
+    error = pickle.loads(pickle.dumps(ccompiler.CompilerError("one line")))
     assert str(error) == "one line"
 
 

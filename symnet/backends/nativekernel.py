@@ -105,7 +105,8 @@ class NativeKernels:
         """The parts of the text, by compilers that run side by side."""
         text = self._text(dtype)
         parts = sorted({ccode.part(name, self.orders) for name in self.orders})
-        with ThreadPoolExecutor(len(parts)) as pool:
+        with ThreadPoolExecutor(len(parts) + 1) as pool:
+            pool.submit(cbinding.extension)
             libraries = pool.map(lambda part: ckernel.load(text, part), parts)
             return dict(zip(parts, libraries, strict=True))
 

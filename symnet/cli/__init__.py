@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from symnet.backends.ckernel import CompilerError
+from symnet.backends.ccompiler import CompilerError
 from symnet.checking import CheckError
 from symnet.cli import check, derive, evaluate, fit, generate, report
 from symnet.cli.options import Formatter, Parser, Version
