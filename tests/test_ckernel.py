@@ -6,6 +6,7 @@ import ctypes
 import multiprocessing
 import os
 import pickle
+import platform
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -160,27 +161,79 @@ def test_threads_only_where_they_pay(monkeypatch):
     assert set(counts) == {1, 2, 3, 4, 5, 6}
 
 
+COLLISION = """
+#include <stdio.h>
+
+static int cpu, moves, by_caller, to_cpu, elsewhere;
+
+int sched_getcpu(void)
+{
+    return cpu;
+}
+
+int sched_setaffinity(pid_t thread, size_t size, const cpu_set_t *mask)
+{
+#pragma omp critical
+    {
+        moves += thread == 0 && size == sizeof *mask;
+        by_caller += !omp_get_thread_num();
+        to_cpu += CPU_ISSET(cpu, mask);
+        elsewhere += CPU_COUNT(mask) > 0;
+    }
+    return 0;
+}
+
+int main(void)
+{
+    enum { POINTS = 1000 };
+    static double x[2 * POINTS], y[POINTS];
+    double weights[1000] = {0};
+    cpu_set_t mine;
+    pthread_getaffinity_np(pthread_self(), sizeof mine, &mine);
+    while (!CPU_ISSET(cpu, &mine))
+        cpu++;
+    int failed = value(POINTS, x, weights, y, 3);
+    printf("%d %d %d %d %d\\n", failed, moves, by_caller, to_cpu, elsewhere);
+    return 0;
+}
+"""
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or ckernel.available() < 2,
+    reason="needs Linux's affinities and two processors",
+)
+@pytest.mark.parametrize("same", [True, False])
+def test_threads_keep_off_their_callers_processor(tmp_path, same):
+    """Where all claim to be on one processor, all but the caller leave it; else nobody moves."""
+    program = (
+        COLLISION if same else COLLISION.replace("return cpu;", "return omp_get_thread_num();")
+    )
+    source, binary = tmp_path / "main.c", tmp_path / "main"
+    source.write_text(text() + program)
+    command = [*ccompiler.command(), "-std=gnu99", "-fopenmp", "-o", str(binary), str(source)]
+    if subprocess.run([*command, "-lm"], check=False, capture_output=True).returncode:
+        pytest.skip("the compiler has no OpenMP")
+    done = subprocess.run([binary], check=True, capture_output=True, text=True)
+    moves = 2 if same else 0
+    assert [int(word) for word in done.stdout.split()] == [0, moves, 0, 0, moves]
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no thread can be pinned here")
-def test_a_thread_that_comes_too_late_is_not_waited_for_each_time():
-    """On one processor a second thread cannot help: most calls are made alone, none is wrong."""
-    resource = pytest.importorskip("resource")
-    alone = fingerprint(1000, 1)
-    X = np.random.default_rng(1000).standard_normal((1000, 2))
-    call, weights = ckernel.load(text()).call, ccode.packed(NETWORK)
+def test_the_caller_stays_where_it_was():
+    """On one processor the results are the same; its mask is the user's own."""
+    expected = fingerprint(1000, 1)
 
     def pinned():
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        found, before = set(), resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
-        for _ in range(400):
-            outs = outputs(NETWORK, 1000)
-            call(NAME, X, outs, 2, weights)
-            found.add(b"".join(array.tobytes() for array in outs))
-        return found, resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw - before
+        one = {min(os.sched_getaffinity(0))}
+        os.sched_setaffinity(0, one)
+        return {fingerprint(1000, 3) for _ in range(20)}, os.sched_getaffinity(0) == one
 
+    before = os.sched_getaffinity(0)
     with ThreadPoolExecutor(1) as pool:
-        found, waits = pool.submit(pinned).result()
-    assert found == {alone}
-    assert waits < 200
+        assert pool.submit(pinned).result() == ({expected}, True)
+    assert fingerprint(1000, 3) == expected
+    assert os.sched_getaffinity(0) == before
 
 
 # --- the cache ----------------------------------------------------------------------------------

@@ -143,6 +143,7 @@ class _File:
             f"enum {{ N = {self.network.n}, M = {self.network.m}, V = {self.vectors}, "
             f"ROWS = {_STAGE // self.vectors} }};\n",
             cruntime.VECTORS,
+            cruntime.PROCESSORS,
             *([self.weights_table()] if self.constant else []),
             *self.functions.texts,
             *kernels,
@@ -278,16 +279,14 @@ _PART = """\
 """Two compilers, each for some of the functions, take half of the time."""
 
 _ENTRY = """\
-/* Takes `share` blocks at a time from `next` on, until none are left. Returns 1, 0 if
-   others had taken all of them, -1 without memory. */
+/* Takes `share` blocks at a time from `next` on, until none are left. */
 static int {name}_blocks(long *next, long share, {parameters})
 {{
     enum {{ BLOCK = V * LANES }};
     void *raw = NULL;
     vec *const memory = points > 0 ? allocate({memory} * V, &raw) : NULL;
-    int took = 0;
     if (!memory)
-        return points > 0 ? -1 : 0;
+        return points > 0;
     for (;;) {{
         long first, end;
         OMP(omp atomic capture)
@@ -298,7 +297,6 @@ static int {name}_blocks(long *next, long share, {parameters})
         first *= BLOCK;
         if (first >= points)
             break;
-        took = 1;
         end = first + share * BLOCK;
         for (; first < end && first < points; first += BLOCK) {{
             const long count = points - first < BLOCK ? points - first : BLOCK;
@@ -306,42 +304,24 @@ static int {name}_blocks(long *next, long share, {parameters})
         }}
     }}
     free(raw);
-    return took;
+    return 0;
 }}
 
 {signature}
 {{
-    static long few = 0; /* blocks that one thread is better left alone with; less at each call */
     const long blocks = 1 + points / (V * LANES);
-    long next = 0, alone;
-    int failed = 0, busy = 0;
+    long next = 0;
+    int failed = 0;
     if (threads < 2)
-        return {name}_blocks(&next, blocks, {passed}) < 0;
-    OMP(omp atomic read)
-    alone = few;
-    if (blocks < alone) {{
-        OMP(omp atomic write)
-        few = alone - alone / 32 - 1;
-        return {name}_blocks(&next, blocks, {passed}) < 0;
-    }}
-    OMP(omp parallel num_threads(threads) reduction(|:failed) reduction(+:busy))
+        return {name}_blocks(&next, blocks, {passed});
+    const caller_t caller = this_thread();
+    OMP(omp parallel num_threads(threads) reduction(|:failed))
     {{
-        const int took = {name}_blocks(&next, 1 + blocks / (8L * threads), {passed});
-        failed |= took < 0;
-        busy += took > 0;
-    }}
-    if (busy == 1) {{
-        OMP(omp atomic write)
-        few = 2 * blocks;
+        keep_off(caller);
+        failed |= {name}_blocks(&next, 1 + blocks / (8L * threads), {passed});
     }}
     return failed;
 }}
-"""
-"""The caller has to wait for threads that come when all is done.
-
-Linux at times wakes the second one on the caller's own processor, where it cannot run before the
-caller has tired of waiting for it: calls of 51 microseconds took 160, one after the other. So where
-no other thread came in time, the next calls of that size, some twenty, are made alone.
 """
 
 
