@@ -16,7 +16,7 @@ def linear_lines(
     rows, depth, down, right = matrix
     whole = depth <= _DEPTH
     lines = []
-    for first, panels, columns in _panels(width, biased):
+    for first, panels, columns in _panels(width, biased, rows, depth):
         operands = [
             f"{panels}, {depth if whole else 'depth'}, W{'' if whole else f' + s * {right}'}",
             f"{down}, {right}, {'b' if first < biased else 'NULL'}, {max(0, biased - first)}",
@@ -38,14 +38,29 @@ def linear_lines(
 _DEPTH = 256  # of the inner dimension at a time: a tile of weights stays in the first-level cache
 
 
-def _panels(width: int, biased: int) -> Iterator[tuple[int, int, int]]:
+def _panels(width: int, biased: int, rows: int, depth: int) -> Iterator[tuple[int, int, int]]:
     """(first vector, number of panels, vectors of each): two, or one where that is left over.
 
-    The vectors with a bias share no panel with the others.
+    Six where two would give tiles of a few rows, whose sums wait for each other. In panels of two
+    and one the vectors with a bias stand apart.
     """
-    for first, end in ((0, biased), (biased, width)) if biased % 2 else ((0, width),):
+    first = 0
+    if rows in _FEW_ROWS and depth >= _DEEP and width >= 6:
+        yield 0, width // 6, 6
+        first = width // 6 * 6
+    for end in (max(first, biased), width) if biased % 2 else (width,):
         pairs, single = divmod(end - first, 2)
         if pairs:
             yield first, pairs, 2
         if single:
             yield end - 1, 1, 1
+        first = end
+
+
+_FEW_ROWS = (1, 2, 3, 4, 7, 8)
+"""Those that make no tiles of five or six rows: the sums of six by two fill a machine's registers.
+
+2-8-8-1 gains 5 %; where the inner dimension is shorter than `_DEEP` nothing is gained.
+"""
+
+_DEEP = 4

@@ -145,20 +145,22 @@ LIBMVEC = """\
 
 TILES = """\
 /* out[r] = (out[r] or bias[r] or 0) + sum over s of W(r, s) in[s], W(r, s) = W[r*down + s*right],
-   for `size` rows and `width` vectors side by side, whose sums stay in registers. */
+   for `size` rows and `width` vectors side by side, whose sums stay in registers. The first
+   `biased` vectors have a bias. */
 INLINE void tile(const int size, const int width, const long depth, const real *W,
-                 const long down, const long right, const real *bias, const vec *restrict in,
-                 const long in_row, vec *restrict out, const long out_row, const int more)
+                 const long down, const long right, const real *bias, const long biased,
+                 const vec *restrict in, const long in_row, vec *restrict out,
+                 const long out_row, const int more)
 {
-    vec sum[SUMS][2];
+    vec sum[SUMS][6];
     UNROLL
     for (int r = 0; r < size; r++) {
         UNROLL
         for (int c = 0; c < width; c++)
-            sum[r][c] = more ? out[r * out_row + c] : splat(bias ? bias[r] : 0);
+            sum[r][c] = more ? out[r * out_row + c] : splat(bias && c < biased ? bias[r] : 0);
     }
     for (long s = 0; s < depth; s++) {
-        vec a[2];
+        vec a[6];
         UNROLL
         for (int c = 0; c < width; c++)
             a[c] = in[s * in_row + c];
@@ -179,7 +181,7 @@ INLINE void tile(const int size, const int width, const long depth, const real *
 }
 
 /* The rows from `first` to `end`, and `panels` times `width` vectors of each; the bias is added to
-   the first `biased` vectors. */
+   the first `biased` vectors, which share no panel of two with others. */
 INLINE void tiles(const int size, const int width, const long first, const long end,
                   const long panels, const long depth, const real *W, const long down,
                   const long right, const real *bias, const long biased, const vec *in,
@@ -188,7 +190,8 @@ INLINE void tiles(const int size, const int width, const long first, const long 
     for (long r = first; r < end; r += size)
         for (long c = 0; c < panels * width; c += width)
             tile(size, width, depth, W + r * down, down, right, c < biased ? bias + r : NULL,
-                 in + c, in_row, out + r * out_row + c, out_row, more);
+                 width > 2 ? biased - c : width, in + c, in_row, out + r * out_row + c, out_row,
+                 more);
 }
 
 /* All rows, in tiles that are as large as registers allow and as equal as can be: first some of
