@@ -152,7 +152,8 @@ class Functions:
                 constant = printer.bias(s.bias) if s.bias else "0"
                 start += loops(s.along, [f"{target} = splat({constant});"], True)
             body += loops(s.along, [f"{target} += {printer.product(s)};"], True, unrolled=True)
-        lines = _over_neurons(inner, body, start, sums=bool(step.sums))
+        sums = self.vectors * self.widths[-1] * sum(s.target.count for s in step.sums)
+        lines = _over_neurons(inner, body, start, sums)
         return self._shared("pass", printer, lines, written_by(step), step.rows, _remark(step))
 
     def _activated(
@@ -309,6 +310,8 @@ class Functions:
         return [cruntime.VECTOR_VERSION, *texts] if texts else []
 
 
+_SUMS = 12  # vectors that stay in registers, of sixteen
+
 _VECTOR_VERSIONS = {
     22: ("sin", "cos"),
     35: ("tan", "asin", "acos", "atan", "sinh", "cosh"),
@@ -367,15 +370,21 @@ def _vectors(columns: int) -> str:
     return "V" if columns == 1 else f"{columns} * V"
 
 
-def _over_neurons(inner: list[str], body: list[str], start: list[str], sums: bool) -> list[str]:
+def _over_neurons(inner: list[str], body: list[str], start: list[str], sums: int) -> list[str]:
     """Loops over neurons r and vectors c around `body`; for some rows at a time after `inner`.
 
-    Those over neurons are the inner ones where there are `sums`, which then stay in registers.
+    `sums` vectors are sums over neurons, which stay in registers: those of one c, the neurons being
+    the inner loop, or where there is nothing else of all, which then share what is read of weights.
     """
     vectors = "for (long c = 0; c < V; c++)"
     rows = f"for (long r = {'first' if inner else '0'}; r < {'end' if inner else 'neurons'}; r++)"
-    heads = (vectors, rows) if sums else (rows, vectors)
-    lines = [heads[0], f"    {heads[1]} {{", *_indented(body, 2), "    }"]
+    if not sums:
+        heads = [rows, f"    {vectors} {{"]
+    elif inner or sums > _SUMS:
+        heads = [vectors, f"    {rows} {{"]
+    else:
+        heads = [f"{rows} {{", "    UNROLL", f"    {vectors} {{"]
+    lines = [*heads, *_indented(body, 2), "    }", *["}"] * heads[0].endswith("{")]
     if inner:
         declaration, call = inner
         stage = [declaration, rows, f"    {vectors}", f"        {call}"]
