@@ -65,7 +65,8 @@ def in_blocks(
     results: Sequence[Array],
 ) -> None:
     """Fill `results` at `points` (N, n), by `kernel` on at most `block` points at a time."""
-    parameters = [p.astype(points.dtype, copy=False) for p in parameters]
+    if points.dtype != np.float64:
+        parameters = [p.astype(points.dtype) for p in parameters]
     with np.errstate(all="ignore"):
         for chosen in cut(len(points), block):
             one_block(kernel, parameters, chosen, points, results)
@@ -73,10 +74,12 @@ def in_blocks(
 
 def cut(points: int, block: int) -> list[slice]:
     """Blocks of equal size, at most `block`; of several an even number, for two threads."""
+    if points <= block:
+        return [slice(None)] if points else []
     count = -(-points // block)
-    count += count % 2 if count > 1 else 0
-    size = -(-points // max(count, 1))
-    return [slice(start, start + size) for start in range(0, points, size)] if points else []
+    count += count % 2
+    size = -(-points // count)
+    return [slice(start, start + size) for start in range(0, points, size)]
 
 
 def one_block(
@@ -104,6 +107,9 @@ def fill(result: Array, part: Array | float) -> None:
     points, m, *inputs = result.shape
     rows = part.reshape(-1, part.shape[-1])
     columns = result.reshape(points, -1)
+    if len(inputs) < 2 and points < _FEW_POINTS:
+        columns[...] = rows.T
+        return
     where = _rows(m, *inputs)
     if len(where) > _FEW or points < _FEW_POINTS:
         columns[...] = rows[where].T
