@@ -13,17 +13,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, pairwise
-from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 import numpy as np
 import sympy
 from sympy import Expr, Symbol
 
-from symnet.activations import TABLE, Activation, Z, activation
+from symnet import nesting
+from symnet.activations import TABLE, Activation, activation
 from symnet.names import check_distinct, check_label, check_name, listed, shortened, variables
 from symnet.weights import (
     Array,
-    as_expression,
     content,
     doubles,
     is_exact,
@@ -36,9 +36,6 @@ from symnet.weights import (
 
 Spec: TypeAlias = str | Expr | Activation
 _T = TypeVar("_T")
-
-LARGEST_EXPRESSION = 50_000
-"""Operations which `Network.expression` builds at most: about 10 s of SymPy's time."""
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -337,45 +334,30 @@ class Network:
 
     @property
     def expression_size(self) -> int:
-        """About how many operations `expression()` has, told without building it.
+        """About how many operations `expression()` has, told without building it: `nesting.size`.
 
-            size(z) = in·(size(a before) + 2),   size(a) = ops(σ) + occurrences of z in σ · size(z)
-
-        times m. Zero weights, and equal terms which SymPy collects, make the expression smaller.
-        Where σ is defined by cases, SymPy writes a condition on z out for each combination of the
-        cases within z, which adds cases(z)·in·ops(σ) for cases(z) = cases(a before)^in.
+        Zero weights, and equal terms which SymPy collects, make the expression smaller.
         """
-        size, cases = 0, 1
-        for layer in self.layers:
-            formula = _measured(layer.activation.value)
-            size = formula.occurrences * layer.inputs * (size + 2) + formula.operations
-            cases **= layer.inputs
-            if formula.cases > 1 and cases > 1:
-                size += cases * layer.inputs * formula.operations
-            cases = min(cases * formula.cases, LARGEST_EXPRESSION)  # more makes no difference
-        return self.m * size
+        return self.m * nesting.size(self.layers)
 
     def expression(self) -> sympy.Matrix:
         """The outputs as one nested formula of the inputs, shape (m, 1).
 
         Its size grows as the product of the widths. ValueError, at once, for more than
-        LARGEST_EXPRESSION operations, and where SymPy cannot nest that many layers.
+        nesting.LARGEST operations, and where SymPy cannot nest that many layers.
         """
-        if self.expression_size > LARGEST_EXPRESSION:
+        if self.expression_size > nesting.LARGEST:
             raise ValueError(
                 f"the expanded formula of {_joined(self.widths, '-')} has more than "
-                f"{LARGEST_EXPRESSION} operations; use the neuron or layer notation"
+                f"{nesting.LARGEST} operations; use the neuron or layer notation"
             )
-        values: list[Expr] = list(self.inputs)
         try:
-            for layer in self.layers:
-                values = _activated(layer, values)
+            return sympy.Matrix(nesting.nested(self.inputs, self.layers))
         except RecursionError:
             raise ValueError(
                 f"the expanded formula of {self.depth} layers is nested too deeply; "
                 "use the neuron or layer notation"
             ) from None
-        return sympy.Matrix(values)
 
     def describe(self) -> str:
         """The network in a line: `2-8-8-1, sigmoid, sigmoid, linear`."""
@@ -409,27 +391,6 @@ def _joined(items: Iterable[object], separator: str) -> str:
         count = len(list(run))
         parts += [item] * count if count <= 6 else [f"{item} (x{count})"]
     return separator.join(parts)
-
-
-def _activated(layer: Layer, values: Sequence[Expr]) -> list[Expr]:
-    bias = [sympy.S.Zero] * layer.outputs if layer.bias is None else layer.bias.tolist()
-    formula = layer.activation.value
-    return [
-        formula.xreplace({Z: sympy.Add(*map(sympy.Mul, map(as_expression, row), values), offset)})
-        for row, offset in zip(layer.weights.tolist(), map(as_expression, bias), strict=True)
-    ]
-
-
-class _Measure(NamedTuple):
-    operations: int
-    occurrences: int  # of z
-    cases: int
-
-
-def _measured(formula: Expr) -> _Measure:
-    nodes = list(sympy.preorder_traversal(formula))
-    cases = [len(node.args) for node in nodes if isinstance(node, sympy.Piecewise)]
-    return _Measure(sum(1 for node in nodes if node.args), nodes.count(Z), max(cases, default=1))
 
 
 def _checked_widths(widths: Sequence[int]) -> list[int]:

@@ -15,6 +15,7 @@ ORDER = (
     "names",
     "activations",
     "weights",
+    "nesting",
     "network",
     "files",
     "algebra",

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from sympy import Float, Integer, Rational, Symbol, exp, tanh
 
 import strategies
+from symnet import nesting
 from symnet.activations import TABLE, Activation, Z
 from symnet.names import check_label, check_name
-from symnet.network import LARGEST_EXPRESSION, Layer, Network
+from symnet.network import Layer, Network
 
 x1, x2, w11 = sympy.symbols("x1 x2 w11")
 
@@ -542,13 +543,14 @@ def test_expression_size_is_close_for_dense_networks():
 def test_too_large_expressions_are_refused_at_once():
     """By size and by depth, with the advice which notation to use."""
     wide = Network.dense([2, 64, 64, 64, 1])
-    assert wide.expression_size > LARGEST_EXPRESSION
+    assert wide.expression_size > nesting.LARGEST
     with pytest.raises(ValueError, match=r"2-64-64-64-1 .* use the neuron or layer notation"):
         wide.expression()
-    cases = Network.dense([2, 8, 8, 1], hidden="relu")  # SymPy would write out 2^8 cases
+    jump = sympy.Piecewise((0, Z < 0), (1, True))
+    cases = Network.dense([2, 8, 8, 1], hidden=jump)  # SymPy would write out 2^8 cases
     with pytest.raises(ValueError, match="2-8-8-1 has more than"):
         cases.expression()
     deep = Network.dense([1] * 400)  # few operations, but nested
-    assert deep.expression_size < LARGEST_EXPRESSION
+    assert deep.expression_size < nesting.LARGEST
     with pytest.raises(ValueError, match="399 layers is nested too deeply"):
         deep.expression()
