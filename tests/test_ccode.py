@@ -106,11 +106,15 @@ def test_every_activation(name):
         ([2, 6, 1], ["exp"], "linear"),
         ([2, 300, 5, 1], "sin", "linear"),
         ([30, 9, 2], "silu", "linear"),
+        ([2, 8, 7, 1], "sigmoid", "linear"),
+        ([10, 8, 8, 1], "tanh", "linear"),
+        ([12, 7, 4, 2], "tanh", "tanh"),
+        ([4, 4, 8, 4, 3], "sigmoid", "linear"),
     ],
     ids=str,
 )
 def test_every_shape(widths, hidden, output):
-    """Layers without activation or of one width, tiles with remainders, two parts of a sum.
+    """Layers without activation or of one width, tiles of every kind, two parts of a sum.
 
     And outputs that are sums taken by a pass over neurons: all, some and none of them.
     """

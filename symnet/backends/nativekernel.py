@@ -102,7 +102,7 @@ class NativeKernels:
         return self.texts[dtype]
 
     def _compile(self, dtype: str) -> dict[int, ckernel.Library]:
-        """The parts of the text, by compilers that run side by side."""
+        """The parts of the text, by compilers that run side by side, and with them `binding.c`."""
         text = self._text(dtype)
         parts = sorted({ccode.part(name, self.orders) for name in self.orders})
         with ThreadPoolExecutor(len(parts) + 1) as pool:

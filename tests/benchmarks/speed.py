@@ -6,7 +6,8 @@
 Every peer is compared with the analytic engine before it is timed. A time is the median of
 several calls, spread over rounds in which all peers take turns, so that a slow moment of the
 machine meets them all. `first` is the time from the network to the first result, derivation,
-generation and compilation included; imports are not, and no compiled library is kept.
+generation and compilation included; imports are not, nor is the module through which arrays reach
+C kernels, which is made once for an installation. No other compiled library is kept.
 """
 
 from __future__ import annotations
