@@ -15,7 +15,7 @@ ACM TOMS 34 (2008): a tile of sums stays in registers while the inner dimension 
 from __future__ import annotations
 
 INCLUDES = """\
-#if defined(_OPENMP) && defined(__linux__)
+#if defined(_OPENMP) && defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE /* for a thread's processors */
 #endif
 #include <math.h>
