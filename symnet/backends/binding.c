@@ -32,7 +32,7 @@ enum { BINDING, WEIGHTS, THREADS, GENERAL, NO_MEMORY };
         points, x, b->weights, __VA_ARGS__, threads)
 #define TYPES(...) __VA_ARGS__
 
-/* int kernel(points, X, weights, result, ..., threads), which C calls with a fixed number of them. */
+/* int kernel(points, X, weights, result, ..., threads): C calls what has a fixed number of them. */
 static int run(const Binding *b, long points, const void *x, void **r, int threads)
 {
     typedef void *P;
@@ -119,7 +119,7 @@ static PyObject *call(PyObject *self, PyObject *X)
 static PyMethodDef call_method = {
     "call", call, METH_O, PyDoc_STR("Points X (N, n) -> derivatives (N, m, n, ...).")};
 
-/* The shapes (m, n, ...) of the results after the axis of the points; 0, or -1 with an exception. */
+/* The shapes (m, n, ...) of the results, without points; 0, or -1 with an exception set. */
 static int read_shapes(Binding *b, PyObject *shapes)
 {
     if (PyTuple_GET_SIZE(shapes) < 1 || PyTuple_GET_SIZE(shapes) > RESULTS) {
