@@ -407,9 +407,3 @@ def test_error_pickles():
     """It may have been raised in another process."""
     error = pickle.loads(pickle.dumps(ccompiler.CompilerError("one line")))
     assert str(error) == "one line"
-
-
-def test_library_frees_the_interpreter(cache):
-    """ctypes.CDLL, unlike PyDLL, releases the interpreter lock during a call."""
-    library = ckernel.load(DOUBLING)
-    assert type(library._library) is ctypes.CDLL

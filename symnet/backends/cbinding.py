@@ -49,26 +49,14 @@ def bound(
     had. The GIL is free meanwhile.
     """
     module = extension()
-    if module is None:
-        return _by_ctypes(function, weights, inputs, shapes, alone, threads, general)
-    address = ctypes.cast(function, c_void_p).value
-    message = str(no_memory(function.__name__))
-    call: Function = module.bind(
-        address, weights, inputs, tuple(shapes), alone, threads, general, message
-    )
-    return call
-
-
-def _by_ctypes(
-    function: Any,
-    weights: Array,
-    inputs: int,
-    shapes: Sequence[tuple[int, ...]],
-    alone: int,
-    threads: Callable[[int], int],
-    general: Function,
-) -> Function:
-    """`bound` without a compiled module: a call takes 3.5 microseconds more."""
+    if module is not None:
+        address = ctypes.cast(function, c_void_p).value
+        message = str(no_memory(function.__name__))
+        fast: Function = module.bind(
+            address, weights, inputs, tuple(shapes), alone, threads, general, message
+        )
+        return fast
+    # Where there is no module, a call takes 4 microseconds more.
     address, dtype = weights.ctypes.data, weights.dtype
 
     def call(X: Any) -> tuple[Array, ...]:

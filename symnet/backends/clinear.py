@@ -42,7 +42,7 @@ def _panels(width: int, biased: int, rows: int, depth: int) -> Iterator[tuple[in
     """(first vector, number of panels, vectors of each): two, or one where that is left over.
 
     Six where two would give tiles of a few rows, whose sums wait for each other. In panels of two
-    and one the vectors with a bias stand apart.
+    and one the vectors with a bias stand apart: whether there is one is then asked once a panel.
     """
     first = 0
     if rows in _FEW_ROWS and depth >= _DEEP and width >= 6:

@@ -107,12 +107,9 @@ def fill(result: Array, part: Array | float) -> None:
     points, m, *inputs = result.shape
     rows = part.reshape(-1, part.shape[-1])
     columns = result.reshape(points, -1)
-    if len(inputs) < 2 and points < _FEW_POINTS:
-        columns[...] = rows.T
-        return
     where = _rows(m, *inputs)
     if len(where) > _FEW or points < _FEW_POINTS:
-        columns[...] = rows[where].T
+        columns[...] = (rows if len(inputs) < 2 else rows[where]).T  # the first two are in order
         return
     for k, row in enumerate(where.tolist()):
         columns[:, k] = rows[row]
