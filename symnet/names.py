@@ -29,9 +29,9 @@ _C_KEYWORDS = (
     "typedef union unsigned void volatile while"
 )
 _FUNCTIONS = (
-    "exp expm1 log log1p sqrt sin cos tan tanh sinh cosh atan arctan asin acos erf erfc abs Abs "
-    "fabs pow sign Piecewise Min Max min max where logaddexp matvec dot pi nan inf NAN INFINITY "
-    "np numpy math"
+    "exp expm1 log log1p sqrt sin cos tan tanh sinh cosh atan arctan asin acos erf erfc erfcx "
+    "abs Abs fabs pow sign Piecewise Min Max min max where logaddexp matvec dot pi nan inf NAN "
+    "INFINITY np numpy math"
 )
 _RESERVED = frozenset([*keyword.kwlist, *_C_KEYWORDS.split(), *_FUNCTIONS.split()])
 _LONGEST_LABEL = 100

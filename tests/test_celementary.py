@@ -22,7 +22,7 @@ from symnet.backends.ccode import FLAGS
 
 NAMES = (
     *("exp_of", "decay_of", "expm1_of", "log_of", "log1p_of", "log1p_of_unit", "tanh_of", "erf_of"),
-    *("erfc_of", "decay_less_one_of", "sign_of"),
+    *("erfcx_of", "erfc_of", "decay_less_one_of", "sign_of"),
 )
 TYPES = {"double": np.float64, "float": np.float32}
 BEST = tuple("-O3" if flag == "-O2" else flag for flag in FLAGS)  # plain loops as vectors
@@ -103,6 +103,7 @@ def worst(name: str, x: np.ndarray, y: np.ndarray) -> float:
 def truth(name: str, dtype: str, points: bytes) -> list[mpf]:
     functions = {"decay_of": mpmath.exp, "log1p_of_unit": mpmath.log1p}
     functions["decay_less_one_of"] = mpmath.expm1
+    functions["erfcx_of"] = lambda x: mpmath.exp(x * x) * mpmath.erfc(x)
     function = functions.get(name) or getattr(mpmath, name.removesuffix("_of"))
     with mpmath.workdps(50):
         return [function(mpf(point)) for point in np.frombuffer(points, dtype).tolist()]
@@ -123,6 +124,7 @@ def points(name: str, dtype: str) -> np.ndarray:
         "tanh_of": (-25, 25),
         "erf_of": (-7, 7),
         "erfc_of": (-7, zero),
+        "erfcx_of": (0, zero),
         "log_of": (0.5, 2),
         "log1p_of": (-0.999, 2),
         "log1p_of_unit": (0, 1),
@@ -138,7 +140,7 @@ def points(name: str, dtype: str) -> np.ndarray:
     return x[np.abs(x) < 0.9999 * most] if name in ("exp_of", "expm1_of") else x
 
 
-BOUNDS = {"erf_of": 2.0}
+BOUNDS = {"erf_of": 2.0, "erfcx_of": 4.0}
 """In units in the last place; 1.5 for the others, and erfc has bounds of its own."""
 
 
@@ -165,6 +167,7 @@ ENDS = {
     "log1p_of_unit": {0: 0},
     "tanh_of": {-np.inf: -1, -1e30: -1, 0: 0, 1e30: 1, np.inf: 1},
     "erf_of": {-np.inf: -1, -1e30: -1, 0: 0, 1e30: 1, np.inf: 1},
+    "erfcx_of": {0: 1},
     "erfc_of": {-np.inf: 2, -1e30: 2, 0: 1, 30: 0, 1e30: 0, np.inf: 0},
     "sign_of": {-np.inf: -1, -1e-30: -1, 1e-30: 1, np.inf: 1},
 }

@@ -19,11 +19,13 @@ from sympy import Rational, Symbol, symbols
 from strategies import SMOOTH, networks, points
 from symnet import analytic, printing
 from symnet.activations import TABLE, Z
+from symnet.backends import special
 from symnet.network import Layer, Network
 from symnet.printing import expanded, labels, lines, tex
 from symnet.printing.lines import BREAK, SOFT
 from symnet.printing.plain import TextPrinter, UnicodePrinter
 
+MODULES = [{"erfcx": special.erfcx}, "math"]
 TEXTBOOK = Network(
     [Layer([symbols("w11 w12"), symbols("w21 w22")], symbols("b_1 b_2"), "tanh"),
      Layer([symbols("v1 v2")])],
@@ -178,7 +180,7 @@ def run_neurons(text, point):
     scope = dict(point)
     for name, row in TABLE.items():
         for r in range(3):
-            scope[f"{name}_{r}"] = sympy.lambdify(Z, row.derivative(r), "math")
+            scope[f"{name}_{r}"] = sympy.lambdify(Z, row.derivative(r), MODULES)
     for label, right in statements:
         code = re.sub(r"([a-z_]+)('*)\(", lambda m: f"{m[1]}_{len(m[2])}(", right)
         scope[names[label]] = eval(pattern.sub(lambda m: names[m[0]], code), {}, scope)
@@ -216,7 +218,7 @@ def run_layers(text, network, x, chosen, output):
             scope[f"b{k}"] = b[0] if single else b
         name = layer.activation.name
         for r in range(4):
-            function = sympy.lambdify(Z, layer.activation.derivative(r), "math")
+            function = sympy.lambdify(Z, layer.activation.derivative(r), MODULES)
             scope[f"{name}_{r}"] = np.vectorize(function, otypes=[float])
     results, made = [], []
     for label, right in equations(text):

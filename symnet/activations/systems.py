@@ -242,6 +242,14 @@ def clipped(bound: int) -> tuple[Quantity, ...]:
     )
 
 
+def sized(bound: int) -> tuple[Quantity, ...]:
+    """`c = |z|`, but at most `bound`, and `t = c^2`: beyond it, all that they multiply is 0."""
+    return (
+        Quantity(_c, either(Abs(Z) > bound, bound, Abs(Z))),
+        Quantity(_t, _c**2, 2 * Z),
+    )
+
+
 def rectified(below: Expr, slope: Expr, scale: Expr = sympy.S.One) -> System:
     """`scale z` where z > 0, else `slope z`."""
     return System(
@@ -270,18 +278,28 @@ def exponential(scale: Expr, alpha: Expr) -> System:
     )
 
 
-def squared(x: Expr) -> tuple[Quantity, ...]:
-    """`e exp(u) = exp(-x^2)`, the rounding of the exponent being u: `e + e u` is exact.
+class erfcx(sympy.Function):
+    """The scaled complementary error function `exp(x^2) erfc(x)`, for x >= 0."""
 
-    With a short h, whose square is exact, `-x^2 = -h^2 + (h - x)(h + x)`.
+    def _eval_rewrite_as_erfc(self, x: Expr, **_: object) -> Expr:
+        return exp(x**2) * sympy.erfc(x)
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return self.rewrite(sympy.erfc)._eval_evalf(prec)
+
+
+def squared(x: Expr, share: Expr = sympy.S.One) -> tuple[Quantity, ...]:
+    """`e exp(u) = exp(-share x^2)`, the rounding of the exponent being u: `e + e u` is exact.
+
+    With a short h, whose square is exact, `-x^2 = -h^2 + (h - x)(h + x)`. `share` is a power of 2.
     """
     return (
         Quantity(_h, floor(256 * x) / 256),
-        Quantity(_a, -(_h**2)),
+        Quantity(_a, -share * _h**2),
         Quantity(_b, (_h - x) * (_h + x)),
-        Quantity(_o, _a + _b),
+        Quantity(_o, _a + share * _b),
         Quantity(_i, _a - _o),
-        Quantity(_u, _i + _b),
+        Quantity(_u, _i + share * _b),
         Quantity(_e, exp(_o)),
     )
 

@@ -29,9 +29,7 @@ from sympy import (
     Piecewise,
     Rational,
     Symbol,
-    erfc,
     exp,
-    floor,
     pi,
     sqrt,
 )
@@ -45,6 +43,7 @@ from symnet.activations.systems import (
     clipped,
     derivative,
     either,
+    erfcx,
     exponential,
     forms,
     hyperbolic,
@@ -52,6 +51,7 @@ from symnet.activations.systems import (
     logistic,
     reals,
     rectified,
+    sized,
     slope_of,
     squared,
     understood,
@@ -220,14 +220,13 @@ def _read(reading: System, order: int, own: Symbol) -> Expr:
 
 # --- the table ----------------------------------------------------------------------------------
 
-_c, _e, _g, _h, _j, _k, _n, _p, _r, _s, _t = reals("c e g h j k n p r s t")
+_c, _e, _g, _h, _k, _p, _q, _s, _t = reals("c e g h k p q s t")
 _d, _u, _v, _w, _x, _y = reals("d u v w x y")
 _SIGMOID, _TANH, _EXP, _GAUSSIAN = reals("sigmoid tanh exp gaussian")
 _ZERO, _ONE = sympy.S.Zero, sympy.S.One
 
 _SELU_SCALE = Float(1.0507009873554804934193349852946)
 _SELU_ALPHA = Float(1.6732632423543772848170429916717)
-_SHORT = Rational(181, 256)  # 1/sqrt(2) to 8 bits: its product with another short one is exact
 _RATE = 2 * sqrt(2 / pi)
 _CUBIC = Rational(44715, 10**6)
 _INNER = _RATE / 2 * (Z + _CUBIC * Z**3)
@@ -292,21 +291,17 @@ _ROWS = (
         "gelu",
         Z * (1 + sympy.erf(Z / sqrt(2))) / 2,
         system=System(
-            Z * _p,
+            _x,
             (
-                # n + r = -c/sqrt(2), of which n is rounded; the rest enters by first derivatives.
-                *clipped(40),
-                Quantity(_g, floor(16 * _c) / 16),
-                Quantity(_s, -_SHORT * _g),
-                Quantity(_d, _g - _c),
-                Quantity(_t, _SHORT * _d - (1 / sqrt(2) - _SHORT) * _c),
-                Quantity(_n, -_c / sqrt(2)),
-                Quantity(_j, _s - _n),
-                Quantity(_r, _j + _t),
-                *squared(_n),
-                Quantity(_v, _e / sqrt(2 * pi)),
-                Quantity(_y, _v + _v * (_u - 2 * _n * _r), -_c * _y),
-                Quantity(_p, erfc(_n) / 2 - sqrt(2) * _r * _y, _y),
+                # The normal distribution function p has the tail q and the density y.
+                *sized(40),
+                *squared(_c, Rational(1, 2)),
+                Quantity(_v, _e + _e * _u),
+                Quantity(_y, _v / sqrt(2 * pi), -_g),
+                Quantity(_g, Z * _y, _y - _t * _y),
+                Quantity(_q, _v * erfcx(_c / sqrt(2)) / 2),
+                Quantity(_p, either(Z >= 0, 1 - _q, _q), _y),
+                Quantity(_x, Z * _p, _p + _g),
             ),
         ),
     ),
@@ -358,7 +353,15 @@ _ROWS = (
     Activation(
         "gaussian",
         exp(-(Z**2)),
-        system=System(_y, (*clipped(28), *squared(_c), Quantity(_y, _e + _e * _u, -2 * _c * _y))),
+        system=System(
+            _y,
+            (
+                *sized(28),
+                *squared(_c),
+                Quantity(_y, _e + _e * _u, -2 * _g),
+                Quantity(_g, Z * _y, _y - 2 * _t * _y),
+            ),
+        ),
         reading=System(_GAUSSIAN, (Quantity(_GAUSSIAN, _GAUSSIAN, -2 * Z * _GAUSSIAN),)),
     ),
     Activation(

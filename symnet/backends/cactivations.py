@@ -28,12 +28,16 @@ from symnet.activations import Activation, Forms
 from symnet.backends.celementary import function_name
 from symnet.backends.cexpressions import ScalarPrinter, function
 
+_MANY_OPERATIONS = 16
+"""Beyond so many a temporary is stored, not computed twice: 12 % of the time of 2-8-8-1 of gelu."""
+
 
 class Stages(NamedTuple):
     """An activation's derivatives in two stages: `calls` of elementary functions, then the rest.
 
-    `before` are the temporaries that the calls' arguments need, `after` those that the derivatives
-    `wanted` need, in which the symbols k0, k1, … stand for the calls' values.
+    Among the calls are temporaries that are kept for the rest. `before` are those that the calls
+    need, `after` those that the derivatives `wanted` need, in which the symbols k0, k1, … stand for
+    the calls' values.
 
     Processors look ahead some hundred instructions. A point's whole activation is a chain of about
     that many which wait for each other; of two shorter chains more run side by side.
@@ -62,8 +66,23 @@ def stages(activation: Activation, orders: tuple[int, ...]) -> Stages:
             late.add(symbol)
     after = [(symbol, expression.xreplace(calls)) for symbol, expression in rewritten]
     rest = tuple(expression.xreplace(calls) for expression in wanted)
+    for symbol in _worth_keeping(after, rest, late):
+        calls[symbol] = Symbol(f"k{len(calls)}", real=True)
+    after = [(symbol, expression.xreplace(calls)) for symbol, expression in after]
+    rest = tuple(expression.xreplace(calls) for expression in rest)
     meanings = {**dict(rewritten), **{symbol: call for call, symbol in calls.items()}}
     return Stages(_needed(rewritten, calls), tuple(calls), _needed(after, rest), rest, meanings)
+
+
+def _worth_keeping(
+    after: Sequence[tuple[Symbol, Expr]], wanted: Iterable[Expr], late: set[Symbol]
+) -> list[Symbol]:
+    """What the second stage uses, needs no call's value, and takes many operations to compute."""
+    users = [*(expression for symbol, expression in after if symbol in late), *wanted]
+    used = set().union(*(expression.free_symbols for expression in users))
+    early = [symbol for symbol, _ in after if symbol in used - late]
+    work = {s: sum(1 + e.count_ops() for _, e in _needed(after, [s])) for s in early}
+    return [symbol for symbol in early if work[symbol] > _MANY_OPERATIONS]
 
 
 def _without_tanh(shared: Iterable[tuple[Symbol, Expr]]) -> list[tuple[Symbol, Expr]]:
@@ -108,7 +127,11 @@ def inner_function(name: str, found: Stages, dtype: str) -> str:
     """
     printer = ScalarPrinter(dtype, found.meanings)
     calls = {f"k{i}": call for i, call in enumerate(found.calls)}
-    loops = [{k: call} for k, call in calls.items() if not function_name(call, found.meanings)]
+    loops = [
+        {k: call}
+        for k, call in calls.items()
+        if not call.is_Symbol and not function_name(call, found.meanings)
+    ]
     together = {k: call for k, call in calls.items() if {k: call} not in loops}
     loops += [together] if together else []
     return _on_lanes(name, (), [(found.before, results) for results in loops], printer)

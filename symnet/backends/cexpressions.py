@@ -46,7 +46,7 @@ class ScalarPrinter(C99CodePrinter):
         return f"{name}({self._print(call.args[0])})"
 
     _print_exp = _print_expm1 = _print_log = _print_log1p = _print_elementary
-    _print_tanh = _print_erf = _print_erfc = _print_sign = _print_elementary
+    _print_tanh = _print_erf = _print_erfc = _print_erfcx = _print_sign = _print_elementary
 
     def _print_Float(self, number: Expr) -> str:
         return literal(float(number), self.dtype)

@@ -184,8 +184,21 @@ INLINE real log1p_of_unit(real x)
 }
 """,
     ),
+    "erfcx_of": (
+        (),
+        """\
+/* exp(u*u) erfc(u) for u >= 0. */
+INLINE real erfcx_of(real u)
+{
+    const real $erfcx_square;
+    const real above = $erfcx;
+    const real below = above + u*$erfcx_below;
+    return above/below;
+}
+""",
+    ),
     "erfc_of": (
-        ("reduction",),
+        ("reduction", "erfcx_of"),
         """\
 /* exp(-x*x) as exp(s + lost): the square of a short h is exact. */
 INLINE real erfc_of(real x)
@@ -197,10 +210,8 @@ INLINE real erfc_of(real x)
     const real power = real_of(y.power << $fraction);
     const real q = y.r + (y.tail + y.rest);
     const real p = q + (1 + q)*lost;
-    const real u = fabs$f(x), $erfc_square;
-    const real above = $erfc;
-    const real below = above + u*$erfc_below;
-    const real ratio = above/below;
+    const real u = fabs$f(x);
+    const real ratio = erfcx_of(u);
     const real tail = u > $zero ? 0 : power*(ratio + ratio*p);
     return x < 0 ? 2 - tail : tail;
 }

@@ -259,8 +259,7 @@ class ElementPrinter(NumPyPrinter):
     def _print_Min(self, expr: Expr) -> str:
         return reduce(lambda a, b: f"np.minimum({a}, {b})", map(self._print, expr.args))
 
-    def _print_erf(self, expr: Expr) -> str:
-        return f"erf({self._print(expr.args[0])})"
+    def _print_special(self, expr: Expr) -> str:
+        return f"{type(expr).__name__}({self._print(expr.args[0])})"
 
-    def _print_erfc(self, expr: Expr) -> str:
-        return f"erfc({self._print(expr.args[0])})"
+    _print_erf = _print_erfc = _print_erfcx = _print_special

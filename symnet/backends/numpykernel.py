@@ -76,7 +76,7 @@ class NumpyKernels:
 
 @lru_cache(maxsize=64)
 def _executed(source: str) -> dict[str, Any]:
-    names = {"np": np, **vars(runtime), "erf": special.erf, "erfc": special.erfc}
+    names = {"np": np, **vars(runtime), **special.FUNCTIONS}
     # The text is this package's own: every name in it was validated as a plain identifier.
     exec(compile(source, "<symnet>", "exec"), names)
     return names

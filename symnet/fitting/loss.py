@@ -249,7 +249,7 @@ def _importance(data: MixedData, weights: dict[str, float]) -> dict[Kind, Array]
 def _executed(
     code: str, outer: Callable[[Array, Array], Any], column: Callable[[Array], Any]
 ) -> dict[str, Any]:
-    names = {"np": np, "erf": special.erf, "erfc": special.erfc, "outer": outer, "column": column}
+    names = {"np": np, **special.FUNCTIONS, "outer": outer, "column": column}
     # The text is this package's own: every name in it was validated as a plain identifier.
     exec(compile(code, "<symnet row kernels>", "exec"), names)
     return names

@@ -124,7 +124,7 @@ def numpy_module(network: Network, order: int = 2) -> str:
     aliases = {"Array", "Kernel", "Run"}
     called = helpers.needed({"evaluate", "in_blocks"} | names_in(kernels)) - aliases
     running = helpers.text(called) + "\n" + _RUN.format(n=network.n, m=network.m)
-    error_functions = errors.text(errors.needed({"erf", "erfc"} & names_in(kernels)))
+    error_functions = errors.text(errors.needed(special.FUNCTIONS.keys() & names_in(kernels)))
     sections = {
         "the network": _parameters(network),
         "any number of points": running,
@@ -205,7 +205,7 @@ def _shape(*sizes: int) -> str:
 
 
 def _with_notice(text: str) -> str:
-    """The error functions below the notice of their source; nothing for no text."""
+    """The error functions below the sources of their form; nothing for no text."""
     notice = (special.__doc__ or "").partition("Source of")
     comment = filled("".join(notice[1:]), "# ")
     return f"{comment}\n\n{text}" if text else ""
