@@ -222,14 +222,14 @@ def logistic(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Quan
 def hyperbolic(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Quantity, ...]:
     """`t = tanh(x)` and `w = 1 - t^2 = 4 exp(-2 |x|)/(1 + exp(-2 |x|))^2`.
 
-    C takes its tanh from the same exponential and quotient: see `cactivations`.
+    The backends take their tanh from the same exponential and quotient where they have it.
     """
     t, e, p, q, w = reals(" ".join(name + suffix for name in "tepqw"))
     return (
-        Quantity(t, sympy.tanh(x), w * slope),
         Quantity(e, exp(-2 * Abs(x))),
         Quantity(p, 1 / (1 + e)),
         Quantity(q, e * p),
+        Quantity(t, sympy.tanh(x), w * slope),
         Quantity(w, 4 * p * q, -2 * t * w * slope),
     )
 

@@ -26,6 +26,7 @@ from sympy import (
     Tuple,
     exp,
     lambdify,
+    tanh,
 )
 from sympy.core.relational import Relational
 from sympy.printing.numpy import NumPyPrinter
@@ -42,7 +43,7 @@ def activation_function(activation: Activation, orders: tuple[int, ...]) -> str:
     """The text of a function of z that returns the derivatives σ⁽ʳ⁾(z) for r in `orders`."""
     shared, wanted = activation.forms(max(orders)).only(orders)
     shared, wanted = _without_size(shared, wanted)
-    lines, results = _in_place(_without_branches(shared), wanted)
+    lines, results = _in_place(_without_branches(_without_tanh(shared)), wanted)
     result = Tuple(*results) if len(results) > 1 else results[0]
     return lambdified(call_name(activation.name, orders), [Z], lines, result, ElementPrinter())
 
@@ -102,6 +103,21 @@ def _reaches(symbols: set[Symbol], result: Expr, lines: Sequence[Line], past: Sy
         if symbol in needed and symbol != past:
             needed |= line.free_symbols
     return bool(needed & symbols)
+
+
+def _without_tanh(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """tanh(x) from q = e/(1 + e), where e = exp(-2 |x|): see `special.tanh_from`."""
+    named = {line: symbol for symbol, line in lines}
+
+    def rewritten(line: Expr) -> Expr:
+        if not isinstance(line, tanh):
+            return line
+        (x,) = line.args
+        e = named.get(exp(-2 * Abs(x)), x)
+        q = named.get(e * named.get(1 / (1 + e), x))
+        return line if q is None else _TanhFrom(x, q)
+
+    return tuple((symbol, rewritten(line)) for symbol, line in lines)
 
 
 def _without_branches(lines: Iterable[Line]) -> list[Line]:
@@ -201,6 +217,10 @@ class _Where(Function):
     """value, condition: the value where the condition holds, else 0."""
 
 
+class _TanhFrom(Function):
+    """x, q: tanh(x)."""
+
+
 class _Into(Function):
     """name, operands, place: the result of NumPy's function of that name, in that place."""
 
@@ -236,6 +256,10 @@ class ElementPrinter(NumPyPrinter):
 
     def _print__AtMostOne(self, expr: Expr) -> str:
         return f"np.fmin(1, {self._print(expr.args[0])})"
+
+    def _print__TanhFrom(self, expr: Expr) -> str:
+        x, q = map(self._print, expr.args)
+        return f"tanh_from({x}, {q})"
 
     def _print__Into(self, expr: Expr) -> str:
         name, *operands, place = map(self._print, expr.args)

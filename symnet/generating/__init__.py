@@ -120,15 +120,15 @@ def numpy_module(network: Network, order: int = 2) -> str:
     choices = compiling.plan(network, order).items()
     generated = NumpyKernels.of(network, {f"{name}_kernel": choice for name, choice in choices})
     kernels = generated.source
-    helpers, errors = Definitions(runtime), Definitions(special)
+    helpers, special_ones = Definitions(runtime), Definitions(special)
     aliases = {"Array", "Kernel", "Run"}
     called = helpers.needed({"evaluate", "in_blocks"} | names_in(kernels)) - aliases
     running = helpers.text(called) + "\n" + _RUN.format(n=network.n, m=network.m)
-    error_functions = errors.text(errors.needed(special.FUNCTIONS.keys() & names_in(kernels)))
+    functions = special_ones.text(special_ones.needed(special.FUNCTIONS.keys() & names_in(kernels)))
     sections = {
         "the network": _parameters(network),
         "any number of points": running,
-        "the error functions": _with_notice(error_functions),
+        "functions that NumPy lacks": _with_notice(functions),
         "a block of points x (n, points)": wrapped(kernels),
         "value and derivatives": _functions(network, order, generated),
         "self-test": _self_test(network, known),
@@ -136,7 +136,7 @@ def numpy_module(network: Network, order: int = 2) -> str:
     used = (
         _IMPORTS
         | helpers.imports(running + helpers.text(aliases))
-        | errors.imports(error_functions)
+        | special_ones.imports(functions)
     )
     parts = [_section(title, text) for title, text in sections.items() if text]
     head = [_docstring(network, order), imports(_IMPORTS | used), helpers.text(aliases)]
@@ -205,7 +205,7 @@ def _shape(*sizes: int) -> str:
 
 
 def _with_notice(text: str) -> str:
-    """The error functions below the sources of their form; nothing for no text."""
+    """Functions of `special` below the source of their form; nothing for no text."""
     notice = (special.__doc__ or "").partition("Source of")
     comment = filled("".join(notice[1:]), "# ")
     return f"{comment}\n\n{text}" if text else ""
