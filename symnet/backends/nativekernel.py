@@ -11,7 +11,6 @@ import numpy as np
 
 from symnet.backends import cbinding, ccode, ckernel, runtime
 from symnet.backends.runtime import Array, Function
-from symnet.backends.threads import keep_freed_memory
 from symnet.network import Network
 from symnet.schemes import Choice, Cost
 
@@ -89,7 +88,7 @@ class NativeKernels:
                 return results
             return tuple(result.reshape(X.shape[:-1] + result.shape[1:]) for result in results)
 
-        keep_freed_memory()
+        runtime.keep_freed_memory()
         return bound(np.dtype(np.float64))
 
     def narrowed(self, network: Network) -> NativeKernels:

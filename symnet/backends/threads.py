@@ -42,7 +42,6 @@ def in_threads(
     results: Sequence[Array],
 ) -> None:
     """`runtime.in_blocks` with blocks of equal size on up to `threads` threads."""
-    keep_freed_memory()
     parameters = [p.astype(points.dtype, copy=False) for p in parameters]
     blocks = runtime.cut(len(points), block)
     waiting = iter(blocks)
@@ -67,17 +66,6 @@ def in_threads(
             helper.join()
     if failures:
         raise failures[0]
-
-
-@lru_cache(maxsize=1)
-def keep_freed_memory() -> None:
-    """Make glibc keep memory that was freed, up to 64 MB, for the next block or call.
-
-    It returns memory beyond a threshold to the system at each free and takes it back page by page,
-    which cost a third of the time of 100,000 points. Freeing one large array raises the threshold
-    to its size, as any program does that frees one; elsewhere than in glibc it does nothing.
-    """
-    np.empty(2**25 - 2**16, np.uint8)
 
 
 _lock = threading.Lock()
