@@ -22,7 +22,7 @@ from strategies import networks
 from symnet import analytic, checking
 from symnet.activations import TABLE, Z
 from symnet.algebra import DIRECTIONS
-from symnet.backends import numpyactivations, special
+from symnet.backends import numpyactivations, runtime, special
 from symnet.compiling import compiled, everything, methods
 from symnet.network import Layer, Network
 
@@ -408,3 +408,22 @@ print(faults[-1] - faults[1])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert int(done.stdout) < 1000  # 600 a call where the system is asked
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("outputs", [(), (3,)])
+@pytest.mark.parametrize(("points", "constant"), [(1, 1), (16, 1), (17, 1), (16, 16), (17, 17)])
+def test_symmetric_products(points, constant, outputs, dtype):
+    """Each of its ways, against the sum as it is written."""
+    rng = np.random.default_rng(points)
+    weight = rng.standard_normal((*outputs, 5, points)).astype(dtype)
+    t = rng.standard_normal((4, 5, constant)).astype(dtype)
+    pairs = [(i, j) for i in range(4) for j in range(i, 4)]
+    expected = np.stack([(weight * t[i] * t[j]).sum(axis=-2) for i, j in pairs], axis=-2)
+    found = runtime.symmetric(weight, t)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, expected, rtol=0, atol=50 * np.finfo(dtype).eps)
+    # A weight that is the same at every point.
+    first = runtime.symmetric(weight[..., :1], t)
+    expected = np.stack([(weight[..., :1] * t[i] * t[j]).sum(axis=-2) for i, j in pairs], axis=-2)
+    np.testing.assert_allclose(first, expected, rtol=0, atol=50 * np.finfo(dtype).eps)

@@ -35,7 +35,6 @@ from symnet.program import (
     X,
     activations_used,
     biases,
-    family,
     is_direction,
     selects_output,
     weights,
@@ -141,7 +140,6 @@ class _LayerPrinter(ElementPrinter):
     def __init__(self, program: Program, m: int) -> None:
         super().__init__()
         self.program, self.m = program, m
-        self.constants = _constant_families(program)
         self.values = {
             s.expression.argument: s.target
             for s in program.statements
@@ -233,16 +231,9 @@ class _LayerPrinter(ElementPrinter):
             rest = Mul(weight.xreplace({OUTPUT: 1}), *moving)
             return f"np.swapaxes({self._print(rest)}, 0, 1)"
         if len(moving) == 2 and all(isinstance(f, Quantity) and f.order == 1 for f in moving):
-            return self._symmetric(weight, moving[0])
+            return f"symmetric({self._print(weight)}, {code_name(moving[0])})"
         scale = f"({self._print(weight)})[:, None]" if self.m > 1 else self._print(weight)
         return f"np.sum({scale}*{self.parenthesize(Mul(*moving), PRECEDENCE['Mul'])}, axis=-2)"
-
-    def _symmetric(self, weight: Expr, member: Quantity) -> str:
-        """Σ_r weight_r t_ir t_jr; a product of matrices when t is the same at every point."""
-        if family(member) not in self.constants:
-            return f"symmetric({self._print(weight)}, {code_name(member)})"
-        pairs = "*".join(self._gathered(member, (k,), 2) for k in (0, 1))
-        return f"({pairs})[..., 0] @ {self.parenthesize(weight, PRECEDENCE['Pow'])}"
 
     def _gathered(self, quantity: Quantity, members: tuple[int, ...], order: int) -> str:
         self.gathers.add((members, order))
@@ -264,13 +255,3 @@ def _gather_name(members: tuple[int, ...], order: int) -> str:
 def _is_adjoint(program: Program, output: Quantity) -> bool:
     (statement,) = (s for s in program.statements if s.target == output)
     return statement.expression.has(dot)
-
-
-def _constant_families(program: Program) -> set[tuple[str, int | None, int]]:
-    """Families that are the same at every point: ∂z₁ = W₁ u, and what is linear in it."""
-    constant: set[tuple[str, int | None, int]] = {("x", None, 1)}
-    for s in program.statements:
-        vectors = [q for q in s.expression.free_symbols if q.letter not in "Wb"]
-        if all(family(q) in constant for q in vectors):
-            constant.add(family(s.target))
-    return constant

@@ -23,6 +23,7 @@ Function = Callable[[Any], "tuple[Array, ...]"]
 
 _FEW = 4  # entries a point that are stored one by one: 2 ns instead of 6 for a 2 × 2 Hessian
 _FEW_POINTS = 64  # whose stores one by one cost more than gathering them
+_FEW_PRODUCTS = 16  # points that have a product of matrices each: a tenth of the time of ten inputs
 
 
 def evaluate(run: Run, X: Any, shape: tuple[int, int], orders: Sequence[int]) -> list[Array]:
@@ -120,11 +121,11 @@ def fill(result: Array, part: Array | float) -> None:
     points, m, *inputs = result.shape
     rows = part.reshape(-1, part.shape[-1])
     columns = result.reshape(points, -1)
-    where = _rows(m, *inputs)
-    if len(where) > _FEW or points < _FEW_POINTS:
-        columns[...] = (rows if len(inputs) < 2 else rows[where]).T  # the first two are in order
+    if points < _FEW_POINTS or columns.shape[1] > _FEW:
+        # Those of the first two orders stand in order.
+        columns[...] = (rows if len(inputs) < 2 else rows.take(_rows(m, *inputs), axis=0)).T
         return
-    for k, row in enumerate(where.tolist()):
+    for k, row in enumerate(_rows(m, *inputs).tolist()):
         columns[:, k] = rows[row]
 
 
@@ -136,15 +137,32 @@ def positions(n: int, members: tuple[int, ...], order: int) -> NDArray[np.intp]:
 
 
 def symmetric(weight: Array, t: Array) -> Array:
-    """Σ_r weight_r t_ir t_jr for i ≤ j, of (…, width, points) and (n, width, points)."""
+    """Σ_r weight_r t_ir t_jr for i ≤ j, of (…, width, points) and (n, width, points).
+
+    Points may be one where it stands for all. A product of matrices for each point is fastest for a
+    few of them, one product for all where t is the same at all, else a sum for each i.
+    """
     n, points = len(t), t.shape[-1]
-    result = np.empty((*weight.shape[:-2], n * (n + 1) // 2, points), t.dtype)
+    i, j = _upper(n)
+    if max(points, weight.shape[-1]) <= _FEW_PRODUCTS:
+        rows = t.transpose(2, 0, 1)
+        full = (rows * weight.swapaxes(-1, -2)[..., None, :]) @ rows.swapaxes(1, 2)
+        return full.reshape(*full.shape[:-2], -1).take(i * n + j, axis=-1).swapaxes(-1, -2)
+    if points == 1:
+        return (t[i, :, 0] * t[j, :, 0]) @ weight
+    result = np.empty((*weight.shape[:-2], len(i), points), t.dtype)
     first = 0
-    for i in range(n):
-        row = result[..., first : first + n - i, :]
-        np.einsum("...rb,jrb->...jb", weight * t[i], t[i:], out=row)
-        first += n - i
+    for k in range(n):
+        row = result[..., first : first + n - k, :]
+        np.einsum("...rb,jrb->...jb", weight * t[k], t[k:], out=row)
+        first += n - k
     return result
+
+
+@lru_cache(maxsize=16)
+def _upper(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The indices i ≤ j of a symmetric matrix, row by row."""
+    return np.triu_indices(n)
 
 
 def _packed(n: int, order: int) -> dict[tuple[int, ...], int]:
