@@ -23,7 +23,7 @@ Function = Callable[[Any], "tuple[Array, ...]"]
 
 _FEW = 4  # entries a point that are stored one by one: 2 ns instead of 6 for a 2 × 2 Hessian
 _FEW_POINTS = 64  # whose stores one by one cost more than gathering them
-_FEW_PRODUCTS = 16  # points that have a product of matrices each: a tenth of the time of ten inputs
+_FEW_PRODUCTS = 16  # points that have a product of matrices each: of ten inputs at one, a tenth of the time
 
 
 def evaluate(run: Run, X: Any, shape: tuple[int, int], orders: Sequence[int]) -> list[Array]:
@@ -102,9 +102,9 @@ def keep_freed_memory() -> None:
     """Make glibc keep memory that was freed, up to 64 MB, for the next block or call.
 
     It returns memory beyond a threshold to the system at each free and takes it back page by page,
-    which cost a third of the time of 100,000 points, and half of 1,000's. Freeing one large array
-    raises the threshold to its size, as any program does that frees one; elsewhere than in glibc it
-    does nothing.
+    which cost a third of the time of 100,000 points, and half of that of 1,000. Freeing one large
+    array raises the threshold to its size, as any program does that frees one; elsewhere than in
+    glibc it does nothing.
     """
     np.empty(2**25 - 2**16, np.uint8)
 
