@@ -126,8 +126,8 @@ def test_compiling_and_discarding_leaks_nothing():
 
     tracemalloc.start()
     try:
-        sizes = [some(60) for _ in range(5)]
-        assert min(np.diff(sizes)) < 60 * 500
+        sizes = [some(25) for _ in range(5)]
+        assert min(np.diff(sizes)) < 25 * 500
     finally:
         tracemalloc.stop()
 
