@@ -207,11 +207,11 @@ def test_text_is_free_of_lint(name, tmp_path):
 
 
 def test_functions_that_numpy_lacks_only_where_they_are_used():
-    """With the source of their form."""
-    assert "# Source of the form" in numpy_module(NETWORKS["two outputs, erf"])
-    plain = numpy_module(symnet.Network.dense([2, 3, 1], seed=0))
-    assert "erf" not in plain
-    assert "Source of the form" not in plain
+    """The error functions with the notice of their sources."""
+    assert "Sun Microsystems" in numpy_module(NETWORKS["two outputs, erf"])
+    assert "def erf" not in numpy_module(NETWORKS["named"])
+    assert "Sun Microsystems" not in numpy_module(NETWORKS["named"])
+    assert "tanh_from" not in numpy_module(symnet.Network.dense([2, 3, 1], seed=0))
 
 
 def test_wide_networks():

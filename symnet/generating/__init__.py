@@ -205,10 +205,10 @@ def _shape(*sizes: int) -> str:
 
 
 def _with_notice(text: str) -> str:
-    """Functions of `special` below the source of their form; nothing for no text."""
+    """Functions of `special`, the error functions below the notice of their sources."""
     notice = (special.__doc__ or "").partition("Source of")
     comment = filled("".join(notice[1:]), "# ")
-    return f"{comment}\n\n{text}" if text else ""
+    return f"{comment}\n\n{text}" if "def erf" in text else text
 
 
 # --- the sections -------------------------------------------------------------------------------
