@@ -443,11 +443,12 @@ def test_error_functions() -> None:
 
 
 def test_scaled_error_function() -> None:
-    """erfcx to 9 units in the last place, up to where erfc ends."""
+    """erfcx to 7 units in the last place, up to where erfc ends."""
     x = np.concatenate([np.linspace(0, 26.5, 1001), [1e-300, 1e-9]])
     for point, got in zip(x, special.erfcx(x), strict=True):
-        want = mpmath.exp(mpf(point) ** 2) * mpmath.erfc(mpf(point))
-        assert abs(mpf(float(got)) - want) <= 9 * np.spacing(float(want)), point
+        with mpmath.workdps(50):
+            want = mpmath.exp(mpf(float(point)) ** 2) * mpmath.erfc(mpf(float(point)))
+        assert abs(mpf(float(got)) - want) <= 7 * np.spacing(float(want)), point
 
 
 def test_tanh_from_the_exponential_of_its_derivative() -> None:
