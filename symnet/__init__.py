@@ -10,14 +10,14 @@ As formulas to read and as functions to ship, each checked against an independen
 
 from importlib.metadata import version
 
-from symnet import analytic
 from symnet.activations import Activation
-from symnet.checking import CheckError, Comparison, Report, check
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
 from symnet.files import load, save
 from symnet.fitting import fit, objective
 from symnet.network import Layer, Network
+from symnet.witness import analytic
+from symnet.witness.checking import CheckError, Comparison, Report, check
 
 __version__ = version("symnet")
 

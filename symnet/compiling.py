@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
-from symnet.backends.nativekernel import NativeKernels
-from symnet.backends.numpykernel import NumpyKernels
-from symnet.backends.runtime import Array, Function
+from symnet.backends.c.kernel import NativeKernels
+from symnet.backends.numpy.kernel import NumpyKernels
+from symnet.backends.numpy.runtime import Array, Function
+from symnet.calculus.schemes import Choice, Cost, best, forward, schemes
 from symnet.network import Network
-from symnet.schemes import Choice, Cost, best, forward, schemes
 
 
 class Kernels(Protocol):

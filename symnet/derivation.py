@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from sympy import Expr, Matrix, Symbol
 
-from symnet import checking, compiling, printing
-from symnet.algebra import DIRECTIONS
+from symnet import compiling, formulas
+from symnet.calculus.algebra import DIRECTIONS
+from symnet.formulas import expanded
 from symnet.network import Network
-from symnet.printing import expanded
+from symnet.witness import checking
 
 HIGHEST = len(DIRECTIONS)
 """The highest order of derivative: there are names for as many directions."""
@@ -84,11 +85,11 @@ class Derivation:
         give them back. Raises ValueError as `partial`, and for an unknown notation or format.
         """
         notation = notation or self._readable()
-        return printing.text(self.network, self.order, notation, format, digits)
+        return formulas.text(self.network, self.order, notation, format, digits)
 
     def latex(self, notation: str | None = None, digits: int | None = None) -> str:
         """The derivatives as LaTeX for the amsmath package. Arguments as for `text`."""
-        return printing.latex(self.network, self.order, notation or self._readable(), digits)
+        return formulas.latex(self.network, self.order, notation or self._readable(), digits)
 
     def __str__(self) -> str:
         return self.text(format="unicode")

@@ -33,7 +33,7 @@ from symnet.activations import TABLE, Activation, Z, activation, from_tree
 from symnet.activations.trees import expression_of, tree_of
 from symnet.names import check_label, check_name, shortened
 from symnet.network import Layer, Network
-from symnet.weights import LONGEST_NUMBER, Array
+from symnet.network.weights import LONGEST_NUMBER, Array
 
 FilePath = str | os.PathLike[str]
 

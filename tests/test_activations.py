@@ -15,7 +15,7 @@ import sympy
 from mpmath import mpf
 
 from symnet.activations import TABLE, Activation, Forms, Z, activation, from_tree
-from symnet.backends import special
+from symnet.backends.numpy import special
 
 NAMES = tuple(TABLE)
 SMOOTH = tuple(name for name in NAMES if name not in ("relu", "leaky_relu", "elu", "selu"))

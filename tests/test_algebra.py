@@ -7,7 +7,7 @@ import pickle
 import pytest
 from sympy import Symbol
 
-from symnet.algebra import Quantity, derivative, dot, matvec, outer, sigma, transposed
+from symnet.calculus.algebra import Quantity, derivative, dot, matvec, outer, sigma, transposed
 
 W, u, w = Quantity("W", 2), Quantity("a", 1), Quantity("z", 2)
 du, dw = u.toward("i"), w.toward("i")

@@ -14,9 +14,9 @@ import pytest
 import sympy
 from mpmath import mpf
 
-from symnet import analytic
 from symnet.activations import TABLE, Activation, Z
 from symnet.network import Layer, Network
+from symnet.witness import analytic
 
 t = sympy.Symbol("t")
 OWN = {

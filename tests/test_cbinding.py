@@ -13,22 +13,22 @@ import numpy as np
 import pytest
 
 from symnet import compiling
-from symnet.backends import cbinding, ccompiler, ckernel
+from symnet.backends.c.run import binding, compiler, loading
 from symnet.network import Network
 
 NETWORK = Network.dense([2, 8, 8, 1], seed=0)
 SHAPES = [(1, *(2,) * order) for order in range(9)]
 
 needs_headers = pytest.mark.skipif(
-    cbinding.extension() is None, reason="Python's headers are not installed"
+    binding.extension() is None, reason="Python's headers are not installed"
 )
 
 
 @pytest.fixture(params=[pytest.param("extension", marks=needs_headers), "ctypes"])
-def binding(request, monkeypatch):
+def way(request, monkeypatch):
     """Each of the two ways from Python to C."""
     if request.param == "ctypes":
-        monkeypatch.setattr(cbinding, "extension", lambda: None)
+        monkeypatch.setattr(binding, "extension", lambda: None)
     return request.param
 
 
@@ -46,12 +46,12 @@ def native(results: int = 1, body: str = "return 0;") -> object:
         f"int f(long points, double *x, const double *weights, {parameters}, int threads)\n"
         "{\n" + "\n".join([*lines, body]) + "\n}\n"
     )
-    return ckernel.load(text).function("f", results, weighted=True)
+    return loading.load(text).function("f", results, weighted=True)
 
 
 def bound(function=None, results=1, alone=9, threads=lambda _: 1, general=list, weight=7.0):
     """The function of points."""
-    return cbinding.bound(
+    return binding.bound(
         function or native(results),
         np.array([weight]),
         2,
@@ -63,7 +63,7 @@ def bound(function=None, results=1, alone=9, threads=lambda _: 1, general=list, 
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_points_of_every_kind_give_the_same(binding, dtype):
+def test_points_of_every_kind_give_the_same(way, dtype):
     """Plain arrays go straight to C; what is prepared first gives the same bits and shapes."""
     f = compiling.compiled(NETWORK, 2, "c")
     plain = np.random.default_rng(0).standard_normal((12, 2)).astype(dtype)
@@ -87,7 +87,7 @@ def test_points_of_every_kind_give_the_same(binding, dtype):
     assert f(np.empty((4, 0, 2), dtype))[1].shape == (4, 0, 1, 2)
 
 
-def test_points_that_cannot_be(binding):
+def test_points_that_cannot_be(way):
     """The same errors from both backends, also once a function is bound."""
     for f in (compiling.compiled(NETWORK, 2, backend) for backend in ("c", "numpy")):
         f(np.ones((1, 2)))
@@ -99,7 +99,7 @@ def test_points_that_cannot_be(binding):
 
 
 @pytest.mark.parametrize("results", range(1, 10))
-def test_every_result_in_its_place(binding, results):
+def test_every_result_in_its_place(way, results):
     """As many as a derivation to the eighth order has, each of its shape."""
     X = np.arange(6.0).reshape(3, 2)
     found = bound(results=results)(X)
@@ -110,7 +110,7 @@ def test_every_result_in_its_place(binding, results):
             assert (result[p] == 100 * k + 70 + 1 + X[p, 0]).all()
 
 
-def test_weights_live_as_long_as_the_function(binding):
+def test_weights_live_as_long_as_the_function(way):
     """They are read by address: nothing else may hold them."""
     functions = [bound(weight=float(k)) for k in range(50)]
     rubbish = [np.full(1, -1.0) for _ in range(500)]
@@ -118,7 +118,7 @@ def test_weights_live_as_long_as_the_function(binding):
     assert len(rubbish) == 500
 
 
-def test_threads_are_asked_for_from_alone_on(binding):
+def test_threads_are_asked_for_from_alone_on(way):
     """Below, nobody is asked; an answer that fails is the caller's to hear."""
     asked = []
 
@@ -133,7 +133,7 @@ def test_threads_are_asked_for_from_alone_on(binding):
         bound(threads=threads)(np.zeros((12, 2)))
 
 
-def test_what_is_not_plain_goes_to_general(binding):
+def test_what_is_not_plain_goes_to_general(way):
     """Whatever it is, and its answer comes back as it is."""
     f = bound(general=lambda X: ("general", X))
     rows = np.zeros((4, 2))
@@ -145,7 +145,7 @@ def test_what_is_not_plain_goes_to_general(binding):
     assert f(rows)[0].shape == (4, 1)
 
 
-def test_memory_error(binding):
+def test_memory_error(way):
     """A function that returns 1 had no memory; the next call is as good as any."""
     f = bound(native(body="return points > 3;"))
     for _ in range(3):
@@ -154,7 +154,7 @@ def test_memory_error(binding):
         assert f(np.ones((3, 2)))[0].shape == (3, 1)
 
 
-def test_the_interpreter_is_free_meanwhile(binding):
+def test_the_interpreter_is_free_meanwhile(way):
     """Another thread runs while C does: here C waits for what that thread writes."""
     body = (
         "for (long k = 0; k < 20000; k++) {\n"
@@ -168,7 +168,7 @@ def test_the_interpreter_is_free_meanwhile(binding):
         "int f(long points, double *x, const double *weights, double *y, int threads)\n"
         "{\n    *y = points + *weights + threads;\n" + body + "\n}\n"
     )
-    f = bound(ckernel.load(text).function("f", 1, weighted=True))
+    f = bound(loading.load(text).function("f", 1, weighted=True))
     X = np.zeros((1, 2))
     writer = threading.Timer(0.1, lambda: X.fill(1))
     writer.start()
@@ -176,11 +176,11 @@ def test_the_interpreter_is_free_meanwhile(binding):
     writer.join()
 
 
-def test_nothing_is_kept(binding):
+def test_nothing_is_kept(way):
     """Arguments, results, weights and the function itself go when their user lets go."""
     X, weights = np.zeros((3, 2)), np.ones(1)
     counts = sys.getrefcount(X), sys.getrefcount(weights)
-    f = cbinding.bound(native(9), weights, 2, SHAPES, 1, lambda _: 1, list)
+    f = binding.bound(native(9), weights, 2, SHAPES, 1, lambda _: 1, list)
     for _ in range(100):
         results = f(X)
     assert {sys.getrefcount(result) for result in results} == {3}
@@ -191,7 +191,7 @@ def test_nothing_is_kept(binding):
     assert (sys.getrefcount(X), sys.getrefcount(weights)) == counts
 
 
-def test_discarded_functions_are_collected(binding):
+def test_discarded_functions_are_collected(way):
     """A bound function and its kernels hold one another."""
     f = compiling.compiled(NETWORK, 1, "c")
     f(np.zeros((1, 2)))
@@ -204,7 +204,7 @@ def test_discarded_functions_are_collected(binding):
 @needs_headers
 def test_what_the_module_refuses():
     """It never writes beyond what it has room for."""
-    bind, weights = cbinding.extension().bind, np.ones(1)
+    bind, weights = binding.extension().bind, np.ones(1)
 
     def refused(error, address=1, weights=weights, shapes=((1,),), message="no"):
         with pytest.raises(error):
@@ -230,36 +230,36 @@ def test_what_the_module_refuses():
 @pytest.fixture
 def anew():
     """The module is looked for again, now and afterwards."""
-    cbinding.extension.cache_clear()
+    binding.extension.cache_clear()
     yield
-    cbinding.extension.cache_clear()
+    binding.extension.cache_clear()
 
 
 @needs_headers
 def test_it_is_compiled_once(anew, tmp_path, monkeypatch):
     """Kept in the cache beside the kernels, and made again when damaged."""
     monkeypatch.setenv("SYMNET_CACHE", str(tmp_path))
-    assert cbinding.extension() is not None
+    assert binding.extension() is not None
     (entry,) = tmp_path.iterdir()
-    cbinding.extension.cache_clear()
+    binding.extension.cache_clear()
     with monkeypatch.context() as patch:
-        patch.setattr(ccompiler.subprocess, "run", lambda *_, **__: pytest.fail("compiled again"))
-        assert cbinding.extension() is not None
+        patch.setattr(compiler.subprocess, "run", lambda *_, **__: pytest.fail("compiled again"))
+        assert binding.extension() is not None
     entry.unlink()
     entry.write_bytes(b"garbage")
-    cbinding.extension.cache_clear()
-    assert cbinding.extension() is not None
-    assert ccompiler.is_whole(entry)
+    binding.extension.cache_clear()
+    assert binding.extension() is not None
+    assert compiler.is_whole(entry)
 
 
 @needs_headers
 def test_another_numpy_another_module(anew, tmp_path, monkeypatch):
     """It was made for the NumPy whose arrays it reads."""
     monkeypatch.setenv("SYMNET_CACHE", str(tmp_path))
-    cbinding.extension()
-    cbinding.extension.cache_clear()
+    binding.extension()
+    binding.extension.cache_clear()
     monkeypatch.setattr(np, "__version__", "99.0")
-    cbinding.extension()
+    binding.extension()
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -268,8 +268,8 @@ def test_without_headers(anew, tmp_path, monkeypatch):
     X = np.random.default_rng(0).standard_normal((5, 2))
     expected = compiling.compiled(NETWORK, 2, "c")(X)
     monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path))
-    cbinding.extension.cache_clear()
-    assert cbinding.extension() is None
+    binding.extension.cache_clear()
+    assert binding.extension() is None
     for a, b in zip(compiling.compiled(NETWORK, 2, "c")(X), expected, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -279,6 +279,6 @@ def test_headers_that_the_compiler_refuses(anew, tmp_path, monkeypatch):
     monkeypatch.setenv("SYMNET_CACHE", str(tmp_path / "cache"))
     (tmp_path / "Python.h").write_text("#error of another compiler\n")
     monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path))
-    assert cbinding.extension() is None
+    assert binding.extension() is None
     assert list((tmp_path / "cache").iterdir()) == []
     assert compiling.compiled(NETWORK, 1, "c")(np.zeros((1, 2)))[0].shape == (1, 1)

@@ -14,25 +14,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from strategies import SMOOTH, networks, points
-from symnet import analytic, compiling
+from symnet import compiling
 from symnet.activations import TABLE, Activation
-from symnet.backends import ccode, ckernel, clowering
-from symnet.backends.ccalls import Call, Pointer, written
-from symnet.backends.cplan import Contraction, Linear, Pass, Plan, Step
+from symnet.backends.c.plan import lowering
+from symnet.backends.c.plan.steps import Contraction, Linear, Pass, Plan, Step
+from symnet.backends.c.run import loading
+from symnet.backends.c.text import file
+from symnet.backends.c.text.calls import Call, Pointer, written
+from symnet.calculus.schemes import candidates, needed
 from symnet.network import Layer, Network
-from symnet.schemes import candidates, needed
+from symnet.witness import analytic
 
 ANALYTIC = (analytic.value, analytic.jacobian, analytic.hessian)
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror")
 
 
-def kernels(network: Network, order: int = 2) -> ccode.Kernels:
+def kernels(network: Network, order: int = 2) -> file.Kernels:
     """The functions that a compilation consists of."""
     plan = compiling.plan(network, order)
     return {name: (choice.program, choice.orders) for name, choice in plan.items()}
 
 
-def every_scheme(network: Network, order: int) -> ccode.Kernels:
+def every_scheme(network: Network, order: int) -> file.Kernels:
     """Each order alone and with all below it, forward and backward."""
     found = {}
     for r in range(order + 1):
@@ -44,8 +47,8 @@ def every_scheme(network: Network, order: int) -> ccode.Kernels:
 
 def evaluated(network, functions, X, dtype="double", weights="argument", threads=1):
     """The results of each function, in arrays that were full of something else."""
-    library = ckernel.load(ccode.source(functions, network, dtype, weights))
-    given = ccode.packed(network, dtype) if weights == "argument" else None
+    library = loading.load(file.source(functions, network, dtype, weights))
+    given = file.packed(network, dtype) if weights == "argument" else None
     results = {}
     for name, (_, orders) in functions.items():
         shapes = [(len(X), network.m) + (network.n,) * r for r in orders]
@@ -128,7 +131,7 @@ def test_sums_are_taken_where_their_terms_are():
     def steps(widths: list[int]) -> list[Step]:
         network = Network.dense(widths, "sigmoid")
         program, _ = kernels(network)["value_jacobian_hessian"]
-        return clowering.plan(program, network).steps
+        return lowering.plan(program, network).steps
 
     assert not [s for s in steps([2, 8, 8, 1]) if isinstance(s, Contraction)]
     assert len([s for s in steps([2, 8, 8, 1]) if isinstance(s, Linear)]) == 3
@@ -150,7 +153,7 @@ def test_planning_grows_with_the_depth(monkeypatch):
         monkeypatch.setattr(
             Plan, "reads", lambda *given, reads=reads, calls=calls: calls.append(1) or reads(*given)
         )
-        clowering.plan(program, network)
+        lowering.plan(program, network)
         monkeypatch.undo()
         counts.append(len(calls))
     assert counts[1] < 4.2 * counts[0]
@@ -188,7 +191,7 @@ def test_users_own_activation():
     swish = Activation("swish2", z / (1 + sympy.exp(-2 * z)) + sympy.Max(z, 0) ** 3 / 7)
     network = Network.dense([2, 5, 1], hidden=swish, seed=2)
     check(network, sample(network))
-    assert "swish2_012(" in ccode.source(kernels(network), network)
+    assert "swish2_012(" in file.source(kernels(network), network)
 
 
 def test_float():
@@ -196,7 +199,7 @@ def test_float():
     network = Network.dense([2, 8, 8, 2], seed=0)
     X = sample(network).astype(np.float32)
     check(network, X, tolerance=2e-6, dtype="float")
-    text = ccode.source(kernels(network), network, "float")
+    text = file.source(kernels(network), network, "float")
     assert "fabsf(" in text
     assert not re.search(r"\bfabs\(|\d\.\d+\b(?!F)", text.split("*/", 1)[1])
 
@@ -233,7 +236,7 @@ def test_exact_weights():
     """Fractions are rounded once."""
     network = Network([Layer([[sympy.Rational(1, 3), 2]], [sympy.Rational(1, 7)], "tanh")])
     check(network, sample(network))
-    constants = ccode.source(kernels(network), network, weights="constant")
+    constants = file.source(kernels(network), network, weights="constant")
     assert "0.3333333333333333, 2.0," in constants
     assert "0.14285714285714285," in constants
 
@@ -280,7 +283,7 @@ def test_deep():
     for depth in (30, 300):
         network = Network.dense([2, *[3] * depth, 1], hidden="softsign", seed=1)
         check(network, sample(network, 5), kernels(network))
-        texts.append(ccode.source(kernels(network), network))
+        texts.append(file.source(kernels(network), network))
     assert len(texts[1]) < 1.1 * len(texts[0])
     assert "for (long k = 0; k < 29" in texts[1]
 
@@ -288,11 +291,11 @@ def test_deep():
 # --- the self-test and the sanitizers -----------------------------------------------------------
 
 
-def examples(network: Network, tolerance: float = 1e-12) -> ccode.Examples:
+def examples(network: Network, tolerance: float = 1e-12) -> file.Examples:
     X = sample(network, 5)
     expected = {r: ANALYTIC[r](network, X) for r in range(3)}
     sizes = {r: float(analytic.scale(network, X, r).max()) for r in range(3)}
-    return ccode.Examples(X, expected, {r: tolerance * size for r, size in sizes.items()})
+    return file.Examples(X, expected, {r: tolerance * size for r, size in sizes.items()})
 
 
 def self_test(
@@ -325,7 +328,7 @@ def test_self_test_passes(tmp_path, widths, hidden, weights, flags):
     """At 0, 1 and about a block's points it stays inside its arrays, on any compiler's level."""
     network = Network.dense(widths, hidden, seed=0)
     functions = {f"net_{name}": kernel for name, kernel in kernels(network).items()}
-    text = ccode.source(functions, network, weights=weights, examples=examples(network))
+    text = file.source(functions, network, weights=weights, examples=examples(network))
     done = self_test(tmp_path, text, *flags)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "all functions give what is expected\n"
@@ -336,8 +339,8 @@ def test_self_test_passes(tmp_path, widths, hidden, weights, flags):
 def test_another_compiler(tmp_path, hidden):
     """Clang takes the text without a warning, and loops over lanes become its vectors too."""
     network = Network.dense([3, 5, 4, 2], hidden, seed=0)
-    text = ccode.source(kernels(network), network, examples=examples(network))
-    done = self_test(tmp_path, text, *ccode.FLAGS, compiler="clang")
+    text = file.source(kernels(network), network, examples=examples(network))
+    done = self_test(tmp_path, text, *file.FLAGS, compiler="clang")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "all functions give what is expected\n"
 
@@ -348,9 +351,9 @@ def test_self_test_finds_errors(tmp_path, order):
     network = Network.dense([2, 3, 2], seed=0)
     known = examples(network)
     known.expected[order].flat[-1] += 1e-9
-    done = self_test(tmp_path, ccode.source(kernels(network), network, examples=known))
+    done = self_test(tmp_path, file.source(kernels(network), network, examples=known))
     assert done.returncode == 1
-    assert f"{ccode.output_name(order)} at " in done.stdout
+    assert f"{file.output_name(order)} at " in done.stdout
     assert done.stdout.endswith("FAILED\n")
 
 
@@ -363,7 +366,7 @@ def test_text_does_not_depend_on_widths():
     From 256 neurons on, there are loops over parts of the inner dimension too.
     """
     narrow, wide, wider = (
-        len(ccode.source(kernels(network), network))
+        len(file.source(kernels(network), network))
         for network in (Network.dense([2, w, w, 1], fill=1.0) for w in (10, 300, 1000))
     )
     assert narrow < wide < 1.15 * narrow
@@ -373,7 +376,7 @@ def test_text_does_not_depend_on_widths():
 def test_text_is_deterministic_and_tidy():
     """No line is too long, none ends in a blank, and the same network gives the same bytes."""
     network = Network.dense([3, 4, 5, 2], hidden="gelu", seed=0)
-    texts = [ccode.source(kernels(network), network, weights="constant") for _ in range(2)]
+    texts = [file.source(kernels(network), network, weights="constant") for _ in range(2)]
     assert texts[0] == texts[1]
     for line in texts[0].split("\n"):
         assert len(line) <= 100, line
@@ -384,7 +387,7 @@ def test_text_is_deterministic_and_tidy():
 def test_heading_documents_arrays_and_formulas():
     """A C engineer finds shapes, the way to compile it, and the layer formulas."""
     network = Network.dense([2, 8, 1], seed=0)
-    heading = ccode.source(kernels(network), network, heading="Surrogate").split("*/")[0]
+    heading = file.source(kernels(network), network, heading="Surrogate").split("*/")[0]
     words = " ".join(heading.replace(" * ", " ").split())
     assert "Surrogate" in words
     assert "x (points, n); y (points, m); jacobian (points, m, n)" in words
@@ -398,8 +401,8 @@ def test_header_compiles(tmp_path):
     """It declares what the file defines, for C and twice included."""
     network = Network.dense([2, 3, 1], seed=0)
     functions = {f"net_{name}": kernel for name, kernel in kernels(network).items()}
-    (tmp_path / "kernel.h").write_text(ccode.header(functions, network, weights="constant"))
-    text = ccode.source(functions, network, weights="constant")
+    (tmp_path / "kernel.h").write_text(file.header(functions, network, weights="constant"))
+    text = file.source(functions, network, weights="constant")
     (tmp_path / "kernel.c").write_text('#include "kernel.h"\n#include "kernel.h"\n' + text)
     subprocess.run(["cc", *WARNINGS, "-c", "kernel.c"], cwd=tmp_path, check=True)
 
@@ -408,12 +411,12 @@ def test_bad_arguments():
     """Errors name what was found and what is possible."""
     network = Network.dense([2, 3, 1], seed=0)
     with pytest.raises(ValueError, match="dtype is 'half', expected 'double' or 'float'"):
-        ccode.source(kernels(network), network, "half")
+        file.source(kernels(network), network, "half")
     with pytest.raises(ValueError, match="weights is 'file', expected 'constant' or 'argument'"):
-        ccode.source(kernels(network), network, weights="file")
+        file.source(kernels(network), network, weights="file")
     symbolic = Network([Layer([[sympy.Symbol("w11")]])])
     with pytest.raises(ValueError, match="w11"):
-        ccode.source(kernels(symbolic), symbolic, weights="constant")
+        file.source(kernels(symbolic), symbolic, weights="constant")
 
 
 # --- calls into loops ---------------------------------------------------------------------------

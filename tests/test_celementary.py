@@ -17,8 +17,8 @@ import sympy
 from mpmath import mpf
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symnet.backends import celementary
-from symnet.backends.ccode import FLAGS
+from symnet.backends.c.text import elementary
+from symnet.backends.c.text.file import FLAGS
 
 NAMES = (
     *("exp_of", "decay_of", "expm1_of", "log_of", "log1p_of", "log1p_of_unit", "tanh_of", "erf_of"),
@@ -50,7 +50,7 @@ void each_{name}(const real *x, real *y, long count)
 
 def text(dtype: str) -> str:
     """A library with a loop for each function."""
-    definitions = "\n".join(celementary.definitions(NAMES, dtype))
+    definitions = "\n".join(elementary.definitions(NAMES, dtype))
     loops = "\n".join(LOOP.format(name=name) for name in NAMES)
     return TEXT.format(dtype=dtype, definitions=definitions, loops=loops)
 
@@ -230,16 +230,16 @@ def test_vectors_and_shared_work(tmp_path):
 
 def test_only_what_is_wanted():
     """Each text once, after those that it calls; other names are not of this module."""
-    texts = celementary.definitions(["tanh_of", "exp_of", "sqrt", "exp_of"], "double")
+    texts = elementary.definitions(["tanh_of", "exp_of", "sqrt", "exp_of"], "double")
     defined = [re.search(r"(\w+)\(real x\)", text)[1] for text in texts]
     assert defined == ["bits_of", "reduced", "decay_of", "exp_of", "tanh_of"]
-    assert celementary.definitions(["sin", "sqrt"], "double") == []
+    assert elementary.definitions(["sin", "sqrt"], "double") == []
 
 
 def test_names():
     """A cheaper function where the argument is known to be in its range."""
     x, e = sympy.symbols("x e", real=True)
-    name = celementary.function_name
+    name = elementary.function_name
     assert name(sympy.exp(x), {}) == "exp_of"
     assert name(sympy.exp(-2 * abs(x)), {}) == "decay_of"
     assert name(expm1(x), {}) == "expm1_of"

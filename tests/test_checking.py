@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from symnet import analytic, checking, sampling
-from symnet.checking import CheckError, check, verify
 from symnet.compiling import compiled
 from symnet.network import Layer, Network
+from symnet.witness import analytic, checking, sampling
+from symnet.witness.checking import CheckError, check, verify
 
 NETWORKS = {
     "2-8-8-1": Network.dense([2, 8, 8, 1], seed=0),

@@ -15,10 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symnet import analytic, compiling
-from symnet.backends import ccode, ccompiler, ckernel
+from symnet import compiling
+from symnet.backends.c.run import compiler, loading
+from symnet.backends.c.text import file
+from symnet.calculus.schemes import Cost
 from symnet.network import Network
-from symnet.schemes import Cost
+from symnet.witness import analytic
 
 NETWORK = Network.dense([2, 8, 8, 1], seed=0)
 COST = Cost(multiply_adds=100, activations=10, scheme="adjoint")
@@ -41,12 +43,12 @@ def cache(tmp_path, monkeypatch):
 
 
 def forget() -> None:
-    ckernel._loaded.cache_clear()
+    loading._loaded.cache_clear()
 
 
 def text(network: Network = NETWORK) -> str:
     choices = compiling.plan(network, 2)
-    return ccode.source({name: (c.program, c.orders) for name, c in choices.items()}, network)
+    return file.source({name: (c.program, c.orders) for name, c in choices.items()}, network)
 
 
 def outputs(network: Network, count: int) -> list[np.ndarray]:
@@ -57,7 +59,7 @@ def evaluated(count: int, threads: int, network: Network = NETWORK) -> list[np.n
     """Value, Jacobian and Hessian at `count` points: everything from text to call."""
     X = np.random.default_rng(count).standard_normal((count, network.n))
     outs = outputs(network, count)
-    ckernel.load(text(network)).call(NAME, X, outs, threads, ccode.packed(network))
+    loading.load(text(network)).call(NAME, X, outs, threads, file.packed(network))
     return outs
 
 
@@ -66,7 +68,7 @@ def fingerprint(count: int, threads: int) -> bytes:
     return b"".join(array.tobytes() for array in evaluated(count, threads))
 
 
-def twice(library: ckernel.Library) -> list[float]:
+def twice(library: loading.Library) -> list[float]:
     y = np.empty(3)
     library.call("twice", np.array([1.0, 2.0, 4.0]), [y])
     return y.tolist()
@@ -103,7 +105,7 @@ def test_no_points():
 
 def test_results_must_be_writable_and_contiguous(cache):
     """Neither a copy is filled in vain, nor memory beside the array."""
-    library = ckernel.load(DOUBLING)
+    library = loading.load(DOUBLING)
     frozen = np.zeros(2)
     frozen.flags.writeable = False
     for y in (frozen, np.zeros(4)[::2]):
@@ -114,7 +116,7 @@ def test_results_must_be_writable_and_contiguous(cache):
 
 def test_memory_error(cache):
     """A function that returns 1 had no memory."""
-    library = ckernel.load(TEXT.format(body="    return points && x && y && threads;\n"))
+    library = loading.load(TEXT.format(body="    return points && x && y && threads;\n"))
     with pytest.raises(MemoryError, match="twice"):
         twice(library)
 
@@ -151,12 +153,12 @@ def test_process_pool(method):
 
 def test_threads_only_where_they_pay(monkeypatch):
     """One for little work, all for much, never more than asked for."""
-    monkeypatch.setattr(ckernel, "available", lambda: 6)
-    assert ckernel.threads(1, COST) == 1
-    assert ckernel.threads(10**6, COST) == 6
-    assert ckernel.threads(10**6, COST, 4) == 4
-    assert ckernel.threads(0, COST) == 1
-    counts = [ckernel.threads(n, COST) for n in range(0, 10000, 100)]
+    monkeypatch.setattr(loading, "available", lambda: 6)
+    assert loading.threads(1, COST) == 1
+    assert loading.threads(10**6, COST) == 6
+    assert loading.threads(10**6, COST, 4) == 4
+    assert loading.threads(0, COST) == 1
+    counts = [loading.threads(n, COST) for n in range(0, 10000, 100)]
     assert counts == sorted(counts)
     assert set(counts) == {1, 2, 3, 4, 5, 6}
 
@@ -200,7 +202,7 @@ int main(void)
 
 
 @pytest.mark.skipif(
-    platform.libc_ver()[0] != "glibc" or ckernel.available() < 2,
+    platform.libc_ver()[0] != "glibc" or loading.available() < 2,
     reason="needs Linux's affinities and two processors",
 )
 @pytest.mark.parametrize("same", [True, False])
@@ -211,7 +213,7 @@ def test_threads_keep_off_their_callers_processor(tmp_path, same):
     )
     source, binary = tmp_path / "main.c", tmp_path / "main"
     source.write_text(text() + program)
-    command = [*ccompiler.command(), "-std=gnu99", "-fopenmp", "-o", str(binary), str(source)]
+    command = [*compiler.command(), "-std=gnu99", "-fopenmp", "-o", str(binary), str(source)]
     if subprocess.run([*command, "-lm"], check=False, capture_output=True).returncode:
         pytest.skip("the compiler has no OpenMP")
     done = subprocess.run([binary], check=True, capture_output=True, text=True)
@@ -241,32 +243,32 @@ def test_the_caller_stays_where_it_was():
 
 def test_compiled_once(cache, monkeypatch):
     """A second process, or a library forgotten, finds the entry."""
-    ckernel.load(DOUBLING)
+    loading.load(DOUBLING)
     (entry,) = entries(cache)
     forget()
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("compiled again"))
-    assert twice(ckernel.load(DOUBLING)) == [2, 4, 8]
+    assert twice(loading.load(DOUBLING)) == [2, 4, 8]
     assert entries(cache) == [entry]
 
 
 def test_other_text_other_entry(cache):
     """Entries are kept by content."""
-    ckernel.load(DOUBLING)
-    ckernel.load(DOUBLING.replace("2 *", "3 *"))
+    loading.load(DOUBLING)
+    loading.load(DOUBLING.replace("2 *", "3 *"))
     assert len(entries(cache)) == 2
-    assert twice(ckernel.load(DOUBLING)) == [2, 4, 8]
+    assert twice(loading.load(DOUBLING)) == [2, 4, 8]
 
 
 def test_other_compiler_or_processor_other_entry(cache, monkeypatch):
     """What -march=native made elsewhere must not run here."""
-    ckernel.load(DOUBLING)
+    loading.load(DOUBLING)
     forget()
     monkeypatch.setenv("CC", "cc -DOTHER")
-    ckernel.load(DOUBLING)
+    loading.load(DOUBLING)
     assert len(entries(cache)) == 2
     forget()
-    monkeypatch.setattr(ccompiler, "_processor", lambda: "another")
-    ckernel.load(DOUBLING)
+    monkeypatch.setattr(compiler, "_processor", lambda: "another")
+    loading.load(DOUBLING)
     assert len(entries(cache)) == 3
 
 
@@ -283,29 +285,30 @@ def test_other_compiler_or_processor_other_entry(cache, monkeypatch):
 )
 def test_damaged_entry_is_made_again(cache, damage):
     """It is noticed before it is loaded: loading garbage can kill a process."""
-    ckernel.load(DOUBLING)
+    loading.load(DOUBLING)
     forget()
     (entry,) = entries(cache)
     whole = entry.read_bytes()
     replacement = entry.with_suffix(".new")
     replacement.write_bytes(damage(whole))
     os.replace(replacement, entry)
-    assert not ccompiler.is_whole(entry)
-    assert twice(ckernel.load(DOUBLING)) == [2, 4, 8]
-    assert ccompiler.is_whole(entry)
+    assert not compiler.is_whole(entry)
+    assert twice(loading.load(DOUBLING)) == [2, 4, 8]
+    assert compiler.is_whole(entry)
 
 
 def test_eight_processes_at_once(cache):
     """They leave one whole entry, and all get the right library."""
     program = (
-        "import sys; from symnet.backends import ckernel; import numpy as np; y = np.empty(1)\n"
-        "ckernel.load(sys.argv[1]).call('twice', np.ones(1), [y]); print(y[0])"
+        "import sys; from symnet.backends.c.run import loading; import numpy as np\n"
+        "y = np.empty(1)\n"
+        "loading.load(sys.argv[1]).call('twice', np.ones(1), [y]); print(y[0])"
     )
     command = [sys.executable, "-c", program, DOUBLING]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(8)]
     assert [process.communicate()[0].strip() for process in started] == ["2.0"] * 8
     (entry,) = entries(cache)
-    assert ccompiler.is_whole(entry)
+    assert compiler.is_whole(entry)
 
 
 def test_cache_that_cannot_be_written(tmp_path, monkeypatch):
@@ -313,7 +316,7 @@ def test_cache_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no directory")
     monkeypatch.setenv("SYMNET_CACHE", str(tmp_path / "file" / "cache"))
     forget()
-    assert twice(ckernel.load(DOUBLING)) == [2, 4, 8]
+    assert twice(loading.load(DOUBLING)) == [2, 4, 8]
     forget()
 
 
@@ -322,12 +325,12 @@ def test_cache_directory(monkeypatch, tmp_path):
     """$SYMNET_CACHE, then $XDG_CACHE_HOME when absolute, then ~/.cache."""
     monkeypatch.setenv("SYMNET_CACHE", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert ccompiler.cache_directory() == tmp_path
+    assert compiler.cache_directory() == tmp_path
     monkeypatch.delenv("SYMNET_CACHE")
-    assert ccompiler.cache_directory() == Path("/somewhere/symnet")
+    assert compiler.cache_directory() == Path("/somewhere/symnet")
     for relative in ("", "relative"):
         monkeypatch.setenv("XDG_CACHE_HOME", relative)
-        assert ccompiler.cache_directory() == Path("~/.cache/symnet").expanduser()
+        assert compiler.cache_directory() == Path("~/.cache/symnet").expanduser()
 
 
 # --- compilers ----------------------------------------------------------------------------------
@@ -337,8 +340,8 @@ def test_no_compiler(cache, monkeypatch):
     """One line that says what to install and what else to do."""
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setenv("PATH", str(cache))
-    with pytest.raises(ccompiler.CompilerError) as caught:
-        ckernel.load(DOUBLING)
+    with pytest.raises(compiler.CompilerError) as caught:
+        loading.load(DOUBLING)
     assert str(caught.value) == (
         "the C backend needs a C compiler: none found (tried $CC, cc, gcc, clang); "
         'install gcc or clang, or use backend="numpy"'
@@ -348,14 +351,14 @@ def test_no_compiler(cache, monkeypatch):
 def test_named_compiler_is_missing(cache, monkeypatch):
     """$CC is taken at its word: no other compiler in its place."""
     monkeypatch.setenv("CC", "no-such-compiler -m64")
-    with pytest.raises(ccompiler.CompilerError, match=r"tried \$CC = no-such-compiler -m64"):
-        ckernel.load(DOUBLING)
+    with pytest.raises(compiler.CompilerError, match=r"tried \$CC = no-such-compiler -m64"):
+        loading.load(DOUBLING)
 
 
 def test_refused_text(cache):
     """The compiler's first error, in one line, and nothing left in the cache."""
-    with pytest.raises(ccompiler.CompilerError, match=r"failed: .*error.*nonsense") as caught:
-        ckernel.load("int twice(void) { return nonsense; }\n")
+    with pytest.raises(compiler.CompilerError, match=r"failed: .*error.*nonsense") as caught:
+        loading.load("int twice(void) { return nonsense; }\n")
     assert "\n" not in str(caught.value)
     assert entries(cache) == []
 
@@ -381,14 +384,14 @@ def test_environment_is_left_as_it_was(cache, monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda _: seen.append(os.environ.get("GOMP_SPINCOUNT")))
     monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    ckernel.Library(cache)
+    loading.Library(cache)
     assert "GOMP_SPINCOUNT" not in os.environ
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
-    ckernel.Library(cache)
+    loading.Library(cache)
     monkeypatch.delenv("OMP_WAIT_POLICY")
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
-    ckernel.Library(cache)
-    assert seen == [ckernel._SPINS, None, "7"]
+    loading.Library(cache)
+    assert seen == [loading._SPINS, None, "7"]
     assert os.environ["GOMP_SPINCOUNT"] == "7"
 
 
@@ -405,5 +408,5 @@ def test_it_pickles(dtype):
 
 def test_error_pickles():
     """It may have been raised in another process."""
-    error = pickle.loads(pickle.dumps(ccompiler.CompilerError("one line")))
+    error = pickle.loads(pickle.dumps(compiler.CompilerError("one line")))
     assert str(error) == "one line"

@@ -14,7 +14,8 @@ import pytest
 from sympy import Symbol
 
 import symnet
-from symnet import checking, cli, files
+from symnet import cli, files
+from symnet.witness import checking
 
 
 @pytest.fixture

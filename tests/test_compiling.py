@@ -19,12 +19,12 @@ from mpmath import mp
 from sympy import Symbol, lambdify
 
 from strategies import networks
-from symnet import analytic, checking
 from symnet.activations import TABLE, Z
-from symnet.algebra import DIRECTIONS
-from symnet.backends import numpyactivations, runtime, special
+from symnet.backends.numpy import elements, runtime, special
+from symnet.calculus.algebra import DIRECTIONS
 from symnet.compiling import compiled, everything, methods
 from symnet.network import Layer, Network
+from symnet.witness import analytic, checking
 
 WITNESSES = (analytic.value, analytic.jacobian, analytic.hessian)
 
@@ -277,12 +277,12 @@ def test_activation_functions_evaluate_their_forms(name):
     z = np.concatenate([z, [np.inf, -np.inf, np.nan]])
     names = {"np": np, **special.FUNCTIONS}
     for orders in ((0,), (1,), (2,), (0, 1), (1, 2), (0, 1, 2)):
-        exec(numpyactivations.activation_function(TABLE[name], orders), names)
+        exec(elements.activation_function(TABLE[name], orders), names)
         forms = TABLE[name].forms(max(orders)).only(orders)
         before = z.copy()
         known = {Z: z}
         with np.errstate(all="ignore"):
-            results = names[numpyactivations.call_name(name, orders)](z)
+            results = names[elements.call_name(name, orders)](z)
             for symbol, expression in forms.shared:
                 known[symbol] = evaluated(expression, known)
             expected = [evaluated(expression, known) for expression in forms.derivatives]
@@ -307,7 +307,7 @@ def test_logistic_function_at_both_ends(dtype):
 
 def evaluated(expression, known):
     """An expression's value as it is printed, in plain operators and np.where."""
-    text = numpyactivations.ElementPrinter().doprint(expression)
+    text = elements.ElementPrinter().doprint(expression)
     return eval(text, {"np": np, **special.FUNCTIONS, **{str(s): v for s, v in known.items()}})
 
 

@@ -8,8 +8,8 @@ import pytest
 import sympy
 from sympy import Float, Matrix, preorder_traversal, symbols
 
+from symnet.formulas import expanded
 from symnet.network import Layer, Network
-from symnet.printing import expanded
 
 EXACT = Network(
     [Layer([[Fraction(1, 3), -2], [1, Fraction(5, 7)]], [1, Fraction(-1, 2)], "tanh"),

@@ -12,7 +12,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from symnet import analytic
 from symnet.fitting import (
     AFFORDABLE,
     Fit,
@@ -28,6 +27,7 @@ from symnet.fitting.data import Kind, MixedData
 from symnet.fitting.loss import objective
 from symnet.fitting.methods import METHODS, staged
 from symnet.network import Network
+from symnet.witness import analytic
 
 pytest.importorskip("scipy")
 pytest.importorskip("pymoo")

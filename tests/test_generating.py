@@ -19,8 +19,8 @@ import symnet
 from strategies import networks
 from symnet import compiling
 from symnet.activations import TABLE
-from symnet.generating import c_file, numpy_module
-from symnet.generating.selftest import examples, ordinary_points
+from symnet.languages import c_file, numpy_module
+from symnet.languages.selftest import examples, ordinary_points
 
 NUMPY = Path(np.__file__).parents[1]
 ROOT = Path(symnet.__file__).parents[1]
@@ -163,7 +163,7 @@ def test_self_test_notices_nan():
 def test_same_text_in_every_process():
     """Hashes of strings differ from process to process, the text does not."""
     program = (
-        "from symnet.generating import numpy_module; from symnet.network import Network; "
+        "from symnet.languages import numpy_module; from symnet.network import Network; "
         "print(numpy_module(Network.dense([3, 5, 2], hidden='gelu', seed=2)))"
     )
     texts = {

@@ -7,9 +7,8 @@ import pytest
 import sympy
 from sympy import Max, Min, Piecewise, exp
 
-from symnet import nesting
 from symnet.activations import TABLE, Activation, Z
-from symnet.network import Layer, Network
+from symnet.network import Layer, Network, nesting
 
 z = sympy.Symbol("z", real=True)
 BY_CASES = [name for name, row in TABLE.items() if row.value.has(Piecewise)]

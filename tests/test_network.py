@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 from sympy import Float, Integer, Rational, Symbol, exp, tanh
 
 import strategies
-from symnet import nesting
 from symnet.activations import TABLE, Activation, Z
 from symnet.names import check_label, check_name
-from symnet.network import Layer, Network
+from symnet.network import Layer, Network, nesting
 
 x1, x2, w11 = sympy.symbols("x1 x2 w11")
 

@@ -15,14 +15,14 @@ from sympy import Add, Float, Mul, Rational, preorder_traversal, symbols
 from sympy.printing.pycode import PythonCodePrinter
 
 from strategies import SMOOTH, networks, points
-from symnet import analytic
 from symnet.activations import TABLE, Activation, Z
-from symnet.algebra import Quantity, sigma
+from symnet.calculus.algebra import Quantity, sigma
+from symnet.calculus.neurons import Neurons, neurons
+from symnet.calculus.program import Statement
+from symnet.formulas import expanded
 from symnet.names import check_name
 from symnet.network import Layer, Network
-from symnet.printing import expanded
-from symnet.printing.neurons import Neurons, neurons
-from symnet.program import Statement
+from symnet.witness import analytic
 
 EXACT = Network(
     [Layer([[Fraction(1, 3), -2], [1, Fraction(5, 7)]], [1, Fraction(-1, 2)], "tanh"),

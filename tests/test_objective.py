@@ -12,16 +12,16 @@ import pytest
 import sympy
 
 from strategies import SMOOTH
-from symnet import analytic
 from symnet.activations import TABLE, Activation, Z
-from symnet.backends.numpycode import parameters
+from symnet.backends.numpy.layers import parameters
+from symnet.calculus.program import from_network, tangent
+from symnet.calculus.reverse import sweep, unrolled
 from symnet.fitting.columns import read, table
 from symnet.fitting.data import Kind, MixedData
 from symnet.fitting.loss import Objective, objective
 from symnet.fitting.packing import Scaling
-from symnet.fitting.reverse import sweep, unrolled
 from symnet.network import Layer, Network
-from symnet.program import from_network, tangent
+from symnet.witness import analytic
 
 KINDS = (
     "p",

@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from sympy import Rational, Symbol, symbols
 
 from strategies import SMOOTH, networks, points
-from symnet import analytic, printing
+from symnet import formulas
 from symnet.activations import TABLE, Z
-from symnet.backends import special
+from symnet.backends.numpy import special
+from symnet.formulas import expanded, labels, lines, tex
+from symnet.formulas.lines import BREAK, SOFT
+from symnet.formulas.plain import TextPrinter, UnicodePrinter
 from symnet.network import Layer, Network
-from symnet.printing import expanded, labels, lines, tex
-from symnet.printing.lines import BREAK, SOFT
-from symnet.printing.plain import TextPrinter, UnicodePrinter
+from symnet.witness import analytic
 
 MODULES = [{"erfcx": special.erfcx}, "math"]
 TEXTBOOK = Network(
@@ -75,7 +76,7 @@ PAGES = [
 def test_text_is_as_stored(page, golden):
     """Representative pages, character by character; no line wider than 100 columns."""
     name, order, notation, form, digits = page
-    text = printing.text(NETWORKS[name], order, notation, form, digits)
+    text = formulas.text(NETWORKS[name], order, notation, form, digits)
     golden(f"{name}-{order}-{notation}-{form}.txt", text)
     assert max(map(len, text.splitlines())) <= 100
 
@@ -86,12 +87,12 @@ def test_text_is_as_stored(page, golden):
 )
 def test_latex_is_as_stored(name, notation, golden):
     """LaTeX of each notation, character by character."""
-    golden(f"{name}-2-{notation}.tex", printing.latex(NETWORKS[name], 2, notation, 4))
+    golden(f"{name}-2-{notation}.tex", formulas.latex(NETWORKS[name], 2, notation, 4))
 
 
 def test_the_example_reads_as_promised():
     """The formulas which the design shows for the built-in network."""
-    printed = printing.text(Network.example()).splitlines()
+    printed = formulas.text(Network.example()).splitlines()
     assert printed[0] == "2-2-1, sigmoid, linear without bias"
     assert printed[1] == "y          = 2/(1 + exp(-x1 - x2 - 1))"
     assert printed[2] == "∂y/∂x1     = 2*exp(-x1 - x2 - 1)/(1 + exp(-x1 - x2 - 1))**2"
@@ -99,7 +100,7 @@ def test_the_example_reads_as_promised():
 
 def test_the_layer_notation_reads_as_promised():
     """The sum over layers, and each quantity in it."""
-    printed = printing.text(NETWORKS["surrogate"], 2, "layer", "unicode")
+    printed = formulas.text(NETWORKS["surrogate"], 2, "layer", "unicode")
     assert printed.startswith("surrogate: 2-8-8-1, sigmoid, sigmoid, linear\n")
     for line in (
         "y          = w₃·a₂ + b₃",
@@ -142,7 +143,7 @@ def test_expanded_text_is_python(activation):
     """Every printed right side, evaluated by Python, has the derivative's value."""
     network = Network.dense([2, 2, 1], hidden=activation, output="tanh", seed=3)
     point = {"x1": 0.3, "x2": -0.7}
-    printed = dict(equations(printing.text(network)))
+    printed = dict(equations(formulas.text(network)))
     assert len(printed) == 6
     for names in [(), ("x1",), ("x2",), ("x1", "x1"), ("x1", "x2"), ("x2", "x2")]:
         found = eval(printed[label_of(network.outputs[0], names)], dict(FUNCTIONS), dict(point))
@@ -159,7 +160,7 @@ def test_expanded_text_of_random_networks_is_python(data):
     network = data.draw(networks(activations=smooth, inputs=(1, 2), width=2, depth=2, outputs=1))
     x = data.draw(points(network, count=1))[0]
     point = {s.name: v for s, v in zip(network.inputs, x.tolist(), strict=True)}
-    printed = dict(equations(printing.text(network, 1)))
+    printed = dict(equations(formulas.text(network, 1)))
     found = [
         eval(printed[label_of(network.outputs[0], names)], dict(FUNCTIONS), dict(point))
         for names in [(), *((s.name,) for s in network.inputs)]
@@ -193,7 +194,7 @@ def test_neuron_text_gives_the_numbers(name):
     network = NETWORKS[name]
     x = np.array([0.3, -0.7])
     values = run_neurons(
-        printing.text(network, 2, "neuron"),
+        formulas.text(network, 2, "neuron"),
         {s.name: v for s, v in zip(network.inputs, x.tolist(), strict=True)},
     )
     y, J, H = (f(network, x) for f in (analytic.value, analytic.jacobian, analytic.hessian))
@@ -271,7 +272,7 @@ def test_layer_text_gives_the_numbers(network):
     """The printed layer notation, run by NumPy: value, gradient and Hessian of every output."""
     x = np.linspace(0.4, -0.6, network.n)
     y, J, H = (f(network, x) for f in (analytic.value, analytic.jacobian, analytic.hessian))
-    text = printing.text(network, 2, "layer")
+    text = formulas.text(network, 2, "layer")
     for p, i, j in product(range(network.m), range(network.n), range(network.n)):
         found = run_layers(text, network, x, (i, j), p)
         value, first, second = (np.atleast_1d(entry) for entry in found.values())
@@ -284,7 +285,7 @@ def test_layer_text_of_third_order_gives_the_numbers():
     """∂³y/∂xᵢ∂xⱼ∂xₖ with its mixed tangents, against the expanded formula."""
     network = Network.dense([2, 3, 2, 1], hidden="tanh", seed=7)
     x = np.array([0.2, -0.5])
-    text = printing.text(network, 3, "layer")
+    text = formulas.text(network, 3, "layer")
     for chosen in [(0, 0, 0), (0, 0, 1), (0, 1, 1), (1, 1, 1)]:
         *_, third = run_layers(text, network, x, chosen, 0).values()
         formula = expanded.partial(network, 0, chosen)
@@ -296,7 +297,7 @@ def test_layer_text_of_third_order_gives_the_numbers():
 def test_a_wrong_layer_formula_is_found(wrong):
     """A planted sign, order of derivative and transposition: the execution above notices."""
     network = NETWORKS["surrogate"]
-    text = printing.text(network, 2, "layer")
+    text = formulas.text(network, 2, "layer")
     planted = text.replace(*wrong)
     assert planted != text
     x = np.array([0.4, -0.6])
@@ -313,7 +314,7 @@ def test_a_wrong_layer_formula_is_found(wrong):
 def test_layer_notation_does_not_depend_on_widths(form):
     """The same characters for 2-8-8-1 and for 300-500-400-1."""
     pages = [
-        printing.text(Network.dense(widths, seed=0), 2, "layer", form).partition("\n")
+        formulas.text(Network.dense(widths, seed=0), 2, "layer", form).partition("\n")
         for widths in ([2, 8, 8, 1], [300, 500, 400, 1])
     ]
     assert pages[0][2] == pages[1][2]
@@ -325,10 +326,10 @@ def test_500_layers_alike_are_one_line(notation):
     """No recursion, and a page as short as 30 layers' but for the longer numbers."""
     deep = Network.dense([2] + [8] * 500 + [1], seed=0)
     if notation == "latex":
-        text = printing.latex(deep, 2, "layer")
+        text = formulas.latex(deep, 2, "layer")
         assert r"\sum_{k=1}^{499}" in text
     else:
-        text = printing.text(deep, 2, "layer", notation)
+        text = formulas.text(deep, 2, "layer", notation)
         assert "(k = 2" in text
     assert len(text) < 1200
 
@@ -337,7 +338,7 @@ def test_layers_that_differ_are_not_drawn_together():
     """A run ends where the activation changes or a bias is missing."""
     layers = [Layer(np.eye(2), [0.0, 0.0], "tanh") for _ in range(12)]
     layers[6] = Layer(np.eye(2), None, "tanh")
-    text = printing.text(Network([*layers, Layer([[1.0, 1.0]])]), 1, "layer", "unicode")
+    text = formulas.text(Network([*layers, Layer([[1.0, 1.0]])]), 1, "layer", "unicode")
     assert "(k = 2, …, 6)" in text
     assert "z₇ = W₇ a₆  " in text
     assert "(k = 8, …, 12)" in text
@@ -348,7 +349,7 @@ def test_neuron_text_grows_linearly():
     lengths = []
     for width in (12, 24, 48):
         network = Network.dense([2, width, width, 1], seed=0)
-        lengths.append(len(printing.text(network, 2, "neuron")) / network.weights_count)
+        lengths.append(len(formulas.text(network, 2, "neuron")) / network.weights_count)
     assert max(lengths) < 1.1 * min(lengths)
 
 
@@ -396,8 +397,8 @@ def test_floats_are_shown_with_the_digits_that_give_them_back(value):
 def test_digits_round_what_is_shown():
     """Three digits of a weight; exact numbers stay."""
     network = Network([Layer([[0.123456, Rational(1, 3)]], [2.0])])
-    assert "y = 0.123*x1 + x2/3 + 2\n" in printing.text(network, 0, digits=3)
-    assert "y = 0.123456*x1 + x2/3 + 2.0\n" in printing.text(network, 0)
+    assert "y = 0.123*x1 + x2/3 + 2\n" in formulas.text(network, 0, digits=3)
+    assert "y = 0.123456*x1 + x2/3 + 2.0\n" in formulas.text(network, 0)
 
 
 @pytest.mark.parametrize(
@@ -430,27 +431,27 @@ def test_labels_of_partials():
 
 def test_kinks_are_said_once_and_only_where_they_are():
     """relu, leaky_relu and selu say what is taken at 0; smooth networks say nothing."""
-    for notation in printing.NOTATIONS:
-        said = " ".join(printing.text(NETWORKS["relu"], 2, notation, digits=2).split())
+    for notation in formulas.NOTATIONS:
+        said = " ".join(formulas.text(NETWORKS["relu"], 2, notation, digits=2).split())
         note = (
             "relu has a kink at 0: its derivative there is taken as 0; "
             "second partials of relu are zero almost everywhere"
         )
         assert said.count(note) == 1
-        assert note in " ".join(printing.latex(NETWORKS["relu"], 2, notation).split())
-        assert "kink" not in printing.text(Network.example(), 2, notation)
-    leaky = printing.text(Network.dense([1, 1, 1], hidden="leaky_relu", seed=0), 1, "layer")
+        assert note in " ".join(formulas.latex(NETWORKS["relu"], 2, notation).split())
+        assert "kink" not in formulas.text(Network.example(), 2, notation)
+    leaky = formulas.text(Network.dense([1, 1, 1], hidden="leaky_relu", seed=0), 1, "layer")
     assert "leaky_relu has a kink at 0: its derivative there is taken as 1/100;" in leaky
-    assert "zero almost" not in printing.text(Network.dense([1, 1], output="selu"), 1, "layer")
+    assert "zero almost" not in formulas.text(Network.dense([1, 1], output="selu"), 1, "layer")
 
 
 def test_inputs_and_outputs_with_names_are_listed():
     """x = (p, q) and y = (lift, drag) in the layer notation; a single output is called by name."""
-    printed = printing.text(PAIR, 2, "layer", "unicode")
+    printed = formulas.text(PAIR, 2, "layer", "unicode")
     assert "  x = (p, q)\n  y = (lift, drag)\n" in printed
-    assert "∂T/∂xᵢ" in printing.text(TEXTBOOK, 2, "layer", "unicode")
+    assert "∂T/∂xᵢ" in formulas.text(TEXTBOOK, 2, "layer", "unicode")
     many = Network.dense([30, 1], seed=0, inputs=[f"in_{i}x" for i in range(30)])
-    assert "x = (in_0x, in_1x, in_2x, ..., in_29x)" in printing.text(many, 1, "layer")
+    assert "x = (in_0x, in_1x, in_2x, ..., in_29x)" in formulas.text(many, 1, "layer")
 
 
 @pytest.mark.parametrize(
@@ -464,13 +465,13 @@ def test_inputs_and_outputs_with_names_are_listed():
 def test_wrong_arguments(arguments, message):
     """Named, with what is possible."""
     with pytest.raises(ValueError, match=re.escape(message)):
-        printing.text(Network.example(), **arguments)
+        formulas.text(Network.example(), **arguments)
 
 
 def test_too_large_an_expansion_is_refused():
     """As `expanded.check_size` has it, before anything is printed."""
     with pytest.raises(ValueError, match='use notation "neuron" or "layer"'):
-        printing.latex(Network.dense([2, 32, 32, 1], seed=0), 2, "expanded")
+        formulas.latex(Network.dense([2, 32, 32, 1], seed=0), 2, "expanded")
 
 
 @given(st.lists(st.text("ab(), ", min_size=1, max_size=12), min_size=1, max_size=30), st.data())
@@ -506,12 +507,12 @@ def typeset(source, folder):
 
 
 @needs_pdflatex
-@pytest.mark.parametrize("notation", printing.NOTATIONS)
+@pytest.mark.parametrize("notation", formulas.NOTATIONS)
 def test_latex_compiles_and_fits_the_page(notation, tmp_path):
     """Every network in one document: no error, nothing sticks out by more than 3 pt."""
     # The expanded formulas of some are many pages long, and say nothing that others don't.
     chosen = set(NETWORKS) - ({"surrogate", "three", "deep"} if notation == "expanded" else set())
-    bodies = [printing.latex(NETWORKS[name], 2, notation) for name in sorted(chosen)]
+    bodies = [formulas.latex(NETWORKS[name], 2, notation) for name in sorted(chosen)]
     log = typeset(tex.document("\n\n".join(bodies), 'A_title: 100% & "more"'), tmp_path)
     wide = [float(excess) for excess in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log)]
     assert [excess for excess in wide if excess > 3] == []
@@ -561,16 +562,16 @@ def test_titles_are_escaped():
 
 def test_quantities_of_the_neuron_notation():
     """s′ and s″ stand for σ′(z) and σ″(z); partials are fractions in LaTeX."""
-    printed = printing.latex(Network.example(), 2, "neuron")
+    printed = formulas.latex(Network.example(), 2, "neuron")
     assert r"s''_{1,2} &= \sigma''(z_{1,2})" in printed
     assert r"\frac{\partial^{2} a_{1,1}}{\partial x_{1}\,\partial x_{2}} &= s''_{1,1}" in printed
-    assert Symbol("x1").name in printing.text(Network.example(), 2, "neuron")
+    assert Symbol("x1").name in formulas.text(Network.example(), 2, "neuron")
 
 
 def test_derivatives_beyond_the_third_are_numbered():
     """σ⁽⁴⁾ and its value at a neuron, s⁽⁴⁾, not s4."""
     network = Network.dense([1, 2, 1], hidden="tanh", fill=1)
-    neurons = printing.text(network, 4, "neuron", "unicode")
+    neurons = formulas.text(network, 4, "neuron", "unicode")
     assert "s⁽⁴⁾₁,₁ " in neurons
     assert "= tanh⁽⁴⁾(z₁,₁)" in neurons
-    assert "tanh⁽⁴⁾(z₁)" in printing.text(network, 4, "layer", "unicode")
+    assert "tanh⁽⁴⁾(z₁)" in formulas.text(network, 4, "layer", "unicode")

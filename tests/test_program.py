@@ -6,9 +6,9 @@ import pytest
 from sympy import Symbol
 
 from symnet.activations import activation
-from symnet.algebra import Quantity, dot, matvec, outer, sigma, transposed
+from symnet.calculus.algebra import Quantity, dot, matvec, outer, sigma, transposed
+from symnet.calculus.program import OUTPUT, X, Y, adjoint, from_network, tangent, transpose, weights
 from symnet.network import Layer, Network
-from symnet.program import OUTPUT, X, Y, adjoint, from_network, tangent, transpose, weights
 
 
 def quantities(*names):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sympy import Function
 
-from symnet.algebra import matvec
+from symnet.calculus.algebra import matvec
+from symnet.calculus.program import is_direction, selects_output
+from symnet.calculus.schemes import best, candidates, cost, entries, needed
 from symnet.network import Network
-from symnet.program import is_direction, selects_output
-from symnet.schemes import best, candidates, cost, entries, needed
 
 
 def chosen(widths, order, orders=None, hidden="sigmoid"):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symnet
-from symnet.cli import tables
+from symnet import tables
 
 NETWORK = symnet.Network.dense([2, 3, 2], hidden="tanh", seed=0, inputs=("u", "v"))
 ONE = symnet.Network.dense([2, 3, 1], hidden="tanh", seed=0)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import symnet
-from symnet.backends import threads
+from symnet.backends.numpy import threads
 from symnet.compiling import compiled, everything
 
 NETWORK = symnet.Network.dense([2, 48, 48, 1], hidden="tanh", seed=0)

@@ -12,10 +12,10 @@ import re
 import sys
 from collections.abc import Sequence
 
-from symnet.backends.ccompiler import CompilerError
-from symnet.checking import CheckError
+from symnet.backends.c.run.compiler import CompilerError
 from symnet.cli import check, derive, evaluate, fit, generate, report
 from symnet.cli.options import Formatter, Parser, Version
+from symnet.witness.checking import CheckError
 
 _DESCRIPTION = """\
 The derivatives of a neural network with respect to its inputs: as formulas to read,

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from itertools import combinations_with_replacement
 from typing import Any
 
-from symnet import derivation, printing
-from symnet.checking import Report
+from symnet import derivation, formulas
 from symnet.cli import options
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation
+from symnet.formulas import labels
 from symnet.names import listed
 from symnet.network import Network
-from symnet.printing import labels
+from symnet.witness.checking import Report
 
 
 def add(commands: Any) -> None:
@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
     options.order(parser)
     parser.add_argument(
         "--notation",
-        choices=printing.NOTATIONS,
+        choices=formulas.NOTATIONS,
         help="symbols are inputs, neurons or layers (expanded where that is readable, else layer)",
     )
     parser.add_argument(
@@ -53,14 +53,14 @@ def run(given: argparse.Namespace) -> int:
     at = given.at or ([1.0] * network.n if given.file is None else None)
     _check_point(network, at)
     if format == "latex":
-        formulas, comment = derived.latex(given.notation, given.digits), "% "
+        page, comment = derived.latex(given.notation, given.digits), "% "
     else:
-        formulas, comment = derived.text(given.notation, format, given.digits), ""
-    heading = printing.heading(network)
+        page, comment = derived.text(given.notation, format, given.digits), ""
+    heading = formulas.heading(network)
     builtin = "built-in example: " if given.file is None else ""
     lines, ok = _figures(derived, at, format, given.digits)
     print(f"{comment}{builtin}{heading}\n")
-    print(formulas.removeprefix(heading).strip("\n") + "\n")
+    print(page.removeprefix(heading).strip("\n") + "\n")
     print(*(f"{comment}{line}".rstrip() for line in lines), sep="\n")
     return 0 if ok else 1
 

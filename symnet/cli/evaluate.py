@@ -6,7 +6,8 @@ import argparse
 import sys
 from typing import Any
 
-from symnet.cli import options, tables
+from symnet import tables
+from symnet.cli import options
 from symnet.derivation import derive
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from symnet import generating
+from symnet import languages
 from symnet.cli import options
 
 
@@ -22,13 +22,13 @@ def add(commands: Any) -> None:
     options.output(parser, "the file")
     options.order(parser)
     parser.add_argument(
-        "--language", choices=tuple(generating.LANGUAGES), default="python", help="(python)"
+        "--language", choices=tuple(languages.LANGUAGES), default="python", help="(python)"
     )
 
 
 def run(given: argparse.Namespace) -> int:
     """Write the text; CheckError where what was generated fails its check."""
-    text = generating.LANGUAGES[given.language](options.network(given), given.order)
+    text = languages.LANGUAGES[given.language](options.network(given), given.order)
     with options.opened(given.output) as out:
         out.write(text)
     return 0

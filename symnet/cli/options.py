@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any, NoReturn, TextIO
 
-from symnet import checking, files
-from symnet.checking import Report
+from symnet import files
 from symnet.compiling import BACKENDS, Compiled
 from symnet.derivation import Derivation
 from symnet.network import Network
+from symnet.witness import checking
+from symnet.witness.checking import Report
 
 Run = Callable[[argparse.Namespace], int]
 

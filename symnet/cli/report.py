@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from symnet.cli import options, reporting
+from symnet import reporting
+from symnet.cli import options
 from symnet.derivation import derive
 
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from symnet import analytic
 from symnet.fitting.columns import read, table
 from symnet.fitting.data import Kind, MixedData
 from symnet.fitting.loss import Objective, objective
@@ -24,6 +23,7 @@ from symnet.fitting.methods import METHODS, staged, train
 from symnet.fitting.packing import spread
 from symnet.fitting.search import Milestone, Progress, Search, TimeUp
 from symnet.network import Network, Spec
+from symnet.witness import analytic
 
 __all__ = [
     "METHODS",

@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from symnet.backends import special
+from symnet.backends.numpy import special
 from symnet.fitting.data import Kind, MixedData
 from symnet.fitting.packing import Packing, Scaling
 from symnet.fitting.rowcode import source

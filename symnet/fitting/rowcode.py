@@ -1,7 +1,7 @@
 """NumPy source text for rows of data: one derivative of a network, and its adjoint in the weights.
 
-Unlike in `numpycode`, the weights change from call to call, every row has its own directions, and
-a leading axis of particles may run through everything:
+Unlike in `backends.numpy.layers`, the weights change from call to call, every row has its own
+directions, and a leading axis of particles may run through everything:
 
     x, x_i, x_j (n, rows)    W (…, out, in)    b (…, out, 1)    e (m, rows)    y_ij (…, m, rows)
 
@@ -15,12 +15,12 @@ from collections.abc import Iterable, Sequence
 from sympy import Expr
 from sympy.printing.precedence import PRECEDENCE
 
-from symnet.algebra import DIRECTIONS, Quantity, sigma
-from symnet.backends.numpyactivations import ElementPrinter, activation_function, call_name
-from symnet.backends.numpycode import parameters
-from symnet.fitting.reverse import BAR, Sweep, sweep
+from symnet.backends.numpy.elements import ElementPrinter, activation_function, call_name
+from symnet.backends.numpy.layers import parameters
+from symnet.calculus.algebra import DIRECTIONS, Quantity, sigma
+from symnet.calculus.program import OUTPUT, Statement, X
+from symnet.calculus.reverse import BAR, Sweep, sweep
 from symnet.network import Network
-from symnet.program import OUTPUT, Statement, X
 
 
 def source(network: Network, orders: Iterable[int]) -> str:

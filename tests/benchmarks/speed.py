@@ -120,7 +120,11 @@ def started(name: str, network: symnet.Network, X: np.ndarray) -> tuple[Function
 
 def confirm(name: str, network: symnet.Network, function: Function, X: np.ndarray) -> None:
     """Fail unless the peer computes the same derivatives."""
-    witnesses = symnet.analytic.value, symnet.analytic.jacobian, symnet.analytic.hessian
+    witnesses = (
+        symnet.analytic.value,
+        symnet.analytic.jacobian,
+        symnet.analytic.hessian,
+    )
     for result, witness in zip(function(X), witnesses, strict=False):
         expected = witness(network, X)
         limit = 1e-9 * np.abs(expected).max()

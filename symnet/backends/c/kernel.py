@@ -1,0 +1,118 @@
+"""Generated C text as running functions: compiled once a shape and type, shared by its networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from symnet.backends.c.run import binding, loading
+from symnet.backends.c.text import file
+from symnet.backends.numpy import runtime
+from symnet.backends.numpy.runtime import Array, Function
+from symnet.calculus.schemes import Choice, Cost
+from symnet.network import Network
+
+_TYPES = {np.dtype(np.float64): "double", np.dtype(np.float32): "float"}
+
+
+@dataclass(frozen=True)
+class NativeKernels:
+    """The kernels of one network, by name, in both precisions.
+
+    Weights are an argument of the functions, so that compiling takes the same time at any width
+    and networks of one shape share a library. The text of a type is made and compiled when it is
+    first used.
+    """
+
+    network: Network = field(repr=False)
+    orders: Mapping[str, tuple[int, ...]]
+    costs: Mapping[str, Cost]
+    texts: dict[str, str] = field(default_factory=dict, repr=False)
+    _kernels: file.Kernels = field(default_factory=dict, repr=False, compare=False)
+    _bound: dict[Any, Function] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, network: Network, choices: Mapping[str, Choice]) -> NativeKernels:
+        """Generate the kernels of `choices`. ValueError when a weight is symbolic.
+
+        CompilerError, in one line, where no C compiler is found or it refuses the text.
+        """
+        network.numbers()
+        made = cls(
+            network,
+            {name: choice.orders for name, choice in choices.items()},
+            {name: choice.cost for name, choice in choices.items()},
+            _kernels={name: (choice.program, choice.orders) for name, choice in choices.items()},
+        )
+        made._compile("double")
+        return made
+
+    @property
+    def source(self) -> str:
+        """The text for double precision."""
+        return self._text("double")
+
+    def function(self, name: str, orders: Sequence[int], most: int | None) -> Function:
+        """What `runtime.evaluate` says as a function of X, on at most so many threads.
+
+        A plain array of doubles goes straight to C, which looks after NaN itself.
+        """
+        n, m = self.network.n, self.network.m
+        shapes = tuple((m, *(n,) * order) for order in orders)
+
+        def bound(dtype: Any) -> Function:
+            if (name, most, dtype) not in self._bound:
+                library = self._compile(_TYPES[dtype])[file.part(name, self.orders)]
+                cost = self.costs[name]
+                self._bound[name, most, dtype] = binding.bound(
+                    library.function(name, len(shapes), weighted=True),
+                    file.packed(self.network, _TYPES[dtype]),
+                    n,
+                    shapes,
+                    loading.alone(cost),
+                    lambda points: loading.threads(points, cost, most),
+                    general,
+                )
+            return self._bound[name, most, dtype]
+
+        def general(X: Any) -> tuple[Array, ...]:
+            X = runtime.floats(X, n)
+            points = np.require(X.reshape(-1, n), requirements=["C", "A", "W"])
+            if len(points):
+                results = bound(points.dtype)(points)
+            else:
+                results = tuple(np.empty((0, *shape), X.dtype) for shape in shapes)
+            if X.ndim == 2:
+                return results
+            return tuple(result.reshape(X.shape[:-1] + result.shape[1:]) for result in results)
+
+        runtime.keep_freed_memory()
+        return bound(np.dtype(np.float64))
+
+    def narrowed(self, network: Network) -> NativeKernels:
+        """Itself: the text knows its network's widths."""
+        return self
+
+    def _text(self, dtype: str) -> str:
+        if dtype not in self.texts:
+            self.texts[dtype] = file.source(self._kernels, self.network, dtype, parts=True)
+        return self.texts[dtype]
+
+    def _compile(self, dtype: str) -> dict[int, loading.Library]:
+        """The parts of the text, by compilers that run side by side, and with them `binding.c`."""
+        text = self._text(dtype)
+        parts = sorted({file.part(name, self.orders) for name in self.orders})
+        with ThreadPoolExecutor(len(parts) + 1) as pool:
+            pool.submit(binding.extension)
+            libraries = pool.map(lambda part: loading.load(text, part), parts)
+            return dict(zip(parts, libraries, strict=True))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Texts for both types instead of Programs; bound functions belong to this process.
+        for dtype in _TYPES.values():
+            self._text(dtype)
+        return NativeKernels, (self.network, self.orders, self.costs, self.texts)

@@ -1,0 +1,1 @@
+"""A Program as steps on slabs of memory."""

@@ -1,0 +1,141 @@
+"""Sums over a layer's neurons, taken by the pass that has the terms at hand.
+
+Outputs are sums over neurons. As a step of its own such a sum reads from memory what a pass has
+just written there; and on some processors, AMD's Zen 3 for one, a store of a vector keeps a fused
+multiply-add waiting. So where the sums are few enough for registers, they become part of the pass,
+and their terms take no memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from sympy import Expr, Mul
+
+from symnet.backends.c.plan.steps import (
+    Contraction,
+    Entry,
+    Linear,
+    Pass,
+    Place,
+    Plan,
+    Slab,
+    Sum,
+    moves,
+    written_by,
+)
+from symnet.calculus.algebra import matvec, sigma, transposed
+from symnet.calculus.program import OUTPUT, weights
+
+_REGISTERS = 6
+"""Sums that stay in registers, beside what an activation needs of the sixteen that there are."""
+
+
+class _Found(NamedTuple):
+    """The pass that has a step's terms, those of its entries that are these, and the sums."""
+
+    owner: Pass
+    terms: list[Entry]
+    sums: list[Sum]
+
+
+def fuse(plan: Plan, outputs: int) -> None:
+    """Let passes take the sums that are later steps, where nothing else needs the terms."""
+    uses, taken = _Uses(plan), set()
+    for k, step in enumerate(plan.steps):
+        if isinstance(step, Pass) or outputs * step.target.count > _REGISTERS:
+            continue
+        if isinstance(step, Linear):
+            found = _product(plan, uses, k, step) if step.target.slab.rows == outputs else None
+        else:
+            found = _contraction(plan, uses, k, step)
+        if found is None:
+            continue
+        owner, terms, sums = found
+        if outputs * sum(s.target.count for s in [*owner.sums, *sums]) <= _REGISTERS:
+            owner.entries = [entry for entry in owner.entries if entry not in terms]
+            owner.sums += sums
+            taken.add(k)
+    plan.steps = [step for k, step in enumerate(plan.steps) if k not in taken]
+    _assign_before_adding(plan)
+
+
+class _Uses:
+    """Which steps read and write each slab, by their positions, before any sum is moved.
+
+    A sum that moves to a pass reads there what its step reads here, so that what is told here
+    never allows too much.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.readers: dict[str, list[int]] = {}
+        self.writers: dict[str, list[int]] = {}
+        for k, step in enumerate(plan.steps):
+            for name in plan.read_by(step):
+                self.readers.setdefault(name, []).append(k)
+            for name in written_by(step):
+                self.writers.setdefault(name, []).append(k)
+        self.results = {result.place.slab.name for result in plan.results if result.place}
+
+    def writer(self, slab: Slab, reader: int) -> int | None:
+        """The only step that writes to a slab, if none but the `reader` needs what it writes."""
+        alone = self.readers.get(slab.name, []) == [reader] and slab.name not in self.results
+        writers = self.writers.get(slab.name, [])
+        return writers[0] if alone and len(writers) == 1 else None
+
+
+def _product(plan: Plan, uses: _Uses, k: int, step: Linear) -> _Found | None:
+    """W a + b, W ∂a, …, of one pass's σ(z) and its entries ∂a, …"""
+    slab = step.source.slab
+    writer = uses.writer(slab, k)
+    owner = None if writer is None else plan.steps[writer]
+    if step.backward or not isinstance(owner, Pass) or owner.activation is None:
+        return None
+    value = sigma(owner.activation.name, 0, owner.activation.argument)
+    if plan.derivatives.get((value.argument, 0)) != Place(slab):
+        return None
+    terms = [entry for entry in owner.entries if entry.target.slab == slab]
+    columns: list[tuple[tuple[str, ...], Place, Expr]] = [((), Place(slab), value)]
+    columns += [(entry.along, entry.target, entry.expression) for entry in terms]
+    if step.source != Place(slab, 0, sum(place.count for _, place, _ in columns)):
+        return None
+    row = matvec(transposed(weights(step.layer)), OUTPUT)
+    sums = []
+    for along, place, expression in columns:
+        factors = Mul.make_args(expression)
+        moving = [f for f in factors if moves(f) or not along]
+        weight = Mul(row, *(f for f in factors if f not in moving))
+        target = Place(step.target.slab, step.target.first + place.first, place.count)
+        bias = step.layer if step.biased and not along else None
+        sums.append(Sum(target, along, weight, Mul(*moving), bias))
+    return _Found(owner, terms, sums)
+
+
+def _contraction(plan: Plan, uses: _Uses, k: int, step: Contraction) -> _Found | None:
+    """Σ_r g t_i t_j of one pass's entry g, when all t are there before the pass."""
+    writer = uses.writer(step.weight.slab, k)
+    owner = None if writer is None else plan.steps[writer]
+    if step.pair is None or writer is None or not isinstance(owner, Pass):
+        return None
+    if any(max(uses.writers.get(name, [-1])) >= writer for name in plan.reads(step.moving)):
+        return None
+    others = (plan.steps[k] for k in uses.writers[step.target.slab.name])
+    if not all(isinstance(other, Contraction) for other in others):
+        return None  # an entry assigns first
+    terms = [entry for entry in owner.entries if entry.target.slab == step.weight.slab]
+    sums = [Sum(step.target, step.along, entry.expression, step.moving) for entry in terms]
+    return _Found(owner, terms, sums) if len(terms) == 1 else None
+
+
+def _assign_before_adding(plan: Plan) -> None:
+    """The first of the sums that go to one place assigns, the others add."""
+    fused = {s.target for step in plan.steps if isinstance(step, Pass) for s in step.sums}
+    begun: set[Place] = set()
+    for k, step in enumerate(plan.steps):
+        if isinstance(step, Pass):
+            step.sums = [replace(s, accumulate=s.target in begun) for s in step.sums]
+            begun |= {s.target for s in step.sums}
+        elif isinstance(step, Contraction) and step.target in fused:
+            plan.steps[k] = replace(step, accumulate=step.target in begun)
+            begun.add(step.target)

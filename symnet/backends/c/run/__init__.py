@@ -1,0 +1,1 @@
+"""C text as functions: compiled, loaded, and called with arrays."""

@@ -1,0 +1,138 @@
+"""Generated C text as functions: compiled (see `compiler`), loaded, and called on threads."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from ctypes import c_int, c_long, c_void_p
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from symnet.backends.c.run import compiler
+from symnet.backends.c.run.binding import POINTER, buffer, no_memory
+from symnet.backends.c.text.file import FLAGS
+from symnet.backends.numpy.threads import available
+from symnet.calculus.schemes import Cost
+
+Array = NDArray[Any]
+
+_OPTIONAL = ("-fopenmp", "-mprefer-vector-width=512")
+_ATTEMPTS = (
+    (*FLAGS, *_OPTIONAL),
+    *((*FLAGS, flag) for flag in _OPTIONAL),
+    FLAGS,
+    tuple(flag for flag in FLAGS if flag != "-march=native"),
+)
+"""Flags from the fastest on."""
+
+_ACTIVATION = 20
+"""What an activation with its derivatives costs, in multiply-adds: measured, sigmoid and tanh."""
+
+_WORTHWHILE = 250_000
+"""Multiply-adds that pay for a thread: some 20 microseconds, twice what waking it takes."""
+
+_in_fork = False
+
+
+def _after_fork() -> None:
+    """A forked child has none of its parent's OpenMP threads, and libgomp would wait for them."""
+    global _in_fork
+    _in_fork = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+class Library:
+    """Functions of one compiled text. Pointers go to C: shapes and dtypes are the caller's."""
+
+    def __init__(self, path: Path) -> None:
+        with _patience():
+            self._library = ctypes.CDLL(str(path))
+
+    def function(self, name: str, outputs: int, weighted: bool = False) -> Any:
+        """int name(points, X, [weights,] out, …, threads): an address, buffers of arrays."""
+        # An object of its own: the prototypes that ctypes keeps belong to it.
+        function = self._library[name]
+        function.argtypes = [c_long, POINTER, *[c_void_p] * weighted, *[POINTER] * outputs, c_int]
+        function.restype = c_int
+        return function
+
+    def call(
+        self,
+        name: str,
+        X: Array,
+        outs: Sequence[Array],
+        threads: int = 1,
+        weights: Array | None = None,
+    ) -> None:
+        """Fill `outs` (N, m, n, …) at the points X (N, n), all C-contiguous and of the text's type.
+
+        `weights` is the array of a text whose weights are an argument. MemoryError where a
+        thread's memory cannot be had.
+        """
+        given = () if weights is None else (weights.ctypes.data,)
+        function = self.function(name, len(outs), weights is not None)
+        threads = 1 if _in_fork else threads
+        if len(X) and function(len(X), buffer(X), *given, *map(buffer, outs), threads):
+            raise no_memory(name)
+
+
+_SPINS = "1000"
+"""How often GNU OpenMP looks before a waiting thread sleeps: for some 50 microseconds.
+
+Its default is milliseconds. Where another process has the second core, that kept the thread which
+was waited for from running: 12 ms for a call of 0.5 ms; with this, 1 ms, and nothing lost alone.
+"""
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """The environment that libgomp reads once, when it is loaded, unless the user has set it."""
+    if os.environ.keys() & {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"}:
+        yield
+        return
+    os.environ["GOMP_SPINCOUNT"] = _SPINS
+    try:
+        yield
+    finally:
+        os.environ.pop("GOMP_SPINCOUNT", None)
+
+
+def load(text: str, part: int = 0) -> Library:
+    """The functions of a C text, or of one of its parts, from the cache or compiled now.
+
+    CompilerError, in one line, without a compiler and for a text that it refuses.
+    """
+    command = (*compiler.command(), *([f"-DSYMNET_PART={part}"] if part else []))
+    return _loaded(text, command, compiler.cache_directory())
+
+
+@lru_cache(maxsize=128)
+def _loaded(text: str, command: tuple[str, ...], directory: Path) -> Library:
+    return compiler.opened(Library, text, command, _ATTEMPTS, directory)
+
+
+def alone(cost: Cost) -> int:
+    """The number of points, of this cost each, from which a second thread pays."""
+    return -(-2 * _WORTHWHILE // _work(cost))
+
+
+def threads(points: int, cost: Cost, most: int | None = None) -> int:
+    """How many threads are to share the points: at most `most`, and only as many as pay.
+
+    `cost` is that of a point; `most` is by default `available()`.
+    """
+    if _in_fork:
+        return 1
+    return max(1, min(most or available(), points * _work(cost) // _WORTHWHILE))
+
+
+def _work(cost: Cost) -> int:
+    return max(1, cost.multiply_adds + _ACTIVATION * cost.activations)

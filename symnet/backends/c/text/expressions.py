@@ -1,0 +1,242 @@
+"""Expressions of a Program as C99 text, printed by SymPy's own C printer.
+
+Two kinds: activations, functions of one number z (`decay_of(-fabs(z))`, for floats `fabsf`), and
+layer-level products and sums, whose quantities are entries of slabs (`AT(a, r, 3, 1 + i)[c]`).
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from math import factorial
+from types import MappingProxyType
+
+import numpy as np
+from sympy import (
+    Expr,
+    S,
+    Symbol,
+)
+from sympy.codegen.ast import float32, float64, real
+from sympy.printing.c import C99CodePrinter
+from sympy.printing.precedence import PRECEDENCE
+
+from symnet.backends.c.plan.steps import Pass, Place, Plan, Sum, directions
+from symnet.backends.c.text.elementary import function_name
+from symnet.calculus.algebra import DIRECTIONS, Quantity, sigma
+from symnet.calculus.program import OUTPUT, biases, family, is_direction
+
+LINE = 100  # columns of the text
+_TYPES = {"double": float64, "float": float32}
+
+
+class ScalarPrinter(C99CodePrinter):
+    """Elementary functions of numbers of a C type, "double" or "float".
+
+    `meanings` says what temporaries stand for, which decides between functions of `elementary`.
+    """
+
+    def __init__(self, dtype: str, meanings: Mapping[Symbol, Expr] = MappingProxyType({})) -> None:
+        super().__init__({"type_aliases": {real: _TYPES[dtype]}, "contract": False})
+        self.dtype, self.meanings = dtype, meanings
+
+    def _print_elementary(self, call: Expr) -> str:
+        name = function_name(call, self.meanings)
+        return f"{name}({self._print(call.args[0])})"
+
+    _print_exp = _print_expm1 = _print_log = _print_log1p = _print_elementary
+    _print_tanh = _print_erf = _print_erfc = _print_erfcx = _print_sign = _print_elementary
+
+    def _print_Float(self, number: Expr) -> str:
+        return literal(float(number), self.dtype)
+
+    def _print_Rational(self, number: Expr) -> str:
+        return f"{literal(float(number.p), self.dtype)}/{literal(float(number.q), self.dtype)}"
+
+    def _print_Piecewise(self, expr: Expr) -> str:
+        (value, condition), *rest = expr.args
+        if condition == True or not rest:  # noqa: E712 - SymPy's true is not Python's
+            return str(self._print(value))
+        otherwise = self._print(expr.func(*rest, evaluate=False))
+        return f"({self._print(condition)} ? {self._print(value)} : {otherwise})"
+
+
+class EntryPrinter(ScalarPrinter):
+    """Layer-level expressions at neuron r, vector c, along the directions i, j, … and for output p.
+
+    What the activation of the `step` that they are part of gives is in its variables s0, s1, ….
+    `parameters` collects what else they read and write: the name in the text and the name in the
+    plan, `orders` the orders of multi-indices whose positions are computed.
+    """
+
+    def __init__(self, plan: Plan, dtype: str, step: Pass | None = None) -> None:
+        super().__init__(dtype)
+        self.plan = plan
+        self.parameters: dict[str, str] = {}
+        self.orders: set[int] = set()
+        self.row = "r"
+        activation = step.activation if step else None
+        results = activation.results if activation else ()
+        self.locals = {(place.slab.name, place.first): f"s{r}" for r, place in results}
+
+    def value(self, expression: Expr) -> str:
+        """The expression as a `vec`."""
+        text = self.doprint(expression)
+        return text if re.search(r"\[c\]|\bs\d\b", text) else f"splat({text})"
+
+    def product(self, term: Sum) -> str:
+        """A sum's term; its weight first, which others may have use for."""
+        moving = self.parenthesize(term.moving, PRECEDENCE["Mul"])
+        return f"{self.parenthesize(term.weight, PRECEDENCE['Mul'])}*{moving}"
+
+    def bias(self, layer: int) -> str:
+        """The bias of output p."""
+        name = str(biases(layer))
+        self.parameters[name] = name
+        return f"{name}[p]"
+
+    def entry(self, place: Place, along: Sequence[str], row: str) -> str:
+        """The entry of neuron `row` along these directions; ("p",) for an adjoint's output p."""
+        name = re.sub(r"\d.*", "", place.slab.name)
+        name = name if row == "r" or name.endswith("Y") else f"out_{name}"
+        if self.parameters.setdefault(name, place.slab.name) != place.slab.name:
+            name = place.slab.name  # another layer's of as many neurons
+            self.parameters[name] = name
+        if len(along) > 1:
+            self.orders.add(len(along))
+        return f"AT({name}, {row}, {place.slab.columns}, {_column(place.first, along)})[c]"
+
+    def _print_Quantity(self, quantity: Quantity) -> str:
+        column = self.plan.columns.get(family(quantity))
+        along = directions(quantity)
+        if column is not None:
+            return self._weight(column, along)
+        place = self.plan.places[family(quantity)]
+        return self._read(place, along or ("p",) * ("p" in quantity.along))
+
+    def _print_sigma(self, node: sigma) -> str:
+        return self._read(self.plan.derivatives[node.argument, node.order], ())
+
+    def _read(self, place: Place, along: Sequence[str]) -> str:
+        local = self.locals.get((place.slab.name, place.first)) if not along else None
+        return local or self.entry(place, along, self.row)
+
+    def _print_matvec(self, node: Expr) -> str:
+        return self._weight(node, ())
+
+    def _weight(self, node: Expr, along: Sequence[str]) -> str:
+        """W u_i = W[:, i], or Wᵀ (e_p ⊙ f) = W[p, :] f_p."""
+        matrix, vector = node.args
+        if is_direction(vector):
+            self.parameters[str(matrix)] = str(matrix)
+            return f"{matrix}[r * N + {(along or directions(vector))[0]}]"
+        name = str(matrix.args[0])
+        self.parameters[name] = name
+        factor = vector.xreplace({OUTPUT: S.One})
+        text = f"{name}[p * neurons + r]"
+        if factor != 1:
+            self.row = "p"
+            text = f"{text}*{self._print(factor)}"
+            self.row = "r"
+        return text
+
+
+def formula(expression: Expr) -> str:
+    """The expression for a comment: `z2_i*sigmoid'(z2)`."""
+    named = re.compile(r"sigma[(](\w+), (\d), (\w+)[)]")
+    return named.sub(
+        lambda found: f"{found[1]}{chr(39) * int(found[2])}({found[3]})", str(expression)
+    )
+
+
+def function(opening: str, lines: Sequence[str], comment: str = "") -> str:
+    """A C function's text, its lines indented and none too long."""
+    remark = textwrap.wrap(comment, LINE - 6)
+    heading = [f"/* {chr(10).join(remark)} */".replace("\n", "\n   ")] if comment else []
+    body = (broken(f"    {line}") for line in lines)
+    return "\n".join([*heading, broken(opening), "{", *body, "}", ""])
+
+
+def broken(line: str) -> str:
+    """The line, continued on the next ones where it is too long."""
+    if len(line) <= LINE:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()))
+    # A `*` stays with its name, a comment with its end.
+    words = line.strip().replace(" *", "\0*").replace("const ", "const\0")
+    return textwrap.fill(
+        words,
+        LINE,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    ).replace("\0", " ")
+
+
+def loops(
+    along: Sequence[str], body: Sequence[str], output: bool, unrolled: bool = False
+) -> list[str]:
+    """Loops over outputs p and over i ≤ j ≤ … around `body`."""
+    heads = ["for (long p = 0; p < M; p++)"] if output else []
+    before = "0"
+    for d in along:
+        if d != "p":
+            heads.append(f"for (long {d} = {before}; {d} < N; {d}++)")
+            before = d
+    if not heads:
+        return list(body)
+    parts = [[head, "UNROLL"][::-1] if unrolled else [head] for head in heads]
+    lines = [" " * 4 * k + line for k, part in enumerate(parts) for line in part]
+    inner = " " * 4 * len(heads)
+    if len(body) == 1:
+        return [*lines, inner + body[0]]
+    return [*lines[:-1], lines[-1] + " {", *(inner + line for line in body), inner[4:] + "}"]
+
+
+def position_function(order: int) -> str:
+    """The C function at2, at3, …: where a multi-index i ≤ j ≤ … stands among all such.
+
+    With C(a + g − 1, g) multisets of size g of a things, and i₀ = 0,
+
+        Σ_d C(N − i_{d−1} + r − d, r − d + 1) − C(N − i_d + r − d, r − d + 1),  d = 1 … r
+    """
+    names = DIRECTIONS[:order]
+    terms = []
+    for d in range(1, order):
+        before = "N" if d == 1 else f"(N - {names[d - 2]})"
+        after, degree = f"(N - {names[d - 1]})", order - d + 1
+        terms.append(f"{_multisets(before, degree)} - {_multisets(after, degree)}")
+    terms.append(f"{names[-1]} - {names[-2]}")
+    return function(
+        f"INLINE long at{order}({', '.join(f'long {i}' for i in names)})",
+        [f"return {' + '.join(terms)};"],
+        f"Where {' <= '.join(names)} stands among all such, the last index fastest.",
+    )
+
+
+def _multisets(things: str, degree: int) -> str:
+    factors = [things, *(f"({things} + {k})" for k in range(1, degree))]
+    return f"{' * '.join(factors)} / {factorial(degree)}"
+
+
+def _column(first: int, along: Sequence[str]) -> str:
+    if not along:
+        return str(first)
+    at = along[0] if len(along) == 1 else f"at{len(along)}({', '.join(along)})"
+    return at if first == 0 else f"{first} + {at}"
+
+
+def literal(number: float, dtype: str) -> str:
+    """The number with the fewest digits that give it back in this type."""
+    return f"{np.float32(number)}F" if dtype == "float" else repr(float(number))
+
+
+def table(opening: str, numbers: Sequence[float], dtype: str) -> str:
+    """A C array of these numbers."""
+    lines: list[str] = []
+    for start in range(0, len(numbers), 4):
+        words = (literal(number, dtype) for number in numbers[start : start + 4])
+        lines.append(f"    {', '.join(words)},")
+    return "\n".join([f"{opening}[] = {{", *lines, "};", ""])

@@ -1,0 +1,372 @@
+"""C99 source text of Programs: one readable, standalone file.
+
+A kernel works on blocks of points that stay in the cache, with the points as the lanes of machine
+vectors (see `pieces`). The text holds loops over neurons and directions, one function for each
+kind of layer, one call a step (see `lowering`), and loops over layers that are alike (see
+`calls`): its size depends neither on the widths nor, for layers alike, on the depth, and the C
+compiler's time neither. Activations are printed by SymPy's own C printer.
+
+    int NAME(long points, const T *x, [const T *weights,] T *y, T *jacobian, …, int threads)
+
+returns 0, or 1 where there is no memory.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symnet.backends.c.plan.lowering import plan
+from symnet.backends.c.plan.steps import Linear, Plan
+from symnet.backends.c.text import pieces
+from symnet.backends.c.text.calls import written
+from symnet.backends.c.text.expressions import LINE, broken, formula, function, table
+from symnet.backends.c.text.functions import Functions, call_of, entries, output_name
+from symnet.backends.c.text.selftest import Examples, self_test
+from symnet.calculus.program import Program
+from symnet.network import Network
+
+__all__ = ["FLAGS", "Examples", "Kernels", "header", "output_name", "packed", "source"]
+
+Array = NDArray[Any]
+Kernels = Mapping[str, tuple[Program, Sequence[int]]]
+"""Name of each function: its Program, and the orders of derivatives that its outputs are of."""
+
+FLAGS = (
+    "-std=c99",
+    "-O2",
+    "-march=native",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffp-contract=fast",
+)
+"""Flags for speed that leave NaN and infinity their meaning: no -ffast-math.
+
+What -O3 would write out the text does itself: 3 % faster, a fifth more of the compiler's time.
+"""
+
+_FAR = 1024  # neurons from which weights come from memory
+_WIDE = 256  # neurons whose weights stay in the second-level cache
+_MANY = 4096  # vectors of a quarter of a megabyte
+_BLOCK, _MOST = 300, 8  # vectors of a narrow network's block: all of them, and those of points
+_STAGE = 16  # vectors of an activation's first stage, before its second follows
+_LONGEST_LISTING = 40  # statements of a Program that the heading shows; of more, both ends
+
+
+def source(
+    kernels: Kernels,
+    network: Network,
+    dtype: str = "double",
+    weights: str = "argument",
+    heading: str = "",
+    examples: Examples | None = None,
+    parts: bool = False,
+) -> str:
+    """The text of one C99 file with a function for each of `kernels`.
+
+    dtype: "double" or "float". weights: "constant" for the network's numbers in the text, or
+    "argument" for one array of W1, b1, W2, …, row by row, which a caller hands over (`packed`).
+    With `examples`, a self-test `main` stands at the end under the macro SYMNET_TEST; with `parts`,
+    the macro SYMNET_PART chooses among the functions.
+    ValueError for another type or place, and for symbolic weights whose numbers are wanted.
+    """
+    return _File(kernels, network, dtype, weights, heading).text(examples, parts)
+
+
+def part(name: str, names: Iterable[str]) -> int:
+    """The value of SYMNET_PART for which a text with parts has this function, 1 or 2.
+
+    The function for all orders is nearly half of the compiler's work; the first one is the least.
+    """
+    all_names = list(names)
+    return 1 if name in (all_names[0], all_names[-1]) else 2
+
+
+def header(
+    kernels: Kernels,
+    network: Network,
+    dtype: str = "double",
+    weights: str = "argument",
+    heading: str = "",
+) -> str:
+    """The text of the header that declares the functions of `source`."""
+    file = _File(kernels, network, dtype, weights, heading)
+    prototypes = "\n".join(f"{file.signature(name)};" for name in kernels)
+    guard = f"SYMNET_{'_'.join(kernels)}_H".upper()
+    return _HEADER.format(
+        heading=file.heading(), guard=guard, prototypes=prototypes.replace("real ", f"{dtype} ")
+    )
+
+
+def packed(network: Network, dtype: str = "double") -> Array:
+    """The array `weights` of the functions: W1, b1, W2, … row by row, one after the other.
+
+    ValueError, naming the symbols, when a weight is symbolic.
+    """
+    arrays = [array for pair in network.numbers() for array in pair if array is not None]
+    kind = np.float32 if dtype == "float" else np.float64
+    return np.concatenate([array.ravel() for array in arrays]).astype(kind)
+
+
+class _File:
+    """One file: the functions that its kernels turn out to need, and the kernels."""
+
+    def __init__(
+        self, kernels: Kernels, network: Network, dtype: str, weights: str, heading: str
+    ) -> None:
+        if dtype not in ("double", "float"):
+            raise ValueError(f"dtype is {dtype!r}, expected 'double' or 'float'")
+        if weights not in ("constant", "argument"):
+            raise ValueError(f"weights is {weights!r}, expected 'constant' or 'argument'")
+        self.kernels, self.network, self.dtype = kernels, network, dtype
+        self.constant, self.title = weights == "constant", heading
+        self.plans = {name: plan(program, network) for name, (program, _) in kernels.items()}
+        self.vectors = _vectors(list(self.plans.values()))
+        self.functions = Functions(network, dtype, self.vectors)
+
+    def text(self, examples: Examples | None, parts: bool) -> str:
+        kernels = [self.kernel(name) for name in self.kernels]
+        if parts:
+            pairs = zip(self.kernels, kernels, strict=True)
+            kernels = [_PART.format(part=part(n, self.kernels), text=text) for n, text in pairs]
+        found = [
+            self.heading(),
+            pieces.INCLUDES,
+            f"typedef {self.dtype} real;\n",
+            "/* Inputs, outputs, vectors of points in a block, and neurons whose activations are\n"
+            "   computed at a time. */\n"
+            f"enum {{ N = {self.network.n}, M = {self.network.m}, V = {self.vectors}, "
+            f"ROWS = {_STAGE // self.vectors} }};\n",
+            pieces.VECTORS,
+            pieces.PROCESSORS,
+            *([self.weights_table()] if self.constant else []),
+            *self.functions.texts,
+            *kernels,
+            *([self.test(examples)] if examples else []),
+        ]
+        return "\n".join(found)
+
+    # --- before the kernels ---------------------------------------------------------------------
+
+    def heading(self) -> str:
+        """The comment that says what the file computes, in which arrays, and how to compile it."""
+        orders = sorted({r for _, orders in self.kernels.values() for r in orders})
+        results = [f"{output_name(r)} (points, {', '.join(['m', *'n' * r])})" for r in orders]
+        lines = [
+            self.title or f"The network {self.network.describe()}, and its derivatives.",
+            "",
+            *(f"    {self.signature(name)}" for name in self.kernels),
+            "",
+            f"Arrays, row by row: x (points, n); {'; '.join(results)}; with n = {self.network.n}, "
+            f"m = {self.network.m}. The functions return 0, or 1 where there is no memory. Up to "
+            "`threads` threads share the points when compiled with OpenMP; results do not depend "
+            "on their number.",
+        ]
+        if not self.constant:
+            shapes = [f"{name} {shape}" for name, (_, shape) in self.functions.starts.items()]
+            lines += ["", f"weights, row by row, one after the other: {_runs(shapes)}"]
+        lines += ["", f"    cc {' '.join(FLAGS)} -fopenmp -c kernel.c, linked with -lm", ""]
+        for name, (program, _) in self.kernels.items():
+            lines += [f"{name} computes, layer by layer and then back:", *_listing(program), ""]
+        wrapped: list[str] = []
+        for line in lines[:-1]:
+            indent = " " * (len(line) - len(line.lstrip()))
+            width = LINE - 3
+            wrapped += textwrap.wrap(line, width, subsequent_indent=indent or "") or [""]
+        return "/*\n" + "\n".join(f" * {line}".rstrip() for line in wrapped) + "\n */\n"
+
+    def signature(self, name: str) -> str:
+        outputs = [f"real *{output_name(r)}" for r in self.kernels[name][1]]
+        weights = [] if self.constant else ["const real *weights"]
+        arguments = ["long points", "const real *x", *weights, *outputs, "int threads"]
+        return f"int {name}({', '.join(arguments)})"
+
+    def weights_table(self) -> str:
+        texts = []
+        numbers = packed(self.network, self.dtype).tolist()
+        for name, (start, shape) in self.functions.starts.items():
+            part = numbers[start : start + prod(shape)]
+            lines = table("", part, self.dtype).split("\n")[1:-2]
+            texts.append("\n".join([f"    /* {name} {shape} */", *lines]))
+        return "\n".join(["static const real weights[] = {", *texts, "};", ""])
+
+    # --- kernels --------------------------------------------------------------------------------
+
+    def kernel(self, name: str) -> str:
+        """A block's function, and the exported one that shares the blocks among threads."""
+        (program, orders), planned = self.kernels[name], self.plans[name]
+        functions = self.functions
+        functions.need("allocate")
+        calls = [functions.gathering(planned)] if "x" in planned.starts else []
+        calls += (functions.call(step, planned, program.activations) for step in planned.steps)
+        for result, order in zip(planned.results, orders, strict=True):
+            calls.append(functions.scattering(planned, result, order))
+            if result.place is None or (order and not planned.derivatives):
+                functions.need("keep_nan")
+                given = ("points", "count", entries(order), output_name(order))
+                calls.append(call_of("keep_nan", *given))
+        weights = [] if self.constant else ["const real *weights"]
+        outputs = [f"real *{output_name(r)}" for r in orders]
+        parameters = ", ".join(
+            ["long count", "const real *points", *weights, *outputs, "vec *memory"]
+        )
+        lines = written(calls)
+        pointers = [pointer for call in calls for pointer in call.pointers]
+        used = {
+            "weights": self.constant or any(pointer.weights for pointer in pointers),
+            "memory": not all(pointer.weights for pointer in pointers),
+            "points": any("points" in call.arguments for call in calls),
+        }
+        lines += [f"(void){parameter};" for parameter, yes in used.items() if not yes]
+        return "\n".join(
+            [
+                function(f"static void {name}_block({parameters})", lines),
+                self.entry(name, orders, planned),
+            ]
+        )
+
+    def entry(self, name: str, orders: Sequence[int], planned: Plan) -> str:
+        weights = [] if self.constant else ["weights"]
+        shifted = [f"{output_name(r)} + first * {entries(r)}" for r in orders]
+        text = _ENTRY.format(
+            name=name,
+            signature=self.signature(name),
+            parameters=self.signature(name).split("(")[1].rpartition(",")[0],
+            memory=planned.vectors,
+            shifted=", ".join(["x + first * N", *weights, *shifted]),
+            passed=", ".join(["points", "x", *weights, *map(output_name, orders)]),
+        )
+        return "\n".join(map(broken, text.split("\n")))
+
+    def test(self, examples: Examples) -> str:
+        orders = {r for _, orders in self.kernels.values() for r in orders}
+        return self_test(
+            examples,
+            {name: orders for name, (_, orders) in self.kernels.items()},
+            {r: (output_name(r), entries(r)) for r in sorted(orders)},
+            None if self.constant else packed(self.network, self.dtype),
+            self.dtype,
+        )
+
+
+_HEADER = """\
+{heading}
+#ifndef {guard}
+#define {guard}
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+{prototypes}
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif
+"""
+
+_PART = """\
+#if !defined(SYMNET_PART) || SYMNET_PART == {part}
+{text}#endif
+"""
+"""Two compilers, each for some of the functions, take half of the time."""
+
+_ENTRY = """\
+/* Takes `share` blocks at a time from `next` on, until none are left. */
+static int {name}_blocks(long *next, long share, {parameters})
+{{
+    enum {{ BLOCK = V * LANES }};
+    void *raw = NULL;
+    vec *const memory = points > 0 ? allocate({memory} * V, &raw) : NULL;
+    if (!memory)
+        return points > 0;
+    for (;;) {{
+        long first, end;
+        OMP(omp atomic capture)
+        {{
+            first = *next;
+            *next += share;
+        }}
+        first *= BLOCK;
+        if (first >= points)
+            break;
+        end = first + share * BLOCK;
+        for (; first < end && first < points; first += BLOCK) {{
+            const long count = points - first < BLOCK ? points - first : BLOCK;
+            {name}_block(count, {shifted}, memory);
+        }}
+    }}
+    free(raw);
+    return 0;
+}}
+
+{signature}
+{{
+    const long blocks = 1 + points / (V * LANES);
+    long next = 0;
+    int failed = 0;
+    if (threads < 2)
+        return {name}_blocks(&next, blocks, {passed});
+    const caller_t caller = this_thread();
+    OMP(omp parallel num_threads(threads) reduction(|:failed))
+    {{
+        keep_off(caller);
+        failed |= {name}_blocks(&next, 1 + blocks / (8L * threads), {passed});
+    }}
+    return failed;
+}}
+"""
+
+
+def _vectors(plans: Sequence[Plan]) -> int:
+    """V: how many vectors of points a block has.
+
+    Two or, where weights come from memory, four, so that what is read of a weight serves all; more
+    for a narrow network, so that calls cost little beside what they do. One where many columns
+    share a weight anyway, or where many layers would leave the second-level cache. A single point
+    costs as much as a block.
+    """
+    steps = [step for planned in plans for step in planned.steps if isinstance(step, Linear)]
+    columns = max((step.source.count for step in steps), default=1)
+    rows = max(slab.rows for planned in plans for slab in planned.slabs.values())
+    memory = max(1, *(planned.vectors for planned in plans))
+    if columns > 8 or (rows < _WIDE and memory > _MANY):
+        return 1
+    return max(4 if rows > _FAR else 2, min(_MOST, _BLOCK // memory // 2 * 2))
+
+
+def _listing(program: Program) -> list[str]:
+    """The statements, both ends of very many."""
+    statements = list(program.statements)
+    half = _LONGEST_LISTING // 2
+    left_out = len(statements) - _LONGEST_LISTING
+    if left_out > 0:
+        statements = statements[:half] + statements[-half:]
+    lines = [f"    {s.target} = {_shortened(formula(s.expression))}" for s in statements]
+    if left_out > 0:
+        lines.insert(half, f"    ... and {left_out} statements like these")
+    return [line.replace("λ", "lam") for line in lines]
+
+
+def _shortened(text: str) -> str:
+    """A sum, both ends of very many terms."""
+    terms = text.split(" + dot")
+    if len(terms) <= 8:
+        return text
+    return " + dot".join([*terms[:2], f"... + {len(terms) - 3} more + dot{terms[-1]}"]).replace(
+        "dot...", "..."
+    )
+
+
+def _runs(words: list[str]) -> str:
+    """Words in a row, both ends of very many."""
+    if len(words) > 12:
+        words = [*words[:6], "...", *words[-4:]]
+    return ", ".join(words) + "."

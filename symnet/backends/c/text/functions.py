@@ -1,0 +1,430 @@
+"""The functions of a generated C file, and the calls of them that a plan's steps become.
+
+A step becomes one call. Functions come from `pieces`, or are written here: one for each
+activation, one for each shape of a layer, and one for each form that a pass over neurons has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sympy import Expr
+
+from symnet import activations
+from symnet.backends.c.plan.steps import (
+    Activation,
+    Contraction,
+    Entry,
+    Linear,
+    Pass,
+    Place,
+    Plan,
+    Result,
+    Step,
+    Sum,
+    written_by,
+)
+from symnet.backends.c.text import elementary, pieces
+from symnet.backends.c.text.activations import activation_function, inner_function, stages
+from symnet.backends.c.text.calls import Call, Pointer
+from symnet.backends.c.text.expressions import (
+    EntryPrinter,
+    formula,
+    function,
+    loops,
+    position_function,
+)
+from symnet.backends.c.text.products import linear_lines
+from symnet.calculus.algebra import DIRECTIONS, sigma
+from symnet.calculus.program import family
+from symnet.network import Network
+
+
+def output_name(order: int) -> str:
+    """The name of the argument that takes the derivatives of this order."""
+    names = ("y", "jacobian", "hessian")
+    return names[order] if order < len(names) else f"derivative{order}"
+
+
+def entries(order: int) -> str:
+    """The number of a point's derivatives of this order."""
+    return " * ".join(["M", *["N"] * order])
+
+
+class Functions:
+    """Collects the functions that calls need, each once, for one network shape and C type.
+
+    `vectors` is V, the number of vectors of points in a block.
+    """
+
+    def __init__(self, network: Network, dtype: str, vectors: int) -> None:
+        self.n, self.widths, self.dtype, self.vectors = network.n, network.widths, dtype, vectors
+        self.starts = weight_starts(network)
+        self.library: dict[str, str] = {}
+        self.own: dict[str, str] = {}
+        self.names: dict[str, str] = {}
+        self.elementary: set[str] = set()
+
+    @property
+    def texts(self) -> list[str]:
+        """All functions, each after those that it calls."""
+        return [
+            *self._vector_versions(),
+            *elementary.definitions(sorted(self.elementary), self.dtype),
+            *(self.library[name] for name in _LIBRARY if name in self.library),
+            *self.own.values(),
+        ]
+
+    def gathering(self, planned: Plan) -> Call:
+        """The call that brings points into a block's memory."""
+        self.need("gather")
+        return Call("gather", ("points", "count", _pointer(planned, Place(planned.slabs["x"]))))
+
+    def scattering(self, planned: Plan, result: Result, order: int) -> Call:
+        """The call that brings derivatives of an order from a block's memory to the caller's."""
+        name = output_name(order)
+        if result.place is None:
+            return Call("memset", (name, "0", f"(size_t)count * {entries(order)} * sizeof(real)"))
+        columns, place = result.place.slab.columns, _pointer(planned, result.place)
+        if order >= 2:
+            self.need(f"scatter{order}", order)
+            return Call(f"scatter{order}", ("count", place, _vectors(columns), name))
+        self.need("scatter")
+        steps = (1, columns) if result.by_input else (columns, 1)
+        columns_of_result = "N" if order else "1"
+        return Call("scatter", ("count", columns_of_result, place, *map(_vectors, steps), name))
+
+    # --- steps ----------------------------------------------------------------------------------
+
+    def call(self, step: Step, planned: Plan, rules: Mapping[str, activations.Activation]) -> Call:
+        """The call that does `step`; `rules` are the Program's activations."""
+        match step:
+            case Linear():
+                return self._linear(step, planned)
+            case Pass():
+                return self._pass(step, planned, rules)
+            case Contraction():
+                return self._contraction(step, planned)
+
+    def _linear(self, step: Linear, planned: Plan) -> Call:
+        rows, depth = self.widths[step.layer], self.widths[step.layer - 1]
+        down, right = depth, 1
+        if step.backward:
+            rows, depth, down, right = depth, rows, 1, depth
+        self.need("tiles")
+        strides = _vectors(step.source.slab.columns), _vectors(step.target.slab.columns)
+        lines = linear_lines(
+            (rows, depth, down, right),
+            self.vectors * step.source.count,
+            self.vectors if step.biased else 0,
+            strides,
+        )
+        operation = f"W{' transposed' * step.backward} in{' + b' * step.biased}"
+        remark = f"out = {operation} for {step.source.count} column(s) of vectors."
+        parameters = [
+            "const real *W",
+            *["const real *b"] * step.biased,
+            "const vec *in",
+            "vec *out",
+        ]
+        name = self._named("linear", parameters, lines, remark, f"_{rows}x{depth}")
+        matrices = [f"W{step.layer}", *[f"b{step.layer}"] * step.biased]
+        given = [self._weights(matrix) for matrix in matrices]
+        return call_of(name, *given, *(_pointer(planned, p) for p in (step.source, step.target)))
+
+    def _pass(self, step: Pass, planned: Plan, rules: Mapping[str, activations.Activation]) -> Call:
+        printer = EntryPrinter(planned, self.dtype, step)
+        inner: list[str] = []
+        body: list[str] = []
+        if step.activation:
+            inner, body = self._activated(step.activation, planned, rules, printer)
+        for entry in step.entries:
+            target = printer.entry(entry.target, entry.along, "r")
+            assign = "+=" if entry.accumulate else "="
+            statement = f"{target} {assign} {printer.value(entry.expression)};"
+            body += loops(entry.along, [statement], "p" in entry.along)
+        start: list[str] = []
+        for s in step.sums:
+            target = printer.entry(s.target, s.along, "p")
+            if not s.accumulate:
+                constant = printer.bias(s.bias) if s.bias else "0"
+                start += loops(s.along, [f"{target} = splat({constant});"], True)
+            body += loops(s.along, [f"{target} += {printer.product(s)};"], True, unrolled=True)
+        sums = self.vectors * self.widths[-1] * sum(s.target.count for s in step.sums)
+        lines = _over_neurons(inner, body, start, sums)
+        return self._shared("pass", printer, lines, written_by(step), step.rows, _remark(step))
+
+    def _activated(
+        self,
+        step: Activation,
+        planned: Plan,
+        rules: Mapping[str, activations.Activation],
+        printer: EntryPrinter,
+    ) -> tuple[list[str], list[str]]:
+        """Lines of two stages: calls of elementary functions into k0, k1, …; σ, σ′, … of these.
+
+        These are in s0, s1, …, and where others read them in memory too.
+        """
+        orders = tuple(r for r, _ in step.results)
+        suffix = "".join(map(str, orders))
+        found = stages(rules[step.name], orders)
+        name, inner = f"{step.name}_{suffix}", f"{step.name}_{suffix}_inner"
+        if name not in self.own:
+            if found.calls:
+                self._own(inner, inner_function(inner, found, self.dtype))
+            self._own(name, activation_function(name, found, orders, self.dtype))
+        z = printer.entry(step.source, (), "r")
+        values = [f"k{i}[(r - first) * V + c]" for i in range(len(found.calls))]
+        given = ", ".join([z, *(f"&{k}" for k in values)])
+        first = [
+            f"vec {', '.join(f'k{i}[ROWS * V]' for i in range(len(values)))};",
+            f"{inner}({given});",
+        ]
+        second = [
+            f"vec {', '.join(f's{r}' for r in orders)};",
+            f"{name}({', '.join([z, *values, *(f'&s{r}' for r in orders)])});",
+            *(
+                f"{printer.entry(place, (), 'r')} = s{r};"
+                for r, place in step.results
+                if place.slab.name in planned.starts
+            ),
+        ]
+        return (first if values else []), second
+
+    def _own(self, name: str, text: str) -> None:
+        """Put an activation's function into the file."""
+        self.own[name] = text
+        self.elementary |= set(re.findall(r"\b([a-z]\w*)\(", text))
+
+    def _contraction(self, step: Contraction, planned: Plan) -> Call:
+        rows = step.weight.slab.rows
+        weight, target = _pointer(planned, step.weight), _pointer(planned, step.target)
+        if step.pair is not None:
+            more = int(step.accumulate)
+            column = planned.columns.get(family(step.pair))
+            if column is not None:
+                self.need("pairs_of_weights")
+                matrix = self._weights(str(column.args[0]))
+                return call_of("pairs_of_weights", rows, weight, matrix, target, more)
+            self.need("pairs")
+            place = planned.places[family(step.pair)]
+            row = _vectors(place.slab.columns)
+            return call_of("pairs", rows, weight, _pointer(planned, place), row, target, more)
+        printer = EntryPrinter(planned, self.dtype)
+        factor = printer.entry(step.weight, ("p",), "r")
+        value = printer.value(step.moving)
+        result = printer.entry(step.target, step.along, "p")
+        sums = [
+            "for (long c = 0; c < V; c++) {",
+            "    vec sum = splat(0);",
+            "    for (long r = 0; r < neurons; r++)",
+            f"        sum += {factor} * ({value});",
+            f"    {result} {'+=' if step.accumulate else '='} sum;",
+            "}",
+        ]
+        remark = f"Sums over neurons of g_p*({_layerless(step.moving)})."
+        written_to = {step.target.slab.name}
+        lines = loops(step.along, sums, True)
+        return self._shared("sums", printer, lines, written_to, rows, remark)
+
+    def _shared(
+        self,
+        kind: str,
+        printer: EntryPrinter,
+        lines: list[str],
+        written_to: set[str],
+        rows: int,
+        remark: str,
+    ) -> Call:
+        """A call of the function with this body, which all layers with such a step share."""
+        for order in printer.orders:
+            self._position(order)
+        parameters = ["long neurons"]
+        arguments: list[Any] = []
+        for name, actual in printer.parameters.items():
+            if name in self.starts:
+                parameters.append(f"const real *{name}")
+                arguments.append(self._weights(name))
+            else:
+                const = "" if actual in written_to else "const "
+                parameters.append(f"{const}vec *restrict {name}")
+                arguments.append(_pointer(printer.plan, Place(printer.plan.slabs[actual])))
+        return call_of(self._named(kind, parameters, lines, remark), rows, *arguments)
+
+    def _named(
+        self, kind: str, parameters: list[str], lines: list[str], remark: str, shape: str = ""
+    ) -> str:
+        """The name of the function with these parameters and lines, which is written once."""
+        opening = f"({', '.join(parameters)})"
+        key = opening + "\n".join(lines)
+        if key not in self.names:
+            # No number at the end: activations' functions have one there.
+            number = 1 + sum(other.startswith(kind) for other in self.names.values())
+            name = f"{kind}{number}{shape}"
+            self.names[key] = name
+            self.own[name] = function(f"SHARED void {name}{opening}", lines, remark)
+        return self.names[key]
+
+    def _weights(self, name: str) -> Pointer:
+        return Pointer(name, True, self.starts[name][0])
+
+    # --- functions of the library ---------------------------------------------------------------
+
+    def need(self, name: str, order: int = 0) -> None:
+        """Put a function of `pieces` into the file."""
+        if name in self.library:
+            return
+        if order >= 2:
+            self._position(order)
+        if name in ("pairs", "pairs_of_weights"):
+            self._position(2)
+            self.library["all_pairs"] = pieces.PAIRS
+        if order == 2:
+            few = self.n <= 4
+            self.library[name] = pieces.SCATTER2_FEW if few else pieces.SCATTER2_MANY
+        elif order > 2:
+            self.library[name] = pieces.SCATTER_HIGHER.format(
+                order=order,
+                brackets="][".join(DIRECTIONS[:order]),
+                ordered=" <= ".join(DIRECTIONS[:order]),
+                entries=" * ".join(["N"] * order),
+                arguments=", ".join(f"index[{d}]" for d in range(order)),
+            )
+        else:
+            self.library[name] = _LIBRARY_TEXTS[name]
+
+    def _position(self, order: int) -> None:
+        self.library[f"at{order}"] = position_function(order)
+
+    def _vector_versions(self) -> list[str]:
+        """Declarations of the vector versions of the elementary functions that are called."""
+        suffix = "f" if self.dtype == "float" else ""
+        texts = []
+        for minor, names in _VECTOR_VERSIONS.items():
+            found = [f"{name}{suffix}" for name in names if f"{name}{suffix}" in self.elementary]
+            declared = "\n".join(f"VECTOR_VERSION extern real {name}(real);" for name in found)
+            if found:
+                texts.append(pieces.LIBMVEC.format(minor=minor, declarations=declared))
+        return [pieces.VECTOR_VERSION, *texts] if texts else []
+
+
+_SUMS = 12  # vectors that stay in registers, of sixteen
+
+_VECTOR_VERSIONS = {
+    22: ("sin", "cos"),
+    35: ("tan", "asin", "acos", "atan", "sinh", "cosh"),
+}
+"""The minor version of glibc 2 from which functions of one argument have vector versions.
+
+Those that `elementary` has no text for.
+"""
+
+_LIBRARY_TEXTS = {
+    "tiles": pieces.TILES,
+    "pairs": pieces.PAIRS_OF_SLAB,
+    "pairs_of_weights": pieces.PAIRS_OF_WEIGHTS,
+    "gather": pieces.GATHER,
+    "scatter": pieces.SCATTER,
+    "keep_nan": pieces.NOT_A_NUMBER,
+    "allocate": pieces.MEMORY,
+}
+_LIBRARY = (
+    *(f"at{r}" for r in range(2, len(DIRECTIONS) + 1)),
+    "tiles",
+    "all_pairs",
+    "pairs",
+    "pairs_of_weights",
+    "gather",
+    "scatter",
+    *(f"scatter{r}" for r in range(2, len(DIRECTIONS) + 1)),
+    "keep_nan",
+    "allocate",
+)
+"""The order in which functions stand in a file: each after those that it calls."""
+
+
+def weight_starts(network: Network) -> dict[str, tuple[int, tuple[int, ...]]]:
+    """W1, b1, W2, …: where each starts in `packed`, and its shape."""
+    found: dict[str, tuple[int, tuple[int, ...]]] = {}
+    start = 0
+    for k, layer in enumerate(network.layers, 1):
+        for name, array in zip((f"W{k}", f"b{k}"), layer.arrays, strict=False):
+            found[name] = (start, array.shape)
+            start += array.size
+    return found
+
+
+def call_of(name: str, *arguments: Any) -> Call:
+    """A call with these arguments: pointers, numbers and text."""
+    return Call(name, tuple(a if isinstance(a, Pointer) else str(a) for a in arguments))
+
+
+def _pointer(planned: Plan, place: Place) -> Pointer:
+    after = _vectors(place.first) if place.first else ""
+    return Pointer(place.slab.name, False, planned.starts[place.slab.name], after)
+
+
+def _vectors(columns: int) -> str:
+    return "V" if columns == 1 else f"{columns} * V"
+
+
+def _over_neurons(inner: list[str], body: list[str], start: list[str], sums: int) -> list[str]:
+    """Loops over neurons r and vectors c around `body`; for some rows at a time after `inner`.
+
+    `sums` vectors are sums over neurons, which stay in registers: those of one c, the neurons being
+    the inner loop, or where there is nothing else of all, which then share what is read of weights.
+    """
+    vectors = "for (long c = 0; c < V; c++)"
+    rows = f"for (long r = {'first' if inner else '0'}; r < {'end' if inner else 'neurons'}; r++)"
+    if not sums:
+        heads = [rows, f"    {vectors} {{"]
+    elif inner or sums > _SUMS:
+        heads = [vectors, f"    {rows} {{"]
+    else:
+        heads = [f"{rows} {{", "    UNROLL", f"    {vectors} {{"]
+    lines = [*heads, *_indented(body, 2), "    }", *["}"] * heads[0].endswith("{")]
+    if inner:
+        declaration, call = inner
+        stage = [declaration, rows, f"    {vectors}", f"        {call}"]
+        lines = [
+            "for (long first = 0; first < neurons; first += ROWS) {",
+            "    const long end = first + ROWS < neurons ? first + ROWS : neurons;",
+            *_indented([*stage, *lines]),
+            "}",
+        ]
+    return [f"{vectors} {{", *_indented(start), "}", *lines] if start else lines
+
+
+def _indented(lines: Iterable[str], depth: int = 1) -> list[str]:
+    return [f"{' ' * 4 * depth}{line}" for line in lines]
+
+
+def _remark(step: Pass) -> str:
+    """What a pass computes, in any layer: `a_i = z_i*s'(z)`."""
+    texts = []
+    if step.activation:
+        orders = [r for r, _ in step.activation.results]
+        locals_, values = (f"s{r}" for r in orders), (f"s{chr(39) * r}(z)" for r in orders)
+        texts.append(f"{', '.join(locals_)} = {', '.join(values)}")
+    texts += (
+        f"{_target(entry)} {'+=' if entry.accumulate else '='} {_layerless(entry.expression)}"
+        for entry in step.entries
+    )
+    sums = [f"{_target(s)} += {_layerless(s.weight * s.moving)}" for s in step.sums]
+    taken = [f"the sums {'; '.join(sums)}"] if sums else []
+    return f"{'; '.join([*texts, *taken])}, neuron by neuron."
+
+
+def _target(step: Entry | Sum) -> str:
+    name = re.sub(r"[0-9_]+", "", step.target.slab.name)
+    return f"{name}{'_' * bool(step.along)}{''.join(step.along)}"
+
+
+def _layerless(expression: Expr) -> str:
+    """The formula without numbers of layers, and with any activation called s."""
+    named = expression.xreplace(
+        {n: sigma("s", n.order, n.argument) for n in expression.atoms(sigma)}
+    )
+    return re.sub(r"(?<=[a-zA-Zλ])\d+", "", formula(named)).replace("λ", "lam")

@@ -1,0 +1,82 @@
+"""Generated NumPy text as running functions: executed, cut into blocks, spread over threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from symnet.backends.numpy import layers, runtime, special, threads
+from symnet.backends.numpy.runtime import Array, Function
+from symnet.calculus.schemes import Choice, entries
+from symnet.network import Network
+
+_WORKING_SET = 2**23
+"""Bytes of a block's arrays, freed ones included.
+
+Measured on 2-2-2-1 to 2-64-64-64-1: on one thread 2 to 8 MB are alike, and less is all overhead;
+two threads want 8, since the shorter a block, the longer they wait for each other's Python.
+"""
+_SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 32768
+
+
+@dataclass(frozen=True)
+class NumpyKernels:
+    """The kernels of one network, by name, and how many numbers a point takes in each."""
+
+    network: Network = field(repr=False)
+    source: str
+    entries: Mapping[str, int]
+
+    @classmethod
+    def of(cls, network: Network, choices: Mapping[str, Choice]) -> NumpyKernels:
+        """Generate the kernels of `choices`. ValueError when a weight is symbolic."""
+        network.numbers()
+        programs = {name: choice.program for name, choice in choices.items()}
+        counts = {name: entries(program, network) for name, program in programs.items()}
+        return cls(network, layers.kernels(programs, network), counts)
+
+    def function(self, name: str, orders: Sequence[int], most: int | None) -> Function:
+        """What `runtime.evaluate` says as a function of X, on at most so many threads."""
+        shape = self.network.n, self.network.m
+
+        def run(points: Array, results: Sequence[Array]) -> None:
+            self._run(name, points, results, most)
+
+        return lambda X: tuple(runtime.evaluate(run, X, shape, orders))
+
+    def _run(self, name: str, points: Array, results: Sequence[Array], most: int | None) -> None:
+        kernel, block = _executed(self.source)[name], self.block(name)
+        if len(points) <= block:
+            runtime.in_blocks(kernel, self.parameters, block, points, results)
+            return
+        if most is None:
+            pays = len(points) * self.entries[name] >= threads.WORTH_A_THREAD
+            most = threads.available() if pays else 1
+        threads.in_threads(kernel, self.parameters, block, most, points, results)
+
+    def block(self, name: str) -> int:
+        """Points a block, such that the arrays of all statements stay in the cache."""
+        points = _WORKING_SET // (8 * max(1, self.entries[name]))
+        return min(max(points, _SMALLEST_BLOCK), _LARGEST_BLOCK)
+
+    @cached_property
+    def parameters(self) -> tuple[Array, ...]:
+        """The arguments of a kernel after x: W1, b1, W2, …, biases as columns."""
+        pairs = ((w, None if b is None else b[:, None]) for w, b in self.network.numbers())
+        return tuple(array for pair in pairs for array in pair if array is not None)
+
+    def narrowed(self, network: Network) -> NumpyKernels:
+        """The same text with the numbers of another network: it knows no width."""
+        return replace(self, network=network)
+
+
+@lru_cache(maxsize=64)
+def _executed(source: str) -> dict[str, Any]:
+    names = {"np": np, **vars(runtime), **special.FUNCTIONS}
+    # The text is this package's own: every name in it was validated as a plain identifier.
+    exec(compile(source, "<symnet>", "exec"), names)
+    return names

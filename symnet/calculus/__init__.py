@@ -1,0 +1,1 @@
+"""The centre: layer-level algebra, Programs, and their derivatives."""

@@ -1,0 +1,230 @@
+"""A network's derivatives as text, Unicode or LaTeX, in any of the three notations.
+
+    expanded   a formula in the inputs        ∂y/∂x1 = 2*exp(-x1 - x2 - 1)/(1 + …)**2
+    neuron     a statement for each neuron    ∂a1_3/∂x1 = 0.5*ds1_3
+    layer      a symbol is a layer's vector   ∂y/∂xᵢ = w₂·(σ′(z₁) ⊙ t₁ᵢ)
+
+Each notation makes blocks of lines `left = right`; `pages` puts them on a page.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import combinations_with_replacement
+from typing import NamedTuple
+
+from sympy import Expr
+
+from symnet.activations import Activation, Z
+from symnet.calculus.algebra import DIRECTIONS, sigma
+from symnet.calculus.neurons import neurons
+from symnet.calculus.program import Statement
+from symnet.formulas import expanded, layers, pages, tex
+from symnet.formulas.pages import Block, Line, Rows
+from symnet.formulas.plain import TextPrinter, UnicodePrinter
+from symnet.formulas.printers import FormulaPrinter
+from symnet.formulas.signs import LATEX, TEXT, UNICODE, Signs
+from symnet.formulas.tex import LatexPrinter
+from symnet.network import Network
+
+NOTATIONS = ("expanded", "neuron", "layer")
+FORMATS = ("text", "unicode")
+
+_PRINTERS = {"text": TextPrinter, "unicode": UnicodePrinter, "latex": LatexPrinter}
+_SIGNS = {"text": TEXT, "unicode": UNICODE, "latex": LATEX}
+
+
+def text(
+    network: Network,
+    order: int = 2,
+    notation: str = "expanded",
+    format: str = "text",
+    digits: int | None = None,
+) -> str:
+    """The value and all derivatives up to `order`, with a line on the network before them.
+
+    Args:
+        format: "text", whose right sides Python takes, or "unicode".
+        digits: significant digits of the floats shown; None for the fewest that give them back.
+
+    ValueError for an unknown notation or format, for fewer than one digit, and for an expanded
+    notation that would be too large.
+    """
+    _check(format, FORMATS, "format")
+    sheet = _sheet(network, order, notation, format, digits)
+    lines = [heading(network), *pages.text(sheet.blocks, parenthesized=format == "text")]
+    said = [textwrap.fill(s, pages.COLUMNS) for s in (*sheet.remarks, *notes(network))]
+    return "\n".join([*lines, *([""] if said else []), *said]) + "\n"
+
+
+def latex(
+    network: Network, order: int = 2, notation: str = "expanded", digits: int | None = None
+) -> str:
+    """The same as LaTeX for the amsmath package: displays that fit a page of \\textwidth 345 pt.
+
+    `tex.document` makes a complete document of it. Arguments and errors as for `text`.
+    """
+    sheet = _sheet(network, order, notation, "latex", digits)
+    said = [*sheet.remarks, *map(tex.escaped, notes(network))]
+    paragraphs = [rf"\noindent {sentence}." for sentence in said]
+    return "\n\n".join([*pages.latex(sheet.blocks), *paragraphs]) + "\n"
+
+
+def document(
+    network: Network, order: int = 2, notation: str = "expanded", digits: int | None = None
+) -> str:
+    """A complete LaTeX document of `latex`, under the network's heading."""
+    return tex.document(latex(network, order, notation, digits), heading(network))
+
+
+def heading(network: Network) -> str:
+    """The network in a line: `surrogate: 2-8-8-1, sigmoid, sigmoid, linear`."""
+    return f"{network.name}: {network.describe()}" if network.name else network.describe()
+
+
+def notes(network: Network) -> list[str]:
+    """What is to be said of each activation whose derivative jumps."""
+    return [_note(activation) for activation in network.kinks]
+
+
+def _note(activation: Activation) -> str:
+    places = " and ".join(str(kink) for kink in activation.kinks)
+    slopes = " and ".join(str(_slope(activation, kink)) for kink in activation.kinks)
+    note = f"{activation.name} has a kink at {places}: its derivative there is taken as {slopes}"
+    if activation.constant(2) == 0:
+        note += f"; second partials of {activation.name} are zero almost everywhere"
+    return note
+
+
+def _slope(activation: Activation, kink: Expr) -> Expr:
+    return activation.derivative(1).xreplace({Z: kink}).doit()
+
+
+def _check(choice: str, known: tuple[str, ...], what: str) -> None:
+    if choice not in known:
+        raise ValueError(f"unknown {what} {choice!r}; choose {', '.join(known)}")
+
+
+class _Sheet(NamedTuple):
+    """A derivation in one notation: blocks of lines, and sentences to end with."""
+
+    blocks: list[Block]
+    remarks: Sequence[str] = ()
+
+
+def _sheet(network: Network, order: int, notation: str, format: str, digits: int | None) -> _Sheet:
+    _check(notation, NOTATIONS, "notation")
+    if digits is not None and digits < 1:
+        raise ValueError(f"digits is {digits}; show at least 1, or None for all")
+    activations = {layer.activation.name: layer.activation for layer in network.layers}
+    printer = partial(_PRINTERS[format], network.inputs, activations, digits)
+    if notation == "expanded":
+        return _expanded(network, order, printer())
+    if notation == "neuron":
+        return _neuron(network, order, _SIGNS[format], printer)
+    return _layer(network, order, _SIGNS[format], printer())
+
+
+def _expanded(network: Network, order: int, printer: FormulaPrinter) -> _Sheet:
+    """A block for each output: its value, then its partials."""
+    expanded.check_size(network, order)
+    blocks = []
+    for p, output in enumerate(network.outputs):
+        rows = []
+        for chosen in _multi_indices(network.n, order):
+            along = [printer.name(network.inputs[i].name) for i in chosen]
+            label = printer.partial(printer.name(output.name), along)
+            rows.append([Line(label, printer.doprint(expanded.partial(network, p, chosen)))])
+        blocks.append(Block([rows]))
+    return _Sheet(blocks)
+
+
+def _multi_indices(n: int, order: int) -> Iterator[tuple[int, ...]]:
+    """(), (0,), (1,), …, (0, 0), (0, 1), …: those of lower order first."""
+    for r in range(order + 1):
+        yield from combinations_with_replacement(range(n), r)
+
+
+def _neuron(
+    network: Network, order: int, signs: Signs, printers: Callable[..., FormulaPrinter]
+) -> _Sheet:
+    """A block for each layer, one for the outputs, and the activations."""
+    scalars, printer = neurons(network, order), printers(sort=False)
+    blocks: dict[str, dict[object, list[list[Line]]]] = {}
+    for statement in scalars.statements:
+        target = statement.target
+        title = "output" if target.layer is None else f"layer {target.layer}"
+        line = Line(printer.doprint(target), printer.doprint(statement.expression))
+        entry = target.index or target.letter
+        blocks.setdefault(title, {}).setdefault(entry, []).append([line])
+    zeros = []
+    for r in scalars.vanishing:
+        x = [signs.vector("x", "", d) for d in DIRECTIONS[:r]]
+        zeros.append([Line(printer.partial(_output(network, printer), x), "0")])
+    if zeros:
+        blocks["output"]["all"] = zeros
+    found = [Block([*tables.values()], title, True) for title, tables in blocks.items()]
+    return _Sheet([*found, *_where(_definitions(network, scalars.statements, printers()))])
+
+
+def _output(network: Network, printer: FormulaPrinter) -> str:
+    return printer.name(network.outputs[0].name) if network.m == 1 else "y"
+
+
+def _layer(network: Network, order: int, signs: Signs, printer: FormulaPrinter) -> _Sheet:
+    """The results, then what they are made of."""
+    formulas = layers.formulas(network, order, signs, printer)
+    made = _where(
+        list(_named(network, printer)),
+        formulas.layers,
+        [[line] for line in formulas.adjoints],
+        _definitions(network, formulas.statements, printer),
+    )
+    results = Block([[[line] for line in formulas.results]])
+    return _Sheet([results, *made], [formulas.legend])
+
+
+def _where(*tables: Rows) -> list[Block]:
+    filled = [rows for rows in tables if rows]
+    return [Block(filled, "where")] if filled else []
+
+
+def _named(network: Network, printer: FormulaPrinter) -> Iterator[list[Line]]:
+    """What x and y are, where inputs or outputs are not called x1, x2, … and y1, y2, …."""
+    for letter, symbols in (("x", network.inputs), ("y", network.outputs)):
+        names = [symbol.name for symbol in symbols]
+        plain = names == [f"{letter}{i}" for i in range(1, len(names) + 1)]
+        if not plain and not (letter == "y" and network.m == 1):
+            shown = [printer.name(name) for name in names]
+            listed = shown if len(shown) <= 8 else [*shown[:3], printer.dots, shown[-1]]
+            yield [Line(letter, f"({', '.join(listed)})")]
+
+
+def _definitions(
+    network: Network, statements: Iterable[Statement], printer: FormulaPrinter
+) -> list[list[Line]]:
+    """σ(z) = 1/(1 + exp(-z)), σ′ = σ (1 - σ), …: a row for each activation, as far as used."""
+    highest: dict[str, int] = {}
+    for statement in statements:
+        for node in statement.expression.atoms(sigma):
+            highest[node.name] = max(node.order, highest.get(node.name, 0))
+    activations = {layer.activation.name: layer.activation for layer in network.layers}
+    rows = [
+        [line for r in range(order + 1) for line in _definition(activations[name], r, printer)]
+        for name, order in highest.items()
+    ]
+    return [row for row in rows if row]
+
+
+def _definition(activation: Activation, order: int, printer: FormulaPrinter) -> Iterator[Line]:
+    """The line for one derivative, unless it says that sin(z) is sin(z)."""
+    formula, label = activation.formula(order), printer.function(activation.name, order)
+    if formula.has(Z):
+        # Where z itself occurs, σ is written σ(z) on both sides.
+        formula = formula.xreplace({activation.own: sigma(activation.name, 0, Z)})
+        label = printer.call(label, printer.doprint(Z))
+    right = printer.doprint(formula)
+    if right != label:
+        yield Line(label, right)

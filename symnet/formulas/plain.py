@@ -1,0 +1,62 @@
+"""Expressions as text that Python takes, and as one line of mathematics in Unicode.
+
+text       2*exp(-x1 - x2 - 1)/(1 + exp(-x1 - x2 - 1))**2
+unicode    2·exp(−x₁ − x₂ − 1)/(1 + exp(−x₁ − x₂ − 1))²
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+
+from sympy import Expr
+
+from symnet.calculus.algebra import Quantity
+from symnet.formulas import labels
+from symnet.formulas.lines import SOFT
+from symnet.formulas.printers import FormulaPrinter
+
+
+class TextPrinter(FormulaPrinter):
+    """Expressions as Python takes them; functions as `numpy`, `math` and SymPy call them."""
+
+
+class UnicodePrinter(FormulaPrinter):
+    """Expressions as one line of mathematics."""
+
+    minus, times, prime, dots = "−", "·", "′", "…"
+    relations = MappingProxyType({"<=": "≤", ">=": "≥"})
+
+    def name(self, name: str) -> str:
+        return labels.unicode_name(name)
+
+    def function(self, name: str, order: int = 0) -> str:
+        glyph = self.activations[name].glyph if name in self.activations else name
+        if order < 4:
+            return glyph + labels.primes(order, self.prime)
+        return glyph + labels.superscript(f"({order})")
+
+    def decimal(self, number: str) -> str:
+        mantissa, _, exponent = number.partition("e")
+        return f"{mantissa}·10{labels.superscript(str(int(exponent)))}" if exponent else mantissa
+
+    def power(self, base: str, exponent: Expr) -> str:
+        if exponent.is_Integer:
+            return base + labels.superscript(str(exponent))
+        return f"{base}^{self.grouped(exponent)}"
+
+    def root(self, radicand: Expr) -> str:
+        return f"√{self.grouped(radicand)}"
+
+    def either(self, cases: Sequence[tuple[str, str]], otherwise: str) -> str:
+        listed = f", {SOFT}".join(f"{value} if {condition}" for value, condition in cases)
+        return f"{{{listed}, {SOFT}else {otherwise}}}"
+
+    def entry(self, quantity: Quantity) -> str:
+        if quantity.layer is None:
+            return self.name(quantity.letter)
+        letter = quantity.letter.lstrip("d")
+        order = len(quantity.letter) - len(letter)
+        place = f"{labels.subscript(str(quantity.layer))},{labels.subscript(str(quantity.index))}"
+        raised = f"({order})" if order > 3 else ""
+        return f"{letter}{labels.superscript(raised) or labels.primes(order, self.prime)}{place}"

@@ -1,0 +1,89 @@
+"""Points and expected results with which a generated file tests itself, wherever it is run.
+
+The expected results come from the analytic engine, which shares nothing with what is generated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symnet.compiling import Compiled
+from symnet.network import Network
+from symnet.witness import analytic, sampling
+
+Array = NDArray[Any]
+
+_POINTS = 3
+_ULPS = 2**13  # allowed error in roundings of the terms' size: other machines round otherwise
+_TINY = 1e-300  # allowed where all terms are zero, so that errors can be divided by it
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Points (N, n); by order, expected results (N, m, n, …, n) and the sizes of their terms."""
+
+    points: Array
+    expected: tuple[Array, ...]
+    sizes: tuple[Array, ...]
+
+    @property
+    def allowed(self) -> tuple[float, ...]:
+        """The largest absolute error of an entry that is put down to rounding, by order."""
+        rounding = _ULPS * np.finfo(float).eps
+        return tuple(max(float(rounding * np.max(size)), _TINY) for size in self.sizes)
+
+    def along(self, direction: Array) -> Examples:
+        """The derivatives along a direction (n,) without zeros: y, J u, u H u, … (N, m)."""
+        return Examples(
+            self.points, _along(self.expected, direction), _along(self.sizes, np.abs(direction))
+        )
+
+
+def examples(network: Network, function: Compiled) -> Examples:
+    """Examples of `network`'s derivatives up to the order of `function`.
+
+    Orders above the second, which the analytic engine does not know, are taken from `function`
+    itself: it should have been verified. ValueError when a weight is symbolic, or the network
+    overflows at ordinary points.
+    """
+    points = ordinary_points(network)
+    low = range(min(function.order, 2) + 1)
+    higher = [function.derivative(r, points) for r in range(len(low), function.order + 1)]
+    expected = [_WITNESSES[r](network, points) for r in low]
+    sizes = [analytic.scale(network, points, r) for r in low]
+    return Examples(points, (*expected, *higher), (*sizes, *map(np.abs, higher)))
+
+
+def ordinary_points(network: Network, count: int = _POINTS) -> Array:
+    """Points (count, n) of `sampling.ordinary`, rounded to 4 digits.
+
+    Closer together where the network overflows; ValueError when it does even at the centre.
+    """
+    points = sampling.ordinary(network, np.random.default_rng(0), count)
+    centre = np.mean(points, axis=0)
+    for factor in (1, 0.1, 0.01, 0):
+        nearer = _rounded(centre + factor * (points - centre))
+        if all(np.isfinite(witness(network, nearer)).all() for witness in _WITNESSES):
+            return nearer
+    raise ValueError(f"{network.describe()}: overflows even at {tuple(nearer[0].tolist())}")
+
+
+_WITNESSES = (analytic.value, analytic.jacobian, analytic.hessian)
+
+
+def _rounded(points: Array) -> Array:
+    return np.array([[float(f"{x:.4g}") for x in row] for row in points.tolist()])
+
+
+def _along(results: Iterable[Array], direction: Array) -> tuple[Array, ...]:
+    found = []
+    for result in results:
+        while result.ndim > 2:
+            result = result @ direction
+        found.append(result)
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""The independent engines that everything is checked against: nothing of `calculus` in them."""
