@@ -15,7 +15,20 @@ from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
 from symnet.files import load, save
 from symnet.fitting import fit, objective
-from symnet.network import Layer, Network
+from symnet.network import (
+    Layer,
+    Network,
+    apply,
+    concat,
+    layer_norm,
+    log_softmax,
+    maximum,
+    mean,
+    minimum,
+    prelu,
+    softmax,
+    variables,
+)
 from symnet.witness import analytic
 from symnet.witness.checking import CheckError, Comparison, Report, check
 
@@ -31,10 +44,20 @@ __all__ = [
     "Network",
     "Report",
     "analytic",
+    "apply",
     "check",
+    "concat",
     "derive",
     "fit",
+    "layer_norm",
     "load",
+    "log_softmax",
+    "maximum",
+    "mean",
+    "minimum",
     "objective",
+    "prelu",
     "save",
+    "softmax",
+    "variables",
 ]

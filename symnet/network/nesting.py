@@ -1,4 +1,4 @@
-"""One formula of the inputs: layers put into each other.
+"""One formula of the inputs: nodes put into each other.
 
 SymPy writes a `Piecewise` within the condition of another out, case by case, which takes time and
 space as the product of the cases. So conditions get a formula of their own, in which a function
@@ -11,14 +11,17 @@ The condition of a relu whose inputs are relus reads `w·max(0, z) + b ≤ 0`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from itertools import chain
+from math import prod
+from typing import NamedTuple
 
 import sympy
-from sympy import Add, Expr, Max, Min, Mul, Piecewise, Symbol
+from sympy import Add, Expr, Max, Min, Mul, Piecewise, Symbol, exp, log
 
-from symnet.activations import Activation, Z
+from symnet.activations import Z
+from symnet.network.graph import Node
 from symnet.network.weights import Array, as_expression
 
 LARGEST = 50_000
@@ -28,52 +31,72 @@ _TESTED = Symbol("tested", real=True)
 """What stands for z in conditions."""
 
 
-class Layer(Protocol):
-    """What is needed of a layer."""
-
-    @property
-    def weights(self) -> Array: ...
-    @property
-    def bias(self) -> Array | None: ...
-    @property
-    def activation(self) -> Activation: ...
-    @property
-    def inputs(self) -> int: ...
-
-
-def nested(inputs: Iterable[Expr], layers: Iterable[Layer]) -> list[Expr]:
-    """The outputs of the last of the layers as formulas of the inputs."""
-    values = tested = list(inputs)
-    for layer in layers:
-        formula = _formula(layer.activation.value)
-        z = _combined(layer, values)
-        t = z if tested is values else _combined(layer, tested)
-        values = [formula.value.xreplace({Z: a, _TESTED: b}) for a, b in zip(z, t, strict=True)]
-        same = t is z and formula.tested == formula.value
-        tested = values if same else [formula.tested.xreplace({Z: b}) for b in t]
-    return values
+def nested(inputs: Iterable[Expr], nodes: Sequence[Node], widths: Sequence[int]) -> list[Expr]:
+    """The value of the last of the nodes as formulas of the inputs."""
+    values = [list(inputs)]
+    tested = [values[0]]
+    for node, width in zip(nodes, widths[1:], strict=True):
+        same = all(tested[source] is values[source] for source in node.sources)
+        z = _form(node, values)
+        t = z if same else _form(node, tested)
+        if node.activation is None:
+            values.append(_combined(node, z, values, width))
+            tested.append(values[-1] if same else _combined(node, t, tested, width))
+            continue
+        formula = _formula(node.activation.value)
+        values.append(
+            [formula.value.xreplace({Z: a, _TESTED: b}) for a, b in zip(z, t, strict=True)]
+        )
+        plain = same and formula.tested == formula.value
+        tested.append(values[-1] if plain else [formula.tested.xreplace({Z: b}) for b in t])
+    return values[-1]
 
 
-def size(layers: Iterable[Layer]) -> int:
+def size(nodes: Sequence[Node], widths: Sequence[int]) -> int:
     """About how many operations an output of `nested` has, told without building it.
 
-        size(z) = in·(size(a before) + 2),   size(a) = ops(σ) + occurrences of z in σ · size(z)
+        size(z) = Σ in·(size(a before) + 2),   size(a) = ops(σ) + occurrences of z in σ · size(z)
 
     The same for what conditions are of, which counts for each condition. Zero weights, and equal
     terms which SymPy collects, make it smaller. Where a condition has cases all the same, SymPy
     writes it out for each combination of them: cases(z)·in·ops(σ), cases(z) = cases(a before)^in.
     """
-    value, tested, cases = 0, 0, 1
-    for layer in layers:
-        formula = _formula(layer.activation.value)
-        z, t = (layer.inputs * (before + 2) for before in (value, tested))
-        cases **= layer.inputs
-        written_out = cases * layer.inputs if cases > 1 else 0
-        value = _size(formula.value, z, t, written_out)
-        tested = _size(formula.tested, t, t, written_out)
+    found = [_Size(0, 0, 1)]
+    for node, width in zip(nodes, widths[1:], strict=True):
+        found.append(_size_of(node, found, width))
+    return found[-1].value
+
+
+class _Size(NamedTuple):
+    """Operations of a vector's entry, those of what conditions have of it, and its cases."""
+
+    value: int
+    tested: int
+    cases: int
+
+
+def _size_of(node: Node, found: Sequence[_Size], width: int) -> _Size:
+    terms = [
+        (1 if term.weights is None else term.weights.shape[1], found[term.source])
+        for term in node.terms
+    ]
+    z = sum(count * (s.value + 2) for count, s in terms)
+    t = sum(count * (s.tested + 2) for count, s in terms)
+    cases = min(prod(min(s.cases, LARGEST) ** count for count, s in terms), LARGEST)
+    if node.factor is not None:
+        other = found[node.factor]
+        return _Size(z + other.value + 1, t + other.tested + 1, min(cases * other.cases, LARGEST))
+    if node.activation is None:
+        share = 1 if node.kind == "form" else width + 1
+        return _Size(share * z + share - 1, share * t + share - 1, min(cases**share, LARGEST))
+    formula = _formula(node.activation.value)
+    written_out = cases * sum(count for count, _ in terms) if cases > 1 else 0
+    return _Size(
+        _size(formula.value, z, t, written_out),
+        _size(formula.tested, t, t, written_out),
         # More of them makes no difference.
-        cases = min(cases * _cases(formula.tested), LARGEST)
-    return value
+        min(cases * _cases(formula.tested), LARGEST),
+    )
 
 
 class _Formula(NamedTuple):
@@ -117,13 +140,40 @@ def _without_cases(node: Piecewise) -> Expr:
     return f.xreplace({Z: Min(Z, t)}) + g.xreplace({Z: Max(Z, t)}) - meeting
 
 
-def _combined(layer: Layer, values: list[Expr]) -> list[Expr]:
-    """W a + b."""
-    bias = [sympy.S.Zero] * len(layer.weights) if layer.bias is None else layer.bias.tolist()
+def _form(node: Node, values: Sequence[list[Expr]]) -> list[Expr]:
+    """Σ W a + b."""
+    columns = [_product(term.weights, values[term.source]) for term in node.terms]
+    if node.bias is not None:
+        columns.append([[as_expression(b)] for b in node.bias.tolist()])
+    return [Add(*chain(*entry)) for entry in zip(*columns, strict=True)]
+
+
+def _product(weights: Array | None, values: list[Expr]) -> list[list[Expr]]:
+    """The terms of each entry of W a."""
+    if weights is None:
+        return [[value] for value in values]
     return [
-        Add(*map(Mul, map(as_expression, row), values), offset)
-        for row, offset in zip(layer.weights.tolist(), map(as_expression, bias), strict=True)
+        [Mul(w, v) for w, v in zip(map(as_expression, row), values, strict=True)]
+        for row in weights.tolist()
     ]
+
+
+def _combined(node: Node, z: list[Expr], values: Sequence[list[Expr]], width: int) -> list[Expr]:
+    """What a node without activation makes of its form."""
+    match node.kind:
+        case "form":
+            return z
+        case "product":
+            other = values[node.factor or 0]
+            spread = (v * width if len(v) < width else v for v in (z, other))
+            return [a * b for a, b in zip(*spread, strict=True)]
+        case "softmax":
+            total = Add(*map(exp, z))
+            return [exp(entry) / total for entry in z]
+        case "log_softmax":
+            total = log(Add(*map(exp, z)))
+            return [entry - total for entry in z]
+    raise ValueError(f"a node of kind {node.kind!r} has no formula")
 
 
 def _size(formula: Expr, z: int, t: int, written_out: int) -> int:

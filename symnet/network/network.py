@@ -1,9 +1,10 @@
-"""The network: frozen, validated layers of numbers and symbols.
+"""The network: frozen, validated layers of numbers and symbols, or a graph of nodes.
 
     z[k] = W[k] a[k-1] + b[k],    a[k] = σ_k(z[k]),    a[0] = x,    y = a[L]
 
 `W[k]` has shape (neurons of layer k, neurons of layer k-1). In messages layers are counted from
-1, rows and columns from 0 as NumPy does. Which names are allowed: see `symnet.names`.
+1, rows and columns from 0 as NumPy does. Which names are allowed: see `symnet.names`; what a node
+of a graph is: `symnet.network.graph`.
 """
 
 from __future__ import annotations
@@ -11,127 +12,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import groupby, pairwise
-from typing import Any, Self, TypeAlias, TypeVar
+from functools import cached_property, partial
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import sympy
-from sympy import Expr, Symbol
+from sympy import Symbol
 
-from symnet.activations import TABLE, Activation, activation
+from symnet.activations import TABLE, Activation
 from symnet.names import check_distinct, check_label, check_name, listed, shortened, variables
-from symnet.network import nesting
-from symnet.network.weights import (
-    Array,
-    content,
-    doubles,
-    is_exact,
-    matrix,
-    replaced,
-    symbols,
-    vector,
-    weight,
-)
+from symnet.network import building, graph, nesting
+from symnet.network.graph import Node, called, joined
+from symnet.network.layer import Layer, Spec
+from symnet.network.weights import Array, doubles, is_exact, symbols, weight
 
-Spec: TypeAlias = str | Expr | Activation
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, init=False, eq=False, repr=False)
-class Layer:
-    """One layer, `a = σ(W v + b)` of the vector v before it.
-
-    Args:
-        weights: shape (neurons, inputs): nested lists, an array or a SymPy Matrix. `float` is a
-            double; `int`, `Fraction` and SymPy's Rational are exact; a plain SymPy Symbol is
-            itself. SymPy expressions other than these are refused.
-        bias: shape (neurons,), or None for a layer without bias.
-        activation: a name from the table, a SymPy expression of one symbol, or an Activation.
-
-    Both are kept as read-only arrays of their own: float64 when all entries are floats, otherwise
-    of SymPy objects (floats among them become a Float of the same 53 bits).
-
-    Raises ValueError for empty or ragged weights, a bias of another length, and any entry that is
-    not finite, not real or no number or symbol: `weight [0, 3] is nan; weights must be finite`.
-    """
-
-    weights: Array
-    bias: Array | None
-    activation: Activation
-
-    def __init__(self, weights: object, bias: object = None, activation: Spec = "linear") -> None:
-        checked = matrix(weights)
-        object.__setattr__(self, "weights", checked)
-        object.__setattr__(self, "bias", None if bias is None else vector(bias, len(checked)))
-        object.__setattr__(self, "activation", _resolved(activation))
-
-    @property
-    def outputs(self) -> int:
-        """Number of neurons: rows of the weights."""
-        return int(self.weights.shape[0])
-
-    @property
-    def inputs(self) -> int:
-        """Number of neurons or inputs before it: columns of the weights."""
-        return int(self.weights.shape[1])
-
-    @property
-    def arrays(self) -> tuple[Array, ...]:
-        """Weights, and the bias where there is one."""
-        return (self.weights,) if self.bias is None else (self.weights, self.bias)
-
-    @property
-    def exact(self) -> bool:
-        """Whether no entry is a float."""
-        return all(map(is_exact, self.arrays))
-
-    @property
-    def symbols(self) -> frozenset[Symbol]:
-        """The symbols among weights and bias."""
-        return frozenset().union(*map(symbols, self.arrays))
-
-    @property
-    def weights_count(self) -> int:
-        """Number of weights and biases."""
-        return sum(array.size for array in self.arrays)
-
-    def numbers(self) -> tuple[Array, Array | None]:
-        """Weights and bias in double precision, exact entries rounded once.
-
-        ValueError for a symbol, or a number beyond the range of doubles.
-        """
-        weights = doubles(self.weights, "weight")
-        return weights, None if self.bias is None else doubles(self.bias, "bias")
-
-    def subs(self, values: Mapping[Symbol, object]) -> Layer:
-        """The layer with these symbols replaced by numbers or other symbols, all at once."""
-        bias = None if self.bias is None else replaced(self.bias, values)
-        return Layer(replaced(self.weights, values), bias, self.activation)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Layer) and self._content() == other._content()
-
-    def __hash__(self) -> int:
-        return hash(self._content())
-
-    def _content(self) -> object:
-        return *map(content, (self.weights, self.bias)), self.activation
-
-    def __reduce__(self) -> tuple[type[Layer], tuple[object, ...]]:
-        # Through __init__, since NumPy does not pickle the read-only flag.
-        return Layer, (self.weights, self.bias, self.activation)
-
-    def __repr__(self) -> str:
-        return f"Layer({self.inputs}-{self.outputs}: {_label(self)})"
-
-
-def _resolved(spec: Spec) -> Activation:
-    return activation(spec)
-
-
-def _label(layer: Layer) -> str:
-    return layer.activation.name + (" without bias" if layer.bias is None else "")
 
 
 def _check_layers(layers: tuple[Layer, ...]) -> None:
@@ -148,15 +45,14 @@ def _check_layers(layers: tuple[Layer, ...]) -> None:
             )
 
 
-def _check_activations(layers: tuple[Layer, ...]) -> None:
+def _check_activations(named: Iterable[tuple[str, Activation]]) -> None:
     known: dict[str, Activation] = dict(TABLE)
-    for k, layer in enumerate(layers, start=1):
-        own = layer.activation
+    for where, own in named:
         if own.name not in known:
-            check_name(own.name, f"layer {k}: activation")
+            check_name(own.name, f"{where}: activation")
         if known.setdefault(own.name, own) != own:
             raise ValueError(
-                f"layer {k}: its activation {own.name!r} differs from another of that name; "
+                f"{where}: its activation {own.name!r} differs from another of that name; "
                 "give it a name of its own: Activation(name, expression)"
             )
 
@@ -171,15 +67,24 @@ class Network:
         outputs: m names, by default y, or y1..ym.
         name: a heading for printed output; it takes no part in comparisons.
 
+    A network that is no chain of layers is written with `variables`, and made by `Network.of`:
+
+        x = symnet.variables("rho", "T")
+        h = symnet.Layer(W1, b1, "tanh")(x)
+        net = symnet.Network.of(symnet.Layer(W2)(symnet.concat(h, x)), outputs=("p",))
+
     Raises ValueError for shapes that don't fit (`layer 2: weights have 3 columns, but layer 1 has
     4 neurons`) and for names that are no identifiers, used twice or reserved (see
     `symnet.names`).
     """
 
-    layers: tuple[Layer, ...]
+    nodes: tuple[Node, ...]
     inputs: tuple[Symbol, ...]
     outputs: tuple[Symbol, ...]
     name: str | None
+    widths: tuple[int, ...]
+    """`(n, w1, ..., m)`: the width of each vector, the inputs' first."""
+    _layers: tuple[Layer, ...] | None
 
     def __init__(
         self,
@@ -190,15 +95,80 @@ class Network:
     ) -> None:
         layers = tuple(layers)
         _check_layers(layers)
-        _check_activations(layers)
-        if outputs is None and layers[-1].outputs == 1:
+        nodes = tuple(Node.of(layer, k) for k, layer in enumerate(layers))
+        self._set(nodes, layers, (layers[0].inputs, *(layer.outputs for layer in layers)))
+        self._name(inputs, outputs, name)
+
+    @classmethod
+    def from_nodes(
+        cls,
+        nodes: Iterable[Node],
+        inputs: Iterable[str | Symbol] | int | None = None,
+        outputs: Iterable[str | Symbol] | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """The network of these nodes, the last of which is y; see `symnet.network.graph`.
+
+        `inputs` may be the number of inputs, where no matrix tells it. ValueError, naming the
+        node, for shapes that do not fit and for a node that nothing uses.
+        """
+        nodes = tuple(nodes)
+        if not nodes:
+            raise ValueError("a network needs at least one node")
+        count = inputs if isinstance(inputs, int) else _count_of(nodes, inputs)
+        sizes = graph.checked_sizes(nodes, count)
+        _check_used(nodes)
+        self = cls.__new__(cls)
+        self._set(nodes, graph.layers_of(nodes), sizes)
+        self._name(None if isinstance(inputs, int) else inputs, outputs, name)
+        return self
+
+    @classmethod
+    def of(
+        cls,
+        y: building.Vector,
+        outputs: Iterable[str | Symbol] | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """The network whose output is the vector `y`, a formula of `symnet.variables`.
+
+        The inputs are the variables, whether y needs all of them or not. ValueError where y is of
+        no variables, or of two sets of them.
+        """
+        inputs, nodes = building.nodes_of(y)
+        return cls.from_nodes(nodes, inputs, outputs, name)
+
+    def _set(
+        self, nodes: tuple[Node, ...], layers: tuple[Layer, ...] | None, sizes: tuple[int, ...]
+    ) -> None:
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "_layers", layers)
+        object.__setattr__(self, "widths", sizes)
+
+    def _name(
+        self,
+        inputs: Iterable[str | Symbol] | None,
+        outputs: Iterable[str | Symbol] | None,
+        name: str | None,
+    ) -> None:
+        """Check and set what has names: activations, inputs, outputs, the network itself."""
+        _check_activations(self._activations())
+        if outputs is None and self.m == 1:
             outputs = ("y",)
-        object.__setattr__(self, "layers", layers)
         object.__setattr__(self, "inputs", variables(inputs, "input", "x", self.n))
         object.__setattr__(self, "outputs", variables(outputs, "output", "y", self.m))
         object.__setattr__(self, "name", None if name is None else check_label(name))
-        functions = {layer.activation.name for layer in layers}
-        check_distinct(self.inputs, self.outputs, self.symbols, functions)
+        check_distinct(self.inputs, self.outputs, self.symbols, self.activations)
+
+    def _activations(self) -> Iterable[tuple[str, Activation]]:
+        """Every activation, and where it stands."""
+        if self._layers is not None:
+            for k, layer in enumerate(self._layers, start=1):
+                yield f"layer {k}", layer.activation
+            return
+        for k, node in enumerate(self.nodes, start=1):
+            if node.activation is not None:
+                yield called(k, node), node.activation
 
     @classmethod
     def dense(
@@ -248,57 +218,85 @@ class Network:
         return cls.dense([2, 2, 1], fill=1, output_bias=False)
 
     @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers of a chain. ValueError for another network: that has `nodes`."""
+        if self._layers is None:
+            raise ValueError("this network is no chain of layers; look at its nodes")
+        return self._layers
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether the network is a chain of layers."""
+        return self._layers is not None
+
+    @property
     def n(self) -> int:
         """Number of inputs."""
-        return self.layers[0].inputs
+        return self.widths[0]
 
     @property
     def m(self) -> int:
         """Number of outputs."""
-        return self.layers[-1].outputs
+        return self.widths[-1]
 
     @property
     def depth(self) -> int:
-        """Number of layers, the output layer included."""
-        return len(self.layers)
+        """Number of nodes: in a chain of layers, the output layer included."""
+        return len(self.nodes)
 
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """`(n, w1, ..., m)`."""
-        return (self.n, *(layer.outputs for layer in self.layers))
+    @cached_property
+    def parameters(self) -> Mapping[str, Array]:
+        """Weights and biases by the names that formulas have for them: W1, b1, W2, …
 
-    @property
+        The matrix of node k is `Wk`; where it has several, `Wk_j` is the one of vector j.
+        """
+        pairs = (pair for k, node in enumerate(self.nodes, 1) for pair in node.arrays(k))
+        return MappingProxyType(dict(pairs))
+
+    @cached_property
+    def activations(self) -> Mapping[str, Activation]:
+        """The activations by name."""
+        return MappingProxyType({own.name: own for _, own in self._activations()})
+
+    @cached_property
     def exact(self) -> bool:
         """Whether no weight is a float."""
-        return all(layer.exact for layer in self.layers)
+        return all(map(is_exact, self.parameters.values()))
 
-    @property
+    @cached_property
     def symbols(self) -> frozenset[Symbol]:
         """The symbols among the weights."""
-        return frozenset().union(*(layer.symbols for layer in self.layers))
+        return frozenset().union(*map(symbols, self.parameters.values()))
 
     @property
     def weights_count(self) -> int:
         """Number of weights and biases."""
-        return sum(layer.weights_count for layer in self.layers)
+        return sum(array.size for array in self.parameters.values())
 
     @property
     def kinks(self) -> tuple[Activation, ...]:
         """The activations whose derivative jumps, each once; empty for a smooth network."""
-        return tuple(
-            dict.fromkeys(a for a in (layer.activation for layer in self.layers) if a.kinks)
-        )
+        return tuple(own for own in self.activations.values() if own.kinks)
 
-    def numbers(self) -> tuple[tuple[Array, Array | None], ...]:
-        """`(W float64, b float64 or None)` of each layer, read-only.
+    def numeric(self) -> Self:
+        """The network with its weights in double precision, exact ones rounded once.
 
-        Exact weights are rounded once. ValueError names the symbols when weights are symbolic.
+        The network itself where they are. ValueError names the symbols when weights are symbolic.
         """
         if self.symbols:
             raise ValueError(
                 f"weights are symbolic ({listed(self.symbols)}); give them numbers by subs()"
             )
-        return tuple(_located(k, layer.numbers) for k, layer in enumerate(self.layers, start=1))
+        if all(array.dtype == np.float64 for array in self.parameters.values()):
+            return self
+        return self._mapped(lambda node: node.mapped(doubles))
+
+    def numbers(self) -> tuple[tuple[Array, Array | None], ...]:
+        """`(W float64, b float64 or None)` of each layer of a chain, read-only.
+
+        ValueError as `numeric` and `layers`.
+        """
+        return tuple((layer.weights, layer.bias) for layer in self.numeric().layers)
 
     def subs(self, values: Mapping[str | Symbol, object]) -> Self:
         """The network with weight symbols replaced by numbers or by other symbols, all at once.
@@ -309,28 +307,34 @@ class Network:
         if unknown := plain.keys() - self.symbols:
             known = listed(self.symbols) or "none"
             raise ValueError(f"no weight symbol {listed(unknown)}; the network has {known}")
-        layers = [
-            _located(k, partial(layer.subs, plain)) for k, layer in enumerate(self.layers, start=1)
+        return self._mapped(lambda node: node.subs(plain))
+
+    def _mapped(self, change: Callable[[Node], Node]) -> Self:
+        """The network with each node changed, all else as it is."""
+        what = "layer {}".format if self.is_chain else "node {}".format
+        nodes = [
+            _located(what(k), partial(change, node)) for k, node in enumerate(self.nodes, start=1)
         ]
-        return type(self)(layers, self.inputs, self.outputs, self.name)
+        return self._with(nodes)
+
+    def _with(self, nodes: Sequence[Node]) -> Self:
+        layers = self._layers and [
+            Layer(node.terms[0].weights, node.bias, layer.activation)
+            for node, layer in zip(nodes, self._layers, strict=True)
+        ]
+        if layers:
+            return type(self)(layers, self.inputs, self.outputs, self.name)
+        return type(self).from_nodes(nodes, self.inputs, self.outputs, self.name)
 
     def narrowed(self, width: int) -> Self:
         """The network of at most the first `width` neurons in each hidden layer.
 
-        The network itself when none is wider.
+        The network itself when none is wider. What is tied to inputs or outputs entry by entry
+        keeps its width.
         """
         if max(self.widths[1:-1], default=0) <= width:
             return self
-        sizes = [self.n, *(min(w, width) for w in self.widths[1:-1]), self.m]
-        layers = [
-            Layer(
-                layer.weights[:rows, :columns],
-                None if layer.bias is None else layer.bias[:rows],
-                layer.activation,
-            )
-            for layer, columns, rows in zip(self.layers, sizes, sizes[1:], strict=False)
-        ]
-        return type(self)(layers, self.inputs, self.outputs, self.name)
+        return self._with(graph.narrowed(self.nodes, self.widths, width))
 
     @property
     def expression_size(self) -> int:
@@ -338,7 +342,7 @@ class Network:
 
         Zero weights, and equal terms which SymPy collects, make the expression smaller.
         """
-        return self.m * nesting.size(self.layers)
+        return self.m * nesting.size(self.nodes, self.widths)
 
     def expression(self) -> sympy.Matrix:
         """The outputs as one nested formula of the inputs, shape (m, 1).
@@ -348,11 +352,11 @@ class Network:
         """
         if self.expression_size > nesting.LARGEST:
             raise ValueError(
-                f"the expanded formula of {_joined(self.widths, '-')} has more than "
+                f"the expanded formula of {self._shape()} has more than "
                 f"{nesting.LARGEST} operations; use the neuron or layer notation"
             )
         try:
-            return sympy.Matrix(nesting.nested(self.inputs, self.layers))
+            return sympy.Matrix(nesting.nested(self.inputs, self.nodes, self.widths))
         except RecursionError:
             raise ValueError(
                 f"the expanded formula of {self.depth} layers is nested too deeply; "
@@ -360,8 +364,21 @@ class Network:
             ) from None
 
     def describe(self) -> str:
-        """The network in a line: `2-8-8-1, sigmoid, sigmoid, linear`."""
-        return f"{_joined(self.widths, '-')}, {_joined(map(_label, self.layers), ', ')}"
+        """The network in a line: `2-8-8-1, sigmoid, sigmoid, linear`.
+
+        A graph as `2-1, graph of 4 nodes: tanh 8, tanh 8, sum 8, linear 1`.
+        """
+        return f"{self._shape()}{', ' if self.is_chain else ': '}{self._labels()}"
+
+    def _shape(self) -> str:
+        if self.is_chain:
+            return joined(self.widths, "-")
+        return f"{self.n}-{self.m}, graph of {self.depth} node{'s' * (self.depth > 1)}"
+
+    def _labels(self) -> str:
+        if self._layers is None:
+            return graph.described(self.nodes, self.widths)
+        return joined([layer.label for layer in self._layers], ", ")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and self._content() == other._content()
@@ -370,27 +387,40 @@ class Network:
         return hash(self._content())
 
     def _content(self) -> object:
-        return self.layers, self.inputs, self.outputs
+        return self._layers or self.nodes, self.inputs, self.outputs
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._layers is not None:
+            return type(self), (self._layers, self.inputs, self.outputs, self.name)
+        return type(self).from_nodes, (self.nodes, self.inputs, self.outputs, self.name)
 
     def __repr__(self) -> str:
-        widths, labels = _joined(self.widths, "-"), _joined(map(_label, self.layers), ", ")
-        return f"Network({widths}: {labels})"
+        return f"Network({self._shape()}: {self._labels()})"
 
 
-def _located(k: int, call: Callable[[], _T]) -> _T:
+def _located(where: str, call: Callable[[], _T]) -> _T:
     try:
         return call()
     except ValueError as error:
-        raise ValueError(f"layer {k}: {error}") from None
+        raise ValueError(f"{where}: {error}") from None
 
 
-def _joined(items: Iterable[object], separator: str) -> str:
-    """The items in a row; runs of more than six, as in very deep networks, as `8 (x500)`."""
-    parts: list[str] = []
-    for item, run in groupby(map(str, items)):
-        count = len(list(run))
-        parts += [item] * count if count <= 6 else [f"{item} (x{count})"]
-    return separator.join(parts)
+def _count_of(nodes: Sequence[Node], inputs: Iterable[str | Symbol] | None) -> int:
+    """The number of inputs: of their names, or the columns of a matrix that multiplies them."""
+    if inputs is not None:
+        return len(tuple(inputs))
+    for node in nodes:
+        for term in node.terms:
+            if term.source == 0 and term.weights is not None:
+                return int(term.weights.shape[1])
+    raise ValueError("no matrix tells the number of inputs; give their names, or how many")
+
+
+def _check_used(nodes: Sequence[Node]) -> None:
+    used = {source for node in nodes for source in node.sources}
+    for k, node in enumerate(nodes[:-1], start=1):
+        if k not in used:
+            raise ValueError(f"{called(k, node)}: nothing uses it; leave it out")
 
 
 def _checked_widths(widths: Sequence[int]) -> list[int]:
