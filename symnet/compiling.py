@@ -46,10 +46,7 @@ def everything(order: int) -> str:
 def plan(network: Network, order: int) -> dict[str, Choice]:
     """For each of `methods(order)`, the Program that computes it cheapest."""
     programs = [schemes(program) for program in forward(network, order)]
-    return {
-        name: best(programs[max(orders)], network, orders)
-        for name, orders in methods(order).items()
-    }
+    return {name: best(programs[max(orders)], orders) for name, orders in methods(order).items()}
 
 
 @dataclass(frozen=True)

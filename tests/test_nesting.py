@@ -108,4 +108,8 @@ def test_sizes_bound_what_is_built():
             network = Network.dense(widths, hidden=name, seed=1)
             nodes = [n for n in sympy.preorder_traversal(network.expression()[0]) if n.args]
             signs = sum(n.is_Mul and n.args[0] == -1 for n in nodes if isinstance(n, sympy.Expr))
-            assert len(nodes) - signs <= nesting.size(network.nodes, network.widths) <= 2.5 * len(nodes)
+            assert (
+                len(nodes) - signs
+                <= nesting.size(network.nodes, network.widths)
+                <= 2.5 * len(nodes)
+            )

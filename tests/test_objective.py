@@ -280,7 +280,7 @@ def test_only_the_orders_that_rows_need_are_generated():
 def test_the_sweep_reads_as_the_mathematics():
     """Forward and backward statements of a first derivative of 2-3-1."""
     net = Network.dense([2, 3, 1], "tanh")
-    derived = sweep(net, 1, parameters(net))
+    derived = sweep(net, 1, parameters(net).values())
     assert [str(s) for s in derived.forward] == [
         "z1 = b1 + matvec(W1, x)",
         "z1_i = matvec(W1, x_i)",

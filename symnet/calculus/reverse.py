@@ -26,6 +26,7 @@ from sympy import Add, Expr, S
 from symnet.calculus import schemes
 from symnet.calculus.algebra import DIRECTIONS, Quantity
 from symnet.calculus.program import OUTPUT, Program, Statement, along, family, transpose
+from symnet.calculus.shapes import Shapes
 from symnet.network import Network
 
 BAR = "\N{COMBINING MACRON}"
@@ -85,7 +86,7 @@ def reverse(
         adjoint = bar(statement.target)
         backward.append(Statement(adjoint, cotangent))
         motion = along(_MOTION, statement.expression, moving, program.activations)
-        for s, share in _transposed(motion, adjoint):
+        for s, share in _transposed(motion, adjoint, program.shapes):
             cotangents[s] = cotangents.get(s, S.Zero) + share
     gradients = {parameter: cotangents.get(parameter, S.Zero) for parameter in parameters}
     return Sweep(forward, output, tuple(backward), gradients)
@@ -96,12 +97,14 @@ def bar(quantity: Quantity) -> Quantity:
     return Quantity(quantity.letter + BAR, quantity.layer, quantity.along)
 
 
-def _transposed(motion: Expr, cotangent: Quantity) -> Iterable[tuple[Quantity, Expr]]:
+def _transposed(
+    motion: Expr, cotangent: Quantity, shapes: Shapes
+) -> Iterable[tuple[Quantity, Expr]]:
     for term in Add.make_args(motion.expand()):
         for moved in term.free_symbols:
             if isinstance(moved, Quantity) and moved.along[-1:] == (_MOTION,):
                 s = Quantity(moved.letter, moved.layer, moved.along[:-1])
-                yield s, transpose(term, moved, cotangent)
+                yield s, transpose(term, moved, cotangent, shapes)
 
 
 def _renamed(statement: Statement, chosen: tuple[str, ...]) -> Statement:

@@ -16,9 +16,8 @@ from sympy import Expr
 from sympy.printing.precedence import PRECEDENCE
 
 from symnet.backends.numpy.elements import ElementPrinter, activation_function, call_name
-from symnet.backends.numpy.layers import parameters
 from symnet.calculus.algebra import DIRECTIONS, Quantity, sigma
-from symnet.calculus.program import OUTPUT, Statement, X
+from symnet.calculus.program import OUTPUT, Statement, X, parameters
 from symnet.calculus.reverse import BAR, Sweep, sweep
 from symnet.network import Network
 
@@ -35,12 +34,12 @@ def source(network: Network, orders: Iterable[int]) -> str:
     `outer(t̄, v)` and `column(t̄)`, which sum the adjoints of rows or keep them apart, are the
     caller's: they must be in the namespace in which the text is executed.
     """
-    rules = {layer.activation.name: layer.activation for layer in network.layers}
+    rules, symbols = network.activations, parameters(network).values()
     calls: set[tuple[str, tuple[int, ...]]] = set()
     functions = []
     for order in orders:
-        derived = sweep(network, order, parameters(network))
-        arguments = [X, *(X.toward(d) for d in DIRECTIONS[:order]), *parameters(network)]
+        derived = sweep(network, order, symbols)
+        arguments = [X, *(X.toward(d) for d in DIRECTIONS[:order]), *symbols]
         for write in (_value, _adjoint):
             printer = _RowPrinter()
             functions.append(write(order, arguments, derived, printer))
@@ -121,6 +120,8 @@ class _RowPrinter(ElementPrinter):
     def _print_matvec(self, node: Expr) -> str:
         matrix, vector = node.args
         return f"({self._print(matrix)} @ {self.parenthesize(vector, PRECEDENCE['Pow'])})"
+
+    _print_column = _print_matvec
 
     def _print_outer(self, node: Expr) -> str:
         return f"outer({', '.join(map(self._print, node.args))})"

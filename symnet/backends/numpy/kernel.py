@@ -34,9 +34,9 @@ class NumpyKernels:
     @classmethod
     def of(cls, network: Network, choices: Mapping[str, Choice]) -> NumpyKernels:
         """Generate the kernels of `choices`. ValueError when a weight is symbolic."""
-        network.numbers()
+        network.numeric()
         programs = {name: choice.program for name, choice in choices.items()}
-        counts = {name: entries(program, network) for name, program in programs.items()}
+        counts = {name: entries(program) for name, program in programs.items()}
         return cls(network, layers.kernels(programs, network), counts)
 
     def function(self, name: str, orders: Sequence[int], most: int | None) -> Function:
@@ -66,8 +66,8 @@ class NumpyKernels:
     @cached_property
     def parameters(self) -> tuple[Array, ...]:
         """The arguments of a kernel after x: W1, b1, W2, …, biases as columns."""
-        pairs = ((w, None if b is None else b[:, None]) for w, b in self.network.numbers())
-        return tuple(array for pair in pairs for array in pair if array is not None)
+        arrays = self.network.numeric().parameters.values()
+        return tuple(array if array.ndim == 2 else array[:, None] for array in arrays)
 
     def narrowed(self, network: Network) -> NumpyKernels:
         """The same text with the numbers of another network: it knows no width."""

@@ -25,8 +25,8 @@ from symnet.backends.c.plan.steps import (
     moves,
     written_by,
 )
-from symnet.calculus.algebra import matvec, sigma, transposed
-from symnet.calculus.program import OUTPUT, weights
+from symnet.calculus.algebra import Quantity, matvec, sigma, transposed
+from symnet.calculus.program import OUTPUT
 
 _REGISTERS = 6
 """Sums that stay in registers, beside what an activation needs of the sixteen that there are."""
@@ -100,7 +100,7 @@ def _product(plan: Plan, uses: _Uses, k: int, step: Linear) -> _Found | None:
     columns += [(entry.along, entry.target, entry.expression) for entry in terms]
     if step.source != Place(slab, 0, sum(place.count for _, place, _ in columns)):
         return None
-    row = matvec(transposed(weights(step.layer)), OUTPUT)
+    row = matvec(transposed(Quantity("W", step.layer)), OUTPUT)
     sums = []
     for along, place, expression in columns:
         factors = Mul.make_args(expression)

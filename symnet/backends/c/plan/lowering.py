@@ -28,15 +28,21 @@ from symnet.backends.c.plan.steps import (
     moves,
     written_by,
 )
-from symnet.calculus.algebra import Quantity, dot, matvec, sigma, transposed
+from symnet.calculus.algebra import (
+    Quantity,
+    dot,
+    is_direction,
+    matvec,
+    sigma,
+    transposed,
+    without_output,
+)
 from symnet.calculus.program import (
     OUTPUT,
     Program,
     Statement,
     activations_used,
     family,
-    is_direction,
-    selects_output,
 )
 from symnet.network import Network
 
@@ -191,7 +197,7 @@ class _Planner:
 
     def _backward_into(self, place: Place, expression: Expr) -> None:
         """A sum of terms Wᵀ(…), one after the other; a scaled row of W takes no product."""
-        if not isinstance(expression, matvec) or selects_output(expression.args[1]):
+        if not isinstance(expression, matvec) or without_output(expression.args[1]) is not None:
             self._enter(Entry(place, ("p",), expression))
             return
         matrix, vector = expression.args
@@ -246,7 +252,7 @@ class _Planner:
 
 def _is_local(expression: Expr) -> bool:
     """Whether a neuron's entry reads no other neuron's: Wᵀ(e_p ⊙ f) has f of output p."""
-    chosen = (v.args[1] for v in expression.atoms(matvec) if selects_output(v.args[1]))
+    chosen = (v.args[1] for v in expression.atoms(matvec) if without_output(v.args[1]) is not None)
     return all(vector == OUTPUT for vector in chosen)
 
 

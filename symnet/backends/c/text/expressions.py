@@ -24,8 +24,8 @@ from sympy.printing.precedence import PRECEDENCE
 
 from symnet.backends.c.plan.steps import Pass, Place, Plan, Sum, directions
 from symnet.backends.c.text.elementary import function_name
-from symnet.calculus.algebra import DIRECTIONS, Quantity, sigma
-from symnet.calculus.program import OUTPUT, biases, family, is_direction
+from symnet.calculus.algebra import DIRECTIONS, Quantity, is_direction, sigma
+from symnet.calculus.program import OUTPUT, family
 
 LINE = 100  # columns of the text
 _TYPES = {"double": float64, "float": float32}
@@ -92,7 +92,7 @@ class EntryPrinter(ScalarPrinter):
 
     def bias(self, layer: int) -> str:
         """The bias of output p."""
-        name = str(biases(layer))
+        name = str(Quantity("b", layer))
         self.parameters[name] = name
         return f"{name}[p]"
 
