@@ -9,7 +9,7 @@ import pytest
 
 from symnet.compiling import compiled
 from symnet.network import Layer, Network
-from symnet.witness import analytic, checking, sampling
+from symnet.witness import analytic, checking, digits, sampling
 from symnet.witness.checking import CheckError, check, verify
 
 NETWORKS = {
@@ -65,7 +65,7 @@ def test_a_planted_error_in_any_single_entry_is_caught(name):
             bad = [c for c in report.comparisons if not c.ok]
             assert {c.against for c in bad} == {
                 checking.ANALYTIC,
-                f"{checking.DIGITS}-digit arithmetic",
+                f"{digits.DIGITS}-digit arithmetic",
             }
             assert bad[0].quantity == ("value", "jacobian", "hessian")[order]
             inputs = "".join("d" + network.inputs[i].name for i in entry[1:])

@@ -1,11 +1,16 @@
 """The witness: value, Jacobian and Hessian of a network by a chain rule written by hand in NumPy.
 
-With `z = W a + b` and `a' = sigma(z)`, layer by layer and from the inputs forward,
+Node by node and from the inputs forward, for a form `z = sum_j W_j a_j + b` of earlier vectors:
 
-    J_z = W J_a            J_a' = sigma'(z) J_z
-    H_z = W H_a            H_a' = sigma''(z) (J_z x J_z) + sigma'(z) H_z
+    J_z = sum_j W_j J_j                  H_z = sum_j W_j H_j
 
-where `J_z x J_z` is, per neuron, the outer product of its gradient with itself. Nothing is shared
+    a = sigma(z)      J = sigma'(z) J_z                H = sigma''(z) (J_z x J_z) + sigma'(z) H_z
+    a = z c           J = c J_z + z J_c                H = c H_z + J_z x J_c + J_c x J_z + z H_c
+    s = softmax(z)    J = s C                          H = s (E - sum_r s_r E_r)
+    log_softmax(z)    J = C = J_z - sum_r s_r J_zr     H = H_z - sum_r s_r E_r
+
+where `J_z x J_z` is, per neuron, the outer product of its gradient with itself, s_r softmax of the
+form, C the Jacobian of log_softmax, and E = H_z + C x C. Nothing is shared
 with the formulas that are checked against this module: it imports no symbolic code, has its own
 table of activations, evaluates a user's own activation by its own second-order rules, and goes
 forward where the compiled functions go backward. It is written to be obviously right, not fast.
@@ -17,7 +22,7 @@ A point with a NaN among its inputs has NaN in all its entries; no NumPy warning
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -37,17 +42,39 @@ class _Activation(Protocol):
     def tree(self) -> Any: ...
 
 
-class _Layer(Protocol):
+class _Term(Protocol):
     @property
-    def activation(self) -> _Activation: ...
+    def weights(self) -> Any: ...
+    @property
+    def source(self) -> int: ...
+
+
+class _Node(Protocol):
+    @property
+    def terms(self) -> Sequence[_Term]: ...
+    @property
+    def bias(self) -> Any: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def activation(self) -> _Activation | None: ...
+    @property
+    def factor(self) -> int | None: ...
+
+
+class _Graph(Protocol):
+    """Nodes whose arrays are float64, and the width of each vector, the inputs' first."""
+
+    @property
+    def nodes(self) -> Sequence[_Node]: ...
+    @property
+    def widths(self) -> Sequence[int]: ...
 
 
 class Numeric(Protocol):
-    """What is asked of a network: its numbers and its activations."""
+    """What is asked of a network: itself in double precision."""
 
-    @property
-    def layers(self) -> Sequence[_Layer]: ...
-    def numbers(self) -> Sequence[tuple[Any, Any]]: ...
+    def numeric(self) -> _Graph: ...
 
 
 def value(net: Numeric, X: ArrayLike) -> Array:
@@ -72,24 +99,25 @@ def hessian(net: Numeric, X: ArrayLike) -> Array:
 
 
 def preactivations(net: Numeric, X: ArrayLike) -> list[Array]:
-    """`z` of every layer at points X (N, n): arrays (N, width). Raises as `value`."""
-    layers = _numbers(net)
-    points = _points(X, layers[0][0].shape[1])
+    """The form `z` of every node at points X (N, n): arrays (N, width). Raises as `value`."""
+    graph = net.numeric()
+    points = _points(X, graph.widths[0])
     with np.errstate(all="ignore"):
-        return [state.z for state in _forward(layers, points, 0)]
+        return [step.form.a for step in _forward(graph, points, 0)]
 
 
 def scale(net: Numeric, X: ArrayLike, order: int) -> Array:
     """The size of the terms each entry is made of: what a rounding error is measured against.
 
     Same shape as `value`, `jacobian` or `hessian` (order 0, 1, 2), and nowhere smaller than the
-    magnitude of their entries. A sum `sum_j W_ij v_j` has the size
+    magnitude of their entries. A sum `sum_j u_j v_j` has the size
 
-        S_i^2 = (sum_j |W_ij| |v_j|)^2 + sum_j (W_ij S_j)^2
+        S^2 = (sum_j |u_j| |v_j|)^2 + sum_j (|u_j| S(v_j))^2 + sum_j (S(u_j) |v_j|)^2
 
     its own terms taken by their absolute values, and the size of what entered it by squares,
     as rounding errors of independent sign add up: absolute values all the way would grow as a power
-    of the depth and excuse any error in a deep network. Raises as `value`, and for another order.
+    of the depth and excuse any error in a deep network. Weights have no error, S(W) = 0. Raises as
+    `value`, and for another order.
     """
     if order not in (0, 1, 2):
         raise ValueError(f"order is {order}, expected 0, 1 or 2")
@@ -98,32 +126,21 @@ def scale(net: Numeric, X: ArrayLike, order: int) -> Array:
 
 # --- points, in blocks --------------------------------------------------------------------------
 
-Numbers: TypeAlias = list[tuple[Array, Array, _Activation]]
-
 
 def _evaluate(
-    net: Numeric, X: ArrayLike, order: int, method: Callable[[Numbers, Array, int], Array]
+    net: Numeric, X: ArrayLike, order: int, method: Callable[[_Graph, Array, int], Array]
 ) -> Array:
-    layers = _numbers(net)
-    n, m = layers[0][0].shape[1], layers[-1][0].shape[0]
+    graph = net.numeric()
+    n, m = graph.widths[0], graph.widths[-1]
     points = _points(X, n)
     flat = points.reshape(math.prod(points.shape[:-1]), n)
     result = np.empty((len(flat), m) + (n,) * order)
-    widest = max(weights.shape[0] for weights, _, _ in layers) * n**order
+    size = max(1, _BLOCK // max(1, _most_neurons(graph) * n**order))
     with np.errstate(all="ignore"):
-        for block in _blocks(len(flat), max(1, _BLOCK // max(1, widest))):
-            result[block] = method(layers, flat[block], order)
+        for start in range(0, len(flat), size):
+            result[start : start + size] = method(graph, flat[start : start + size], order)
     result[np.isnan(flat).any(axis=1)] = np.nan
     return result.reshape(points.shape[:-1] + result.shape[1:])
-
-
-def _numbers(net: Numeric) -> Numbers:
-    found: Numbers = []
-    for (weights, bias), layer in zip(net.numbers(), net.layers, strict=True):
-        array = np.asarray(weights, dtype=np.float64)
-        shift = np.zeros(len(array)) if bias is None else np.asarray(bias, dtype=np.float64)
-        found.append((array, shift, layer.activation))
-    return found
 
 
 def _points(X: ArrayLike, n: int) -> Array:
@@ -135,48 +152,104 @@ def _points(X: ArrayLike, n: int) -> Array:
     return points.astype(np.float64)
 
 
-def _blocks(count: int, size: int) -> Iterator[slice]:
-    return (slice(start, start + size) for start in range(0, count, size))
+def _most_neurons(graph: _Graph) -> int:
+    """The most neurons that are kept at a time: in a chain those of its widest layer."""
+    kept: set[int] = set()
+    most = 0
+    for k, dropped in enumerate(_dropped(graph), start=1):
+        others = kept - {0, k - 1}
+        most = max(most, graph.widths[k] + sum(graph.widths[j] for j in others))
+        kept = (kept | {k}) - dropped
+    return most
+
+
+def _dropped(graph: _Graph) -> list[set[int]]:
+    """For each node the vectors which nothing after it needs."""
+    last = {source: k for k, node in enumerate(graph.nodes, start=1) for source in _sources(node)}
+    dropped: list[set[int]] = [set() for _ in graph.nodes]
+    for source, k in last.items():
+        dropped[k - 1].add(source)
+    return dropped
+
+
+def _sources(node: _Node) -> set[int]:
+    factor = set() if node.factor is None else {node.factor}
+    return {term.source for term in node.terms} | factor
 
 
 # --- the chain rule -----------------------------------------------------------------------------
 
 
-def _results(layers: Numbers, X: Array, order: int) -> Array:
+class _Vector(NamedTuple):
+    """A vector and its derivatives at N points; those of a higher order than asked for are empty.
+
+    H is None where it is zero, as the inputs' own, which would be n^3 zeros a point.
+    """
+
+    a: Array  # (N, width)
+    J: Array  # (N, width, n)
+    H: Array | None  # (N, width, n, n)
+
+
+class _Step(NamedTuple):
+    """One node at N points: its form, the vector that multiplies it, and its value."""
+
+    form: _Vector
+    factor: _Vector | None
+    jet: Jet  # of what is applied to the form
+    value: _Vector
+
+
+_EMPTY: Array = np.empty(0)
+
+
+def _results(graph: _Graph, X: Array, order: int) -> Array:
     """The value, Jacobian or Hessian at points X (N, n)."""
-    *_, last = _forward(layers, X, order)
-    return (last.a, last.J, last.H)[order]
+    *_, last = _forward(graph, X, order)
+    return _full(last.value, order)
 
 
-class _State(NamedTuple):
-    """One layer at N points: what enters its activation, what leaves it, and sigma's jet."""
-
-    z: Array  # (N, width)
-    Jz: Array  # (N, width, n); from order 1 on, like J
-    Hz: Array  # (N, width, n, n); from order 2 on, like H
-    jet: Jet
-    a: Array
-    J: Array
-    H: Array
+def _full(vector: _Vector, order: int) -> Array:
+    """The vector's derivative of this order, zeros written out."""
+    a, J, H = vector
+    if order == 2 and H is None:
+        return np.zeros((*J.shape, J.shape[-1]))
+    found = (a, J, H)[order]
+    assert found is not None
+    return found
 
 
-def _forward(layers: Numbers, X: Array, order: int) -> Iterator[_State]:
-    """The layers one after the other; entries of a higher order than asked for stay empty."""
+def _forward(graph: _Graph, X: Array, order: int) -> Iterator[_Step]:
+    """The nodes one after the other; what no later one needs is forgotten."""
     count, n = X.shape
-    a, J, H = X, np.broadcast_to(np.eye(n), (count, n, n)), np.empty(0)
-    Jz = Hz = np.empty(0)
-    for k, (weights, bias, activation) in enumerate(layers):
-        z = a @ weights.T + bias
-        jet = a, first, second = _jet(activation, z)
-        if order >= 1:
-            Jz = weights @ J
-        if order == 2:
-            # The inputs' own Hessian is zero, and would be n^3 zeros a point.
-            Hz = np.zeros((*z.shape, n, n)) if k == 0 else _times(weights, H)
-            H = second[..., None, None] * _outer(Jz, Jz) + first[..., None, None] * Hz
-        if order >= 1:
-            J = first[..., None] * Jz
-        yield _State(z, Jz, Hz, jet, a, J, H)
+    vectors = {0: _Vector(X, np.broadcast_to(np.eye(n), (count, n, n)), None)}
+    for k, (node, dropped) in enumerate(zip(graph.nodes, _dropped(graph), strict=True), start=1):
+        form = _form(node, vectors, order)
+        factor = None if node.factor is None else vectors[node.factor]
+        step = _RULES[node.kind](node, form, factor, order)
+        vectors[k] = step.value
+        for source in dropped:
+            del vectors[source]
+        yield step
+
+
+def _form(node: _Node, vectors: Mapping[int, _Vector], order: int) -> _Vector:
+    """`sum_j W_j a_j + b` and its derivatives."""
+    terms = [(term.weights, vectors[term.source]) for term in node.terms]
+    z = _total([v.a if W is None else v.a @ W.T for W, v in terms])
+    if node.bias is not None:
+        z = z + node.bias
+    J = _total([v.J if W is None else W @ v.J for W, v in terms]) if order >= 1 else _EMPTY
+    curved = [(W, v.H) for W, v in terms if v.H is not None and order == 2]
+    H = _total([H if W is None else _times(W, H) for W, H in curved]) if curved else None
+    return _Vector(z, J, H)
+
+
+def _total(terms: Sequence[Array]) -> Array:
+    result = terms[0]
+    for term in terms[1:]:
+        result = result + term
+    return result
 
 
 def _times(weights: Array, H: Array) -> Array:
@@ -190,37 +263,276 @@ def _outer(left: Array, right: Array) -> Array:
     return left[..., :, None] * right[..., None, :]
 
 
+def _by(factor: Array, J: Array) -> Array:
+    """A number for each neuron times its derivatives."""
+    return factor.reshape(factor.shape + (1,) * (J.ndim - 2)) * J
+
+
+def _itself(node: _Node, form: _Vector, factor: _Vector | None, order: int) -> _Step:
+    return _Step(form, None, _linear(form.a), form)
+
+
+def _activated(node: _Node, form: _Vector, factor: _Vector | None, order: int) -> _Step:
+    assert node.activation is not None
+    jet = a, first, second = _jet(node.activation, form.a)
+    J = H = _EMPTY
+    if order >= 1:
+        J = _by(first, form.J)
+    if order == 2:
+        H = _by(second, _outer(form.J, form.J)) + _by(first, _full(form, 2))
+    return _Step(form, None, jet, _Vector(a, J, H))
+
+
+def _multiplied(node: _Node, form: _Vector, factor: _Vector | None, order: int) -> _Step:
+    assert factor is not None
+    (z, Jz, Hz), (c, Jc, Hc) = form, factor
+    J = H = _EMPTY
+    if order >= 1:
+        J = _by(c, Jz) + _by(z, Jc)
+    if order == 2:
+        H = _outer(Jz, Jc) + _outer(Jc, Jz)
+        H = H if Hz is None else H + _by(c, Hz)
+        H = H if Hc is None else H + _by(z, Hc)
+    return _Step(form, factor, _linear(z), _Vector(z * c, J, H))
+
+
+def _softmax(node: _Node, form: _Vector, factor: _Vector | None, order: int) -> _Step:
+    """`s`, from `log s`: where one share is nearly 1, its own logarithm is exact, not `1 - s`."""
+    logs = _log_softmax(node, form, factor, order)
+    s, (_, C, B) = logs.jet[0], logs.value
+    J = H = _EMPTY
+    if order >= 1:
+        J = _by(s, C)
+    if order == 2:
+        assert B is not None
+        H = _by(s, B + _outer(C, C))
+    return logs._replace(value=_Vector(s, J, H))
+
+
+def _log_softmax(node: _Node, form: _Vector, factor: _Vector | None, order: int) -> _Step:
+    """All relative to the largest entry, which changes nothing but the rounding.
+
+    Then no exponential overflows, and of nearly equal derivatives no small difference is taken:
+    `sum_r s_r (J_r - J_top)` has a share s_r beside every term. The jet's first is softmax.
+    """
+    top = np.argmax(form.a, axis=1)
+    rows = np.arange(len(top))
+    z = form.a - form.a[rows, top][:, None]
+    powers = np.exp(z)
+    powers[rows, top] = 0  # beside the 1 of the largest, which log1p adds
+    rest = np.sum(powers, axis=1, keepdims=True)
+    powers[rows, top] = 1
+    s = powers / (1 + rest)
+    C = B = _EMPTY
+    if order >= 1:
+        J = form.J - form.J[rows, top][:, None]
+        C = J - _mean(s, J)
+    if order == 2:
+        H = _full(form, 2)
+        H = H - H[rows, top][:, None]
+        B = H - _mean(s, H + _outer(C, C))
+    value = _Vector(z - np.log1p(rest), C, B)
+    return _Step(form, None, (s, s, s), value)
+
+
+def _mean(s: Array, J: Array) -> Array:
+    """`sum_r s_r J_r` for each point, to be spread over the neurons."""
+    return np.sum(_by(s, J), axis=1, keepdims=True)
+
+
+_RULES: dict[str, Callable[[_Node, _Vector, _Vector | None, int], _Step]] = {
+    "form": _itself,
+    "activation": _activated,
+    "product": _multiplied,
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+}
+"""How the value of a node follows from its form and the vector that multiplies it."""
+
+
 # --- the size of the terms ----------------------------------------------------------------------
 
 
-def _sizes(layers: Numbers, X: Array, order: int) -> Array:
-    """The sizes described in `scale` at points X (N, n).
+def _sizes(graph: _Graph, X: Array, order: int) -> Array:
+    """The sizes described in `scale` at points X (N, n), node by node beside the values."""
+    inputs = _Vector(X, np.broadcast_to(np.eye(X.shape[1]), (len(X), X.shape[1], X.shape[1])), None)
+    vectors = {0: inputs}
+    sizes = {0: _Vector(np.abs(X), np.zeros_like(inputs.J), None)}
+    steps = zip(graph.nodes, _forward(graph, X, order), _dropped(graph), strict=True)
+    for k, (node, step, dropped) in enumerate(steps, start=1):
+        form = _form_size(node, vectors, sizes, order)
+        factor = None if node.factor is None else sizes[node.factor]
+        vectors[k], sizes[k] = step.value, _SIZES[node.kind](step, form, factor, order)
+        for source in dropped:
+            del vectors[source], sizes[source]
+    return _full(sizes[len(graph.nodes)], order)
 
-    Beside the terms of each product, the rounding of z itself counts: it moves sigma^(r) by
+
+def _form_size(
+    node: _Node, vectors: Mapping[int, _Vector], sizes: Mapping[int, _Vector], order: int
+) -> _Vector:
+    terms = [
+        (None if term.weights is None else np.abs(term.weights), _magnitude(vectors[term.source]))
+        for term in node.terms
+    ]
+    entered = [(W, sizes[term.source]) for term, (W, _) in zip(node.terms, terms, strict=True)]
+    z = _total([v.a if W is None else v.a @ W.T for W, v in terms])
+    if node.bias is not None:
+        z = z + np.abs(node.bias)
+    squares = _total([v.a * v.a if W is None else (v.a * v.a) @ (W * W).T for W, v in entered])
+    a, J, H = np.hypot(z, np.sqrt(squares)), _EMPTY, None
+    if order >= 1:
+        J = _total([v.J if W is None else W @ v.J for W, v in terms])
+        squares = _total([v.J * v.J if W is None else (W * W) @ (v.J * v.J) for W, v in entered])
+        J = np.hypot(J, np.sqrt(squares))
+    curved = [pair for pair in zip(terms, entered, strict=True) if pair[0][1].H is not None]
+    if order == 2 and curved:
+        own = _total([_weighed(W, v.H) for (W, v), _ in curved])
+        squares = _total([_weighed(W, v.H, 2) for _, (W, v) in curved])
+        H = np.hypot(own, np.sqrt(squares))
+    return _Vector(a, J, H)
+
+
+def _weighed(weights: Array | None, H: Array | None, power: int = 1) -> Array:
+    assert H is not None
+    H = H if power == 1 else H * H
+    if weights is None:
+        return H
+    return _times(weights if power == 1 else weights * weights, H)
+
+
+def _magnitude(vector: _Vector) -> _Vector:
+    a, J, H = vector
+    return _Vector(np.abs(a), np.abs(J), None if H is None else np.abs(H))
+
+
+def _norm(*terms: Array) -> Array:
+    """The root of the sum of squares."""
+    result = terms[0]
+    for term in terms[1:]:
+        result = np.hypot(result, term)
+    return result
+
+
+def _form_alone(step: _Step, form: _Vector, factor: _Vector | None, order: int) -> _Vector:
+    return form
+
+
+def _activated_size(step: _Step, form: _Vector, factor: _Vector | None, order: int) -> _Vector:
+    """Beside the terms of each product, the rounding of z itself counts: it moves sigma^(r) by
     sigma^(r+1), for which the last order, where no derivative is left, takes sigma' and sigma''.
     The terms of sigma'' itself are of the size of sigma', as in s t (t - s) of the sigmoid.
     """
-    a, J, H = np.abs(X), np.broadcast_to(np.eye(X.shape[1]), (len(X), X.shape[1], X.shape[1])), None
-    sa, sJ, sH = a, np.zeros_like(J), np.empty(0)
-    for (weights, bias, _), state in zip(layers, _forward(layers, X, order), strict=True):
-        W = np.abs(weights)
-        s0, s1, s2 = map(np.abs, state.jet)
-        sz = np.hypot(a @ W.T + np.abs(bias), np.sqrt((sa * sa) @ (W * W).T))
-        sa = np.hypot(s0, s1 * sz)
-        if order >= 1:
-            Jz = np.abs(state.Jz)
-            sJz = np.hypot(W @ J, np.sqrt((W * W) @ (sJ * sJ)))
-            sJ = np.hypot(s1[..., None] * sJz, (s2 * sz)[..., None] * Jz)
-        if order == 2:
-            bend = s2[..., None, None] * (_outer(sJz, Jz) + _outer(Jz, sJz))
-            moved = ((s1 + s2) * sz + s1)[..., None, None] * _outer(Jz, Jz)
-            sHz = np.zeros_like(bend)
-            if H is not None:
-                sHz = np.hypot(_times(W, H), np.sqrt(_times(W * W, sH * sH)))
-            kept = s1[..., None, None] * sHz + (s2 * sz)[..., None, None] * np.abs(state.Hz)
-            sH = np.hypot(np.hypot(bend, moved), kept)
-        a, J, H = np.abs(state.a), np.abs(state.J), np.abs(state.H)
-    return (sa, sJ, sH)[order]
+    s0, s1, s2 = map(np.abs, step.jet)
+    J = H = _EMPTY
+    if order >= 1:
+        Jz = np.abs(step.form.J)
+        J = np.hypot(_by(s1, form.J), _by(s2 * form.a, Jz))
+    if order == 2:
+        bend = _by(s2, _crossed(form.J, Jz))
+        moved = _by((s1 + s2) * form.a + s1, _outer(Jz, Jz))
+        kept = _by(s1, _full(form, 2)) + _by(s2 * form.a, np.abs(_full(step.form, 2)))
+        H = _norm(bend, moved, kept)
+    return _Vector(np.hypot(s0, s1 * form.a), J, H)
+
+
+def _crossed(left: Array, right: Array) -> Array:
+    """`l x r + r x l`."""
+    return _outer(left, right) + _outer(right, left)
+
+
+def _multiplied_size(step: _Step, form: _Vector, factor: _Vector | None, order: int) -> _Vector:
+    assert factor is not None
+    assert step.factor is not None
+    (z, Jz, Hz), (c, Jc, Hc) = _magnitude(step.form), _magnitude(step.factor)
+    J = H = _EMPTY
+    if order >= 1:
+        own = _by(c, Jz) + _by(z, Jc)
+        J = _norm(own, _by(c, form.J), _by(factor.a, Jz), _by(z, factor.J), _by(form.a, Jc))
+    if order == 2:
+        own = _crossed(Jz, Jc)
+        H = _norm(_crossed(form.J, Jc), _crossed(Jz, factor.J))
+        if Hz is not None and form.H is not None:
+            own = own + _by(c, Hz)
+            H = _norm(H, _by(c, form.H), _by(factor.a, Hz))
+        if Hc is not None and factor.H is not None:
+            own = own + _by(z, Hc)
+            H = _norm(H, _by(z, factor.H), _by(form.a, Hc))
+        H = np.hypot(own, H)
+    return _Vector(_norm(z * c, form.a * c, z * factor.a), J, H)
+
+
+def _softmax_size(step: _Step, form: _Vector, factor: _Vector | None, order: int) -> _Vector:
+    """Of products of s with what log_softmax has; s has the relative error of its exponent."""
+    s, logs = step.jet[0], _log_softmax_size(step, form, factor, order)
+    moved = _moved(s, form.a)
+    C, E = _shares(step, order)
+    J = H = _EMPTY
+    if order >= 1:
+        J = _by(s, np.hypot(logs.J, _by(moved, np.abs(C))))
+    if order == 2:
+        assert logs.H is not None
+        squared = np.hypot(_outer(np.abs(C), np.abs(C)), _crossed(logs.J, np.abs(C)))
+        H = _by(s, _norm(logs.H, squared, _by(moved, np.abs(E - _mean(s, E)))))
+    return _Vector(s * np.hypot(1, moved), J, H)
+
+
+def _log_softmax_size(step: _Step, form: _Vector, factor: _Vector | None, order: int) -> _Vector:
+    """The formulas as they are in the module's heading, with all terms of each sum over r."""
+    s, z = step.jet[0], step.form.a
+    moved = _moved(s, form.a)
+    C, E = _shares(step, order)
+    total = (
+        np.max(z, axis=1, keepdims=True) + np.log(np.sum(np.exp(z - z.max(1)[:, None]), 1))[:, None]
+    )
+    J = H = _EMPTY
+    if order >= 1:
+        Jz = np.abs(step.form.J)
+        J = _norm(
+            Jz + _mean(s, Jz),
+            form.J,
+            _mean_of_squares(s, form.J),
+            _mean_of_squares(s, _by(moved, Jz)),
+        )
+    if order == 2:
+        H = np.abs(_full(step.form, 2))
+        size = np.hypot(_full(form, 2), _crossed(J, np.abs(C)))
+        own = H + _mean(s, H + _outer(np.abs(C), np.abs(C)))
+        H = _norm(
+            own,
+            _full(form, 2),
+            _mean_of_squares(s, size),
+            _mean_of_squares(s, _by(moved, np.abs(E))),
+        )
+    a = _norm(np.abs(z) + np.abs(total), form.a, _mean_of_squares(s, form.a))
+    return _Vector(a, J, H)
+
+
+def _moved(s: Array, size: Array) -> Array:
+    """The size of the relative error of softmax: that of its exponent z and of the sum."""
+    return np.hypot(size, _mean_of_squares(s, size))
+
+
+def _mean_of_squares(s: Array, size: Array) -> Array:
+    """`sqrt(sum_r (s_r S_r)^2)`, to be spread over the neurons."""
+    terms = _by(s, size)
+    return np.sqrt(np.sum(terms * terms, axis=1, keepdims=True))
+
+
+def _shares(step: _Step, order: int) -> tuple[Array, Array]:
+    """C and E of the module's heading."""
+    s = step.jet[0]
+    C = step.form.J - _mean(s, step.form.J) if order >= 1 else _EMPTY
+    return C, _full(step.form, 2) + _outer(C, C) if order == 2 else _EMPTY
+
+
+_SIZES: dict[str, Callable[[_Step, _Vector, _Vector | None, int], _Vector]] = {
+    "form": _form_alone,
+    "activation": _activated_size,
+    "product": _multiplied_size,
+    "softmax": _softmax_size,
+    "log_softmax": _log_softmax_size,
+}
 
 
 # --- the table of activations -------------------------------------------------------------------

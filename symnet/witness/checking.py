@@ -6,25 +6,17 @@ Errors are measured relative to the size of the terms that an entry is made of
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from math import factorial
 from typing import Any, Protocol
 
-import mpmath
 import numpy as np
 from numpy.typing import NDArray
-from sympy import lambdify
 
-from symnet.activations import Z
 from symnet.names import partial_name
 from symnet.network import Network
-from symnet.witness import analytic, sampling
+from symnet.witness import analytic, digits, sampling
 
 Array = NDArray[Any]
-
-DIGITS = 50
-"""Digits of the arithmetic that the second comparison uses."""
 
 ANALYTIC = "analytic chain rule"
 
@@ -177,7 +169,7 @@ def _demand(comparison: Comparison) -> None:
 
 def sample(network: Network, random: np.random.Generator) -> Array:
     """Points (N, n) to check at: ordinary, large, extreme, and beside kinks."""
-    count = int(np.clip(_ENTRIES // (network.weights_count * network.n**2), 4, 64))
+    count = int(np.clip(_ENTRIES // (max(network.weights_count, 1) * network.n**2), 4, 64))
     groups = [
         sampling.ordinary(network, random, count),
         sampling.far(network, random, count // 2, 10.0),
@@ -223,11 +215,11 @@ def against_digits(
     With f(t) = e·y(x + t u) for random e and u, the r-th derivative of f at 0 needs r + 1 values
     of the network only, whatever the number of inputs, and no rule of differentiation at all.
     """
-    value = _exact_value(network)
+    value = digits.value(network)
     worst = [(-1.0, points[0])] * (function.order + 1)
     for point in points:
         e, u = random.uniform(0.5, 1.5, network.m), random.uniform(0.5, 1.5, network.n)
-        truth = _taylor(value, e, point, u, function.order)
+        truth = digits.along(value, e, point, u, function.order)
         results = function(point)
         for order, (result, exact) in enumerate(zip(results, truth, strict=True)):
             got = size = result
@@ -239,7 +231,7 @@ def against_digits(
     return [
         Comparison(
             quantity=f"order {order}",
-            against=f"{DIGITS}-digit arithmetic",
+            against=f"{digits.DIGITS}-digit arithmetic",
             points=len(points),
             error=error,
             entry="a random direction",
@@ -248,33 +240,3 @@ def against_digits(
         )
         for order, (error, point) in enumerate(worst)
     ]
-
-
-def _taylor(
-    value: Callable[[list[Any]], list[Any]], e: Array, point: Array, u: Array, order: int
-) -> list[Any]:
-    """The derivatives of t ↦ e·y(x + t u) at 0, up to `order`, rounded to double precision."""
-
-    def along(t: Any) -> Any:
-        y = value([mpmath.mpf(x) + t * mpmath.mpf(d) for x, d in zip(point, u, strict=True)])
-        return mpmath.fdot(y, map(mpmath.mpf, e))
-
-    with mpmath.workdps(DIGITS):
-        coefficients = mpmath.taylor(along, 0, order)
-        return [float(c * factorial(r)) for r, c in enumerate(coefficients)]
-
-
-def _exact_value(network: Network) -> Callable[[list[Any]], list[Any]]:
-    """The network's value in mpmath's current precision, for its weights in double precision."""
-    layers = []
-    for (weights, bias), layer in zip(network.numbers(), network.layers, strict=True):
-        rows = [[mpmath.mpf(w) for w in row] for row in weights.tolist()]
-        shift = [mpmath.mpf(b) for b in (np.zeros(len(rows)) if bias is None else bias).tolist()]
-        layers.append((rows, shift, lambdify(Z, layer.activation.value, "mpmath")))
-
-    def value(x: list[Any]) -> list[Any]:
-        for rows, shift, activation in layers:
-            x = [activation(mpmath.fdot(row, x) + b) for row, b in zip(rows, shift, strict=True)]
-        return x
-
-    return value
