@@ -207,7 +207,7 @@ BAD = {
     "nested": (NESTED, "nested too deeply"),
     "nested objects": ('{"a":' * 10_000, "nested too deeply"),
     "nested in a weight": (weight(0).replace("[[0,", f"[[{NESTED}"), "nested too deeply"),
-    "version": (changed("symnet", to=2), "has format version 2; this symnet reads 1"),
+    "version": (changed("symnet", to=3), "has format version 3; this symnet reads 1 and 2"),
     "version true": (changed("symnet", to=True), "has format version true"),
     "version 1.0": (changed("symnet", to=1.0), "has format version 1.0"),
     "duplicate key": ('{"symnet": 1, "symnet": 1}', 'the key "symnet" stands twice'),

@@ -212,8 +212,9 @@ def test_the_jacobian_agrees_with_pytorch(activation):
     start = torch.tensor(target.start(7) / 2, dtype=torch.float64)
 
     def value(p: object, x: object) -> object:
-        for k, (weights, bias) in enumerate(target.packing.unpack(p)):
-            z = weights @ x + bias
+        numbers = target.packing.unpack(p)
+        for k in range(3):
+            z = numbers[f"W{k + 1}"] @ x + numbers[f"b{k + 1}"]
             x = TORCH[activation](torch, z) if k < 2 else z
         return x
 
@@ -283,7 +284,7 @@ def test_the_sweep_reads_as_the_mathematics():
     derived = sweep(net, 1, parameters(net).values())
     assert [str(s) for s in derived.forward] == [
         "z1 = b1 + matvec(W1, x)",
-        "z1_i = matvec(W1, x_i)",
+        "z1_i = column(W1, x_i)",
         "a1_i = z1_i*sigma(tanh, 1, z1)",
         "y_i = matvec(W2, a1_i)",
     ]

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sympy import Add, Basic, Expr, Function, Integer, Mul, S, Symbol
+from sympy import Add, Basic, Expr, Function, Integer, Mul, Pow, S, Symbol
 from sympy.core.symbol import Str
 
 DIRECTIONS = "ijklmnoq"
@@ -258,6 +258,14 @@ def _product_rule(expression: Expr, tangents: Mapping[Expr, Expr]) -> Expr:
     return Add(*terms)
 
 
+def _power_rule(expression: Pow, tangents: Mapping[Expr, Expr]) -> Expr:
+    """Of the product of a vector with itself."""
+    base, exponent = expression.args
+    if not exponent.is_Integer:
+        raise TypeError(f"{expression} has no rule of differentiation")
+    return exponent * base ** (exponent - 1) * derivative(base, tangents)
+
+
 def _chain_rule(expression: sigma, tangents: Mapping[Expr, Expr]) -> Expr:
     moved = derivative(expression.argument, tangents)
     return sigma(expression.name, expression.order + 1, expression.argument) * moved
@@ -281,6 +289,7 @@ def _entry_rule(expression: entry, tangents: Mapping[Expr, Expr]) -> Expr:
 _RULES = {
     Add: _sum_rule,
     Mul: _product_rule,
+    Pow: _power_rule,
     matvec: _product_rule,
     column: _product_rule,
     dot: _product_rule,

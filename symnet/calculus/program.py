@@ -177,7 +177,7 @@ def tangent(program: Program) -> Program:
     """
     direction = DIRECTIONS[program.order]
     known = set(program.families)
-    named = _normalized(program)
+    named = softmaxes(program)
     added: list[Statement] = []
     new: set[tuple] = set()
     for statement in _highest(program):
@@ -197,7 +197,7 @@ def tangent(program: Program) -> Program:
     )
 
 
-def _normalized(program: Program) -> dict[Expr, Quantity]:
+def softmaxes(program: Program) -> dict[Expr, Quantity]:
     """softmax(z) ↦ what the Program calls it."""
     return {s.expression: s.target for s in program.statements if isinstance(s.expression, softmax)}
 

@@ -250,7 +250,7 @@ def _few_rows(data: MixedData, network: Network) -> list[str]:
 
 def _unreachable(data: MixedData, network: Network) -> list[str]:
     """Partials of a piecewise linear network: steps, and zeros wherever they exist."""
-    if any(layer.activation.constant(2) != 0 for layer in network.layers):
+    if any(own.constant(2) != 0 for own in network.activations.values()):
         return []
     names = dict.fromkeys(layer.activation.name for layer in network.layers[:-1])
     subject = f"a network with {', '.join(names) or 'no hidden layer'}"

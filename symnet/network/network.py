@@ -309,6 +309,15 @@ class Network:
             raise ValueError(f"no weight symbol {listed(unknown)}; the network has {known}")
         return self._mapped(lambda node: node.subs(plain))
 
+    def with_parameters(self, arrays: Mapping[str, Array]) -> Self:
+        """The network with these weights and biases, by the names of `parameters`.
+
+        ValueError as for Layer; KeyError for a name that is missing.
+        """
+        return self._with(
+            [node.with_arrays(k, arrays) for k, node in enumerate(self.nodes, start=1)]
+        )
+
     def _mapped(self, change: Callable[[Node], Node]) -> Self:
         """The network with each node changed, all else as it is."""
         what = "layer {}".format if self.is_chain else "node {}".format

@@ -74,7 +74,9 @@ def kernels(programs: Mapping[str, Program], network: Network) -> str:
 
 
 def code_name(quantity: Quantity) -> str:
-    """A quantity's variable: z2 for z₂, dz2 for ∂z₂, ddz2 for ∂²z₂, lam2 for λ₂."""
+    """A quantity's variable: z2 for z₂, dz2 for ∂z₂, ddz2 for ∂²z₂, lam2 for λ₂, W4_3 for W₄₃."""
+    if quantity.index is not None:
+        return str(quantity.name)
     letter = _GREEK.get(quantity.letter, quantity.letter)
     directions = _directions(quantity)
     return "d" * len(directions) + letter + ("" if quantity.layer is None else str(quantity.layer))
@@ -261,7 +263,7 @@ class _LayerPrinter(ElementPrinter):
 
     def _gathered(self, quantity: Quantity, members: tuple[int, ...], order: int) -> str:
         self.gathers.add((members, order))
-        return f"{code_name(quantity)}[{_gather_name(members, order)}]"
+        return f"{self._array(quantity)}[{_gather_name(members, order)}]"
 
 
 def _is_pair(factors: Sequence[Expr]) -> bool:
