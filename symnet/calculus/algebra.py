@@ -103,11 +103,11 @@ def along_directions(expression: Basic) -> frozenset[str]:
 
 def without_output(vector: Expr) -> Expr | None:
     """f for e ⊙ f, else None."""
-    factors = list(Mul.make_args(vector))
-    if OUTPUT not in factors:
+    if vector == OUTPUT:
+        return S.One
+    if not vector.is_Mul or OUTPUT not in vector.args:
         return None
-    factors.remove(OUTPUT)
-    return Mul(*factors)
+    return Mul(*(factor for factor in vector.args if factor != OUTPUT))
 
 
 class matvec(Function):
@@ -174,12 +174,13 @@ class dot(Function):
             return S.Zero
         if isinstance(right, dot):
             return dot(left * right.args[0], right.args[1])
-        number, rest = right.as_coeff_Mul()
-        if isinstance(rest, dot):
-            return dot(number * left * rest.args[0], rest.args[1])
-        scale = without_output(left * right)
-        if scale is not None:
-            return entry(scale, OUTPUT)
+        if right.is_Mul and isinstance(right.args[-1], dot):
+            number, inner = right.as_coeff_Mul()
+            return dot(number * left * inner.args[0], inner.args[1])
+        for vector, other in ((left, right), (right, left)):
+            scale = without_output(vector)
+            if scale is not None:
+                return entry(scale * other, OUTPUT)
         for unit, other in ((left, right), (right, left)):
             if is_direction(unit) and not along_directions(other) - {"p"}:
                 return entry(other, unit)
@@ -238,9 +239,9 @@ def derivative(expression: Expr, tangents: Mapping[Expr, Expr]) -> Expr:
         return tangents[expression]
     if not expression.args:
         return S.Zero
-    for kind, rule in _RULES.items():
-        if isinstance(expression, kind):
-            return rule(expression, tangents)
+    rule = _RULES.get(type(expression))
+    if rule is not None:
+        return rule(expression, tangents)
     raise TypeError(f"{type(expression).__name__} has no rule of differentiation")
 
 

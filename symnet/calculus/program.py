@@ -283,7 +283,8 @@ def activations_used(program: Program) -> dict[Application, tuple[int, ...]]:
     """The activations that a Program applies, and the derivatives of each that it uses."""
     found: dict[tuple[str, Expr], set[int]] = {}
     for statement in program.statements:
-        for node in sorted(statement.expression.atoms(sigma), key=str):
+        nodes = statement.expression.atoms(sigma)
+        for node in nodes if len(nodes) < 2 else sorted(nodes, key=str):
             found.setdefault((node.name, node.argument), set()).add(node.order)
     return {
         Application(*key, program.applied[key]): tuple(sorted(orders))

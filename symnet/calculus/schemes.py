@@ -26,7 +26,6 @@ from symnet.calculus.algebra import (
 )
 from symnet.calculus.program import (
     Program,
-    activations_used,
     adjoint,
     family,
     from_network,
@@ -105,7 +104,12 @@ def cost(program: Program, scheme: str) -> Cost:
     """Counted from the statements of `program` and their shapes."""
     count, shapes = _Count(program.shapes), program.shapes
     total = sum(count.multiply_adds(s.expression) for s in program.statements)
-    activations = sum(shapes.width(used.argument) for used in activations_used(program))
+    applied = {
+        (node.name, node.argument)
+        for statement in program.statements
+        for node in statement.expression.atoms(sigma)
+    }
+    activations = sum(shapes.width(argument) for _, argument in applied)
     soft = [s.expression for s in program.statements if s.expression.has(softmax, log_softmax)]
     return Cost(total, activations + sum(map(shapes.width, soft)), scheme)
 

@@ -252,7 +252,7 @@ def _unreachable(data: MixedData, network: Network) -> list[str]:
     """Partials of a piecewise linear network: steps, and zeros wherever they exist."""
     if any(own.constant(2) != 0 for own in network.activations.values()):
         return []
-    names = dict.fromkeys(layer.activation.name for layer in network.layers[:-1])
+    names = dict.fromkeys(node.label for node in network.nodes[:-1])
     subject = f"a network with {', '.join(names) or 'no hidden layer'}"
     counts = {1: 0, 2: 0}
     for kind, count in data.counts.items():

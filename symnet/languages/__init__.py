@@ -218,12 +218,9 @@ def _with_notice(text: str) -> str:
 
 def _parameters(network: Network) -> str:
     lines, arguments = [], []
-    for k, (weights, bias) in enumerate(network.numbers(), start=1):
-        lines.append(array(f"W{k}", weights))
-        arguments.append(f"W{k}")
-        if bias is not None:
-            lines.append(array(f"b{k}", bias))
-            arguments.append(f"b{k}[:, None]")
+    for name, numbers in network.numeric().parameters.items():
+        lines.append(array(name, numbers))
+        arguments.append(name if numbers.ndim == 2 else f"{name}[:, None]")
     return "\n".join([*lines, wrapped(f"PARAMETERS = [{', '.join(arguments)}]")])
 
 

@@ -5,7 +5,7 @@ The values are those of `activations.Forms`, in less time.
 
 from __future__ import annotations
 
-import inspect
+import linecache
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, reduce
 
@@ -63,7 +63,9 @@ def lambdified(
     function = lambdify(
         arguments, result, modules=[{}], printer=printer, cse=lambda _: (lines, result)
     )
-    return inspect.getsource(function).replace("_lambdifygenerated", name, 1)
+    # The whole of lambdify's own file; inspect would read all tokens to find where it ends.
+    text = "".join(linecache.getlines(function.__code__.co_filename))
+    return text.replace("_lambdifygenerated", name, 1)
 
 
 def _without_size(lines: tuple[Line, ...], results: tuple[Expr, ...]) -> Forms:

@@ -140,7 +140,9 @@ class _LayerPrinter(ElementPrinter):
     def __init__(self, program: Program, m: int) -> None:
         super().__init__()
         self.program, self.m = program, m
-        self.used = activations_used(program)
+        self.used: dict[Expr, list[tuple[Application, tuple[int, ...]]]] = {}
+        for used, orders in activations_used(program).items():
+            self.used.setdefault(used.argument, []).append((used, orders))
         self.values = {
             (s.expression.name, s.expression.argument): s.target
             for s in program.statements
@@ -154,12 +156,11 @@ class _LayerPrinter(ElementPrinter):
     def activation_lines(self, argument: Quantity) -> list[Assignment]:
         """a1, ds1, dds1 = sigmoid_012(z1): a line for each activation of this argument."""
         lines: list[Assignment] = []
-        for used, orders in self.used.items():
-            if used.argument == argument:
-                self.calls.add((used.name, orders))
-                targets = [self._derivative(used, r) for r in orders]
-                call = Function(call_name(used.name, orders))(argument)
-                lines.append((Tuple(*targets) if len(targets) > 1 else targets[0], call))
+        for used, orders in self.used.get(argument, []):
+            self.calls.add((used.name, orders))
+            targets = [self._derivative(used, r) for r in orders]
+            call = Function(call_name(used.name, orders))(argument)
+            lines.append((Tuple(*targets) if len(targets) > 1 else targets[0], call))
         return lines
 
     def reads(self, expression: Expr) -> set[str]:
