@@ -198,6 +198,7 @@ class _Step(NamedTuple):
     factor: _Vector | None
     jet: Jet  # of what is applied to the form
     value: _Vector
+    activation: _Activation | None = None
 
 
 _EMPTY: Array = np.empty(0)
@@ -280,7 +281,7 @@ def _activated(node: _Node, form: _Vector, factor: _Vector | None, order: int) -
         J = _by(first, form.J)
     if order == 2:
         H = _by(second, _outer(form.J, form.J)) + _by(first, _full(form, 2))
-    return _Step(form, None, jet, _Vector(a, J, H))
+    return _Step(form, None, jet, _Vector(a, J, H), node.activation)
 
 
 def _multiplied(node: _Node, form: _Vector, factor: _Vector | None, order: int) -> _Step:
@@ -420,8 +421,7 @@ def _form_alone(step: _Step, form: _Vector, factor: _Vector | None, order: int) 
 
 def _activated_size(step: _Step, form: _Vector, factor: _Vector | None, order: int) -> _Vector:
     """Beside the terms of each product, the rounding of z itself counts: it moves sigma^(r) by
-    sigma^(r+1), for which the last order, where no derivative is left, takes sigma' and sigma''.
-    The terms of sigma'' itself are of the size of sigma', as in s t (t - s) of the sigmoid.
+    sigma^(r+1), see `_moved_last` for the last order, where no derivative is left.
     """
     s0, s1, s2 = map(np.abs, step.jet)
     J = H = _EMPTY
@@ -430,10 +430,28 @@ def _activated_size(step: _Step, form: _Vector, factor: _Vector | None, order: i
         J = np.hypot(_by(s1, form.J), _by(s2 * form.a, Jz))
     if order == 2:
         bend = _by(s2, _crossed(form.J, Jz))
-        moved = _by((s1 + s2) * form.a + s1, _outer(Jz, Jz))
+        moved = _by(_moved_last(step, form.a), _outer(Jz, Jz))
         kept = _by(s1, _full(form, 2)) + _by(s2 * form.a, np.abs(_full(step.form, 2)))
         H = _norm(bend, moved, kept)
     return _Vector(np.hypot(s0, s1 * form.a), J, H)
+
+
+def _moved_last(step: _Step, size: Array) -> Array:
+    """The size of sigma'', and by how much an error in z of this size moves it.
+
+    In the table, the next derivative is taken as sigma' and sigma'', and the terms of sigma''
+    are of the size of sigma', as in s t (t - s) of the sigmoid. A user's own function may be made
+    for a z of other magnitudes, as 1/T is: the slope of its sigma'' is measured.
+    """
+    _, s1, s2 = map(np.abs, step.jet)
+    usual = (s1 + s2) * size + s1
+    if step.activation is None or step.activation.name in _TABLE:
+        return usual
+    z = step.form.a
+    h = 1e-3 * np.minimum(1, np.abs(z)) + 1e-300
+    right, left = (_jet(step.activation, z + side)[2] for side in (h, -h))
+    measured = np.abs(right - left) / (2 * h) * size + s1 / np.maximum(1, np.abs(z)) + s2
+    return np.where(np.isfinite(measured), measured, usual)
 
 
 def _crossed(left: Array, right: Array) -> Array:

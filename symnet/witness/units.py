@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symnet.network import Network
+from symnet.network.graph import Node
 from symnet.witness import analytic
 
 Array = NDArray[Any]
 
 _NEURONS = 64  # of each matrix that are looked at; the rest is much like them
 _LARGEST = 1e100  # a unit beyond which weights are as good as zero
-_MAGNITUDES = np.concatenate([-np.logspace(6, -6, 25), [0.0], np.logspace(-6, 6, 25)])
+_MAGNITUDES = [sign * 10.0**k for k in sorted(np.arange(-6, 6.5, 0.5), key=abs) for sign in (1, -1)]
 _ROUNDS, _TRIED = 6, 256  # of the search for a place where the network is defined
 _TOLERATED = 0.5  # by how much a step may raise `_strain`
 
@@ -56,18 +57,31 @@ def _forms(network: Network) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Rows and biases of the forms of x, and which inputs enter only bare."""
     numeric = network.numeric()
     rows, shifts = [np.empty((0, network.n))], [np.empty(0)]
-    for node, width in zip(numeric.nodes, numeric.widths[1:], strict=True):
-        for term in node.terms:
-            if term.source == 0:
-                weights = np.eye(network.n) if term.weights is None else term.weights
-                rows.append(weights[:_NEURONS])
-                bias = np.zeros(width) if node.bias is None else node.bias
-                shifts.append(np.broadcast_to(bias[:_NEURONS], len(rows[-1])))
+    for node in numeric.nodes:
+        found = _of_inputs(node, network.n)
+        if found is not None:
+            rows.append(found[0][:_NEURONS])
+            shifts.append(found[1][:_NEURONS])
     weights, bias = np.concatenate(rows), np.concatenate(shifts)
-    telling = ~((np.count_nonzero(weights, axis=1) == 1) & (weights.max(axis=1) == 1) & (bias == 0))
+    telling = ~_bare(weights, bias)
     told = (weights[telling] != 0).any(axis=0)
     kept = telling | (weights[:, ~told] != 0).any(axis=1)
     return weights[kept], bias[kept], ~told & (weights != 0).any(axis=0)
+
+
+def _of_inputs(node: Node, n: int) -> tuple[Array, Array] | None:
+    """The node's matrix of the inputs and its bias, where it has one."""
+    for term in node.terms:
+        if term.source == 0:
+            weights = np.eye(n) if term.weights is None else term.weights
+            return weights, np.zeros(len(weights)) if node.bias is None else node.bias
+    return None
+
+
+def _bare(weights: Array, bias: Array) -> NDArray[np.bool_]:
+    """Which rows are an input and nothing else."""
+    alone = (np.count_nonzero(weights, axis=1) == 1) & (weights.max(axis=1) == 1) & (bias == 0)
+    return np.asarray(alone)
 
 
 # --- inputs that enter bare ---------------------------------------------------------------------
@@ -77,10 +91,11 @@ def _with_bare(network: Network, centre: Array, step: Array, bare: Array) -> tup
     """Centre and steps with those of bare inputs found, one after the other, ever more finely."""
     for decades in (None, None, 0.5, 0.05):
         for i in bare:
-            values = _MAGNITUDES
+            values = np.array(_MAGNITUDES)
             if decades is not None:
                 values = centre[i] * 10.0 ** np.linspace(-decades, decades, 41)
-            centre = _best(network, _varied(centre, i, np.append(values, centre[i])))
+            # Of equally good ones the first is taken, which is where it stands.
+            centre = _best(network, _varied(centre, i, np.append(centre[i], values)))
     step = step.copy()
     for i in bare:
         step[i] = _step(network, centre, i)
@@ -102,13 +117,21 @@ def _step(network: Network, centre: Array, i: int) -> float:
 
 
 def _strain(network: Network, points: Array) -> Array:
-    """How far the forms at points (N, n) are from 0 on the whole; more for each that is none."""
-    forms = np.concatenate([*analytic.preactivations(network, points)], axis=1)
-    values = np.concatenate([forms, analytic.value(network, points)], axis=1)
-    finite = np.isfinite(values)
-    with np.errstate(over="ignore"):
-        size = np.log1p(np.where(finite, values, 0.0) ** 2)
-    found: Array = np.mean(size, axis=1) + 1e6 * np.sum(~finite, axis=1)
+    """How far the forms at points (N, n) are from 0 on the whole; more for each that is none.
+
+    Bare inputs do not count, as it is their units that are looked for.
+    """
+    forms = analytic.preactivations(network, points)
+    values = np.concatenate([*forms, analytic.value(network, points)], axis=1)
+    missing = np.sum(~np.isfinite(values), axis=1)
+    told = [np.empty((len(points), 0))]
+    for node, form in zip(network.numeric().nodes, forms, strict=True):
+        of_inputs = _of_inputs(node, network.n)
+        if len(node.terms) > 1 or of_inputs is None or not _bare(*of_inputs).all():
+            told.append(form)
+    with np.errstate(all="ignore"):
+        size = np.nan_to_num(np.log1p(np.concatenate(told, axis=1) ** 2), posinf=0.0)
+    found: Array = 1e6 * missing + np.sum(size, axis=1) / max(1, size.shape[1])
     return found
 
 
