@@ -29,6 +29,7 @@ from symnet.network import (
     softmax,
     variables,
 )
+from symnet.sensitivities import Dependence, Sensitivity, dependence, sensitivity
 from symnet.witness import analytic
 from symnet.witness.checking import CheckError, Comparison, Report, check
 
@@ -39,14 +40,17 @@ __all__ = [
     "CheckError",
     "Comparison",
     "Compiled",
+    "Dependence",
     "Derivation",
     "Layer",
     "Network",
     "Report",
+    "Sensitivity",
     "analytic",
     "apply",
     "check",
     "concat",
+    "dependence",
     "derive",
     "fit",
     "layer_norm",
@@ -58,6 +62,7 @@ __all__ = [
     "objective",
     "prelu",
     "save",
+    "sensitivity",
     "softmax",
     "variables",
 ]

@@ -25,6 +25,8 @@ ORDER = (
     "derivation",
     "languages",
     "fitting",
+    "sensitivities",
+    "plotting",
     "reporting",
     "cli",
     "__main__",
