@@ -26,6 +26,11 @@ def ordinary(network: Network, random: np.random.Generator, count: int) -> Array
     return _centre(network) + _steps(network) * random.standard_normal((count, network.n))
 
 
+def scaling(network: Network) -> tuple[Array, Array]:
+    """The centre and the steps (n,) of `ordinary` points. ValueError when a weight is symbolic."""
+    return _centre(network), _steps(network)
+
+
 def far(network: Network, random: np.random.Generator, count: int, factor: float) -> Array:
     """Points (count, n) like `ordinary` ones, `factor` times as far out."""
     return _centre(network) + factor * _steps(network) * random.standard_normal((count, network.n))

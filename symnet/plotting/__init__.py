@@ -1,0 +1,6 @@
+"""Pictures of networks: curves, maps, drawings, sensitivities (the extra `plot`)."""
+
+from symnet.plotting.picture import Picture
+from symnet.plotting.plots import plot
+
+__all__ = ["Picture", "plot"]
