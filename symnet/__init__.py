@@ -29,6 +29,7 @@ from symnet.network import (
     softmax,
     variables,
 )
+from symnet.plotting import Picture, plot
 from symnet.sensitivities import Dependence, Sensitivity, dependence, sensitivity
 from symnet.witness import analytic
 from symnet.witness.checking import CheckError, Comparison, Report, check
@@ -44,6 +45,7 @@ __all__ = [
     "Derivation",
     "Layer",
     "Network",
+    "Picture",
     "Report",
     "Sensitivity",
     "analytic",
@@ -60,6 +62,7 @@ __all__ = [
     "mean",
     "minimum",
     "objective",
+    "plot",
     "prelu",
     "save",
     "sensitivity",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
+from symnet import showing
 from symnet.backends.c.kernel import NativeKernels
 from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.backends.numpy.runtime import Array, Function
@@ -133,6 +134,15 @@ class Compiled:
     def _function(self, which: int) -> Function:
         name, orders = list(methods(self.order).items())[which]
         return self.kernels.function(name, orders, self.threads)
+
+    def _repr_html_(self) -> str:
+        threads = "as many threads as pay" if self.threads is None else f"threads: {self.threads}"
+        said = (
+            f"{self.network.describe()}; derivatives up to order {self.order}, backend "
+            f"{self.backend}, {threads}; a point takes {self.cost.multiply_adds} multiply-adds and "
+            f"{self.cost.activations} evaluations of an activation"
+        )
+        return showing.paragraph(said, "compiled:") + showing.folded("source", self.source)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Functions that were bound belong to this process.

@@ -1,7 +1,7 @@
 """A drawing of the network: its nodes from left to right, and what joins them.
 
 Where there are few neurons each is a circle, and lines are weights: blue below 0, red above, the
-thicker the larger. Otherwise each node is a box with its width.
+thicker the larger beside the largest of their matrix. Otherwise each node is a box with its width.
 """
 
 from __future__ import annotations
@@ -81,9 +81,8 @@ def _neurons(network: Network, vertices: list[Vertex], edges: list[Edge]) -> Pic
     tall = max(-min(p[:, 1].min() for p in places), max(p[:, 1].max() for p in places))
     drawn = figure(1.9 + 1.25 * depth, 1.5 + 0.62 * (2 * tall + 1))
     axes = _canvas(drawn)
-    largest = max((_largest(edge) for edge in edges), default=0.0)
     for edge in edges:
-        _weights(axes, vertices, places, edge, largest)
+        _weights(axes, vertices, places, edge)
     for k, (vertex, circles) in enumerate(zip(vertices, places, strict=True)):
         ends = ("0.88", "0.88") if k in (0, len(vertices) - 1) else ("white", "white")
         _circle_column(axes, circles, ends[0])
@@ -112,11 +111,6 @@ def _circles(vertices: Sequence[Vertex]) -> list[Any]:
     return places
 
 
-def _largest(edge: Edge) -> float:
-    sizes = _numbers(edge.weights)
-    return 0.0 if sizes is None else float(np.abs(sizes).max())
-
-
 def _numbers(weights: Any) -> Any:
     """The weights as floats; None for symbols and skip connections."""
     if weights is None or any(getattr(w, "free_symbols", None) for w in weights.flat):
@@ -124,9 +118,7 @@ def _numbers(weights: Any) -> Any:
     return np.asarray(weights, dtype=float)
 
 
-def _weights(
-    axes: Axes, vertices: Sequence[Vertex], places: list[Any], edge: Edge, largest: float
-) -> None:
+def _weights(axes: Axes, vertices: Sequence[Vertex], places: list[Any], edge: Edge) -> None:
     start, end = places[edge.source], places[edge.target]
     if edge.weights is None:
         few = max(len(start), len(end))
@@ -137,9 +129,10 @@ def _weights(
     from matplotlib.collections import LineCollection
 
     numbers, shape = _numbers(edge.weights), edge.weights.shape
+    largest = 1.0 if numbers is None else float(np.abs(numbers).max()) or 1.0
     lines, colours, widths = [], [], []
     for r, c in np.ndindex(shape):
-        size = 0.5 if numbers is None else abs(numbers[r, c]) / (largest or 1)
+        size = 0.5 if numbers is None else abs(numbers[r, c]) / largest
         if numbers is not None and not numbers[r, c]:
             continue
         sign = None if numbers is None else numbers[r, c] > 0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _CELLS = 161
 _MOST_PANELS = 48
 _LEVELS = 7
-_APART = 0.17  # of a panel: how far labels of contours are from each other
+_APART = 0.13  # of a panel: how far labels of contours are from each other
 
 
 def maps(frame: Frame) -> Picture:
@@ -134,7 +134,7 @@ def _contours(axes: Axes, across: Array, up: Array, values: Any) -> None:
     for text in texts:
         text.set_path_effects([withStroke(linewidth=1.8, foreground="white", alpha=0.85)])
         here = place.transform(text.get_position())
-        inside = np.all(np.abs(here - 0.5) < 0.42)
+        inside = np.all(np.abs(here - 0.5) < 0.45)
         if inside and all(np.hypot(*(here - other)) > _APART for other in kept):
             kept.append(here)
         else:

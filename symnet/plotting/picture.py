@@ -99,11 +99,14 @@ class Picture:
         return f"Picture({self.title})"
 
 
-def format_of(path: str | os.PathLike[str]) -> str:
-    """The format that a file's name asks for. ValueError for one that is not drawn."""
+def format_of(path: str | os.PathLike[str], or_else: str = "") -> str:
+    """The format that a file's name asks for. ValueError for one that is not drawn.
+
+    or_else: another ending that the caller takes, for the message.
+    """
     ending = PurePath(path).suffix.lower().removeprefix(".")
     if ending not in FORMATS:
-        known = ", ".join(f".{name}" for name in FORMATS)
+        known = ", ".join([*(f".{name}" for name in FORMATS), *filter(None, [or_else])])
         raise ValueError(f"{os.fspath(path)}: a picture ends in one of {known}")
     return ending
 

@@ -14,8 +14,9 @@ et al., Peeking inside the black box, J. Comput. Graph. Statist. 24 (2015), 1.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +25,9 @@ from symnet.derivation import Derivation, derive
 from symnet.names import listed
 from symnet.network import Network
 from symnet.sensitivities.points import Array, blocks, checked, derivative, network_of
+
+if TYPE_CHECKING:
+    from symnet.plotting import Picture
 
 LARGEST = 2**26
 """Entries of `individual` at most: 0.5 GB, and as much again for the slopes."""
@@ -43,6 +47,12 @@ class Dependence:
     grid_values: Array
     individual: Array
     slopes: Array
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Picture:
+        """A picture of all rows' curves and their mean, of values and of slopes."""
+        from symnet.plotting import plot
+
+        return plot(self, path)
 
     @property
     def average(self) -> Array:

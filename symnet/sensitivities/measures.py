@@ -22,20 +22,25 @@ and what needs no comparison are the shares of the points at which a partial is 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations_with_replacement
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symnet import showing
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
 from symnet.formulas import labels, notes
 from symnet.names import partial_name
 from symnet.network import Network
 from symnet.sensitivities.points import Array, blocks, checked, derivative, network_of
+
+if TYPE_CHECKING:
+    from symnet.plotting import Picture
 
 COLUMNS = ("mean", "sd", "rms", "standardized", "above 0", "below 0", "elasticity")
 """The measures of a row of `rows`; the last is of first partials only."""
@@ -179,6 +184,18 @@ class Sensitivity:
             name = self.network.outputs[p].name
             found.append(f"{name} is 0 somewhere among the points: its elasticities have no bound")
         return tuple(found)
+
+    def plot(self, kind: str = "bars", path: str | os.PathLike[str] | None = None) -> Picture:
+        """A picture: bars, violins, boxes, alpha or interactions; see `symnet.plot`."""
+        from symnet.plotting import plot
+
+        return plot(self, path, kind=kind)
+
+    def _repr_html_(self) -> str:
+        head, *rows = cells(self)
+        notes = (showing.paragraph(note, "note:") for note in self.notes)
+        said = showing.paragraph(f"{len(self.points)} points", f"{_heading(self.network)};")
+        return "".join([said, showing.table(head, rows), *notes])
 
     def __str__(self) -> str:
         head = f"{_heading(self.network)}; {len(self.points)} points"
