@@ -112,6 +112,13 @@ def _jumps(frame: Frame, i: int, j: int, line: Array, cell: Array, scale: Array)
         points[:, i], points[:, j] = moved.T
         sides.append(_gradients(frame, points))
     seen = np.any(np.abs(sides[1] - sides[0]) > _JUMP_IN_PLANE * scale, axis=1)
-    # A corner of the line is not exactly where its cell's contour has it.
+    # A vertex alone is where the line meets another's; beside a corner, which is not exactly where
+    # the contour has it, a vertex may be missed.
+    seen &= _beside(seen)
+    return seen | _beside(seen)
+
+
+def _beside(seen: Array) -> Array:
+    """Whether a neighbour is: (V,)."""
     padded = np.pad(seen, 1)
-    return padded[:-2] | padded[1:-1] | padded[2:]
+    return padded[:-2] | padded[2:]

@@ -41,7 +41,7 @@ _STYLE = {
     "axes.spines.right": False,
     "axes.linewidth": 0.7,
     "axes.formatter.limits": (-3, 4),
-    "axes.formatter.use_mathtext": True,
+    "axes.formatter.use_mathtext": False,
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
     "xtick.major.width": 0.7,
