@@ -16,6 +16,7 @@ ORDER = (
     "names",
     "activations",
     "network",
+    "foreign",
     "files",
     "witness",
     "calculus",

@@ -7,11 +7,15 @@ is another on the other side. What a later layer does not pass on is no kink of 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symnet.plotting.frame import Array, Frame
 from symnet.witness import analytic
+
+Flags: TypeAlias = NDArray[np.bool_]
 
 MANY = 200
 """Kinks on a line, or neurons in a plane, beyond which they are not drawn."""
@@ -100,7 +104,7 @@ def _gradients(frame: Frame, points: Array) -> Array:
     return chosen.reshape(len(points), len(frame.outputs) * len(frame.inputs))
 
 
-def _jumps(frame: Frame, i: int, j: int, line: Array, cell: Array, scale: Array) -> Array:
+def _jumps(frame: Frame, i: int, j: int, line: Array, cell: Array, scale: Array) -> Flags:
     """Whether the gradient jumps at each vertex of a line, or at one beside it: (V,)."""
     along = np.gradient(line / cell, axis=0) if len(line) > 1 else np.zeros_like(line)
     length = np.hypot(*along.T)[:, np.newaxis]
@@ -111,14 +115,14 @@ def _jumps(frame: Frame, i: int, j: int, line: Array, cell: Array, scale: Array)
         points = np.broadcast_to(frame.at, (len(line), len(frame.at))).copy()
         points[:, i], points[:, j] = moved.T
         sides.append(_gradients(frame, points))
-    seen = np.any(np.abs(sides[1] - sides[0]) > _JUMP_IN_PLANE * scale, axis=1)
+    seen: Flags = np.any(np.abs(sides[1] - sides[0]) > _JUMP_IN_PLANE * scale, axis=1)
     # A vertex alone is where the line meets another's; beside a corner, which is not exactly where
     # the contour has it, a vertex may be missed.
     seen &= _beside(seen)
     return seen | _beside(seen)
 
 
-def _beside(seen: Array) -> Array:
+def _beside(seen: Flags) -> Flags:
     """Whether a neighbour is: (V,)."""
     padded = np.pad(seen, 1)
     return padded[:-2] | padded[2:]
