@@ -3,7 +3,7 @@
 A compiled function of a lazy array is lazy: nothing is held in memory but the chunks that are being
 worked on. The function pickles to the workers, each of which loads its own kernel.
 
-Run it:  pip install '.[dask]' distributed zarr  and  python examples/grid.py
+Run it:  pip install '.[examples]'  and  python examples/grid.py
          python examples/grid.py 10000 2      (10,000 × 10,000 points, 5.6 GB of results, 2 workers)
 """
 
@@ -39,7 +39,9 @@ def main(side: int = 1000, workers: int = 2) -> None:
         begin = time.perf_counter()
         written(results, Path(folder))
         seconds = time.perf_counter() - begin
-        print(f"{workers} worker(s): {seconds:.1f} s, {side**2 / seconds / 1e6:.1f} million a second")
+        print(
+            f"{workers} worker(s): {seconds:.1f} s, {side**2 / seconds / 1e6:.1f} million a second"
+        )
         check(function, points, Path(folder))
 
 
