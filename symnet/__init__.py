@@ -29,6 +29,8 @@ from symnet.network import (
     softmax,
     variables,
 )
+from symnet.plotting import Picture, plot
+from symnet.sensitivities import Dependence, Sensitivity, dependence, sensitivity
 from symnet.witness import analytic
 from symnet.witness.checking import CheckError, Comparison, Report, check
 
@@ -39,14 +41,18 @@ __all__ = [
     "CheckError",
     "Comparison",
     "Compiled",
+    "Dependence",
     "Derivation",
     "Layer",
     "Network",
+    "Picture",
     "Report",
+    "Sensitivity",
     "analytic",
     "apply",
     "check",
     "concat",
+    "dependence",
     "derive",
     "fit",
     "layer_norm",
@@ -56,8 +62,10 @@ __all__ = [
     "mean",
     "minimum",
     "objective",
+    "plot",
     "prelu",
     "save",
+    "sensitivity",
     "softmax",
     "variables",
 ]

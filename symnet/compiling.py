@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
+from symnet import foreign, showing
 from symnet.backends.c.kernel import NativeKernels
 from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.backends.numpy.runtime import Array, Function
@@ -65,6 +66,8 @@ class Compiled:
     otherwise, the same to the last bit on any number of threads; a point with a NaN among its
     inputs has NaN in all of its entries. `source` is the text that runs, `cost` what a point of
     f(X) costs, and `threads` how many are used at most, None for as many as pay. It pickles.
+    Of dask's arrays it gives lazy ones, of xarray's ones with named dimensions; see
+    `symnet.foreign`.
 
     Raises TypeError for X that is not real, ValueError for X of another number of inputs, and
     ValueError for a derivative of a higher order than was compiled.
@@ -95,7 +98,8 @@ class Compiled:
         return replace(self, network=network, kernels=kernels)
 
     def __call__(self, X: Any) -> tuple[Array, ...]:
-        return self._everything(X)
+        found = foreign.applied(self, range(self.order + 1), X)
+        return self._everything(X) if found is None else found
 
     def value(self, X: Any) -> Array:
         """y(x): (…, n) → (…, m)."""
@@ -115,6 +119,9 @@ class Compiled:
             raise ValueError(
                 f"derivatives of order {order} were not compiled; the highest is {self.order}"
             )
+        found = foreign.applied(self, (order,), X)
+        if found is not None:
+            return found[0]
         if order not in self._single:
             self._single[order] = self._function(order)
         return self._single[order](X)[0]
@@ -130,6 +137,20 @@ class Compiled:
     def _function(self, which: int) -> Function:
         name, orders = list(methods(self.order).items())[which]
         return self.kernels.function(name, orders, self.threads)
+
+    def _repr_html_(self) -> str:
+        threads = "as many threads as pay" if self.threads is None else f"threads: {self.threads}"
+        said = (
+            f"{self.network.describe()}; derivatives up to order {self.order}, backend "
+            f"{self.backend}, {threads}; a point takes {self.cost.multiply_adds} multiply-adds and "
+            f"{self.cost.activations} evaluations of an activation"
+        )
+        return showing.paragraph(said, "compiled:") + showing.folded("source", self.source)
+
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
+        numbers = self.network.numeric().parameters.values()
+        weights = tuple((array.shape, array.tobytes()) for array in numbers)
+        return self.backend, self.order, self.source, repr(self.network.nodes), weights
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Functions that were bound belong to this process.

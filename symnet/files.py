@@ -23,6 +23,7 @@ Files are written beside their target and renamed over it, so a failed save leav
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -33,7 +34,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NoReturn, TextIO, TypeVar
+from typing import Any, BinaryIO, NoReturn, TextIO, TypeVar
 
 import sympy
 from sympy import Symbol
@@ -86,12 +87,26 @@ def load(path: FilePath) -> Network:
 
 @contextmanager
 def replacing(path: FilePath) -> Iterator[TextIO]:
-    """A text file whose content replaces `path` when the block ends without an exception.
+    """A text file in UTF-8 whose content replaces `path`; see `replacing_bytes`.
 
-    The text goes to a new file in the same folder, which is renamed at the end and removed after
-    an exception, Ctrl-C included. A symbolic link keeps pointing to its target, and the target's
-    permissions are kept. What is no regular file (`/dev/stdout`, a pipe) is written directly.
-    Line ends are written as given. Raises OSError, with the name of `path`.
+    Line ends are written as given.
+    """
+    with replacing_bytes(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        try:
+            yield text
+        finally:
+            text.detach()
+
+
+@contextmanager
+def replacing_bytes(path: FilePath) -> Iterator[BinaryIO]:
+    """A file whose content replaces `path` when the block ends without an exception.
+
+    The content goes to a new file in the same folder, which is renamed at the end and removed
+    after an exception, Ctrl-C included. A symbolic link keeps pointing to its target, and the
+    target's permissions are kept. What is no regular file (`/dev/stdout`, a pipe) is written
+    directly. Raises OSError, with the name of `path`.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -99,14 +114,14 @@ def replacing(path: FilePath) -> Iterator[TextIO]:
     except FileNotFoundError:
         mode = None
     if mode is not None and not stat.S_ISREG(mode):
-        with open(path, "w", encoding="utf-8", newline="") as file:
+        with open(path, "wb") as file:
             yield file
         return
     if mode is not None and not os.access(target, os.W_OK):
         raise PermissionError(13, "file is write-protected", os.fspath(path))
     beside = target.with_name(f".symnet-{secrets.token_hex(8)}.tmp")
     try:
-        file = open(beside, "x", encoding="utf-8", newline="")  # noqa: SIM115 closed below
+        file = open(beside, "xb")  # noqa: SIM115 closed below
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     try:

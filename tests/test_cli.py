@@ -414,7 +414,10 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
         assert child.wait() == 0
 
 
-@pytest.mark.parametrize("command", ["derive", "check", "evaluate", "generate", "fit", "report"])
+@pytest.mark.parametrize(
+    "command",
+    ["derive", "check", "evaluate", "generate", "fit", "report", "plot", "sensitivity"],
+)
 def test_help_shows_an_example(run, command):
     """Of the command itself."""
     status, page, _ = run(command, "--help")
@@ -425,6 +428,15 @@ def test_help_shows_an_example(run, command):
 def test_overview_and_version(run):
     """All commands are listed; the version is the package's."""
     page = run("--help")[1]
-    for command in ("derive", "check", "evaluate", "generate", "fit", "report"):
+    for command in (
+        "derive",
+        "check",
+        "evaluate",
+        "generate",
+        "fit",
+        "report",
+        "plot",
+        "sensitivity",
+    ):
         assert f"\n    {command}" in page
     assert run("--version") == (0, f"symnet {symnet.__version__}\n", "")

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from symnet import showing
 from symnet.fitting.columns import read, table
 from symnet.fitting.data import Kind, MixedData
 from symnet.fitting.loss import Objective, objective
@@ -100,9 +101,20 @@ class Fit:
             f"{self.network.describe()}: {self.network.weights_count} weights",
             f"{self.method}, {_count(self.restarts, 'restart')}, seed {self.seed}, "
             f"{self.elapsed:.1f} s{', interrupted' if self.interrupted else ''}",
-            *_aligned(["", "rows", "rms error", "held out", "rms error", "of spread"], self.errors),
+            *_aligned(_cells(self.errors)),
         ]
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+    def _repr_html_(self) -> str:
+        head, *rows = _cells(self.errors)
+        said = (
+            f"{self.network.weights_count} weights; {self.method}, "
+            f"{_count(self.restarts, 'restart')}, seed {self.seed}, {self.elapsed:.1f} s"
+            f"{', interrupted' if self.interrupted else ''}"
+        )
+        notes = (showing.paragraph(note, "note:") for note in self.notes)
+        shown = showing.paragraph(said, f"{self.network.describe()}:")
+        return "".join([shown, showing.table(head, rows), *notes])
 
 
 def fit(
@@ -286,8 +298,9 @@ def _check_counts(**counts: int | None) -> None:
             raise ValueError(f"{name} is {count}, expected at least 1")
 
 
-def _aligned(head: Sequence[str], errors: Sequence[KindError]) -> list[str]:
-    rows = [list(head)]
+def _cells(errors: Sequence[KindError]) -> list[list[str]]:
+    """A header and a row for each kind."""
+    rows = [["", "rows", "rms error", "held out", "rms error", "of spread"]]
     for error in errors:
         held = "-" if error.held_rms is None else f"{error.held_rms:.3g}"
         rows.append(
@@ -300,6 +313,10 @@ def _aligned(head: Sequence[str], errors: Sequence[KindError]) -> list[str]:
                 f"{100 * error.relative:.2g} %",
             ]
         )
+    return rows
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  "

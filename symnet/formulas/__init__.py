@@ -72,6 +72,17 @@ def latex(
     return "\n\n".join([*pages.latex(sheet.blocks), *paragraphs]) + "\n"
 
 
+def notebook(
+    network: Network, order: int = 2, notation: str = "expanded", digits: int | None = None
+) -> str:
+    """The same as one display for MathJax and KaTeX, as notebooks have them."""
+    sheet = _sheet(network, order, notation, "latex", digits)
+    said = [part for sentence in sheet.remarks for part in sentence.split("; ")]
+    # \\text takes no \\_; the escape is known to formulas only.
+    said += [tex.escaped(note).replace(r"\_", r"$\_$") for note in notes(network)]
+    return pages.notebook(sheet.blocks, said)
+
+
 def document(
     network: Network, order: int = 2, notation: str = "expanded", digits: int | None = None
 ) -> str:

@@ -6,6 +6,7 @@ formula is broken before its operators, the deeper inside parentheses the furthe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -23,6 +24,7 @@ POINTS = 314.0
 _GAP = "     "
 _INDENT = 2
 _LARGEST_DISPLAY = 40  # rows; amsmath reads a display twice, so that a long one is slow
+_LONGEST_SHOWN = 2000  # characters of a display: MathJax 3 takes 5 kB, KaTeX 1000 expansions
 _EQUALS, _QUAD = 13.4, 10.0  # points
 _DEEPEST = 6  # no further indentation of nested parentheses
 
@@ -127,20 +129,47 @@ def latex(blocks: Sequence[Block]) -> list[str]:
     return paragraphs
 
 
-def _displays(rows: Rows) -> Iterator[str]:
-    count = max(map(len, rows))
-    if count > 1 and _table_width(rows) <= POINTS:
-        cells = (r" & \quad ".join(map(_cell, row)) for row in rows)
-        yield _display(f"alignat*}}{{{count}", cells)
+def notebook(blocks: Sequence[Block], sentences: Sequence[str]) -> str:
+    r"""The same for MathJax and KaTeX, which know formulas only: displays in $$.
+
+    What is no formula is in \text; environments are those that may stand inside a display. No
+    display is longer than these programs take.
+    """
+    rows = []
+    for block in blocks:
+        rows += [rf"\text{{{block.title}}}"] if block.title else []
+        rows += [display for table in block.tables for display in _displays(table, inner=True)]
+    rows += [rf"\text{{{sentence}}}" for sentence in sentences]
+    bodies = map(" \\\\[0.6em]\n".join, _parts(rows, len(rows), _LONGEST_SHOWN))
+    return "\n".join(f"$$\\begin{{array}}{{l}}\n{body}\n\\end{{array}}$$\n" for body in bodies)
+
+
+def _parts(rows: Sequence[str], most: int, longest: float) -> Iterator[list[str]]:
+    """The rows one after the other, at most so many and so many characters together."""
+    part: list[str] = []
+    for row in rows:
+        if part and (len(part) == most or sum(map(len, part)) + len(row) > longest):
+            yield part
+            part = []
+        part.append(row)
+    yield part
+
+
+def _displays(rows: Rows, inner: bool = False) -> Iterator[str]:
+    """Displays of amsmath; `inner`: what may stand inside one."""
+    align, alignat = ("aligned", "alignedat") if inner else ("align*", "alignat*")
+    count, longest_display = max(map(len, rows)), _LONGEST_SHOWN if inner else math.inf
+    cells = [r" & \quad ".join(map(_cell, row)) for row in rows]
+    if count > 1 and _table_width(rows) <= POINTS and sum(map(len, cells)) <= longest_display:
+        yield _display(f"{alignat}}}{{{count}", cells)
         return
     lines = [line for row in rows for line in row]
     longest = max((line.left for line in lines), key=width)
     body = [row for line in lines for row in _latex_rows(line, width(longest))]
-    for start in range(0, len(body), _LARGEST_DISPLAY):
-        first, *rest = body[start : start + _LARGEST_DISPLAY]
+    for first, *rest in _parts(body, _LARGEST_DISPLAY, longest_display):
         # A formula continued in another display is aligned as in the first.
         label = rf"\hphantom{{{longest}}}" if first.startswith("&") else ""
-        yield _display("align*", [label + first, *rest])
+        yield _display(align, [label + first, *rest])
 
 
 def _display(environment: str, rows: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from symnet import showing
 from symnet.names import partial_name
 from symnet.network import Network
 from symnet.witness import analytic, digits, sampling
@@ -105,6 +106,19 @@ class Report:
         heading = f"check of {self.network}: {'ok' if self.ok else 'FAILED'}"
         limit = f"errors relative to the size of the terms; allowed {self.worst.tolerance:.1e}"
         return "\n".join([heading, *(f"  {c}" for c in self.comparisons), f"  {limit}"])
+
+    def _repr_html_(self) -> str:
+        head = ["what", "against", "points", "worst error", "allowed", "verdict"]
+        rows = [
+            [
+                *(c.quantity, c.against, str(c.points)),
+                *(f"{c.error:.1e}", f"{c.tolerance:.1e}", "ok" if c.ok else "WRONG"),
+            ]
+            for c in self.comparisons
+        ]
+        said = f"check of {self.network}; errors relative to the size of the terms"
+        verdict = "ok:" if self.ok else "FAILED:"
+        return showing.paragraph(said, verdict) + showing.table(head, rows, left=2)
 
 
 def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool = True) -> Report:

@@ -29,6 +29,12 @@ def ordinary(network: Network, random: np.random.Generator, count: int) -> Array
     return _moved(network, points, own.centre, finite=True)
 
 
+def scaling(network: Network) -> tuple[Array, Array]:
+    """The centre and the steps (n,) of `ordinary` points. ValueError when a weight is symbolic."""
+    own = units(network)
+    return own.centre, own.step
+
+
 def far(network: Network, random: np.random.Generator, count: int, factor: float) -> Array:
     """Points (count, n) like `ordinary` ones, `factor` times as far out; overflows stay."""
     return _far(network, units(network), random, count, factor)
