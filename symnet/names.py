@@ -131,8 +131,15 @@ def listed(symbols: Iterable[Symbol], most: int = 6) -> str:
 
 
 def shortened(text: str, width: int = 60) -> str:
-    """The text, its end cut off where it is longer than `width`: for messages."""
-    return text if len(text) <= width else text[: width - 3] + "..."
+    """The text on one line, its end cut off where it is longer than `width`: for messages."""
+    return visible(text if len(text) <= width else text[: width - 3] + "...")
+
+
+def visible(text: str) -> str:
+    """The text with what moves a cursor, breaks a line or turns writing around as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def partial_name(output: str, inputs: Sequence[str] = ()) -> str:

@@ -15,6 +15,7 @@ ORDER = (
     "names",
     "activations",
     "network",
+    "leftovers",
     "files",
     "witness",
     "calculus",
