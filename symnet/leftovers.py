@@ -26,9 +26,11 @@ def remove(folder: Path, pattern: str) -> None:
 
 def _is_old(entry: os.DirEntry[str]) -> bool:
     try:
-        return entry.stat(follow_symlinks=False).st_mtime < time.time() - OLD
+        state = entry.stat(follow_symlinks=False)
     except OSError:
         return False
+    own = not hasattr(os, "getuid") or state.st_uid == os.getuid()
+    return own and state.st_mtime < time.time() - OLD
 
 
 def _remove(entry: os.DirEntry[str]) -> None:
