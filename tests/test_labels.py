@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
 import pytest
+import sympy
 
 import symnet
 from symnet import reporting
@@ -27,6 +29,20 @@ def test_markdown_has_no_markup_of_a_name():
     assert heading == (
         r"# \<img src=x onerror=alert(1)\> \[c\](javascript:1) \| \*a\* \_b\_ x_1 \& \$z\$ \~ {}"
     )
+
+
+def test_text_with_sympys_own_names_pastes_into_sympify():
+    """I, E, N, S, Q, beta and gamma are inputs there, not what SymPy calls so."""
+    names = ["I", "E", "N", "S", "Q", "beta", "gamma", "x1"]
+    net = symnet.Network.dense([8, 1], inputs=names, output="sigmoid", seed=0)
+    text = symnet.derive(net, order=0).text()
+    found = re.search(r"^in SymPy: sympify\(\.\.\., locals=(.*)\)$", text, re.M)
+    given = eval(found[1], {"Symbol": sympy.Symbol})
+    assert set(given) == set(names) - {"x1"}
+    right = text[text.index("= ") + 2 : text.index("in SymPy")]
+    read = sympy.sympify(right.strip(), locals=given)
+    assert read.free_symbols == set(net.inputs)
+    assert "in SymPy" not in symnet.derive(symnet.Network.example()).text()
 
 
 @pytest.mark.parametrize(
