@@ -23,6 +23,7 @@ Files are written beside their target and renamed over it, so a failed save leav
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -39,8 +40,9 @@ from typing import Any, BinaryIO, NoReturn, TextIO, TypeVar
 import sympy
 from sympy import Symbol
 
-from symnet.activations import TABLE, Activation, Z, activation, from_tree
-from symnet.activations.trees import expression_of, tree_of
+from symnet import leftovers
+from symnet.activations import TABLE, Activation, activation
+from symnet.activations.stored import from_stored, stored_kinks
 from symnet.names import check_label, check_name, shortened
 from symnet.network import Layer, Network, Node, Term
 from symnet.network.weights import LONGEST_NUMBER, Array, matrix, vector
@@ -54,6 +56,7 @@ LAYERS, NODES = 1, 2
 LARGEST_FILE = 1 << 30
 """Bytes of a network file that are read at most; 4096-4096-4096 takes about 700 MB."""
 
+_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 _LARGEST_JSON_INTEGER = 2**53  # beyond it other readers of JSON round integers to doubles
 _EXACT = re.compile(r"([+-]?[0-9]+)(?:/([0-9]+))?", re.ASCII)
 
@@ -65,10 +68,22 @@ class NetworkFileError(ValueError):
 def save(network: Network, path: FilePath) -> None:
     """Write the network to a file that `load` gives back equal, to the last bit.
 
-    Raises OSError where the file cannot be written; an existing file is then left as it was.
+    Raises ValueError for a suffix of another format, OSError where the file cannot be written; an
+    existing file is then left as it was.
     """
+    check_suffix(path)
     with replacing(path) as file:
         file.writelines(_document(network))
+
+
+def check_suffix(path: FilePath) -> None:
+    """ValueError for a name by which other programs would take a network file for their own."""
+    suffix = Path(path).suffix
+    if suffix.lower() not in ("", ".json"):
+        raise ValueError(
+            f"{os.fspath(path)}: network files are JSON; a name that ends in {suffix!r} would say "
+            f"otherwise, so write {Path(path).with_suffix('.json').name}"
+        )
 
 
 def load(path: FilePath) -> Network:
@@ -119,6 +134,7 @@ def replacing_bytes(path: FilePath) -> Iterator[BinaryIO]:
         return
     if mode is not None and not os.access(target, os.W_OK):
         raise PermissionError(13, "file is write-protected", os.fspath(path))
+    leftovers.remove(target.parent, ".symnet-*.tmp")
     beside = target.with_name(f".symnet-{secrets.token_hex(8)}.tmp")
     try:
         file = open(beside, "xb")  # noqa: SIM115 closed below
@@ -132,8 +148,10 @@ def replacing_bytes(path: FilePath) -> Iterator[BinaryIO]:
         if mode is not None:
             shutil.copymode(target, beside)
         os.replace(beside, target)
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
         raise
     _sync_folder(target.parent)
 
@@ -224,7 +242,7 @@ def _entry(value: Any) -> float | int | str:
 def _activation_entry(own: Activation) -> object:
     if TABLE.get(own.name) == own:
         return own.name
-    kinks = [tree_of(sympy.sympify(kink), Z) for kink in own.kinks]
+    kinks = stored_kinks(own)
     return {"name": own.name, "expression": own.tree} | ({"kinks": kinks} if kinks else {})
 
 
@@ -391,11 +409,8 @@ def _activation(entry: Any) -> Activation:
             f'activation is {_shown(entry)}; use a name, or {{"name": ..., "expression": ...}}'
         )
     _check_keys(entry, "the activation", ("name", "expression"), ("kinks",))
-    own = from_tree(check_name(entry["name"], "activation"), entry["expression"])
-    kinks = [expression_of(kink, Z) for kink in _list(entry.get("kinks", []), "kinks")]
-    if any(kink.free_symbols for kink in kinks):
-        raise ValueError(f"activation {own.name!r}: kinks are numbers, not functions of z")
-    return Activation(own.name, own.value, tuple(kinks))
+    name = check_name(entry["name"], "activation")
+    return from_stored(name, entry["expression"], _list(entry.get("kinks", []), "kinks"))
 
 
 def _names(entry: Any, key: str) -> list[str]:

@@ -6,6 +6,7 @@ once as sections and written by one short function a format.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -162,18 +163,23 @@ def _html_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _markdown(heading: str, parts: Sequence[Section]) -> str:
-    blocks = [f"# {heading}"]
+    blocks = [f"# {_markdown_text(heading)}"]
     for part in parts:
-        blocks.append(f"## {part.title}")
-        blocks += [part.paragraph] if part.paragraph else []
+        blocks.append(f"## {_markdown_text(part.title)}")
+        blocks += [_markdown_text(part.paragraph)] if part.paragraph else []
         blocks += [f"```text\n{part.formulas}\n```"] if part.formulas else []
         blocks += [_markdown_table(part.table)] if part.table else []
     return "\n\n".join(blocks) + "\n"
 
 
 def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    head, *body = (f"| {' | '.join(row)} |" for row in rows)
+    head, *body = (f"| {' | '.join(map(_markdown_text, row))} |" for row in rows)
     return "\n".join([head, "|" + "---|" * len(rows[0]), *body])
+
+
+def _markdown_text(text: str) -> str:
+    """Plain text as Markdown: neither markup nor HTML. A _ within a word is none."""
+    return re.sub(r"[\\`*\[\]<>&|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", text)
 
 
 def _tex(heading: str, parts: Sequence[Section]) -> str:

@@ -14,9 +14,11 @@ PACKAGE = Path(symnet.__file__).parent
 ORDER = (
     "showing",
     "names",
+    "dialect",
     "activations",
     "network",
     "foreign",
+    "leftovers",
     "files",
     "witness",
     "calculus",

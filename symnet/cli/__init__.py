@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from symnet.backends.c.run.compiler import CompilerError
 from symnet.cli import check, derive, evaluate, fit, generate, plot, report, sensitivity
 from symnet.cli.options import Formatter, Parser, Version
+from symnet.names import visible
 from symnet.witness.checking import CheckError
 
 _DESCRIPTION = """\
@@ -81,5 +82,5 @@ def _complain(error: Exception, status: int) -> int:
     message = str(error)
     if isinstance(error, OSError) and error.strerror:
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    print(f"symnet: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"symnet: error: {visible(' '.join(message.split()))}", file=sys.stderr)
     return status

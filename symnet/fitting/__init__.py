@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from symnet import showing
 from symnet.fitting.columns import read, table
 from symnet.fitting.data import Kind, MixedData
+from symnet.fitting.determined import undetermined
 from symnet.fitting.loss import Objective, objective
 from symnet.fitting.methods import METHODS, staged, train
 from symnet.fitting.packing import spread
@@ -199,7 +200,7 @@ def default_method(data: MixedData, network: Network) -> str:
 
 def cautions(data: MixedData, network: Network) -> tuple[str, ...]:
     """What makes a good fit unlikely, a line each."""
-    return tuple(_few_rows(data, network) + _unreachable(data, network) + _unknown_level(data))
+    return tuple(_few_rows(data, network) + _unreachable(data, network) + undetermined(data))
 
 
 def predictions(network: Network, points: NDArray[np.float64], kind: Kind) -> NDArray[np.float64]:
@@ -281,15 +282,6 @@ def _unreachable(data: MixedData, network: Network) -> list[str]:
             f"{_count(counts[1], 'measurement')}; a smooth one such as tanh does better"
         )
     return notes
-
-
-def _unknown_level(data: MixedData) -> list[str]:
-    valued = {kind.output for kind in data.kinds if kind.order == 0}
-    return [
-        f"no row gives {output} itself: it is learned up to a constant"
-        for output in data.outputs
-        if output not in valued
-    ]
 
 
 def _check_counts(**counts: int | None) -> None:

@@ -15,6 +15,7 @@ from functools import partial
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
+import sympy
 from sympy import Expr
 
 from symnet.activations import Activation, Z
@@ -56,6 +57,7 @@ def text(
     sheet = _sheet(network, order, notation, format, digits)
     lines = [heading(network), *pages.text(sheet.blocks, parenthesized=format == "text")]
     said = [textwrap.fill(s, pages.COLUMNS) for s in (*sheet.remarks, *notes(network))]
+    said += _pasting(network) if format == "text" else []
     return "\n".join([*lines, *([""] if said else []), *said]) + "\n"
 
 
@@ -107,6 +109,16 @@ def _note(activation: Activation) -> str:
     if activation.constant(2) == 0:
         note += f"; second partials of {activation.name} are zero almost everywhere"
     return note
+
+
+def _pasting(network: Network) -> list[str]:
+    """How to have SymPy read symbols that bear names of its own, such as I, E, beta and gamma."""
+    symbols = {*network.inputs, *network.outputs, *network.symbols}
+    taken = sorted(symbol.name for symbol in symbols if hasattr(sympy, symbol.name))
+    if not taken:
+        return []
+    pairs = ", ".join(f'"{name}": Symbol("{name}")' for name in taken)
+    return [f"in SymPy: sympify(..., locals={{{pairs}}})"]
 
 
 def _slope(activation: Activation, kink: Expr) -> Expr:

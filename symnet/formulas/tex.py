@@ -10,6 +10,7 @@ short is measured: `width` knows about how wide Computer Modern sets a formula.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from types import MappingProxyType
@@ -144,7 +145,7 @@ def _bare(factor: str) -> str:
 def document(body: str, title: str = "") -> str:
     r"""A complete document around what `printing.latex` gives; needs amsmath only.
 
-    `title` is plain text: characters special to LaTeX are escaped.
+    `title` is plain text, written as `escaped` has it.
     """
     heading = rf"\noindent\textbf{{{escaped(title)}}}" + "\n\n\\medskip\n" if title else ""
     return (
@@ -153,10 +154,40 @@ def document(body: str, title: str = "") -> str:
     )
 
 
+_SPECIAL = {
+    **{c: f"\\{c}" for c in "&%$#_{}"},
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''", "·": r"\ensuremath{\cdot}"},
+    **{"ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}"},
+}
+_ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308\u030a\u030c", "`'^~\"rv", strict=True))
+_GREEK = frozenset(
+    [
+        *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
+        *("mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
+    ]
+)
+
+
 def escaped(text: str) -> str:
-    """Plain text with the characters escaped that LaTeX would take for its own."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    return "".join(special.get(c) or (f"\\{c}" if c in "&%$#_{}" else c) for c in text)
+    r"""Plain text in ASCII that every LaTeX sets: `é` as `\'{e}`, `ρ` as a formula.
+
+    What LaTeX's own fonts have no glyph for is written by its number: `U+6F22`.
+    """
+    return "".join(
+        _SPECIAL.get(c) or (c if c.isascii() else _beyond_ascii(c))
+        for c in unicodedata.normalize("NFC", text)
+    )
+
+
+def _beyond_ascii(character: str) -> str:
+    base, accents = (parts := unicodedata.normalize("NFD", character))[:1], parts[1:]
+    if base.isascii() and base.isalpha() and accents in _ACCENTS:
+        return rf"\{_ACCENTS[accents]}{{{base}}}"
+    kind, _, letter = unicodedata.name(character, "").rpartition(" LETTER ")
+    if kind == "GREEK SMALL" and letter.lower() in _GREEK:
+        return rf"\ensuremath{{\{letter.lower()}}}"
+    return rf"\texttt{{U+{ord(character):04X}}}"
 
 
 # --- how wide a formula is ----------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.backends.c.run import binding, loading
+from symnet.backends.c.run import binding, compiler, loading
 from symnet.backends.c.text import file
 from symnet.backends.numpy import runtime
 from symnet.backends.numpy.runtime import Array, Function
@@ -106,7 +106,7 @@ class NativeKernels:
         """The parts of the text, by compilers that run side by side, and with them `binding.c`."""
         text = self._text(dtype)
         parts = sorted({file.part(name, self.orders) for name in self.orders})
-        with ThreadPoolExecutor(len(parts) + 1) as pool:
+        with ThreadPoolExecutor(len(parts) + 1) as pool, compiler.interruptible():
             pool.submit(binding.extension)
             libraries = pool.map(lambda part: loading.load(text, part), parts)
             return dict(zip(parts, libraries, strict=True))
