@@ -75,6 +75,22 @@ def test_a_graph_that_is_no_chain_is_drawn():
     assert {"weight above 0", "weight below 0", "identity", "factor"} <= shown
 
 
+def test_a_graph_is_drawn_by_its_values_and_kinks():
+    """Maps and curves of a network with a skip, a product and a kink, as the witness has it."""
+    x = symnet.variables("rho", "T")
+    h = symnet.Layer([[1.0, 0.0], [0.0, 1.0]], [0.25, 0.0], "relu")(x)
+    net = symnet.Network.of(symnet.Layer([[1.0, 2.0]])(h * x + x), outputs=["p"])
+    over = {"rho": (-1, 1), "T": (-1, 1)}
+    drawn = panels(symnet.plot(net, over=over))
+    grid = np.linspace(-1, 1, 161)
+    points = np.stack(np.meshgrid(grid, grid), axis=-1)
+    H = symnet.analytic.hessian(net, points)[..., 0, 1, 1]
+    found = mesh(drawn[writing.partial("p", ["T", "T"])]).get_array().reshape(H.shape)
+    np.testing.assert_allclose(found, H, atol=1e-13)
+    frame = framed(net, over=over, inputs=["rho"])
+    np.testing.assert_allclose(kinks.on_line(frame, 0, frame.line(0, 101)), [-0.25], atol=1e-12)
+
+
 # --- the numbers drawn --------------------------------------------------------------------------
 
 
