@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
 
 from symnet.backends.c.kernel import NativeKernels
 from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.backends.numpy.runtime import Array, Function
 from symnet.calculus.schemes import Choice, Cost, best, forward, schemes
 from symnet.network import Network
+from symnet.witness import checking
 
 
 class Kernels(Protocol):
@@ -19,8 +22,21 @@ class Kernels(Protocol):
 
     @property
     def source(self) -> str: ...
-    def function(self, name: str, orders: Sequence[int], most: int | None) -> Function: ...
+    @property
+    def own_texts(self) -> tuple[type, ...]: ...
+    @property
+    def teams(self) -> tuple[int, ...]: ...
+    @property
+    def crowd(self) -> int: ...
+    def function(
+        self,
+        name: str,
+        orders: Sequence[int],
+        most: int | None,
+        confirm: Callable[[type], None] | None = None,
+    ) -> Function: ...
     def narrowed(self, network: Network) -> Kernels: ...
+    def crowded(self) -> Kernels: ...
 
 
 BACKENDS: Mapping[str, Callable[[Network, Mapping[str, Choice]], Kernels]] = {
@@ -76,6 +92,34 @@ class Compiled:
     cost: Cost
     threads: int | None
     kernels: Kernels = field(repr=False)
+    checked: bool = field(default=False, repr=False)
+
+    types: ClassVar[tuple[type, ...]] = (np.float64, np.float32)
+    """The types of number that results may have."""
+
+    @property
+    def texts(self) -> tuple[type, ...]:
+        """The types for which there is a text of its own, the first of them compiled."""
+        return self.kernels.own_texts
+
+    @property
+    def teams(self) -> tuple[int, ...]:
+        """The numbers of threads at which one method runs differently from another."""
+        return self.kernels.teams
+
+    @property
+    def crowd(self) -> int:
+        """A number of points that takes several blocks of `crowded`."""
+        return self.kernels.crowd
+
+    def verified(self) -> Compiled:
+        """The same functions, compared with the analytic engine: see `checking.verify`.
+
+        A type whose text is made later, as float32's in C, is compared when it is first used.
+        CheckError where they disagree, then or now.
+        """
+        checking.verify(self)
+        return replace(self, checked=True)
 
     @property
     def source(self) -> str:
@@ -93,6 +137,10 @@ class Compiled:
         if kernels is self.kernels:
             return self
         return replace(self, network=network, kernels=kernels)
+
+    def crowded(self, threads: int) -> Compiled:
+        """The same functions in small blocks, always on so many threads: for checks."""
+        return replace(self, kernels=self.kernels.crowded(), threads=threads)
 
     def __call__(self, X: Any) -> tuple[Array, ...]:
         return self._everything(X)
@@ -129,7 +177,12 @@ class Compiled:
 
     def _function(self, which: int) -> Function:
         name, orders = list(methods(self.order).items())[which]
-        return self.kernels.function(name, orders, self.threads)
+        return self.kernels.function(name, orders, self.threads, self._confirm)
+
+    def _confirm(self, dtype: type) -> None:
+        """Verify the functions of a type before they are first used, if the others were."""
+        if self.checked:
+            checking.verify(replace(self, checked=False), dtype)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Functions that were bound belong to this process.
