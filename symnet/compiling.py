@@ -177,12 +177,12 @@ class Compiled:
 
     def _function(self, which: int) -> Function:
         name, orders = list(methods(self.order).items())[which]
-        return self.kernels.function(name, orders, self.threads, self._confirm)
+        confirm = self._confirm if self.checked else None
+        return self.kernels.function(name, orders, self.threads, confirm)
 
     def _confirm(self, dtype: type) -> None:
-        """Verify the functions of a type before they are first used, if the others were."""
-        if self.checked:
-            checking.verify(replace(self, checked=False), dtype)
+        """Verify the functions of a type before they are first used, as the others were."""
+        checking.verify(replace(self, checked=False), dtype)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Functions that were bound belong to this process.
