@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
 
 from symnet import foreign, showing
 from symnet.backends.c.kernel import NativeKernels
@@ -13,6 +15,7 @@ from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.backends.numpy.runtime import Array, Function
 from symnet.calculus.schemes import Choice, Cost, best, forward, schemes
 from symnet.network import Network
+from symnet.witness import checking
 
 
 class Kernels(Protocol):
@@ -20,8 +23,21 @@ class Kernels(Protocol):
 
     @property
     def source(self) -> str: ...
-    def function(self, name: str, orders: Sequence[int], most: int | None) -> Function: ...
+    @property
+    def own_texts(self) -> tuple[type, ...]: ...
+    @property
+    def teams(self) -> tuple[int, ...]: ...
+    @property
+    def crowd(self) -> int: ...
+    def function(
+        self,
+        name: str,
+        orders: Sequence[int],
+        most: int | None,
+        confirm: Callable[[type], None] | None = None,
+    ) -> Function: ...
     def narrowed(self, network: Network) -> Kernels: ...
+    def crowded(self) -> Kernels: ...
 
 
 BACKENDS: Mapping[str, Callable[[Network, Mapping[str, Choice]], Kernels]] = {
@@ -79,6 +95,34 @@ class Compiled:
     cost: Cost
     threads: int | None
     kernels: Kernels = field(repr=False)
+    checked: bool = field(default=False, repr=False)
+
+    types: ClassVar[tuple[type, ...]] = (np.float64, np.float32)
+    """The types of number that results may have."""
+
+    @property
+    def texts(self) -> tuple[type, ...]:
+        """The types for which there is a text of its own, the first of them compiled."""
+        return self.kernels.own_texts
+
+    @property
+    def teams(self) -> tuple[int, ...]:
+        """The numbers of threads at which one method runs differently from another."""
+        return self.kernels.teams
+
+    @property
+    def crowd(self) -> int:
+        """A number of points that takes several blocks of `crowded`."""
+        return self.kernels.crowd
+
+    def verified(self) -> Compiled:
+        """The same functions, compared with the analytic engine: see `checking.verify`.
+
+        A type whose text is made later, as float32's in C, is compared when it is first used.
+        CheckError where they disagree, then or now.
+        """
+        checking.verify(self)
+        return replace(self, checked=True)
 
     @property
     def source(self) -> str:
@@ -96,6 +140,10 @@ class Compiled:
         if kernels is self.kernels:
             return self
         return replace(self, network=network, kernels=kernels)
+
+    def crowded(self, threads: int) -> Compiled:
+        """The same functions in small blocks, always on so many threads: for checks."""
+        return replace(self, kernels=self.kernels.crowded(), threads=threads)
 
     def __call__(self, X: Any) -> tuple[Array, ...]:
         found = foreign.applied(self, range(self.order + 1), X)
@@ -136,7 +184,12 @@ class Compiled:
 
     def _function(self, which: int) -> Function:
         name, orders = list(methods(self.order).items())[which]
-        return self.kernels.function(name, orders, self.threads)
+        confirm = self._confirm if self.checked else None
+        return self.kernels.function(name, orders, self.threads, confirm)
+
+    def _confirm(self, dtype: type) -> None:
+        """Verify the functions of a type before they are first used, as the others were."""
+        checking.verify(replace(self, checked=False), dtype)
 
     def _repr_html_(self) -> str:
         threads = "as many threads as pay" if self.threads is None else f"threads: {self.threads}"

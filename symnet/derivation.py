@@ -12,7 +12,6 @@ from symnet import compiling, formulas
 from symnet.calculus.algebra import DIRECTIONS
 from symnet.formulas import expanded
 from symnet.network import Network
-from symnet.witness import checking
 
 if TYPE_CHECKING:
     from symnet.plotting import Picture
@@ -121,9 +120,7 @@ class Derivation:
         ValueError when a weight is symbolic: give numbers by `network.subs` first.
         """
         function = compiling.compiled(self.network, self.order, backend, threads)
-        if check:
-            checking.verify(function)
-        return function
+        return function.verified() if check else function
 
     def _readable(self) -> str:
         return "expanded" if expanded.is_readable(self.network, self.order) else "layer"

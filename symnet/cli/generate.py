@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from symnet import languages
 from symnet.cli import options
+from symnet.languages import running
 
 
 def add(commands: Any) -> None:
@@ -27,8 +29,11 @@ def add(commands: Any) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Write the text; CheckError where what was generated fails its check."""
+    """Write the text once it has passed its own self-test; CheckError where it fails it."""
     text = languages.LANGUAGES[given.language](options.network(given), given.order)
+    unconfirmed = running.confirm(given.language, text)
+    if unconfirmed:
+        sys.stderr.write(f"symnet: {unconfirmed}\n")
     with options.opened(given.output) as out:
         out.write(text)
     return 0

@@ -27,7 +27,7 @@ from symnet.languages.pythontext import (
     nested,
     wrapped,
 )
-from symnet.languages.selftest import Examples, examples
+from symnet.languages.selftest import Examples, direction_of, examples
 from symnet.names import partial_name
 from symnet.network import Network
 from symnet.witness import checking
@@ -73,7 +73,7 @@ def {name}(X: Any) -> {kind}:
 
 _EXPECTED = """\
 # What another engine gives there, which shares nothing with the formulas above, and the errors
-# allowed, which are roundings of the terms that the results are made of."""
+# allowed in each entry, which are roundings of the terms that it is made of."""
 
 _ALONG = '''
 
@@ -90,7 +90,7 @@ def self_test() -> int:
     """Compare every function with EXPECTED and print the verdict; returns the exit status."""
     functions = [{functions}]
     errors = [
-        np.max(np.abs({result} - np.array(EXPECTED[order]))) / TOLERANCE[order]
+        np.max(np.abs({result} - np.array(EXPECTED[order])) / np.array(TOLERANCE[order]))
         for order, function in enumerate(functions)
         for result in ({results})
     ]
@@ -247,12 +247,13 @@ def _self_test(network: Network, known: Examples) -> str:
     lines = [array("POINTS", known.points)]
     tabulated = sum(result[0].size for result in known.expected) <= _TABULATED
     if not tabulated:
-        direction = 1 / (1 + np.arange(network.n) % 7)
+        direction = direction_of(network)
         known = known.along(direction)
         lines.append(array("DIRECTION", direction))
     entries = "".join(f"    {nested(result.tolist(), 4)},\n" for result in known.expected)
-    allowed = ", ".join(f"{error:.1e}" for error in known.allowed)
-    lines += ["", _EXPECTED, f"EXPECTED = [\n{entries}]", f"TOLERANCE = [{allowed}]"]
+    rounded = (np.vectorize(_short)(errors).tolist() for errors in known.allowed)
+    allowed = "".join(f"    {nested(errors, 4)},\n" for errors in rounded)
+    lines += ["", _EXPECTED, f"EXPECTED = [\n{entries}]", f"TOLERANCE = [\n{allowed}]"]
     names = list(compiling.methods(order))
     together = [f"{name}(POINTS)[order]" for name in names[order + 1 :]]
     test = _SELF_TEST.format(
@@ -261,6 +262,10 @@ def _self_test(network: Network, known: Examples) -> str:
         results=", ".join(["function(POINTS)", *together]) + "," * (not together),
     )
     return "\n".join(lines) + "\n" + _ALONG * (not tabulated) + test
+
+
+def _short(error: float) -> float:
+    return float(f"{error:.1e}")
 
 
 # --- C ------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from symnet.compiling import Compiled
 from symnet.network import Network
 from symnet.witness import analytic, sampling
+from symnet.witness.units import units
 
 Array = NDArray[Any]
 
@@ -32,16 +33,29 @@ class Examples:
     sizes: tuple[Array, ...]
 
     @property
-    def allowed(self) -> tuple[float, ...]:
-        """The largest absolute error of an entry that is put down to rounding, by order."""
+    def allowed(self) -> tuple[Array, ...]:
+        """The largest absolute error of each entry that is put down to rounding, by order.
+
+        Arrays (m, n, …, n): an entry's terms are as large as at the worst of the points, and no
+        entry has the allowance of another, whose inputs or output may be in other units.
+        """
         rounding = _ULPS * np.finfo(float).eps
-        return tuple(max(float(rounding * np.max(size)), _TINY) for size in self.sizes)
+        return tuple(np.maximum(rounding * size.max(axis=0), _TINY) for size in self.sizes)
 
     def along(self, direction: Array) -> Examples:
-        """The derivatives along a direction (n,) without zeros: y, J u, u H u, … (N, m)."""
+        """The derivatives along a direction (n,) without zeros: y, J u, u H u, … (N, m).
+
+        In the inputs' own units, each takes part; see `direction_of`.
+        """
         return Examples(
             self.points, _along(self.expected, direction), _along(self.sizes, np.abs(direction))
         )
+
+
+def direction_of(network: Network) -> Array:
+    """A direction (n,) in the inputs' own units, in which all differ and each takes part."""
+    step = units(network).step / (1 + np.arange(network.n) % 7)
+    return np.array([float(f"{x:.4g}") for x in step.tolist()])
 
 
 def examples(network: Network, function: Compiled) -> Examples:

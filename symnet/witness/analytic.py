@@ -98,6 +98,19 @@ def hessian(net: Numeric, X: ArrayLike) -> Array:
     return _evaluate(net, X, 2, _results)
 
 
+def derivatives(net: Numeric, X: ArrayLike, order: int) -> tuple[Array, ...]:
+    """Value, Jacobian and Hessian up to `order`, 0 to 2, in one pass. Raises as `value`."""
+    graph = net.numeric()
+    points = _points(X, graph.widths[0])
+    flat = points.reshape(math.prod(points.shape[:-1]), points.shape[-1])
+    with np.errstate(all="ignore"):
+        *_, last = _forward(graph, flat, order)
+        found = [np.array(_full(last.value, r)) for r in range(order + 1)]
+    for result in found:
+        result[np.isnan(flat).any(axis=1)] = np.nan
+    return tuple(result.reshape(points.shape[:-1] + result.shape[1:]) for result in found)
+
+
 def preactivations(net: Numeric, X: ArrayLike) -> list[Array]:
     """The form `z` of every node at points X (N, n): arrays (N, width). Raises as `value`."""
     graph = net.numeric()

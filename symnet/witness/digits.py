@@ -1,7 +1,7 @@
 """The second witness: a network's value in arithmetic of as many digits as one likes.
 
     digits.value(net)(x)               y at x, a list of mpmath's numbers, in its working precision
-    digits.along(net, e, x, u, order)  the derivatives of t -> e y(x + t u) at 0
+    digits.along(value, x, u, order)   the derivatives of t -> y(x + t u) at 0
 
 No rule of differentiation is in it: derivatives are differences, in a precision that affords them.
 """
@@ -45,21 +45,27 @@ def value(network: Network) -> Callable[[Numbers], Numbers]:
     return computed
 
 
-def along(
-    value: Callable[[Numbers], Numbers], e: Array, point: Array, u: Array, order: int
-) -> list[float]:
-    """The derivatives of t -> e y(x + t u) at 0 up to `order`, rounded to double precision.
+def along(value: Callable[[Numbers], Numbers], point: Array, u: Array, order: int) -> Array:
+    """The derivatives of t -> y(x + t u) at 0 up to `order`, as doubles: (order + 1, m).
 
-    `value` gives y; e (m,), point and u (n,).
+    `value` gives y; point and u are (n,). With r + 1 values of the network for order r, whatever
+    the number of inputs.
     """
+    known: dict[Any, Numbers] = {}
 
-    def restricted(t: Any) -> Any:
-        y = value([mpmath.mpf(x) + t * mpmath.mpf(d) for x, d in zip(point, u, strict=True)])
-        return mpmath.fdot(y, map(mpmath.mpf, e))
+    def restricted(t: Any) -> Numbers:
+        key = t, mpmath.mp.prec
+        if key not in known:
+            pairs = zip(point.tolist(), u.tolist(), strict=True)
+            known[key] = value([mpmath.mpf(x) + t * mpmath.mpf(d) for x, d in pairs])
+        return known[key]
 
     with mpmath.workdps(DIGITS):
-        coefficients = mpmath.taylor(restricted, 0, order)
-        return [float(c * factorial(r)) for r, c in enumerate(coefficients)]
+        series = [
+            mpmath.taylor(lambda t, p=p: restricted(t)[p], 0, order)
+            for p in range(len(restricted(mpmath.mpf(0))))
+        ]
+        return np.array([[float(c[r] * factorial(r)) for c in series] for r in range(order + 1)])
 
 
 def _form(node: Node) -> Callable[[Sequence[Numbers]], Numbers]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from symnet.network import Network
 from symnet.witness import analytic
-from symnet.witness.units import Units, defined, units
+from symnet.witness.units import Units, units
 
 Array = NDArray[Any]
 
@@ -24,9 +24,7 @@ def ordinary(network: Network, random: np.random.Generator, count: int) -> Array
     W x + b = 0, by steps which change W x by about 1. Points where the network overflows or is
     not defined are moved toward the centre. ValueError when a weight is symbolic.
     """
-    own = units(network)
-    points = own.centre + own.step * random.standard_normal((count, network.n))
-    return _moved(network, points, own.centre, finite=True)
+    return _drawn(network, units(network), random, np.ones(count))
 
 
 def scaling(network: Network) -> tuple[Array, Array]:
@@ -37,31 +35,33 @@ def scaling(network: Network) -> tuple[Array, Array]:
 
 def far(network: Network, random: np.random.Generator, count: int, factor: float) -> Array:
     """Points (count, n) like `ordinary` ones, `factor` times as far out; overflows stay."""
-    return _far(network, units(network), random, count, factor)
+    return _drawn(network, units(network), random, np.full(count, factor))
 
 
-def _far(
-    network: Network, own: Units, random: np.random.Generator, count: int, factor: float
-) -> Array:
-    points = own.centre + factor * own.step * random.standard_normal((count, network.n))
-    return _moved(network, points, own.centre, finite=False)
+def ever_farther(network: Network, random: np.random.Generator, counts: dict[float, int]) -> Array:
+    """So many points at each factor, 1 for ordinary ones, one after the other."""
+    own = units(network)
+    factors = np.repeat(list(counts), list(counts.values()))
+    return _drawn(network, own, random, factors)
 
 
-def _moved(network: Network, points: Array, centre: Array, finite: bool) -> Array:
-    """The points, those of them halfway to the centre that have no value, until they have one."""
+def _drawn(network: Network, own: Units, random: np.random.Generator, factors: Array) -> Array:
+    """A point for each factor; where the network has no value there, nearer to the centre."""
+    steps = factors[:, None] * own.step
+    points = own.centre + steps * random.standard_normal((len(factors), network.n))
+    ordinary = factors == 1
 
-    def lost(points: Array) -> NDArray[np.bool_]:
-        if finite:
-            return np.logical_not(np.isfinite(analytic.value(network, points)).all(axis=1))
-        return np.logical_not(defined(network, points))
+    def lost(points: Array, ordinary: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        values = analytic.value(network, points)
+        finite, defined = np.isfinite(values).all(axis=1), ~np.isnan(values).any(axis=1)
+        return np.logical_not(np.where(ordinary, finite, defined))
 
-    away = lost(points)
-    if not away.any() or lost(centre[None])[0]:
+    away = lost(points, ordinary)
+    if not away.any() or lost(own.centre[None], np.array([True]))[0]:
         return points
-    points = points.copy()
     for _ in range(_HALVINGS):
-        points[away] = (points[away] + centre) / 2
-        away[away] = lost(points[away])
+        points[away] = (points[away] + own.centre) / 2
+        away[away] = lost(points[away], ordinary[away])
         if not away.any():
             break
     return points
@@ -78,7 +78,7 @@ def beside_kinks(network: Network, random: np.random.Generator, pairs: int = 8) 
 
 def _beside_a_kink(network: Network, own: Units, random: np.random.Generator) -> list[Array]:
     """Two points moved together around a kink that lies between them, or nothing."""
-    ends = _far(network, own, random, 2, 3.0)
+    ends = _drawn(network, own, random, np.full(2, 3.0))
     pre = analytic.preactivations(network, ends)
     crossed = [
         (k, neuron, kink)

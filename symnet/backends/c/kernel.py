@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from symnet.calculus.schemes import Choice, Cost
 from symnet.network import Network
 
 _TYPES = {np.dtype(np.float64): "double", np.dtype(np.float32): "float"}
+_CROWDS = 71, 1031  # points of several blocks, for wide networks and for others
+_AFFORDED = 2**26  # multiply-adds that as many points may cost
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,12 @@ class NativeKernels:
     texts: dict[str, str] = field(default_factory=dict, repr=False)
     _kernels: file.Kernels = field(default_factory=dict, repr=False, compare=False)
     _bound: dict[Any, Function] = field(default_factory=dict, repr=False, compare=False)
+    _confirmed: set[Any] = field(default_factory=set, repr=False, compare=False)
+
+    own_texts: ClassVar[tuple[type, ...]] = (np.float64, np.float32)
+    """The types that have a text of their own, the first of them compiled."""
+    teams: ClassVar[tuple[int, ...]] = (1, 2)
+    """Each function shares its blocks among threads by a text of its own."""
 
     @classmethod
     def of(cls, network: Network, choices: Mapping[str, Choice]) -> NativeKernels:
@@ -56,15 +64,25 @@ class NativeKernels:
         """The text for double precision."""
         return self._text("double")
 
-    def function(self, name: str, orders: Sequence[int], most: int | None) -> Function:
+    def function(
+        self,
+        name: str,
+        orders: Sequence[int],
+        most: int | None,
+        confirm: Callable[[type], None] | None = None,
+    ) -> Function:
         """What `runtime.evaluate` says as a function of X, on at most so many threads.
 
-        A plain array of doubles goes straight to C, which looks after NaN itself.
+        A plain array of doubles goes straight to C, which looks after NaN itself. `confirm` is
+        called with another type before its functions are first used.
         """
         n, m = self.network.n, self.network.m
         shapes = tuple((m, *(n,) * order) for order in orders)
 
         def bound(dtype: Any) -> Function:
+            if confirm is not None and dtype != np.float64 and dtype not in self._confirmed:
+                confirm(dtype.type)
+                self._confirmed.add(dtype)
             if (name, most, dtype) not in self._bound:
                 library = self._compile(_TYPES[dtype])[file.part(name, self.orders)]
                 cost = self.costs[name]
@@ -96,6 +114,18 @@ class NativeKernels:
     def narrowed(self, network: Network) -> NativeKernels:
         """Itself: the text knows its network's widths."""
         return self
+
+    @property
+    def crowd(self) -> int:
+        """A number of points that takes several blocks, the last of them not full."""
+        few, many = _CROWDS
+        most = max(cost.multiply_adds for cost in self.costs.values())
+        return min(max(few, _AFFORDED // (1 + most)), many)
+
+    def crowded(self) -> NativeKernels:
+        """The same functions where every point pays for a thread."""
+        costs = {name: replace(cost, activations=10**9) for name, cost in self.costs.items()}
+        return replace(self, costs=costs, _bound={})
 
     def _text(self, dtype: str) -> str:
         if dtype not in self.texts:

@@ -1,0 +1,57 @@
+"""The self-test of generated text, run before the text is handed out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from symnet.backends.c.run import compiler
+from symnet.witness.checking import CheckError
+
+_SECONDS = 300  # a compiler's time for a network of a million weights, many times over
+
+
+def confirm(language: str, text: str) -> str | None:
+    """Run the self-test that a file of this text would run; why it could not be run, if so.
+
+    CheckError, with the last line of what it printed, where it fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="symnet-") as folder:
+        try:
+            return _RUNS[language](text, Path(folder))
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"the self-test could not be run: {error}"
+
+
+def _python(text: str, folder: Path) -> None:
+    path = folder / "generated.py"
+    path.write_text(text, encoding="utf-8")
+    _demand([sys.executable, "-I", str(path)])
+
+
+def _c(text: str, folder: Path) -> str | None:
+    path, program = folder / "generated.c", folder / "generated"
+    path.write_text(text, encoding="utf-8")
+    try:
+        command = compiler.command()
+    except compiler.CompilerError as error:
+        return f"the self-test was not run: {error}"
+    flags = ["-std=c99", "-O1", "-DSYMNET_TEST", "-o", str(program), str(path), "-lm"]
+    _demand([*command, *flags])
+    _demand([str(program)])
+    return None
+
+
+def _demand(command: Sequence[str]) -> None:
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=_SECONDS, stdin=subprocess.DEVNULL
+    )
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip().splitlines() or [f"status {done.returncode}"]
+        raise CheckError(f"generated text failed its self-test; please report it: {said[-1]}")
+
+
+_RUNS: dict[str, Callable[[str, Path], str | None]] = {"python": _python, "c": _c}
