@@ -68,6 +68,12 @@ def _latex_word(word: str) -> str:
     return rf"\mathrm{{{escaped}}}"
 
 
+def latex_escaped(text: str) -> str:
+    """Plain text with the characters escaped that LaTeX would take for its own."""
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    return "".join(special.get(c) or (f"\\{c}" if c in "&%$#_{}" else c) for c in text)
+
+
 def text_partial(of: str, along: Iterable[str]) -> str:
     """∂²y/∂x1∂x2, ∂²y/∂x1²: the label of a partial derivative of `of`, or `of` itself."""
     along = list(along)
