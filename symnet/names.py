@@ -21,7 +21,7 @@ from collections.abc import Iterable, Sequence
 from sympy import Symbol
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
-_OWN_QUANTITY = re.compile(r"d*(z|a|s|t|lam|mu)[0-9]+(_[A-Za-z0-9_]*)?")
+_OWN_QUANTITY = re.compile(r"d*(z|a|s|t|lam|mu|lse)[0-9]+(_[A-Za-z0-9_]*)?")
 _LAYER_WEIGHT = re.compile(r"[Wwb][0-9]+")
 _C_KEYWORDS = (
     "auto break case char const continue default do double else enum extern float for goto if "

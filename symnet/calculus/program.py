@@ -198,8 +198,9 @@ def tangent(program: Program) -> Program:
 
 
 def softmaxes(program: Program) -> dict[Expr, Quantity]:
-    """softmax(z) ↦ what the Program calls it."""
-    return {s.expression: s.target for s in program.statements if isinstance(s.expression, softmax)}
+    """softmax(z) ↦ what the Program calls it first."""
+    normalized = [s for s in program.statements if isinstance(s.expression, softmax)]
+    return {s.expression: s.target for s in reversed(normalized)}
 
 
 def _parts(target: Quantity, number: int, expression: Expr) -> Iterator[Statement]:

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import TypeAlias
 
 from symnet.formulas.lines import broken, has_marks, unbroken
-from symnet.formulas.tex import width
+from symnet.formulas.tex import escaped, width
 
 COLUMNS = 100
 """Characters in a line of text."""
@@ -123,7 +123,7 @@ def latex(blocks: Sequence[Block]) -> list[str]:
     paragraphs = []
     for block in blocks:
         displays = [display for rows in block.tables for display in _displays(rows)]
-        title = [rf"\noindent {block.title}"] if block.title else []
+        title = [rf"\noindent {escaped(block.title)}"] if block.title else []
         # An empty line before a display would be set as one.
         paragraphs.append("\n".join(title + displays))
     return paragraphs

@@ -10,7 +10,6 @@ short is measured: `width` knows about how wide Computer Modern sets a formula.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from types import MappingProxyType
@@ -110,7 +109,10 @@ class LatexPrinter(FormulaPrinter):
         letter = quantity.letter.lstrip("d")
         order = len(quantity.letter) - len(letter)
         raised = self.prime * order if order < 4 else f"^{{({order})}}"
-        return f"{letter}{raised}_{{{quantity.layer},{quantity.index}}}"
+        letter = {"lse": r"\ell"}.get(letter, letter)
+        numbers = (quantity.layer, quantity.index)
+        place = ",".join(str(n) for n in numbers if n is not None)
+        return f"{letter}{raised}_{{{place}}}"
 
     def _print_BooleanAtom(self, expr: Any) -> str:
         return rf"\text{{{str(bool(expr)).lower()}}}"
@@ -154,40 +156,7 @@ def document(body: str, title: str = "") -> str:
     )
 
 
-_SPECIAL = {
-    **{c: f"\\{c}" for c in "&%$#_{}"},
-    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-    **{"–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''", "·": r"\ensuremath{\cdot}"},
-    **{"ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}"},
-}
-_ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308\u030a\u030c", "`'^~\"rv", strict=True))
-_GREEK = frozenset(
-    [
-        *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
-        *("mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
-    ]
-)
-
-
-def escaped(text: str) -> str:
-    r"""Plain text in ASCII that every LaTeX sets: `é` as `\'{e}`, `ρ` as a formula.
-
-    What LaTeX's own fonts have no glyph for is written by its number: `U+6F22`.
-    """
-    return "".join(
-        _SPECIAL.get(c) or (c if c.isascii() else _beyond_ascii(c))
-        for c in unicodedata.normalize("NFC", text)
-    )
-
-
-def _beyond_ascii(character: str) -> str:
-    base, accents = (parts := unicodedata.normalize("NFD", character))[:1], parts[1:]
-    if base.isascii() and base.isalpha() and accents in _ACCENTS:
-        return rf"\{_ACCENTS[accents]}{{{base}}}"
-    kind, _, letter = unicodedata.name(character, "").rpartition(" LETTER ")
-    if kind == "GREEK SMALL" and letter.lower() in _GREEK:
-        return rf"\ensuremath{{\{letter.lower()}}}"
-    return rf"\texttt{{U+{ord(character):04X}}}"
+escaped = labels.latex_escaped
 
 
 # --- how wide a formula is ----------------------------------------------------------------------
