@@ -49,7 +49,7 @@ class NativeKernels:
 
         CompilerError, in one line, where no C compiler is found or it refuses the text.
         """
-        network.numbers()
+        network.numeric()
         made = cls(
             network,
             {name: choice.orders for name, choice in choices.items()},

@@ -13,6 +13,7 @@ returns 0, or 1 where there is no memory.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from math import prod
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symnet.backends.c.plan.lowering import plan
+from symnet.backends.c.plan.lowering import lowered
 from symnet.backends.c.plan.steps import Linear, Plan
 from symnet.backends.c.text import pieces
 from symnet.backends.c.text.calls import written
@@ -108,9 +109,8 @@ def packed(network: Network, dtype: str = "double") -> Array:
 
     ValueError, naming the symbols, when a weight is symbolic.
     """
-    arrays = [array for pair in network.numbers() for array in pair if array is not None]
-    kind = np.float32 if dtype == "float" else np.float64
-    return np.concatenate([array.ravel() for array in arrays]).astype(kind)
+    arrays = [array.ravel() for array in network.numeric().parameters.values()]
+    return np.concatenate([*arrays, []]).astype(np.float32 if dtype == "float" else np.float64)
 
 
 class _File:
@@ -125,7 +125,7 @@ class _File:
             raise ValueError(f"weights is {weights!r}, expected 'constant' or 'argument'")
         self.kernels, self.network, self.dtype = kernels, network, dtype
         self.constant, self.title = weights == "constant", heading
-        self.plans = {name: plan(program, network) for name, (program, _) in kernels.items()}
+        self.plans = {name: lowered(program) for name, (program, _) in kernels.items()}
         self.vectors = _vectors(list(self.plans.values()))
         self.functions = Functions(network, dtype, self.vectors)
 
@@ -144,7 +144,7 @@ class _File:
             f"ROWS = {_STAGE // self.vectors} }};\n",
             pieces.VECTORS,
             pieces.PROCESSORS,
-            *([self.weights_table()] if self.constant else []),
+            *([self.weights_table()] if self.constant and self.functions.starts else []),
             *self.functions.texts,
             *kernels,
             *([self.test(examples)] if examples else []),
@@ -206,7 +206,8 @@ class _File:
         calls += (functions.call(step, planned, program.activations) for step in planned.steps)
         for result, order in zip(planned.results, orders, strict=True):
             calls.append(functions.scattering(planned, result, order))
-            if result.place is None or (order and not planned.derivatives):
+            constant = order and not planned.activated
+            if result.place is None or constant or not self.network.is_chain:
                 functions.need("keep_nan")
                 given = ("points", "count", entries(order), output_name(order))
                 calls.append(call_of("keep_nan", *given))
@@ -349,20 +350,18 @@ def _listing(program: Program) -> list[str]:
     left_out = len(statements) - _LONGEST_LISTING
     if left_out > 0:
         statements = statements[:half] + statements[-half:]
-    lines = [f"    {s.target} = {_shortened(formula(s.expression))}" for s in statements]
+    lines = [f"    {formula(s.target)} = {_shortened(formula(s.expression))}" for s in statements]
     if left_out > 0:
         lines.insert(half, f"    ... and {left_out} statements like these")
-    return [line.replace("λ", "lam") for line in lines]
+    return lines
 
 
 def _shortened(text: str) -> str:
     """A sum, both ends of very many terms."""
-    terms = text.split(" + dot")
-    if len(terms) <= 8:
-        return text
-    return " + dot".join([*terms[:2], f"... + {len(terms) - 3} more + dot{terms[-1]}"]).replace(
-        "dot...", "..."
-    )
+    terms = re.split(r" \+ (?=dot[(]|entry[(])", text)
+    if len(terms) > 8:
+        terms = [*terms[:2], f"... + {len(terms) - 3} more", terms[-1]]
+    return " + ".join(terms)
 
 
 def _runs(words: list[str]) -> str:

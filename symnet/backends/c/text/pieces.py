@@ -419,3 +419,75 @@ static vec *allocate(long vectors, void **raw)
     return (vec *)(((uintptr_t)*raw + sizeof(vec) - 1) / sizeof(vec) * sizeof(vec));
 }
 """
+
+
+SOFTMAX = """\
+/* out_r = exp(z_r - max)/sum of these, over all neurons r. */
+SHARED void softmax(long neurons, const vec *z, long z_row, vec *out, long out_row)
+{
+    for (long c = 0; c < V; c++) {
+        vec most = z[c], sum = splat(0);
+        for (long r = 1; r < neurons; r++)
+            larger_of(&most, z[r * z_row + c]);
+        for (long r = 0; r < neurons; r++) {
+            vec *share = out + r * out_row + c;
+            *share = z[r * z_row + c] - most;
+            decay(share);
+            sum += *share;
+        }
+        for (long r = 0; r < neurons; r++)
+            out[r * out_row + c] /= sum;
+    }
+}
+"""
+
+LOG_SOFTMAX = """\
+/* out_r = (z_r - max) - log(sum of exp(z_r - max)), over all neurons r. */
+SHARED void log_softmax(long neurons, const vec *z, long z_row, vec *out, long out_row)
+{
+    for (long c = 0; c < V; c++) {
+        vec most = z[c], sum = splat(0);
+        for (long r = 1; r < neurons; r++)
+            larger_of(&most, z[r * z_row + c]);
+        for (long r = 0; r < neurons; r++) {
+            vec share = z[r * z_row + c] - most;
+            out[r * out_row + c] = share;
+            decay(&share);
+            sum += share;
+        }
+        logarithms(&sum);
+        for (long r = 0; r < neurons; r++)
+            out[r * out_row + c] -= sum;
+    }
+}
+"""
+
+LANES = """\
+/* x = max(x, other), x = exp(x) for x <= 0, x = log(x). */
+INLINE void larger_of(vec *x, vec other)
+{
+    real *to = (real *)x;
+    const real *from = (const real *)&other;
+    EACH_LANE
+    for (int lane = 0; lane < LANES; lane++)
+        to[lane] = from[lane] > to[lane] ? from[lane] : to[lane];
+}
+
+INLINE void decay(vec *x)
+{
+    real *to = (real *)x;
+    EACH_LANE
+    for (int lane = 0; lane < LANES; lane++)
+        to[lane] = decay_of(to[lane]);
+}
+"""
+
+LOGARITHMS = """\
+INLINE void logarithms(vec *x)
+{
+    real *to = (real *)x;
+    EACH_LANE
+    for (int lane = 0; lane < LANES; lane++)
+        to[lane] = log_of(to[lane]);
+}
+"""
