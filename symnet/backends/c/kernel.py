@@ -83,10 +83,12 @@ class NativeKernels:
             if confirm is not None and dtype != np.float64 and dtype not in self._confirmed:
                 confirm(dtype.type)
                 self._confirmed.add(dtype)
-            if (name, most, dtype) not in self._bound:
+            # What is bound for doubles hands other types to its own `general`, with its `confirm`.
+            key = name, most, dtype, confirm is None
+            if key not in self._bound:
                 library = self._compile(_TYPES[dtype])[file.part(name, self.orders)]
                 cost = self.costs[name]
-                self._bound[name, most, dtype] = binding.bound(
+                self._bound[key] = binding.bound(
                     library.function(name, len(shapes), weighted=True),
                     file.packed(self.network, _TYPES[dtype]),
                     n,
@@ -95,7 +97,7 @@ class NativeKernels:
                     lambda points: loading.threads(points, cost, most),
                     general,
                 )
-            return self._bound[name, most, dtype]
+            return self._bound[key]
 
         def general(X: Any) -> tuple[Array, ...]:
             X = runtime.floats(X, n)
