@@ -17,7 +17,7 @@ _SECONDS = 300  # a compiler's time for a network of a million weights, many tim
 def confirm(language: str, text: str) -> str | None:
     """Run the self-test that a file of this text would run; why it could not be run, if so.
 
-    CheckError, with the last line of what it printed, where it fails.
+    CheckError, with the line that it printed of what is wrong, where it fails.
     """
     with tempfile.TemporaryDirectory(prefix="symnet-") as folder:
         try:
@@ -50,8 +50,10 @@ def _demand(command: Sequence[str]) -> None:
         command, capture_output=True, text=True, timeout=_SECONDS, stdin=subprocess.DEVNULL
     )
     if done.returncode:
-        said = (done.stdout + done.stderr).strip().splitlines() or [f"status {done.returncode}"]
-        raise CheckError(f"generated text failed its self-test; please report it: {said[-1]}")
+        # A verdict comes first on standard output, a traceback's reason last on the other.
+        verdict, reasons = done.stdout.strip().splitlines(), done.stderr.strip().splitlines()
+        said = (verdict[:1] or reasons[-1:] or [f"status {done.returncode}"])[0]
+        raise CheckError(f"generated text failed its self-test; please report it: {said}")
 
 
 _RUNS: dict[str, Callable[[str, Path], str | None]] = {"python": _python, "c": _c}
