@@ -93,7 +93,9 @@ class Activation:
     def constant(self, order: int) -> Expr | None:
         """The derivative of the given order where it is one number for every z, else None."""
         found = chain(self.system, _checked_order(order))
-        return None if found.free_symbols else found
+        if found.free_symbols:
+            return None
+        return sympy.N(found, 60) if found.atoms(sympy.Function) else found
 
     def forms(self, order: int) -> Forms:
         """All derivatives up to `order` in elementary functions with shared temporaries.
@@ -182,11 +184,12 @@ def _checked_value(given: Activation) -> tuple[Expr, Tree, tuple[Expr, ...]]:
             return value, tree_of(value, Z), given.kinks
         _check_functions(value)
         value, kinks = _without_corners(value)
-        if row is not None and row.value != value:
-            raise ValueError("the name is taken by the table; choose another")
-        return value, tree_of(value, Z), kinks
+        tree = tree_of(value, Z)
     except ValueError as error:
         raise ValueError(f"activation {name!r}: {error}") from None
+    if row is not None and row.value != value:
+        raise ValueError(f"activation name {name!r} is taken by the table; choose another")
+    return value, tree, kinks
 
 
 def _check_functions(node: Expr) -> None:

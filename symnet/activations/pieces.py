@@ -66,8 +66,8 @@ class Meeting(NamedTuple):
 class Pieces(NamedTuple):
     """A formula as a whole.
 
-    removable: points where it has a limit only, as sin(z)/z at 0; endless: in one piece, since
-    there is no end of corners, as of |sin z|.
+    removable: points where it has a limit only, as sin(z)/z at 0; endless: whether there is no end
+    of corners within its pieces, as of |sin z| and floor(z).
     """
 
     pieces: tuple[Piece, ...]
@@ -105,7 +105,7 @@ def pieces_of(formula: Expr) -> Pieces:
     for low, high in pairwise(cuts):
         at = _At(_between(low, high))
         found.append(Piece(low, high, at.visit(formula), at.defined))
-    return _joined(formula, found)
+    return _joined(formula, found)._replace(endless=formula.has(*_STEPS))
 
 
 def _by_cases(formula: Expr) -> Expr:
@@ -389,7 +389,9 @@ def assembled(found: Pieces, values: Sequence[Expr], of_point: Callable[[Expr], 
     arms: list[tuple[Expr, Any]] = []
     for (left, right), value in zip(pairwise(found.pieces), values, strict=False):
         here = meetings.get(left.high, left.value)
-        arms.append((value, left.high >= Z if here == left.value else left.high > Z))
+        # An end of the domain is of the side that has a value: log(0) is -oo, asin(1) pi/2.
+        of_left = here == left.value and (left.defined or not right.defined)
+        arms.append((value, left.high >= Z if of_left else left.high > Z))
         if here not in (left.value, right.value):
             arms.append((of_point(here), left.high >= Z))
     return Piecewise(*arms, (values[-1], True)) if arms else values[-1]

@@ -14,7 +14,7 @@ that NumPy's and PyTorch's have in it; sqrt, log and reciprocal are NaN where th
 from __future__ import annotations
 
 import sympy
-from sympy import Abs, Expr, Float, Piecewise, Rational, exp, pi, sqrt
+from sympy import Abs, Expr, Float, Piecewise, Rational, Symbol, exp, pi, sqrt
 from sympy.codegen.cfunctions import log1p
 
 from symnet.activations.activation import TABLE, Activation, register
@@ -62,21 +62,38 @@ _READ_LOGISTIC = (
 )
 
 
-def _within(
-    low: Expr, high: Expr, value: Expr, inside: Expr, beyond: tuple[Expr, Expr], slope: Expr
-) -> System:
-    """`value`: `inside` between low and high, with `slope`, beyond them lines with their slopes."""
-    bend = sympy.diff(slope, Z)
-    quantities = [
-        Quantity(_v, value, _s),
-        # Only NaN reaches the last z: a step alone would turn it into a number.
-        Quantity(_h, Piecewise((beyond[1], high <= Z), (slope, low < Z), (Z, True))),
-        Quantity(_s, either(low >= Z, beyond[0], _h), _t if bend else _ZERO),
-    ]
-    if bend:
-        outside = Piecewise((_ZERO, high <= Z), (bend, low < Z), (_ZERO, True))
-        quantities.append(Quantity(_t, outside, _ZERO))
-    return System(_v, tuple(quantities))
+def _within(low: Expr, high: Expr, arms: tuple[Expr, Expr, Expr]) -> System:
+    """Three arms that meet at low and high; the ends are of the outer ones."""
+    return System(
+        _v,
+        (
+            *_on_arms(_w, _v, low, high, arms, _s),
+            *_on_arms(_h, _s, low, high, _slopes(arms), _t),
+            *_on_arms(_u, _t, low, high, _slopes(_slopes(arms)), _ZERO),
+        ),
+    )
+
+
+def _slopes(arms: tuple[Expr, Expr, Expr]) -> tuple[Expr, Expr, Expr]:
+    below, between, above = (sympy.diff(arm, Z) for arm in arms)
+    return below, between, above
+
+
+def _on_arms(
+    inner: Symbol,
+    symbol: Symbol,
+    low: Expr,
+    high: Expr,
+    arms: tuple[Expr, Expr, Expr],
+    slope: Expr,
+) -> tuple[Quantity, Quantity]:
+    below, between, above = arms
+    # Only NaN reaches the last z: a step alone would turn it into a number.
+    beyond = Piecewise((above, high <= Z), (between, low < Z), (Z, True))
+    bends = any(arm.has(Z) or arm != below for arm in arms)
+    return Quantity(inner, beyond), Quantity(
+        symbol, either(low >= Z, below, inner), slope if bends else _ZERO
+    )
 
 
 def _between(low: Expr, high: Expr, below: Expr, inside: Expr, above: Expr) -> Expr:
@@ -87,12 +104,9 @@ def _between(low: Expr, high: Expr, below: Expr, inside: Expr, above: Expr) -> E
 def _clamped(name: str, low: Expr | int, high: Expr | int, inside: Expr, above: Expr) -> Activation:
     """A row that is `inside` between low and high, and flat (or z itself) beyond."""
     low, high = sympy.sympify(low), sympy.sympify(high)
-    below, slopes = inside.subs(Z, low), (_ZERO, sympy.diff(above, Z))
-    value = _between(low, high, below, inside, above)
-    slope = sympy.diff(inside, Z)
-    return Activation(
-        name, value, (low, high), system=_within(low, high, value, inside, slopes, slope)
-    )
+    arms = (inside.subs(Z, low), inside, above)
+    value = _between(low, high, *arms)
+    return Activation(name, value, (low, high), system=_within(low, high, arms))
 
 
 _ROWS = (
@@ -285,7 +299,8 @@ _ROWS = (
                 Quantity(_y, either(Abs(Z) > 1, Abs(Z), 1)),
                 Quantity(_a, 1 / _y),
                 Quantity(_x, Z * _a),
-                Quantity(_g, 1 / sqrt(_a**2 + _x**2)),
+                Quantity(_h, sqrt(_a**2 + _x**2)),
+                Quantity(_g, 1 / _h),
                 Quantity(_l, sympy.asinh(Z), _p),
                 Quantity(_p, _a * _g, -_v * _p**2),
                 Quantity(_v, _x * _g, _p**3),

@@ -832,12 +832,13 @@ def _own_jet(tree: Any, z: Array) -> Jet:
     corner = _corners(tree, z)
     found = tuple(np.array(np.broadcast_to(part, z.shape), dtype=np.float64) for part in jet)
     for count, at in enumerate(map(tuple, np.argwhere(~(sure & ~corner) & ~np.isnan(z)))):
-        limit = (math.nan,) * 3
+        limit: Any = (math.nan,) * 3
         if count < _LIMITS:
             plain = 0.0 if np.isnan(found[1][at]) else float(found[1][at])
-            limit = limits.jet(tree, float(z[at]), bool(corner[at]), plain)
-        for part, value in zip(found, limit, strict=True):
-            part[at] = value if np.isfinite(value) or not np.isinf(part[at]) else part[at]
+            twice = bool(corner[at]) or any(np.isinf(part[at]) for part in found)
+            limit = limits.jet(tree, float(z[at]), twice, plain)
+        for part, value in zip(found, limit or (), strict=False):
+            part[at] = value
     return found[0], found[1], found[2]
 
 

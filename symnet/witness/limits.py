@@ -27,18 +27,26 @@ _NAN = (float("nan"),) * 3
 
 
 @lru_cache(maxsize=50_000)
-def jet(tree: Any, z: float, corner: bool, plain: float) -> Jet:
+def jet(tree: Any, z: float, corner: bool, plain: float) -> Jet | None:
     """Value, first and second derivative of the formula at z; NaN where it has no value.
 
     At a corner, where the sides differ, the derivative is the one between them that is nearest to
-    `plain`, which the formula itself has there.
+    `plain`, which the formula itself has there. None at a pole and at an end of the domain: there
+    is no limit from both sides.
     """
+    with mpmath.workdps(_DIGITS[0]):
+        here = _real(tree, mpmath.mpf(z))
     right = _side(tree, z, 1)
-    left = _side(tree, z, -1) if corner else right
-    if right is None or left is None:
+    left = right if here is not None and right and not corner else _side(tree, z, -1)
+    if right is None and left is None and here is None:
         return _NAN
-    here = _real(tree, mpmath.mpf(z)) if corner else None
-    value = right[0] if here is None else here
+    if right is None or left is None:
+        return None
+    if here is None and not all(
+        abs(a - b) <= 1e-9 * (1 + abs(a)) for a, b in zip(left, right, strict=True)
+    ):
+        return None
+    value = here if corner and here is not None else right[0]
     slope, bend = (_between(wanted, left[r], right[r]) for r, wanted in ((1, plain), (2, 0.0)))
     return float(value), float(slope), float(bend)
 
