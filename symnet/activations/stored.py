@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import sympy
 
+from symnet.activations.activation import Activation, from_tree
 from symnet.activations.limits import Tree, shown
 from symnet.activations.systems import Z
-from symnet.activations.table import Activation, from_tree
 from symnet.activations.trees import expression_of, tree_of
 
 

@@ -26,9 +26,10 @@ FUNCTIONS = {
     for function in (
         *(sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.tan, sympy.asin, sympy.acos),
         *(sympy.atan, sympy.sinh, sympy.cosh, sympy.tanh, sympy.erf, sympy.erfc),
+        *(sympy.asinh, sympy.acosh, sympy.atanh, sympy.floor),
         *(sympy.Abs, sympy.Min, sympy.Max, sympy.sign),
     )
-} | {"sqrt": sympy.sqrt}
+} | {"sqrt": sympy.sqrt, "ceil": sympy.ceiling}
 """The functions of one argument (`min` and `max`: of one or more) that a formula may use."""
 
 _UNREAL = (sympy.I, sympy.nan, sympy.oo, -sympy.oo, sympy.zoo)
@@ -67,15 +68,15 @@ def _tree(expression: Expr, symbol: Symbol) -> Tree:
         return _pieces(expression, symbol)
     if isinstance(expression, sympy.Pow) and expression.exp == sympy.S.Half:
         return ("sqrt", _tree(expression.base, symbol))
-    operation = _operation(expression)
-    return (operation, *(_tree(argument, symbol) for argument in expression.args))
+    return (operation(expression), *(_tree(argument, symbol) for argument in expression.args))
 
 
-def _operation(expression: Expr) -> str:
+def operation(expression: Expr) -> str:
+    """The name of what an expression does to its arguments. Raises ValueError as `tree_of`."""
     for name, kind in (("add", sympy.Add), ("mul", sympy.Mul), ("pow", sympy.Pow)):
         if isinstance(expression, kind):
             return name
-    name = type(expression).__name__.lower()
+    name = "ceil" if isinstance(expression, sympy.ceiling) else type(expression).__name__.lower()
     if FUNCTIONS.get(name) is not type(expression):
         raise ValueError(
             f"function {type(expression).__name__!r} is not supported; supported are + - * / **, "

@@ -16,7 +16,7 @@ from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import sympy
-from sympy import Expr
+from sympy import Expr, oo
 
 from symnet.activations import Activation, Z
 from symnet.calculus.algebra import DIRECTIONS, sigma
@@ -99,8 +99,21 @@ def heading(network: Network) -> str:
 
 
 def notes(network: Network) -> list[str]:
-    """What is to be said of each activation whose derivative jumps."""
-    return [_note(activation) for activation in network.kinks]
+    """What is to be said of activations with kinks, and of those not defined for every z."""
+    used = dict.fromkeys(node.activation for node in network.nodes if node.activation)
+    limited = [activation for activation in used if not activation.total]
+    return [*map(_note, network.kinks), *map(_domain_note, limited)]
+
+
+def _domain_note(activation: Activation) -> str:
+    intervals = " and ".join(_interval(*ends) for ends in activation.domain) or "no z"
+    return f"{activation.name} is defined for {intervals}; elsewhere it is NaN"
+
+
+def _interval(low: Expr, high: Expr) -> str:
+    if low == -oo:
+        return f"z < {high}"
+    return f"z > {low}" if high == oo else f"{low} < z < {high}"
 
 
 def _note(activation: Activation) -> str:

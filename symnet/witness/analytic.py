@@ -12,8 +12,9 @@ Node by node and from the inputs forward, for a form `z = sum_j W_j a_j + b` of 
 where `J_z x J_z` is, per neuron, the outer product of its gradient with itself, s_r softmax of the
 form, C the Jacobian of log_softmax, and E = H_z + C x C. Nothing is shared
 with the formulas that are checked against this module: it imports no symbolic code, has its own
-table of activations, evaluates a user's own activation by its own second-order rules, and goes
-forward where the compiled functions go backward. It is written to be obviously right, not fast.
+table of activations, evaluates a user's own activation by its own second-order rules (and where
+they are in doubt by one-sided limits, see `limits`), and goes forward where the compiled functions
+go backward. It is written to be obviously right, not fast.
 
 Shapes: points X (..., n); value (..., m), Jacobian (..., m, n), Hessian (..., m, n, n), float64.
 A point with a NaN among its inputs has NaN in all its entries; no NumPy warning escapes.
@@ -23,10 +24,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from symnet.witness import limits
 
 Array: TypeAlias = NDArray[np.float64]
 Jet: TypeAlias = tuple[Array, Array, Array]
@@ -571,7 +575,7 @@ _SIZES: dict[str, Callable[[_Step, _Vector, _Vector | None, int], _Vector]] = {
 
 def _jet(activation: _Activation, z: Array) -> Jet:
     rule = _TABLE.get(activation.name)
-    return rule(z) if rule else _tree_jet(activation.tree, z)
+    return rule(z) if rule else _own_jet(_tuples(activation.tree), z)
 
 
 def _linear(z: Array) -> Jet:
@@ -637,7 +641,20 @@ def _silu(z: Array) -> Jet:
     return z * s, s * (1 + z * rest), s * rest * (2 + z * (rest - s))
 
 
-_erfc = np.vectorize(math.erfc, otypes=[np.float64])
+def _rounded(function: Callable[[float], float]) -> Callable[[Array], Array]:
+    """Of doubles. In extended precision off by what a double leaves out, so that this is seen."""
+    doubles = np.vectorize(function, otypes=[np.float64])
+
+    def computed(u: Array) -> Array:
+        found: Array = doubles(u)
+        if u.dtype == np.longdouble:
+            found = found * np.longdouble(1 + 2.0**-50)  # type: ignore[assignment]
+        return found
+
+    return computed
+
+
+_erfc = _rounded(math.erfc)
 
 
 def _gelu(z: Array) -> Jet:
@@ -686,6 +703,81 @@ def _arctan(z: Array) -> Jet:
     return np.arctan(z), p, -2 * z * p * p
 
 
+def _mish(z: Array) -> Jet:
+    """tanh(softplus(z)) is tanh(v) with v' = s, and 1/cosh(v)^2 = 1/cosh^2 of what is above 0."""
+    s, rest = _logistic(z)
+    t, w, _ = _tanh(np.logaddexp(0, z))
+    dt = w * s
+    ddt = w * s * (rest - 2 * t * s)
+    return z * t, t + z * dt, 2 * dt + z * ddt
+
+
+def _flat_beyond(low: float, high: float, inside: Callable[[Array], Jet]) -> Callable[[Array], Jet]:
+    """`inside` from low to high, constant beyond, with derivative 0 at both ends."""
+
+    def rule(z: Array) -> Jet:
+        value = inside(np.clip(z, low, high))[0]
+        between = (z > low) & (z < high)
+        _, slope, bend = inside(z)
+        return value, np.where(between, slope, 0.0), np.where(between, bend, 0.0)
+
+    return rule
+
+
+def _hardswish(z: Array) -> Jet:
+    middle = (z > -3) & (z < 3)
+    above = np.where(z >= 3, 1.0, 0.0)
+    return (
+        np.where(middle, z * (z + 3) / 6, np.where(z >= 3, z, 0 * np.minimum(z, 0))),
+        np.where(middle, z / 3 + 0.5, above),
+        np.where(middle, 1 / 3, 0.0),
+    )
+
+
+def _logsigmoid(z: Array) -> Jet:
+    s, rest = _logistic(z)
+    return -np.logaddexp(0, -z), rest, -s * rest
+
+
+def _tanhshrink(z: Array) -> Jet:
+    t, w, _ = _tanh(z)
+    square = np.minimum(z * z, 0.1)
+    # tanh(z)/z as a continued fraction: 1/(1 + z^2/(3 + z^2/(5 + ...))).
+    fraction = np.full_like(z, 23.0)
+    for odd in range(21, 1, -2):
+        fraction = odd + square / fraction
+    near = z * square / (fraction + square)
+    return np.where(z * z < 0.1, near, z - t), t * t, 2 * t * w
+
+
+def _log(z: Array) -> Jet:
+    inside = np.where(z >= 0, z, np.nan)
+    return np.log(inside), 1 / inside, -1 / (inside * inside)
+
+
+def _asinh(z: Array) -> Jet:
+    root = np.hypot(1, z)
+    return np.arcsinh(z), 1 / root, -(z / root) / root / root
+
+
+def _sinc(z: Array) -> Jet:
+    """sin(z)/z by its series near 0, where the quotients cancel."""
+    near = np.where(np.abs(z) < 2, z, 0.0)
+    value, slope, bend = np.zeros_like(z), np.zeros_like(z), np.zeros_like(z)
+    for k in range(16, -1, -1):
+        c = (-1) ** k / math.factorial(2 * k + 1)
+        value += c * near ** (2 * k)
+        slope += 2 * k * c * near ** max(0, 2 * k - 1)
+        bend += 2 * k * (2 * k - 1) * c * near ** max(0, 2 * k - 2)
+    sine, cosine = np.sin(z), np.cos(z)
+    inside = np.abs(z) < 2
+    return (
+        np.where(inside, value, sine / z),
+        np.where(inside, slope, (cosine - sine / z) / z),
+        np.where(inside, bend, -(sine + 2 * (cosine - sine / z) / z) / z),
+    )
+
+
 _TABLE: dict[str, Callable[[Array], Jet]] = {
     "linear": _linear,
     "sigmoid": _sigmoid,
@@ -704,10 +796,81 @@ _TABLE: dict[str, Callable[[Array], Jet]] = {
     "exp": _exp,
     "gaussian": _gaussian,
     "arctan": _arctan,
+    "mish": _mish,
+    "hardtanh": _flat_beyond(-1, 1, lambda z: (z, 1.0 + 0 * z, 0 * z)),
+    "hardsigmoid": _flat_beyond(-3, 3, lambda z: ((z + 3) / 6, 1 / 6 + 0 * z, 0 * z)),
+    "relu6": _flat_beyond(0, 6, lambda z: (z, 1.0 + 0 * z, 0 * z)),
+    "satlin": _flat_beyond(0, 1, lambda z: (z, 1.0 + 0 * z, 0 * z)),
+    "hardswish": _hardswish,
+    "logsigmoid": _logsigmoid,
+    "tanhshrink": _tanhshrink,
+    "celu": _elu,
+    "abs": lambda z: (np.abs(z), np.sign(z), 0 * z),
+    "square": lambda z: (z * z, 2 * z, 2 + 0 * z),
+    "sqrt": lambda z: (np.sqrt(z), 0.5 / np.sqrt(z), -0.25 / (z * np.sqrt(z))),
+    "log": _log,
+    "reciprocal": lambda z: (1 / z, -1 / z / z, 2 / z / z / z),
+    "asinh": _asinh,
+    "sinc": _sinc,
 }
 
 
 # --- a user's own activation, from its tree -----------------------------------------------------
+
+
+def _own_jet(tree: Any, z: Array) -> Jet:
+    """The jet of a user's own formula, with one-sided limits where double precision is in doubt.
+
+    That is where extended precision has another result, or neither has one, and at corners. Beyond
+    `_LIMITS` such places the rest of them have no reference, and are NaN.
+    """
+    jet = _tree_jet(tree, z)
+    longer = _tree_jet(tree, z.astype(np.longdouble))
+    sure = np.ones(z.shape, bool)
+    for a, b in zip(jet, longer, strict=True):
+        sure &= np.isfinite(a) & (np.abs(a - b) <= _AGREED * np.abs(b))
+    corner = _corners(tree, z)
+    found = tuple(np.array(np.broadcast_to(part, z.shape), dtype=np.float64) for part in jet)
+    for count, at in enumerate(map(tuple, np.argwhere(~(sure & ~corner) & ~np.isnan(z)))):
+        limit: Any = (math.nan,) * 3
+        if count < _LIMITS:
+            plain = 0.0 if np.isnan(found[1][at]) else float(found[1][at])
+            twice = bool(corner[at]) or any(np.isinf(part[at]) for part in found)
+            limit = limits.jet(tree, float(z[at]), twice, plain)
+        for part, value in zip(found, limit or (), strict=False):
+            part[at] = value
+    return found[0], found[1], found[2]
+
+
+_AGREED = 2.0**-38  # of double and extended precision
+_LIMITS = 20_000  # a second or two
+
+
+def _tuples(tree: Any) -> Any:
+    """The tree in tuples, whatever it was read as."""
+    return tuple(map(_tuples, tree)) if isinstance(tree, (list, tuple)) else tree
+
+
+def _corners(tree: Any, z: Array) -> Any:
+    """Where z is at a corner: a condition's sides are equal, or what |.| or max(.) compare."""
+    if not isinstance(tree, tuple):
+        return np.zeros(z.shape, bool)
+    operation, *arguments = tree
+    if operation == "piecewise":
+        *pieces, otherwise = arguments
+        found = _corners(otherwise, z)
+        for value, (_, left, right) in pieces:
+            found |= _corners(value, z) | (_tree_jet(left, z)[0] == _tree_jet(right, z)[0])
+        return found
+    found = np.zeros(z.shape, bool)
+    for argument in arguments:
+        found |= _corners(argument, z)
+    if operation in ("abs", "sign", "min", "max"):
+        values = [_tree_jet(argument, z)[0] for argument in arguments]
+        pairs = [(0, values[0])] if len(values) == 1 else combinations(values, 2)
+        for a, b in pairs:
+            found |= a == b
+    return found
 
 
 def _tree_jet(tree: Any, z: Array) -> Jet:
@@ -808,7 +971,7 @@ def _erfc_jet(u: Array) -> Jet:
     return _erfc(u), -slope, -bend
 
 
-_error = np.vectorize(math.erf, otypes=[np.float64])
+_error = _rounded(math.erf)
 _RELATIONS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
 _PAIRS: dict[str, Callable[[Jet, Jet], Jet]] = {
     "add": _sum,
@@ -832,6 +995,11 @@ _FUNCTIONS: dict[str, Callable[[Array], Jet]] = {
     "tanh": _tanh,
     "erf": _erf,
     "erfc": _erfc_jet,
+    "asinh": _asinh,
+    "acosh": lambda u: (np.arccosh(u), (u * u - 1) ** -0.5, -u * (u * u - 1) ** -1.5),
+    "atanh": lambda u: (np.arctanh(u), 1 / (1 - u * u), 2 * u / (1 - u * u) ** 2),
+    "floor": lambda u: (np.floor(u), np.zeros_like(u), np.zeros_like(u)),
+    "ceil": lambda u: (np.ceil(u), np.zeros_like(u), np.zeros_like(u)),
     "abs": lambda u: (np.abs(u), np.sign(u), np.zeros_like(u)),
     "sign": lambda u: (np.sign(u), np.zeros_like(u), np.zeros_like(u)),
 }

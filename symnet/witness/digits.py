@@ -62,7 +62,7 @@ def along(value: Callable[[Numbers], Numbers], point: Array, u: Array, order: in
 
     with mpmath.workdps(DIGITS):
         series = [
-            mpmath.taylor(lambda t, p=p: restricted(t)[p], 0, order)
+            mpmath.taylor(lambda t, p=p: restricted(t)[p], 0, order, chop=False)
             for p in range(len(restricted(mpmath.mpf(0))))
         ]
         return np.array([[float(c[r] * factorial(r)) for c in series] for r in range(order + 1)])

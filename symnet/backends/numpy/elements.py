@@ -285,6 +285,9 @@ class ElementPrinter(NumPyPrinter):
     def _print_Min(self, expr: Expr) -> str:
         return reduce(lambda a, b: f"np.minimum({a}, {b})", map(self._print, expr.args))
 
+    def _print_undefined(self, expr: Expr) -> str:
+        return "np.nan"
+
     def _print_special(self, expr: Expr) -> str:
         return f"{type(expr).__name__}({self._print(expr.args[0])})"
 

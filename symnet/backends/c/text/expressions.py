@@ -50,6 +50,16 @@ class ScalarPrinter(C99CodePrinter):
     def _print_Rational(self, number: Expr) -> str:
         return f"{literal(float(number.p), self.dtype)}/{literal(float(number.q), self.dtype)}"
 
+    def _print_undefined(self, expr: Expr) -> str:
+        return "NAN"
+
+    def _print_Pow(self, expr: Expr) -> str:
+        # Not cbrt for z**(1/3): a power of what is negative is NaN, as in NumPy.
+        if expr.exp.is_Rational and expr.exp.q not in (1, 2):
+            power = "powf" if self.dtype == "float" else "pow"
+            return f"{power}({self._print(expr.base)}, {self._print(expr.exp)})"
+        return str(super()._print_Pow(expr))
+
     def _print_Piecewise(self, expr: Expr) -> str:
         (value, condition), *rest = expr.args
         if condition == True or not rest:  # noqa: E712 - SymPy's true is not Python's

@@ -332,7 +332,7 @@ _SUMS = 12  # vectors that stay in registers, of sixteen
 
 _VECTOR_VERSIONS = {
     22: ("sin", "cos"),
-    35: ("tan", "asin", "acos", "atan", "sinh", "cosh"),
+    35: ("tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh"),
 }
 """The minor version of glibc 2 from which functions of one argument have vector versions.
 
