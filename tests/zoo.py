@@ -152,7 +152,7 @@ def product_of_outputs() -> Network:
     """y1 y2 and y1**2, of the outputs of one network."""
     draw, x = Draw(11), symnet.variables("x1", "x2")
     y1, y2 = draw(2, 4)(draw(4, 2, "tanh")(x))
-    return Network.of(concat(y1 * y2, y1**2), outputs=("product", "square"))
+    return Network.of(concat(y1 * y2, y1**2), outputs=("product", "squared"))
 
 
 def two_in_two_out() -> Network:

@@ -22,7 +22,7 @@ import numpy as np
 import sympy
 from sympy import Expr, Symbol
 
-from symnet.activations import TABLE, Activation, Z, activation
+from symnet.activations import Activation, Z, activation, power
 from symnet.network.graph import Node, Term
 from symnet.network.layer import Layer, Spec
 from symnet.network.weights import Array, as_expression, matrix, vector, weight
@@ -226,7 +226,7 @@ def apply(spec: Spec, v: Vector) -> Vector:
 
     ValueError for one that is not known.
     """
-    found = _named(spec)
+    found = activation(spec)
     return v if found.value == Z else _value(v, "activation", found)
 
 
@@ -472,16 +472,9 @@ def _reciprocal(number: Any) -> Any:
     return 1 / found
 
 
-def _named(spec: Spec) -> Activation:
-    own = _ELEMENTARY.get(spec) if isinstance(spec, str) and spec not in TABLE else None
-    return activation(spec) if own is None else own
-
-
 def _power(exponent: Any) -> Activation:
-    number = sympy.nsimplify(as_expression(weight(exponent, "exponent")), rational=True)
-    if number in _POWERS:
-        return _named(_POWERS[number])
-    return Activation(f"power_{_identifier(number)}", Z**number)
+    number = as_expression(weight(exponent, "exponent"))
+    return power(sympy.nsimplify(number, rational=True))
 
 
 def _exponential(base: Any) -> Activation:
@@ -495,13 +488,6 @@ def _identifier(number: Expr) -> str:
     return str(number).replace("-", "m").replace("/", "_over_")
 
 
-_POWERS = {sympy.S.NegativeOne: "reciprocal", sympy.Integer(2): "square", sympy.S.Half: "sqrt"}
-_ELEMENTARY = {
-    "reciprocal": Activation("reciprocal_of", 1 / Z),
-    "square": Activation("square_of", Z**2),
-    "sqrt": Activation("sqrt_of", sympy.sqrt(Z)),
-    "log": Activation("log_of", sympy.log(Z)),
-}
 _UFUNCS: dict[str, Callable[..., Vector]] = {
     "add": lambda a, b: b + a if isinstance(b, Vector) else a + b,
     "subtract": lambda a, b: a - b if isinstance(a, Vector) else b.__rsub__(a),
