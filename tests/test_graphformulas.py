@@ -331,7 +331,7 @@ def test_a_vector_of_all_nodes_is_not_relative():
         nodes.append(Node(terms, None, "activation", nodes[0].activation))
     nodes.append(Node.of(draw(1, 3), len(nodes)))
     page = formulas.text(Network.from_nodes(nodes), 1, "layer", "unicode")
-    assert "zₖ = Wₖ,ₖ₋₁ aₖ₋₁ + Wₖ,₁ a₁" in page
+    assert "= Wₖ,ₖ₋₁ aₖ₋₁ + Wₖ,₁ a₁     (k = 3, …, 11)" in page
 
 
 @needs_pdflatex
@@ -364,4 +364,4 @@ def test_a_report_lists_the_nodes():
     derivation = symnet.derive(zoo.network("residual"), 1)
     page = reporting.page(derivation, None, None, "md")
     assert "| node | width | kind | of | bias |" in page
-    assert "| 3 | 4 | sum | 1, 2 | no |" in page
+    assert "| 3 | 4 | sum | 2, 1 | no |" in page
