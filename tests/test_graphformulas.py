@@ -228,7 +228,7 @@ def test_layer_text_gives_the_numbers(name, monkeypatch):
     ("name", "wrong"),
     [
         ("classifier", ("y @ t2_i", "-y @ t2_i")),
-        ("residual", ("a2_i + a1_i", "a2_i - a1_i")),
+        ("residual", ("* t2_i + a1_i", "* t2_i - a1_i")),
         ("dense_net", ("W2_1.T @", "-W2_1.T @")),
     ],
 )
