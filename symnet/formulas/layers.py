@@ -34,7 +34,7 @@ from symnet.calculus.algebra import (
     softmax,
     transposed,
 )
-from symnet.calculus.program import Program, Statement
+from symnet.calculus.program import Program, Statement, family
 from symnet.calculus.schemes import candidates, needed
 from symnet.formulas.folding import Fold, Numbers, folded
 from symnet.formulas.lines import BREAK, SOFT
@@ -105,11 +105,14 @@ class _Layers:
 
     def _substitutions(self) -> dict[Quantity, Expr]:
         """Tangents of a and means where one line needs them; adjoints that are rows of weights."""
-        used = Counter(s for t in self.program.statements for s in t.expression.free_symbols)
+        # a₁ⱼ is a use of a₁ᵢ too, which could not be put in its place.
+        used = Counter(
+            family(s) for t in self.program.statements for s in t.expression.free_symbols
+        )
         found: dict[Quantity, Expr] = {}
         for statement in self.program.statements:
             target, expression = statement.target, statement.expression
-            moved = target.letter in "am" and target.along and used[target] == 1
+            moved = target.letter in "am" and target.along and used[family(target)] == 1
             if moved or (target.letter in _ADJOINTS and isinstance(expression, row)):
                 found[target] = expression.xreplace(found)
         return found
@@ -324,7 +327,7 @@ class _Layers:
 
     def _product(self, term: Expr) -> str:
         """Elementwise; numbers scale, and so does everything where a layer has one neuron."""
-        factors = _factors(term)
+        factors = [f for f in _factors(term) if not (self.scalar and f == OUTPUT)]
         rows = [f for f in factors if isinstance(f, row)]
         scales = [f for f in factors if isinstance(f, entry) and f.args[1] == OUTPUT]
         if len(factors) == 2 and rows and scales:
@@ -387,6 +390,8 @@ class _Layers:
         return self.scalar and isinstance(matrix, Quantity) and matrix.layer == self.network.depth
 
     def _quantity(self, quantity: Quantity) -> str:
+        if self.scalar and quantity == OUTPUT:
+            return "1"
         letter = {"p": "s"}.get(quantity.letter, quantity.letter)
         if quantity.along and letter in "zx":
             letter = "t" if letter == "z" else "u"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TypeAlias
 
@@ -76,10 +76,15 @@ def _text_rows(rows: Rows, indent: int, parenthesized: bool) -> Iterator[str]:
         if max(map(len, table)) <= COLUMNS:
             yield from table
             return
-    lines = [line for row in rows for line in row]
+    lines = _below_each_other(rows)
     labels = max(len(line.left) for line in lines)
     for line in lines:
         yield from _text_line(line, indent, labels, parenthesized)
+
+
+def _below_each_other(rows: Rows) -> list[Line]:
+    """The lines one by one, each with what is said of its row."""
+    return [replace(line, where=row[-1].where) for row in rows for line in row]
 
 
 def _table(rows: list[list[str]], indent: int) -> list[str]:
@@ -163,7 +168,7 @@ def _displays(rows: Rows, inner: bool = False) -> Iterator[str]:
     if count > 1 and _table_width(rows) <= POINTS and sum(map(len, cells)) <= longest_display:
         yield _display(f"{alignat}}}{{{count}", cells)
         return
-    lines = [line for row in rows for line in row]
+    lines = _below_each_other(rows)
     longest = max((line.left for line in lines), key=width)
     body = [row for line in lines for row in _latex_rows(line, width(longest))]
     for first, *rest in _parts(body, _LARGEST_DISPLAY, longest_display):
