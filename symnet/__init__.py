@@ -13,8 +13,9 @@ from importlib.metadata import version
 from symnet.activations import Activation
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
-from symnet.files import load, save
+from symnet.files import save
 from symnet.fitting import fit, objective
+from symnet.importers import load
 from symnet.network import (
     Layer,
     Network,
