@@ -15,7 +15,7 @@ from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
 from symnet.files import save
 from symnet.fitting import fit, objective
-from symnet.importers import load
+from symnet.importers import from_arrays, from_sklearn, load
 from symnet.network import (
     Layer,
     Network,
@@ -56,6 +56,8 @@ __all__ = [
     "dependence",
     "derive",
     "fit",
+    "from_arrays",
+    "from_sklearn",
     "layer_norm",
     "load",
     "log_softmax",

@@ -5,7 +5,9 @@ Each reader is a module of its own and imports its framework only when it is use
 
 from __future__ import annotations
 
+from symnet.importers.arrays import from_arrays
 from symnet.importers.imported import Imported, Options
 from symnet.importers.loading import load, read
+from symnet.importers.sklearn import from_sklearn
 
-__all__ = ["Imported", "Options", "load", "read"]
+__all__ = ["Imported", "Options", "from_arrays", "from_sklearn", "load", "read"]

@@ -16,6 +16,13 @@ from symnet.witness.checking import CheckError
 
 READERS = {
     ".onnx": "onnx",
+    ".nnet": "nnet",
+    ".npz": "arrays",
+    ".safetensors": "arrays",
+    ".keras": "keras",
+    ".h5": "keras",
+    ".mat": "matlab",
+    ".nc": "netcdf",
 }
 """The module of this package that reads files of each suffix."""
 
