@@ -9,5 +9,6 @@ from symnet.importers.arrays import from_arrays
 from symnet.importers.imported import Imported, Options
 from symnet.importers.loading import load, read
 from symnet.importers.sklearn import from_sklearn
+from symnet.importers.torch import from_torch
 
-__all__ = ["Imported", "Options", "from_arrays", "from_sklearn", "load", "read"]
+__all__ = ["Imported", "Options", "from_arrays", "from_sklearn", "from_torch", "load", "read"]

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -36,7 +36,12 @@ from symnet.importers.tensors import Tensors, Value
 from symnet.names import shortened
 from symnet.network.weights import Array
 
-Weights = Mapping[str, Sequence[Array]]
+Use: TypeAlias = tuple[str, int]
+"""A layer's name, and the how manieth use of it."""
+
+Call: TypeAlias = tuple[Mapping[str, Any], int, list[Use]]
+
+Weights: TypeAlias = Mapping[str, Sequence[Array]]
 """A layer's arrays in Keras's order, by the path of the layer: its name, or outer/inner."""
 
 
@@ -155,38 +160,40 @@ def _model(
         return [(_name(layers[-1]), value)]
     ends = _endpoints(config["config"]["input_layers"])
     values = {(end[0], 0): value for end, value in zip(ends, inputs, strict=True)}
-    for layer in _ordered(layers, {end[0] for end in ends}):
-        for k, sources in enumerate(_calls(layer)):
-            if (_name(layer), k) not in values:
-                given = [values[(name, node)] for name, node in sources]
-                values[(_name(layer), k)] = _apply(reading, layer, given, prefix)
+    for layer, k, sources in _ordered(layers, set(values)):
+        given = [values[source] for source in sources]
+        values[(_name(layer), k)] = _apply(reading, layer, given, prefix)
     outputs = _endpoints(config["config"]["output_layers"])
     return [(end[0], values[(end[0], int(end[1]))]) for end in outputs]
 
 
-def _ordered(layers: Sequence[Mapping[str, Any]], ready: set[str]) -> Iterator[Mapping[str, Any]]:
-    """Layers after those whose values they need."""
-    waiting = [layer for layer in layers if _name(layer) not in ready]
+def _ordered(layers: Sequence[Mapping[str, Any]], ready: set[Use]) -> Iterator[Call]:
+    """Uses of layers after those whose values they need; a layer may be used several times."""
+    waiting = [
+        (layer, k, sources)
+        for layer in layers
+        for k, sources in enumerate(_calls(layer))
+        if (_name(layer), k) not in ready
+    ]
     while waiting:
         left = []
-        for layer in waiting:
-            needs = {name for sources in _calls(layer) for name, _ in sources}
-            if needs <= ready:
-                ready.add(_name(layer))
-                yield layer
+        for layer, k, sources in waiting:
+            if set(sources) <= ready:
+                ready.add((_name(layer), k))
+                yield layer, k, sources
             else:
-                left.append(layer)
+                left.append((layer, k, sources))
         if len(left) == len(waiting):
-            raise ValueError(f"the layer {_name(left[0])!r} needs one that does not precede it")
+            raise ValueError(f"the layer {_name(left[0][0])!r} needs one that does not precede it")
         waiting = left
 
 
-def _calls(layer: Mapping[str, Any]) -> list[list[tuple[str, int]]]:
+def _calls(layer: Mapping[str, Any]) -> list[list[Use]]:
     """For each use of a layer the layers whose values it takes, and which use of those."""
     return [list(_history(node)) for node in layer.get("inbound_nodes", [])]
 
 
-def _history(node: Any) -> Iterator[tuple[str, int]]:
+def _history(node: Any) -> Iterator[Use]:
     if isinstance(node, dict) and "keras_history" in node.get("config", {}):
         name, k, tensor = node["config"]["keras_history"]
         if tensor:
@@ -265,4 +272,9 @@ def _named(group: Any) -> Iterator[tuple[str, list[Array]]]:
             text.decode() if isinstance(text, bytes) else str(text)
             for text in group[name].attrs.get("weight_names", [])
         ]
-        yield name, [hdf5.array(found[key], key) for key in order]
+        own: dict[str, list[Array]] = {}
+        for key in order:
+            layer = key.split("/")[-2] if "/" in key else name  # a model in a model has several
+            path = name if layer == name else f"{name}/{layer}"
+            own.setdefault(path, []).append(hdf5.array(found[key], key))
+        yield from own.items()
