@@ -13,8 +13,9 @@ from importlib.metadata import version
 from symnet.activations import Activation
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
-from symnet.files import load, save
+from symnet.files import save
 from symnet.fitting import fit, objective
+from symnet.importers import from_arrays, from_sklearn, from_torch, load
 from symnet.network import (
     Layer,
     Network,
@@ -55,6 +56,9 @@ __all__ = [
     "dependence",
     "derive",
     "fit",
+    "from_arrays",
+    "from_sklearn",
+    "from_torch",
     "layer_norm",
     "load",
     "log_softmax",

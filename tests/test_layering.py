@@ -32,6 +32,7 @@ ORDER = (
     "sensitivities",
     "plotting",
     "reporting",
+    "importers",
     "cli",
     "__main__",
 )

@@ -1,4 +1,4 @@
-"""The command line: `symnet derive | check | evaluate | generate | fit | report | plot | …`.
+"""The command line: `symnet derive | check | evaluate | generate | fit | import | report | …`.
 
 Exit status 0 when all is well, 1 when a check failed, 2 for input that cannot be used, which is
 one line on standard error, and 130 after Ctrl-C.
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from symnet.backends.c.run.compiler import CompilerError
-from symnet.cli import check, derive, evaluate, fit, generate, plot, report, sensitivity
+from symnet.cli import check, derive, evaluate, fit, generate, importing, plot, report, sensitivity
 from symnet.cli.options import Formatter, Parser, Version
 from symnet.names import visible
 from symnet.witness.checking import CheckError
@@ -23,7 +23,7 @@ The derivatives of a neural network with respect to its inputs: as formulas to r
 as functions to ship, each checked against an independent engine.
 """
 
-_COMMANDS = (derive, check, evaluate, generate, fit, report, plot, sensitivity)
+_COMMANDS = (derive, check, evaluate, generate, fit, importing, report, plot, sensitivity)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

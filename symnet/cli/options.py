@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TextIO
 
 import numpy as np
 
-from symnet import files, tables
+from symnet import files, importers, tables
 from symnet.compiling import BACKENDS, Compiled
 from symnet.derivation import Derivation
 from symnet.network import Network
@@ -21,6 +21,8 @@ from symnet.witness import checking
 from symnet.witness.checking import Report
 
 Run = Callable[[argparse.Namespace], int]
+
+FORMATS = "network file (JSON), or a trained network as .onnx, .keras, .nnet"
 
 
 class Parser(argparse.ArgumentParser):
@@ -64,7 +66,7 @@ def file(parser: Parser) -> None:
         "file",
         nargs="?",
         metavar="FILE",
-        help="network file (JSON); without it the built-in 2-2-1 example",
+        help=f"{FORMATS}; without it the built-in 2-2-1 example",
     )
 
 
@@ -167,7 +169,7 @@ def points(network: Network, path: str) -> Array:
 
 def network(options: argparse.Namespace) -> Network:
     """The network in FILE, or the built-in one."""
-    return Network.example() if options.file is None else files.load(options.file)
+    return Network.example() if options.file is None else importers.load(options.file)
 
 
 @contextmanager

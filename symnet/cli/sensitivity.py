@@ -8,7 +8,7 @@ from math import isnan
 from pathlib import PurePath
 from typing import Any
 
-from symnet import files, plotting
+from symnet import importers, plotting
 from symnet.cli import options
 from symnet.names import partial_name
 from symnet.network import Network
@@ -54,7 +54,7 @@ def run(given: argparse.Namespace) -> int:
     if given.output != "-" and ending != ".csv":
         plotting.format_of(given.output, or_else=".csv")
     *paths, data = given.files
-    networks = [files.load(path) for path in paths] or [Network.example()]
+    networks = [importers.load(path) for path in paths] or [Network.example()]
     if given.dependence is not None:
         if len(networks) > 1:
             raise ValueError("--dependence is of one network at a time")
