@@ -508,7 +508,7 @@ def _softmax_size(step: _Step, form: _Vector, factor: _Vector | None, order: int
     if order == 2:
         assert logs.H is not None
         squared = np.hypot(_outer(np.abs(C), np.abs(C)), _crossed(logs.J, np.abs(C)))
-        H = _by(s, _norm(logs.H, squared, _by(moved, np.abs(E - _mean(s, E)))))
+        H = _by(s, _norm(logs.H, squared, _by(moved, E + _mean(s, E))))
     return _Vector(s * np.hypot(1, moved), J, H)
 
 
@@ -555,10 +555,10 @@ def _mean_of_squares(s: Array, size: Array) -> Array:
 
 
 def _shares(step: _Step, order: int) -> tuple[Array, Array]:
-    """C and E of the module's heading."""
-    s = step.jet[0]
-    C = step.form.J - _mean(s, step.form.J) if order >= 1 else _EMPTY
-    return C, _full(step.form, 2) + _outer(C, C) if order == 2 else _EMPTY
+    """C and E of the module's heading, the terms of each difference by their absolute values."""
+    s, J = step.jet[0], np.abs(step.form.J)
+    C = J + _mean(s, J) if order >= 1 else _EMPTY
+    return C, np.abs(_full(step.form, 2)) + _outer(C, C) if order == 2 else _EMPTY
 
 
 _SIZES: dict[str, Callable[[_Step, _Vector, _Vector | None, int], _Vector]] = {
