@@ -131,7 +131,7 @@ def test_sums_are_taken_where_their_terms_are():
     def steps(widths: list[int]) -> list[Step]:
         network = Network.dense(widths, "sigmoid")
         program, _ = kernels(network)["value_jacobian_hessian"]
-        return lowering.plan(program, network).steps
+        return lowering.lowered(program).steps
 
     assert not [s for s in steps([2, 8, 8, 1]) if isinstance(s, Contraction)]
     assert len([s for s in steps([2, 8, 8, 1]) if isinstance(s, Linear)]) == 3
@@ -153,7 +153,7 @@ def test_planning_grows_with_the_depth(monkeypatch):
         monkeypatch.setattr(
             Plan, "reads", lambda *given, reads=reads, calls=calls: calls.append(1) or reads(*given)
         )
-        lowering.plan(program, network)
+        lowering.lowered(program)
         monkeypatch.undo()
         counts.append(len(calls))
     assert counts[1] < 4.2 * counts[0]
