@@ -1,4 +1,4 @@
-"""What is installed: the files that are no modules, and that are read when something is generated."""
+"""What is installed: the files that are no modules, and are read when something is generated."""
 
 from __future__ import annotations
 

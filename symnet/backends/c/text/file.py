@@ -27,7 +27,7 @@ from symnet.backends.c.plan.steps import Linear, Plan
 from symnet.backends.c.text import library
 from symnet.backends.c.text.calls import written
 from symnet.backends.c.text.expressions import LINE, broken, formula, function, table
-from symnet.backends.c.text.functions import Functions, call_of, entries, output_name
+from symnet.backends.c.text.functions import Functions, call_of, count_of, output_name
 from symnet.backends.c.text.selftest import Examples, self_test
 from symnet.calculus.program import Program
 from symnet.network import Network
@@ -193,7 +193,7 @@ class _File:
             constant = order and not planned.activated
             if result.place is None or constant or not self.network.is_chain:
                 functions.need("keep_nan")
-                given = ("points", "count", entries(order), output_name(order))
+                given = ("points", "count", count_of(order), output_name(order))
                 calls.append(call_of("keep_nan", *given))
         weights = [] if self.constant else ["const real *weights"]
         outputs = [f"real *{output_name(r)}" for r in orders]
@@ -217,7 +217,7 @@ class _File:
 
     def entry(self, name: str, orders: Sequence[int], planned: Plan) -> str:
         weights = [] if self.constant else ["weights"]
-        shifted = [f"{output_name(r)} + first * {entries(r)}" for r in orders]
+        shifted = [f"{output_name(r)} + first * {count_of(r)}" for r in orders]
         text = library.filled(
             "entry",
             name=name,
@@ -234,7 +234,7 @@ class _File:
         return self_test(
             examples,
             {name: orders for name, (_, orders) in self.kernels.items()},
-            {r: (output_name(r), entries(r)) for r in sorted(orders)},
+            {r: (output_name(r), count_of(r)) for r in sorted(orders)},
             None if self.constant else packed(self.network, self.dtype),
             self.dtype,
         )

@@ -50,7 +50,7 @@ def output_name(order: int) -> str:
     return names[order] if order < len(names) else f"derivative{order}"
 
 
-def entries(order: int) -> str:
+def count_of(order: int) -> str:
     """The number of a point's derivatives of this order."""
     return " * ".join(["M", *["N"] * order])
 
@@ -88,7 +88,7 @@ class Functions:
         """The call that brings derivatives of an order from a block's memory to the caller's."""
         name = output_name(order)
         if result.place is None:
-            return Call("memset", (name, "0", f"(size_t)count * {entries(order)} * sizeof(real)"))
+            return Call("memset", (name, "0", f"(size_t)count * {count_of(order)} * sizeof(real)"))
         columns, place = result.place.slab.columns, _pointer(planned, result.place)
         if order >= 2:
             self.need(f"scatter{order}", order)
