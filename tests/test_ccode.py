@@ -13,6 +13,7 @@ import sympy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ccalls import call
 from strategies import SMOOTH, networks, points
 from symnet import compiling
 from symnet.activations import TABLE, Activation
@@ -53,7 +54,7 @@ def evaluated(network, functions, X, dtype="double", weights="argument", threads
     for name, (_, orders) in functions.items():
         shapes = [(len(X), network.m) + (network.n,) * r for r in orders]
         results[name] = [np.full(shape, 7.0, X.dtype) for shape in shapes]
-        library.call(name, X, results[name], threads, given)
+        call(library, name, X, results[name], threads, given)
     return results
 
 
@@ -131,7 +132,7 @@ def test_sums_are_taken_where_their_terms_are():
     def steps(widths: list[int]) -> list[Step]:
         network = Network.dense(widths, "sigmoid")
         program, _ = kernels(network)["value_jacobian_hessian"]
-        return lowering.plan(program, network).steps
+        return lowering.lowered(program).steps
 
     assert not [s for s in steps([2, 8, 8, 1]) if isinstance(s, Contraction)]
     assert len([s for s in steps([2, 8, 8, 1]) if isinstance(s, Linear)]) == 3
@@ -153,7 +154,7 @@ def test_planning_grows_with_the_depth(monkeypatch):
         monkeypatch.setattr(
             Plan, "reads", lambda *given, reads=reads, calls=calls: calls.append(1) or reads(*given)
         )
-        lowering.plan(program, network)
+        lowering.lowered(program)
         monkeypatch.undo()
         counts.append(len(calls))
     assert counts[1] < 4.2 * counts[0]
@@ -395,16 +396,6 @@ def test_heading_documents_arrays_and_formulas():
     assert "W1 (8, 2), b1 (8,), W2 (1, 8), b2 (1,)" in words
     assert "a1 = sigmoid(z1)" in words
     assert "int hessian(long points, const real *x, const real *weights, real *hessian" in words
-
-
-def test_header_compiles(tmp_path):
-    """It declares what the file defines, for C and twice included."""
-    network = Network.dense([2, 3, 1], seed=0)
-    functions = {f"net_{name}": kernel for name, kernel in kernels(network).items()}
-    (tmp_path / "kernel.h").write_text(file.header(functions, network, weights="constant"))
-    text = file.source(functions, network, weights="constant")
-    (tmp_path / "kernel.c").write_text('#include "kernel.h"\n#include "kernel.h"\n' + text)
-    subprocess.run(["cc", *WARNINGS, "-c", "kernel.c"], cwd=tmp_path, check=True)
 
 
 def test_bad_arguments():

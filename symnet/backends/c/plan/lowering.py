@@ -105,9 +105,20 @@ class _Planner:
             if _backward(statement):
                 self._adjoint(statement)
         self.plan.results += [self._result(output) for output in self.program.outputs]
+        self._check_order()
         fusion.fuse(self.plan, self.shapes.m)
         self._give_memory()
         return self.plan
+
+    def _check_order(self) -> None:
+        """ValueError when a step reads what no step before it has written."""
+        known = {"x"}
+        for step in self.plan.steps:
+            written = written_by(step)
+            missing = self.plan.read_by(step) - written - known
+            if missing:
+                raise ValueError(f"{', '.join(sorted(missing))}: read before it is computed")
+            known |= written
 
     def _position(self, statement: Statement) -> tuple[int, bool, int]:
         """By node; its form with all orders first, then its value order by order."""
@@ -135,7 +146,8 @@ class _Planner:
         """
         self.plan.places[family(X)] = Place(self.plan.slab("x", self.shapes.n, 1))
         products = set().union(*(s.expression.atoms(matvec) for s in forward))
-        wanted = {family(product.args[1]) for product in products}
+        vectors = set().union(*(product.args[1].atoms(Quantity) for product in products))
+        wanted = set(map(family, vectors))
         wanted |= {family(output) for output in self.program.outputs if output != 0}
         groups: dict[tuple[str, int | None], list[Quantity]] = {}
         for statement in forward:
@@ -180,7 +192,7 @@ class _Planner:
     def _adjoint(self, statement: Statement) -> None:
         target, expression = statement.target, statement.expression
         self._activate(expression)
-        if target in self.program.outputs:
+        if target.letter == "y":
             self._output(statement)
         elif isinstance(expression, row):
             self.plan.weights[family(target)] = expression
@@ -216,6 +228,8 @@ class _Planner:
         for product in self._products(computed, begun):
             self._append(product)
         for place, along, parts in computed:
+            if parts.totals and place.slab.rows != 1:
+                raise TypeError(f"{place.slab.name} is no vector one wide, but a sum over neurons")
             for rows, expression in self._by_rows(parts.totals):
                 self._append(Total(place, along, expression, rows, place in begun))
                 begun.add(place)
@@ -364,8 +378,13 @@ def _name(quantity: Quantity) -> str:
 
 
 def _backward(statement: Statement) -> bool:
-    """Whether a statement is an adjoint, or made of adjoints: one for each output."""
-    return "p" in along_directions(statement.target) | along_directions(statement.expression)
+    """Whether a statement is an adjoint or the result that is made of adjoints.
+
+    An adjoint that is a number has no output p in it, but the sum remains.
+    """
+    target, expression = statement.target, statement.expression
+    result = target.letter == "y" and expression.has(dot, entry)
+    return result or "p" in along_directions(target) | along_directions(expression)
 
 
 def _parts(statement: Statement) -> _Parts:

@@ -1,7 +1,7 @@
 """C99 source text of Programs: one readable, standalone file.
 
 A kernel works on blocks of points that stay in the cache, with the points as the lanes of machine
-vectors (see `pieces`). The text holds loops over neurons and directions, one function for each
+vectors (see `library`). The text holds loops over neurons and directions, one function for each
 kind of layer, one call a step (see `lowering`), and loops over layers that are alike (see
 `calls`): its size depends neither on the widths nor, for layers alike, on the depth, and the C
 compiler's time neither. Activations are printed by SymPy's own C printer.
@@ -24,15 +24,15 @@ from numpy.typing import NDArray
 
 from symnet.backends.c.plan.lowering import lowered
 from symnet.backends.c.plan.steps import Linear, Plan
-from symnet.backends.c.text import pieces
+from symnet.backends.c.text import library
 from symnet.backends.c.text.calls import written
 from symnet.backends.c.text.expressions import LINE, broken, formula, function, table
-from symnet.backends.c.text.functions import Functions, call_of, entries, output_name
+from symnet.backends.c.text.functions import Functions, call_of, count_of, output_name
 from symnet.backends.c.text.selftest import Examples, self_test
 from symnet.calculus.program import Program
 from symnet.network import Network
 
-__all__ = ["FLAGS", "Examples", "Kernels", "header", "output_name", "packed", "source"]
+__all__ = ["FLAGS", "Examples", "Kernels", "output_name", "packed", "source"]
 
 Array = NDArray[Any]
 Kernels = Mapping[str, tuple[Program, Sequence[int]]]
@@ -88,22 +88,6 @@ def part(name: str, names: Iterable[str]) -> int:
     return 1 if name in (all_names[0], all_names[-1]) else 2
 
 
-def header(
-    kernels: Kernels,
-    network: Network,
-    dtype: str = "double",
-    weights: str = "argument",
-    heading: str = "",
-) -> str:
-    """The text of the header that declares the functions of `source`."""
-    file = _File(kernels, network, dtype, weights, heading)
-    prototypes = "\n".join(f"{file.signature(name)};" for name in kernels)
-    guard = f"SYMNET_{'_'.join(kernels)}_H".upper()
-    return _HEADER.format(
-        heading=file.heading(), guard=guard, prototypes=prototypes.replace("real ", f"{dtype} ")
-    )
-
-
 def packed(network: Network, dtype: str = "double") -> Array:
     """The array `weights` of the functions: W1, b1, W2, … row by row, one after the other.
 
@@ -136,14 +120,14 @@ class _File:
             kernels = [_PART.format(part=part(n, self.kernels), text=text) for n, text in pairs]
         found = [
             self.heading(),
-            pieces.INCLUDES,
+            library.text("includes"),
             f"typedef {self.dtype} real;\n",
             "/* Inputs, outputs, vectors of points in a block, and neurons whose activations are\n"
             "   computed at a time. */\n"
             f"enum {{ N = {self.network.n}, M = {self.network.m}, V = {self.vectors}, "
             f"ROWS = {_STAGE // self.vectors} }};\n",
-            pieces.VECTORS,
-            pieces.PROCESSORS,
+            library.text("vectors"),
+            library.text("processors"),
             *([self.weights_table()] if self.constant and self.functions.starts else []),
             *self.functions.texts,
             *kernels,
@@ -209,7 +193,7 @@ class _File:
             constant = order and not planned.activated
             if result.place is None or constant or not self.network.is_chain:
                 functions.need("keep_nan")
-                given = ("points", "count", entries(order), output_name(order))
+                given = ("points", "count", count_of(order), output_name(order))
                 calls.append(call_of("keep_nan", *given))
         weights = [] if self.constant else ["const real *weights"]
         outputs = [f"real *{output_name(r)}" for r in orders]
@@ -233,8 +217,9 @@ class _File:
 
     def entry(self, name: str, orders: Sequence[int], planned: Plan) -> str:
         weights = [] if self.constant else ["weights"]
-        shifted = [f"{output_name(r)} + first * {entries(r)}" for r in orders]
-        text = _ENTRY.format(
+        shifted = [f"{output_name(r)} + first * {count_of(r)}" for r in orders]
+        text = library.filled(
+            "entry",
             name=name,
             signature=self.signature(name),
             parameters=self.signature(name).split("(")[1].rpartition(",")[0],
@@ -249,81 +234,17 @@ class _File:
         return self_test(
             examples,
             {name: orders for name, (_, orders) in self.kernels.items()},
-            {r: (output_name(r), entries(r)) for r in sorted(orders)},
+            {r: (output_name(r), count_of(r)) for r in sorted(orders)},
             None if self.constant else packed(self.network, self.dtype),
             self.dtype,
         )
 
-
-_HEADER = """\
-{heading}
-#ifndef {guard}
-#define {guard}
-
-#ifdef __cplusplus
-extern "C" {{
-#endif
-
-{prototypes}
-
-#ifdef __cplusplus
-}}
-#endif
-
-#endif
-"""
 
 _PART = """\
 #if !defined(SYMNET_PART) || SYMNET_PART == {part}
 {text}#endif
 """
 """Two compilers, each for some of the functions, take half of the time."""
-
-_ENTRY = """\
-/* Takes `share` blocks at a time from `next` on, until none are left. */
-static int {name}_blocks(long *next, long share, {parameters})
-{{
-    enum {{ BLOCK = V * LANES }};
-    void *raw = NULL;
-    vec *const memory = points > 0 ? allocate({memory} * V, &raw) : NULL;
-    if (!memory)
-        return points > 0;
-    for (;;) {{
-        long first, end;
-        OMP(omp atomic capture)
-        {{
-            first = *next;
-            *next += share;
-        }}
-        first *= BLOCK;
-        if (first >= points)
-            break;
-        end = first + share * BLOCK;
-        for (; first < end && first < points; first += BLOCK) {{
-            const long count = points - first < BLOCK ? points - first : BLOCK;
-            {name}_block(count, {shifted}, memory);
-        }}
-    }}
-    free(raw);
-    return 0;
-}}
-
-{signature}
-{{
-    const long blocks = 1 + points / (V * LANES);
-    long next = 0;
-    int failed = 0;
-    if (threads < 2)
-        return {name}_blocks(&next, blocks, {passed});
-    const caller_t caller = this_thread();
-    OMP(omp parallel num_threads(threads) reduction(|:failed))
-    {{
-        keep_off(caller);
-        failed |= {name}_blocks(&next, 1 + blocks / (8L * threads), {passed});
-    }}
-    return failed;
-}}
-"""
 
 
 def _vectors(plans: Sequence[Plan]) -> int:

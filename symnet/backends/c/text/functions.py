@@ -1,6 +1,6 @@
 """The functions of a generated C file, and the calls of them that a plan's steps become.
 
-A step becomes one call. Functions come from `pieces`, or are written here: one for each
+A step becomes one call. Functions come from `library`, or are written here: one for each
 activation, one for each shape of a layer, and one for each form that a pass over neurons has.
 """
 
@@ -28,7 +28,7 @@ from symnet.backends.c.plan.steps import (
     Total,
     written_by,
 )
-from symnet.backends.c.text import elementary, pieces
+from symnet.backends.c.text import elementary, library
 from symnet.backends.c.text.activations import activation_function, inner_function, stages
 from symnet.backends.c.text.calls import Call, Pointer
 from symnet.backends.c.text.expressions import (
@@ -50,7 +50,7 @@ def output_name(order: int) -> str:
     return names[order] if order < len(names) else f"derivative{order}"
 
 
-def entries(order: int) -> str:
+def count_of(order: int) -> str:
     """The number of a point's derivatives of this order."""
     return " * ".join(["M", *["N"] * order])
 
@@ -88,7 +88,7 @@ class Functions:
         """The call that brings derivatives of an order from a block's memory to the caller's."""
         name = output_name(order)
         if result.place is None:
-            return Call("memset", (name, "0", f"(size_t)count * {entries(order)} * sizeof(real)"))
+            return Call("memset", (name, "0", f"(size_t)count * {count_of(order)} * sizeof(real)"))
         columns, place = result.place.slab.columns, _pointer(planned, result.place)
         if order >= 2:
             self.need(f"scatter{order}", order)
@@ -291,19 +291,20 @@ class Functions:
     # --- functions of the library ---------------------------------------------------------------
 
     def need(self, name: str, order: int = 0) -> None:
-        """Put a function of `pieces` into the file."""
+        """Put a function of `library` into the file."""
         if name in self.library:
             return
         if order >= 2:
             self._position(order)
         if name in ("pairs", "pairs_of_weights"):
             self._position(2)
-            self.library["all_pairs"] = pieces.PAIRS
+            self.library["all_pairs"] = library.text("all_pairs")
         if order == 2:
             few = self.n <= 4
-            self.library[name] = pieces.SCATTER2_FEW if few else pieces.SCATTER2_MANY
+            self.library[name] = library.text("scatter2_few" if few else "scatter2_many")
         elif order > 2:
-            self.library[name] = pieces.SCATTER_HIGHER.format(
+            self.library[name] = library.filled(
+                "scatter_higher",
                 order=order,
                 brackets="][".join(DIRECTIONS[:order]),
                 ordered=" <= ".join(DIRECTIONS[:order]),
@@ -311,7 +312,7 @@ class Functions:
                 arguments=", ".join(f"index[{d}]" for d in range(order)),
             )
         else:
-            self.library[name] = _LIBRARY_TEXTS[name]
+            self.library[name] = library.text(name)
 
     def _position(self, order: int) -> None:
         self.library[f"at{order}"] = position_function(order)
@@ -324,8 +325,8 @@ class Functions:
             found = [f"{name}{suffix}" for name in names if f"{name}{suffix}" in self.elementary]
             declared = "\n".join(f"VECTOR_VERSION extern real {name}(real);" for name in found)
             if found:
-                texts.append(pieces.LIBMVEC.format(minor=minor, declarations=declared))
-        return [pieces.VECTOR_VERSION, *texts] if texts else []
+                texts.append(library.filled("libmvec", minor=minor, declarations=declared))
+        return [library.text("vector_version"), *texts] if texts else []
 
 
 _SUMS = 12  # vectors that stay in registers, of sixteen
@@ -339,18 +340,6 @@ _VECTOR_VERSIONS = {
 Those that `elementary` has no text for.
 """
 
-_LIBRARY_TEXTS = {
-    "tiles": pieces.TILES,
-    "pairs": pieces.PAIRS_OF_SLAB,
-    "pairs_of_weights": pieces.PAIRS_OF_WEIGHTS,
-    "gather": pieces.GATHER,
-    "scatter": pieces.SCATTER,
-    "keep_nan": pieces.NOT_A_NUMBER,
-    "allocate": pieces.MEMORY,
-    "lanes": pieces.LANES,
-    "softmax": pieces.SOFTMAX,
-    "log_softmax": pieces.LOGARITHMS + "\n" + pieces.LOG_SOFTMAX,
-}
 _LIBRARY = (
     *(f"at{r}" for r in range(2, len(DIRECTIONS) + 1)),
     "tiles",

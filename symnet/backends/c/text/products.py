@@ -1,4 +1,4 @@
-"""The products of a layer's matrix with the columns of a slab, as calls of `pieces.TILES`."""
+"""The products of a layer's matrix with the columns of a slab, as calls of `library/tiles.c`."""
 
 from __future__ import annotations
 
