@@ -237,6 +237,29 @@ def test_two_c_files_link_together(tmp_path):
     assert subprocess.run(["./both"], cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.parametrize("precision", languages.PRECISIONS)
+@pytest.mark.parametrize("name", [n for n in NETWORKS if n != "deep"])
+def test_onnx(name, precision):
+    """The model gives the three for a batch, in the reference evaluator and in a runtime."""
+    onnx = pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    net = NETWORKS[name]()
+    ((file, content),) = languages.generate(net, "onnx", name="net", precision=precision).items()
+    assert file == "net.onnx"
+    kind = np.float32 if precision == "float" else np.float64
+    X = zoo.points(net, 4).astype(kind)
+    expected = [symnet.analytic.value(net, X), symnet.analytic.jacobian(net, X)]
+    expected.append(symnet.analytic.hessian(net, X))
+    session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    assert [output.name for output in session.get_outputs()] == ["y", "jacobian", "hessian"]
+    reference = onnx.reference.ReferenceEvaluator(onnx.load_from_string(content))
+    for results in (session.run(None, {"x": X}), reference.run(None, {"x": X})):
+        for found, known in zip(results, expected, strict=True):
+            assert (found.dtype, found.shape) == (kind, known.shape)
+            allowed = 2000 * np.finfo(kind).eps * max(1e-3, np.abs(known).max())
+            np.testing.assert_allclose(found, known, rtol=0, atol=allowed)
+
+
 def test_refusals():
     """What a language cannot do is said, not done otherwise."""
     net = NETWORKS["one"]()

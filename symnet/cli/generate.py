@@ -49,7 +49,7 @@ def run(given: argparse.Namespace) -> int:
     name, folder = _place(given)
     if len(networks) > 1 and (folder is None or name):
         raise ValueError("several networks: give -o FOLDER/ and no --name, each has its own")
-    written: dict[str, str] = {}
+    written: dict[str, str | bytes] = {}
     for network in networks:
         made = languages.generate(
             network,
@@ -77,10 +77,9 @@ def _place(given: argparse.Namespace) -> tuple[str | None, Path | None]:
     return given.name or path.stem, path.parent
 
 
-def _write(given: argparse.Namespace, written: dict[str, str], folder: Path | None) -> None:
+def _write(given: argparse.Namespace, written: dict[str, str | bytes], folder: Path | None) -> None:
     if len(written) == 1 and not (given.output.endswith("/") or Path(given.output).is_dir()):
-        with options.opened(given.output) as out:
-            out.write(next(iter(written.values())))
+        _put(given.output, next(iter(written.values())))
         return
     if folder is None:
         raise ValueError(
@@ -89,11 +88,20 @@ def _write(given: argparse.Namespace, written: dict[str, str], folder: Path | No
         )
     folder.mkdir(parents=True, exist_ok=True)
     for file, text in written.items():
-        with options.opened(str(folder / file)) as out:
-            out.write(text)
+        _put(str(folder / file), text)
 
 
-def _check_apart(written: dict[str, str], made: Any) -> None:
+def _put(path: str, content: str | bytes) -> None:
+    """Bytes go to a file's or standard output's buffer."""
+    with options.opened(path) as out:
+        if isinstance(content, str):
+            out.write(content)
+        else:
+            out.flush()
+            out.buffer.write(content)
+
+
+def _check_apart(written: dict[str, str | bytes], made: Any) -> None:
     same = sorted(written.keys() & made.keys())
     if same:
         raise ValueError(f"two networks give {same[0]}: their names must differ")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from symnet.languages import c, cpp, fortran, javascript, json, rust
+from symnet.languages import c, cpp, fortran, javascript, json, onnx, rust
 from symnet.languages.c_batch import c_file
 from symnet.languages.job import PRECISIONS, Files, Job
 from symnet.languages.python import numpy_module
@@ -22,13 +22,15 @@ __all__ = ["LANGUAGES", "PRECISIONS", "Language", "c_file", "generate", "numpy_m
 class Language:
     """What a language is for, its main file's ending, and its printer.
 
-    Exactly one of `whole`, a text made of a network and an order, and `files`, made of a Job.
+    Exactly one of `whole`, a text made of a network and an order, `files`, made of a Job, and
+    `content`, the bytes of a single file made of one.
     """
 
     summary: str
     ending: str
     whole: Callable[[Network, int], str] | None = None
     files: Callable[[Job], Files] | None = None
+    content: Callable[[Job], bytes] | None = None
 
 
 LANGUAGES: Mapping[str, Language] = {
@@ -39,6 +41,7 @@ LANGUAGES: Mapping[str, Language] = {
     "fortran": Language("a Fortran 2008 module of pure subroutines", "f90", files=fortran.files),
     "javascript": Language("an ES module, with types", "mjs", files=javascript.files),
     "rust": Language("a Rust module without dependencies", "rs", files=rust.files),
+    "onnx": Language("a model that gives y, jacobian and hessian", "onnx", content=onnx.content),
     "json": Language("the loops as data, for tools", "json", files=json.files),
 }
 """The languages by the name that the command line gives them."""
@@ -52,7 +55,7 @@ def generate(
     name: str | None = None,
     precision: str = "double",
     command: str = "",
-) -> Files:
+) -> Mapping[str, str | bytes]:
     """The files of a network's derivatives up to `order`, by their names.
 
     name: what functions or the module are called, else the network's name; precision: "double" or
@@ -67,6 +70,9 @@ def generate(
     row = LANGUAGES[language]
     if row.files is not None:
         return row.files(Job.of(network, order, name, precision, command))
+    if row.content is not None:
+        job = Job.of(network, order, name, precision, command)
+        return {f"{job.name}.{row.ending}": row.content(job)}
     if precision != "double":
         raise ValueError(f"{language} is generated in double precision; leave out --precision")
     assert row.whole is not None

@@ -5,18 +5,21 @@
     erf(z)   = 1 - erfc(z),  and z + z P(z^2)/Q(z^2) near 0
     log1p(z) = log(u) z/(u - 1),  u the rounded 1 + z
     expm1(z) = (u - 1) z/log(u),  u the rounded exp(z)
+    atan(z)  = atan(c) + atan((z - c)/(1 + c z)),  and a polynomial near 0
 
 Sources: W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23
-(1969), the form; fdlibm's s_erf.c near 0 (see `backends.numpy.special`); W. Kahan's log1p and expm1
-in N. J. Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., SIAM 2002, section 1.14.
+(1969), the form; fdlibm's s_erf.c near 0 (see `backends.numpy.special`) and its s_atan.c;
+W. Kahan's log1p and expm1 in N. J. Higham, "Accuracy and Stability of Numerical Algorithms",
+2nd ed., SIAM 2002, section 1.14.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from functools import reduce
 
-from sympy import Abs, Expr, Float, Function, Piecewise, Symbol, exp, floor, log
+from sympy import Abs, Expr, Float, Function, Integer, Piecewise, Rational, Symbol, exp, floor, log
 
 from symnet.activations.systems import Z, erfcx
 from symnet.backends.numpy import special
@@ -25,6 +28,15 @@ from symnet.lowering.loops import ScalarFunction
 _BEYOND = 28  # erfc is 0 from here on, in every type
 _HUGE = 2**60  # 1 + z is z
 _NOTHING = Float(1e-30)  # less than any rounding of a number near 1
+
+
+# Of fdlibm's s_atan.c: atan(t) = t - t^3 P(t^2) for |t| < 7/16.
+_ATAN = (
+    *(3.33333333333329318027e-01, -1.99999999998764832476e-01, 1.42857142725034663711e-01),
+    *(-1.11111104054623557880e-01, 9.09088713343650656196e-02, -7.69187620504482999495e-02),
+    *(6.66107313738753120669e-02, -5.83357013379057348645e-02, 4.97687799461593236017e-02),
+    *(-3.65315727442169155270e-02, 1.62858201153657823623e-02),
+)
 
 
 def _polynomial(coefficients: Sequence[float], z: Expr) -> Expr:
@@ -81,24 +93,44 @@ def _log1p() -> ScalarFunction:
     return _function(
         "log1p",
         (u, 1 + Z),
-        (d, u - 1),
-        result=Piecewise((Z, Abs(d) < _NOTHING), (log(u), u > _HUGE), (log(u) * (Z / d), True)),
+        (d, Piecewise((1, Abs(u - 1) < _NOTHING), (u - 1, True))),
+        result=Piecewise((Z, Abs(u - 1) < _NOTHING), (log(u), u > _HUGE), (log(u) * (Z / d), True)),
     )
 
 
 def _expm1() -> ScalarFunction:
-    u, d = _reals("u d")
+    u, d, v = _reals("u d v")
+    near, low, high = Abs(d) < _NOTHING, u < Float(1e-20), u > _HUGE
     return _function(
         "expm1",
         (u, exp(Z)),
         (d, u - 1),
-        result=Piecewise(
-            (Z, Abs(d) < _NOTHING), (-1, u < Float(1e-20)), (u, u > _HUGE), (d * (Z / log(u)), True)
-        ),
+        # Arms that are not chosen must not divide by 0 either: some languages compute all.
+        (v, Piecewise((2, near), (3, low), (4, high), (u, True))),
+        result=Piecewise((Z, near), (-1, low), (u, high), ((v - 1) * (Z / log(v)), True)),
     )
 
 
-OWN = {f.name: f for f in (_erfcx(), _erfc(), _erf(), _log1p(), _expm1())}
+def _atan() -> ScalarFunction:
+    u, v, t, w, c, q = _reals("u v t w c q")
+    above = [Rational(k, 16) for k in (7, 11, 19, 39)]
+    half, one_and_half = Rational(1, 2), Rational(3, 2)
+    quotients = [(u - a) / (1 + a * u) for a in (half, Integer(1), one_and_half)]
+    moved = [u, *quotients]
+    places = (0, math.atan(0.5), math.pi / 4, math.atan(1.5))
+    return _function(
+        "atan",
+        (u, Abs(Z)),
+        (v, Piecewise((1, u < 1), (u, True))),
+        (t, Piecewise(*zip(moved, (u < a for a in above), strict=True), (-1 / v, True))),
+        (w, t * t),
+        (c, Piecewise(*zip(places, (u < a for a in above), strict=True), (math.pi / 2, True))),
+        (q, c + (t - t * (w * _polynomial(_ATAN, w)))),
+        result=Piecewise((-q, Z < 0), (q, True)),
+    )
+
+
+OWN = {f.name: f for f in (_erfcx(), _erfc(), _erf(), _log1p(), _expm1(), _atan())}
 """The functions by name, those that others call first."""
 
 _CALLS = {"erfc": ("erfcx",), "erf": ("erfc", "erfcx")}
