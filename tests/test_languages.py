@@ -40,6 +40,7 @@ TOOLS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("./net",),
     ),
     "javascript": (("node", "net.mjs"),),
+    "matlab": (("octave", "-qf", "--no-history", "--eval", "net_test"),),
     "rust": (
         ("rustc", "--edition", "2021", "-D", "warnings", "--cfg", "symnet_main", "net.rs"),
         ("./net",),
@@ -267,7 +268,7 @@ def test_refusals():
         languages.generate(net, "cobol")
     with pytest.raises(ValueError, match="name"):
         languages.generate(net, "c", name="a b")
-    for language in ("javascript", "cpp", "json", "python", "c-batch"):
+    for language in ("javascript", "cpp", "json", "matlab", "python", "c-batch"):
         with pytest.raises(ValueError, match=r"float|precision"):
             languages.generate(net, language, precision="float")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from symnet.languages import c, cpp, fortran, javascript, json, onnx, rust
+from symnet.languages import c, cpp, fortran, javascript, json, matlab, onnx, rust
 from symnet.languages.c_batch import c_file
 from symnet.languages.job import PRECISIONS, Files, Job
 from symnet.languages.python import numpy_module
@@ -41,6 +41,7 @@ LANGUAGES: Mapping[str, Language] = {
     "fortran": Language("a Fortran 2008 module of pure subroutines", "f90", files=fortran.files),
     "javascript": Language("an ES module, with types", "mjs", files=javascript.files),
     "rust": Language("a Rust module without dependencies", "rs", files=rust.files),
+    "matlab": Language("MATLAB and Octave, for any number of points", "m", files=matlab.files),
     "onnx": Language("a model that gives y, jacobian and hessian", "onnx", content=onnx.content),
     "json": Language("the loops as data, for tools", "json", files=json.files),
 }
