@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from symnet import files, languages
 from symnet.cli import options
+from symnet.languages import running
 from symnet.names import shortened
 from symnet.network import Network
 
@@ -44,7 +46,7 @@ def add(commands: Any) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Write the files; CheckError where what was generated fails its check."""
+    """Write the files once they have passed their own self-tests; CheckError where one fails."""
     networks = [files.load(path) for path in given.files] or [Network.example()]
     name, folder = _place(given)
     if len(networks) > 1 and (folder is None or name):
@@ -59,12 +61,24 @@ def run(given: argparse.Namespace) -> int:
             precision=given.precision,
             command=_command(given),
         )
+        _confirm(given.language, made)
         _check_apart(written, made)
         written |= made
     if len(networks) > 1 and given.language == "c":
         written |= _library(str(folder), list(written))
     _write(given, written, folder)
     return 0
+
+
+def _confirm(language: str, made: Mapping[str, str | bytes]) -> None:
+    """Run the self-test of what will be written; CheckError where it fails."""
+    if languages.LANGUAGES[language].whole is not None:
+        (text,) = made.values()
+        unconfirmed = running.confirm(language, str(text))
+    else:
+        unconfirmed = running.confirm_files(language, made)
+    if unconfirmed:
+        sys.stderr.write(f"symnet: {unconfirmed}\n")
 
 
 def _place(given: argparse.Namespace) -> tuple[str | None, Path | None]:
