@@ -42,6 +42,8 @@ class FortranPrinter(Printer):
     stop: ClassVar[str] = ""
     end: ClassVar[str] = "end do"
     base: ClassVar[int] = 1
+    both: ClassVar[str] = ".and."
+    either: ClassVar[str] = ".or."
     functions: ClassVar[Mapping[str, str]] = {"erfcx": "erfc_scaled", "floor": "aint"}
     lacking: ClassVar[frozenset[str]] = frozenset({"expm1", "log1p"})
 

@@ -13,7 +13,8 @@ first `last` indices from 0, or up to and with another variable; {"let"}, {"star
 
 An expression E is a number, a name or [operation, E, ...]: `at` (an
 array's name, indices), `same` (1 where two indices are equal, else 0), `add`, `mul`, `pow`, a
-function, or `piecewise` with [value, [relation, left, right]] and a last value.
+function, or `piecewise` with [value, [relation, left, right]] and a last value;
+conditions may be joined: ["or", condition, condition].
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import json
 from typing import Any
 
 from sympy import Expr, Piecewise, Symbol
+from sympy.logic.boolalg import And, Or
 
 from symnet.languages.job import Files, Job
 from symnet.lowering.loops import At, Call, Let, Loop, Mirror, More, Put, Start, Step, Store
@@ -94,6 +96,12 @@ def _step(step: Step) -> dict[str, Any]:
     raise TypeError(f"{type(step).__name__} is no step")
 
 
+def _condition(condition: Any) -> list[Any]:
+    if isinstance(condition, (And, Or)):
+        return [type(condition).__name__.lower(), *map(_condition, condition.args)]
+    return [condition.rel_op, tree(condition.lhs), tree(condition.rhs)]
+
+
 def tree(expression: Expr) -> Any:
     """An expression as nested lists."""
     if isinstance(expression, Symbol):
@@ -104,6 +112,6 @@ def tree(expression: Expr) -> Any:
         return float(expression)
     if isinstance(expression, Piecewise):
         *pieces, (otherwise, _) = expression.args
-        arms = [[tree(v), [c.rel_op, tree(c.lhs), tree(c.rhs)]] for v, c in pieces]
+        arms = [[tree(v), _condition(c)] for v, c in pieces]
         return ["piecewise", *arms, tree(otherwise)]
     return [type(expression).__name__.lower(), *map(tree, expression.args)]

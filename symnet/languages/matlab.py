@@ -45,6 +45,8 @@ class MatlabPrinter(Printer):
     """Elementwise expressions."""
 
     lacking: ClassVar[frozenset[str]] = frozenset()
+    both: ClassVar[str] = "&"
+    either: ClassVar[str] = "|"
 
     def choose(self, condition: str, value: str, otherwise: str) -> str:
         return f"choose({condition}, {value}, {otherwise})"

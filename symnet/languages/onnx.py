@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from sympy import Add, Expr, Mul, Piecewise, Pow, S, Symbol, sign
+from sympy.logic.boolalg import And, Or
 
 from symnet.activations import Z
 from symnet.calculus.algebra import (
@@ -277,13 +278,14 @@ class _Model:
             case Piecewise(args=(*pieces, last)):
                 found = inner(last.args[0])
                 for value, condition in reversed(pieces):
-                    relation = _RELATIONS[condition.rel_op]
-                    holds = self.op(relation, inner(condition.lhs), inner(condition.rhs))
+                    holds = self.condition(condition, inner)
                     found = self.op("Where", holds, inner(value), found)
                 return found
             case sign(args=(x,)):
                 return inner(Piecewise((-1, x < 0), (1, x > 0), (x, True)))
         name = type(expression).__name__.lower()
+        if name == "undefined":
+            return self.constant("undefined", np.nan)
         argument = inner(expression.args[0])
         if name in _OPERATORS:
             return self.op(_OPERATORS[name], argument)
@@ -294,6 +296,14 @@ class _Model:
         for symbol, value in own.shared:
             inside[symbol] = self.scalar(value, inside)
         return self.scalar(own.results[0], inside)
+
+    def condition(self, condition: Any, inner: Callable[[Expr], str]) -> str:
+        """A comparison, or several joined by and, or."""
+        if isinstance(condition, (And, Or)):
+            parts = [self.condition(part, inner) for part in condition.args]
+            return self.folded("And" if isinstance(condition, And) else "Or", parts)
+        relation = _RELATIONS[condition.rel_op]
+        return self.op(relation, inner(condition.lhs), inner(condition.rhs))
 
 
 def _divides(factor: Expr) -> bool:

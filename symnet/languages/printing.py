@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sympy import Add, Expr, Integer, Mul, NumberSymbol, Piecewise, Pow, S, Symbol, sign
 from sympy.core.function import AppliedUndef, Function
 from sympy.core.relational import Relational
+from sympy.logic.boolalg import And, Or
 
 from symnet.lowering import elementary
 from symnet.lowering.loops import (
@@ -50,6 +51,8 @@ class Printer:
     stop: ClassVar[str] = ";"
     end: ClassVar[str] = "}"
     base: ClassVar[int] = 0
+    both: ClassVar[str] = "&&"
+    either: ClassVar[str] = "||"
     functions: ClassVar[Mapping[str, str]] = {}
     lacking: ClassVar[frozenset[str]] = frozenset({"erfcx"})
 
@@ -135,6 +138,9 @@ class Printer:
             return self._pieces(Piecewise((-1, x < 0), (1, x > 0), (x, True)))
         if isinstance(expression, (Function, AppliedUndef)):
             name = type(expression).__name__.lower()
+            if name == "undefined":
+                nothing = f"({self.text(expression.args[0])} - {self.text(expression.args[0])})"
+                return f"({nothing}/{nothing})"  # NaN, in every language
             return self.call(name, [self.text(argument) for argument in expression.args])
         raise TypeError(f"{type(expression).__name__} cannot be printed: {expression}")
 
@@ -197,6 +203,10 @@ class Printer:
 
     def condition(self, condition: Any) -> str:
         """A comparison."""
+        if isinstance(condition, (And, Or)):
+            word = self.both if isinstance(condition, And) else self.either
+            parts = sorted(map(self.condition, condition.args))
+            return f"({f' {word} '.join(parts)})"
         if not isinstance(condition, Relational):
             raise TypeError(f"{condition} is no comparison")
         left, right = self.text(condition.lhs), self.text(condition.rhs)
@@ -293,7 +303,9 @@ def called(lowered: Lowered) -> set[str]:
     expressions = [e for f in lowered.functions for e in (*f.results, *(e for _, e in f.shared))]
     expressions += [read(step) for r in lowered.routines for step in walk(r.body)]
     functions = set().union(*(e.atoms(Function, AppliedUndef) for e in expressions), set())
-    return {type(f).__name__.lower() for f in functions if not isinstance(f, (At, Same))}
+    return {type(f).__name__.lower() for f in functions if not isinstance(f, (At, Same))} - {
+        "undefined"
+    }
 
 
 def own_functions(lowered: Lowered, printer: Printer) -> tuple[ScalarFunction, ...]:

@@ -5,6 +5,7 @@
     erf(z)   = 1 - erfc(z),  and z + z P(z^2)/Q(z^2) near 0
     log1p(z) = log(u) z/(u - 1),  u the rounded 1 + z
     expm1(z) = (u - 1) z/log(u),  u the rounded exp(z)
+    asinh(z) = log1p(z + z^2/(1 + sqrt(1 + z^2))) for z >= 0
     atan(z)  = atan(c) + atan((z - c)/(1 + c z)),  and a polynomial near 0
 
 Sources: W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23
@@ -20,6 +21,7 @@ from collections.abc import Collection, Sequence
 from functools import reduce
 
 from sympy import Abs, Expr, Float, Function, Integer, Piecewise, Rational, Symbol, exp, floor, log
+from sympy.codegen.cfunctions import log1p
 
 from symnet.activations.systems import Z, erfcx
 from symnet.backends.numpy import special
@@ -130,7 +132,24 @@ def _atan() -> ScalarFunction:
     )
 
 
-OWN = {f.name: f for f in (_erfcx(), _erfc(), _erf(), _log1p(), _expm1(), _atan())}
+def _asinh() -> ScalarFunction:
+    u, v, q = _reals("u v q")
+    return _function(
+        "asinh",
+        (u, Abs(Z)),
+        (v, Piecewise((1, u > 2**28), (u, True))),
+        (
+            q,
+            Piecewise(
+                (log(u) + math.log(2), u > 2**28),
+                (log1p(v + v * v / (1 + (1 + v * v) ** Rational(1, 2))), True),
+            ),
+        ),
+        result=Piecewise((-q, Z < 0), (q, True)),
+    )
+
+
+OWN = {f.name: f for f in (_erfcx(), _erfc(), _erf(), _log1p(), _expm1(), _atan(), _asinh())}
 """The functions by name, those that others call first."""
 
 _CALLS = {"erfc": ("erfcx",), "erf": ("erfc", "erfcx")}
