@@ -24,6 +24,7 @@ ORDER = (
     "calculus",
     "formulas",
     "backends",
+    "lowering",
     "compiling",
     "tables",
     "derivation",

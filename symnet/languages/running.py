@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from symnet.backends.c.run import compiler
@@ -33,13 +33,17 @@ def _python(text: str, folder: Path) -> None:
 
 
 def _c(text: str, folder: Path) -> str | None:
-    path, program = folder / "generated.c", folder / "generated"
-    path.write_text(text, encoding="utf-8")
+    (folder / "generated.c").write_text(text, encoding="utf-8")
+    return _compiled(folder / "generated.c", "SYMNET_TEST")
+
+
+def _compiled(path: Path, macro: str) -> str | None:
+    program = path.with_suffix("")
     try:
         command = compiler.command()
     except compiler.CompilerError as error:
         return f"the self-test was not run: {error}"
-    flags = ["-std=c99", "-O1", "-DSYMNET_TEST", "-o", str(program), str(path), "-lm"]
+    flags = ["-std=c99", "-O1", f"-D{macro}", "-o", str(program), str(path), "-lm"]
     _demand([*command, *flags])
     _demand([str(program)])
     return None
@@ -56,4 +60,18 @@ def _demand(command: Sequence[str]) -> None:
         raise CheckError(f"generated text failed its self-test; please report it: {said}")
 
 
-_RUNS: dict[str, Callable[[str, Path], str | None]] = {"python": _python, "c": _c}
+def confirm_files(language: str, files: Mapping[str, str | bytes]) -> str | None:
+    """The same of a language of several files; only C's are run so far, others not remarked on."""
+    if language != "c":
+        return None
+    with tempfile.TemporaryDirectory(prefix="symnet-") as folder:
+        for name, text in files.items():
+            (Path(folder) / name).write_text(str(text), encoding="utf-8")
+        (source,) = (Path(folder) / name for name in files if name.endswith(".c"))
+        try:
+            return _compiled(source, f"{source.stem.upper()}_TEST")
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"the self-test could not be run: {error}"
+
+
+_RUNS: dict[str, Callable[[str, Path], str | None]] = {"python": _python, "c-batch": _c}
