@@ -132,7 +132,7 @@ def _without_branches(lines: Iterable[Line]) -> list[Line]:
     written: list[Line] = []
     for symbol, expression in lines:
         known[symbol] = expression
-        if isinstance(expression, Piecewise) and len(expression.args) == 2:
+        if _is_choice(expression):
             (chosen, condition), (other, _) = expression.args
             ways = (chosen, other, condition), (other, chosen, condition.negated)
             for high, low, test in ways:
@@ -141,6 +141,13 @@ def _without_branches(lines: Iterable[Line]) -> list[Line]:
                     expression = Max(low, symbol)
         written.append((symbol, expression))
     return written
+
+
+def _is_choice(expression: Expr) -> bool:
+    """Whether it is one of two things, by one comparison."""
+    if not isinstance(expression, Piecewise) or len(expression.args) != 2:
+        return False
+    return isinstance(expression.args[0][1], Relational)
 
 
 def _is_share(low: Expr, high: Expr, known: Mapping[Expr, Expr]) -> bool:
