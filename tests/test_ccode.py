@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ccalls import call
-from strategies import SMOOTH, networks, points
+from strategies import EVERYWHERE, SMOOTH, networks, points
 from symnet import compiling
-from symnet.activations import TABLE, Activation
+from symnet.activations import Activation
 from symnet.backends.c.plan import lowering
 from symnet.backends.c.plan.steps import Contraction, Linear, Pass, Plan, Step
 from symnet.backends.c.run import loading
@@ -81,7 +81,7 @@ def of_activation(name: str) -> Network:
     return Network.dense([2, 3, 4, 2], name, output="sigmoid" if name == "exp" else name, seed=3)
 
 
-@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("name", EVERYWHERE)
 def test_every_activation(name):
     """In a hidden layer and at the end, orders 0 to 2, forward and backward, several outputs."""
     network = of_activation(name)
@@ -164,7 +164,7 @@ def test_planning_grows_with_the_depth(monkeypatch):
 @given(st.data())
 def test_random_networks(data):
     """Any mixture of activations, with and without biases."""
-    names = [name for name in TABLE if name != "exp"]  # see of_activation
+    names = [name for name in EVERYWHERE if name != "exp"]  # see of_activation
     network = data.draw(networks(activations=names))
     check(network, data.draw(points(network)))
 
@@ -267,7 +267,7 @@ def test_neighbours_do_not_matter(name):
             assert np.isnan(after[3]).all()
 
 
-@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("name", EVERYWHERE)
 def test_extreme_points(name):
     """Tails and infinities have the values that the analytic engine gives them."""
     network = Network([Layer([[1.0]], None, name)])

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import sympy
 
-from strategies import SMOOTH
-from symnet.activations import TABLE, Activation, Z
+from strategies import EVERYWHERE, SMOOTH
+from symnet.activations import Activation, Z
 from symnet.backends.numpy.layers import parameters
 from symnet.calculus.program import from_network, tangent
 from symnet.calculus.reverse import sweep, unrolled
@@ -78,7 +78,7 @@ def expected_residuals(target: Objective, p: np.ndarray, weights: dict[str, floa
     return np.concatenate(found)
 
 
-@pytest.mark.parametrize("activation", TABLE)
+@pytest.mark.parametrize("activation", EVERYWHERE)
 def test_residuals_are_those_of_the_network_in_the_datas_units(activation):
     """The definition of the loss, every kind of row, weights of rows and kinds included.
 
