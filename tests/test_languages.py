@@ -149,7 +149,7 @@ def test_extreme_points(language, tmp_path):
 
 @pytest.mark.parametrize("language", TOOLS)
 def test_the_self_test_notices_errors(language, tmp_path):
-    """A changed weight, by one part in a million, is found and exits with 1."""
+    """A changed weight, by one part in ten thousand, is found and exits with 1."""
     tools_of(language)
     job = Job.of(symnet.Network.dense([2, 3, 1], "tanh", seed=3), 2, "net")
     constants = dict(job.lowered.constants)
