@@ -278,6 +278,17 @@ def test_extreme_points(name):
     check(network, X, kernels(network))
 
 
+@pytest.mark.parametrize("name", sorted(set(TABLE) - set(EVERYWHERE)))
+def test_outside_of_a_domain(name):
+    """NaN or infinity where NumPy has it, and nowhere else; inside the same numbers."""
+    network = Network([Layer([[1.0]], None, name)])
+    X = np.array([[-745.0], [-1.0], [-1e-8], [0.0], [1e-8], [0.5], [30.0], [1e100]])
+    program = kernels(network)["value_jacobian_hessian"][0]
+    found = evaluated(network, {"all": (program, (0, 1, 2))}, X)["all"]
+    for own, known in zip(found, compiling.compiled(network, 2)(X), strict=True):
+        np.testing.assert_allclose(own, known, rtol=1e-14)
+
+
 def test_deep():
     """Layers alike become loops: 300 layers have hardly more text than 30, and are as right."""
     texts = []
