@@ -41,7 +41,7 @@ def worst(network: Network, order: int, X: np.ndarray, result: np.ndarray) -> fl
 
 
 @pytest.mark.parametrize("scheme", ["tangent", "adjoint"])
-@pytest.mark.parametrize("name", zoo.GRAPHS)
+@pytest.mark.parametrize("name", [*zoo.GRAPHS, *zoo.CHAINS])
 def test_numpy_agrees_with_the_witness(name, scheme):
     """Value, Jacobian and Hessian, alone and together, at one point and at several."""
     network = zoo.network(name)

@@ -2,8 +2,9 @@
 
     python tests/benchmarks/firmware.py
 
-It needs arm-none-eabi-gcc with newlib and qemu-system-arm. QEMU counts instructions (icount), not cycles: the SysTick timer runs
-at 25 MHz of a clock that gives each instruction a nanosecond, so a tick is 40 instructions.
+It needs arm-none-eabi-gcc with newlib and qemu-system-arm. QEMU counts instructions (icount), not
+cycles: the SysTick timer runs at 25 MHz of a clock that gives each instruction a nanosecond, so a
+tick is 40 instructions.
 """
 
 from __future__ import annotations

@@ -245,7 +245,7 @@ class _LayerPrinter(ElementPrinter):
             return f"np.swapaxes({self._print(vector)}, 0, 1)"
         if self._result and unit != OUTPUT:
             return self._print(vector)
-        if self._result or (unit == OUTPUT and self.m == 1):
+        if unit == OUTPUT and self.m == 1:
             return self.parenthesize(vector, PRECEDENCE["Atom"])
         return f"{self.parenthesize(vector, PRECEDENCE['Atom'])}[:, None]"
 
