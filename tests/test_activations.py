@@ -315,8 +315,10 @@ def test_agrees_with_torch(name: str) -> None:
     variable = torch.tensor(z, requires_grad=True)
     wanted = peers.get(name) or getattr(f, name)
     wanted = wanted(variable)
+    # PyTorch does not differentiate its hardsigmoid twice.
+    highest = 1 if name == "hardsigmoid" else 2
     with np.errstate(all="ignore"):
-        results = evaluator(name, 2)(z)
+        results = evaluator(name, highest)(z)
     for order, found in enumerate(results):
         found = np.broadcast_to(found, z.shape)
         target = wanted.detach().numpy(force=True)
@@ -326,7 +328,7 @@ def test_agrees_with_torch(name: str) -> None:
         here = here & np.isfinite(target)
         rtol = 1e-7 if name == "hardsigmoid" else 1e-12
         np.testing.assert_allclose(found[here], target[here], rtol=rtol, atol=1e-14)
-        if not wanted.requires_grad:
+        if order == highest or not wanted.requires_grad:
             break
         (wanted,) = torch.autograd.grad(wanted.sum(), variable, create_graph=True)
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ccalls import call
 from strategies import EVERYWHERE, SMOOTH, networks, points
 from symnet import compiling
-from symnet.activations import Activation
+from symnet.activations import TABLE, Activation
 from symnet.backends.c.plan import lowering
 from symnet.backends.c.plan.steps import Contraction, Linear, Pass, Plan, Step
 from symnet.backends.c.run import loading
