@@ -9,6 +9,7 @@ when it is saved and loaded again. A case that never returns ends the process af
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import json
 import random
@@ -19,6 +20,8 @@ import time
 import traceback
 from pathlib import Path
 from typing import Any
+
+from sympy.core.cache import clear_cache
 
 from symnet.activations.trees import FUNCTIONS
 from symnet.files import NetworkFileError, load, save
@@ -172,9 +175,20 @@ def complaint(content: bytes, folder: Path) -> str | None:
         if load(again) != network:
             return "accepted, and another when saved and loaded again"
     if (taken := time.process_time() - start) > SECONDS:
+        taken = min(taken, _again(given))
+    if taken > SECONDS:
         return f"{taken:.1f} s"
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return f"{largest:.0f} MB" if largest > MEGABYTES else None
+
+
+def _again(file: Path) -> float:
+    """Seconds that the file takes once more: a busy machine, or what is made once, is no fault."""
+    clear_cache()
+    start = time.process_time()
+    with contextlib.suppress(NetworkFileError):
+        load(file)
+    return time.process_time() - start
 
 
 def main(seed: int, first: int, last: int) -> int:
