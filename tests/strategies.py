@@ -14,8 +14,8 @@ from sympy import Symbol
 from symnet.activations import TABLE
 from symnet.network import Layer, Network
 
-EVERYWHERE = tuple(name for name, row in TABLE.items() if row.total)
-"""Names of the activations that have a value for every z."""
+EVERYWHERE = tuple(name for name, row in TABLE.items() if row.total and name != "sinc")
+"""Names of the activations whose formula has a value for every z; sin(z)/z has a limit at 0."""
 
 SMOOTH = tuple(name for name in EVERYWHERE if not TABLE[name].kinks)
 """Names of those without kinks."""

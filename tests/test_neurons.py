@@ -84,7 +84,7 @@ def test_it_equals_the_expanded_notation_symbolically():
 def test_it_equals_the_expanded_notation_exactly(order):
     """Rational activations, weights and points: the same fractions, and the same polynomials."""
     z = symbols("z")
-    square = Activation("square", z**2 - z / 3)
+    square = Activation("squared", z**2 - z / 3)
     network = Network([
         Layer([[Fraction(1, 3), -2], [1, symbols("w")]], [1, Fraction(-1, 2)], square),
         Layer([[2, -1], [Fraction(1, 9), 3]], [0, 4], Activation("bump", z / (1 + z**2))),
