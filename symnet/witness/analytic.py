@@ -123,6 +123,15 @@ def preactivations(net: Numeric, X: ArrayLike) -> list[Array]:
         return [step.form.a for step in _forward(graph, points, 0)]
 
 
+def missing(net: Numeric, X: ArrayLike) -> NDArray[np.intp]:
+    """How many entries of the nodes' values are not finite, at points X (N, n): (N,)."""
+    graph = net.numeric()
+    points = _points(X, graph.widths[0])
+    with np.errstate(all="ignore"):
+        lost = [~np.isfinite(step.value.a) for step in _forward(graph, points, 0)]
+    return np.sum(np.concatenate(lost, axis=1), axis=1)
+
+
 def scale(net: Numeric, X: ArrayLike, order: int) -> Array:
     """The size of the terms each entry is made of: what a rounding error is measured against.
 
@@ -457,18 +466,22 @@ def _moved_last(step: _Step, size: Array) -> Array:
     """The size of sigma'', and by how much an error in z of this size moves it.
 
     In the table, the next derivative is taken as sigma' and sigma'', and the terms of sigma''
-    are of the size of sigma', as in s t (t - s) of the sigmoid. A user's own function may be made
-    for a z of other magnitudes, as 1/T is: the slope of its sigma'' is measured.
+    are of the size of sigma', as in s t (t - s) of the sigmoid. Powers and logarithms take a z of
+    any magnitude, as 1/T does, and so may a user's own: the slope of their sigma'' is measured.
     """
     _, s1, s2 = map(np.abs, step.jet)
     usual = (s1 + s2) * size + s1
-    if step.activation is None or step.activation.name in _TABLE:
+    name = None if step.activation is None else step.activation.name
+    if step.activation is None or (name in _TABLE and name not in _OF_ANY_SIZE):
         return usual
     z = step.form.a
     h = 1e-3 * np.minimum(1, np.abs(z)) + 1e-300
     right, left = (_jet(step.activation, z + side)[2] for side in (h, -h))
     measured = np.abs(right - left) / (2 * h) * size + s1 / np.maximum(1, np.abs(z)) + s2
     return np.where(np.isfinite(measured), measured, usual)
+
+
+_OF_ANY_SIZE = frozenset(["log", "reciprocal", "sqrt", "square", "asinh"])
 
 
 def _crossed(left: Array, right: Array) -> Array:

@@ -60,8 +60,7 @@ def _drawn(network: Network, own: Units, random: np.random.Generator, factors: A
     if not away.any() or lost(own.centre[None], np.array([True]))[0]:
         return points
     for _ in range(_HALVINGS):
-        # On the other side of it: the centre may be the end of a domain.
-        points[away] = own.centre - (points[away] - own.centre) / 2
+        points[away] = (points[away] + own.centre) / 2
         away[away] = lost(points[away], ordinary[away])
         if not away.any():
             break

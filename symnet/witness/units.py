@@ -43,7 +43,7 @@ def units(network: Network) -> Units:
     step = 1.0 / np.where(lengths > 1 / _LARGEST, lengths, 1.0)
     if bare.any():
         centre, step = _with_bare(network, centre, step, np.flatnonzero(bare))
-    elif not np.isfinite(analytic.value(network, centre[None])).all():
+    elif not defined(network, centre[None])[0]:
         centre = _defined_place(network, centre, step)
     return Units(centre, step)
 
@@ -122,11 +122,7 @@ def _strain(network: Network, points: Array) -> Array:
     Bare inputs do not count, as it is their units that are looked for.
     """
     forms = analytic.preactivations(network, points)
-    values = np.concatenate([*forms, analytic.value(network, points)], axis=1)
-    missing = np.sum(~np.isfinite(values), axis=1)
-    # At the end of a domain a value may be finite and its slope not, as of sqrt at 0.
-    slopes = analytic.jacobian(network, points)
-    missing += ~np.isfinite(slopes).all(axis=(1, 2))
+    missing = analytic.missing(network, points)
     told = [np.empty((len(points), 0))]
     for node, form in zip(network.numeric().nodes, forms, strict=True):
         of_inputs = _of_inputs(node, network.n)
