@@ -195,6 +195,12 @@ TORCH = {
     "exp": lambda torch, z: torch.exp(z),
     "gaussian": lambda torch, z: torch.exp(-z * z),
     "arctan": lambda torch, z: torch.arctan(z),
+    "asinh": lambda torch, z: torch.asinh(z),
+    "square": lambda torch, z: torch.square(z),
+    "celu": lambda torch, z: torch.nn.functional.celu(z),
+    "mish": lambda torch, z: torch.nn.functional.mish(z),
+    "logsigmoid": lambda torch, z: torch.nn.functional.logsigmoid(z),
+    "tanhshrink": lambda torch, z: torch.nn.functional.tanhshrink(z),
 }
 
 

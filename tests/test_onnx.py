@@ -260,7 +260,8 @@ NONLINEAR = {
         {},
         {"kernel_shape": [3], "strides": [2], "ceil_mode": 1},
     ),
-    "GlobalMaxPool": (["GlobalMaxPool", "x"], (1, 2, 3), {}, {}),
+    # Of other ranks onnx's evaluator takes the largest of all channels.
+    "GlobalMaxPool": (["GlobalMaxPool", "x"], (1, 2, 3, 2), {}, {}),
     "ReduceMax": (["ReduceMax", "x"], (2, 5), {}, {"axes": [1]}),
     "ReduceMin": (["ReduceMin", "x"], (2, 3), {}, {"keepdims": 0}),
     "ReduceL2": (["ReduceL2", "x"], (2, 3), {}, {"axes": [1]}),

@@ -218,13 +218,13 @@ def test_a_module_of_many_entries_is_tested_along_a_direction_in_the_inputs_unit
 def test_c_of_one_entry_wrong_fails_its_self_test() -> None:
     """Compiled and run, with an allowance of its own for each entry."""
     text = languages.c_file(scaled(1e8), 1)
-    assert running.confirm("c", text) is None
+    assert running.confirm("c-batch", text) is None
     stored = re.compile(r"scatter\(count, N, (\w+), (.*), V, jacobian\);")
     flipped = r"for (long c = 0; c < V; c++) \1[(N - 1)*V + c] *= -1; \g<0>"
     wrong = stored.sub(flipped, text)
     assert wrong != text
     with pytest.raises(CheckError, match="jacobian"):
-        running.confirm("c", wrong)
+        running.confirm("c-batch", wrong)
 
 
 def test_generate_writes_nothing_that_fails_its_own_test(
@@ -236,7 +236,8 @@ def test_generate_writes_nothing_that_fails_its_own_test(
     def wrong(network: Network, order: int) -> str:
         return right(network, order).replace("return [dy]", "return [1.5*dy]")
 
-    monkeypatch.setitem(languages.LANGUAGES, "python", wrong)
+    row = replace(languages.LANGUAGES["python"], whole=wrong)
+    monkeypatch.setitem(languages.LANGUAGES, "python", row)
     out = tmp_path / "derivatives.py"
     out.write_text("before", encoding="utf-8")
     assert cli.main(["generate", "-o", str(out)]) == 1
