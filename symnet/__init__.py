@@ -13,8 +13,9 @@ from importlib.metadata import version
 from symnet.activations import Activation
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
-from symnet.files import load, save
+from symnet.files import save
 from symnet.fitting import fit, objective
+from symnet.importers import from_arrays, from_sklearn, from_torch, load
 from symnet.network import (
     Layer,
     Network,
@@ -29,6 +30,8 @@ from symnet.network import (
     softmax,
     variables,
 )
+from symnet.plotting import Picture, plot
+from symnet.sensitivities import Dependence, Sensitivity, dependence, sensitivity
 from symnet.witness import analytic
 from symnet.witness.checking import CheckError, Comparison, Report, check
 
@@ -39,16 +42,23 @@ __all__ = [
     "CheckError",
     "Comparison",
     "Compiled",
+    "Dependence",
     "Derivation",
     "Layer",
     "Network",
+    "Picture",
     "Report",
+    "Sensitivity",
     "analytic",
     "apply",
     "check",
     "concat",
+    "dependence",
     "derive",
     "fit",
+    "from_arrays",
+    "from_sklearn",
+    "from_torch",
     "layer_norm",
     "load",
     "log_softmax",
@@ -56,8 +66,10 @@ __all__ = [
     "mean",
     "minimum",
     "objective",
+    "plot",
     "prelu",
     "save",
+    "sensitivity",
     "softmax",
     "variables",
 ]

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
+from symnet import foreign, showing
 from symnet.backends.c.kernel import NativeKernels
 from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.backends.numpy.runtime import Array, Function
 from symnet.calculus.schemes import Choice, Cost, best, forward, schemes
 from symnet.network import Network
+from symnet.witness import checking
 
 
 class Kernels(Protocol):
@@ -19,8 +23,21 @@ class Kernels(Protocol):
 
     @property
     def source(self) -> str: ...
-    def function(self, name: str, orders: Sequence[int], most: int | None) -> Function: ...
+    @property
+    def own_texts(self) -> tuple[type, ...]: ...
+    @property
+    def teams(self) -> tuple[int, ...]: ...
+    @property
+    def crowd(self) -> int: ...
+    def function(
+        self,
+        name: str,
+        orders: Sequence[int],
+        most: int | None,
+        confirm: Callable[[type], None] | None = None,
+    ) -> Function: ...
     def narrowed(self, network: Network) -> Kernels: ...
+    def crowded(self) -> Kernels: ...
 
 
 BACKENDS: Mapping[str, Callable[[Network, Mapping[str, Choice]], Kernels]] = {
@@ -46,10 +63,7 @@ def everything(order: int) -> str:
 def plan(network: Network, order: int) -> dict[str, Choice]:
     """For each of `methods(order)`, the Program that computes it cheapest."""
     programs = [schemes(program) for program in forward(network, order)]
-    return {
-        name: best(programs[max(orders)], network, orders)
-        for name, orders in methods(order).items()
-    }
+    return {name: best(programs[max(orders)], orders) for name, orders in methods(order).items()}
 
 
 @dataclass(frozen=True)
@@ -68,6 +82,8 @@ class Compiled:
     otherwise, the same to the last bit on any number of threads; a point with a NaN among its
     inputs has NaN in all of its entries. `source` is the text that runs, `cost` what a point of
     f(X) costs, and `threads` how many are used at most, None for as many as pay. It pickles.
+    Of dask's arrays it gives lazy ones, of xarray's ones with named dimensions; see
+    `symnet.foreign`.
 
     Raises TypeError for X that is not real, ValueError for X of another number of inputs, and
     ValueError for a derivative of a higher order than was compiled.
@@ -79,6 +95,34 @@ class Compiled:
     cost: Cost
     threads: int | None
     kernels: Kernels = field(repr=False)
+    checked: bool = field(default=False, repr=False)
+
+    types: ClassVar[tuple[type, ...]] = (np.float64, np.float32)
+    """The types of number that results may have."""
+
+    @property
+    def texts(self) -> tuple[type, ...]:
+        """The types for which there is a text of its own, the first of them compiled."""
+        return self.kernels.own_texts
+
+    @property
+    def teams(self) -> tuple[int, ...]:
+        """The numbers of threads at which one method runs differently from another."""
+        return self.kernels.teams
+
+    @property
+    def crowd(self) -> int:
+        """A number of points that takes several blocks of `crowded`."""
+        return self.kernels.crowd
+
+    def verified(self) -> Compiled:
+        """The same functions, compared with the analytic engine: see `checking.verify`.
+
+        A type whose text is made later, as float32's in C, is compared when it is first used.
+        CheckError where they disagree, then or now.
+        """
+        checking.verify(self)
+        return replace(self, checked=True)
 
     @property
     def source(self) -> str:
@@ -97,8 +141,13 @@ class Compiled:
             return self
         return replace(self, network=network, kernels=kernels)
 
+    def crowded(self, threads: int) -> Compiled:
+        """The same functions in small blocks, always on so many threads: for checks."""
+        return replace(self, kernels=self.kernels.crowded(), threads=threads)
+
     def __call__(self, X: Any) -> tuple[Array, ...]:
-        return self._everything(X)
+        found = foreign.applied(self, range(self.order + 1), X)
+        return self._everything(X) if found is None else found
 
     def value(self, X: Any) -> Array:
         """y(x): (…, n) → (…, m)."""
@@ -118,6 +167,9 @@ class Compiled:
             raise ValueError(
                 f"derivatives of order {order} were not compiled; the highest is {self.order}"
             )
+        found = foreign.applied(self, (order,), X)
+        if found is not None:
+            return found[0]
         if order not in self._single:
             self._single[order] = self._function(order)
         return self._single[order](X)[0]
@@ -132,7 +184,26 @@ class Compiled:
 
     def _function(self, which: int) -> Function:
         name, orders = list(methods(self.order).items())[which]
-        return self.kernels.function(name, orders, self.threads)
+        confirm = self._confirm if self.checked else None
+        return self.kernels.function(name, orders, self.threads, confirm)
+
+    def _confirm(self, dtype: type) -> None:
+        """Verify the functions of a type before they are first used, as the others were."""
+        checking.verify(replace(self, checked=False), dtype)
+
+    def _repr_html_(self) -> str:
+        threads = "as many threads as pay" if self.threads is None else f"threads: {self.threads}"
+        said = (
+            f"{self.network.describe()}; derivatives up to order {self.order}, backend "
+            f"{self.backend}, {threads}; a point takes {self.cost.multiply_adds} multiply-adds and "
+            f"{self.cost.activations} evaluations of an activation"
+        )
+        return showing.paragraph(said, "compiled:") + showing.folded("source", self.source)
+
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
+        numbers = self.network.numeric().parameters.values()
+        weights = tuple((array.shape, array.tobytes()) for array in numbers)
+        return self.backend, self.order, self.source, repr(self.network.nodes), weights
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Functions that were bound belong to this process.

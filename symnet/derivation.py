@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from sympy import Expr, Matrix, Symbol
 
@@ -10,7 +12,9 @@ from symnet import compiling, formulas
 from symnet.calculus.algebra import DIRECTIONS
 from symnet.formulas import expanded
 from symnet.network import Network
-from symnet.witness import checking
+
+if TYPE_CHECKING:
+    from symnet.plotting import Picture
 
 HIGHEST = len(DIRECTIONS)
 """The highest order of derivative: there are names for as many directions."""
@@ -95,7 +99,13 @@ class Derivation:
         return self.text(format="unicode")
 
     def _repr_latex_(self) -> str:
-        return self.latex()
+        return formulas.notebook(self.network, self.order, self._readable())
+
+    def plot(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Picture:
+        """A picture of the value and the partials; see `symnet.plot`."""
+        from symnet.plotting import plot
+
+        return plot(self, path, **options)
 
     def compile(
         self, backend: str = "numpy", *, check: bool = True, threads: int | None = None
@@ -110,9 +120,7 @@ class Derivation:
         ValueError when a weight is symbolic: give numbers by `network.subs` first.
         """
         function = compiling.compiled(self.network, self.order, backend, threads)
-        if check:
-            checking.verify(function)
-        return function
+        return function.verified() if check else function
 
     def _readable(self) -> str:
         return "expanded" if expanded.is_readable(self.network, self.order) else "layer"

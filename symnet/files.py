@@ -4,6 +4,15 @@
      "layers": [{"weights": [[0.5, "1/3"], [2, "w21"]], "bias": [0.0, 1.5] or null,
                  "activation": "sigmoid" or {"name": "mine", "expression": ["mul", "z", ...]}}]}
 
+A network that is no chain of layers is version 2: instead of "layers" it has
+
+    "nodes": [{"kind": "activation", "terms": [{"from": 0, "weights": [[0.5, 1.0]]}, {"from": 1}],
+               "bias": null, "activation": "tanh"},
+              {"kind": "product", "terms": [{"from": 1}], "bias": null, "factor": 2}, ...]
+
+where "from" counts vectors, 0 being the inputs, and a term without weights is the vector itself;
+see `symnet.network.graph`. Kinds are those of `graph.KINDS`; "name" may be given to a node.
+
 A weight is a JSON number with a point or an exponent (a double, to the last bit), a JSON integer
 (exact), a fraction `"1/3"` or an integer `"3"` in quotes (exact), or a symbol's name `"w11"`. The
 expression of a user's own activation is a tree, see `symnet.activations.trees`. "name" may be left
@@ -14,6 +23,8 @@ Files are written beside their target and renamed over it, so a failed save leav
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import re
@@ -24,25 +35,28 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, BinaryIO, NoReturn, TextIO, TypeVar
 
 import sympy
 from sympy import Symbol
 
-from symnet.activations import TABLE, Activation, Z, activation, from_tree
-from symnet.activations.trees import expression_of, tree_of
+from symnet import leftovers
+from symnet.activations import TABLE, Activation, activation
+from symnet.activations.stored import from_stored, stored_kinks
 from symnet.names import check_label, check_name, shortened
-from symnet.network import Layer, Network
-from symnet.network.weights import LONGEST_NUMBER, Array
+from symnet.network import Layer, Network, Node, Term
+from symnet.network.weights import LONGEST_NUMBER, Array, matrix, vector
 
 FilePath = str | os.PathLike[str]
+_Part = TypeVar("_Part")
 
-VERSION = 1
-"""Of the file format: the value of the key "symnet"."""
+LAYERS, NODES = 1, 2
+"""Versions of the file format, the value of the key "symnet": for chains, and for graphs."""
 
 LARGEST_FILE = 1 << 30
 """Bytes of a network file that are read at most; 4096-4096-4096 takes about 700 MB."""
 
+_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 _LARGEST_JSON_INTEGER = 2**53  # beyond it other readers of JSON round integers to doubles
 _EXACT = re.compile(r"([+-]?[0-9]+)(?:/([0-9]+))?", re.ASCII)
 
@@ -54,10 +68,22 @@ class NetworkFileError(ValueError):
 def save(network: Network, path: FilePath) -> None:
     """Write the network to a file that `load` gives back equal, to the last bit.
 
-    Raises OSError where the file cannot be written; an existing file is then left as it was.
+    Raises ValueError for a suffix of another format, OSError where the file cannot be written; an
+    existing file is then left as it was.
     """
+    check_suffix(path)
     with replacing(path) as file:
         file.writelines(_document(network))
+
+
+def check_suffix(path: FilePath) -> None:
+    """ValueError for a name by which other programs would take a network file for their own."""
+    suffix = Path(path).suffix
+    if suffix.lower() not in ("", ".json"):
+        raise ValueError(
+            f"{os.fspath(path)}: network files are JSON; a name that ends in {suffix!r} would say "
+            f"otherwise, so write {Path(path).with_suffix('.json').name}"
+        )
 
 
 def load(path: FilePath) -> Network:
@@ -76,12 +102,26 @@ def load(path: FilePath) -> Network:
 
 @contextmanager
 def replacing(path: FilePath) -> Iterator[TextIO]:
-    """A text file whose content replaces `path` when the block ends without an exception.
+    """A text file in UTF-8 whose content replaces `path`; see `replacing_bytes`.
 
-    The text goes to a new file in the same folder, which is renamed at the end and removed after
-    an exception, Ctrl-C included. A symbolic link keeps pointing to its target, and the target's
-    permissions are kept. What is no regular file (`/dev/stdout`, a pipe) is written directly.
-    Line ends are written as given. Raises OSError, with the name of `path`.
+    Line ends are written as given.
+    """
+    with replacing_bytes(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        try:
+            yield text
+        finally:
+            text.detach()
+
+
+@contextmanager
+def replacing_bytes(path: FilePath) -> Iterator[BinaryIO]:
+    """A file whose content replaces `path` when the block ends without an exception.
+
+    The content goes to a new file in the same folder, which is renamed at the end and removed
+    after an exception, Ctrl-C included. A symbolic link keeps pointing to its target, and the
+    target's permissions are kept. What is no regular file (`/dev/stdout`, a pipe) is written
+    directly. Raises OSError, with the name of `path`.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -89,14 +129,15 @@ def replacing(path: FilePath) -> Iterator[TextIO]:
     except FileNotFoundError:
         mode = None
     if mode is not None and not stat.S_ISREG(mode):
-        with open(path, "w", encoding="utf-8", newline="") as file:
+        with open(path, "wb") as file:
             yield file
         return
     if mode is not None and not os.access(target, os.W_OK):
         raise PermissionError(13, "file is write-protected", os.fspath(path))
+    leftovers.remove(target.parent, ".symnet-*.tmp")
     beside = target.with_name(f".symnet-{secrets.token_hex(8)}.tmp")
     try:
-        file = open(beside, "x", encoding="utf-8", newline="")  # noqa: SIM115 closed below
+        file = open(beside, "xb")  # noqa: SIM115 closed below
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     try:
@@ -107,8 +148,10 @@ def replacing(path: FilePath) -> Iterator[TextIO]:
         if mode is not None:
             shutil.copymode(target, beside)
         os.replace(beside, target)
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
         raise
     _sync_folder(target.parent)
 
@@ -125,13 +168,17 @@ def _sync_folder(folder: Path) -> None:
 
 def _document(network: Network) -> Iterator[str]:
     """The text of the file, one row of weights a line."""
-    yield f'{{\n  "symnet": {VERSION},\n'
+    yield f'{{\n  "symnet": {LAYERS if network.is_chain else NODES},\n'
     if network.name is not None:
         yield f'  "name": {_json(network.name)},\n'
     yield f'  "inputs": {_json([s.name for s in network.inputs])},\n'
     yield f'  "outputs": {_json([s.name for s in network.outputs])},\n'
-    yield '  "layers": [\n'
-    yield from _separated(map(_layer_text, network.layers))
+    if network.is_chain:
+        yield '  "layers": [\n'
+        yield from _separated(map(_layer_text, network.layers))
+    else:
+        yield '  "nodes": [\n'
+        yield from _separated(map(_node_text, network.nodes))
     yield "\n  ]\n}\n"
 
 
@@ -141,12 +188,37 @@ def _separated(parts: Iterable[str]) -> Iterator[str]:
 
 
 def _layer_text(layer: Layer) -> str:
-    rows = ",\n".join(f"        {_json(_entries(row))}" for row in layer.weights)
-    bias = None if layer.bias is None else _entries(layer.bias)
     return (
-        f'    {{\n      "weights": [\n{rows}\n      ],\n      "bias": {_json(bias)},\n'
+        f'    {{\n      "weights": {_rows(layer.weights)},\n      "bias": {_bias(layer.bias)},\n'
         f'      "activation": {_json(_activation_entry(layer.activation))}\n    }}'
     )
+
+
+def _node_text(node: Node) -> str:
+    terms = ", ".join(
+        f'{{"from": {term.source}'
+        + ("" if term.weights is None else f', "weights": {_rows(term.weights)}')
+        + "}"
+        for term in node.terms
+    )
+    entries = [f'"kind": {_json(node.kind)}', f'"terms": [{terms}]', f'"bias": {_bias(node.bias)}']
+    if node.activation is not None:
+        entries.append(f'"activation": {_json(_activation_entry(node.activation))}')
+    if node.factor is not None:
+        entries.append(f'"factor": {node.factor}')
+    if node.name is not None:
+        entries.append(f'"name": {_json(node.name)}')
+    inner = ",\n      ".join(entries)
+    return f"    {{\n      {inner}\n    }}"
+
+
+def _rows(weights: Array) -> str:
+    rows = ",\n".join(f"        {_json(_entries(row))}" for row in weights)
+    return f"[\n{rows}\n      ]"
+
+
+def _bias(bias: Array | None) -> str:
+    return _json(None if bias is None else _entries(bias))
 
 
 def _json(value: object) -> str:
@@ -170,7 +242,7 @@ def _entry(value: Any) -> float | int | str:
 def _activation_entry(own: Activation) -> object:
     if TABLE.get(own.name) == own:
         return own.name
-    kinks = [tree_of(sympy.sympify(kink), Z) for kink in own.kinks]
+    kinks = stored_kinks(own)
     return {"name": own.name, "expression": own.tree} | ({"kinks": kinks} if kinks else {})
 
 
@@ -237,16 +309,22 @@ def _network(document: Any, stem: str) -> Network:
     if not isinstance(document, dict) or "symnet" not in document:
         raise ValueError('is no network file: it is not an object with the key "symnet"')
     version = document["symnet"]
-    if type(version) is not int or version != VERSION:
-        raise ValueError(f"has format version {_shown(version)}; this symnet reads {VERSION}")
-    _check_keys(document, "the file", ("symnet", "inputs", "outputs", "layers"), ("name",))
-    layers = [
-        _at(f"layer {k}", _layer, entry)
-        for k, entry in enumerate(_list(document["layers"], "layers"), start=1)
-    ]
+    if type(version) is not int or version not in (LAYERS, NODES):
+        raise ValueError(
+            f"has format version {_shown(version)}; this symnet reads {LAYERS} and {NODES}"
+        )
+    parts = "layers" if version == LAYERS else "nodes"
+    _check_keys(document, "the file", ("symnet", "inputs", "outputs", parts), ("name",))
     inputs, outputs = (_names(document[key], key) for key in ("inputs", "outputs"))
     name = check_label(document["name"]) if "name" in document else _label(stem)
-    return Network(layers, inputs, outputs, name)
+    read: Callable[[Any], Any] = _layer if version == LAYERS else _node
+    found = [
+        _at(f"{parts[:-1]} {k}", read, entry)
+        for k, entry in enumerate(_list(document[parts], parts), start=1)
+    ]
+    if version == LAYERS:
+        return Network(found, inputs, outputs, name)
+    return Network.from_nodes(found, inputs, outputs, name)
 
 
 def _label(stem: str) -> str | None:
@@ -260,14 +338,51 @@ def _layer(entry: Any) -> Layer:
     if not isinstance(entry, dict):
         raise ValueError(f"is {_shown(entry)}, expected an object")
     _check_keys(entry, "the layer", ("weights", "bias", "activation"))
-    rows = [
+    weights, bias = _weights(entry["weights"]), _biases(entry["bias"])
+    return Layer(weights, bias, _activation(entry["activation"]))
+
+
+def _node(entry: Any) -> Node:
+    if not isinstance(entry, dict):
+        raise ValueError(f"is {_shown(entry)}, expected an object")
+    optional = ("activation", "factor", "name")
+    _check_keys(entry, "the node", ("kind", "terms", "bias"), optional)
+    own = _activation(entry["activation"]) if "activation" in entry else None
+    factor = _vector(entry["factor"], "factor") if "factor" in entry else None
+    name = check_label(entry["name"]) if "name" in entry else None
+    terms = tuple(map(_term, _list(entry["terms"], "terms")))
+    if not isinstance(entry["kind"], str):
+        raise ValueError(f"kind is {_shown(entry['kind'])}, expected a name")
+    return Node(terms, _biases(entry["bias"]), entry["kind"], own, factor, name)
+
+
+def _term(entry: Any) -> Term:
+    if not isinstance(entry, dict):
+        raise ValueError(f"term {_shown(entry)} is no object")
+    _check_keys(entry, "the term", ("from",), ("weights",))
+    weights = matrix(_weights(entry["weights"])) if "weights" in entry else None
+    return Term(weights, _vector(entry["from"], "from"))
+
+
+def _vector(entry: Any, what: str) -> int:
+    if type(entry) is not int or entry < 0:
+        raise ValueError(f"{what} is {_shown(entry)}, expected the number of a vector")
+    return entry
+
+
+def _weights(entry: Any) -> list[list[float | int | Fraction | Symbol]]:
+    return [
         [_weight(w, f"weight [{i}, {j}]") for j, w in enumerate(_list(row, f"weights: row {i}"))]
-        for i, row in enumerate(_list(entry["weights"], "weights"))
+        for i, row in enumerate(_list(entry, "weights"))
     ]
-    bias = entry["bias"]
-    if bias is not None:
-        bias = [_weight(b, f"bias [{i}]") for i, b in enumerate(_list(bias, "bias"))]
-    return Layer(rows, bias, _activation(entry["activation"]))
+
+
+def _biases(entry: Any) -> Any:
+    """The entries of a bias, as vectors of any width are made of them; None for null."""
+    if entry is None:
+        return None
+    found = [_weight(b, f"bias [{i}]") for i, b in enumerate(_list(entry, "bias"))]
+    return vector(found, len(found)) if found else found
 
 
 def _weight(entry: Any, where: str) -> float | int | Fraction | Symbol:
@@ -294,11 +409,8 @@ def _activation(entry: Any) -> Activation:
             f'activation is {_shown(entry)}; use a name, or {{"name": ..., "expression": ...}}'
         )
     _check_keys(entry, "the activation", ("name", "expression"), ("kinks",))
-    own = from_tree(check_name(entry["name"], "activation"), entry["expression"])
-    kinks = [expression_of(kink, Z) for kink in _list(entry.get("kinks", []), "kinks")]
-    if any(kink.free_symbols for kink in kinks):
-        raise ValueError(f"activation {own.name!r}: kinks are numbers, not functions of z")
-    return Activation(own.name, own.value, tuple(kinks))
+    name = check_name(entry["name"], "activation")
+    return from_stored(name, entry["expression"], _list(entry.get("kinks", []), "kinks"))
 
 
 def _names(entry: Any, key: str) -> list[str]:
@@ -321,7 +433,7 @@ def _check_keys(
         raise ValueError(f"{what} has the unknown key {_shown(unknown[0])}")
 
 
-def _at(where: str, call: Callable[[Any], Layer], entry: Any) -> Layer:
+def _at(where: str, call: Callable[[Any], _Part], entry: Any) -> _Part:
     try:
         return call(entry)
     except ValueError as error:

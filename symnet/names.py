@@ -21,7 +21,7 @@ from collections.abc import Iterable, Sequence
 from sympy import Symbol
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
-_OWN_QUANTITY = re.compile(r"d*(z|a|s|t|lam|mu)[0-9]+(_[A-Za-z0-9_]*)?")
+_OWN_QUANTITY = re.compile(r"d*(z|a|s|t|lam|mu|lse)[0-9]+(_[A-Za-z0-9_]*)?")
 _LAYER_WEIGHT = re.compile(r"[Wwb][0-9]+")
 _C_KEYWORDS = (
     "auto break case char const continue default do double else enum extern float for goto if "
@@ -48,7 +48,10 @@ def check_name(name: object, what: str) -> str:
             "use letters a-z, digits and _, a letter first"
         )
     if name in _RESERVED or _OWN_QUANTITY.fullmatch(name):
-        raise ValueError(f"{what}: the name {name!r} is used by generated formulas; choose another")
+        raise ValueError(
+            f"{what}: the name {shortened(repr(name))} is used by generated formulas; "
+            "choose another"
+        )
     return name
 
 
@@ -56,10 +59,9 @@ def check_symbol(symbol: Symbol, what: str) -> Symbol:
     """The symbol itself when its name is allowed and it carries no assumptions."""
     check_name(symbol.name, what)
     if symbol != Symbol(symbol.name):
+        shown = shortened(symbol.name)
         # A copy without them would print alike, and the user's own subs would not find it.
-        raise ValueError(
-            f"{what}: symbol {symbol.name} carries assumptions; use Symbol({symbol.name!r})"
-        )
+        raise ValueError(f"{what}: symbol {shown} carries assumptions; use Symbol({shown!r})")
     return symbol
 
 
@@ -102,7 +104,9 @@ def _variable(name: str | Symbol, role: str) -> Symbol:
         check_symbol(name, role) if isinstance(name, Symbol) else Symbol(check_name(name, role))
     )
     if _LAYER_WEIGHT.fullmatch(symbol.name):
-        raise ValueError(f"{role}: {symbol.name!r} stands for a layer's weights; choose another")
+        raise ValueError(
+            f"{role}: {shortened(repr(symbol.name))} stands for a layer's weights; choose another"
+        )
     return symbol
 
 
@@ -119,20 +123,28 @@ def check_distinct(
         for symbol in symbols:
             if symbol.name in seen:
                 raise ValueError(
-                    f"{role}: {symbol.name!r} is already the name of an {seen[symbol.name]}"
+                    f"{role}: {shortened(repr(symbol.name))} is already the name of an "
+                    f"{seen[symbol.name]}"
                 )
             seen[symbol.name] = role
 
 
 def listed(symbols: Iterable[Symbol], most: int = 6) -> str:
     """The names in alphabetical order, at most so many of them: for messages."""
-    names = sorted(symbol.name for symbol in symbols)
+    names = sorted(shortened(symbol.name) for symbol in symbols)
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if names[most:] else "")
 
 
 def shortened(text: str, width: int = 60) -> str:
-    """The text, its end cut off where it is longer than `width`: for messages."""
-    return text if len(text) <= width else text[: width - 3] + "..."
+    """The text on one line, its end cut off where it is longer than `width`: for messages."""
+    return visible(text if len(text) <= width else text[: width - 3] + "...")
+
+
+def visible(text: str) -> str:
+    """The text with what moves a cursor, breaks a line or turns writing around as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def partial_name(output: str, inputs: Sequence[str] = ()) -> str:

@@ -6,6 +6,7 @@ once as sections and written by one short function a format.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -15,6 +16,7 @@ from symnet import formulas
 from symnet.calculus.schemes import Cost
 from symnet.derivation import Derivation
 from symnet.formulas import tex
+from symnet.network import Network
 from symnet.witness.checking import Report
 
 _LONGEST = 60  # lines of formulas in the inputs alone, beyond which nobody reads them
@@ -78,14 +80,30 @@ def _network(derivation: Derivation) -> Section:
     network = derivation.network
     inputs = ", ".join(symbol.name for symbol in network.inputs)
     outputs = ", ".join(symbol.name for symbol in network.outputs)
-    rows = [("layer", "neurons", "activation", "bias")]
-    for k, layer in enumerate(network.layers, start=1):
-        bias = "no" if layer.bias is None else "yes"
-        rows.append((str(k), str(layer.outputs), layer.activation.name, bias))
+    rows = _layer_rows(network) if network.is_chain else _node_rows(network)
     text = f"{network.describe()}, {network.weights_count} weights. From {inputs} to {outputs}."
     return Section(
         "Network", " ".join([text, *(f"{n}." for n in formulas.notes(network))]), table=tuple(rows)
     )
+
+
+def _layer_rows(network: Network) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("layer", "neurons", "activation", "bias")]
+    for k, layer in enumerate(network.layers, start=1):
+        bias = "no" if layer.bias is None else "yes"
+        rows.append((str(k), str(layer.outputs), layer.activation.name, bias))
+    return rows
+
+
+def _node_rows(network: Network) -> list[tuple[str, ...]]:
+    """Each node with the vectors that it is computed from: x, or the numbers of nodes."""
+    rows: list[tuple[str, ...]] = [("node", "width", "kind", "of", "bias")]
+    for k, node in enumerate(network.nodes, start=1):
+        sources = ", ".join(str(source) if source else "x" for source in node.sources)
+        name = f"{k} ({node.name})" if node.name else str(k)
+        bias = "no" if node.bias is None else "yes"
+        rows.append((name, str(network.widths[k]), node.label, sources, bias))
+    return rows
 
 
 def _layers(derivation: Derivation) -> Section:
@@ -162,18 +180,23 @@ def _html_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _markdown(heading: str, parts: Sequence[Section]) -> str:
-    blocks = [f"# {heading}"]
+    blocks = [f"# {_markdown_text(heading)}"]
     for part in parts:
-        blocks.append(f"## {part.title}")
-        blocks += [part.paragraph] if part.paragraph else []
+        blocks.append(f"## {_markdown_text(part.title)}")
+        blocks += [_markdown_text(part.paragraph)] if part.paragraph else []
         blocks += [f"```text\n{part.formulas}\n```"] if part.formulas else []
         blocks += [_markdown_table(part.table)] if part.table else []
     return "\n\n".join(blocks) + "\n"
 
 
 def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    head, *body = (f"| {' | '.join(row)} |" for row in rows)
+    head, *body = (f"| {' | '.join(map(_markdown_text, row))} |" for row in rows)
     return "\n".join([head, "|" + "---|" * len(rows[0]), *body])
+
+
+def _markdown_text(text: str) -> str:
+    """Plain text as Markdown: neither markup nor HTML. A _ within a word is none."""
+    return re.sub(r"[\\`*\[\]<>&|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", text)
 
 
 def _tex(heading: str, parts: Sequence[Section]) -> str:

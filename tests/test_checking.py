@@ -9,7 +9,7 @@ import pytest
 
 from symnet.compiling import compiled
 from symnet.network import Layer, Network
-from symnet.witness import analytic, checking, sampling
+from symnet.witness import analytic, checking, comparing, digits, sampling
 from symnet.witness.checking import CheckError, check, verify
 
 NETWORKS = {
@@ -27,6 +27,11 @@ class Planted:
     def __init__(self, function, entry, factor, where=lambda X: np.ones(X.shape[:-1], bool)):
         self.function, self.entry, self.factor, self.where = function, entry, factor, where
         self.order, self.network = function.order, function.network
+        self.types = self.texts = (np.float64,)
+        self.teams, self.crowd = (1,), 100
+
+    def crowded(self, threads):
+        return self
 
     def narrowed(self, width):
         return self
@@ -49,7 +54,7 @@ def test_right_functions_pass(name):
     """With errors of a few roundings, far from what is allowed."""
     report = check(NETWORKS[name], compiled(NETWORKS[name], 2))
     assert report.ok, str(report)
-    assert report.worst.error < 1e-13, str(report)
+    assert report.worst.weight < 0.06, str(report)
 
 
 @pytest.mark.parametrize("name", ["2-8-8-1", "3-4-2"])
@@ -64,8 +69,8 @@ def test_a_planted_error_in_any_single_entry_is_caught(name):
             assert not report.ok
             bad = [c for c in report.comparisons if not c.ok]
             assert {c.against for c in bad} == {
-                checking.ANALYTIC,
-                f"{checking.DIGITS}-digit arithmetic",
+                comparing.ANALYTIC,
+                f"{digits.DIGITS}-digit arithmetic",
             }
             assert bad[0].quantity == ("value", "jacobian", "hessian")[order]
             inputs = "".join("d" + network.inputs[i].name for i in entry[1:])

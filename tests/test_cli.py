@@ -15,7 +15,6 @@ from sympy import Symbol
 
 import symnet
 from symnet import cli, files
-from symnet.witness import checking
 
 
 @pytest.fixture
@@ -147,9 +146,13 @@ def test_derive_on_a_terminal_without_greek():
 
 def planted(monkeypatch):
     """Let the analytic engine disagree with the compiled Jacobian by one part in a million."""
-    wrong = lambda network, X: symnet.analytic.jacobian(network, X) * (1 + 1e-6)  # noqa: E731
-    witnesses = (checking._WITNESS[0], wrong, checking._WITNESS[2])
-    monkeypatch.setattr(checking, "_WITNESS", witnesses)
+    right = symnet.analytic.derivatives
+
+    def wrong(network, X, order):
+        y, *higher = right(network, X, order)
+        return y, *(result * (1 + 1e-6 * (r == 1)) for r, result in enumerate(higher, 1))
+
+    monkeypatch.setattr(symnet.analytic, "derivatives", wrong)
 
 
 @pytest.mark.parametrize("command", ["derive", "check"])
@@ -247,11 +250,40 @@ def test_generate_python(run, net, tmp_path):
     assert done.stdout.startswith("self-test ok")
 
 
-def test_generate_c(run, net):
+def test_generate_c_for_many_points(run, net):
     """C text, with the functions named in it."""
-    status, text, _ = run("generate", net, "--language", "c", "--order", 1)
+    status, text, _ = run("generate", net, "--language", "c-batch", "--order", 1)
     assert status == 0
     assert "int symnet_value_jacobian(long points" in text
+
+
+def test_generate_c(run, net, tmp_path):
+    """A header and its source, named as asked, or after the network in a folder."""
+    assert run("generate", net, "--language", "c", "-o", tmp_path / "press.c") == (0, "", "")
+    assert "void press_value_jacobian_hessian(" in (tmp_path / "press.h").read_text("utf-8")
+    assert run("generate", net, "--language", "c", "-o", f"{tmp_path}/made/") == (0, "", "")
+    assert sorted(p.name for p in (tmp_path / "made").iterdir()) == ["net.c", "net.h"]
+
+
+def test_generate_two_files_need_a_place(run, net):
+    """Standard output holds one text only."""
+    status, text, error = run("generate", net, "--language", "c")
+    assert (status != 0, text) == (True, "")
+    assert "-o FOLDER/" in error
+
+
+def test_generate_a_library(run, net, tmp_path):
+    """Several networks: their own files, and one header for all."""
+    other = tmp_path / "other.json"
+    symnet.save(symnet.Network.dense([3, 2, 2], seed=1), other)
+    made = tmp_path / "lib"
+    assert run("generate", net, other, "--language", "c", "-o", f"{made}/") == (0, "", "")
+    header = (made / "lib_all.h").read_text("utf-8")
+    assert '#include "net.h"' in header
+    assert '#include "other.h"' in header
+    status, _, error = run("generate", net, net, "--language", "c", "-o", f"{made}/")
+    assert status != 0
+    assert "names must differ" in error
 
 
 def test_report_html(run, net, tmp_path):
@@ -414,7 +446,10 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
         assert child.wait() == 0
 
 
-@pytest.mark.parametrize("command", ["derive", "check", "evaluate", "generate", "fit", "report"])
+@pytest.mark.parametrize(
+    "command",
+    ["derive", "check", "evaluate", "generate", "fit", "report", "plot", "sensitivity"],
+)
 def test_help_shows_an_example(run, command):
     """Of the command itself."""
     status, page, _ = run(command, "--help")
@@ -425,6 +460,15 @@ def test_help_shows_an_example(run, command):
 def test_overview_and_version(run):
     """All commands are listed; the version is the package's."""
     page = run("--help")[1]
-    for command in ("derive", "check", "evaluate", "generate", "fit", "report"):
+    for command in (
+        "derive",
+        "check",
+        "evaluate",
+        "generate",
+        "fit",
+        "report",
+        "plot",
+        "sensitivity",
+    ):
         assert f"\n    {command}" in page
     assert run("--version") == (0, f"symnet {symnet.__version__}\n", "")

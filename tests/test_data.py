@@ -119,15 +119,18 @@ def test_other_separators_and_a_byte_order_mark(csv):
         ("u,udu,d2y/dudu\n1,2,3\n", None),
         ("a,adb,b,bdb,d2y/dadbdb\n1,2,3,4,5\n", "'d2y/dadbdb' may be read as"),
         ("y,dy/du\n1,2\n", "has no input"),
-        ("u,,dy/du\n1,2,3\n", "line 1: column 2 of the header has no name"),
+        (
+            "u,,dy/du\n1,2,3\n",
+            "line 1: column 2 of the header has no name, but line 2 holds '2' there",
+        ),
         ("u,u,dy/du\n1,2,3\n", "line 1: the column 'u' stands twice"),
         ("u [K],dy/du\n1,2\n", "'u [K]' is no plain name"),
         ("lambda,dy/dlambda\n1,2\n", "'lambda' is used by generated formulas"),
-        ("u,dy/du\n1,2\n3\n", "line 3 has 1 cells, the header 2"),
-        ("u,dy/du\n1,2\n3,abc\n", "line 3, column dy/du: 'abc' is no number"),
-        ('u;dy/du\n1;"2,5"\n', "line 2, column dy/du: '2,5' is no number"),
-        ("u,dy/du\n1,nan\n", "line 2, column dy/du: nan is not finite; leave the cell blank"),
-        ("u,dy/du\n-inf,1\n", "line 2, column u: -inf is not finite"),
+        ("u,dy/du\n1,2\n3\n", "line 3 has 1 cell, but the header has 2"),
+        ("u,dy/du\n1,2\n3,abc\n", "line 3: dy/du is 'abc'; expected a number"),
+        ('u,dy/du\n1,"2,5"\n', "line 2: dy/du is '2,5'; expected a number; write a decimal point"),
+        ("u,dy/du\n1,nan\n", "line 2: dy/du is nan, not finite; leave the cell blank"),
+        ("u,dy/du\n-inf,1\n", "line 2: u is -inf, not finite"),
         ("# note\nu,v,dy/du\n1,2,3\n1,,2\n", "line 4: input v is blank"),
         ("u,dy/du\n1,\n2,\n", "no row measures any of dy/du"),
         ("u,dy/du\n", "no row measures any of dy/du"),
@@ -151,7 +154,7 @@ def test_files_that_cannot_be_read(tmp_path, csv):
     """A missing file and a file that is no text."""
     with pytest.raises(ValueError, match=r"none\.csv: cannot be read: No such file"):
         read(tmp_path / "none.csv")
-    with pytest.raises(ValueError, match="is no UTF-8 text"):
+    with pytest.raises(ValueError, match=r"data\.csv: no UTF-8 text"):
         read(csv("u,ä,dy/du\n", "latin-1"))
 
 

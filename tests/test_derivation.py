@@ -73,7 +73,7 @@ def test_small_formulas_are_shown_expanded_and_large_ones_by_layer(example):
     assert str(example) == example.text("expanded", "unicode")
     large = symnet.derive(symnet.Network.dense([2, 64, 64, 1], seed=0))
     assert str(large) == large.text("layer", "unicode")
-    assert large._repr_latex_() == large.latex("layer")
+    assert large._repr_latex_() == symnet.formulas.notebook(large.network, 2, "layer")
 
 
 def test_too_large_an_expansion_is_refused_with_advice():

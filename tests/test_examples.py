@@ -16,8 +16,16 @@ import symnet
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("*.py"))
-EXTRAS = {"diabetes.py": ["sklearn"], "fit_water.py": ["pymoo", "scipy", "matplotlib"]}
-SLOW = {"fit_water.py", "own_optimiser.py"}  # trained for their own tests, and by .ci/run
+EXTRAS = {
+    "diabetes.py": ["sklearn"],
+    "fit_water.py": ["pymoo", "scipy", "matplotlib"],
+    "grid.py": ["dask", "distributed", "zarr"],
+}
+SLOW = {
+    "fit_water.py",
+    "grid.py",
+    "own_optimiser.py",
+}  # trained for their own tests, and by .ci/run
 
 
 def run(name: str, folder: Path) -> str:

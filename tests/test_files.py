@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sympy import Symbol
 
 import strategies
-from symnet import files
+from symnet import files, leftovers
 from symnet.activations import Activation
 from symnet.files import NetworkFileError, load, replacing, save
 from symnet.network import Layer, Network
@@ -192,6 +192,11 @@ def own(expression, name="mine", **more):
     return layer_with("activation", {"name": name, "expression": expression, **more})
 
 
+def nested_in(step, times):
+    """A tree: the step taken so many times from z on."""
+    return "z" if times == 0 else step(nested_in(step, times - 1))
+
+
 NESTED = "[" * 10_000
 DEEP_TREE = '["exp", ' * 900 + '"z"' + "]" * 900
 
@@ -207,7 +212,7 @@ BAD = {
     "nested": (NESTED, "nested too deeply"),
     "nested objects": ('{"a":' * 10_000, "nested too deeply"),
     "nested in a weight": (weight(0).replace("[[0,", f"[[{NESTED}"), "nested too deeply"),
-    "version": (changed("symnet", to=2), "has format version 2; this symnet reads 1"),
+    "version": (changed("symnet", to=3), "has format version 3; this symnet reads 1 and 2"),
     "version true": (changed("symnet", to=True), "has format version true"),
     "version 1.0": (changed("symnet", to=1.0), "has format version 1.0"),
     "duplicate key": ('{"symnet": 1, "symnet": 1}', 'the key "symnet" stands twice'),
@@ -287,6 +292,48 @@ BAD = {
     "own power tower": (own(["mul", "z", ["pow", 9, ["pow", 9, 9]]]), "layer 1: activation 'mine'"),
     "own constant": (own(3), "layer 1: activation 'mine'"),
     "own deep": (own(0).replace('"expression": 0', f'"expression": {DEEP_TREE}'), "nested"),
+    "own endless constants": (
+        own(["log", ["cos", ["cosh", ["sinh", ["sinh", 7]]]]]),
+        "is too large or too small",
+    ),
+    "own endless cosine": (
+        own(["add", "z", ["cos", ["exp", ["exp", ["exp", 3]]]]]),
+        "is too large or too small",
+    ),
+    "own endless comparison": (
+        own(["max", "z", ["exp", ["exp", ["exp", ["exp", 4]]]]]),
+        "is too large or too small",
+    ),
+    "own nested products": (
+        own(nested_in(lambda t: ["mul", t, ["add", 1, ["exp", t]]], 8)),
+        "has over 2 exponentials within each other",
+    ),
+    "own nested corners": (
+        own(nested_in(lambda t: ["abs", ["add", t, -1]], 12)),
+        "has over 2 corners that decide about each other",
+    ),
+    "own root of -1 in a condition": (
+        own(["piecewise", ["z", ["<", ["sqrt", -1], "z"]], 0]),
+        r"\['sqrt', -1\] is no real number",
+    ),
+    "own huge number": (own(["sqrt", ["abs", ["add", 1e308, "z"]]]), "1e\\+308 is too large"),
+    "own huge factor": (own(["exp", ["mul", "z", 1e308]]), "1e\\+308 is too large or too small"),
+    "own kink nowhere": (own(["abs", "z"], kinks=[["log", 0]]), "'log', 0] is no real number"),
+    "own complex kink": (own(["abs", "z"], kinks=[["sqrt", -1]]), "'sqrt', -1] is no real number"),
+    "own power of 0": (own(["pow", 0, "z"]), "the base of a power of z is above 0"),
+    "own infinite factor": (
+        own(["mul", "z", ["pow", ["add", 1, ["exp", 1e308]], -1]]),
+        "1e\\+308 is too large or too small",
+    ),
+    "own vanishing product": (own(["mul", 1e-320, 1e-320, "z"]), "is too large or too small"),
+    "own long product": (
+        own(["mul", int("7" * 399), int("7" * 399), "z"]),
+        "is too large or too small",
+    ),
+    "own tiny minimum": (
+        own(["log", ["sin", ["acos", ["min", "z", "pi", 1e-320, 3, 1e308]]]]),
+        "is too large or too small",
+    ),
     "own kink in z": (own(["abs", "z"], kinks=["z"]), "kinks are numbers"),
     "own kinks number": (own(["abs", "z"], kinks=0), "kinks: found 0, expected a list"),
 }
@@ -426,3 +473,44 @@ def test_line_ends_are_written_as_given(path):
     with replacing(path) as file:
         file.write("a\r\nb\n")
     assert path.read_bytes() == b"a\r\nb\n"
+
+
+@pytest.mark.parametrize("name", ["net.onnx", "net.JSON.h5", "net.pt"])
+def test_names_of_other_formats_are_refused(tmp_path, name):
+    """A file called so would be taken for what it is not."""
+    with pytest.raises(ValueError, match="network files are JSON; a name that ends in"):
+        save(Network.example(), tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["net.json", "net.JSON", "net"])
+def test_names_that_are_written(tmp_path, name):
+    """With the suffix that is the format's, or without any."""
+    save(Network.example(), tmp_path / name)
+    assert load(tmp_path / name) == Network.example()
+
+
+def test_old_leftovers_are_removed(path):
+    """What a killed process left a day ago; not what another may still be writing."""
+    old, new, other = (path.with_name(n) for n in (".symnet-0f.tmp", ".symnet-1f.tmp", "a.tmp"))
+    for leftover in (old, new, other):
+        leftover.write_text("half")
+    long_ago = time.time() - leftovers.OLD - 60
+    for leftover in (old, other):
+        os.utime(leftover, (long_ago, long_ago))
+    save(Network.example(), path)
+    assert sorted(os.listdir(path.parent)) == [".symnet-1f.tmp", "a.tmp", "net.json"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_a_full_disk_is_told_with_the_files_name(path, monkeypatch):
+    """The system's message has no name where a write fails."""
+
+    def full(descriptor):
+        os.write(os.open("/dev/full", os.O_WRONLY), b"x")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        save(Network.example(), path)
+    assert caught.value.filename == str(path)
+    assert os.listdir(path.parent) == []

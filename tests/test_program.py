@@ -6,9 +6,17 @@ import pytest
 from sympy import Symbol
 
 from symnet.activations import activation
-from symnet.calculus.algebra import Quantity, dot, matvec, outer, sigma, transposed
-from symnet.calculus.program import OUTPUT, X, Y, adjoint, from_network, tangent, transpose, weights
+from symnet.calculus.algebra import Quantity, dot, entry, matvec, outer, row, sigma, transposed
+from symnet.calculus.program import OUTPUT, X, Y, adjoint, from_network, tangent, transpose
+from symnet.calculus.shapes import Shapes
 from symnet.network import Layer, Network
+
+SHAPES = Shapes.of(Network.dense([3, 3, 3, 3, 3, 3], seed=0))
+
+
+def weights(k):
+    """The matrix of layer k."""
+    return Quantity("W", k)
 
 
 def quantities(*names):
@@ -59,10 +67,10 @@ def test_the_adjoint_of_order_one_is_backpropagation(value):
     z1, z2 = quantities("z1", "z2")
     lam1, lam2 = Quantity("λ", 1, ("p",)), Quantity("λ", 2, ("p",))
     found = expressions(adjoint(tangent(value)))
-    assert found["λ2_p"] == matvec(transposed(weights(3)), OUTPUT)
+    assert found["λ2_p"] == row(weights(3), OUTPUT)
     assert found["λ1_p"] == matvec(transposed(weights(2)), lam2 * sigma("sigmoid", 1, z2))
     gradient = matvec(transposed(weights(1)), lam1 * sigma("sigmoid", 1, z1))
-    assert found["y_i"] == dot(gradient, X.toward("i"))
+    assert found["y_i"] == entry(gradient, X.toward("i"))
 
 
 def test_the_adjoint_of_order_two_is_a_sum_over_layers(value):
@@ -130,18 +138,18 @@ def test_the_adjoint_needs_a_derivative(value):
 def test_transposing_moves_factors_and_matrices():
     """dot(λ, c·W(d·t)) = dot(Wᵀ(λ·c)·d, t)."""
     c, d, t, lam = quantities("a1", "a2", "a3", "a4")
-    moved = transpose(c * matvec(weights(2), d * t), t, lam)
+    moved = transpose(c * matvec(weights(2), d * t), t, lam, SHAPES)
     assert moved == matvec(transposed(weights(2)), lam * c) * d
 
 
 def test_transposing_in_the_matrix_gives_an_outer_product():
     """dot(λ, W v) has the gradient λ vᵀ in W."""
     v, lam = quantities("a1", "a2")
-    assert transpose(matvec(weights(2), v), weights(2), lam) == outer(lam, v)
+    assert transpose(matvec(weights(2), v), weights(2), lam, SHAPES) == outer(lam, v)
 
 
 def test_what_is_not_linear_is_refused():
     """An adjoint of a nonlinear expression would be wrong silently."""
     (z,) = quantities("z1")
     with pytest.raises(TypeError, match="not linear"):
-        transpose(sigma("tanh", 0, z), z, X)
+        transpose(sigma("tanh", 0, z), z, X, SHAPES)

@@ -175,6 +175,39 @@ def updated(readme: str) -> str:
     return readme
 
 
+def test_where_things_live():
+    """Every room has its row, and every file that a step names is there."""
+    section = (
+        README.read_text(encoding="utf-8").split("## Where things live")[1].split("## Tests")[0]
+    )
+    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    named = {name.split("/")[0] for row in rows for name in re.findall(r"`([\w/]+)`", row)}
+    package = ROOT / "symnet"
+    rooms = {path.stem for path in package.glob("*.py")} | {
+        path.parent.name for path in package.glob("*/__init__.py")
+    }
+    assert rooms - {"__init__", "__main__"} <= named
+    assert {name for name in named if not (package / name).exists()} == {
+        path.stem for path in package.glob("*.py") if path.stem in named
+    }
+    for path in re.findall(r"`((?:symnet|tests)/[a-z_/]+\.py)`", section):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_steps_to_add_something_are_those_that_were_taken():
+    """Each activation has a row in the witness, each language one of tools, each reader a file."""
+    from symnet.activations import TABLE
+    from symnet.importers import loading
+    from symnet.languages import LANGUAGES
+    from symnet.witness import analytic
+    from test_languages import TOOLS
+
+    assert set(TABLE) <= set(analytic._TABLE)
+    run_by_others = {"python", "c-batch", "onnx", "json"}
+    assert set(LANGUAGES) - run_by_others == set(TOOLS)
+    assert all(suffix.startswith(".") for suffix in loading.READERS)
+
+
 if __name__ == "__main__":
     import tempfile
 

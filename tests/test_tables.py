@@ -119,9 +119,9 @@ def test_points_beside_results():
         ("x1,x2\n1,1_000\n", "line 2: x2 is '1_000'; expected a number"),
         ("x1,x2\n1,\u0663\n", "line 2: x2 is '\u0663'; expected a number"),
         ("x1,x2\n1,0x10\n", "line 2: x2 is '0x10'; expected a number"),
-        ("x1,x2\n1\n", "line 2 has 1 cell(s), but the header has 2"),
-        ("x1,x2\n1,2,3\n", "line 2 has 3 cell(s), but the header has 2"),
-        ('x1,x2\n1,"2\n', "line 2: unexpected end of data"),
+        ("x1,x2\n1\n", "line 2 has 1 cell, but the header has 2"),
+        ("x1,x2\n1,2,3\n", "line 2 has 3 cells, but the header has 2"),
+        ('x1,x2\n1,"2\n', "line 2: a quote is not closed"),
     ],
 )
 def test_mistakes_name_the_file_and_the_line(text, message):

@@ -1,6 +1,30 @@
 """Activations: the table, a user's own, and the stable forms that both are computed by."""
 
+from symnet.activations.activation import Activation, activation, from_tree
+from symnet.activations.parametrised import (
+    celu,
+    clip,
+    elu,
+    leaky_relu,
+    power,
+    softplus,
+)
 from symnet.activations.systems import Forms, Quantity, System, Z
-from symnet.activations.table import TABLE, Activation, activation, from_tree
+from symnet.activations.table import TABLE
 
-__all__ = ["TABLE", "Activation", "Forms", "Quantity", "System", "Z", "activation", "from_tree"]
+__all__ = [
+    "TABLE",
+    "Activation",
+    "Forms",
+    "Quantity",
+    "System",
+    "Z",
+    "activation",
+    "celu",
+    "clip",
+    "elu",
+    "from_tree",
+    "leaky_relu",
+    "power",
+    "softplus",
+]

@@ -16,11 +16,10 @@ exp(-z^2), W. J. Cody, "Rational Chebyshev approximations for the error function
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import mpmath
 import sympy
 from sympy import Abs, Expr, Piecewise, Symbol, exp, floor
 from sympy.codegen.cfunctions import expm1, log1p
@@ -76,11 +75,14 @@ class Forms(NamedTuple):
 
 def slope_of(expression: Expr, quantities: Sequence[Quantity]) -> Expr:
     """`d/dz f(z, q) = df/dz + sum over q of df/dq q'`."""
-    total = sympy.diff(expression, Z)
+    # Steps are constants between their jumps; SymPy has no derivative of them.
+    steps = {step: sympy.Dummy(real=True) for step in expression.atoms(floor, sympy.ceiling)}
+    smooth = expression.xreplace(steps)
+    total = sympy.diff(smooth, Z)
     for symbol, _, slope in quantities:
         if slope is not None:
-            total += sympy.diff(expression, symbol) * slope
-    return total
+            total += sympy.diff(smooth, symbol) * slope
+    return total.xreplace({dummy: step for step, dummy in steps.items()})
 
 
 @lru_cache(maxsize=4096)
@@ -95,36 +97,61 @@ def chain(system: System, order: int) -> Expr:
 @lru_cache(maxsize=4096)
 def _exact_forms(system: System, order: int) -> Forms:
     """The forms with their constants exact: only the quantities that these orders need."""
-    repeated, derivatives = _repeated([chain(system, r) for r in range(order + 1)])
-    needed = set().union(*(part.free_symbols for _, part in repeated))
+    common, derivatives = repeated([chain(system, r) for r in range(order + 1)])
+    needed = set().union(*(part.free_symbols for _, part in common))
     needed = needed.union(*(part.free_symbols for part in derivatives))
     kept: list[tuple[Symbol, Expr]] = []
     for symbol, definition, _ in reversed(system.quantities):
         if symbol in needed:
             needed |= definition.free_symbols
             kept.append((symbol, definition))
-    return Forms((*reversed(kept), *repeated), tuple(derivatives))
+    return Forms((*reversed(kept), *common), tuple(derivatives))
 
 
-def _repeated(expressions: list[Expr]) -> tuple[list[tuple[Symbol, Expr]], list[Expr]]:
+def repeated(expressions: list[Expr]) -> tuple[list[tuple[Symbol, Expr]], list[Expr]]:
     """What occurs in the expressions more than once as temporaries `u0`, `u1`, ..., and the rest.
 
-    A condition is no number, and is left where it is.
+    A condition is no number, and is left where it is. What is `held` is a temporary.
     """
     tests = set().union(*(expression.atoms(Relational) for expression in expressions))
     hidden = {test: sympy.Dummy() for test in tests}
     names = sympy.numbered_symbols("u", real=True)
-    repeated, rest = sympy.cse([e.xreplace(hidden) for e in expressions], names)
+    common, rest = sympy.cse([e.xreplace(hidden) for e in expressions], names)
     shown = {dummy: test for test, dummy in hidden.items()}
-    return [(symbol, e.xreplace(shown)) for symbol, e in repeated], [
-        e.xreplace(shown) for e in rest
-    ]
+    lines = [(symbol, e.xreplace(shown)) for symbol, e in common]
+    return _let_go(lines, [e.xreplace(shown) for e in rest], names)
+
+
+def _let_go(
+    lines: list[tuple[Symbol, Expr]], results: list[Expr], names: Iterator[Symbol]
+) -> tuple[list[tuple[Symbol, Expr]], list[Expr]]:
+    """The lines and results, each `held(e)` in them a line of its own."""
+    written: list[tuple[Symbol, Expr]] = []
+    known: dict[Expr, Expr] = {}
+
+    def free(expression: Expr) -> Expr:
+        for node in sorted(expression.atoms(held), key=lambda e: (e.count_ops(), str(e))):
+            if node not in known:
+                inner = free(node.args[0])
+                known[node] = next(names)
+                written.append((known[node], inner))
+        return expression.xreplace(known)
+
+    for symbol, definition in lines:
+        found = free(definition)
+        written.append((symbol, found))
+    return written, [free(result) for result in results]
 
 
 @lru_cache(maxsize=4096)
 def forms(system: System, order: int) -> Forms:
     """All derivatives up to `order` with shared temporaries, as generated code evaluates them."""
-    shared, derivatives = _exact_forms(system, order)
+    return finished(_exact_forms(system, order))
+
+
+def finished(exact: Forms) -> Forms:
+    """The forms without powers, and with decimals for irrational constants."""
+    shared, derivatives = exact
     written: list[tuple[Symbol, Expr]] = []
     same: dict[Expr, Expr] = {}
 
@@ -133,7 +160,7 @@ def forms(system: System, order: int) -> Forms:
 
     for symbol, definition in shared:
         found = rewritten(definition)
-        if found.is_Symbol:
+        if found.is_Symbol or found.is_number:
             same[symbol] = found
         else:
             written.append((symbol, found))
@@ -146,9 +173,11 @@ def _without_powers(expression: Expr, written: list[tuple[Symbol, Expr]]) -> Exp
     powers = {
         power
         for power in expression.atoms(sympy.Pow)
-        if power.base.is_Symbol and power.exp.is_Integer and power.exp > 1
+        if power.base.is_Symbol and power.exp.is_Integer and abs(power.exp) > 1
     }
-    return expression.xreplace({p: _power(p.base, int(p.exp), written) for p in powers})
+    return expression.xreplace(
+        {p: _power(p.base, abs(int(p.exp)), written) ** sympy.sign(p.exp) for p in powers}
+    )
 
 
 def _power(base: Symbol, n: int, written: list[tuple[Symbol, Expr]]) -> Symbol:
@@ -278,6 +307,26 @@ def exponential(scale: Expr, alpha: Expr) -> System:
     )
 
 
+class undefined(sympy.Function):
+    """Not a number, of z's type, where a formula has no value."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return self
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return sympy.nan
+
+
+class held(sympy.Function):
+    """Its argument, out of SymPy's sight, which would take `erfc(-x)` or a `Piecewise` apart."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sympy.S.One
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return self.args[0]._eval_evalf(prec)
+
+
 class erfcx(sympy.Function):
     """The scaled complementary error function `exp(x^2) erfc(x)`, for x >= 0."""
 
@@ -302,110 +351,3 @@ def squared(x: Expr, share: Expr = sympy.S.One) -> tuple[Quantity, ...]:
         Quantity(_u, _i + share * _b),
         Quantity(_e, exp(_o)),
     )
-
-
-# --- systems found in a formula -----------------------------------------------------------------
-
-
-class _Understanding:
-    """Finds the logistic function, softplus, tanh and exp(x) - 1 in a formula.
-
-    So a user's `z/(1 + exp(-2 z))` is computed as safely as the table's silu.
-    """
-
-    def __init__(self) -> None:
-        self.quantities: list[Quantity] = []
-        self.symbols: dict[tuple[str, Expr], Symbol] = {}
-
-    def visit(self, node: Expr) -> Expr:
-        if not node.has(Z) or not node.args:
-            return node
-        if isinstance(node, Piecewise):
-            return Piecewise(*((self.visit(value), condition) for value, condition in node.args))
-        node = node.func(*map(self.visit, node.args))
-        if isinstance(node, sympy.tanh):
-            return self.symbol("t", node.args[0])
-        if isinstance(node, sympy.log):
-            return self.logarithm(node)
-        if isinstance(node, sympy.Pow) and node.exp.is_Integer and node.exp < 0:
-            exponent = _exponent(node.base - 1)
-            return node if exponent is None else self.symbol("s", -exponent) ** (-node.exp)
-        if isinstance(node, sympy.Add) and len(node.args) == 2:
-            return _less_one(node)
-        return self.quotient(node) if isinstance(node, sympy.Mul) else node
-
-    def logarithm(self, node: Expr) -> Expr:
-        """`log(1 + exp(x))` and `log(1 + x)`."""
-        number, rest = node.args[0].as_coeff_Add()
-        if number != 1:
-            return node
-        exponent = _exponent(rest)
-        return log1p(rest) if exponent is None else self.symbol("v", exponent)
-
-    def quotient(self, node: Expr) -> Expr:
-        """`exp(x)/(1 + exp(x))`, which has become `exp(x) s(-x)`."""
-        arguments = {symbol: x for (kind, x), symbol in self.symbols.items() if kind == "s"}
-        for factor in node.args:
-            for symbol in node.free_symbols & arguments.keys():
-                if _exponent(factor) == -arguments[symbol]:
-                    return node / factor / symbol * self.symbol("s", _exponent(factor))
-        return node
-
-    def symbol(self, kind: str, x: Expr) -> Symbol:
-        """The quantity s(x), v(x) or t(x), with s(-x) known as the complement of s(x)."""
-        if (kind, x) not in self.symbols:
-            suffix = str(len(self.symbols) + 1)
-            argument = Symbol("x" + suffix, real=True) if x != Z else Z
-            slope = slope_of(x, self.quantities)
-            if x != Z:
-                self.quantities.append(Quantity(argument, x, slope))
-            family = hyperbolic if kind == "t" else logistic
-            found = family(argument, slope, suffix)
-            self.quantities.extend(found)
-            named = {str(quantity.symbol)[:1]: quantity.symbol for quantity in found}
-            known = {(name, x): named[name] for name in ("t" if kind == "t" else "sv")}
-            known |= {} if kind == "t" else {("s", -x): named["r"]}
-            # What stands in the formula already keeps its name.
-            self.symbols = known | self.symbols
-        return self.symbols[kind, x]
-
-
-def _exponent(node: Expr) -> Expr | None:
-    return node.args[0] if isinstance(node, exp) and node.free_symbols else None
-
-
-def _less_one(node: Expr) -> Expr:
-    """`a exp(x) - a` as `a expm1(x)`."""
-    number, product = node.as_independent(Z, as_Add=True)
-    factor, power = product.as_independent(Z, as_Add=False)
-    if number.is_number and number == -factor and _exponent(power) is not None:
-        return factor * expm1(_exponent(power))
-    return node
-
-
-def understood(value: Expr) -> System:
-    """The system of a formula in z: what is known to overflow or cancel becomes quantities."""
-    finder = _Understanding()
-    return System(finder.visit(value), tuple(finder.quantities))
-
-
-def kinks_of(value: Expr) -> tuple[Expr, ...]:
-    """The places where the arms of a Piecewise meet at an angle, or do not meet."""
-    meetings: set[Expr] = set()
-    for relation in value.atoms(Relational):
-        difference = relation.lhs - relation.rhs
-        if difference.is_polynomial(Z):
-            meetings |= set(sympy.roots(difference, Z)) if difference.has(Z) else set()
-    slope = sympy.lambdify(Z, [value, sympy.diff(value, Z)], "mpmath")
-    return tuple(
-        place
-        for place in sorted((m for m in meetings if m.is_real), key=float)
-        if _jumps(slope, place)
-    )
-
-
-def _jumps(functions: Any, place: Expr) -> bool:
-    with mpmath.workdps(40):
-        here, step = mpmath.mpf(sympy.N(place, 40)), mpmath.mpf(10) ** -20
-        sides = zip(functions(here - step), functions(here + step), strict=True)
-        return any(abs(a - b) > 1e-10 * (1 + abs(a)) for a, b in sides)

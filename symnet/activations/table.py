@@ -6,230 +6,54 @@ which `sympy.diff` differentiates for the expanded notation. What is computed is
 `_ROWS`; a user's own needs only its formula: `Activation("swish2", z / (1 + exp(-2 * z)))`.
 
 Constants, and derivatives at kinks, are those of PyTorch: relu'(0) = 0, leaky_relu'(0) = 0.01,
-elu'(0) = 1. A second derivative that jumps at 0 is that of the arm which holds 0: 1 for elu,
-1.758... for selu, -2 for softsign.
+elu'(0) = 1, abs'(0) = 0, hardtanh'(1) = 0. A second derivative that jumps at 0 is that of the arm
+which holds 0: 1 for elu, 1.758... for selu, -2 for softsign. `sinc` is sin(z)/z, without the pi
+that NumPy's and PyTorch's have in it; sqrt, log and reciprocal are NaN where they are not defined.
 """
 
 from __future__ import annotations
 
-import difflib
-import keyword
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from types import MappingProxyType
-
 import sympy
-from sympy import (
-    Abs,
-    Expr,
-    Float,
-    Max,
-    Min,
-    Piecewise,
-    Rational,
-    Symbol,
-    exp,
-    pi,
-    sqrt,
-)
+from sympy import Abs, Expr, Float, Piecewise, Rational, Symbol, exp, pi, sqrt
+from sympy.codegen.cfunctions import log1p
 
+from symnet.activations.activation import TABLE, Activation, register
 from symnet.activations.systems import (
-    Forms,
     Quantity,
     System,
     Z,
-    chain,
     clipped,
-    derivative,
     either,
     erfcx,
     exponential,
-    forms,
     hyperbolic,
-    kinks_of,
     logistic,
     reals,
     rectified,
     sized,
-    slope_of,
     squared,
-    understood,
+    undefined,
 )
-from symnet.activations.trees import Tree, expression_of, tree_of
 
-__all__ = ["TABLE", "Activation", "Forms", "Z", "activation", "from_tree"]
-
-TABLE: Mapping[str, Activation] = {}
-"""The built-in activations by name; filled at the end of this module."""
-
-
-@dataclass(frozen=True)
-class Activation:
-    """A scalar function `sigma(z)`, applied elementwise: `Activation("swish2", expression)`.
-
-    `value` is an expression of exactly one symbol, whatever its name (it becomes `Z`), made of
-    `+ - * / **`, `Piecewise` and the functions of `trees.FUNCTIONS`; ValueError otherwise. Abs,
-    sign, Min and Max in it become `Piecewise`, whose derivatives are functions again.
-
-    The other fields are found from the value where they are not given: `kinks`, the places where
-    sigma' jumps; `glyph` and `latex`, what a layer formula prints for the function; `system`, how
-    it is computed; `reading`, how its derivatives are best read; `tree`, the value as nested tuples
-    that JSON can hold.
-    """
-
-    name: str
-    value: Expr
-    kinks: tuple[Expr, ...] = field(default=(), compare=False)
-    glyph: str = field(default="", compare=False)
-    latex: str = field(default="", compare=False)
-    system: System = field(default=None, compare=False, repr=False)  # type: ignore[assignment]
-    reading: System | None = field(default=None, compare=False, repr=False)
-    tree: Tree = field(init=False, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        _check_name(self.name)
-        value, tree = _checked_value(self.name, self.value)
-        found = {
-            "value": value,
-            "tree": tree,
-            "kinks": self.kinks or kinks_of(value),
-            "glyph": self.glyph or self.name,
-            "latex": self.latex or rf"\operatorname{{{self.name}}}".replace("_", r"\_"),
-            "system": self.system or understood(value),
-        }
-        for attribute, content in found.items():
-            object.__setattr__(self, attribute, content)
-
-    @property
-    def own(self) -> Symbol:
-        """The symbol that stands for the activation's own value in `formula`."""
-        return Symbol(self.name, real=True)
-
-    def derivative(self, order: int) -> Expr:
-        """The derivative of the given order in `Z`, in its numerically stable form."""
-        return derivative(self.system, _checked_order(order))
-
-    def constant(self, order: int) -> Expr | None:
-        """The derivative of the given order where it is one number for every z, else None."""
-        found = chain(self.system, _checked_order(order))
-        return None if found.free_symbols else found
-
-    def forms(self, order: int) -> Forms:
-        """All derivatives up to `order` in elementary functions with shared temporaries."""
-        return forms(self.system, _checked_order(order))
-
-    def formula(self, order: int) -> Expr:
-        """The derivative as a reader wants it, in `Z` and `own`: `sigmoid*(1 - sigmoid)`."""
-        return _formula(self, _checked_order(order))
-
-
-def activation(spec: str | Expr | Activation) -> Activation:
-    """The activation that a name of `TABLE` or an expression of one symbol stands for.
-
-    An expression is named "custom". Raises ValueError for an unknown name or unusable expression.
-    """
-    if isinstance(spec, Activation):
-        return spec
-    if isinstance(spec, Expr):
-        return Activation("custom", spec)
-    if isinstance(spec, str) and spec in TABLE:
-        return TABLE[spec]
-    raise ValueError(_unknown(spec))
-
-
-def from_tree(name: str, tree: Tree) -> Activation:
-    """The activation whose `tree` was stored. Raises ValueError for anything malformed."""
-    _check_name(name)
-    try:
-        value = expression_of(tree, Z)
-    except ValueError as error:
-        raise ValueError(f"activation {name!r}: {error}") from None
-    return Activation(name, value)
-
-
-def _unknown(spec: object) -> str:
-    known = f"(known: {', '.join(TABLE)})"
-    if not isinstance(spec, str):
-        kind = type(spec).__name__
-        return f"activation is a {kind}, expected a name or a SymPy expression {known}"
-    shown = spec if len(spec) <= 40 else f"{spec[:37]}..."
-    near = difflib.get_close_matches(spec[:40].lower(), TABLE, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown activation {shown!r}{hint} {known}"
-
-
-def _check_name(name: object) -> None:
-    plain = isinstance(name, str) and name.isascii() and name.isidentifier() and len(name) <= 60
-    if not plain or keyword.iskeyword(str(name)):
-        shown = repr(name)[:60]
-        raise ValueError(f"activation name {shown} is not an identifier: use letters, digits and _")
-
-
-def _checked_order(order: int) -> int:
-    if order < 0:
-        raise ValueError(f"derivative order is {order}, expected 0 or more")
-    return int(order)
-
-
-def _checked_value(name: str, given: object) -> tuple[Expr, Tree]:
-    """The formula in Z and as a tree."""
-    if not isinstance(given, Expr):
-        raise ValueError(f"activation {name!r} is a {type(given).__name__}, not a SymPy expression")
-    symbols = sorted(given.free_symbols, key=str)
-    if len(symbols) != 1:
-        found = ", ".join(map(str, symbols)) or "none"
-        raise ValueError(f"activation {name!r} has the symbols {found}, expected exactly one")
-    value = _without_corners(given.xreplace({symbols[0]: Z}))
-    if name in TABLE and TABLE[name].value != value:
-        raise ValueError(f"activation name {name!r} is taken by the table; choose another")
-    try:
-        return value, tree_of(value, Z)
-    except ValueError as error:
-        raise ValueError(f"activation {name!r}: {error}") from None
-
-
-def _without_corners(value: Expr) -> Expr:
-    """Abs, sign, Min and Max as Piecewise, whose derivatives are no distributions."""
-    found = value.rewrite((Abs, sympy.sign, Min, Max), Piecewise)
-    return found.xreplace({test: sympy.simplify(test) for test in found.atoms(sympy.ITE)})
-
-
-@lru_cache(maxsize=1024)
-def _formula(activation: Activation, order: int) -> Expr:
-    if order == 0:
-        return activation.value
-    if activation.reading is not None:
-        return _read(activation.reading, order, activation.own)
-    found = sympy.diff(activation.value, Z, order)
-    # A user's own formula may be of any size, and simplify may then take minutes.
-    return sympy.simplify(found) if activation.name in TABLE else sympy.factor_terms(found)
-
-
-def _read(reading: System, order: int, own: Symbol) -> Expr:
-    """The derivative as a product, with the reading's quantities written out."""
-    found, quantities = reading
-    for _ in range(order):
-        found = slope_of(found, quantities)
-    definitions = {quantity.symbol: quantity.definition for quantity in quantities}
-    coefficient, factors = sympy.factor_list(found)
-    parts = [(base.xreplace(definitions), power) for base, power in factors]
-    tidy = [(sympy.expand(base) if base.free_symbols <= {own} else base, n) for base, n in parts]
-    return sympy.Mul(coefficient, *(base**n for base, n in tidy))
-
-
-# --- the table ----------------------------------------------------------------------------------
+__all__ = ["TABLE"]
 
 _c, _e, _g, _h, _k, _p, _q, _s, _t = reals("c e g h k p q s t")
-_d, _u, _v, _w, _x, _y = reals("d u v w x y")
+_a, _d, _l, _r, _u, _v, _w, _x, _y = reals("a d l r u v w x y")
 _SIGMOID, _TANH, _EXP, _GAUSSIAN = reals("sigmoid tanh exp gaussian")
 _ZERO, _ONE = sympy.S.Zero, sympy.S.One
+
+# tanh(z) = z + z^3 (c_0 + c_1 z^2 + ...)
+_TANH_SERIES = [
+    4**n * (4**n - 1) * sympy.bernoulli(2 * n) / sympy.factorial(2 * n) for n in range(2, 13)
+]
 
 _SELU_SCALE = Float(1.0507009873554804934193349852946)
 _SELU_ALPHA = Float(1.6732632423543772848170429916717)
 _RATE = 2 * sqrt(2 / pi)
 _CUBIC = Rational(44715, 10**6)
 _INNER = _RATE / 2 * (Z + _CUBIC * Z**3)
+_NEAR = Rational(3, 10)  # up to where tanh(z) is computed as z minus a series
+_SERIES = sympy.horner(sum(-c * _x**k for k, c in enumerate(_TANH_SERIES)))
 _CIRCLE = (Quantity(_s, sympy.sin(Z), _c), Quantity(_c, sympy.cos(Z), -_s))
 _READ_LOGISTIC = (
     Quantity(_s, 1 / (1 + exp(-Z)), _w),
@@ -237,8 +61,56 @@ _READ_LOGISTIC = (
     Quantity(_d, -sympy.tanh(Z / 2), -2 * _w),
 )
 
+
+def _within(low: Expr, high: Expr, arms: tuple[Expr, Expr, Expr]) -> System:
+    """Three arms that meet at low and high; the ends are of the outer ones."""
+    return System(
+        _v,
+        (
+            *_on_arms(_w, _v, low, high, arms, _s),
+            *_on_arms(_h, _s, low, high, _slopes(arms), _t),
+            *_on_arms(_u, _t, low, high, _slopes(_slopes(arms)), _ZERO),
+        ),
+    )
+
+
+def _slopes(arms: tuple[Expr, Expr, Expr]) -> tuple[Expr, Expr, Expr]:
+    below, between, above = (sympy.diff(arm, Z) for arm in arms)
+    return below, between, above
+
+
+def _on_arms(
+    inner: Symbol,
+    symbol: Symbol,
+    low: Expr,
+    high: Expr,
+    arms: tuple[Expr, Expr, Expr],
+    slope: Expr,
+) -> tuple[Quantity, Quantity]:
+    below, between, above = arms
+    # Only NaN reaches the last z: a step alone would turn it into a number.
+    beyond = Piecewise((above, high <= Z), (between, low < Z), (Z, True))
+    bends = any(arm.has(Z) or arm != below for arm in arms)
+    return Quantity(inner, beyond), Quantity(
+        symbol, either(low >= Z, below, inner), slope if bends else _ZERO
+    )
+
+
+def _between(low: Expr, high: Expr, below: Expr, inside: Expr, above: Expr) -> Expr:
+    """One formula up to low, one from high on, and one inside."""
+    return Piecewise((below, low >= Z), (inside, high > Z), (above, True))
+
+
+def _clamped(name: str, low: Expr | int, high: Expr | int, inside: Expr, above: Expr) -> Activation:
+    """A row that is `inside` between low and high, and flat (or z itself) beyond."""
+    low, high = sympy.sympify(low), sympy.sympify(high)
+    arms = (inside.subs(Z, low), inside, above)
+    value = _between(low, high, *arms)
+    return Activation(name, value, (low, high), system=_within(low, high, arms))
+
+
 _ROWS = (
-    Activation("linear", Z, glyph="id", latex=r"\operatorname{id}"),
+    Activation("linear", Z, system=System(Z), glyph="id", latex=r"\operatorname{id}"),
     Activation(
         "sigmoid",
         1 / (1 + exp(-Z)),
@@ -263,16 +135,18 @@ _ROWS = (
             (Quantity(_TANH, _TANH, _w), Quantity(_w, 1 - _TANH**2, -2 * _TANH * _w)),
         ),
     ),
-    Activation("relu", either(Z <= 0, 0, Z), system=rectified(_ZERO, _ZERO)),
+    Activation("relu", either(Z <= 0, 0, Z), (_ZERO,), system=rectified(_ZERO, _ZERO)),
     Activation(
         "leaky_relu",
         either(Z <= 0, Z / 100, Z),
+        (_ZERO,),
         system=rectified(Z / 100, Rational(1, 100)),
     ),
     Activation("elu", either(Z <= 0, exp(Z) - 1, Z), system=exponential(_ONE, _ONE)),
     Activation(
         "selu",
         either(Z <= 0, _SELU_SCALE * _SELU_ALPHA * (exp(Z) - 1), _SELU_SCALE * Z),
+        (_ZERO,),
         system=exponential(_SELU_SCALE, _SELU_ALPHA),
     ),
     Activation(
@@ -341,6 +215,99 @@ _ROWS = (
             ),
         ),
     ),
+    Activation(
+        "mish",
+        Z * sympy.tanh(sympy.log(1 + exp(Z))),
+        system=System(
+            Z * _t,
+            (
+                # t = tanh(softplus(z)), g = 1/(2 + 2 exp(z) + exp(2 z)), w = 1 - t^2.
+                *logistic(Z),
+                Quantity(_a, either(Z >= 0, 1 + 2 * _e, _e * (2 + _e))),
+                Quantity(_y, either(Z >= 0, 1 + 2 * _e * (1 + _e), 2 + _e * (2 + _e))),
+                Quantity(_g, 1 / _y),
+                Quantity(_t, _a * _g, _u * _s),
+                Quantity(_x, either(Z >= 0, _e * _g, _g) * (1 + _e)),
+                Quantity(_u, 4 * _x**2, -2 * _t * _u * _s),
+            ),
+        ),
+    ),
+    _clamped("hardtanh", -1, 1, Z, _ONE),
+    _clamped("hardsigmoid", -3, 3, (Z + 3) / 6, _ONE),
+    _clamped("hardswish", -3, 3, Z * (Z + 3) / 6, Z),
+    _clamped("relu6", 0, 6, Z, sympy.Integer(6)),
+    _clamped("satlin", 0, 1, Z, _ONE),
+    Activation(
+        "logsigmoid",
+        -sympy.log(1 + exp(-Z)),
+        system=System(_y, (*logistic(Z), Quantity(_y, either(Z <= 0, Z, 0) - log1p(_e), _r))),
+    ),
+    Activation(
+        "tanhshrink",
+        Z - sympy.tanh(Z),
+        system=System(
+            _y,
+            (
+                *hyperbolic(Z),
+                Quantity(_x, either(Abs(Z) < _NEAR, Z**2, 0)),
+                Quantity(_y, either(Abs(Z) < _NEAR, Z * _x * _SERIES, Z - _t), _t**2),
+            ),
+        ),
+    ),
+    Activation("celu", either(Z <= 0, exp(Z) - 1, Z), system=exponential(_ONE, _ONE)),
+    Activation(
+        "abs",
+        Piecewise((-Z, Z < 0), (_ZERO, Z <= 0), (Z, True)),
+        (_ZERO,),
+        system=System(
+            _v,
+            (
+                Quantity(_v, Abs(Z), _s),
+                # At 0 and for NaN it is z.
+                Quantity(_s, Piecewise((-1, Z < 0), (1, Z > 0), (Z, True)), _ZERO),
+            ),
+        ),
+    ),
+    Activation("square", Z**2, system=System(_y, (Quantity(_y, Z * Z, 2 * Z),))),
+    Activation(
+        "sqrt",
+        sqrt(Z),
+        latex=r"\operatorname{sqrt}",
+        system=System(_s, (Quantity(_s, sqrt(Z), _p / 2), Quantity(_p, 1 / _s, -(_p**3) / 2))),
+    ),
+    Activation(
+        "log",
+        sympy.log(Z),
+        latex=r"\log",
+        system=System(
+            _l,
+            (
+                Quantity(_l, sympy.log(Z), _p),
+                Quantity(_p, either(Z >= 0, 1 / Z, undefined(Z)), -(_p**2)),
+            ),
+        ),
+    ),
+    Activation("reciprocal", 1 / Z, system=System(_p, (Quantity(_p, 1 / Z, -(_p**2)),))),
+    Activation(
+        "asinh",
+        sympy.asinh(Z),
+        latex=r"\operatorname{arsinh}",
+        system=System(
+            _l,
+            (
+                # 1/sqrt(1 + z^2) and z/sqrt(1 + z^2), from a and x of at most 1.
+                Quantity(_y, either(Abs(Z) > 1, Abs(Z), 1)),
+                Quantity(_a, 1 / _y),
+                Quantity(_x, Z * _a),
+                Quantity(_h, sqrt(_a**2 + _x**2)),
+                Quantity(_g, 1 / _h),
+                Quantity(_l, sympy.asinh(Z), _p),
+                Quantity(_p, _a * _g, -_v * _p**2),
+                Quantity(_v, _x * _g, _p**3),
+            ),
+        ),
+    ),
+    Activation("sinc", sympy.sin(Z) / Z),
     Activation("sin", sympy.sin(Z), latex=r"\sin", system=System(_s, _CIRCLE)),
     Activation("cos", sympy.cos(Z), latex=r"\cos", system=System(_c, _CIRCLE)),
     Activation(
@@ -379,4 +346,4 @@ _ROWS = (
     ),
 )
 
-TABLE = MappingProxyType({row.name: row for row in _ROWS})
+register(*_ROWS)

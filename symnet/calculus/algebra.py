@@ -1,15 +1,22 @@
 """The layer algebra: one calculus for every width.
 
 A symbol stands for a whole layer's vector and a product is elementwise, so commutative SymPy
-symbols are the right ones and its sums and products the textbook's. Three functions are added:
+symbols are the right ones and its sums and products the textbook's. A vector one wide is spread
+over the other in a product or a sum. These functions are added:
 
     matvec(W, v)     W v                     linear in W and in v
-    dot(u, v)        Σ_r u_r v_r             bilinear
+    dot(u, v)        Σ_r u_r v_r             bilinear; one wide
     sigma(σ, r, z)   σ⁽ʳ⁾(z) elementwise     ∂ sigma(σ, r, z) = sigma(σ, r+1, z) · ∂z
+    softmax(z)       exp(z)/Σ exp(z_r) = s   ∂ softmax(z) = s · (∂z − dot(s, ∂z))
+    log_softmax(z)   z − log Σ exp(z_r)      ∂ log_softmax(z) = ∂z − dot(s, ∂z)
 
 `derivative` has the rule of each in one table. A derivative is taken along a *generic direction*
 (`i`, `j`, …), so that its cost depends neither on the width of a layer nor on the number of
-inputs: ∂_i x = u_i, and x1, x2, … are the choices u = e1, e2, ….
+inputs: ∂_i x = u_i, and x1, x2, … are the choices u = e1, e2, …. Adjoints are taken of e·y, where
+e selects the output p. What a matrix makes of unit vectors has a name:
+
+    column(W, u_i)   W u_i = W[:, i]         row(W, e)   Wᵀ e = W[p, :]
+    entry(v, u)      u·v, one entry of v: v_i of a unit direction u_i, v_p of e
 """
 
 from __future__ import annotations
@@ -17,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sympy import Add, Basic, Expr, Function, Integer, Mul, S, Symbol
+from sympy import Add, Basic, Expr, Function, Integer, Mul, Pow, S, Symbol
 from sympy.core.symbol import Str
 
 DIRECTIONS = "ijklmnoq"
@@ -57,7 +64,8 @@ class Quantity(Symbol):
         return self
 
     def _hashable_content(self) -> tuple[Any, ...]:
-        return (self.letter, self.layer or 0, self.index or 0, *self.along)
+        numbers = (-1 if n is None else n for n in (self.layer, self.index))
+        return (self.letter, *numbers, *self.along)
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (self.letter, self.layer, self.along, self.index), {}
@@ -75,6 +83,33 @@ class Quantity(Symbol):
         return Quantity(self.letter, self.layer, (*self.along, direction), self.index)
 
 
+X = Quantity("x")
+Y = Quantity("y")
+OUTPUT = Quantity("e", None, ("p",))
+"""The unit covector that selects output p: adjoints are taken of e·y."""
+
+
+def is_direction(vector: Basic) -> bool:
+    """Whether `vector` is the unit direction u_i of the inputs."""
+    return isinstance(vector, Quantity) and vector.letter == "x" and vector.order == 1
+
+
+def along_directions(expression: Basic) -> frozenset[str]:
+    """The directions that `expression` depends on, "p" for an adjoint's output."""
+    if isinstance(expression, Quantity):
+        return frozenset(expression.along)
+    return frozenset().union(*map(along_directions, expression.args))
+
+
+def without_output(vector: Expr) -> Expr | None:
+    """f for e ⊙ f, else None."""
+    if vector == OUTPUT:
+        return S.One
+    if not vector.is_Mul or OUTPUT not in vector.args:
+        return None
+    return Mul(*(factor for factor in vector.args if factor != OUTPUT))
+
+
 class matvec(Function):
     """matvec(W, v) = W v: a weight matrix applied to a layer's vector; linear in both."""
 
@@ -82,7 +117,15 @@ class matvec(Function):
 
     @classmethod
     def eval(cls, matrix: Basic, vector: Basic) -> Expr | None:
-        return S.Zero if matrix == 0 or vector == 0 else None
+        if matrix == 0 or vector == 0:
+            return S.Zero
+        if is_direction(vector):
+            return column(matrix, vector)
+        if isinstance(matrix, transposed):
+            scale = without_output(vector)
+            if scale is not None:
+                return row(matrix.args[0], OUTPUT) * entry(scale, OUTPUT)
+        return None
 
 
 class transposed(Function):
@@ -95,20 +138,71 @@ class transposed(Function):
         return matrix.args[0] if isinstance(matrix, cls) else None
 
 
+class column(Function):
+    """column(W, u_i) = W[:, i]."""
+
+    nargs = 2
+
+
+class row(Function):
+    """row(W, e) = W[p, :], as a vector."""
+
+    nargs = 2
+
+
+class entry(Function):
+    """entry(v, u) = u·v: the entry of v that the unit vector u selects."""
+
+    nargs = 2
+
+    @classmethod
+    def eval(cls, vector: Basic, unit: Basic) -> Expr | None:
+        return vector if vector.is_number else None
+
+
 class dot(Function):
-    """dot(u, v) = Σ_r u_r v_r over a layer's neurons; bilinear."""
+    """dot(u, v) = Σ_r u_r v_r over a layer's neurons; bilinear.
+
+    dot(c, dot(u, v)), of a number c and what is a number itself, is dot(c u, v).
+    """
 
     nargs = 2
 
     @classmethod
     def eval(cls, left: Basic, right: Basic) -> Expr | None:
-        return S.Zero if left == 0 or right == 0 else None
+        if left == 0 or right == 0:
+            return S.Zero
+        if isinstance(right, dot):
+            return dot(left * right.args[0], right.args[1])
+        if right.is_Mul and isinstance(right.args[-1], dot):
+            number, inner = right.as_coeff_Mul()
+            return dot(number * left * inner.args[0], inner.args[1])
+        for vector, other in ((left, right), (right, left)):
+            scale = without_output(vector)
+            if scale is not None:
+                return entry(scale * other, OUTPUT)
+        for unit, other in ((left, right), (right, left)):
+            if is_direction(unit) and not along_directions(other) - {"p"}:
+                return entry(other, unit)
+        return None
 
 
 class outer(Function):
     """outer(u, v) = u vᵀ: the adjoint of a weight matrix, ∂/∂W dot(u, W v)."""
 
     nargs = 2
+
+
+class softmax(Function):
+    """softmax(z) = exp(z)/Σ_r exp(z_r)."""
+
+    nargs = 1
+
+
+class log_softmax(Function):
+    """log_softmax(z) = z − log Σ_r exp(z_r)."""
+
+    nargs = 1
 
 
 class sigma(Function):
@@ -145,9 +239,9 @@ def derivative(expression: Expr, tangents: Mapping[Expr, Expr]) -> Expr:
         return tangents[expression]
     if not expression.args:
         return S.Zero
-    for kind, rule in _RULES.items():
-        if isinstance(expression, kind):
-            return rule(expression, tangents)
+    rule = _RULES.get(type(expression))
+    if rule is not None:
+        return rule(expression, tangents)
     raise TypeError(f"{type(expression).__name__} has no rule of differentiation")
 
 
@@ -165,16 +259,44 @@ def _product_rule(expression: Expr, tangents: Mapping[Expr, Expr]) -> Expr:
     return Add(*terms)
 
 
+def _power_rule(expression: Pow, tangents: Mapping[Expr, Expr]) -> Expr:
+    """Of the product of a vector with itself."""
+    base, exponent = expression.args
+    if not exponent.is_Integer:
+        raise TypeError(f"{expression} has no rule of differentiation")
+    return exponent * base ** (exponent - 1) * derivative(base, tangents)
+
+
 def _chain_rule(expression: sigma, tangents: Mapping[Expr, Expr]) -> Expr:
     moved = derivative(expression.argument, tangents)
     return sigma(expression.name, expression.order + 1, expression.argument) * moved
 
 
+def _softmax_rule(expression: softmax, tangents: Mapping[Expr, Expr]) -> Expr:
+    moved = derivative(expression.args[0], tangents)
+    return expression * (moved - dot(expression, moved))
+
+
+def _log_softmax_rule(expression: log_softmax, tangents: Mapping[Expr, Expr]) -> Expr:
+    moved = derivative(expression.args[0], tangents)
+    return moved - dot(softmax(expression.args[0]), moved)
+
+
+def _entry_rule(expression: entry, tangents: Mapping[Expr, Expr]) -> Expr:
+    vector, unit = expression.args
+    return dot(derivative(vector, tangents), unit)
+
+
 _RULES = {
     Add: _sum_rule,
     Mul: _product_rule,
+    Pow: _power_rule,
     matvec: _product_rule,
+    column: _product_rule,
     dot: _product_rule,
+    entry: _entry_rule,
     transposed: _product_rule,
     sigma: _chain_rule,
+    softmax: _softmax_rule,
+    log_softmax: _log_softmax_rule,
 }

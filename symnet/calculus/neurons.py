@@ -7,32 +7,56 @@
     ∂z2_1/∂x1 = 0.3*∂a1_1/∂x1 + …
     ∂²a2_1/∂x1∂x2 = dds2_1*∂z2_1/∂x1*∂z2_1/∂x2 + ds2_1*∂²z2_1/∂x1∂x2
 
+A softmax is written with the logarithm of its sum, whose derivatives are the means that its own
+derivatives need; `s` is the softmax beside a log_softmax:
+
+    lse3 = log(exp(z3_1) + exp(z3_2))           a `logsumexp`: code must not add the exponentials
+    a3_1 = exp(z3_1 - lse3)                     and of a log_softmax  a3_1 = z3_1 - lse3
+    ∂lse3/∂x1 = a3_1*∂z3_1/∂x1 + a3_2*∂z3_2/∂x1
+    ∂a3_1/∂x1 = a3_1*(∂z3_1/∂x1 - ∂lse3/∂x1)
+
 The number of terms is linear in the number of weights. Second derivatives are there for i ≤ j
 only, vanishing ones and products with weight 0 not at all, and numbers are folded. The statements
-come in an order of evaluation, layer by layer and neuron by neuron.
+come in an order of evaluation: node by node and, within one, neuron by neuron; those of a softmax,
+which joins its neurons, order by order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-import sympy
-from sympy import Add, Expr, Mul, S, Symbol
+from sympy import Add, Expr, Mul, S, Symbol, exp
 
-from symnet.activations import Activation, Z
-from symnet.calculus.algebra import DIRECTIONS, Quantity, matvec, sigma
+from symnet.calculus.algebra import (
+    DIRECTIONS,
+    Quantity,
+    column,
+    dot,
+    entry,
+    is_direction,
+    log_softmax,
+    matvec,
+    sigma,
+    softmax,
+)
 from symnet.calculus.program import Program, Statement
-from symnet.calculus.scalars import collected, scaled, total
-from symnet.calculus.schemes import candidates
+from symnet.calculus.scalars import Product, collected, logsumexp
+from symnet.calculus.schemes import candidates, needed
 from symnet.network import Network
 from symnet.network.weights import Array, as_expression
 
 Positions: TypeAlias = tuple[int, ...]
 """Positions of inputs from 0, ascending: a multi-index of derivatives."""
+
+SOFTENED = ("softmax", "log_softmax")
+"""The kinds of node that join their neurons."""
+
+_LETTERS = {"m": "lse", "p": "s"}
+"""What a neuron's quantity is called where the Program's letter may be an input's or output's."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +65,8 @@ class Neurons:
 
     `results[p, (i, j)]` is ∂²y_p/∂x_i∂x_j, for i ≤ j and positions from 0: a quantity with a
     statement of its own, or zero when its order is among the `vanishing`, those whose partials
-    are zero for every network of this kind. `depth` is the number of layers.
+    are zero for every network of this kind. `depth` is the number of nodes, `softened` are those
+    that are a softmax or its logarithm.
     """
 
     statements: tuple[Statement, ...]
@@ -50,62 +75,40 @@ class Neurons:
     inputs: tuple[Symbol, ...]
     outputs: tuple[Symbol, ...]
     depth: int
-    activations: Mapping[str, Activation]
+    softened: frozenset[int]
 
-    def code_names(self) -> dict[Quantity, str]:
-        """A unique identifier for each target: z1_3, ds1_3, da1_3_1, dda1_3_1_2.
-
-        Directions are positions from 1; outputs are called by the last layer's a. These are the
-        names which `names` keeps free of users' symbols.
-        """
-        place = {symbol.name: str(i) for i, symbol in enumerate(self.inputs, 1)}
-        output = {symbol.name: p for p, symbol in enumerate(self.outputs, 1)}
-        names = {}
-        for target in (statement.target for statement in self.statements):
-            letter, layer, index = target.letter, target.layer, target.index
-            if layer is None:
-                letter, layer, index = "a", self.depth, output[target.letter]
-            parts = [f"{'d' * target.order}{letter}{layer}", str(index)]
-            names[target] = "_".join(parts + [place[name] for name in target.along])
-        return names
-
-    def evaluate(
-        self, point: Mapping[Symbol, object], digits: int | None = 30
-    ) -> dict[Quantity, Expr]:
-        """Every quantity at `point`, statement by statement.
-
-        In arithmetic of so many digits, floats taken for the exact binary fractions they are. With
-        None the weights and numbers stay as they are and nothing is rounded: exact results for
-        exact weights, and formulas of the inputs for a point {x1: x1, …}.
-        """
-        known: dict[Expr, Expr] = {s: _exact(value, digits) for s, value in point.items()}
-        found: dict[Quantity, Expr] = {}
-        for statement in self.statements:
-            expression = _exact(statement.expression, digits).xreplace(known)
-            nodes = {node: self._activated(node) for node in expression.atoms(sigma)}
-            value = expression.xreplace(nodes).doit()
-            known[statement.target] = value if digits is None else sympy.N(value, digits)
-            found[statement.target] = known[statement.target]
-        return found
-
-    def _activated(self, node: sigma) -> Expr:
-        activation = self.activations[node.name]
-        value = activation.value.xreplace({Z: node.argument})
-        formula = activation.formula(node.order)
-        return formula.xreplace({activation.own: value, Z: node.argument})
+    def place(self, target: Quantity) -> Place:
+        """Where the statement of `target` stands: by this, statements are in order."""
+        last = target.layer is None
+        node = self.depth if target.layer is None else target.layer
+        if node in self.softened and target.letter != "z":
+            return Place(last or node == self.depth, node, target.order + 1, 0)
+        if last:
+            names = [symbol.name for symbol in self.outputs]
+            return Place(True, node, 0, names.index(target.letter) + 1)
+        return Place(False, node, 0, target.index or 0)
 
 
-def _exact(value: object, digits: int | None) -> Expr:
-    expression = sympy.sympify(value)
-    if digits is None:
-        return expression
-    return expression.xreplace({f: sympy.Rational(float(f)) for f in expression.atoms(sympy.Float)})
+class Place(NamedTuple):
+    """Where a statement stands: outputs last, by node, then by neuron or as a softmax's.
+
+    `order` is 0, or one more than the order of a derivative for what a softmax joins; the neuron
+    is 0 where all of them stand together.
+    """
+
+    output: bool
+    node: int
+    order: int
+    neuron: int
 
 
 def neurons(network: Network, order: int) -> Neurons:
-    """The value and all derivatives up to `order` as scalar statements."""
+    """The value and all derivatives up to `order` as scalar statements.
+
+    TypeError, naming the expression, for a statement of a form that has no neuron's entry.
+    """
     program = candidates(network, order)["tangent"]
-    return _Writer(network, program).write()
+    return _Writer(network, needed(program, range(order + 1))).write()
 
 
 class _Writer:
@@ -113,60 +116,57 @@ class _Writer:
 
     def __init__(self, network: Network, program: Program) -> None:
         self.network, self.program, self.symbols = network, program, network.symbols
-        self.weights = [_expressions(layer.weights) for layer in network.layers]
-        self.biases = [
-            None if layer.bias is None else _expressions(layer.bias) for layer in network.layers
-        ]
+        self.arrays = {name: _expressions(array) for name, array in network.parameters.items()}
         # (letter, layer, inputs) -> one entry a neuron: its quantity, or its value when constant.
         self.entries: dict[tuple[str, int | None, Positions], list[Expr]] = {
             ("x", None, ()): list(network.inputs)
         }
-        # (is it an output, layer, neuron) -> its statements
-        self.written: dict[tuple[bool, int, int], list[Statement]] = {}
-        self.slopes: set[Quantity] = set()
+        self.written: list[Statement] = []
+        self.known: set[Quantity] = set()
 
     def write(self) -> Neurons:
         for statement in self.program.statements:
-            for inputs in self._multi_indices(statement.target.order):
+            for inputs in combinations_with_replacement(
+                range(self.network.n), statement.target.order
+            ):
                 self._write(statement, inputs)
-        places = (self.written[place] for place in sorted(self.written))
-        ordered = [s for statements in places for s in sorted(statements, key=_by_order)]
-        return Neurons(
-            tuple(ordered),
+        found = Neurons(
+            tuple(self.written),
             MappingProxyType(self._results()),
             tuple(r for r, output in enumerate(self.program.outputs) if output == 0),
             self.network.inputs,
             self.network.outputs,
             self.network.depth,
-            self.program.activations,
+            frozenset(k for k, node in enumerate(self.network.nodes, 1) if node.kind in SOFTENED),
         )
-
-    def _multi_indices(self, order: int) -> Iterator[Positions]:
-        return combinations_with_replacement(range(self.network.n), order)
+        ordered = sorted(found.statements, key=lambda s: (found.place(s.target), *_rank_of(s)))
+        return replace(found, statements=tuple(ordered))
 
     def _results(self) -> dict[tuple[int, Positions], Expr]:
         zeros = [S.Zero] * self.network.m
         results = {}
         for r in range(self.program.order + 1):
-            for inputs in self._multi_indices(r):
-                for p, entry in enumerate(self.entries.get(("y", None, inputs), zeros)):
-                    results[p, inputs] = entry
+            for inputs in combinations_with_replacement(range(self.network.n), r):
+                for p, found in enumerate(self.entries.get(("y", None, inputs), zeros)):
+                    results[p, inputs] = found
         return results
 
     def _write(self, statement: Statement, inputs: Positions) -> None:
         target, chosen = statement.target, dict(zip(DIRECTIONS, inputs, strict=False))
-        layer = target.layer or self.network.depth
-        rows = self._rows(statement.expression, layer, chosen)
         entries = []
-        for row, expression in enumerate(rows):
+        width = self.program.shapes.width(target)
+        for row, expression in enumerate(self._rows(statement, width, chosen)):
             quantity = self._quantity(target, row, inputs)
-            if target.letter != "y" and self._is_constant(expression):
-                entries.append(expression)
-                continue
-            place = (target.letter == "y", layer, row)
-            entries.append(quantity)
-            self.written.setdefault(place, []).append(Statement(quantity, expression))
+            constant = self._is_constant(expression) and target.letter != "y"
+            entries.append(expression if constant else quantity)
+            if not constant:
+                self._state(quantity, expression)
         self.entries[target.letter, target.layer, inputs] = entries
+
+    def _state(self, quantity: Quantity, expression: Expr) -> None:
+        if quantity not in self.known:
+            self.known.add(quantity)
+            self.written.append(Statement(quantity, expression))
 
     def _is_constant(self, expression: Expr) -> bool:
         """Whether it is a number or a single weight symbol."""
@@ -176,81 +176,110 @@ class _Writer:
         along = tuple(self.network.inputs[i].name for i in inputs)
         if target.letter == "y":
             return Quantity(self.network.outputs[row].name, None, along)
-        return Quantity(target.letter, target.layer, along, row + 1)
+        index = None if target.letter == "m" else row + 1
+        return Quantity(_LETTERS.get(target.letter, target.letter), target.layer, along, index)
 
-    def _rows(self, expression: Expr, layer: int, chosen: dict[str, int]) -> list[Expr]:
-        """The expression's entry for each neuron of the layer."""
-        product = next((t for t in Add.make_args(expression) if isinstance(t, matvec)), None)
-        if product is not None:
-            return self._affine(product, expression != product, layer, chosen)
-        terms = sorted(map(_factors, Add.make_args(expression)), key=_highest_slope)
-        return [
-            collected(self._scalar(term, row, chosen) for term in terms)
-            for row in range(self.network.widths[layer])
-        ]
+    def _rows(self, statement: Statement, width: int, chosen: dict[str, int]) -> Iterator[Expr]:
+        """The entry for each neuron."""
+        expression = statement.expression
+        if isinstance(expression, softmax | log_softmax):
+            whole = self._whole(self.program.shapes.number(statement.target), expression.args[0])
+            for z in self._vector(expression.args[0], chosen):
+                below = Add(z, -whole, evaluate=False)
+                yield exp(below) if isinstance(expression, softmax) else below
+            return
+        terms = sorted(Add.make_args(expression), key=_term_rank)
+        for row in range(width):
+            yield self._sum(terms, row, chosen)
 
-    def _affine(
-        self, product: matvec, biased: bool, layer: int, chosen: dict[str, int]
-    ) -> list[Expr]:
-        weights, vector = self.weights[layer - 1], product.args[1]
-        if vector.letter == "x" and vector.along:
-            column = chosen[vector.along[0]]
-            return [row[column] for row in weights]
-        entries = self._vector(vector, chosen)
-        biases = self.biases[layer - 1] if biased else None
-        return [
-            total(
-                [scaled(w, v) for w, v in zip(row, entries, strict=True)],
-                biases[i] if biases else S.Zero,
-            )
-            for i, row in enumerate(weights)
-        ]
+    def _whole(self, number: int, argument: Expr) -> Quantity:
+        """log Σ exp of a softmax's argument, stated when first asked for."""
+        quantity = Quantity("lse", number)
+        self._state(quantity, logsumexp(*self._vector(argument, {})))
+        return quantity
 
-    def _vector(self, quantity: Quantity, chosen: dict[str, int]) -> list[Expr]:
-        inputs = tuple(sorted(chosen[d] for d in quantity.along))
-        return self.entries[quantity.letter, quantity.layer, inputs]
+    def _sum(self, terms: Sequence[Expr], row: int, chosen: dict[str, int]) -> Expr:
+        return collected(part for term in terms for part in self._products(term, row, chosen))
 
-    def _scalar(
-        self, factors: Sequence[Expr], row: int, chosen: dict[str, int]
-    ) -> tuple[Expr, list[Expr]]:
-        """A product's entry: its constant, and its other factors."""
+    def _products(self, term: Expr, row: int, chosen: dict[str, int]) -> Iterator[Product]:
+        """A term's entry as products: a constant, and its other factors."""
+        if isinstance(term, matvec):
+            weights = self.arrays[term.args[0].name][row]
+            for weight, value in zip(weights, self._vector(term.args[1], chosen), strict=True):
+                if weight != 0:
+                    yield self._product([weight, value])
+        elif isinstance(term, dot):
+            factors = [f for side in term.args for f in _factors(side)]
+            for r in range(max(map(self.program.shapes.width, factors))):
+                yield self._product([self._factor(f, r, chosen) for f in factors])
+        else:
+            yield self._product([self._factor(f, row, chosen) for f in _factors(term)])
+
+    def _product(self, entries: Sequence[Expr]) -> Product:
         constant, others = S.One, []
-        for factor in factors:
-            entry = factor
-            if isinstance(factor, sigma):
-                entry = self._slope(factor, row)
-            elif isinstance(factor, Quantity):
-                entry = self._vector(factor, chosen)[row]
-            if isinstance(entry, Quantity | sigma):
-                others.append(entry)
+        for factor in entries:
+            if factor.is_number or factor.free_symbols <= self.symbols:
+                constant = constant * factor
             else:
-                constant = constant * entry
+                others.append(factor)
         return constant, others
+
+    def _factor(self, factor: Expr, row: int, chosen: dict[str, int]) -> Expr:
+        """The entry of a factor that is no product itself; a vector one wide is spread."""
+        if factor.is_number:
+            return factor
+        if isinstance(factor, Add):
+            return self._sum(sorted(factor.args, key=_term_rank), row, chosen)
+        if isinstance(factor, sigma):
+            return self._slope(factor, row)
+        if isinstance(factor, column):
+            return self.arrays[factor.args[0].name][row][chosen[factor.args[1].along[0]]]
+        if isinstance(factor, entry):
+            vector, unit = factor.args
+            return self._sum([vector], chosen[unit.along[0]], chosen)
+        if isinstance(factor, matvec | dot):
+            return self._sum([factor], row, chosen)
+        if isinstance(factor, Quantity):
+            found = self._vector(factor, chosen)
+            return found[row if len(found) > 1 else 0]
+        raise TypeError(f"{factor}: no neuron's entry is known of a {type(factor).__name__}")
+
+    def _vector(self, vector: Expr, chosen: dict[str, int]) -> list[Expr]:
+        """All entries of a quantity, and of a sum of them."""
+        if not isinstance(vector, Quantity):
+            width = self.program.shapes.width(vector)
+            return [self._factor(vector, row, chosen) for row in range(width)]
+        inputs = tuple(sorted(chosen[d] for d in vector.along))
+        if is_direction(vector):
+            return [S.One if i == inputs[0] else S.Zero for i in range(self.network.n)]
+        if vector.letter == "b":
+            return self.arrays[vector.name]
+        return self.entries[vector.letter, vector.layer, inputs]
 
     def _slope(self, node: sigma, row: int) -> Expr:
         """σ⁽ʳ⁾ of a neuron: a quantity with its own statement, written when first asked for."""
-        z = node.argument
-        argument = self.entries[z.letter, z.layer, ()][row]
-        named = sigma(node.name, node.order, argument)
+        argument = self._vector(node.argument, {})
+        named = sigma(node.name, node.order, argument[row if len(argument) > 1 else 0])
         if node.order == 0:
             return named
-        quantity = Quantity("d" * node.order + "s", z.layer, (), row + 1)
-        if quantity not in self.slopes:
-            self.slopes.add(quantity)
-            place = self.written.setdefault((False, z.layer or 0, row), [])
-            place.append(Statement(quantity, named))
+        number = self.program.applied[node.name, node.argument]
+        index = row + 1 if len(argument) > 1 else 1
+        quantity = Quantity("d" * node.order + "s", number, (), index)
+        self._state(quantity, named)
         return quantity
 
 
-def _by_order(statement: Statement) -> int:
-    """z, a, the derivatives of σ, and then everything as it was written."""
+def _rank_of(statement: Statement) -> tuple[int, int]:
+    """lse and s; then z, a, the derivatives of σ, and then everything as it was written."""
     target = statement.target
+    if target.letter in ("lse", "s"):
+        return -1, target.index or 0
     if target.along or target.layer is None:
-        return 3
-    return {"z": 0, "a": 1}.get(target.letter, 2)
+        return 3, 0
+    return {"z": 0, "a": 1}.get(target.letter, 2), 0
 
 
-def _expressions(array: Array) -> list[list[Expr]] | list[Expr]:
+def _expressions(array: Array) -> Any:
     if array.ndim == 2:
         return [_expressions(row) for row in array]
     return [as_expression(entry) for entry in array.tolist()]
@@ -265,13 +294,22 @@ def _factors(term: Expr) -> list[Expr]:
     return sorted(found, key=_rank)
 
 
-def _highest_slope(factors: Sequence[Expr]) -> tuple[int, list[str]]:
+def _term_rank(term: Expr) -> tuple[Any, ...]:
+    """Products with matrices, vectors, biases: of later nodes first; σ″ before σ′; minus last."""
+    factors = _factors(term)
+    if isinstance(term, Quantity) and term.letter == "b":
+        return 1, 0, 0, False, []
+    affine = term.args[1] if isinstance(term, matvec) else term
+    number = (affine.layer or 0) if isinstance(affine, Quantity) else 0
     orders = [factor.order for factor in factors if isinstance(factor, sigma)]
-    return -max(orders, default=0), list(map(str, factors))
+    negative = bool(factors[0].is_number and factors[0].is_negative)
+    return 0, -number, -max(orders, default=0), negative, list(map(str, factors))
 
 
 def _rank(factor: Expr) -> tuple[int, int, str]:
-    """Numbers, then σ″ before σ′, then quantities of lower before those of higher order."""
+    """Numbers, then σ″ before σ′, then quantities of lower before those of higher order, sums."""
     if isinstance(factor, sigma):
         return 1, -factor.order, ""
-    return (2, factor.order, factor.name) if isinstance(factor, Quantity) else (0, 0, "")
+    if isinstance(factor, Quantity):
+        return 2, factor.order, factor.name
+    return (0, 0, "") if factor.is_number else (3, 0, str(factor))

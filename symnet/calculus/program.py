@@ -17,30 +17,40 @@ second order is the sum over layers that PINN and optimisation papers write by h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import NamedTuple
 
 from sympy import Add, Expr, Mul, S
 
-from symnet.activations import Activation, Z
+from symnet.activations import Activation
 from symnet.calculus.algebra import (
     DIRECTIONS,
+    OUTPUT,
     Quantity,
+    X,
+    Y,
+    column,
     derivative,
     dot,
+    entry,
+    log_softmax,
     matvec,
     outer,
+    row,
     sigma,
+    softmax,
     transposed,
 )
-from symnet.network import Network
+from symnet.calculus.shapes import Shapes
+from symnet.network import Network, Node
 
-X = Quantity("x")
-Y = Quantity("y")
-OUTPUT = Quantity("e", None, ("p",))
-"""The covector that selects output p: adjoints are taken of e·y."""
+__all__ = ["OUTPUT", "Program", "Statement", "X", "Y"]
+
+_ADJOINTS = {"a": "λ", "y": "λ", "z": "ζ", "m": "μ", "p": "π"}
+"""The letter of each quantity's adjoint; λ too for the z of a node that has no a."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +69,16 @@ class Program:
     """Statements in the order of evaluation, and what they compute.
 
     `outputs[r]` is the r-th order's result (`y`, `y_i`, `y_ij`, …), zero where it vanishes for
-    every input. A quantity along (`i`, `j`) stands for its whole family: it is symmetric in its
-    directions, and `z1_j` is `z1_i` under another name.
+    every input. `applied` says which node an activation of an argument is. A quantity along (`i`,
+    `j`) stands for its whole family: it is symmetric in its directions, and `z1_j` is `z1_i` under
+    another name.
     """
 
     statements: tuple[Statement, ...]
     outputs: tuple[Expr, ...]
     activations: Mapping[str, Activation]
+    shapes: Shapes
+    applied: Mapping[tuple[str, Expr], int]
 
     @property
     def order(self) -> int:
@@ -87,33 +100,74 @@ def family(quantity: Quantity) -> tuple[str, int | None, int]:
     return quantity.letter, quantity.layer, quantity.order
 
 
-def weights(layer: int) -> Quantity:
-    """The symbol W_k of a layer's weight matrix, layers counted from 1."""
-    return Quantity("W", layer)
+def parameters(network: Network) -> dict[str, Quantity]:
+    """The symbols of the network's weights and biases, by their names: W1, b1, W2, …"""
+    return {name: _parameter(name) for name in network.parameters}
 
 
-def biases(layer: int) -> Quantity:
-    """The symbol b_k of a layer's bias vector, layers counted from 1."""
-    return Quantity("b", layer)
+def _parameter(name: str) -> Quantity:
+    k, _, source = name[1:].partition("_")
+    return Quantity(name[0], int(k), (), int(source) if source else None)
 
 
 def from_network(network: Network) -> Program:
-    """The Program of the network's value: z_k = W_k a_{k-1} + b_k, a_k = σ_k(z_k), y = a_L."""
+    """The Program of the network's value: z_k = W_k a_{k-1} + b_k, a_k = σ_k(z_k), y = a_L.
+
+    A form that is one earlier vector and nothing else is that vector, and has no z; the softmax
+    that derivatives of a log_softmax need is p_k.
+    """
+    values = [X]
     statements: list[Statement] = []
-    value = X
-    for k, layer in enumerate(network.layers, 1):
+    for k, node in enumerate(network.nodes, 1):
         last = k == network.depth
-        linear = matvec(weights(k), value) + (0 if layer.bias is None else biases(k))
-        if layer.activation.value == Z:
-            value = Y if last else Quantity("z", k)
-            statements.append(Statement(value, linear))
-        else:
+        form = _form(k, node, values)
+        if node.kind == "form":
+            values.append(Y if last else Quantity("z", k))
+            statements.append(Statement(values[-1], form))
+            continue
+        z = form
+        if node.plain is None:
             z = Quantity("z", k)
-            value = Y if last else Quantity("a", k)
-            statements.append(Statement(z, linear))
-            statements.append(Statement(value, sigma(layer.activation.name, 0, z)))
-    activations = {layer.activation.name: layer.activation for layer in network.layers}
-    return Program(tuple(statements), (Y,), MappingProxyType(activations))
+            statements.append(Statement(z, form))
+        values.append(Y if last else Quantity("a", k))
+        if node.kind == "log_softmax":
+            statements.append(Statement(Quantity("p", k), softmax(z)))
+        factor = None if node.factor is None else values[node.factor]
+        statements.append(Statement(values[-1], _value(node, z, factor)))
+    shapes = Shapes.of(network)
+    applied = {
+        (s.expression.name, s.expression.argument): shapes.number(s.target)
+        for s in reversed(statements)
+        if isinstance(s.expression, sigma)
+    }
+    return Program(tuple(statements), (Y,), network.activations, shapes, MappingProxyType(applied))
+
+
+def _form(k: int, node: Node, values: list[Quantity]) -> Expr:
+    """Σ W a + b."""
+    weighted = sum(term.weights is not None for term in node.terms)
+    terms = [] if node.bias is None else [Quantity("b", k)]
+    for term in node.terms:
+        value = values[term.source]
+        if term.weights is not None:
+            symbol = Quantity("W", k, (), None if weighted == 1 else term.source)
+            terms.append(matvec(symbol, value))
+        else:
+            terms.append(value)
+    return Add(*terms)
+
+
+def _value(node: Node, z: Expr, factor: Quantity | None) -> Expr:
+    match node.kind, node.activation, factor:
+        case "activation", Activation(name=name), None:
+            return sigma(name, 0, z)
+        case "product", None, Quantity():
+            return z * factor
+        case "softmax", None, None:
+            return softmax(z)
+        case "log_softmax", None, None:
+            return log_softmax(z)
+    raise ValueError(f"a node of kind {node.kind!r} has no statement")
 
 
 def tangent(program: Program) -> Program:
@@ -123,19 +177,40 @@ def tangent(program: Program) -> Program:
     """
     direction = DIRECTIONS[program.order]
     known = set(program.families)
+    named = softmaxes(program)
     added: list[Statement] = []
+    new: set[tuple] = set()
     for statement in _highest(program):
         target = statement.target.toward(direction)
         expression = along(direction, statement.expression, known, program.activations)
-        if expression != 0:
-            known.add(family(target))
-            added.append(Statement(target, expression))
+        number = program.shapes.number(target)
+        for part in _parts(target, number, expression.xreplace(named)):
+            if part.expression != 0 and family(part.target) not in new:
+                new.add(family(part.target))
+                known.add(family(part.target))
+                added.append(part)
     output = _top(Y, program.order + 1)
     return replace(
         program,
         statements=program.statements + tuple(added),
         outputs=(*program.outputs, output if family(output) in known else S.Zero),
     )
+
+
+def softmaxes(program: Program) -> dict[Expr, Quantity]:
+    """softmax(z) ↦ what the Program calls it first."""
+    normalized = [s for s in program.statements if isinstance(s.expression, softmax)]
+    return {s.expression: s.target for s in reversed(normalized)}
+
+
+def _parts(target: Quantity, number: int, expression: Expr) -> Iterator[Statement]:
+    """The target's statement, after one for a softmax's mean m = dot(s, ∂z) in it."""
+    if target.order == 1 and target.letter != "m":
+        for mean in expression.atoms(dot, entry):
+            scalar = Quantity("m", number, target.along)
+            yield Statement(scalar, mean)
+            expression = expression.xreplace({mean: scalar})
+    yield Statement(target, expression)
 
 
 def adjoint(program: Program) -> Program:
@@ -154,73 +229,100 @@ def adjoint(program: Program) -> Program:
         raise ValueError("adjoint: the program computes values only; take its tangent first")
     if program.outputs[-1] == 0:
         return program
-    chain = {statement.target for statement in _highest(program)} | {_top(X, program.order)}
+    highest, shapes = _highest(program), program.shapes
+    chain = {statement.target for statement in highest} | {_top(X, program.order)}
+    activated = {shapes.number(s.target) for s in program.statements if s.target.letter in "ay"}
     cotangents: dict[Quantity, Expr] = {program.outputs[-1]: OUTPUT}
     backward: list[Statement] = []
     result: list[Expr] = []
-    for statement in reversed(_highest(program)):
+    for statement in reversed(highest):
         cotangent = cotangents.pop(statement.target, S.Zero)
         if cotangent == 0:
             continue
-        # Products are computed once and get a name; scaled by σ′ they stay where they are used.
-        if cotangent.has(matvec):
-            adjoint_of = Quantity("λ", statement.target.layer, ("p",))
-            backward.append(Statement(adjoint_of, cotangent))
-            cotangent = adjoint_of
+        if _is_work(cotangent):
+            named = _adjoint_of(statement.target, activated)
+            backward.append(Statement(named, cotangent))
+            cotangent = named
         for term in Add.make_args(statement.expression.expand()):
             moving = [s for s in term.free_symbols if s in chain]
             if not moving:
                 result.append(dot(cotangent, term))
             for s in moving:
-                cotangents[s] = cotangents.get(s, S.Zero) + transpose(term, s, cotangent)
+                share = transpose(term, s, cotangent, shapes)
+                cotangents[s] = cotangents.get(s, S.Zero) + share
     result += [dot(cotangent, s) for s, cotangent in cotangents.items()]
     output = program.outputs[-1]
     backward.append(Statement(output, Add(*result)))
-    kept = program.statements[: -len(_highest(program))]
+    kept = program.statements[: -len(highest)]
     return replace(program, statements=kept + tuple(backward))
 
 
-def selects_output(vector: Expr) -> bool:
-    """Whether `vector` is e or e ⊙ …, so that Wᵀ times it is a (scaled) row of W."""
-    return OUTPUT in Mul.make_args(vector)
+def _is_work(cotangent: Expr) -> bool:
+    """Whether a cotangent gets a name: sums and products with matrices are computed once.
+
+    One that is only scaled by σ′ or another factor stays where it is used.
+    """
+    return cotangent.is_Add or cotangent.has(matvec, row, dot, entry)
 
 
-def is_direction(vector: Expr) -> bool:
-    """Whether `vector` is the unit direction u_i of the inputs, so that W times it is a column."""
-    return isinstance(vector, Quantity) and vector.letter == "x" and vector.order == 1
+def _adjoint_of(target: Quantity, activated: set[int]) -> Quantity:
+    letter = _ADJOINTS[target.letter]
+    if target.letter == "z" and target.layer not in activated:
+        letter = "λ"
+    return Quantity(letter, target.layer, ("p",))
 
 
-def activations_used(program: Program) -> dict[Quantity, tuple[str, tuple[int, ...]]]:
-    """For each pre-activation: its activation's name and the derivatives that are used."""
-    found: dict[Quantity, set[int]] = {}
-    names: dict[Quantity, str] = {}
+class Application(NamedTuple):
+    """An activation that a Program applies: its name, to what, as which node."""
+
+    name: str
+    argument: Expr
+    number: int
+
+
+def activations_used(program: Program) -> dict[Application, tuple[int, ...]]:
+    """The activations that a Program applies, and the derivatives of each that it uses."""
+    found: dict[tuple[str, Expr], set[int]] = {}
     for statement in program.statements:
-        for node in statement.expression.atoms(sigma):
-            found.setdefault(node.argument, set()).add(node.order)
-            names[node.argument] = node.name
-    return {z: (names[z], tuple(sorted(orders))) for z, orders in found.items()}
+        nodes = statement.expression.atoms(sigma)
+        for node in nodes if len(nodes) < 2 else sorted(nodes, key=str):
+            found.setdefault((node.name, node.argument), set()).add(node.order)
+    return {
+        Application(*key, program.applied[key]): tuple(sorted(orders))
+        for key, orders in found.items()
+    }
 
 
-def transpose(expression: Expr, operand: Quantity, cotangent: Expr) -> Expr:
+def transpose(expression: Expr, operand: Quantity, cotangent: Expr, shapes: Shapes) -> Expr:
     """The adjoint of the linear map operand ↦ expression, applied to `cotangent`.
 
     dot(cotangent, expression(t)) = dot(transpose(expression, t, cotangent), t) for every t.
-    `operand` may be a vector or, in matvec(W, v), the matrix.
+    `operand` may be a vector or, in matvec(W, v), the matrix. What was spread is summed up.
+    TypeError where the expression is not linear in the operand.
     """
     if expression == operand:
-        return cotangent
+        spread = shapes.width(expression) < shapes.width(cotangent)
+        return dot(cotangent, S.One) if spread else cotangent
     if not expression.has(operand):
         return S.Zero
     if isinstance(expression, Add):
-        return Add(*(transpose(term, operand, cotangent) for term in expression.args))
+        return Add(*(transpose(term, operand, cotangent, shapes) for term in expression.args))
     if isinstance(expression, Mul):
         rest, factor = expression.as_independent(operand, as_Add=False)
-        return transpose(factor, operand, cotangent * rest)
-    if isinstance(expression, matvec):
+        share = cotangent * rest
+        if shapes.width(factor) < shapes.width(share):
+            share = dot(cotangent, rest)
+        return transpose(factor, operand, share, shapes)
+    if isinstance(expression, (matvec, column)):
         matrix, vector = expression.args
         if matrix == operand:
             return outer(cotangent, vector)
-        return transpose(vector, operand, matvec(transposed(matrix), cotangent))
+        return transpose(vector, operand, matvec(transposed(matrix), cotangent), shapes)
+    if isinstance(expression, (dot, entry)):
+        left, right = expression.args
+        moved, other = (left, right) if left.has(operand) else (right, left)
+        if not other.has(operand):
+            return transpose(moved, operand, cotangent * other, shapes)
     raise TypeError(f"{expression} is not linear in {operand}")
 
 

@@ -25,7 +25,8 @@ from sympy import Add, Expr, S
 
 from symnet.calculus import schemes
 from symnet.calculus.algebra import DIRECTIONS, Quantity
-from symnet.calculus.program import OUTPUT, Program, Statement, along, family, transpose
+from symnet.calculus.program import OUTPUT, Program, Statement, along, family, softmaxes, transpose
+from symnet.calculus.shapes import Shapes
 from symnet.network import Network
 
 BAR = "\N{COMBINING MACRON}"
@@ -41,6 +42,7 @@ class Sweep:
     forward: statements up to `output`, every direction spelled out (`z1_i` and `z1_j`).
     output: y, y_i, y_ij; zero when it vanishes for every input (∂²y of a relu network).
     backward: statements s̄ = …, from the output's adjoint e (any covector) to the first layer.
+    applied: the node of each activation and its argument, as the Program has it.
     gradients: for each parameter ∂(e·output)/∂parameter; a matrix's is a sum of `outer`, a
         bias's a vector, and zero where the output does not depend on the parameter.
     """
@@ -49,6 +51,7 @@ class Sweep:
     output: Expr
     backward: tuple[Statement, ...]
     gradients: Mapping[Quantity, Expr]
+    applied: Mapping[tuple[str, Expr], int]
 
 
 def sweep(network: Network, order: int, parameters: Iterable[Quantity]) -> Sweep:
@@ -75,6 +78,7 @@ def reverse(
     """The adjoints of the statements `forward` that compute the last output of `program`."""
     output = program.outputs[-1]
     # A family is known to `along` by what it becomes: one order more along one more direction.
+    named = softmaxes(program)
     moving = {family(s.toward(_MOTION)) for s in (*parameters, *(t.target for t in forward))}
     cotangents: dict[Quantity, Expr] = {output: OUTPUT} if output != 0 else {}
     backward: list[Statement] = []
@@ -84,11 +88,11 @@ def reverse(
             continue
         adjoint = bar(statement.target)
         backward.append(Statement(adjoint, cotangent))
-        motion = along(_MOTION, statement.expression, moving, program.activations)
-        for s, share in _transposed(motion, adjoint):
+        motion = along(_MOTION, statement.expression, moving, program.activations).xreplace(named)
+        for s, share in _transposed(motion, adjoint, program.shapes):
             cotangents[s] = cotangents.get(s, S.Zero) + share
     gradients = {parameter: cotangents.get(parameter, S.Zero) for parameter in parameters}
-    return Sweep(forward, output, tuple(backward), gradients)
+    return Sweep(forward, output, tuple(backward), gradients, program.applied)
 
 
 def bar(quantity: Quantity) -> Quantity:
@@ -96,12 +100,14 @@ def bar(quantity: Quantity) -> Quantity:
     return Quantity(quantity.letter + BAR, quantity.layer, quantity.along)
 
 
-def _transposed(motion: Expr, cotangent: Quantity) -> Iterable[tuple[Quantity, Expr]]:
+def _transposed(
+    motion: Expr, cotangent: Quantity, shapes: Shapes
+) -> Iterable[tuple[Quantity, Expr]]:
     for term in Add.make_args(motion.expand()):
         for moved in term.free_symbols:
             if isinstance(moved, Quantity) and moved.along[-1:] == (_MOTION,):
-                s = Quantity(moved.letter, moved.layer, moved.along[:-1])
-                yield s, transpose(term, moved, cotangent)
+                s = Quantity(moved.letter, moved.layer, moved.along[:-1], moved.index)
+                yield s, transpose(term, moved, cotangent, shapes)
 
 
 def _renamed(statement: Statement, chosen: tuple[str, ...]) -> Statement:

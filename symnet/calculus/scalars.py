@@ -7,21 +7,25 @@ of the time that its statements would take, and the order of the neurons would b
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
-from sympy import Add, Expr, Mul, Pow, S, Symbol
+from sympy import Add, Expr, Function, Mul, Pow, S, exp, log
 
 from symnet.calculus.algebra import Quantity
 
+Product: TypeAlias = tuple[Expr, list[Expr]]
+"""A constant, and the factors besides."""
 
-def scaled(weight: Expr, entry: Expr) -> Expr:
-    """weight · entry: no factor 1, and no product at all for a zero or for two numbers."""
-    if weight == 0 or entry == 0:
-        return S.Zero
-    if entry.is_number or isinstance(entry, Symbol) is False:
-        return weight * entry
-    if weight == 1:
-        return entry
-    return Mul(weight, entry, evaluate=False)
+
+class logsumexp(Function):
+    """logsumexp(z_1, …) = log Σ exp(z_r) = c + log Σ exp(z_r − c) for every c.
+
+    Written as the first; code takes the second, with c the largest z_r, so that nothing overflows.
+    """
+
+    def written_out(self) -> Expr:
+        """log Σ exp(z_r), term by term."""
+        return log(Add(*map(exp, self.args), evaluate=False), evaluate=False)
 
 
 def total(terms: Iterable[Expr], constant: Expr) -> Expr:
@@ -37,10 +41,12 @@ def total(terms: Iterable[Expr], constant: Expr) -> Expr:
     return Add(*kept, evaluate=False) if len(kept) > 1 else (kept[0] if kept else S.Zero)
 
 
-def collected(products: Iterable[tuple[Expr, list[Expr]]]) -> Expr:
+def collected(products: Iterable[Product]) -> Expr:
     """The sum of constant · product of factors, like products added up, equal factors as powers."""
     sums: dict[tuple[Expr, ...], Expr] = {}
     for constant, factors in products:
+        if constant == 0:
+            continue
         # Products differ in the order of their factors when directions coincide.
         key = tuple(sorted(factors, key=_order))
         sums[key] = sums.get(key, S.Zero) + constant
@@ -50,7 +56,7 @@ def collected(products: Iterable[tuple[Expr, list[Expr]]]) -> Expr:
 def _order(factor: Expr) -> tuple[int, int, tuple[str, ...]]:
     if isinstance(factor, Quantity):
         return (-len(factor.letter), factor.order, factor.along)
-    return (-9, 0, ())
+    return (9 if factor.is_Add else -9, 0, ())
 
 
 def _product(constant: Expr, factors: tuple[Expr, ...]) -> Expr:

@@ -9,21 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import comb
 from typing import NamedTuple
 
 from sympy import Expr, Mul
 
-from symnet.calculus.algebra import Quantity, dot, matvec, sigma, transposed
+from symnet.calculus.algebra import (
+    column,
+    dot,
+    entry,
+    is_direction,
+    log_softmax,
+    matvec,
+    row,
+    sigma,
+    softmax,
+)
 from symnet.calculus.program import (
     Program,
     adjoint,
     family,
     from_network,
-    is_direction,
-    selects_output,
     tangent,
 )
+from symnet.calculus.shapes import Shapes
 from symnet.network import Network
 
 
@@ -69,13 +77,13 @@ def schemes(program: Program) -> dict[str, Program]:
     return {"tangent": program, "adjoint": adjoint(program)}
 
 
-def best(programs: dict[str, Program], network: Network, orders: Iterable[int]) -> Choice:
+def best(programs: dict[str, Program], orders: Iterable[int]) -> Choice:
     """The cheapest of `programs` that computes the outputs of these `orders`, and nothing else."""
     orders = tuple(orders)
     priced = []
     for scheme, program in programs.items():
         reduced = needed(program, orders)
-        priced.append(Choice(reduced, orders, cost(reduced, network, scheme)))
+        priced.append(Choice(reduced, orders, cost(reduced, scheme)))
     return min(priced, key=lambda choice: choice.cost.multiply_adds)
 
 
@@ -92,94 +100,63 @@ def needed(program: Program, orders: Iterable[int]) -> Program:
     return replace(program, statements=tuple(reversed(kept)), outputs=outputs)
 
 
-def cost(program: Program, network: Network, scheme: str) -> Cost:
-    """Counted from the statements of `program` with the widths of `network`."""
-    sizes = Sizes(network)
-    total = sum(sizes.multiply_adds(s.expression) for s in program.statements)
-    arguments = {node.argument for s in program.statements for node in s.expression.atoms(sigma)}
-    return Cost(total, sum(sizes.width(z) for z in arguments), scheme)
+def cost(program: Program, scheme: str) -> Cost:
+    """Counted from the statements of `program` and their shapes."""
+    count, shapes = _Count(program.shapes), program.shapes
+    total = sum(count.multiply_adds(s.expression) for s in program.statements)
+    applied = {
+        (node.name, node.argument)
+        for statement in program.statements
+        for node in statement.expression.atoms(sigma)
+    }
+    activations = sum(shapes.width(argument) for _, argument in applied)
+    soft = [s.expression for s in program.statements if s.expression.has(softmax, log_softmax)]
+    return Cost(total, activations + sum(map(shapes.width, soft)), scheme)
 
 
-def entries(program: Program, network: Network) -> int:
+def entries(program: Program) -> int:
     """Numbers per point in the arrays of all statements: what a block of points has to hold."""
-    sizes = Sizes(network)
+    shapes = program.shapes
     nodes = set().union(*(s.expression.atoms(sigma) for s in program.statements))
-    targets = [s.target for s in program.statements] + [node.argument for node in nodes]
-    return network.n + sum(sizes.copies(q) * sizes.width(q) for q in targets)
+    vectors = [s.target for s in program.statements] + [node.argument for node in nodes]
+    return shapes.n + sum(shapes.copies(q) * shapes.width(q) for q in vectors)
 
 
-class Sizes:
-    """Widths and numbers of copies of a Program's quantities in one network."""
+class _Count:
+    """Multiply–adds of expressions."""
 
-    def __init__(self, network: Network) -> None:
-        self.n, self.m, self.widths = network.n, network.m, network.widths
-
-    def width(self, expression: Expr) -> int:
-        """Neurons of a layer's vector."""
-        if isinstance(expression, matvec):
-            return self.shape(expression.args[0])[0]
-        if isinstance(expression, dot):
-            return 1
-        if isinstance(expression, sigma):
-            return self.width(expression.argument)
-        if isinstance(expression, Quantity):
-            return self._width_of(expression)
-        return max((self.width(argument) for argument in expression.args), default=1)
-
-    def _width_of(self, quantity: Quantity) -> int:
-        if quantity.letter in ("y", "e"):
-            return self.m
-        return self.widths[quantity.layer or 0]
-
-    def shape(self, matrix: Expr) -> tuple[int, int]:
-        """(rows, columns) of W_k or its transpose."""
-        if isinstance(matrix, transposed):
-            rows, columns = self.shape(matrix.args[0])
-            return columns, rows
-        return self.widths[matrix.layer], self.widths[matrix.layer - 1]
-
-    def copies(self, *expressions: Expr) -> int:
-        """Combinations of directions, times outputs where an adjoint runs over them."""
-        along = {d for expression in expressions for d in directions(expression)}
-        order = len(along - {"p"})
-        outputs = self.m if "p" in along else 1
-        return outputs * comb(self.n + order - 1, order)
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
 
     def multiply_adds(self, expression: Expr) -> int:
         """Everything that computing `expression` for all its combinations takes."""
-        if isinstance(expression, sigma):
+        if isinstance(expression, (sigma, column, softmax, log_softmax)):
             return 0
+        if isinstance(expression, row):
+            return self.shapes.copies(expression) * self.shapes.width(expression)
+        if isinstance(expression, entry) and is_direction(expression.args[1]):
+            return self.multiply_adds(expression.args[0])
         if isinstance(expression, matvec):
-            return self.multiply_adds(expression.args[1]) + self._matvec(*expression.args)
-        if isinstance(expression, (Mul, dot)):
+            matrix, vector = expression.args
+            rows, columns = self.shapes.shape(matrix)
+            return self.multiply_adds(vector) + self.shapes.copies(vector) * rows * columns
+        if isinstance(expression, (Mul, dot, entry)):
             operands = _operands(expression)
-            return sum(map(self.multiply_adds, operands)) + self._product(operands)
+            inner = sum(map(self.multiply_adds, operands))
+            # Scaling a row is what a row costs.
+            scaled = any(isinstance(operand, row) for operand in operands)
+            return inner + (0 if scaled else self._product(operands))
         return sum(map(self.multiply_adds, expression.args))
-
-    def _matvec(self, matrix: Expr, vector: Expr) -> int:
-        if is_direction(vector):
-            return 0
-        rows, columns = self.shape(matrix)
-        return self.copies(vector) * (rows if selects_output(vector) else rows * columns)
 
     def _product(self, operands: Sequence[Expr]) -> int:
         """An elementwise product, factors with the fewest copies first; a dot's sum comes free."""
-        if any(map(is_direction, operands)):
-            return 0
-        operands = sorted(operands, key=self.copies)
-        width = max(map(self.width, operands))
-        products = (self.copies(*operands[:k]) for k in range(2, len(operands) + 1))
+        operands = sorted(operands, key=self.shapes.copies)
+        width = max(map(self.shapes.width, operands))
+        products = (self.shapes.copies(*operands[:k]) for k in range(2, len(operands) + 1))
         return width * sum(products)
 
 
-def directions(expression: Expr) -> frozenset[str]:
-    """The directions that `expression` has been differentiated in, "p" for an adjoint's output."""
-    if isinstance(expression, Quantity):
-        return frozenset(expression.along)
-    return frozenset().union(*map(directions, expression.args))
-
-
 def _operands(expression: Expr) -> list[Expr]:
-    """What is multiplied entry by entry in a product or a dot."""
-    factors = expression.args if isinstance(expression, dot) else [expression]
+    """What is multiplied entry by entry in a product, a dot or an entry."""
+    factors = [expression] if isinstance(expression, Mul) else expression.args
     return [operand for factor in factors for operand in Mul.make_args(factor)]

@@ -1,4 +1,4 @@
-"""The command line: `symnet derive | check | evaluate | generate | fit | report`.
+"""The command line: `symnet derive | check | evaluate | generate | fit | import | report | …`.
 
 Exit status 0 when all is well, 1 when a check failed, 2 for input that cannot be used, which is
 one line on standard error, and 130 after Ctrl-C.
@@ -13,8 +13,9 @@ import sys
 from collections.abc import Sequence
 
 from symnet.backends.c.run.compiler import CompilerError
-from symnet.cli import check, derive, evaluate, fit, generate, report
+from symnet.cli import check, derive, evaluate, fit, generate, importing, plot, report, sensitivity
 from symnet.cli.options import Formatter, Parser, Version
+from symnet.names import visible
 from symnet.witness.checking import CheckError
 
 _DESCRIPTION = """\
@@ -22,7 +23,7 @@ The derivatives of a neural network with respect to its inputs: as formulas to r
 as functions to ship, each checked against an independent engine.
 """
 
-_COMMANDS = (derive, check, evaluate, generate, fit, report)
+_COMMANDS = (derive, check, evaluate, generate, fit, importing, report, plot, sensitivity)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,5 +82,5 @@ def _complain(error: Exception, status: int) -> int:
     message = str(error)
     if isinstance(error, OSError) and error.strerror:
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    print(f"symnet: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"symnet: error: {visible(' '.join(message.split()))}", file=sys.stderr)
     return status

@@ -16,6 +16,7 @@ from symnet.formulas import labels
 from symnet.names import listed
 from symnet.network import Network
 from symnet.witness.checking import Report
+from symnet.witness.comparing import ITSELF
 
 
 def add(commands: Any) -> None:
@@ -117,7 +118,11 @@ def _shown(value: float, digits: int | None) -> str:
 
 def _verdict(report: Report) -> str:
     """Against what the functions were checked, on how many points, with what worst error."""
-    points = {comparison.against: comparison.points for comparison in report.comparisons}
+    points: dict[str, int] = {}
+    for comparison in report.comparisons:
+        if comparison.against != ITSELF:
+            most = max(points.get(comparison.against, 0), comparison.points)
+            points[comparison.against] = most
     witnesses = " and ".join(f"{against} ({count} points)" for against, count in points.items())
     if report.ok:
         return f"functions checked against {witnesses}: worst error {report.worst.error:.1e}"

@@ -12,6 +12,7 @@ from typing import Any
 from symnet import files, fitting
 from symnet.cli import options
 from symnet.fitting import METHODS, FitWarning, MixedData, Progress
+from symnet.fitting.determined import described
 
 
 def add(commands: Any) -> None:
@@ -48,10 +49,11 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Train, print the errors of each kind, and write the best network found, even after Ctrl-C."""
+    files.check_suffix(given.output)  # before hours of training, not after
     if not Path(given.output).absolute().parent.is_dir():
         raise ValueError(f"{given.output}: there is no such folder")
     data = fitting.read(given.data, given.outputs, given.weight)
-    print(_found(data))
+    print("\n".join([_found(data), *described(data)]))
     with warnings.catch_warnings(), _Line() as line:
         warnings.simplefilter("ignore", FitWarning)  # the result repeats what they say
         result = fitting.fit(

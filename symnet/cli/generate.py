@@ -1,12 +1,19 @@
-"""`symnet generate`: the derivatives as a standalone file of source text."""
+"""`symnet generate`: the derivatives as standalone files of source text."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from symnet import languages
+from symnet import files, languages
 from symnet.cli import options
+from symnet.languages import running
+from symnet.names import shortened
+from symnet.network import Network
 
 
 def add(commands: Any) -> None:
@@ -15,20 +22,116 @@ def add(commands: Any) -> None:
         commands,
         "generate",
         run,
-        "write the derivatives as a standalone file: a module that needs NumPy only, or C",
-        "symnet generate net.json -o derivatives.py && python derivatives.py",
+        "write the derivatives as standalone files: NumPy, C, C++, Fortran, Rust, JavaScript, ...",
+        "symnet generate net.json -o derivatives.py && python derivatives.py\n"
+        "  symnet generate net.json --language c --precision float -o firmware/\n"
+        "\nlanguages:\n"
+        + "\n".join(f"  {name:12}{row.summary}" for name, row in languages.LANGUAGES.items()),
     )
-    options.file(parser)
-    options.output(parser, "the file")
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="network files (JSON); without any the built-in 2-2-1 example",
+    )
+    options.output(parser, "the file, or a folder (ends with /) for all files of all networks")
     options.order(parser)
     parser.add_argument(
         "--language", choices=tuple(languages.LANGUAGES), default="python", help="(python)"
     )
+    parser.add_argument("--name", help="what functions or the module are called (the network's)")
+    parser.add_argument(
+        "--precision", choices=languages.PRECISIONS, default="double", help="of numbers (double)"
+    )
 
 
 def run(given: argparse.Namespace) -> int:
-    """Write the text; CheckError where what was generated fails its check."""
-    text = languages.LANGUAGES[given.language](options.network(given), given.order)
-    with options.opened(given.output) as out:
-        out.write(text)
+    """Write the files once they have passed their own self-tests; CheckError where one fails."""
+    networks = [files.load(path) for path in given.files] or [Network.example()]
+    name, folder = _place(given)
+    if len(networks) > 1 and (folder is None or name):
+        raise ValueError("several networks: give -o FOLDER/ and no --name, each has its own")
+    written: dict[str, str | bytes] = {}
+    for network in networks:
+        made = languages.generate(
+            network,
+            given.language,
+            given.order,
+            name=name,
+            precision=given.precision,
+            command=_command(given),
+        )
+        _confirm(given.language, made)
+        _check_apart(written, made)
+        written |= made
+    if len(networks) > 1 and given.language == "c":
+        written |= _library(str(folder), list(written))
+    _write(given, written, folder)
     return 0
+
+
+def _confirm(language: str, made: Mapping[str, str | bytes]) -> None:
+    """Run the self-test of what will be written; CheckError where it fails."""
+    if languages.LANGUAGES[language].whole is not None:
+        (text,) = made.values()
+        unconfirmed = running.confirm(language, str(text))
+    else:
+        unconfirmed = running.confirm_files(language, made)
+    if unconfirmed:
+        sys.stderr.write(f"symnet: {unconfirmed}\n")
+
+
+def _place(given: argparse.Namespace) -> tuple[str | None, Path | None]:
+    """The name that the output gives where there is no --name, and the folder for the files."""
+    if given.output == "-":
+        return given.name, None
+    path = Path(given.output)
+    if given.output.endswith("/") or path.is_dir():
+        return given.name, path
+    return given.name or path.stem, path.parent
+
+
+def _write(given: argparse.Namespace, written: dict[str, str | bytes], folder: Path | None) -> None:
+    if len(written) == 1 and not (given.output.endswith("/") or Path(given.output).is_dir()):
+        _put(given.output, next(iter(written.values())))
+        return
+    if folder is None:
+        raise ValueError(
+            f"--language {given.language} gives {' and '.join(written)}: "
+            "say where with -o FOLDER/ or -o NAME"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, text in written.items():
+        _put(str(folder / file), text)
+
+
+def _put(path: str, content: str | bytes) -> None:
+    """Bytes go to a file's or standard output's buffer."""
+    with options.opened(path) as out:
+        if isinstance(content, str):
+            out.write(content)
+        else:
+            out.flush()
+            out.buffer.write(content)
+
+
+def _check_apart(written: dict[str, str | bytes], made: Any) -> None:
+    same = sorted(written.keys() & made.keys())
+    if same:
+        raise ValueError(f"two networks give {same[0]}: their names must differ")
+
+
+def _library(folder: str, names: Sequence[str]) -> dict[str, str]:
+    """One header for all networks, called after the folder."""
+    name = Path(folder).resolve().name
+    includes = "".join(f'#include "{n}"\n' for n in names if n.endswith(".h"))
+    header = f"{name}_all.h"
+    return {header: f"/* All networks of this folder, generated by symnet. */\n{includes}"}
+
+
+def _command(given: argparse.Namespace) -> str:
+    words = ["symnet", "generate", *(Path(path).name for path in given.files)]
+    words += ["--language", given.language, "--order", str(given.order)]
+    words += ["--precision", given.precision] if given.precision != "double" else []
+    words += ["--name", given.name] if given.name else []
+    return shortened(shlex.join(words), 80)

@@ -10,14 +10,19 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any, NoReturn, TextIO
 
-from symnet import files
+import numpy as np
+
+from symnet import files, importers, tables
 from symnet.compiling import BACKENDS, Compiled
 from symnet.derivation import Derivation
 from symnet.network import Network
+from symnet.tables import Array
 from symnet.witness import checking
 from symnet.witness.checking import Report
 
 Run = Callable[[argparse.Namespace], int]
+
+FORMATS = "network file (JSON), or a trained network as .onnx, .keras, .nnet"
 
 
 class Parser(argparse.ArgumentParser):
@@ -61,7 +66,7 @@ def file(parser: Parser) -> None:
         "file",
         nargs="?",
         metavar="FILE",
-        help="network file (JSON); without it the built-in 2-2-1 example",
+        help=f"{FORMATS}; without it the built-in 2-2-1 example",
     )
 
 
@@ -99,9 +104,72 @@ def point(text: str) -> list[float]:
         raise argparse.ArgumentTypeError(f"{text!r} is no point; write it as 1,0.5") from None
 
 
+def names(text: str) -> list[str]:
+    """Names between commas."""
+    return [name.strip() for name in text.split(",")]
+
+
+def units(text: str) -> dict[str, str]:
+    """`rho=kg/m3,T=K`."""
+    return dict(_pairs(text, "unit", "rho=kg/m3,T=K"))
+
+
+def ranges(text: str) -> dict[str, tuple[float, float]]:
+    """`rho=20:600,T=660:1000`."""
+    found = {}
+    for name, value in _pairs(text, "range", "rho=20:600,T=660:1000"):
+        try:
+            low, high = map(float, value.split(":"))
+        except ValueError:
+            raise argparse.ArgumentTypeError(
+                f"{name}={value!r} is no range; write it as {name}=20:600"
+            ) from None
+        found[name] = (low, high)
+    return found
+
+
+def place(text: str) -> list[float] | dict[str, float]:
+    """A point with all its numbers, `300,800`, or some of them by name, `T=800`."""
+    if "=" not in text:
+        return point(text)
+    pairs = _pairs(text, "point", "rho=300,T=800")
+    return {name: _number(name, value) for name, value in pairs}
+
+
+def _pairs(text: str, what: str, example: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for part in text.split(","):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and value):
+            raise argparse.ArgumentTypeError(f"{part!r} is no {what}; write {example}")
+        if name in dict(found):
+            raise argparse.ArgumentTypeError(f"{what} of {name} is given twice")
+        found.append((name, value))
+    return found
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{name}={value!r}: expected a number") from None
+
+
+def points(network: Network, path: str) -> Array:
+    """The points (N, n) of a table, - for standard input. ValueError as `tables.blocks`."""
+    standard = path == "-"
+    source = sys.stdin.fileno() if standard else path
+    with open(source, encoding="utf-8-sig", newline="", closefd=not standard) as lines:
+        name = "standard input" if standard else path
+        blocks = list(tables.blocks(network, lines, name, 2**13))
+    if not blocks:
+        raise ValueError(f"{name}: has no rows")
+    return np.concatenate(blocks)
+
+
 def network(options: argparse.Namespace) -> Network:
     """The network in FILE, or the built-in one."""
-    return Network.example() if options.file is None else files.load(options.file)
+    return Network.example() if options.file is None else importers.load(options.file)
 
 
 @contextmanager

@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from symnet import showing
 from symnet.fitting.columns import read, table
 from symnet.fitting.data import Kind, MixedData
+from symnet.fitting.determined import undetermined
 from symnet.fitting.loss import Objective, objective
 from symnet.fitting.methods import METHODS, staged, train
 from symnet.fitting.packing import spread
@@ -100,9 +102,20 @@ class Fit:
             f"{self.network.describe()}: {self.network.weights_count} weights",
             f"{self.method}, {_count(self.restarts, 'restart')}, seed {self.seed}, "
             f"{self.elapsed:.1f} s{', interrupted' if self.interrupted else ''}",
-            *_aligned(["", "rows", "rms error", "held out", "rms error", "of spread"], self.errors),
+            *_aligned(_cells(self.errors)),
         ]
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+    def _repr_html_(self) -> str:
+        head, *rows = _cells(self.errors)
+        said = (
+            f"{self.network.weights_count} weights; {self.method}, "
+            f"{_count(self.restarts, 'restart')}, seed {self.seed}, {self.elapsed:.1f} s"
+            f"{', interrupted' if self.interrupted else ''}"
+        )
+        notes = (showing.paragraph(note, "note:") for note in self.notes)
+        shown = showing.paragraph(said, f"{self.network.describe()}:")
+        return "".join([shown, showing.table(head, rows), *notes])
 
 
 def fit(
@@ -187,7 +200,7 @@ def default_method(data: MixedData, network: Network) -> str:
 
 def cautions(data: MixedData, network: Network) -> tuple[str, ...]:
     """What makes a good fit unlikely, a line each."""
-    return tuple(_few_rows(data, network) + _unreachable(data, network) + _unknown_level(data))
+    return tuple(_few_rows(data, network) + _unreachable(data, network) + undetermined(data))
 
 
 def predictions(network: Network, points: NDArray[np.float64], kind: Kind) -> NDArray[np.float64]:
@@ -250,9 +263,9 @@ def _few_rows(data: MixedData, network: Network) -> list[str]:
 
 def _unreachable(data: MixedData, network: Network) -> list[str]:
     """Partials of a piecewise linear network: steps, and zeros wherever they exist."""
-    if any(layer.activation.constant(2) != 0 for layer in network.layers):
+    if any(own.constant(2) != 0 for own in network.activations.values()):
         return []
-    names = dict.fromkeys(layer.activation.name for layer in network.layers[:-1])
+    names = dict.fromkeys(node.label for node in network.nodes[:-1])
     subject = f"a network with {', '.join(names) or 'no hidden layer'}"
     counts = {1: 0, 2: 0}
     for kind, count in data.counts.items():
@@ -271,23 +284,15 @@ def _unreachable(data: MixedData, network: Network) -> list[str]:
     return notes
 
 
-def _unknown_level(data: MixedData) -> list[str]:
-    valued = {kind.output for kind in data.kinds if kind.order == 0}
-    return [
-        f"no row gives {output} itself: it is learned up to a constant"
-        for output in data.outputs
-        if output not in valued
-    ]
-
-
 def _check_counts(**counts: int | None) -> None:
     for name, count in counts.items():
         if count is not None and count < 1:
             raise ValueError(f"{name} is {count}, expected at least 1")
 
 
-def _aligned(head: Sequence[str], errors: Sequence[KindError]) -> list[str]:
-    rows = [list(head)]
+def _cells(errors: Sequence[KindError]) -> list[list[str]]:
+    """A header and a row for each kind."""
+    rows = [["", "rows", "rms error", "held out", "rms error", "of spread"]]
     for error in errors:
         held = "-" if error.held_rms is None else f"{error.held_rms:.3g}"
         rows.append(
@@ -300,6 +305,10 @@ def _aligned(head: Sequence[str], errors: Sequence[KindError]) -> list[str]:
                 f"{100 * error.relative:.2g} %",
             ]
         )
+    return rows
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  "

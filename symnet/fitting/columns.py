@@ -11,7 +11,6 @@ partials the caller has to. A blank cell was not measured.
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 import re
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from symnet.dialect import Table
 from symnet.fitting.data import HIGHEST_ORDER, Array, Kind, MixedData, listed
 from symnet.names import shortened, variables
 
@@ -33,11 +33,10 @@ def read(
     outputs: Sequence[str] | None = None,
     weight: str | None = None,
 ) -> MixedData:
-    """The mixed data of a CSV file, whose first line names the columns.
+    """The mixed data of a CSV file, whose first line names the columns (see `symnet.dialect`).
 
-    Commas separate (or semicolons or tabs, where the header has no comma); lines that are blank
-    or begin with # are skipped. `outputs` names the outputs where no partial does, `weight` the
-    column that holds the rows' weights.
+    `outputs` names the outputs where no partial does, `weight` the column that holds the rows'
+    weights.
 
     Raises ValueError, one line with the file's name and the line's number, for anything else.
     """
@@ -81,9 +80,10 @@ def _header(names: Sequence[str], outputs: Sequence[str] | None) -> _Header:
     numerators = {name: _numerator(name) for name in names if _is_partial(name)}
     found = dict.fromkeys([*(outputs or ()), *(output for output, _ in numerators.values())])
     if not found:
+        last = shortened(plain[-1])
         raise ValueError(
             f"the header {listed(names)} does not tell inputs from outputs; "
-            f"name the outputs: --outputs {plain[-1]}, or outputs=[{plain[-1]!r}] in Python"
+            f"name the outputs: --outputs {last}, or outputs=[{last!r}] in Python"
         )
     if outputs is not None:
         _check_outputs(outputs, names, numerators)
@@ -112,10 +112,14 @@ def _numerator(name: str) -> tuple[str, int]:
     """The output and the order of a partial's column."""
     match = _NUMERATOR.fullmatch(_spelled(name.partition("/")[0]))
     if match is None:
-        raise ValueError(f"column {name!r} is neither a name nor a partial such as 'dy/dx1'")
+        raise ValueError(
+            f"column {shortened(repr(name))} is neither a name nor a partial such as 'dy/dx1'"
+        )
     order = int(match[1] or 1)
     if not 1 <= order <= HIGHEST_ORDER:
-        raise ValueError(f"column {name!r}: partials of order 1 to {HIGHEST_ORDER} can be learned")
+        raise ValueError(
+            f"column {shortened(repr(name))}: partials of order 1 to {HIGHEST_ORDER} can be learned"
+        )
     return match[2], order
 
 
@@ -128,7 +132,9 @@ def _along(name: str, output: str, order: int, inputs: tuple[str, ...]) -> tuple
         return readings.pop()
     if readings:
         meant = " or ".join(str(Kind(output, reading)) for reading in sorted(readings))
-        raise ValueError(f"column {name!r} may be read as {meant} here; rename an input")
+        raise ValueError(
+            f"column {shortened(repr(name))} may be read as {meant} here; rename an input"
+        )
     first = inputs[0]
     fitting = [
         *inputs,
@@ -136,7 +142,9 @@ def _along(name: str, output: str, order: int, inputs: tuple[str, ...]) -> tuple
         *(f"d{output}/d{x}" for x in inputs),
         f"d2{output}/d{first}d{first}",
     ]
-    raise ValueError(f"column {name!r} fits nothing; names that fit are {listed(fitting)}, …")
+    raise ValueError(
+        f"column {shortened(repr(name))} fits nothing; names that fit are {listed(fitting)}, …"
+    )
 
 
 def _readings(text: str, inputs: tuple[str, ...], order: int) -> Iterator[tuple[str, ...]]:
@@ -156,12 +164,15 @@ def _check_outputs(
     for name, (output, _) in numerators.items():
         if output not in outputs:
             raise ValueError(
-                f"column {name!r}: {output!r} is not among the outputs {listed(outputs)}"
+                f"column {shortened(repr(name))}: {shortened(repr(output))} is not among "
+                f"the outputs {listed(outputs)}"
             )
     known = {*names, *(numerator for numerator, _ in numerators.values())}
     for output in outputs:
         if output not in known:
-            raise ValueError(f"output {output!r} is no column; the header is {listed(names)}")
+            raise ValueError(
+                f"output {shortened(repr(output))} is no column; the header is {listed(names)}"
+            )
 
 
 # --- the rows -----------------------------------------------------------------------------------
@@ -170,59 +181,40 @@ def _check_outputs(
 def _columns(path: str | os.PathLike[str]) -> tuple[NDArray[np.intp], dict[str, Array]]:
     """The line numbers of a file's rows, and its columns by name."""
     with open(path, encoding="utf-8-sig", newline="") as file:
-        try:
-            text = file.read()
-        except UnicodeDecodeError as error:
-            raise ValueError(f"is no UTF-8 text (byte {error.start})") from None
-    lines = list(_lines(text))
-    if not lines:
+        table = Table(file)
+        names = _names(table)
+        lines, rows = [], []
+        for line, row in table:
+            lines.append(line)
+            rows.append(_entries(table, row, list(names), line))
+    entries = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
+    return np.array(lines, dtype=np.intp), dict(zip(names.values(), entries.T, strict=True))
+
+
+def _names(table: Table) -> dict[int, str]:
+    """The names of the columns by their place. ValueError for one that stands twice, or none."""
+    names = {place: name for place, name in enumerate(table.header) if name}
+    if not names:
         raise ValueError("is empty; the first line names the columns")
-    (at, names), *rows = lines
-    names = [name.strip() for name in names]
-    _check_header(at, names)
-    for number, cells in rows:
-        if len(cells) != len(names):
-            raise ValueError(f"line {number} has {len(cells)} cells, the header {len(names)}")
-    entries = np.array(
-        [
-            [_number(c, number, name) for c, name in zip(cells, names, strict=True)]
-            for number, cells in rows
-        ]
-    ).reshape(len(rows), len(names))
-    return np.array([number for number, _ in rows]), dict(zip(names, entries.T, strict=True))
+    for name in names.values():
+        if table.header.count(name) > 1:
+            raise ValueError(
+                f"line {table.line}: the column {shortened(repr(name))} stands twice in the header"
+            )
+    return names
 
 
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    kept = [line for line in text.splitlines() if line.strip() and line.lstrip()[0] != "#"]
-    header = kept[0] if kept else ""
-    separator = next((s for s in ",;\t" if s in header), ",")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip() and line.lstrip()[0] != "#":
-            yield number, next(csv.reader([line], delimiter=separator))
-
-
-def _check_header(line: int, names: Sequence[str]) -> None:
-    for i, name in enumerate(names):
-        if not name:
-            raise ValueError(f"line {line}: column {i + 1} of the header has no name")
-        if name in names[:i]:
-            raise ValueError(f"line {line}: the column {name!r} stands twice in the header")
-
-
-def _number(cell: str, line: int, name: str) -> float:
-    if not cell.strip():
-        return math.nan
-    try:
-        value = float(cell)
-    except ValueError:
-        shown = shortened(repr(cell.strip()))
-        raise ValueError(f"line {line}, column {name}: {shown} is no number") from None
-    if not math.isfinite(value):
-        raise ValueError(
-            f"line {line}, column {name}: {cell.strip()} is not finite; "
-            "leave the cell blank where nothing was measured"
-        )
-    return value
+def _entries(table: Table, row: Sequence[str], places: Sequence[int], line: int) -> list[float]:
+    """The row's numbers; NaN for a blank cell."""
+    measured = [place for place in places if row[place].strip()]
+    found = dict(zip(measured, table.numbers(row, measured, line), strict=True))
+    for place, number in found.items():
+        if not math.isfinite(number):
+            raise ValueError(
+                f"line {line}: {shortened(table.header[place])} is {number}, not finite; "
+                "leave the cell blank where nothing was measured"
+            )
+    return [found.get(place, math.nan) for place in places]
 
 
 def _table(
@@ -232,7 +224,9 @@ def _table(
     lines: NDArray[np.intp] | None,
 ) -> MixedData:
     if weight is not None and weight not in columns:
-        raise ValueError(f"weight column {weight!r} is missing; the header is {listed(columns)}")
+        raise ValueError(
+            f"weight column {shortened(repr(weight))} is missing; the header is {listed(columns)}"
+        )
     header = _header([name for name in columns if name != weight], outputs)
     rows = len(next(iter(columns.values())))
     where = [f"row {i}" if lines is None else f"line {lines[i]}" for i in range(rows)]
@@ -241,7 +235,9 @@ def _table(
     weights = np.ones(rows) if weight is None else columns[weight]
     if (bad := np.flatnonzero(~(weights > 0))).size:
         found = "blank" if np.isnan(weights[bad[0]]) else f"{weights[bad[0]]:g}"
-        raise ValueError(f"{where[bad[0]]}: weight {weight} is {found}, expected above 0")
+        raise ValueError(
+            f"{where[bad[0]]}: weight {shortened(weight or '')} is {found}, expected above 0"
+        )
     return _merged(header, points, columns, weights)
 
 
@@ -249,10 +245,10 @@ def _check_inputs(points: Array, inputs: Sequence[str], where: Sequence[str]) ->
     for i, j in np.argwhere(~np.isfinite(points))[:1].tolist():
         if np.isnan(points[i, j]):
             raise ValueError(
-                f"{where[i]}: input {inputs[j]} is blank; every row needs all inputs "
-                f"({listed(inputs)}). If {inputs[j]} is an output, name the outputs"
+                f"{where[i]}: input {shortened(inputs[j])} is blank; every row needs all inputs "
+                f"({listed(inputs)}). If {shortened(inputs[j])} is an output, name the outputs"
             )
-        raise ValueError(f"{where[i]}: input {inputs[j]} is {points[i, j]}")
+        raise ValueError(f"{where[i]}: input {shortened(inputs[j])} is {points[i, j]}")
 
 
 def _merged(

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symnet.backends.numpy import special
+from symnet.backends.numpy.runtime import log_softmax, softmax
 from symnet.fitting.data import Kind, MixedData
 from symnet.fitting.packing import Packing, Scaling
 from symnet.fitting.rowcode import source
@@ -33,6 +34,7 @@ from symnet.network import Network
 
 Array: TypeAlias = NDArray[np.float64]
 
+_SOFT = {"softmax": softmax, "log_softmax": log_softmax}
 _WORKING_SET = 2**18  # bytes of one layer's array for a block of particles: measured, half of L2
 
 
@@ -90,7 +92,7 @@ class Objective:
         if Packing(network).shapes != self.packing.shapes:
             expected = self.packing.network.describe()
             raise ValueError(f"the network is {network.describe()}; the objective's is {expected}")
-        return self.packing.pack(self.scaling.to_standard(network.numbers()))
+        return self.packing.pack(self.scaling.to_standard(network.numeric().parameters))
 
     def residuals(self, p: ArrayLike) -> Array:
         """r (R,) at p (P,); (…, R) at P (…, P)."""
@@ -249,7 +251,7 @@ def _importance(data: MixedData, weights: dict[str, float]) -> dict[Kind, Array]
 def _executed(
     code: str, outer: Callable[[Array, Array], Any], column: Callable[[Array], Any]
 ) -> dict[str, Any]:
-    names = {"np": np, **special.FUNCTIONS, "outer": outer, "column": column}
+    names = {"np": np, **special.FUNCTIONS, **_SOFT, "outer": outer, "column": column}
     # The text is this package's own: every name in it was validated as a plain identifier.
     exec(compile(code, "<symnet row kernels>", "exec"), names)
     return names

@@ -16,7 +16,7 @@ A network in raw units is the same network with other first and last layers:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -25,11 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symnet.fitting.data import Kind, MixedData
-from symnet.network import Layer, Network
+from symnet.network import Network
 
 Array: TypeAlias = NDArray[np.float64]
-Numbers: TypeAlias = Sequence[tuple[Array, Array | None]]
-"""Weights and bias (or None) of each layer."""
+Numbers: TypeAlias = Mapping[str, Array]
+"""Weights and biases by their names, W1, b1, W2, …"""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,7 @@ class Packing:
     @cached_property
     def shapes(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Name and shape of W1, b1, W2, … in the order of the vector."""
-        found: list[tuple[str, tuple[int, ...]]] = []
-        for k, layer in enumerate(self.network.layers, 1):
-            found.append((f"W{k}", layer.weights.shape))
-            if layer.bias is not None:
-                found.append((f"b{k}", layer.bias.shape))
-        return tuple(found)
+        return tuple((name, array.shape) for name, array in self.network.parameters.items())
 
     @cached_property
     def slices(self) -> tuple[slice, ...]:
@@ -76,24 +71,25 @@ class Packing:
         neural networks, AISTATS 2010, eq. 16.
         """
         bounds = []
-        for layer in self.network.layers:
-            bounds.append(np.full(layer.weights.size, math.sqrt(6 / sum(layer.weights.shape))))
-            if layer.bias is not None:
-                bounds.append(np.full(layer.bias.size, 1 / math.sqrt(layer.inputs)))
+        for k, node in enumerate(self.network.nodes, 1):
+            arrays = dict(node.arrays(k))
+            entering = sum(array.shape[1] for array in arrays.values() if array.ndim == 2)
+            for array in arrays.values():
+                matrix = array.ndim == 2
+                bound = math.sqrt(6 / sum(array.shape)) if matrix else 1 / math.sqrt(entering or 1)
+                bounds.append(np.full(array.size, bound))
         return np.concatenate(bounds)
 
     def pack(self, numbers: Numbers) -> Array:
         """The vector (P,) of these weights."""
-        arrays = [array for pair in numbers for array in pair if array is not None]
-        return np.concatenate([array.ravel() for array in arrays])
+        return np.concatenate([numbers[name].ravel() for name, _ in self.shapes])
 
     def unpack(self, p: Array) -> Numbers:
-        """The weights of the vector (P,), layer by layer."""
-        arrays = iter([p[s].reshape(n[1]) for s, n in zip(self.slices, self.shapes, strict=True)])
-        return [
-            (next(arrays), None if layer.bias is None else next(arrays))
-            for layer in self.network.layers
-        ]
+        """The weights of the vector (P,) by name."""
+        return {
+            name: p[part].reshape(shape)
+            for part, (name, shape) in zip(self.slices, self.shapes, strict=True)
+        }
 
     def arguments(self, P: Array) -> list[Array]:
         """What row kernels take: W (…, out, in) and b (…, out, 1) of vectors P (…, P), as views."""
@@ -104,22 +100,23 @@ class Packing:
 
     def build(self, numbers: Numbers) -> Network:
         """The network with these weights, other things as in the template."""
-        layers = [
-            Layer(weights, bias, layer.activation)
-            for (weights, bias), layer in zip(numbers, self.network.layers, strict=True)
-        ]
-        template = self.network
-        return Network(layers, template.inputs, template.outputs, template.name)
+        return self.network.with_parameters(numbers)
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """Origin and unit of each input (n,) and each output (m,)."""
+    """Origin and unit of each input (n,) and each output (m,), taken up by these parameters.
+
+    first: the matrices that multiply x, each with its node's bias where there is one; last: the
+    matrices of the output and its bias.
+    """
 
     x0: Array
     s: Array
     y0: Array
     t: Array
+    first: tuple[tuple[str, str | None], ...] = ()
+    last: tuple[tuple[str, ...], str | None] = ((), None)
 
     @classmethod
     def none(cls, network: Network) -> Scaling:
@@ -131,25 +128,27 @@ class Scaling:
     def of(cls, data: MixedData, network: Network) -> Scaling:
         """Mean and standard deviation of the data, as far as the network can take them up.
 
-        Without a first bias inputs are not shifted, nor outputs without a last bias; after a
-        last activation that bends, outputs are left alone. The unit of an output without two
-        different values comes from its partials. ValueError for an input that is constant.
+        Inputs that enter without a matrix are left alone, and not shifted where a matrix of theirs
+        stands without bias; so are outputs, and those of a last node that is no form. The unit of
+        an output without two different values comes from its partials. ValueError for an input
+        that is constant.
         """
-        first, last = network.layers[0], network.layers[-1]
-        plain = cls.none(network)
-        x0 = data.points.mean(axis=0) if first.bias is not None else plain.x0
-        s = _spread(data.points, x0)
-        for name, unit, value in zip(data.inputs, s, data.points[0], strict=True):
+        x0, s = data.points.mean(axis=0), np.ones(network.n)
+        units = _spread(data.points, x0)
+        for name, unit, value in zip(data.inputs, units, data.points[0], strict=True):
             if unit == 0:
                 raise ValueError(
                     f"input {name} is {value:g} in all {len(data)} rows; leave the column out"
                 )
-        if last.activation.constant(1) != 1:
-            return cls(x0, s, plain.y0, plain.t)
-        y0, t = plain.y0.copy(), plain.t.copy()
-        for p, output in enumerate(data.outputs):
-            y0[p], t[p] = _unit(data, output, s, last.bias is not None)
-        return cls(x0, s, y0, t)
+        first, last = _entering(network), _leaving(network)
+        shifted = bool(first) and all(bias for _, bias in first)
+        x0 = x0 if shifted else np.zeros(network.n)
+        s = _spread(data.points, x0) if first else s
+        y0, t = np.zeros(network.m), np.ones(network.m)
+        if last[0]:
+            for p, output in enumerate(data.outputs):
+                y0[p], t[p] = _unit(data, output, s, last[1] is not None)
+        return cls(x0, s, y0, t, first, last)
 
     def factor(self, data: MixedData, kind: Kind) -> float:
         """What a partial in standard units is multiplied with to be in the data's: t/(s_i s_j)."""
@@ -158,22 +157,53 @@ class Scaling:
 
     def to_raw(self, numbers: Numbers) -> Numbers:
         """Weights for raw units from weights for standard units."""
-        layers = [*numbers]
-        W, b = layers[0]
-        W = W / self.s
-        layers[0] = (W, b if b is None else b - W @ self.x0)
-        W, b = layers[-1]
-        layers[-1] = (W * self.t[:, None], b if b is None else b * self.t + self.y0)
-        return layers
+        found = dict(numbers)
+        for W, b in self.first:
+            found[W] = found[W] / self.s
+            if b:
+                found[b] = found[b] - found[W] @ self.x0
+        matrices, b = self.last
+        for W in matrices:
+            found[W] = found[W] * self.t[:, None]
+        if matrices and b:
+            found[b] = found[b] * self.t + self.y0
+        return found
 
     def to_standard(self, numbers: Numbers) -> Numbers:
         """Weights for standard units from weights for raw units."""
-        layers = [*numbers]
-        W, b = layers[-1]
-        layers[-1] = (W / self.t[:, None], b if b is None else (b - self.y0) / self.t)
-        W, b = layers[0]
-        layers[0] = (W * self.s, b if b is None else b + W @ self.x0)
-        return layers
+        found = dict(numbers)
+        matrices, b = self.last
+        for W in matrices:
+            found[W] = found[W] / self.t[:, None]
+        if matrices and b:
+            found[b] = (found[b] - self.y0) / self.t
+        for W, b in self.first:
+            if b:
+                found[b] = found[b] + found[W] @ self.x0
+            found[W] = found[W] * self.s
+        return found
+
+
+def _entering(network: Network) -> tuple[tuple[str, str | None], ...]:
+    """The matrices of x and their biases; none where x itself enters a node."""
+    found = []
+    for k, node in enumerate(network.nodes, 1):
+        if 0 not in node.sources:
+            continue
+        names = dict(zip(node.weighted, (name for name, _ in node.arrays(k)), strict=False))
+        if node.factor == 0 or 0 not in names:
+            return ()
+        found.append((names[0], None if node.bias is None else f"b{k}"))
+    return tuple(found)
+
+
+def _leaving(network: Network) -> tuple[tuple[str, ...], str | None]:
+    """The matrices of the output's form and its bias; none where they are not all of it."""
+    k, node = network.depth, network.nodes[-1]
+    if node.kind != "form" or len(node.weighted) < len(node.terms):
+        return (), None
+    names = [name for name, array in node.arrays(k) if array.ndim == 2]
+    return tuple(names), None if node.bias is None else f"b{k}"
 
 
 def spread(values: Array) -> float:

@@ -10,15 +10,14 @@ so that a swarm is one batched matrix product a layer. The text is written once 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sympy import Expr
+from sympy import Expr, Mul
 from sympy.printing.precedence import PRECEDENCE
 
 from symnet.backends.numpy.elements import ElementPrinter, activation_function, call_name
-from symnet.backends.numpy.layers import parameters
 from symnet.calculus.algebra import DIRECTIONS, Quantity, sigma
-from symnet.calculus.program import OUTPUT, Statement, X
+from symnet.calculus.program import OUTPUT, Statement, X, parameters
 from symnet.calculus.reverse import BAR, Sweep, sweep
 from symnet.network import Network
 
@@ -35,14 +34,14 @@ def source(network: Network, orders: Iterable[int]) -> str:
     `outer(t̄, v)` and `column(t̄)`, which sum the adjoints of rows or keep them apart, are the
     caller's: they must be in the namespace in which the text is executed.
     """
-    rules = {layer.activation.name: layer.activation for layer in network.layers}
+    rules, symbols = network.activations, parameters(network).values()
     calls: set[tuple[str, tuple[int, ...]]] = set()
     functions = []
     for order in orders:
-        derived = sweep(network, order, parameters(network))
-        arguments = [X, *(X.toward(d) for d in DIRECTIONS[:order]), *parameters(network)]
+        derived = sweep(network, order, symbols)
+        arguments = [X, *(X.toward(d) for d in DIRECTIONS[:order]), *symbols]
         for write in (_value, _adjoint):
-            printer = _RowPrinter()
+            printer = _RowPrinter(derived.applied)
             functions.append(write(order, arguments, derived, printer))
             calls |= printer.calls
     used = [activation_function(rules[name], wanted) for name, wanted in sorted(calls)]
@@ -81,20 +80,26 @@ def code_name(quantity: Quantity) -> str:
 class _RowPrinter(ElementPrinter):
     """Layer-level expressions whose quantities are arrays (…, width, rows)."""
 
-    def __init__(self) -> None:
+    def __init__(self, applied: Mapping[tuple[str, Expr], int]) -> None:
         super().__init__()
+        self.applied = applied
         self.calls: set[tuple[str, tuple[int, ...]]] = set()
 
     def lines(self, statements: Sequence[Statement], users: Sequence[Statement]) -> list[str]:
         """One line a statement, one call for the derivatives of an activation that `users` use."""
-        nodes = set().union(*(s.expression.atoms(sigma) for s in users))
-        written = []
+        wanted: dict[tuple[str, Expr], set[int]] = {}
+        for statement in users:
+            for node in statement.expression.atoms(sigma):
+                wanted.setdefault((node.name, node.argument), set()).add(node.order)
+        arguments: dict[Expr, list[str]] = {}
+        for (name, argument), orders in sorted(wanted.items(), key=str):
+            line = self._call(name, argument, tuple(sorted(orders)))
+            arguments.setdefault(argument, []).append(line)
+        written = arguments.get(X, [])
         for statement in statements:
             target = statement.target
             written.append(f"{code_name(target)} = {self.doprint(statement.expression)}")
-            wanted = {node.order: node.name for node in nodes if node.argument == target}
-            if wanted:
-                written.append(self._call(target, wanted))
+            written += arguments.get(target, [])
         return written
 
     def gradient(self, parameter: Quantity, adjoint: Expr) -> str:
@@ -102,18 +107,19 @@ class _RowPrinter(ElementPrinter):
         text = self.doprint(adjoint)
         return f"column({text})" if parameter.letter == "b" and adjoint != 0 else text
 
-    def _call(self, z: Quantity, wanted: dict[int, str]) -> str:
-        orders = tuple(sorted(wanted))
-        name = wanted[orders[0]]
+    def _call(self, name: str, argument: Expr, orders: tuple[int, ...]) -> str:
         self.calls.add((name, orders))
-        targets = ", ".join(_derivative(z, r) for r in orders)
-        return f"{targets} = {call_name(name, orders)}({code_name(z)})"
+        targets = ", ".join(self._derivative(name, argument, r) for r in orders)
+        return f"{targets} = {call_name(name, orders)}({code_name(argument)})"
+
+    def _derivative(self, name: str, argument: Expr, order: int) -> str:
+        return f"s{self.applied[name, argument]}_{order}"
 
     def _print_Quantity(self, quantity: Quantity) -> str:
         return code_name(quantity)
 
     def _print_sigma(self, node: sigma) -> str:
-        return _derivative(node.argument, node.order)
+        return self._derivative(node.name, node.argument, node.order)
 
     def _print_transposed(self, node: Expr) -> str:
         return f"np.swapaxes({self._print(node.args[0])}, -1, -2)"
@@ -122,9 +128,17 @@ class _RowPrinter(ElementPrinter):
         matrix, vector = node.args
         return f"({self._print(matrix)} @ {self.parenthesize(vector, PRECEDENCE['Pow'])})"
 
+    _print_column = _print_matvec
+
+    def _print_dot(self, node: Expr) -> str:
+        return f"np.sum({self._print(Mul(*node.args))}, axis=-2, keepdims=True)"
+
+    _print_entry = _print_dot
+
+    def _print_softmax(self, node: Expr) -> str:
+        return f"{type(node).__name__}({self._print(node.args[0])})"
+
+    _print_log_softmax = _print_softmax
+
     def _print_outer(self, node: Expr) -> str:
         return f"outer({', '.join(map(self._print, node.args))})"
-
-
-def _derivative(z: Quantity, order: int) -> str:
-    return f"s{z.layer or ''}_{order}"

@@ -15,11 +15,12 @@ from functools import partial
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
-from sympy import Expr
+import sympy
+from sympy import Expr, oo
 
 from symnet.activations import Activation, Z
 from symnet.calculus.algebra import DIRECTIONS, sigma
-from symnet.calculus.neurons import neurons
+from symnet.calculus.neurons import Place, neurons
 from symnet.calculus.program import Statement
 from symnet.formulas import expanded, layers, pages, tex
 from symnet.formulas.pages import Block, Line, Rows
@@ -28,6 +29,7 @@ from symnet.formulas.printers import FormulaPrinter
 from symnet.formulas.signs import LATEX, TEXT, UNICODE, Signs
 from symnet.formulas.tex import LatexPrinter
 from symnet.network import Network
+from symnet.network.graph import called
 
 NOTATIONS = ("expanded", "neuron", "layer")
 FORMATS = ("text", "unicode")
@@ -56,6 +58,7 @@ def text(
     sheet = _sheet(network, order, notation, format, digits)
     lines = [heading(network), *pages.text(sheet.blocks, parenthesized=format == "text")]
     said = [textwrap.fill(s, pages.COLUMNS) for s in (*sheet.remarks, *notes(network))]
+    said += _pasting(network) if format == "text" else []
     return "\n".join([*lines, *([""] if said else []), *said]) + "\n"
 
 
@@ -72,6 +75,17 @@ def latex(
     return "\n\n".join([*pages.latex(sheet.blocks), *paragraphs]) + "\n"
 
 
+def notebook(
+    network: Network, order: int = 2, notation: str = "expanded", digits: int | None = None
+) -> str:
+    """The same as one display for MathJax and KaTeX, as notebooks have them."""
+    sheet = _sheet(network, order, notation, "latex", digits)
+    said = [part for sentence in sheet.remarks for part in sentence.split("; ")]
+    # \\text takes no \\_; the escape is known to formulas only.
+    said += [tex.escaped(note).replace(r"\_", r"$\_$") for note in notes(network)]
+    return pages.notebook(sheet.blocks, said)
+
+
 def document(
     network: Network, order: int = 2, notation: str = "expanded", digits: int | None = None
 ) -> str:
@@ -85,8 +99,21 @@ def heading(network: Network) -> str:
 
 
 def notes(network: Network) -> list[str]:
-    """What is to be said of each activation whose derivative jumps."""
-    return [_note(activation) for activation in network.kinks]
+    """What is to be said of activations with kinks, and of those not defined for every z."""
+    used = dict.fromkeys(node.activation for node in network.nodes if node.activation)
+    limited = [activation for activation in used if not activation.total]
+    return [*map(_note, network.kinks), *map(_domain_note, limited)]
+
+
+def _domain_note(activation: Activation) -> str:
+    intervals = " and ".join(_interval(*ends) for ends in activation.domain) or "no z"
+    return f"{activation.name} is defined for {intervals}; elsewhere it is NaN"
+
+
+def _interval(low: Expr, high: Expr) -> str:
+    if low == -oo:
+        return f"z < {high}"
+    return f"z > {low}" if high == oo else f"{low} < z < {high}"
 
 
 def _note(activation: Activation) -> str:
@@ -96,6 +123,16 @@ def _note(activation: Activation) -> str:
     if activation.constant(2) == 0:
         note += f"; second partials of {activation.name} are zero almost everywhere"
     return note
+
+
+def _pasting(network: Network) -> list[str]:
+    """How to have SymPy read symbols that bear names of its own, such as I, E, beta and gamma."""
+    symbols = {*network.inputs, *network.outputs, *network.symbols}
+    taken = sorted(symbol.name for symbol in symbols if hasattr(sympy, symbol.name))
+    if not taken:
+        return []
+    pairs = ", ".join(f'"{name}": Symbol("{name}")' for name in taken)
+    return [f"in SymPy: sympify(..., locals={{{pairs}}})"]
 
 
 def _slope(activation: Activation, kink: Expr) -> Expr:
@@ -118,8 +155,7 @@ def _sheet(network: Network, order: int, notation: str, format: str, digits: int
     _check(notation, NOTATIONS, "notation")
     if digits is not None and digits < 1:
         raise ValueError(f"digits is {digits}; show at least 1, or None for all")
-    activations = {layer.activation.name: layer.activation for layer in network.layers}
-    printer = partial(_PRINTERS[format], network.inputs, activations, digits)
+    printer = partial(_PRINTERS[format], network.inputs, network.activations, digits)
     if notation == "expanded":
         return _expanded(network, order, printer())
     if notation == "neuron":
@@ -152,21 +188,25 @@ def _neuron(
 ) -> _Sheet:
     """A block for each layer, one for the outputs, and the activations."""
     scalars, printer = neurons(network, order), printers(sort=False)
-    blocks: dict[str, dict[object, list[list[Line]]]] = {}
+    blocks: dict[str, dict[Place, list[list[Line]]]] = {}
     for statement in scalars.statements:
-        target = statement.target
-        title = "output" if target.layer is None else f"layer {target.layer}"
-        line = Line(printer.doprint(target), printer.doprint(statement.expression))
-        entry = target.index or target.letter
-        blocks.setdefault(title, {}).setdefault(entry, []).append([line])
+        place = scalars.place(statement.target)
+        title = "output" if place.output else _title(network, place.node)
+        line = Line(printer.doprint(statement.target), printer.doprint(statement.expression))
+        blocks.setdefault(title, {}).setdefault(place, []).append([line])
     zeros = []
     for r in scalars.vanishing:
         x = [signs.vector("x", "", d) for d in DIRECTIONS[:r]]
         zeros.append([Line(printer.partial(_output(network, printer), x), "0")])
     if zeros:
-        blocks["output"]["all"] = zeros
+        blocks["output"][Place(True, network.depth + 1, 0, 0)] = zeros
     found = [Block([*tables.values()], title, True) for title, tables in blocks.items()]
     return _Sheet([*found, *_where(_definitions(network, scalars.statements, printers()))])
+
+
+def _title(network: Network, k: int) -> str:
+    """`layer 2`, or of a graph `node 2 (attention)`."""
+    return f"layer {k}" if network.is_chain else called(k, network.nodes[k - 1])
 
 
 def _output(network: Network, printer: FormulaPrinter) -> str:
@@ -180,7 +220,10 @@ def _layer(network: Network, order: int, signs: Signs, printer: FormulaPrinter) 
         list(_named(network, printer)),
         formulas.layers,
         [[line] for line in formulas.adjoints],
-        _definitions(network, formulas.statements, printer),
+        [
+            *_definitions(network, formulas.statements, printer),
+            *_softmaxes(network, signs, printer),
+        ],
     )
     results = Block([[[line] for line in formulas.results]])
     return _Sheet([results, *made], [formulas.legend])
@@ -210,12 +253,24 @@ def _definitions(
     for statement in statements:
         for node in statement.expression.atoms(sigma):
             highest[node.name] = max(node.order, highest.get(node.name, 0))
-    activations = {layer.activation.name: layer.activation for layer in network.layers}
     rows = [
-        [line for r in range(order + 1) for line in _definition(activations[name], r, printer)]
+        [
+            line
+            for r in range(order + 1)
+            for line in _definition(network.activations[name], r, printer)
+        ]
         for name, order in highest.items()
     ]
     return [row for row in rows if row]
+
+
+def _softmaxes(network: Network, signs: Signs, printer: FormulaPrinter) -> Rows:
+    """softmax(z) = exp(z)/sum(exp(z)), where nodes are one, or its logarithm."""
+    kinds = {node.kind for node in network.nodes}
+    soft = Line(printer.call(signs.softmax, "z"), signs.softmax_is)
+    log = Line(printer.call(signs.log_softmax, "z"), signs.log_softmax_is)
+    shown = kinds & {"softmax", "log_softmax"}
+    return [[soft]] * bool(shown) + [[log]] * ("log_softmax" in shown)
 
 
 def _definition(activation: Activation, order: int, printer: FormulaPrinter) -> Iterator[Line]:

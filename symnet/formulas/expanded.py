@@ -70,17 +70,27 @@ def total_size(network: Network, order: int) -> int:
 def size(network: Network, order: int) -> int:
     """About how many operations a partial of this order has, added up over the outputs.
 
-    expression_size · (1.8 · nonlinear layers)^order
+    expression_size · (1.8 · nonlinear layers)^order, of a graph those on the longest way to y
     """
-    nonlinear = sum(layer.activation.constant(1) is None for layer in network.layers)
-    return int(network.expression_size * max(1.0, _GROWTH * nonlinear) ** order)
+    return int(network.expression_size * max(1.0, _GROWTH * _nonlinear(network)) ** order)
+
+
+def _nonlinear(network: Network) -> int:
+    """The most nonlinear nodes one after another."""
+    found = [0]
+    for node in network.nodes:
+        linear = node.kind == "form"
+        if node.activation is not None:
+            linear = node.activation.constant(1) is not None
+        found.append(max(found[source] for source in node.sources) + (not linear))
+    return found[-1]
 
 
 def _check(operations: int, network: Network, what: str) -> None:
     if operations > LARGEST:
-        widths = network.describe().partition(",")[0]
+        shape = network.describe().partition("," if network.is_chain else ":")[0]
         raise ValueError(
-            f"expanded notation of {widths}: {what} would have about {_shown(operations)} "
+            f"expanded notation of {shape}: {what} would have about {_shown(operations)} "
             f'operations, limited to {LARGEST:,}; use notation "neuron" or "layer"'
         )
 

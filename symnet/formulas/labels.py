@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import groupby
@@ -66,6 +67,42 @@ def _latex_word(word: str) -> str:
         return f"\\{word}"
     escaped = word.replace("_", r"\_")
     return rf"\mathrm{{{escaped}}}"
+
+
+_SPECIAL = {
+    **{c: f"\\{c}" for c in "&%$#_{}"},
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''", "·": r"\ensuremath{\cdot}"},
+    **{"ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}"},
+}
+_ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308\u030a\u030c", "`'^~\"rv", strict=True))
+_SET = frozenset(
+    [
+        *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
+        *("mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
+    ]
+)
+
+
+def latex_escaped(text: str) -> str:
+    r"""Plain text in ASCII that every LaTeX sets: `é` as `\'{e}`, `ρ` as a formula.
+
+    What LaTeX's own fonts have no glyph for is written by its number: `U+6F22`.
+    """
+    return "".join(
+        _SPECIAL.get(c) or (c if c.isascii() else _beyond_ascii(c))
+        for c in unicodedata.normalize("NFC", text)
+    )
+
+
+def _beyond_ascii(character: str) -> str:
+    base, accents = (parts := unicodedata.normalize("NFD", character))[:1], parts[1:]
+    if base.isascii() and base.isalpha() and accents in _ACCENTS:
+        return rf"\{_ACCENTS[accents]}{{{base}}}"
+    kind, _, letter = unicodedata.name(character, "").rpartition(" LETTER ")
+    if kind == "GREEK SMALL" and letter.lower() in _SET:
+        return rf"\ensuremath{{\{letter.lower()}}}"
+    return rf"\texttt{{U+{ord(character):04X}}}"
 
 
 def text_partial(of: str, along: Iterable[str]) -> str:

@@ -6,13 +6,14 @@ formula is broken before its operators, the deeper inside parentheses the furthe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TypeAlias
 
 from symnet.formulas.lines import broken, has_marks, unbroken
-from symnet.formulas.tex import width
+from symnet.formulas.tex import escaped, width
 
 COLUMNS = 100
 """Characters in a line of text."""
@@ -23,6 +24,7 @@ POINTS = 314.0
 _GAP = "     "
 _INDENT = 2
 _LARGEST_DISPLAY = 40  # rows; amsmath reads a display twice, so that a long one is slow
+_LONGEST_SHOWN = 2000  # characters of a display: MathJax 3 takes 5 kB, KaTeX 1000 expansions
 _EQUALS, _QUAD = 13.4, 10.0  # points
 _DEEPEST = 6  # no further indentation of nested parentheses
 
@@ -74,10 +76,15 @@ def _text_rows(rows: Rows, indent: int, parenthesized: bool) -> Iterator[str]:
         if max(map(len, table)) <= COLUMNS:
             yield from table
             return
-    lines = [line for row in rows for line in row]
+    lines = _below_each_other(rows)
     labels = max(len(line.left) for line in lines)
     for line in lines:
         yield from _text_line(line, indent, labels, parenthesized)
+
+
+def _below_each_other(rows: Rows) -> list[Line]:
+    """The lines one by one, each with what is said of its row."""
+    return [replace(line, where=row[-1].where) for row in rows for line in row]
 
 
 def _table(rows: list[list[str]], indent: int) -> list[str]:
@@ -121,26 +128,53 @@ def latex(blocks: Sequence[Block]) -> list[str]:
     paragraphs = []
     for block in blocks:
         displays = [display for rows in block.tables for display in _displays(rows)]
-        title = [rf"\noindent {block.title}"] if block.title else []
+        title = [rf"\noindent {escaped(block.title)}"] if block.title else []
         # An empty line before a display would be set as one.
         paragraphs.append("\n".join(title + displays))
     return paragraphs
 
 
-def _displays(rows: Rows) -> Iterator[str]:
-    count = max(map(len, rows))
-    if count > 1 and _table_width(rows) <= POINTS:
-        cells = (r" & \quad ".join(map(_cell, row)) for row in rows)
-        yield _display(f"alignat*}}{{{count}", cells)
+def notebook(blocks: Sequence[Block], sentences: Sequence[str]) -> str:
+    r"""The same for MathJax and KaTeX, which know formulas only: displays in $$.
+
+    What is no formula is in \text; environments are those that may stand inside a display. No
+    display is longer than these programs take.
+    """
+    rows = []
+    for block in blocks:
+        rows += [rf"\text{{{block.title}}}"] if block.title else []
+        rows += [display for table in block.tables for display in _displays(table, inner=True)]
+    rows += [rf"\text{{{sentence}}}" for sentence in sentences]
+    bodies = map(" \\\\[0.6em]\n".join, _parts(rows, len(rows), _LONGEST_SHOWN))
+    return "\n".join(f"$$\\begin{{array}}{{l}}\n{body}\n\\end{{array}}$$\n" for body in bodies)
+
+
+def _parts(rows: Sequence[str], most: int, longest: float) -> Iterator[list[str]]:
+    """The rows one after the other, at most so many and so many characters together."""
+    part: list[str] = []
+    for row in rows:
+        if part and (len(part) == most or sum(map(len, part)) + len(row) > longest):
+            yield part
+            part = []
+        part.append(row)
+    yield part
+
+
+def _displays(rows: Rows, inner: bool = False) -> Iterator[str]:
+    """Displays of amsmath; `inner`: what may stand inside one."""
+    align, alignat = ("aligned", "alignedat") if inner else ("align*", "alignat*")
+    count, longest_display = max(map(len, rows)), _LONGEST_SHOWN if inner else math.inf
+    cells = [r" & \quad ".join(map(_cell, row)) for row in rows]
+    if count > 1 and _table_width(rows) <= POINTS and sum(map(len, cells)) <= longest_display:
+        yield _display(f"{alignat}}}{{{count}", cells)
         return
-    lines = [line for row in rows for line in row]
+    lines = _below_each_other(rows)
     longest = max((line.left for line in lines), key=width)
     body = [row for line in lines for row in _latex_rows(line, width(longest))]
-    for start in range(0, len(body), _LARGEST_DISPLAY):
-        first, *rest = body[start : start + _LARGEST_DISPLAY]
+    for first, *rest in _parts(body, _LARGEST_DISPLAY, longest_display):
         # A formula continued in another display is aligned as in the first.
         label = rf"\hphantom{{{longest}}}" if first.startswith("&") else ""
-        yield _display("align*", [label + first, *rest])
+        yield _display(align, [label + first, *rest])
 
 
 def _display(environment: str, rows: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from sympy.printing.printer import Printer
 
 from symnet.activations import Activation
 from symnet.calculus.algebra import Quantity, sigma
+from symnet.calculus.scalars import logsumexp
 from symnet.formulas import labels, ordering
 from symnet.formulas.lines import BREAK, SOFT
 
@@ -202,9 +203,11 @@ class FormulaPrinter(Printer):
         return self.partial(self.entry(expr), map(self.name, expr.along))
 
     def entry(self, quantity: Quantity) -> str:
-        """One neuron's quantity without its directions: z1_3."""
+        """One neuron's quantity without its directions: z1_3; or a node's, lse2."""
         letter, layer, index = quantity.letter, quantity.layer, quantity.index
-        return self.name(letter) if layer is None else f"{letter}{layer}_{index}"
+        if layer is None:
+            return self.name(letter)
+        return f"{letter}{layer}" + ("" if index is None else f"_{index}")
 
     def _print_Integer(self, expr: Expr) -> str:
         return f"{self.minus}{-expr.p}" if expr.p < 0 else str(expr.p)
@@ -247,6 +250,9 @@ class FormulaPrinter(Printer):
 
     def _print_sigma(self, expr: sigma) -> str:
         return self.call(self.function(expr.name, expr.order), self._print(expr.argument))
+
+    def _print_logsumexp(self, expr: logsumexp) -> str:
+        return self._print(expr.written_out())
 
     def _print_Piecewise(self, expr: Expr) -> str:
         *cases, (otherwise, _) = expr.args

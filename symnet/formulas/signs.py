@@ -29,31 +29,49 @@ class Signs:
     elementwise: str = " * "
     scaled: str = "*"
     minus: str = "-"
-    sum: str = "sum over k = {}..{} of {}"
+    quoted: str = "{}"
+    escaped: Callable[[str], str] = str
+    total: str = "sum({})"
+    sum: str = "sum over {} = {}..{} of {}"
+    stepped_sum: str = "sum over {} = {}, {}, .., {} of {}"
     dots: str = "{} = {}..{}"
+    stepped: str = "{} = {}, {}, .., {}"
+    softmax: str = "softmax"
+    log_softmax: str = "log_softmax"
+    softmax_is: str = "exp(z)/sum(exp(z))"
+    log_softmax_is: str = "z - log(sum(exp(z)))"
     tangents: str = "t is ∂z/∂x"
+    moved: str = "{0}_i is ∂{0}/∂x_i"
     adjoints: str = "lam is ∂y/∂a"
+    adjoint_of: str = "{} is ∂y/∂{}"
+    bare: str = "lam of a node without a is ∂y/∂z"
+    unit: str = "u_i is the unit vector of x_i"
+    spread: str = "a vector with one entry is spread over the others"
     products: str = "* is elementwise, @ the matrix or scalar product"
 
 
+_TEXT = {"λ": "lam", "ζ": "zeta", "μ": "mu", "π": "pi"}
+_LATEX = {"λ": r"\lambda", "ζ": r"\zeta", "μ": r"\mu", "π": r"\pi"}
+
+
 def text_vector(letter: str, layer: str, along: str) -> str:
-    """z1, t1_ij, and z[k-1], t_ij[k] for a layer that is no plain number."""
-    letter = {"λ": "lam"}.get(letter, letter)
-    if layer.isdigit() or not layer:
-        return f"{letter}{layer}" + (f"_{along}" if along else "")
+    """z1, t1_ij, W4_3, and z[k-1], t_ij[k], W[k,k-2] for a layer that is no plain number."""
+    letter = _TEXT.get(letter, letter)
+    if layer.replace(",", "").isdigit() or not layer:
+        return f"{letter}{layer.replace(',', '_')}" + (f"_{along}" if along else "")
     return f"{letter}_{along}[{layer}]" if along else f"{letter}[{layer}]"
 
 
 def unicode_vector(letter: str, layer: str, along: str) -> str:
-    """z₁, t₁ᵢⱼ, zₖ₋₁."""
+    """z₁, t₁ᵢⱼ, W₄,₃, zₖ₋₁."""
     comma = "," if along and layer and not layer.isdigit() else ""
     below = [labels.subscript(part.replace("−", "-")) for part in (layer, along)]
     return letter + comma.join(below)
 
 
 def latex_vector(letter: str, layer: str, along: str) -> str:
-    r"""z_{1}, t_{1,ij}, z_{k-1}."""
-    letter = {"λ": r"\lambda"}.get(letter, letter)
+    r"""z_{1}, t_{1,ij}, W_{4,3}, z_{k-1}."""
+    letter = _LATEX.get(letter, letter)
     below = ",".join(part for part in (layer, along) if part)
     return f"{letter}_{{{below}}}" if below else letter
 
@@ -66,9 +84,17 @@ UNICODE = Signs(
     transposed="{}ᵀ",
     elementwise=" ⊙ ",
     scaled=" ",
-    sum="Σ(k = {}…{}) {}",
+    sum="Σ({} = {}…{}) {}",
+    stepped_sum="Σ({} = {}, {}, …, {}) {}",
     dots="{} = {}, …, {}",
+    stepped="{} = {}, {}, …, {}",
+    log_softmax="log softmax",
+    softmax_is="exp(z)/sum(exp(z))",
+    log_softmax_is="z − log(sum(exp(z)))",
+    moved="{0}ᵢ is ∂{0}/∂xᵢ",
     adjoints="λ is ∂y/∂a",
+    bare="λ of a node without a is ∂y/∂z",
+    unit="uᵢ is the unit vector of xᵢ",
     products="⊙ is the elementwise product, · the scalar product",
 )
 LATEX = Signs(
@@ -80,9 +106,22 @@ LATEX = Signs(
     row=r"{}[{},:]",
     elementwise=r"\odot ",
     scaled=r"\,",
-    sum=r"\sum_{{k={}}}^{{{}}} {}",
+    quoted=r"\text{{{}}}",
+    escaped=labels.latex_escaped,
+    total=r"\mathbf{{1}}\cdot {}",
+    sum=r"\sum_{{{}={}}}^{{{}}} {}",
+    stepped_sum=r"\sum_{{{}={},{},\ldots,{}}} {}",
     dots=r"{}={},\ldots,{}",
+    stepped=r"{}={},{},\ldots,{}",
+    softmax=r"\operatorname{softmax}",
+    log_softmax=r"\log\operatorname{softmax}",
+    softmax_is=r"\frac{e^{z}}{\mathbf{1}\cdot e^{z}}",
+    log_softmax_is=r"z - \log(\mathbf{1}\cdot e^{z})",
     tangents=r"$t$ is $\partial z/\partial x$",
+    moved=r"${0}_i$ is $\partial {0}/\partial x_i$",
     adjoints=r"$\lambda$ is $\partial y/\partial a$",
+    adjoint_of=r"${}$ is $\partial y/\partial {}$",
+    bare=r"$\lambda$ of a node without $a$ is $\partial y/\partial z$",
+    unit=r"$u_i$ is the unit vector of $x_i$",
     products=r"$\odot$ is the elementwise product, $\cdot$ the scalar product",
 )

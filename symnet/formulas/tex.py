@@ -109,7 +109,10 @@ class LatexPrinter(FormulaPrinter):
         letter = quantity.letter.lstrip("d")
         order = len(quantity.letter) - len(letter)
         raised = self.prime * order if order < 4 else f"^{{({order})}}"
-        return f"{letter}{raised}_{{{quantity.layer},{quantity.index}}}"
+        letter = {"lse": r"\ell"}.get(letter, letter)
+        numbers = (quantity.layer, quantity.index)
+        place = ",".join(str(n) for n in numbers if n is not None)
+        return f"{letter}{raised}_{{{place}}}"
 
     def _print_BooleanAtom(self, expr: Any) -> str:
         return rf"\text{{{str(bool(expr)).lower()}}}"
@@ -144,7 +147,7 @@ def _bare(factor: str) -> str:
 def document(body: str, title: str = "") -> str:
     r"""A complete document around what `printing.latex` gives; needs amsmath only.
 
-    `title` is plain text: characters special to LaTeX are escaped.
+    `title` is plain text, written as `escaped` has it.
     """
     heading = rf"\noindent\textbf{{{escaped(title)}}}" + "\n\n\\medskip\n" if title else ""
     return (
@@ -153,10 +156,7 @@ def document(body: str, title: str = "") -> str:
     )
 
 
-def escaped(text: str) -> str:
-    """Plain text with the characters escaped that LaTeX would take for its own."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    return "".join(special.get(c) or (f"\\{c}" if c in "&%$#_{}" else c) for c in text)
+escaped = labels.latex_escaped
 
 
 # --- how wide a formula is ----------------------------------------------------------------------

@@ -1,292 +1,80 @@
-"""A standalone NumPy module of a network's derivatives: text to save, read and ship.
+"""Derivatives written down in the languages of those who cannot differentiate for themselves.
 
-It is what `Compiled.source` has, with the network's numbers, the few functions of `runtime` (and
-`special`) which that calls, and a self-test; it imports nothing but NumPy. The text depends on the
-network, the order and symnet's version only: generating it twice gives the same bytes.
+A language is one file here and one row of `LANGUAGES`; the contract tests of
+`tests/test_languages.py` then apply to it, once its table there says how to run it.
 """
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-import numpy as np
-
-from symnet import compiling, formulas
-from symnet.backends.c.text import file
-from symnet.backends.numpy import runtime, special
-from symnet.backends.numpy.kernel import NumpyKernels
-from symnet.calculus.algebra import DIRECTIONS
-from symnet.languages.pythontext import (
-    WIDTH,
-    Definitions,
-    array,
-    filled,
-    imports,
-    names_in,
-    nested,
-    wrapped,
-)
-from symnet.languages.selftest import Examples, examples
-from symnet.names import partial_name
+from symnet.languages import c, cpp, fortran, javascript, json, matlab, onnx, rust
+from symnet.languages.c_batch import c_file
+from symnet.languages.job import PRECISIONS, Files, Job
+from symnet.languages.python import numpy_module
 from symnet.network import Network
-from symnet.witness import checking
 
-_TABULATED = 300  # expected entries a point; above, directional derivatives stand for all of them
+__all__ = ["LANGUAGES", "PRECISIONS", "Language", "c_file", "generate", "numpy_module"]
 
-_IMPORTS = {
-    "from __future__ import annotations",
-    "import sys",
-    "from functools import partial",
-    "from typing import Any",
-    "import numpy as np",
+
+@dataclass(frozen=True)
+class Language:
+    """What a language is for, its main file's ending, and its printer.
+
+    Exactly one of `whole`, a text made of a network and an order, `files`, made of a Job, and
+    `content`, the bytes of a single file made of one.
+    """
+
+    summary: str
+    ending: str
+    whole: Callable[[Network, int], str] | None = None
+    files: Callable[[Job], Files] | None = None
+    content: Callable[[Job], bytes] | None = None
+
+
+LANGUAGES: Mapping[str, Language] = {
+    "python": Language("a module that needs NumPy only", "py", whole=numpy_module),
+    "c": Language("C99 in loops: no heap, threads or state", "c", files=c.files),
+    "c-batch": Language("C99 for many points: vectors, threads", "c", whole=c_file),
+    "cpp": Language("a C++17 header, templates of the number type", "hpp", files=cpp.files),
+    "fortran": Language("a Fortran 2008 module of pure subroutines", "f90", files=fortran.files),
+    "javascript": Language("an ES module, with types", "mjs", files=javascript.files),
+    "rust": Language("a Rust module without dependencies", "rs", files=rust.files),
+    "matlab": Language("MATLAB and Octave, for any number of points", "m", files=matlab.files),
+    "onnx": Language("a model that gives y, jacobian and hessian", "onnx", content=onnx.content),
+    "json": Language("the loops as data, for tools", "json", files=json.files),
 }
-
-_DOCSTRING = '''\
-"""{title}
-
-{inputs}
-
-{functions}
-
-Results are full arrays, float32 for float32 points and float64 otherwise; a point with a NaN in it
-has NaN in all of its results. TypeError for points that are not real, ValueError for another number
-of inputs. The formulas, in which a symbol stands for a layer's vector:
-
-{formulas}
-
-Run this file to test it. It needs NumPy only; symnet generated it.
-"""
-'''
-
-_RUN = '''
-def run(kernel: Kernel, block: int, X: Any, *orders: int) -> list[Array]:
-    """Derivatives of these orders at points X (..., {n}), computed `block` points at a time."""
-    return evaluate(partial(in_blocks, kernel, PARAMETERS, block), X, ({n}, {m}), orders)
-'''
-
-_FUNCTION = '''\
-def {name}(X: Any) -> {kind}:
-    """{points} to {results}."""
-    return {call}
-'''
-
-_EXPECTED = """\
-# What another engine gives there, which shares nothing with the formulas above, and the errors
-# allowed, which are roundings of the terms that the results are made of."""
-
-_ALONG = '''
-
-def along(result: Array) -> Array:
-    """A derivative along DIRECTION, to which every entry contributes: y, J u, u H u, ..."""
-    while result.ndim > 2:
-        result = result @ DIRECTION
-    return result
-'''
-
-_SELF_TEST = '''
-
-def self_test() -> int:
-    """Compare every function with EXPECTED and print the verdict; returns the exit status."""
-    functions = [{functions}]
-    errors = [
-        np.max(np.abs({result} - np.array(EXPECTED[order]))) / TOLERANCE[order]
-        for order, function in enumerate(functions)
-        for result in ({results})
-    ]
-    worst = float(np.max(errors))  # NaN where any of them is
-    verdict = "ok" if worst <= 1 else "WRONG"
-    print(f"self-test {{verdict}}: {{len(POINTS)}} points, {{worst:.2g}} of the allowed error")
-    return 0 if worst <= 1 else 1
+"""The languages by the name that the command line gives them."""
 
 
-if __name__ == "__main__":
-    sys.exit(self_test())
-'''
+def generate(
+    network: Network,
+    language: str,
+    order: int = 2,
+    *,
+    name: str | None = None,
+    precision: str = "double",
+    command: str = "",
+) -> Mapping[str, str | bytes]:
+    """The files of a network's derivatives up to `order`, by their names.
 
+    name: what functions or the module are called, else the network's name; precision: "double" or
+    "float"; command: how the text was asked for, which its head repeats. The functions have been
+    checked against the analytic engine, and the text tests itself where it runs.
 
-def numpy_module(network: Network, order: int = 2) -> str:
-    """The text of a module with `value(X)`, `jacobian(X)`, `hessian(X)`, … up to `order`.
-
-    For points X (…, n) they return (…, m), (…, m, n), (…, m, n, n), by the text that
-    `compiling.compiled(network, order)` runs: within a block of points equal to the last bit. Their
-    names are those of `compiling.methods`, for third and higher orders `derivative3`, …. Run as a
-    script, the module compares itself with values from the analytic engine (orders above the
-    second, which that engine does not know: from functions checked in 50-digit arithmetic) and
-    exits with 1 where they differ.
-
-    ValueError when a weight is symbolic, or where the network overflows at ordinary points;
-    CheckError when the functions fail their check.
+    ValueError for an unknown language, for what a language cannot do, and when a weight is
+    symbolic; CheckError when the functions fail their check.
     """
-    known = _verified(network, order)
-    choices = compiling.plan(network, order).items()
-    generated = NumpyKernels.of(network, {f"{name}_kernel": choice for name, choice in choices})
-    kernels = generated.source
-    helpers, special_ones = Definitions(runtime), Definitions(special)
-    aliases = {"Array", "Kernel", "Run"}
-    called = helpers.needed({"evaluate", "in_blocks"} | names_in(kernels)) - aliases
-    running = helpers.text(called) + "\n" + _RUN.format(n=network.n, m=network.m)
-    functions = special_ones.text(special_ones.needed(special.FUNCTIONS.keys() & names_in(kernels)))
-    sections = {
-        "the network": _parameters(network),
-        "any number of points": running,
-        "functions that NumPy lacks": _with_notice(functions),
-        "a block of points x (n, points)": wrapped(kernels),
-        "value and derivatives": _functions(network, order, generated),
-        "self-test": _self_test(network, known),
-    }
-    used = (
-        _IMPORTS
-        | helpers.imports(running + helpers.text(aliases))
-        | special_ones.imports(functions)
-    )
-    parts = [_section(title, text) for title, text in sections.items() if text]
-    head = [_docstring(network, order), imports(_IMPORTS | used), helpers.text(aliases)]
-    return "\n".join(head) + "\n" + "\n\n".join(parts)
-
-
-def _verified(network: Network, order: int) -> Examples:
-    """What the functions give; CheckError where they fail their own check."""
-    function = compiling.compiled(network, order)
-    known = examples(network, function)
-    checking.verify(function)
-    return known
-
-
-def _section(title: str, text: str) -> str:
-    return f"# --- {title} ".ljust(WIDTH, "-") + f"\n\n{text.strip()}\n"
-
-
-# --- the head -----------------------------------------------------------------------------------
-
-
-def _docstring(network: Network, order: int) -> str:
-    title = f"{network.describe()}: value and derivatives with respect to the inputs."
-    if network.name or len(title) > WIDTH - 3:
-        name = network.name or "A network"
-        title = f"{name}: value and derivatives with respect to the inputs.\n\n" + filled(
-            f"The network is {network.describe()}."
-        )
-    names = ", ".join(symbol.name for symbol in network.inputs)
-    start = f"For points X (..., {network.n}), with any leading shape or none, the inputs being"
-    text = formulas.text(network, order, "layer", "unicode", None)
-    shown = text.removeprefix(formulas.heading(network)).strip("\n")
-    return _DOCSTRING.format(
-        title=title,
-        inputs=filled(f"{start} {names}:"),
-        functions=textwrap.indent(_signatures(network, order), "    "),
-        formulas=_indented(shown),
-    )
-
-
-def _indented(text: str) -> str:
-    """Formulas as they are broken already, remarks broken where they are too long."""
-    lines = textwrap.indent(text, "    ").splitlines()
-    return "\n".join(filled(line.strip(), "    ") if len(line) > WIDTH else line for line in lines)
-
-
-def _signatures(network: Network, order: int) -> str:
-    rows = []
-    for name, orders in compiling.methods(order).items():
-        shapes = [_shape(network.m, *[network.n] * r) for r in orders]
-        entry = _entry(orders[0]) if len(orders) == 1 else ""
-        rows.append((f"{name}(X)", ", ".join(shapes), entry))
-    # The last row's shapes are those above it once more: they don't widen the column.
-    widths = [max(len(row[k]) for row in rows[: order + 1]) for k in (0, 1)]
-    widths[0] = max(len(row[0]) for row in rows)
-    return "\n".join(f"{a:{widths[0]}}  {b:{widths[1]}}  {c}".rstrip() for a, b, c in rows)
-
-
-def _entry(order: int) -> str:
-    place = ", ".join(["...", "p", *DIRECTIONS[:order]])
-    return f"[{place}] is {partial_name('y_p', [f'x_{i}' for i in DIRECTIONS[:order]])}"
-
-
-def _shape(*sizes: int) -> str:
-    return f"({', '.join(['...', *map(str, sizes)])})"
-
-
-def _with_notice(text: str) -> str:
-    """Functions of `special`, the error functions below the notice of their sources."""
-    notice = (special.__doc__ or "").partition("Source of")
-    comment = filled("".join(notice[1:]), "# ")
-    return f"{comment}\n\n{text}" if "def erf" in text else text
-
-
-# --- the sections -------------------------------------------------------------------------------
-
-
-def _parameters(network: Network) -> str:
-    lines, arguments = [], []
-    for k, (weights, bias) in enumerate(network.numbers(), start=1):
-        lines.append(array(f"W{k}", weights))
-        arguments.append(f"W{k}")
-        if bias is not None:
-            lines.append(array(f"b{k}", bias))
-            arguments.append(f"b{k}[:, None]")
-    return "\n".join([*lines, wrapped(f"PARAMETERS = [{', '.join(arguments)}]")])
-
-
-def _functions(network: Network, order: int, kernels: NumpyKernels) -> str:
-    texts = []
-    for name, orders in compiling.methods(order).items():
-        kernel = f"{name}_kernel"
-        call = f"run({kernel}, {kernels.block(kernel)}, X, {', '.join(map(str, orders))})"
-        single = len(orders) == 1
-        text = _FUNCTION.format(
-            name=name,
-            kind="Array" if single else "tuple[Array, ...]",
-            points=_shape(network.n),
-            results=", ".join(_shape(network.m, *[network.n] * r) for r in orders),
-            call=f"{call}[0]" if single else f"tuple({call})",
-        )
-        texts.append(text)
-    return "\n\n".join(texts)
-
-
-def _self_test(network: Network, known: Examples) -> str:
-    """Points, what every function gives there, and a comparison that runs as a script."""
-    order = len(known.expected) - 1
-    lines = [array("POINTS", known.points)]
-    tabulated = sum(result[0].size for result in known.expected) <= _TABULATED
-    if not tabulated:
-        direction = 1 / (1 + np.arange(network.n) % 7)
-        known = known.along(direction)
-        lines.append(array("DIRECTION", direction))
-    entries = "".join(f"    {nested(result.tolist(), 4)},\n" for result in known.expected)
-    allowed = ", ".join(f"{error:.1e}" for error in known.allowed)
-    lines += ["", _EXPECTED, f"EXPECTED = [\n{entries}]", f"TOLERANCE = [{allowed}]"]
-    names = list(compiling.methods(order))
-    together = [f"{name}(POINTS)[order]" for name in names[order + 1 :]]
-    test = _SELF_TEST.format(
-        functions=", ".join(names[: order + 1]),
-        result="result" if tabulated else "along(result)",
-        results=", ".join(["function(POINTS)", *together]) + "," * (not together),
-    )
-    return "\n".join(lines) + "\n" + _ALONG * (not tabulated) + test
-
-
-# --- C ------------------------------------------------------------------------------------------
-
-
-def c_file(network: Network, order: int = 2) -> str:
-    """The text of a C99 file with the functions of `numpy_module`, called symnet_value and so on.
-
-    The weights are constants. Compiled with -DSYMNET_TEST it is a program that tests itself, as the
-    module does. Raises as `numpy_module`.
-    """
-    known = _verified(network, order)
-    choices = compiling.plan(network, order).items()
-    return file.source(
-        {f"symnet_{name}": (choice.program, choice.orders) for name, choice in choices},
-        network,
-        weights="constant",
-        heading=network.name or "",
-        examples=file.Examples(
-            known.points, dict(enumerate(known.expected)), dict(enumerate(known.allowed))
-        ),
-    )
-
-
-LANGUAGES: dict[str, Callable[[Network, int], str]] = {"python": numpy_module, "c": c_file}
-"""A function of a network and an order for each language that can be generated."""
+    if language not in LANGUAGES:
+        raise ValueError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
+    row = LANGUAGES[language]
+    if row.files is not None:
+        return row.files(Job.of(network, order, name, precision, command))
+    if row.content is not None:
+        job = Job.of(network, order, name, precision, command)
+        return {f"{job.name}.{row.ending}": row.content(job)}
+    if precision != "double":
+        raise ValueError(f"{language} is generated in double precision; leave out --precision")
+    assert row.whole is not None
+    return {f"{name or 'derivatives'}.{row.ending}": row.whole(network, order)}

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from symnet.compiling import Compiled
 from symnet.network import Network
 from symnet.witness import analytic, sampling
+from symnet.witness.units import units
 
 Array = NDArray[Any]
 
@@ -32,16 +33,29 @@ class Examples:
     sizes: tuple[Array, ...]
 
     @property
-    def allowed(self) -> tuple[float, ...]:
-        """The largest absolute error of an entry that is put down to rounding, by order."""
+    def allowed(self) -> tuple[Array, ...]:
+        """The largest absolute error of each entry that is put down to rounding, by order.
+
+        Arrays (m, n, …, n): an entry's terms are as large as at the worst of the points, and no
+        entry has the allowance of another, whose inputs or output may be in other units.
+        """
         rounding = _ULPS * np.finfo(float).eps
-        return tuple(max(float(rounding * np.max(size)), _TINY) for size in self.sizes)
+        return tuple(np.maximum(rounding * size.max(axis=0), _TINY) for size in self.sizes)
 
     def along(self, direction: Array) -> Examples:
-        """The derivatives along a direction (n,) without zeros: y, J u, u H u, … (N, m)."""
+        """The derivatives along a direction (n,) without zeros: y, J u, u H u, … (N, m).
+
+        In the inputs' own units, each takes part; see `direction_of`.
+        """
         return Examples(
             self.points, _along(self.expected, direction), _along(self.sizes, np.abs(direction))
         )
+
+
+def direction_of(network: Network) -> Array:
+    """A direction (n,) in the inputs' own units, in which all differ and each takes part."""
+    step = units(network).step / (1 + np.arange(network.n) % 7)
+    return np.array([float(f"{x:.4g}") for x in step.tolist()])
 
 
 def examples(network: Network, function: Compiled) -> Examples:
@@ -51,7 +65,10 @@ def examples(network: Network, function: Compiled) -> Examples:
     itself: it should have been verified. ValueError when a weight is symbolic, or the network
     overflows at ordinary points.
     """
-    points = ordinary_points(network)
+    return _examples_at(network, function, ordinary_points(network))
+
+
+def _examples_at(network: Network, function: Compiled, points: Array) -> Examples:
     low = range(min(function.order, 2) + 1)
     higher = [function.derivative(r, points) for r in range(len(low), function.order + 1)]
     expected = [_WITNESSES[r](network, points) for r in low]
@@ -86,4 +103,51 @@ def _along(results: Iterable[Array], direction: Array) -> tuple[Array, ...]:
         while result.ndim > 2:
             result = result @ direction
         found.append(result)
+    return tuple(found)
+
+
+_TABULATED = 300  # expected entries of a point that a self-test compares, for each order
+_TINY_IN_SINGLE = 1e-30  # allowed where all terms are zero, in numbers of either precision
+_SINGLE_ULPS = 2**10  # the same for single precision, whose own sums are longer for its digits
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What one order's results are compared with at `points`.
+
+    expected: shape (points, count), the entries 0, stride, 2 stride, … of each flat result;
+    allowed: the largest absolute error that is put down to rounding.
+    """
+
+    order: int
+    stride: int
+    expected: Array
+    allowed: float
+
+
+def expectations(
+    network: Network, function: Compiled, precision: str = "double"
+) -> tuple[Array, tuple[Expectation, ...]]:
+    """Points (N, n) that are exact in either precision, and what to expect there.
+
+    Of results with many entries an evenly spread part is compared. Raises as `examples`.
+    """
+    points = ordinary_points(network).astype(np.float32).astype(np.float64)
+    return points, expected_at(network, function, points, precision)
+
+
+def expected_at(
+    network: Network, function: Compiled, points: Array, precision: str = "double"
+) -> tuple[Expectation, ...]:
+    """What to expect at these points (N, n), for each order up to that of `function`."""
+    kind = np.float32 if precision == "float" else np.float64
+    known = _examples_at(network, function, points)
+    ulps = (_SINGLE_ULPS if precision == "float" else _ULPS) * float(np.finfo(kind).eps)
+    found = []
+    for order, (result, size) in enumerate(zip(known.expected, known.sizes, strict=True)):
+        flat = result.reshape(len(points), -1)
+        stride = -(-flat.shape[1] // _TABULATED)
+        stride += stride % 2 == 0  # odd: not the same column of each row
+        allowed = max(float(ulps * np.max(size)), _TINY_IN_SINGLE)
+        found.append(Expectation(order, stride, flat[:, ::stride], allowed))
     return tuple(found)

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 import sympy
 from sympy import Expr, Symbol
 
-from symnet.activations import TABLE, Activation, Z, activation
+from symnet.activations import Activation, Z, activation, power
 from symnet.network.graph import Node, Term
 from symnet.network.layer import Layer, Spec
 from symnet.network.weights import Array, as_expression, matrix, vector, weight
@@ -155,7 +156,7 @@ class Vector:
         if not isinstance(other, Vector):
             return self._shifted(_entries(other, self.width))
         wide = max(self.width, other.width)
-        left, right = _spread(self, wide), _spread(other, wide)
+        left, right = (_spread(v._seen, wide) for v in (self, other))
         terms = dict(left.terms)
         for atom, added in right.terms.items():
             terms[atom] = _added(terms[atom], added, wide) if atom in terms else added
@@ -175,9 +176,21 @@ class Vector:
             return _spread(self, len(entries))._scaled(factor)
         return self._times(_diagonal(entries))
 
+    @cached_property
+    def _node(self) -> Vector:
+        """The vector as a value of a node of its own, which it may be already."""
+        alone = len(self.terms) == 1 and self.bias is None
+        plain = alone and next(iter(self.terms.values())) is None
+        return self if plain else _value(self, "form")
+
+    @property
+    def _seen(self) -> Vector:
+        """The node that the vector has got by now, else the vector: sums of sums stay short."""
+        return self.__dict__.get("_node", self)
+
     def _times(self, weights: Array) -> Vector:
         """A matrix times the vector; a vector whose rows have several entries gets a node."""
-        plain = self if _has_single_entries(self) else _node(self)
+        plain = self if _has_single_entries(self) else self._node
         terms = {atom: _product_of(weights, A) for atom, A in plain.terms.items()}
         bias = None if plain.bias is None else _product_of(weights, plain.bias[:, None])[:, 0]
         return Vector(len(weights), terms, bias)
@@ -213,7 +226,7 @@ def apply(spec: Spec, v: Vector) -> Vector:
 
     ValueError for one that is not known.
     """
-    found = _named(spec)
+    found = activation(spec)
     return v if found.value == Z else _value(v, "activation", found)
 
 
@@ -256,7 +269,7 @@ def layer_norm(v: Vector, scale: Any = 1, shift: Any = 0, epsilon: Scalar = 1e-5
 
     Source: J. L. Ba, J. R. Kiros, G. E. Hinton, Layer Normalization, 2016, arXiv:1607.06450.
     """
-    centred = _node(v - mean(v))
+    centred = (v - mean(v))._node
     spread = mean(apply("square", centred)) + epsilon
     return centred * apply(_power(sympy.Rational(-1, 2)), spread) * scale + shift
 
@@ -271,7 +284,7 @@ def nodes_of(y: Vector) -> tuple[tuple[str | Symbol, ...], list[Node]]:
     """
     if not isinstance(y, Vector):
         raise ValueError(f"Network.of: y is a {type(y).__name__}; give a vector of variables")
-    last = next(iter(_node(y).terms))
+    last = next(iter(y._node.terms))
     if last.kind == "inputs":
         last = _Atom(last.width, "form", y)
     ordered = _ordered(last)
@@ -356,18 +369,12 @@ def _value(
     return _of(_Atom(width, kind, form, function, factor, layer=layer))
 
 
-def _node(v: Vector) -> Vector:
-    """The vector as a value of a node of its own, which it may be already."""
-    alone = len(v.terms) == 1 and v.bias is None and next(iter(v.terms.values())) is None
-    return v if alone else _value(v, "form")
-
-
 def _product(left: Vector, right: Vector) -> Vector:
     if left.width != right.width and 1 not in (left.width, right.width):
         raise ValueError(f"vectors of {left.width} and {right.width} entries have no product")
-    if _node(left) is left and _node(right) is not right:
+    if left._node is left and right._node is not right:
         left, right = right, left
-    factor = next(iter(_node(right).terms))
+    factor = next(iter(right._node.terms))
     return _value(left, "product", factor=factor)
 
 
@@ -465,16 +472,9 @@ def _reciprocal(number: Any) -> Any:
     return 1 / found
 
 
-def _named(spec: Spec) -> Activation:
-    own = _ELEMENTARY.get(spec) if isinstance(spec, str) and spec not in TABLE else None
-    return activation(spec) if own is None else own
-
-
 def _power(exponent: Any) -> Activation:
-    number = sympy.nsimplify(as_expression(weight(exponent, "exponent")), rational=True)
-    if number in _POWERS:
-        return _named(_POWERS[number])
-    return Activation(f"power_{_identifier(number)}", Z**number)
+    number = as_expression(weight(exponent, "exponent"))
+    return power(sympy.nsimplify(number, rational=True))
 
 
 def _exponential(base: Any) -> Activation:
@@ -488,13 +488,6 @@ def _identifier(number: Expr) -> str:
     return str(number).replace("-", "m").replace("/", "_over_")
 
 
-_POWERS = {sympy.S.NegativeOne: "reciprocal", sympy.Integer(2): "square", sympy.S.Half: "sqrt"}
-_ELEMENTARY = {
-    "reciprocal": Activation("reciprocal_of", 1 / Z),
-    "square": Activation("square_of", Z**2),
-    "sqrt": Activation("sqrt_of", sympy.sqrt(Z)),
-    "log": Activation("log_of", sympy.log(Z)),
-}
 _UFUNCS: dict[str, Callable[..., Vector]] = {
     "add": lambda a, b: b + a if isinstance(b, Vector) else a + b,
     "subtract": lambda a, b: a - b if isinstance(a, Vector) else b.__rsub__(a),

@@ -21,12 +21,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from math import prod
 
 from sympy import Symbol
 
 from symnet.activations import Activation, Z
 from symnet.network.layer import Layer
 from symnet.network.weights import Array, content, matrix, replaced, vector
+
+_MANY = 4  # repetitions from which a description counts them
 
 KINDS = ("form", "activation", "product", "softmax", "log_softmax")
 
@@ -99,6 +102,11 @@ class Node:
         return (*(term.source for term in self.terms), *factor)
 
     @property
+    def weighted(self) -> tuple[int, ...]:
+        """The sources that have a matrix, in the order of `arrays`."""
+        return tuple(term.source for term in self.terms if term.weights is not None)
+
+    @property
     def plain(self) -> int | None:
         """The source of a form that is one vector and nothing else."""
         alone = len(self.terms) == 1 and self.terms[0].weights is None and self.bias is None
@@ -129,6 +137,11 @@ class Node:
         )
         bias = None if self.bias is None else change(self.bias, "bias")
         return replace(self, terms=terms, bias=bias)
+
+    def with_arrays(self, k: int, arrays: Mapping[str, Array]) -> Node:
+        """The node with these arrays, by the names that `arrays` gives them as node k."""
+        names = (name for name, _ in self.arrays(k))
+        return self.mapped(lambda *_: arrays[next(names)])
 
     def subs(self, values: Mapping[Symbol, object]) -> Node:
         """The node with these symbols replaced by numbers or other symbols, all at once."""
@@ -177,9 +190,7 @@ def checked_sizes(nodes: Sequence[Node], n: int) -> tuple[int, ...]:
         where = called(k, node)
         for source in node.sources:
             if not 0 <= source < k:
-                raise ValueError(
-                    f"{where}: it needs the vector {source}, which does not precede it"
-                )
+                raise ValueError(f"{where}: it needs vector {source}, which does not precede it")
         sizes.append(_width(node, sizes, where))
     return tuple(sizes)
 
@@ -229,9 +240,33 @@ def layers_of(nodes: Sequence[Node]) -> tuple[Layer, ...] | None:
 
 
 def described(nodes: Sequence[Node], sizes: Sequence[int]) -> str:
-    """The nodes in a row with their widths: `tanh 8, sum 8, linear 1`; runs as `sum 8 (x500)`."""
+    """The nodes in a row with their widths: `tanh 8, sum 8, linear 1`.
+
+    What repeats itself more often than a reader would, in parts of up to four nodes, is written
+    once: `(tanh 8, sum 8) x500`.
+    """
     words = [f"{node.label} {size}" for node, size in zip(nodes, sizes[1:], strict=True)]
-    return joined(words, ", ")
+    parts, first = [], 0
+    while first < len(words):
+        period, count = max(((p, _repeats(words, first, p)) for p in range(1, 5)), key=prod)
+        part = ", ".join(words[first : first + period])
+        if count < _MANY:
+            period, count, part = 1, 1, words[first]
+        many = f"({part})" if period > 1 else part
+        parts.append(part if count == 1 else f"{many} x{count}")
+        first += period * count
+    return ", ".join(parts)
+
+
+def _repeats(words: Sequence[str], first: int, period: int) -> int:
+    """How often the words from `first` on say the same in a row."""
+    count = 1
+    while (
+        words[first : first + period]
+        == words[first + count * period : first + (count + 1) * period]
+    ):
+        count += 1
+    return count
 
 
 def joined(items: Sequence[object], separator: str) -> str:

@@ -126,18 +126,45 @@ def _conditions_apart(node: Piecewise) -> Expr:
 
 
 def _without_cases(node: Piecewise) -> Expr:
-    """f(min(z, t)) + g(max(z, t)) - f(t), or the node itself where it is something else."""
-    if len(node.args) != 2:
+    """f(min(z, t)) + g(max(z, t)) - f(t), or the node itself where it is something else.
+
+    Of more arms, up to t, u, …:  f(min(z, t)) + g(min(max(z, t), u)) - g(t) + …
+    """
+    arms = _in_order(node)
+    if arms is None:
         return node
-    (first, condition), (second, _) = node.args
-    if not isinstance(condition, (sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt)) or condition.lhs != Z:
-        return node
-    below = isinstance(condition, (sympy.Le, sympy.Lt))
-    f, g, t = *((first, second) if below else (second, first)), condition.rhs
+    total, low, before = sympy.S.Zero, None, arms[0][0]
+    for arm, high in arms:
+        inside = Z if low is None else Max(Z, low)
+        meeting = sympy.S.Zero if low is None else arm.subs(Z, low)
+        if low is not None and not _meet(before, arm, low):
+            return node
+        total += arm.xreplace({Z: inside if high is None else Min(inside, high)}) - meeting
+        low, before = high, arm
+    return total
+
+
+def _meet(f: Expr, g: Expr, t: Expr) -> bool:
     meeting = f.subs(Z, t)
-    if not t.is_number or meeting != g.subs(Z, t) or not meeting.is_finite:
-        return node
-    return f.xreplace({Z: Min(Z, t)}) + g.xreplace({Z: Max(Z, t)}) - meeting
+    return bool(t.is_number and meeting == g.subs(Z, t) and meeting.is_finite)
+
+
+def _in_order(node: Piecewise) -> list[tuple[Expr, Expr | None]] | None:
+    """Arms and the z up to which each holds, the last to the end; None for other conditions.
+
+    An arm of one point belongs to what it stands between.
+    """
+    *first, (last, _) = node.args
+    if len(first) == 1 and isinstance(first[0][1], (sympy.Ge, sympy.Gt)):
+        (arm, condition) = first[0]
+        return [(last, condition.rhs), (arm, None)] if condition.lhs == Z else None
+    if not all(isinstance(c, (sympy.Le, sympy.Lt)) and c.lhs == Z for _, c in first):
+        return None
+    arms: list[tuple[Expr, Expr | None]] = []
+    for arm, condition in first:
+        if not arms or arms[-1][1] != condition.rhs:
+            arms.append((arm, condition.rhs))
+    return [*arms, (last, None)]
 
 
 def _form(node: Node, values: Sequence[list[Expr]]) -> list[Expr]:

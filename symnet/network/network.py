@@ -10,23 +10,28 @@ of a graph is: `symnet.network.graph`.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 import sympy
 from sympy import Symbol
 
+from symnet import showing
 from symnet.activations import TABLE, Activation
 from symnet.names import check_distinct, check_label, check_name, listed, shortened, variables
 from symnet.network import building, graph, nesting
 from symnet.network.graph import Node, called, joined
 from symnet.network.layer import Layer, Spec
 from symnet.network.weights import Array, doubles, is_exact, symbols, weight
+
+if TYPE_CHECKING:
+    from symnet.plotting import Picture
 
 _T = TypeVar("_T")
 
@@ -309,6 +314,15 @@ class Network:
             raise ValueError(f"no weight symbol {listed(unknown)}; the network has {known}")
         return self._mapped(lambda node: node.subs(plain))
 
+    def with_parameters(self, arrays: Mapping[str, Array]) -> Self:
+        """The network with these weights and biases, by the names of `parameters`.
+
+        ValueError as for Layer; KeyError for a name that is missing.
+        """
+        return self._with(
+            [node.with_arrays(k, arrays) for k, node in enumerate(self.nodes, start=1)]
+        )
+
     def _mapped(self, change: Callable[[Node], Node]) -> Self:
         """The network with each node changed, all else as it is."""
         what = "layer {}".format if self.is_chain else "node {}".format
@@ -379,6 +393,25 @@ class Network:
         if self._layers is None:
             return graph.described(self.nodes, self.widths)
         return joined([layer.label for layer in self._layers], ", ")
+
+    def draw(self, path: str | os.PathLike[str] | None = None) -> Picture:
+        """The network drawn; see the kind "network" of `symnet.plot`."""
+        from symnet.plotting import plot
+
+        return plot(self, path, kind="network")
+
+    def _repr_html_(self) -> str:
+        ends = (", ".join(s.name for s in symbols) for symbols in (self.inputs, self.outputs))
+        names = " → ".join(shortened(names, 100) for names in ends)
+        rows = []
+        for k, node in enumerate(self.nodes, start=1):
+            sources = ", ".join(str(source) if source else "inputs" for source in node.sources)
+            bias = "no" if node.bias is None else "yes"
+            rows.append([str(k), node.label, str(self.widths[k]), sources, bias])
+        head = ["node", "kind", "width", "of", "bias"]
+        said = f"{self.describe()}, {self.weights_count} weights; {names}"
+        title = f"{self.name}:" if self.name else ""
+        return showing.paragraph(said, title) + showing.table(head, rows, left=2)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and self._content() == other._content()

@@ -1,38 +1,33 @@
 """Checks of what is handed out: against the analytic engine, and against 50-digit arithmetic.
 
-Errors are measured relative to the size of the terms that an entry is made of
-(`analytic.scale`), so that an entry that happens to cancel is not blamed for its terms' rounding.
+Every method is compared, of every order, at one point, at a few, and at so many that blocks,
+the last and partial one, and a second thread all take part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from math import factorial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-import mpmath
 import numpy as np
 from numpy.typing import NDArray
-from sympy import lambdify
 
-from symnet.activations import Z
-from symnet.names import partial_name
+from symnet import showing
 from symnet.network import Network
-from symnet.witness import analytic, sampling
+from symnet.witness import analytic, digits, sampling
+from symnet.witness.comparing import CheckError, Comparison, Truth, tolerance, worst
+from symnet.witness.units import units
+
+__all__ = ["CheckError", "Comparison", "Report", "check", "sample", "verify"]
 
 Array = NDArray[Any]
 
-DIGITS = 50
-"""Digits of the arithmetic that the second comparison uses."""
-
-ANALYTIC = "analytic chain rule"
-
-_ULPS = 2**13  # allowed error in units of the result's rounding: about 2e-12 in double precision
 _MANY_WEIGHTS = 20_000  # from here on, 50-digit arithmetic takes seconds a point
-_SHOWN = 4  # coordinates of a point that a report shows
 _ENTRIES = 2**26  # products that the analytic engine may take for the ordinary points
-_NARROW = 64  # neurons a layer that `verify` looks at with every method
+_NARROW = 64  # neurons a layer of the network that `verify` takes many points or digits for
+_CROWD = 1031  # points of a call with many: more than two blocks of any kernel, the last partial
+_AFFORDED = 2**19  # entries of the highest order in one call
 _TINY = 1e-140  # below this, terms lose digits to underflow and there is nothing to compare
 
 
@@ -46,45 +41,26 @@ class Checkable(Protocol):
 
 
 class Generated(Checkable, Protocol):
-    """What can be verified before it is handed out: it knows its network, and narrower ones."""
+    """What can be verified before it is handed out: it knows its network, and narrower ones.
+
+    `types` are those it computes in, and `texts` those for which it has a text of its own, the
+    first of them compiled. `crowded(threads)` is the same function on so many threads, in small
+    blocks, `crowd` the number of points that takes several of them. `teams` are the numbers of
+    threads at which a method runs differently from others.
+    """
 
     @property
     def network(self) -> Network: ...
-    def narrowed(self, width: int) -> Generated: ...
-
-
-class CheckError(RuntimeError):
-    """A generated function disagrees with the independent engine."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The worst disagreement of one order of derivative with one witness.
-
-    error: relative to the size of the terms; entry and point: where; points: how many were
-    compared; against: the witness.
-    """
-
-    quantity: str
-    against: str
-    points: int
-    error: float
-    entry: str
-    point: tuple[float, ...]
-    tolerance: float
-
     @property
-    def ok(self) -> bool:
-        return self.error <= self.tolerance
-
-    def __str__(self) -> str:
-        verdict = "ok" if self.ok else "WRONG"
-        point = ", ".join(f"{x:.6g}" for x in self.point[:_SHOWN])
-        point += ", …" if len(self.point) > _SHOWN else ""
-        return (
-            f"{verdict:5} {self.quantity:10} {self.against:23} {self.points:4} points, "
-            f"worst {self.error:.1e} in {self.entry} at ({point})"
-        )
+    def types(self) -> Sequence[Any]: ...
+    @property
+    def texts(self) -> Sequence[Any]: ...
+    @property
+    def teams(self) -> Sequence[int]: ...
+    @property
+    def crowd(self) -> int: ...
+    def narrowed(self, width: int) -> Generated: ...
+    def crowded(self, threads: int) -> Checkable: ...
 
 
 @dataclass(frozen=True)
@@ -102,7 +78,7 @@ class Report:
     @property
     def worst(self) -> Comparison:
         """The comparison with the largest error for its tolerance."""
-        return max(self.comparisons, key=lambda c: c.error / c.tolerance)
+        return worst(self.comparisons)
 
     @property
     def points(self) -> int:
@@ -111,170 +87,243 @@ class Report:
 
     def __str__(self) -> str:
         heading = f"check of {self.network}: {'ok' if self.ok else 'FAILED'}"
-        limit = f"errors relative to the size of the terms; allowed {self.worst.tolerance:.1e}"
+        allowed = sorted({comparison.tolerance for comparison in self.comparisons})
+        shown = " (double) and ".join(f"{tolerance:.1e}" for tolerance in allowed)
+        limit = f"errors relative to the size of the terms; allowed {shown}"
+        limit += " (float32)" * (len(allowed) > 1)
         return "\n".join([heading, *(f"  {c}" for c in self.comparisons), f"  {limit}"])
+
+    def _repr_html_(self) -> str:
+        head = ["what", "against", "points", "worst error", "allowed", "verdict"]
+        rows = [
+            [
+                *(c.quantity, c.against, str(c.points)),
+                *(f"{c.error:.1e}", f"{c.tolerance:.1e}", "ok" if c.ok else "WRONG"),
+            ]
+            for c in self.comparisons
+        ]
+        said = f"check of {self.network}; errors relative to the size of the terms"
+        verdict = "ok:" if self.ok else "FAILED:"
+        return showing.paragraph(said, verdict) + showing.table(head, rows, left=2)
 
 
 def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool = True) -> Report:
     """Compare `function` with two independent witnesses of `network`.
 
     Against `analytic`, every entry of the value, the Jacobian and the Hessian, on ordinary,
-    large and extreme points and on both sides of kinks; against 50-digit arithmetic, derivatives
-    of every order along random directions, to which each entry contributes. `digits=False` leaves
-    that out, which takes some 10 s for a million weights. ValueError when a weight is symbolic.
+    large and extreme points and on both sides of kinks, by each method and by f(X), in both
+    precisions, of one, some and many points; against 50-digit arithmetic, derivatives of every
+    order along random directions, to which each entry contributes. `digits=False` leaves that
+    out, which takes some 10 s for a million weights. ValueError when a weight is symbolic.
     """
     random = np.random.default_rng(seed)
     points = sample(network, random)
-    comparisons = [
-        against_analytic(network, order, points, function.derivative(order, points))
-        for order in range(min(function.order, 2) + 1)
-    ]
+    few = 3 if network.weights_count <= _MANY_WEIGHTS else 1
+    ordinary = sampling.ordinary(network, random, few)
+    truth = _truth(network, _afforded(network, function, points), function)
+    comparisons = [*_calls(function, truth), *_calls(function, truth, single=True)]
+    comparisons += _crowd(function, _truth(network, ordinary, function))
+    for other in (t for t in getattr(function, "types", ()) if t != np.float64):
+        comparisons += _in_type(function, network, ordinary, other)
+    found = _by_order(comparisons)
     if digits:
-        few = 3 if network.weights_count <= _MANY_WEIGHTS else 1
-        ordinary = sampling.ordinary(network, random, few)
-        comparisons += against_digits(network, function, ordinary, random)
-    return Report(network.describe(), tuple(comparisons))
+        found += against_digits(network, function, ordinary, random)
+    return Report(network.describe(), tuple(found))
 
 
-def verify(function: Generated) -> None:
+def verify(function: Generated, dtype: Any = None) -> None:
     """Raise CheckError unless all of `function`'s methods agree with the analytic engine.
 
-    A quick check on a few ordinary points, for functions about to be handed out. Of a wide
-    network each method is checked on the leading neurons, since the generated text knows no
-    width, and all orders together at full size. Orders above the second, which the analytic
-    engine does not know, are compared with 50-digit arithmetic.
+    A quick check, for functions about to be handed out: each method at a few points, ordinary
+    and far out, at full size, and at many points of the leading neurons. Orders above the second,
+    which the analytic engine does not know, are compared with 50-digit arithmetic. In the types
+    that need no more compilation, or in the given one alone.
     """
     random = np.random.default_rng(0)
-    points = sampling.ordinary(function.network, random, 2)
+    network = function.network
+    points = _afforded(network, function, _few(network, random))
     narrow = function.narrowed(_NARROW)
-    for order in range(min(function.order, 2) + 1):
-        _confirm(narrow.network, order, points, narrow.derivative(order, points))
-    for subject in {id(f): f for f in (narrow, function)}.values():
-        for order, result in enumerate(subject(points[:1])[:3]):
-            _confirm(subject.network, order, points[:1], result)
+    small = points if narrow.network is network else _few(narrow.network, random)
+    if dtype is not None:
+        _demand(_in_type(function, network, points[:2], dtype))
+        return
+    truth = _truth(network, points, function, quick=True)
+    narrower = truth if narrow is function else _truth(narrow.network, small, narrow, quick=True)
+    _demand(_calls(function, truth))
+    _demand(_calls(narrow, narrower, single=True))
+    _demand(_crowd(narrow, narrower))
+    for other in (t for t in function.types if t not in function.texts):
+        _demand(_in_type(narrow, narrow.network, small[:2], other))
     if function.order > 2:
-        for comparison in against_digits(narrow.network, narrow, points[:1], random):
-            _demand(comparison)
-
-
-def _confirm(network: Network, order: int, points: Array, result: Array) -> None:
-    """CheckError where `result` is off; looks at single entries only if a quick look is not enough.
-
-    The quick look: the largest difference is small beside the largest entry.
-    """
-    reference = _WITNESS[order](network, points)
-    limit = 1e-13 * np.max(np.abs(reference), initial=0.0)
-    with np.errstate(invalid="ignore"):
-        if result.shape == reference.shape and np.max(np.abs(result - reference)) <= limit:
-            return
-    _demand(against_analytic(network, order, points, result))
-
-
-def _demand(comparison: Comparison) -> None:
-    if not comparison.ok:
-        raise CheckError(f"a generated function failed its check; please report it: {comparison}")
-
-
-def sample(network: Network, random: np.random.Generator) -> Array:
-    """Points (N, n) to check at: ordinary, large, extreme, and beside kinks."""
-    count = int(np.clip(_ENTRIES // (network.weights_count * network.n**2), 4, 64))
-    groups = [
-        sampling.ordinary(network, random, count),
-        sampling.far(network, random, count // 2, 10.0),
-        sampling.far(network, random, count // 4, 1e4),
-    ]
-    if network.kinks:
-        groups.append(sampling.beside_kinks(network, random))
-    return np.concatenate(groups)
-
-
-_WITNESS = (analytic.value, analytic.jacobian, analytic.hessian)
+        _demand(against_digits(narrow.network, narrow, small[:1], random))
 
 
 def against_analytic(network: Network, order: int, points: Array, result: Array) -> Comparison:
     """The worst entry of one order's `result` at `points` (N, n), against the analytic engine."""
-    reference = _WITNESS[order](network, points)
-    if result.shape != reference.shape:
-        raise CheckError(f"order {order} has shape {result.shape}, expected {reference.shape}")
-    scale = analytic.scale(network, points, order)
-    representable = np.isfinite(reference) & np.isfinite(scale)
-    with np.errstate(all="ignore"):
-        error = np.abs(result - reference) / (scale + _TINY)
-    error = np.where(representable, np.where(np.isnan(error), np.inf, error), 0.0)
-    position = np.unravel_index(np.argmax(error), error.shape)
-    point, output, *inputs = map(int, position)
-    names = [network.inputs[i].name for i in inputs]
-    return Comparison(
-        quantity=("value", "jacobian", "hessian")[order],
-        against=ANALYTIC,
-        points=len(points),
-        error=float(error[position]),
-        entry=partial_name(network.outputs[output].name, names),
-        point=tuple(map(float, points[point])),
-        tolerance=_ULPS * float(np.finfo(result.dtype).eps),
-    )
+    return Truth.of(network, points, order).comparison(order, result)
+
+
+def _demand(comparisons: Sequence[Comparison] | Iterator[Comparison]) -> None:
+    for comparison in comparisons:
+        if not comparison.ok:
+            raise CheckError(
+                f"a generated function failed its check; please report it: {comparison}"
+            )
+
+
+def sample(network: Network, random: np.random.Generator) -> Array:
+    """Points (N, n) to check at: ordinary, large, extreme, and beside kinks."""
+    count = int(np.clip(_ENTRIES // (max(network.weights_count, 1) * network.n**2), 4, 64))
+    counts = {1.0: count, 10.0: count // 2, 1e4: count // 4}
+    points = sampling.ever_farther(network, random, counts)
+    if not network.kinks:
+        return points
+    return np.concatenate([points, sampling.beside_kinks(network, random)])
+
+
+def _few(network: Network, random: np.random.Generator) -> Array:
+    """Two ordinary points, one farther out and one very far."""
+    return sampling.ever_farther(network, random, {1.0: 2, 10.0: 1, 1e4: 1})
+
+
+# --- calls --------------------------------------------------------------------------------------
+
+
+def _truth(network: Network, points: Array, function: Checkable, quick: bool = False) -> Truth:
+    truth = Truth.of(network, points, function.order, quick)
+    return truth if function.order <= 2 else truth.extended(function(points)[3:])
+
+
+def _afforded(network: Network, function: Checkable, points: Array) -> Array:
+    """The points, or as many of them as the results of the highest order have room for."""
+    return points[: max(4, _AFFORDED // (network.m * network.n**function.order))]
+
+
+def _calls(function: Checkable, truth: Truth, single: bool = False) -> Iterator[Comparison]:
+    """Each method, and f(X), at the points, or at the first of them alone."""
+    points = truth.points[:1] if single else truth.points
+    yield from _compared(function, truth, points, " at one point" if single else "")
+
+
+def _compared(function: Checkable, truth: Truth, X: Array, where: str) -> Iterator[Comparison]:
+    yield from _methods(function, truth, X, where)
+    yield from _together(function, truth, X, where)
+
+
+def _methods(
+    function: Checkable, truth: Truth, X: Array, where: str, shift: int = 0
+) -> Iterator[Comparison]:
+    for order in range(function.order + 1):
+        result = function.derivative(order, np.roll(X, shift, axis=0))
+        name = f"derivative({order}, X){where}"
+        yield truth.comparison(order, np.roll(result, -shift, axis=0), name)
+
+
+def _together(
+    function: Checkable, truth: Truth, X: Array, where: str, shift: int = 0
+) -> Iterator[Comparison]:
+    for order, result in enumerate(function(np.roll(X, shift, axis=0))):
+        yield truth.comparison(order, np.roll(result, -shift, axis=0), f"f(X){where}")
+
+
+def _crowd(
+    function: Checkable, truth: Truth, points: Array | None = None, name: str = ""
+) -> Iterator[Comparison]:
+    """Each method at the points over and over, in several blocks, by one thread and by two."""
+    X = truth.points if points is None else points
+    X = X[np.arange(getattr(function, "crowd", _CROWD)) % len(X)]
+    X = _afforded(truth.network, function, X)
+    crowded, teams = getattr(function, "crowded", None), getattr(function, "teams", ())
+    if crowded is None:
+        yield from _compared(function, truth, X, f"{name} at {len(X)} points")
+        return
+    for threads in (1, 2):
+        subject, where = crowded(threads), f"{name} at {len(X)} points, {threads} threads"
+        # Shifted, so that results left in the memory of the call before are none of this one's.
+        if threads in teams:
+            yield from _methods(subject, truth, X, where, threads)
+        yield from _together(subject, truth, X, where, threads)
+
+
+def _in_type(
+    function: Checkable, network: Network, points: Array, dtype: Any
+) -> Iterator[Comparison]:
+    """Each method in another precision, at points that are numbers of it."""
+    with np.errstate(over="ignore"):
+        rounded = points.astype(dtype)
+    truth = _truth(network, rounded.astype(np.float64), function, quick=True)
+    name = f" of {np.dtype(dtype)}"
+    yield from _compared(function, truth, rounded, name)
+    if dtype in getattr(function, "texts", ()):
+        yield from _compared(function, truth, rounded[:1], f"{name} at one point")
+        yield from _crowd(function, truth, rounded, name)
+
+
+def _by_order(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The worst comparison of each order in each precision."""
+    rows: dict[Any, list[Comparison]] = {}
+    for comparison in comparisons:
+        kind = comparison.quantity, comparison.against, comparison.tolerance
+        rows.setdefault(kind, []).append(comparison)
+    return [replace(worst(row), points=max(c.points for c in row)) for row in rows.values()]
+
+
+# --- 50 digits ----------------------------------------------------------------------------------
 
 
 def against_digits(
     network: Network, function: Checkable, points: Array, random: np.random.Generator
 ) -> list[Comparison]:
-    """Directional derivatives Σ e_p u_i u_j … ∂ʳy_p/∂x_i∂x_j… against 50-digit arithmetic.
+    """Directional derivatives Σ u_i u_j … ∂ʳy_p/∂x_i∂x_j… against 50-digit arithmetic.
 
-    With f(t) = e·y(x + t u) for random e and u, the r-th derivative of f at 0 needs r + 1 values
-    of the network only, whatever the number of inputs, and no rule of differentiation at all.
+    With f(t) = y(x + t u) for a random u in the inputs' own units, the r-th derivative of f at 0
+    needs r + 1 values of the network only, whatever the number of inputs, and no rule of
+    differentiation at all. Each output, f(X) and each method are compared.
     """
-    value = _exact_value(network)
-    worst = [(-1.0, points[0])] * (function.order + 1)
+    value, step = digits.value(network), units(network).step
+    found: list[list[Comparison]] = [[] for _ in range(function.order + 1)]
     for point in points:
-        e, u = random.uniform(0.5, 1.5, network.m), random.uniform(0.5, 1.5, network.n)
-        truth = _taylor(value, e, point, u, function.order)
-        results = function(point)
-        for order, (result, exact) in enumerate(zip(results, truth, strict=True)):
-            got = size = result
-            size = analytic.scale(network, point, order) if order <= 2 else np.abs(result)
-            for _ in range(order):
-                got, size = got @ u, size @ u
-            error = abs(float(e @ got - exact)) / (float(e @ size) + _TINY)
-            worst[order] = max(worst[order], (error, point), key=lambda pair: pair[0])
-    return [
-        Comparison(
-            quantity=f"order {order}",
-            against=f"{DIGITS}-digit arithmetic",
-            points=len(points),
-            error=error,
-            entry="a random direction",
-            point=tuple(map(float, point)),
-            tolerance=_ULPS * float(np.finfo(np.float64).eps),
-        )
-        for order, (error, point) in enumerate(worst)
-    ]
+        u = random.uniform(0.5, 1.5, network.n) * step
+        truth = digits.along(value, point, u, function.order)
+        together = function(point)
+        for order, exact in enumerate(truth):
+            size = analytic.scale(network, point, order) if order <= 2 else np.abs(together[order])
+            calls = {"f(X)": together[order]}
+            calls[f"derivative({order}, X)"] = function.derivative(order, point)
+            for call, result in calls.items():
+                found[order].append(
+                    _along(network, order, (point, u), exact, size, (call, result), len(points))
+                )
+    return [worst(comparisons) for comparisons in found]
 
 
-def _taylor(
-    value: Callable[[list[Any]], list[Any]], e: Array, point: Array, u: Array, order: int
-) -> list[Any]:
-    """The derivatives of t ↦ e·y(x + t u) at 0, up to `order`, rounded to double precision."""
-
-    def along(t: Any) -> Any:
-        y = value([mpmath.mpf(x) + t * mpmath.mpf(d) for x, d in zip(point, u, strict=True)])
-        return mpmath.fdot(y, map(mpmath.mpf, e))
-
-    with mpmath.workdps(DIGITS):
-        coefficients = mpmath.taylor(along, 0, order)
-        return [float(c * factorial(r)) for r, c in enumerate(coefficients)]
-
-
-def _exact_value(network: Network) -> Callable[[list[Any]], list[Any]]:
-    """The network's value in mpmath's current precision, for its weights in double precision."""
-    layers = []
-    for (weights, bias), layer in zip(network.numbers(), network.layers, strict=True):
-        rows = [[mpmath.mpf(w) for w in row] for row in weights.tolist()]
-        shift = [mpmath.mpf(b) for b in (np.zeros(len(rows)) if bias is None else bias).tolist()]
-        layers.append((rows, shift, lambdify(Z, layer.activation.value, "mpmath")))
-
-    def value(x: list[Any]) -> list[Any]:
-        for rows, shift, activation in layers:
-            x = [activation(mpmath.fdot(row, x) + b) for row, b in zip(rows, shift, strict=True)]
-        return x
-
-    return value
+def _along(
+    network: Network,
+    order: int,
+    line: tuple[Array, Array],
+    exact: Array,
+    size: Array,
+    called: tuple[str, Array],
+    points: int,
+) -> Comparison:
+    point, u = line
+    call, result = called
+    if result.shape != size.shape:
+        raise CheckError(f"order {order} has shape {result.shape}, expected {size.shape}")
+    got = result.astype(np.float64)
+    for _ in range(order):
+        got, size = got @ u, size @ u
+    with np.errstate(all="ignore"):
+        errors = np.abs(got - exact) / (size + _TINY)
+    errors = np.where(np.isnan(errors), np.inf, errors)
+    output = int(np.argmax(errors))
+    return Comparison(
+        quantity=f"order {order}",
+        against=f"{digits.DIGITS}-digit arithmetic",
+        points=points,
+        error=float(errors[output]),
+        entry=f"{network.outputs[output].name} along a random direction",
+        point=tuple(map(float, point)),
+        tolerance=tolerance(result.dtype),
+        call=call,
+    )

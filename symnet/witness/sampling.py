@@ -9,63 +9,92 @@ from numpy.typing import NDArray
 
 from symnet.network import Network
 from symnet.witness import analytic
+from symnet.witness.units import Units, units
 
 Array = NDArray[Any]
 
-_NEURONS = 64  # of the first layer that are looked at; the rest is much like them
-_LARGEST = 1e100  # a unit beyond which weights are as good as zero
-_NEAR = 1e-7  # how close to a kink, in steps of `ordinary`
+_NEAR = 1e-7  # how close to a kink, in steps
+_HALVINGS = 60
 
 
 def ordinary(network: Network, random: np.random.Generator, count: int) -> Array:
-    """Points (count, n) where the first layer is neither flat nor saturated.
+    """Points (count, n) where what the inputs enter is neither flat nor saturated.
 
-    Around the least-squares solution of W1 x + b1 = 0, with standard normal steps along each
-    input, in units that change z1 by about 1. ValueError when a weight is symbolic.
+    Standard normal steps from a centre, in `units`: around the least-squares solution of
+    W x + b = 0, by steps which change W x by about 1. Points where the network overflows or is
+    not defined are moved toward the centre. ValueError when a weight is symbolic.
     """
-    return _centre(network) + _steps(network) * random.standard_normal((count, network.n))
+    return _drawn(network, units(network), random, np.ones(count))
+
+
+def scaling(network: Network) -> tuple[Array, Array]:
+    """The centre and the steps (n,) of `ordinary` points. ValueError when a weight is symbolic."""
+    own = units(network)
+    return own.centre, own.step
 
 
 def far(network: Network, random: np.random.Generator, count: int, factor: float) -> Array:
-    """Points (count, n) like `ordinary` ones, `factor` times as far out."""
-    return _centre(network) + factor * _steps(network) * random.standard_normal((count, network.n))
+    """Points (count, n) like `ordinary` ones, `factor` times as far out; overflows stay."""
+    return _drawn(network, units(network), random, np.full(count, factor))
+
+
+def ever_farther(network: Network, random: np.random.Generator, counts: dict[float, int]) -> Array:
+    """So many points at each factor, 1 for ordinary ones, one after the other."""
+    own = units(network)
+    factors = np.repeat(list(counts), list(counts.values()))
+    return _drawn(network, own, random, factors)
+
+
+def _drawn(network: Network, own: Units, random: np.random.Generator, factors: Array) -> Array:
+    """A point for each factor; where the network has no value there, nearer to the centre."""
+    steps = factors[:, None] * own.step
+    points = own.centre + steps * random.standard_normal((len(factors), network.n))
+    ordinary = factors == 1
+
+    def lost(points: Array, ordinary: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        values = analytic.value(network, points)
+        finite, defined = np.isfinite(values).all(axis=1), ~np.isnan(values).any(axis=1)
+        return np.logical_not(np.where(ordinary, finite, defined))
+
+    away = lost(points, ordinary)
+    if not away.any() or lost(own.centre[None], np.array([True]))[0]:
+        return points
+    for _ in range(_HALVINGS):
+        points[away] = (points[away] + own.centre) / 2
+        away[away] = lost(points[away], ordinary[away])
+        if not away.any():
+            break
+    return points
 
 
 def beside_kinks(network: Network, random: np.random.Generator, pairs: int = 8) -> Array:
     """Up to so many pairs of points on the two sides of kinks, found by bisection: (2 pairs, n)."""
+    own = units(network)
     found: list[Array] = []
     for _ in range(pairs):
-        found += _beside_a_kink(network, random, far(network, random, 2, 3.0))
+        found += _beside_a_kink(network, own, random)
     return np.array(found).reshape(-1, network.n)
 
 
-def _centre(network: Network) -> Array:
-    weights, bias = network.numbers()[0]
-    shift = np.zeros(len(weights)) if bias is None else bias
-    centre = np.linalg.lstsq(weights[:_NEURONS], -shift[:_NEURONS], rcond=1e-6)[0]
-    return np.where(np.abs(centre) < _LARGEST, centre, 0.0)
-
-
-def _steps(network: Network) -> Array:
-    lengths = np.linalg.norm(network.numbers()[0][0][:_NEURONS], axis=0)
-    return 1.0 / np.where(lengths > 1 / _LARGEST, lengths, 1.0)
-
-
-def _beside_a_kink(network: Network, random: np.random.Generator, ends: Array) -> list[Array]:
-    """The two ends moved together around a kink that lies between them, or nothing."""
+def _beside_a_kink(network: Network, own: Units, random: np.random.Generator) -> list[Array]:
+    """Two points moved together around a kink that lies between them, or nothing."""
+    ends = _drawn(network, own, random, np.full(2, 3.0))
     pre = analytic.preactivations(network, ends)
     crossed = [
         (k, neuron, kink)
-        for k, (layer, z) in enumerate(zip(network.layers, pre, strict=True))
-        for kink in map(float, layer.activation.kinks)
+        for k, (node, z) in enumerate(zip(network.nodes, pre, strict=True))
+        if node.activation is not None
+        for kink in map(float, node.activation.kinks)
         for neuron in np.flatnonzero((z[0] - kink) * (z[1] - kink) < 0)
     ]
     if not crossed:
         return []
     k, neuron, kink = crossed[random.integers(len(crossed))]
     left, right = ends
-    while np.max(np.abs(right - left) / _steps(network)) > _NEAR:
+    while np.max(np.abs(right - left) / own.step) > _NEAR:
         middle = (left + right) / 2
+        if (middle == left).all() or (middle == right).all():
+            break
         z = analytic.preactivations(network, np.stack([left, middle]))[k][:, neuron] - kink
         left, right = (left, middle) if z[0] * z[1] <= 0 else (middle, right)
     return [left, right]

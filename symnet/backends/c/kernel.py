@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
-from symnet.backends.c.run import binding, loading
+from symnet.backends.c.run import binding, compiler, loading
 from symnet.backends.c.text import file
 from symnet.backends.numpy import runtime
 from symnet.backends.numpy.runtime import Array, Function
@@ -17,6 +17,8 @@ from symnet.calculus.schemes import Choice, Cost
 from symnet.network import Network
 
 _TYPES = {np.dtype(np.float64): "double", np.dtype(np.float32): "float"}
+_CROWDS = 71, 1031  # points of several blocks, for wide networks and for others
+_AFFORDED = 2**26  # multiply-adds that as many points may cost
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,12 @@ class NativeKernels:
     texts: dict[str, str] = field(default_factory=dict, repr=False)
     _kernels: file.Kernels = field(default_factory=dict, repr=False, compare=False)
     _bound: dict[Any, Function] = field(default_factory=dict, repr=False, compare=False)
+    _confirmed: set[Any] = field(default_factory=set, repr=False, compare=False)
+
+    own_texts: ClassVar[tuple[type, ...]] = (np.float64, np.float32)
+    """The types that have a text of their own, the first of them compiled."""
+    teams: ClassVar[tuple[int, ...]] = (1, 2)
+    """Each function shares its blocks among threads by a text of its own."""
 
     @classmethod
     def of(cls, network: Network, choices: Mapping[str, Choice]) -> NativeKernels:
@@ -41,7 +49,7 @@ class NativeKernels:
 
         CompilerError, in one line, where no C compiler is found or it refuses the text.
         """
-        network.numbers()
+        network.numeric()
         made = cls(
             network,
             {name: choice.orders for name, choice in choices.items()},
@@ -56,19 +64,31 @@ class NativeKernels:
         """The text for double precision."""
         return self._text("double")
 
-    def function(self, name: str, orders: Sequence[int], most: int | None) -> Function:
+    def function(
+        self,
+        name: str,
+        orders: Sequence[int],
+        most: int | None,
+        confirm: Callable[[type], None] | None = None,
+    ) -> Function:
         """What `runtime.evaluate` says as a function of X, on at most so many threads.
 
-        A plain array of doubles goes straight to C, which looks after NaN itself.
+        A plain array of doubles goes straight to C, which looks after NaN itself. `confirm` is
+        called with another type before its functions are first used.
         """
         n, m = self.network.n, self.network.m
         shapes = tuple((m, *(n,) * order) for order in orders)
 
         def bound(dtype: Any) -> Function:
-            if (name, most, dtype) not in self._bound:
+            if confirm is not None and dtype != np.float64 and dtype not in self._confirmed:
+                confirm(dtype.type)
+                self._confirmed.add(dtype)
+            # What is bound for doubles hands other types to its own `general`, with its `confirm`.
+            key = name, most, dtype, confirm is None
+            if key not in self._bound:
                 library = self._compile(_TYPES[dtype])[file.part(name, self.orders)]
                 cost = self.costs[name]
-                self._bound[name, most, dtype] = binding.bound(
+                self._bound[key] = binding.bound(
                     library.function(name, len(shapes), weighted=True),
                     file.packed(self.network, _TYPES[dtype]),
                     n,
@@ -77,7 +97,7 @@ class NativeKernels:
                     lambda points: loading.threads(points, cost, most),
                     general,
                 )
-            return self._bound[name, most, dtype]
+            return self._bound[key]
 
         def general(X: Any) -> tuple[Array, ...]:
             X = runtime.floats(X, n)
@@ -97,6 +117,18 @@ class NativeKernels:
         """Itself: the text knows its network's widths."""
         return self
 
+    @property
+    def crowd(self) -> int:
+        """A number of points that takes several blocks, the last of them not full."""
+        few, many = _CROWDS
+        most = max(cost.multiply_adds for cost in self.costs.values())
+        return min(max(few, _AFFORDED // (1 + most)), many)
+
+    def crowded(self) -> NativeKernels:
+        """The same functions where every point pays for a thread."""
+        costs = {name: replace(cost, activations=10**9) for name, cost in self.costs.items()}
+        return replace(self, costs=costs, _bound={})
+
     def _text(self, dtype: str) -> str:
         if dtype not in self.texts:
             self.texts[dtype] = file.source(self._kernels, self.network, dtype, parts=True)
@@ -106,7 +138,7 @@ class NativeKernels:
         """The parts of the text, by compilers that run side by side, and with them `binding.c`."""
         text = self._text(dtype)
         parts = sorted({file.part(name, self.orders) for name in self.orders})
-        with ThreadPoolExecutor(len(parts) + 1) as pool:
+        with ThreadPoolExecutor(len(parts) + 1) as pool, compiler.interruptible():
             pool.submit(binding.extension)
             libraries = pool.map(lambda part: loading.load(text, part), parts)
             return dict(zip(parts, libraries, strict=True))

@@ -5,7 +5,7 @@ The values are those of `activations.Forms`, in less time.
 
 from __future__ import annotations
 
-import inspect
+import linecache
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, reduce
 
@@ -63,7 +63,9 @@ def lambdified(
     function = lambdify(
         arguments, result, modules=[{}], printer=printer, cse=lambda _: (lines, result)
     )
-    return inspect.getsource(function).replace("_lambdifygenerated", name, 1)
+    # The whole of lambdify's own file; inspect would read all tokens to find where it ends.
+    text = "".join(linecache.getlines(function.__code__.co_filename))
+    return text.replace("_lambdifygenerated", name, 1)
 
 
 def _without_size(lines: tuple[Line, ...], results: tuple[Expr, ...]) -> Forms:
@@ -130,7 +132,7 @@ def _without_branches(lines: Iterable[Line]) -> list[Line]:
     written: list[Line] = []
     for symbol, expression in lines:
         known[symbol] = expression
-        if isinstance(expression, Piecewise) and len(expression.args) == 2:
+        if _is_choice(expression):
             (chosen, condition), (other, _) = expression.args
             ways = (chosen, other, condition), (other, chosen, condition.negated)
             for high, low, test in ways:
@@ -139,6 +141,13 @@ def _without_branches(lines: Iterable[Line]) -> list[Line]:
                     expression = Max(low, symbol)
         written.append((symbol, expression))
     return written
+
+
+def _is_choice(expression: Expr) -> bool:
+    """Whether it is one of two things, by one comparison."""
+    if not isinstance(expression, Piecewise) or len(expression.args) != 2:
+        return False
+    return isinstance(expression.args[0][1], Relational)
 
 
 def _is_share(low: Expr, high: Expr, known: Mapping[Expr, Expr]) -> bool:
@@ -282,6 +291,9 @@ class ElementPrinter(NumPyPrinter):
 
     def _print_Min(self, expr: Expr) -> str:
         return reduce(lambda a, b: f"np.minimum({a}, {b})", map(self._print, expr.args))
+
+    def _print_undefined(self, expr: Expr) -> str:
+        return "np.nan"
 
     def _print_special(self, expr: Expr) -> str:
         return f"{type(expr).__name__}({self._print(expr.args[0])})"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ Measured on 2-2-2-1 to 2-64-64-64-1: on one thread 2 to 8 MB are alike, and less
 two threads want 8, since the shorter a block, the longer they wait for each other's Python.
 """
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 32768
+_CROWDED = 96  # points a block in checks: beyond every branch by the number of points
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,34 @@ class NumpyKernels:
     network: Network = field(repr=False)
     source: str
     entries: Mapping[str, int]
+    largest: int = field(default=_LARGEST_BLOCK, repr=False)
+
+    own_texts: ClassVar[tuple[type, ...]] = (np.float64,)
+    """The types that have a text of their own: this one stands for all."""
+    teams: ClassVar[tuple[int, ...]] = (1,)
+    """Threads share the blocks of every kernel in the same way."""
+    crowd: ClassVar[int] = 299
+    """Points for four blocks of `crowded`, the last of one point less."""
 
     @classmethod
     def of(cls, network: Network, choices: Mapping[str, Choice]) -> NumpyKernels:
         """Generate the kernels of `choices`. ValueError when a weight is symbolic."""
-        network.numbers()
+        network.numeric()
         programs = {name: choice.program for name, choice in choices.items()}
-        counts = {name: entries(program, network) for name, program in programs.items()}
+        counts = {name: entries(program) for name, program in programs.items()}
         return cls(network, layers.kernels(programs, network), counts)
 
-    def function(self, name: str, orders: Sequence[int], most: int | None) -> Function:
-        """What `runtime.evaluate` says as a function of X, on at most so many threads."""
+    def function(
+        self,
+        name: str,
+        orders: Sequence[int],
+        most: int | None,
+        confirm: Callable[[type], None] | None = None,
+    ) -> Function:
+        """What `runtime.evaluate` says as a function of X, on at most so many threads.
+
+        There is no type that would have to be confirmed later.
+        """
         shape = self.network.n, self.network.m
 
         def run(points: Array, results: Sequence[Array]) -> None:
@@ -61,17 +79,21 @@ class NumpyKernels:
     def block(self, name: str) -> int:
         """Points a block, such that the arrays of all statements stay in the cache."""
         points = _WORKING_SET // (8 * max(1, self.entries[name]))
-        return min(max(points, _SMALLEST_BLOCK), _LARGEST_BLOCK)
+        return min(max(points, _SMALLEST_BLOCK), self.largest)
 
     @cached_property
     def parameters(self) -> tuple[Array, ...]:
         """The arguments of a kernel after x: W1, b1, W2, …, biases as columns."""
-        pairs = ((w, None if b is None else b[:, None]) for w, b in self.network.numbers())
-        return tuple(array for pair in pairs for array in pair if array is not None)
+        arrays = self.network.numeric().parameters.values()
+        return tuple(array if array.ndim == 2 else array[:, None] for array in arrays)
 
     def narrowed(self, network: Network) -> NumpyKernels:
         """The same text with the numbers of another network: it knows no width."""
         return replace(self, network=network)
+
+    def crowded(self) -> NumpyKernels:
+        """The same text in small blocks."""
+        return replace(self, largest=_CROWDED)
 
 
 @lru_cache(maxsize=64)

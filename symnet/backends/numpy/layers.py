@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sympy import (
-    Basic,
     Expr,
     Function,
     Mul,
@@ -27,20 +26,27 @@ from symnet.backends.numpy.elements import (
     call_name,
     lambdified,
 )
-from symnet.calculus.algebra import DIRECTIONS, Quantity, dot, matvec, sigma
-from symnet.calculus.program import (
+from symnet.calculus.algebra import (
+    DIRECTIONS,
     OUTPUT,
-    Program,
+    Quantity,
     X,
-    activations_used,
-    biases,
+    along_directions,
+    column,
     is_direction,
-    selects_output,
-    weights,
+    row,
+    sigma,
+)
+from symnet.calculus.program import (
+    Application,
+    Program,
+    activations_used,
+    family,
+    parameters,
 )
 from symnet.network import Network
 
-_GREEK = {"λ": "lam"}
+_GREEK = {"λ": "lam", "μ": "mu", "ζ": "zeta", "π": "pi"}
 
 
 def kernels(programs: Mapping[str, Program], network: Network) -> str:
@@ -55,7 +61,8 @@ def kernels(programs: Mapping[str, Program], network: Network) -> str:
     texts = []
     for name, program in programs.items():
         printer = _LayerPrinter(program, network.m)
-        texts.append(lambdified(name, [X, *parameters(network)], *_body(program, printer), printer))
+        arguments = [X, *parameters(network).values()]
+        texts.append(lambdified(name, arguments, *_body(program, printer), printer))
         for activation, orders in printer.calls:
             text = activation_function(program.activations[activation], orders)
             calls[call_name(activation, orders)] = text
@@ -66,16 +73,10 @@ def kernels(programs: Mapping[str, Program], network: Network) -> str:
     return "\n\n".join([*(calls[name] for name in sorted(calls)), *indices, *texts])
 
 
-def parameters(network: Network) -> list[Quantity]:
-    """W1, b1, W2, …: the arguments of every kernel after x; biases where a layer has them."""
-    symbols = []
-    for k, layer in enumerate(network.layers, 1):
-        symbols += [weights(k)] if layer.bias is None else [weights(k), biases(k)]
-    return symbols
-
-
 def code_name(quantity: Quantity) -> str:
-    """A quantity's variable: z2 for z₂, dz2 for ∂z₂, ddz2 for ∂²z₂, lam2 for λ₂."""
+    """A quantity's variable: z2 for z₂, dz2 for ∂z₂, ddz2 for ∂²z₂, lam2 for λ₂, W4_3 for W₄₃."""
+    if quantity.index is not None:
+        return str(quantity.name)
     letter = _GREEK.get(quantity.letter, quantity.letter)
     directions = _directions(quantity)
     return "d" * len(directions) + letter + ("" if quantity.layer is None else str(quantity.layer))
@@ -83,13 +84,12 @@ def code_name(quantity: Quantity) -> str:
 
 def _body(program: Program, printer: _LayerPrinter) -> tuple[list[Assignment], list[Expr]]:
     """The lines of a kernel, and its results."""
-    lines: list[Assignment] = []
+    lines: list[Assignment] = printer.activation_lines(X)
     for statement in program.statements:
         target, expression = statement.target, statement.expression
         if not isinstance(expression, sigma):
             lines.append((Symbol(code_name(target)), _Aligned(target, expression)))
-            if target in printer.orders:
-                lines.append(printer.activation_line(target))
+        lines += printer.activation_lines(target)
     results = [_Result(output) for output in program.outputs]
     return _released(lines, results, printer), results
 
@@ -140,41 +140,46 @@ class _LayerPrinter(ElementPrinter):
     def __init__(self, program: Program, m: int) -> None:
         super().__init__()
         self.program, self.m = program, m
+        self.used: dict[Expr, list[tuple[Application, tuple[int, ...]]]] = {}
+        for used, orders in activations_used(program).items():
+            self.used.setdefault(used.argument, []).append((used, orders))
         self.values = {
-            s.expression.argument: s.target
+            (s.expression.name, s.expression.argument): s.target
             for s in program.statements
             if isinstance(s.expression, sigma)
         }
-        self.orders = activations_used(program)
         self.calls: set[tuple[str, tuple[int, ...]]] = set()
         self.gathers: set[tuple[tuple[int, ...], int]] = set()
         self._target: tuple[str, ...] = ()
+        self._result = False  # whether what is printed is an adjoint's result, [p][combination]
 
-    def activation_line(self, z: Quantity) -> tuple[Basic, Expr]:
-        """a1, ds1, dds1 = sigmoid_012(z1)"""
-        name, orders = self.orders[z]
-        self.calls.add((name, orders))
-        targets = [self._derivative(z, r) for r in orders]
-        call = Function(call_name(name, orders))(z)
-        return (Tuple(*targets) if len(targets) > 1 else targets[0]), call
+    def activation_lines(self, argument: Quantity) -> list[Assignment]:
+        """a1, ds1, dds1 = sigmoid_012(z1): a line for each activation of this argument."""
+        lines: list[Assignment] = []
+        for used, orders in self.used.get(argument, []):
+            self.calls.add((used.name, orders))
+            targets = [self._derivative(used, r) for r in orders]
+            call = Function(call_name(used.name, orders))(argument)
+            lines.append((Tuple(*targets) if len(targets) > 1 else targets[0], call))
+        return lines
 
     def reads(self, expression: Expr) -> set[str]:
         """The variables in the text of a line's expression, and of what it is aligned to."""
         nodes = expression.atoms(sigma)
         rest = expression.xreplace(dict.fromkeys(nodes, S.One)).atoms(Quantity)
-        derivatives = {str(self._derivative(node.argument, node.order)) for node in nodes}
+        derivatives = {str(self._print_sigma(node)) for node in nodes}
         return derivatives | set(map(code_name, rest))
 
     def is_view(self, expression: Expr) -> bool:
         """Whether a line's array is a view of a weight matrix."""
         found = expression.args[1] if isinstance(expression, _Aligned) else expression
-        vector = found.args[1] if isinstance(found, matvec) else None
-        return vector == OUTPUT or (vector is not None and is_direction(vector))
+        return isinstance(found, (column, row))
 
-    def _derivative(self, z: Quantity, order: int) -> Symbol:
-        if order == 0:
-            return self.values[z]
-        return Symbol("d" * order + "s" + ("" if z.layer is None else str(z.layer)))
+    def _derivative(self, used: Application, order: int) -> Symbol:
+        value = self.values.get((used.name, used.argument))
+        if order == 0 and value is not None:
+            return value
+        return Symbol(f"{'d' * order}s{used.number or ''}")
 
     def _print_Tuple(self, expr: Tuple) -> str:
         return ", ".join(map(self._print, expr))
@@ -182,6 +187,7 @@ class _LayerPrinter(ElementPrinter):
     def _print__Aligned(self, expr: Expr) -> str:
         target, expression = expr.args
         self._target = _directions(target)
+        self._result = target.letter == "y" and "p" in along_directions(expression)
         return self._print(expression)
 
     def _print__Result(self, expr: Expr) -> str:
@@ -193,51 +199,81 @@ class _LayerPrinter(ElementPrinter):
         return f"{name}.swapaxes(0, 1)" if tangent and self.m > 1 else name
 
     def _print_Quantity(self, quantity: Quantity) -> str:
+        if quantity == OUTPUT:
+            return "1" if self.m == 1 else f"unit({self.m}, x)"
         directions = _directions(quantity)
         if not directions or directions == self._target:
-            return code_name(quantity)
+            return self._array(quantity)
         members = tuple(self._target.index(d) for d in directions)
         return self._gathered(quantity, members, len(self._target))
 
+    def _array(self, quantity: Quantity) -> str:
+        """The quantity's variable; the unit directions, which have none, in full."""
+        if is_direction(quantity):
+            return f"unit({self.program.shapes.n}, x)"
+        return code_name(quantity)
+
     def _print_sigma(self, node: sigma) -> str:
-        return str(self._derivative(node.argument, node.order))
+        number = self.program.applied[node.name, node.argument]
+        used = Application(node.name, node.argument, number)
+        return str(self._derivative(used, node.order))
 
     def _print_transposed(self, node: Expr) -> str:
         return f"{self._print(node.args[0])}.T"
 
     def _print_matvec(self, node: Expr) -> str:
         matrix, vector = node.args
-        if is_direction(vector):
-            return f"{self._print(matrix)}.T[:, :, None]"
-        if selects_output(vector):
-            return self._output_row(matrix.args[0], vector.xreplace({OUTPUT: 1}))
         return f"{self._print(matrix)} @ {self.parenthesize(vector, PRECEDENCE['Pow'])}"
 
-    def _output_row(self, matrix: Quantity, factor: Expr) -> str:
-        """Wᵀ (e_p ⊙ f) = W[p, :] f_p: a scaled row, no product of matrices."""
-        name = self._print(matrix)
-        row, scale = (f"{name}.T", "") if self.m == 1 else (f"{name}[:, :, None]", "[:, None]")
-        if factor == 1:
-            return row
-        return f"{row}*{self.parenthesize(factor, PRECEDENCE['Atom'])}{scale}"
+    def _print_column(self, node: Expr) -> str:
+        text = f"{self._print(node.args[0])}.T[:, :, None]"
+        directions = _directions(node.args[1])
+        if directions == self._target:
+            return text
+        members = tuple(self._target.index(d) for d in directions)
+        self.gathers.add((members, len(self._target)))
+        return f"{text}[{_gather_name(members, len(self._target))}]"
+
+    def _print_row(self, node: Expr) -> str:
+        name = self._print(node.args[0])
+        return f"{name}.T" if self.m == 1 else f"{name}[:, :, None]"
+
+    def _print_entry(self, node: Expr) -> str:
+        """One entry of a vector for each direction or output: its axis becomes theirs."""
+        vector, unit = node.args
+        if unit == OUTPUT and _all_directions(vector):
+            return f"np.swapaxes({self._print(vector)}, 0, 1)"
+        if self._result and unit != OUTPUT:
+            return self._print(vector)
+        if unit == OUTPUT and self.m == 1:
+            return self.parenthesize(vector, PRECEDENCE["Atom"])
+        return f"{self.parenthesize(vector, PRECEDENCE['Atom'])}[:, None]"
 
     def _print_dot(self, node: Expr) -> str:
         factors = Mul.make_args(Mul(*node.args))
+        if not self._result:
+            return f"np.sum({self._print(Mul(*factors))}, axis=-2, keepdims=True)"
         moving = [f for f in factors if _all_directions(f)]
         weight = Mul(*(f for f in factors if not _all_directions(f)))
-        if len(moving) == 1 and is_direction(moving[0]):
-            return self._print(weight)
-        if selects_output(weight):
-            rest = Mul(weight.xreplace({OUTPUT: 1}), *moving)
-            return f"np.swapaxes({self._print(rest)}, 0, 1)"
-        if len(moving) == 2 and all(isinstance(f, Quantity) and f.order == 1 for f in moving):
-            return f"symmetric({self._print(weight)}, {code_name(moving[0])})"
-        scale = f"({self._print(weight)})[:, None]" if self.m > 1 else self._print(weight)
+        if _is_pair(moving):
+            return f"symmetric({self._print(weight)}, {self._array(moving[0])})"
+        scale = self._print(weight)
+        if self.m > 1 and "p" in along_directions(weight):
+            scale = f"({scale})[:, None]"
         return f"np.sum({scale}*{self.parenthesize(Mul(*moving), PRECEDENCE['Mul'])}, axis=-2)"
 
     def _gathered(self, quantity: Quantity, members: tuple[int, ...], order: int) -> str:
         self.gathers.add((members, order))
-        return f"{code_name(quantity)}[{_gather_name(members, order)}]"
+        return f"{self._array(quantity)}[{_gather_name(members, order)}]"
+
+
+def _is_pair(factors: Sequence[Expr]) -> bool:
+    """Whether a product is t_i t_j, of one family."""
+    return (
+        len(factors) == 2
+        and all(isinstance(f, Quantity) and f.order == 1 for f in factors)
+        and family(factors[0]) == family(factors[1])
+    )
 
 
 def _directions(quantity: Quantity) -> tuple[str, ...]:
@@ -245,7 +281,7 @@ def _directions(quantity: Quantity) -> tuple[str, ...]:
 
 
 def _all_directions(expression: Expr) -> bool:
-    return any(isinstance(s, Quantity) and _directions(s) for s in expression.free_symbols)
+    return bool(along_directions(expression) - {"p"})
 
 
 def _gather_name(members: tuple[int, ...], order: int) -> str:
@@ -254,4 +290,4 @@ def _gather_name(members: tuple[int, ...], order: int) -> str:
 
 def _is_adjoint(program: Program, output: Quantity) -> bool:
     (statement,) = (s for s in program.statements if s.target == output)
-    return statement.expression.has(dot)
+    return "p" in along_directions(statement.expression)

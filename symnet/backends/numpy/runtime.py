@@ -136,6 +136,23 @@ def positions(n: int, members: tuple[int, ...], order: int) -> NDArray[np.intp]:
     return np.array([where[tuple(index[k] for k in members)] for index in indices], np.intp)
 
 
+def unit(size: int, x: Array) -> Array:
+    """The unit vectors (size, size, 1), in the precision of x."""
+    return np.eye(size, dtype=x.dtype)[:, :, None]
+
+
+def softmax(z: Array) -> Array:
+    """exp(z)/Σ exp(z_r) over the neurons of (width, points); no exponent is positive."""
+    e = np.exp(z - np.max(z, axis=-2, keepdims=True))
+    return e / np.sum(e, axis=-2, keepdims=True)
+
+
+def log_softmax(z: Array) -> Array:
+    """z − log Σ exp(z_r) over the neurons of (width, points)."""
+    shifted = z - np.max(z, axis=-2, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=-2, keepdims=True))
+
+
 def symmetric(weight: Array, t: Array) -> Array:
     """Σ_r weight_r t_ir t_jr for i ≤ j, of (…, width, points) and (n, width, points).
 

@@ -18,6 +18,7 @@ software is freely granted, provided that this notice is preserved.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -103,13 +104,33 @@ def erfcx(x: NDArray[Any]) -> NDArray[Any]:
 
 
 def tanh_from(x: NDArray[Any], q: NDArray[Any]) -> NDArray[Any]:
-    """tanh(x) from q = e/(1 + e), e = exp(-2 |x|), elementwise: in half the time of np.tanh."""
+    """tanh(x) from q = e/(1 + e), e = exp(-2 |x|), elementwise: in half the time of np.tanh.
+
+    Where NumPy has AVX-512 its own tanh is the faster one, 2-8-8-1 in 3.6 ms instead of 6.
+    """
+    if tanh_is_wide():
+        return np.tanh(x)
     w = x * x
     near = _polynomial(TANH, w)
     near *= w
     near *= x
     near += x
     return np.where(w < 0.09, near, np.copysign(1 - 2 * q, x))
+
+
+@lru_cache(maxsize=1)
+def tanh_is_wide() -> bool:
+    """Whether NumPy's tanh of doubles uses AVX-512 here, as it tells from version 2.1 on."""
+    try:
+        from numpy.lib.introspect import opt_func_info
+    except ImportError:
+        return False
+    found = opt_func_info(func_name="^tanh$", signature="float64")
+    return any(
+        loop["current"] == "X86_V4" or loop["current"].startswith("AVX512")
+        for loops in found.values()
+        for loop in loops.values()
+    )
 
 
 def _elementwise(x: ArrayLike, complement: bool) -> NDArray[Any]:

@@ -25,8 +25,7 @@ from symnet.backends.c.plan.steps import (
     moves,
     written_by,
 )
-from symnet.calculus.algebra import matvec, sigma, transposed
-from symnet.calculus.program import OUTPUT, weights
+from symnet.calculus.algebra import OUTPUT, row, sigma
 
 _REGISTERS = 6
 """Sums that stay in registers, beside what an activation needs of the sixteen that there are."""
@@ -46,10 +45,13 @@ def fuse(plan: Plan, outputs: int) -> None:
     for k, step in enumerate(plan.steps):
         if isinstance(step, Pass) or outputs * step.target.count > _REGISTERS:
             continue
-        if isinstance(step, Linear):
-            found = _product(plan, uses, k, step) if step.target.slab.rows == outputs else None
-        else:
-            found = _contraction(plan, uses, k, step)
+        match step:
+            case Linear() if step.target.slab.rows == outputs:
+                found = _product(plan, uses, k, step)
+            case Contraction():
+                found = _contraction(plan, uses, k, step)
+            case _:
+                continue
         if found is None:
             continue
         owner, terms, sums = found
@@ -90,24 +92,24 @@ def _product(plan: Plan, uses: _Uses, k: int, step: Linear) -> _Found | None:
     slab = step.source.slab
     writer = uses.writer(slab, k)
     owner = None if writer is None else plan.steps[writer]
-    if step.backward or not isinstance(owner, Pass) or owner.activation is None:
+    if step.backward or step.accumulate or not isinstance(owner, Pass) or not owner.activated:
         return None
-    value = sigma(owner.activation.name, 0, owner.activation.argument)
-    if plan.derivatives.get((value.argument, 0)) != Place(slab):
+    value = sigma(owner.activated.name, 0, owner.activated.argument)
+    if plan.places.get(value) != Place(slab):
         return None
     terms = [entry for entry in owner.entries if entry.target.slab == slab]
     columns: list[tuple[tuple[str, ...], Place, Expr]] = [((), Place(slab), value)]
     columns += [(entry.along, entry.target, entry.expression) for entry in terms]
     if step.source != Place(slab, 0, sum(place.count for _, place, _ in columns)):
         return None
-    row = matvec(transposed(weights(step.layer)), OUTPUT)
+    chosen = row(step.matrix, OUTPUT)
     sums = []
     for along, place, expression in columns:
         factors = Mul.make_args(expression)
         moving = [f for f in factors if moves(f) or not along]
-        weight = Mul(row, *(f for f in factors if f not in moving))
+        weight = Mul(chosen, *(f for f in factors if f not in moving))
         target = Place(step.target.slab, step.target.first + place.first, place.count)
-        bias = step.layer if step.biased and not along else None
+        bias = None if along else step.bias
         sums.append(Sum(target, along, weight, Mul(*moving), bias))
     return _Found(owner, terms, sums)
 

@@ -2,7 +2,9 @@
 
     Linear        columns of one slab times a weight matrix, into columns of another
     Pass          one neuron after the other: σ, σ′, … and what needs them, sums over neurons too
-    Contraction   Σ_r of products of derivatives, of pairs t_i t_j above all
+    Softmax       softmax or log-softmax over all neurons of a vector
+    Total         Σ_r of an expression, one wide
+    Contraction   Σ_r of products of derivatives, of pairs t_i t_j above all, for each output
 
 Made by `lowering`, printed by `functions`.
 """
@@ -14,8 +16,9 @@ from typing import TypeAlias
 
 from sympy import Expr, S
 
-from symnet.calculus.algebra import Quantity, sigma
+from symnet.calculus.algebra import Quantity, along_directions, sigma
 from symnet.calculus.program import family
+from symnet.calculus.shapes import Shapes
 
 Family: TypeAlias = tuple[str, int | None, int]
 
@@ -40,21 +43,22 @@ class Place:
 
 @dataclass(frozen=True)
 class Linear:
-    """target = W source (+ b), or with Wᵀ."""
+    """target = W source (+ b), or with Wᵀ (`backward`), or target += it."""
 
     target: Place
-    layer: int
-    backward: bool
-    biased: bool
+    matrix: Quantity
     source: Place
+    backward: bool = False
+    bias: Quantity | None = None
+    accumulate: bool = False
 
 
 @dataclass(frozen=True)
-class Activation:
-    """`results[r]` = σ⁽ʳ⁾(z) for the orders r that are used."""
+class Activated:
+    """`results[r]` = σ⁽ʳ⁾(z) of the activation `name` for the orders r that are used."""
 
     name: str
-    argument: Quantity
+    argument: Expr
     source: Place
     results: tuple[tuple[int, Place], ...]
 
@@ -73,14 +77,14 @@ class Entry:
 class Sum:
     """target[p] = Σ_r weight · moving, or +=, for all directions `along`, of which weight has none.
 
-    Plus the bias of a layer, when one is given.
+    Plus a bias, when one is given.
     """
 
     target: Place
     along: tuple[str, ...]
     weight: Expr
     moving: Expr
-    bias: int | None = None
+    bias: Quantity | None = None
     accumulate: bool = False
 
 
@@ -92,7 +96,7 @@ class Pass:
     """
 
     rows: int
-    activation: Activation | None = None
+    activated: Activated | None = None
     entries: list[Entry] = field(default_factory=list)
     sums: list[Sum] = field(default_factory=list)
 
@@ -109,18 +113,42 @@ class Pass:
 
 
 @dataclass(frozen=True)
+class Softmax:
+    """target = softmax(source), or its logarithm."""
+
+    target: Place
+    source: Place
+    logarithm: bool
+
+
+@dataclass(frozen=True)
+class Total:
+    """target = Σ_r expression over `rows` neurons, or += ; for all directions `along`."""
+
+    target: Place
+    along: tuple[str, ...]
+    expression: Expr
+    rows: int
+    accumulate: bool = False
+
+
+@dataclass(frozen=True)
 class Contraction:
-    """target[p] = Σ_r weight[r][p] · moving[r], or += ; `pair` is t when moving is t_i t_j."""
+    """target[p] = Σ_r weight[r][p] · moving[r] over `rows` neurons, or +=.
+
+    `pair` is t when moving is t_i t_j, of vectors that have all these rows.
+    """
 
     target: Place
     along: tuple[str, ...]
     weight: Place
     moving: Expr
+    rows: int
     pair: Quantity | None
     accumulate: bool
 
 
-Step: TypeAlias = Linear | Pass | Contraction
+Step: TypeAlias = Linear | Pass | Softmax | Total | Contraction
 
 
 @dataclass(frozen=True)
@@ -135,13 +163,15 @@ class Result:
 class Plan:
     """The steps of a Program, and all that a printer must know of its quantities.
 
-    `starts` has the slabs that need memory, with the vector that each starts at, times V.
+    `places` are those of quantities and of activations' derivatives, `weights` the columns and rows
+    of matrices that are read where they stand. `starts` has the slabs that need memory, with the
+    vector that each starts at, times V.
     """
 
+    shapes: Shapes
     steps: list[Step] = field(default_factory=list)
-    places: dict[Family, Place] = field(default_factory=dict)
-    derivatives: dict[tuple[Quantity, int], Place] = field(default_factory=dict)
-    columns: dict[Family, Expr] = field(default_factory=dict)
+    places: dict[Family | sigma, Place] = field(default_factory=dict)
+    weights: dict[Family, Expr] = field(default_factory=dict)
     slabs: dict[str, Slab] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
     starts: dict[str, int] = field(default_factory=dict)
@@ -151,44 +181,60 @@ class Plan:
         """Vectors of memory that a block of one vector takes."""
         return sum(self.slabs[name].rows * self.slabs[name].columns for name in self.starts)
 
+    @property
+    def activated(self) -> bool:
+        """Whether any step depends on its point by more than a product with a matrix."""
+        return any(isinstance(key, sigma) for key in self.places)
+
+    def slab(self, name: str, rows: int, columns: int) -> Slab:
+        """A new slab; a name that is taken gets another number."""
+        number, first = 1, name
+        while name in self.slabs:
+            number += 1
+            name = f"{first}_{number}"
+        self.slabs[name] = Slab(name, rows, columns)
+        return self.slabs[name]
+
     def reads(self, expression: Expr) -> set[str]:
         """The slabs that an expression's quantities stand in."""
+        return {place.slab.name for place in self._places(expression)}
+
+    def _places(self, expression: Expr) -> set[Place]:
         nodes = expression.atoms(sigma)
-        places = [self.derivatives[node.argument, node.order] for node in nodes]
-        places += [
-            self.places[family(q)]
-            for q in expression.xreplace(dict.fromkeys(nodes, S.One)).atoms(Quantity)
-            if family(q) in self.places
-        ]
-        return {place.slab.name for place in places}
+        rest = expression.xreplace(dict.fromkeys(nodes, S.One))
+        keys = [*nodes, *map(family, rest.atoms(Quantity))]
+        return {self.places[key] for key in keys if key in self.places}
 
     def read_by(self, step: Step) -> set[str]:
         """The slabs that a step reads, but for what its own activation gives it."""
         match step:
-            case Linear():
+            case Linear() | Softmax():
                 return {step.source.slab.name}
             case Contraction():
                 return {step.weight.slab.name} | self.reads(step.moving)
+            case Total():
+                return self.reads(step.expression)
             case Pass():
-                found: set[str] = set().union(*map(self.reads, step.expressions))
-                if step.activation is None:
-                    return found
-                own = {place.slab.name for _, place in step.activation.results}
-                return (found - own) | {step.activation.source.slab.name}
+                found = set().union(*map(self._places, step.expressions))
+                if step.activated is not None:
+                    found -= {place for _, place in step.activated.results}
+                    found |= {step.activated.source}
+                return {place.slab.name for place in found}
 
 
 def written_by(step: Step) -> set[str]:
     """The slabs that a step writes to."""
     if not isinstance(step, Pass):
         return {step.target.slab.name}
-    results = step.activation.results if step.activation else ()
+    results = step.activated.results if step.activated else ()
     return {place.slab.name for place in [*step.targets, *(place for _, place in results)]}
 
 
 def moves(expression: Expr) -> bool:
-    """Whether an expression depends on directions."""
-    return any(isinstance(s, Quantity) and directions(s) for s in expression.free_symbols)
+    """Whether an expression depends on directions of inputs."""
+    return bool(along_directions(expression) - {"p"})
 
 
 def directions(quantity: Quantity) -> tuple[str, ...]:
+    """The directions of inputs that a quantity has been differentiated in."""
     return tuple(d for d in quantity.along if d != "p")

@@ -4,30 +4,45 @@ The C compiler is `$CC`, or the first of cc, gcc, clang. What it made stays in t
 directory (`$SYMNET_CACHE`, else the platform's) under a digest of the text, the compiler, its flags
 and the processor; every entry ends with a digest of itself, so that a damaged one is noticed before
 it is loaded, and made again. Entries are written under a name of their own and renamed into place:
-processes that compile the same text at once leave one whole entry.
+processes that compile the same text at once leave one whole entry. What is loaded is executed, so a
+directory or an entry that is not the user's own, or that others may write to, is passed over.
 """
 
 from __future__ import annotations
 
 import atexit
+import errno
 import hashlib
 import os
 import platform
+import re
 import shlex
 import shutil
+import signal
+import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
+
+from symnet import leftovers
+from symnet.names import shortened
 
 T = TypeVar("T")
 Attempts = Sequence[Sequence[str]]
 """Flags from the best on: the first that a compiler accepts are taken."""
 
 _DIGEST = 32  # bytes of SHA-256 at the end of an entry
+
+PATIENCE = 180.0
+"""Seconds a compiler is waited for: the largest kernels take one, on a busy machine ten."""
+
+_running: set[subprocess.Popen[str]] = set()
+_FULL = re.compile("no space left|quota exceeded|file too large|read-only file system", re.I)
 
 
 class CompilerError(RuntimeError):
@@ -43,21 +58,46 @@ def opened(
 ) -> T:
     """What `open_` makes of the library of a text, from the cache `directory` or compiled now.
 
-    Where it cannot be written to, or nothing in it be executed (an OSError), a directory of
-    the process takes its place. CompilerError, in one line, for a text that no flags make right.
+    Where it cannot be written to (a full disk included), belongs to others or nothing in it can be
+    executed, a directory of the process takes its place. CompilerError, in one line, for a text
+    that no flags make right, and for a compiler that hangs or makes no library.
     """
     name = _key(text, command, attempts) + (".dll" if sys.platform == "win32" else ".so")
 
     def entry(directory: Path) -> T:
         path = directory / name
-        if not is_whole(path):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not is_own(directory):
+            raise PermissionError(errno.EPERM, "others may write here", str(directory))
+        if not (is_own(path) and is_whole(path)):
             _compile(text, command, attempts, path)
         return open_(path)
 
     try:
         return entry(directory)
     except OSError:
+        pass
+    try:
         return entry(_private())
+    except OSError as error:
+        reason = shortened(str(error), 200)
+        raise CompilerError(f"no library of {_said(command)} can be loaded: {reason}") from None
+
+
+def is_own(path: Path) -> bool:
+    """Whether a path is a file or directory of this user's that nobody else may write to.
+
+    False for what is not there, and for an entry that is a link. Always true on Windows, where the
+    cache is in the user's profile.
+    """
+    try:
+        state = path.stat() if path.is_dir() else path.lstat()
+    except OSError:
+        return False
+    if not hasattr(os, "geteuid"):
+        return True
+    private = state.st_uid == os.geteuid() and not state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return private and not stat.S_ISLNK(state.st_mode)
 
 
 def cache_directory() -> Path:
@@ -107,44 +147,107 @@ def _processor() -> str:
 
 
 def _compile(text: str, command: Sequence[str], attempts: Attempts, path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    leftovers.remove(path.parent, "compiling-*")
     with tempfile.TemporaryDirectory(dir=path.parent, prefix="compiling-") as folder:
         source, result = Path(folder) / "kernel.c", Path(folder) / "kernel"
         source.write_text(text, encoding="utf-8")
         _first_accepted(command, attempts, source, result)
+        if not result.exists():
+            raise CompilerError(f"{_said(command)} reported success, but wrote no library")
         content = result.read_bytes()
         # Loaders ignore what follows the sections, so the digest may stand in the file itself.
         with result.open("ab") as file:
             file.write(_digest(content))
+        result.chmod(0o700)  # whatever the umask: an entry that others may write to is not loaded
         os.replace(result, path)
 
 
 def _first_accepted(command: Sequence[str], attempts: Attempts, source: Path, result: Path) -> None:
     """Compile with the first flags that the compiler accepts. CompilerError when there are none."""
     for flags in attempts:
-        done = subprocess.run(
-            [*command, "-shared", "-fPIC", *flags, "-o", str(result), str(source), "-lm"],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env={**os.environ, "LC_ALL": "C"},
-            check=False,
-        )
-        if not done.returncode:
+        arguments = ["-shared", "-fPIC", *flags, "-o", str(result), str(source), "-lm"]
+        failed, told = _run(command, arguments, source.parent)
+        if not failed:
             return
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        if _FULL.search(told):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(result))
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
     first = next((line for line in lines if "error" in line.lower()), (lines or ["no message"])[0])
-    raise CompilerError(f"the C compiler {command[0]} failed: {first}")
+    raise CompilerError(f"{_said(command)} failed: {shortened(first, 300)}")
+
+
+def _run(command: Sequence[str], arguments: Sequence[str], folder: Path) -> tuple[int, str]:
+    """The compiler's exit status and what it wrote to standard error.
+
+    It is a group of processes, which all end where it takes longer than PATIENCE, and on Ctrl-C.
+    """
+    process = subprocess.Popen(
+        [*command, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={**os.environ, "LC_ALL": "C", "TMPDIR": str(folder)},
+        start_new_session=True,
+    )
+    _running.add(process)
+    try:
+        _, told = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise CompilerError(f"{_said(command)} did not end in {PATIENCE:g} s") from None
+    finally:
+        _running.discard(process)
+        _end(process)
+    if process.returncode < 0:
+        raise CompilerError(f"{_said(command)} was ended by signal {-process.returncode}")
+    return process.returncode, told
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C inside the block ends the compilers that other threads are waiting for."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        for process in list(_running):
+            _kill(process)
+        raise
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.returncode is None:
+        _kill(process)
+        process.wait()
+    if process.stderr:
+        process.stderr.close()
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+
+
+def _said(command: Sequence[str]) -> str:
+    """The compiler as messages have it, with where it comes from."""
+    where = "$CC = " if os.environ.get("CC", "").strip() else ""
+    return f"the C compiler {where}{shortened(shlex.join(command), 200)}"
 
 
 def command() -> tuple[str, ...]:
     """`$CC` with its arguments, or the first compiler that is installed."""
     given = os.environ.get("CC", "").strip()
     for name in [given] if given else ["cc", "gcc", "clang"]:
-        command = tuple(shlex.split(name))
+        try:
+            command = tuple(shlex.split(name))
+        except ValueError as error:
+            raise CompilerError(f"$CC = {shortened(name)}: {error}") from None
         if shutil.which(command[0]):
             return command
-    tried = f"$CC = {given}" if given else "$CC, cc, gcc, clang"
+    tried = f"$CC = {shortened(given)}" if given else "$CC, cc, gcc, clang"
     raise CompilerError(
         f"the C backend needs a C compiler: none found (tried {tried}); "
         'install gcc or clang, or use backend="numpy"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import c_int, c_long, c_void_p
 from functools import lru_cache
@@ -14,7 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from symnet.backends.c.run import compiler
-from symnet.backends.c.run.binding import POINTER, buffer, no_memory
+from symnet.backends.c.run.binding import POINTER
 from symnet.backends.c.text.file import FLAGS
 from symnet.backends.numpy.threads import available
 from symnet.calculus.schemes import Cost
@@ -63,25 +63,6 @@ class Library:
         function.argtypes = [c_long, POINTER, *[c_void_p] * weighted, *[POINTER] * outputs, c_int]
         function.restype = c_int
         return function
-
-    def call(
-        self,
-        name: str,
-        X: Array,
-        outs: Sequence[Array],
-        threads: int = 1,
-        weights: Array | None = None,
-    ) -> None:
-        """Fill `outs` (N, m, n, …) at the points X (N, n), all C-contiguous and of the text's type.
-
-        `weights` is the array of a text whose weights are an argument. MemoryError where a
-        thread's memory cannot be had.
-        """
-        given = () if weights is None else (weights.ctypes.data,)
-        function = self.function(name, len(outs), weights is not None)
-        threads = 1 if _in_fork else threads
-        if len(X) and function(len(X), buffer(X), *given, *map(buffer, outs), threads):
-            raise no_memory(name)
 
 
 _SPINS = "1000"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import NamedTuple
 
 from sympy import (
@@ -14,6 +15,7 @@ from sympy import (
     Function,
     Piecewise,
     Symbol,
+    ceiling,
     default_sort_key,
     exp,
     floor,
@@ -25,9 +27,11 @@ from sympy import (
 from sympy.codegen.cfunctions import expm1
 
 from symnet.activations import Activation, Forms
+from symnet.activations.systems import undefined
 from symnet.backends.c.text.elementary import function_name
 from symnet.backends.c.text.expressions import ScalarPrinter, function
 
+_NO_CALLS = (Abs, Piecewise, ceiling, floor, sign, undefined)
 _MANY_OPERATIONS = 16
 """Beyond so many a temporary is stored, not computed twice: 11 % of the time of 2-8-8-1 of gelu."""
 
@@ -91,11 +95,15 @@ def _without_tanh(shared: Iterable[tuple[Symbol, Expr]]) -> list[tuple[Symbol, E
     So all share one exponential and one division; 3 units in the last place where C's has 1.
     """
     found: list[tuple[Symbol, Expr]] = []
-    for symbol, expression in shared:
+    lines = list(shared)
+    taken = {symbol.name for symbol, _ in lines}
+    for symbol, expression in lines:
         values = {}
         for node in sorted(expression.atoms(tanh), key=default_sort_key):
             (x,) = node.args
-            quotient, size = symbols(f"l{len(found)} t{len(found)}", real=True)
+            number = next(n for n in count(len(found)) if not {f"l{n}", f"t{n}"} & taken)
+            taken |= {f"l{number}", f"t{number}"}
+            quotient, size = symbols(f"l{number} t{number}", real=True)
             found.append((quotient, 1 / (1 + exp(-2 * Abs(x)))))
             found.append((size, -expm1(-2 * Abs(x)) * quotient))
             values[node] = Piecewise((-size, x < 0), (size, True))
@@ -104,7 +112,7 @@ def _without_tanh(shared: Iterable[tuple[Symbol, Expr]]) -> list[tuple[Symbol, E
 
 
 def _is_call(node: Basic) -> bool:
-    return isinstance(node, Function) and not isinstance(node, (Abs, Piecewise, floor, sign))
+    return isinstance(node, Function) and not isinstance(node, _NO_CALLS)
 
 
 def _inside(node: Expr) -> Iterator[Basic]:

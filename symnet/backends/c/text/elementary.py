@@ -21,6 +21,7 @@ function", Math. Comp. 23 (1969); the coefficients are this package's own, see `
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from string import Template
@@ -29,8 +30,8 @@ import numpy as np
 import sympy
 from sympy import Expr, Symbol
 
+from symnet.backends.c.text import library
 from symnet.backends.c.text.minimax import COEFFICIENTS
-from symnet.backends.c.text.templates import FUNCTIONS
 
 LINE = 100  # columns of the text
 
@@ -42,7 +43,7 @@ def function_name(call: Expr, definitions: Mapping[Symbol, Expr]) -> str | None:
     log1p(e) where e is the exponential of such an x.
     """
     name = type(call).__name__
-    if f"{name}_of" not in FUNCTIONS:
+    if f"{name}_of" not in _ORDER:
         return None
     argument = call.args[0]
     meant = definitions.get(argument, argument)
@@ -59,15 +60,29 @@ def definitions(names: Iterable[str], dtype: str) -> list[str]:
     dtype: the type `real` of the text, "double" or "float". Before them the text must include
     math.h, stdint.h and string.h, and define INLINE.
     """
+    texts = {name: library.text(f"elementary/{name}") for name in _ORDER}
     wanted: set[str] = set()
-    waiting = [name for name in names if name in FUNCTIONS]
+    waiting = [name for name in names if name in texts]
     while waiting:
         name = waiting.pop()
         wanted.add(name)
-        waiting += FUNCTIONS[name][0]
+        waiting += set(texts) & set(re.findall(r"\w+", texts[name])) - wanted
     values = _constants(dtype) | _polynomials(dtype)
-    texts = (text for name, (_, text) in FUNCTIONS.items() if name in wanted)
-    return [_broken(Template(text).substitute(values)) for text in texts]
+    return [
+        _broken(Template(text).substitute(values)) for name, text in texts.items() if name in wanted
+    ]
+
+
+_ORDER = (
+    *("sign_of", "bits", "reduction", "decay_of", "exp_of", "expm1_of", "decay_less_one_of"),
+    *("tanh_of", "logarithm", "log_of", "log1p_of", "log1p_of_unit"),
+    *("erfcx_of", "erfc_of", "erf_of"),
+)
+"""The functions in `library/elementary`, each after those that it calls.
+
+None has a branch: a select is one comparison, and no select decides another one's constants, since
+compilers then compute all that follows for each of the cases.
+"""
 
 
 def _constants(dtype: str) -> dict[str, str]:

@@ -13,19 +13,15 @@ from math import factorial
 from types import MappingProxyType
 
 import numpy as np
-from sympy import (
-    Expr,
-    S,
-    Symbol,
-)
+from sympy import Expr, Mul, Symbol
 from sympy.codegen.ast import float32, float64, real
 from sympy.printing.c import C99CodePrinter
 from sympy.printing.precedence import PRECEDENCE
 
 from symnet.backends.c.plan.steps import Pass, Place, Plan, Sum, directions
 from symnet.backends.c.text.elementary import function_name
-from symnet.calculus.algebra import DIRECTIONS, Quantity, sigma
-from symnet.calculus.program import OUTPUT, biases, family, is_direction
+from symnet.calculus.algebra import DIRECTIONS, OUTPUT, Quantity, X, is_direction, row, sigma
+from symnet.calculus.program import family
 
 LINE = 100  # columns of the text
 _TYPES = {"double": float64, "float": float32}
@@ -54,6 +50,16 @@ class ScalarPrinter(C99CodePrinter):
     def _print_Rational(self, number: Expr) -> str:
         return f"{literal(float(number.p), self.dtype)}/{literal(float(number.q), self.dtype)}"
 
+    def _print_undefined(self, expr: Expr) -> str:
+        return "NAN"
+
+    def _print_Pow(self, expr: Expr) -> str:
+        # Not cbrt for z**(1/3): a power of what is negative is NaN, as in NumPy.
+        if expr.exp.is_Rational and expr.exp.q not in (1, 2):
+            power = "powf" if self.dtype == "float" else "pow"
+            return f"{power}({self._print(expr.base)}, {self._print(expr.exp)})"
+        return str(super()._print_Pow(expr))
+
     def _print_Piecewise(self, expr: Expr) -> str:
         (value, condition), *rest = expr.args
         if condition == True or not rest:  # noqa: E712 - SymPy's true is not Python's
@@ -63,22 +69,21 @@ class ScalarPrinter(C99CodePrinter):
 
 
 class EntryPrinter(ScalarPrinter):
-    """Layer-level expressions at neuron r, vector c, along the directions i, j, … and for output p.
+    """Expressions of one of `rows` neurons r, vector c, along the directions i, j, …, for output p.
 
     What the activation of the `step` that they are part of gives is in its variables s0, s1, ….
     `parameters` collects what else they read and write: the name in the text and the name in the
-    plan, `orders` the orders of multi-indices whose positions are computed.
+    plan, `orders` the orders of multi-indices whose positions are computed. In results the neurons
+    are the outputs, and `output` is "r".
     """
 
-    def __init__(self, plan: Plan, dtype: str, step: Pass | None = None) -> None:
+    def __init__(self, plan: Plan, dtype: str, rows: int, step: Pass | None = None) -> None:
         super().__init__(dtype)
-        self.plan = plan
+        self.plan, self.rows, self.row, self.output = plan, rows, "r", "p"
         self.parameters: dict[str, str] = {}
         self.orders: set[int] = set()
-        self.row = "r"
-        activation = step.activation if step else None
-        results = activation.results if activation else ()
-        self.locals = {(place.slab.name, place.first): f"s{r}" for r, place in results}
+        results = step.activated.results if step and step.activated else ()
+        self.locals = {place: f"s{r}" for r, place in results}
 
     def value(self, expression: Expr) -> str:
         """The expression as a `vec`."""
@@ -90,64 +95,115 @@ class EntryPrinter(ScalarPrinter):
         moving = self.parenthesize(term.moving, PRECEDENCE["Mul"])
         return f"{self.parenthesize(term.weight, PRECEDENCE['Mul'])}*{moving}"
 
-    def bias(self, layer: int) -> str:
-        """The bias of output p."""
-        name = str(biases(layer))
-        self.parameters[name] = name
-        return f"{name}[p]"
+    def parameter(self, weights: Quantity) -> str:
+        """A matrix or a bias, whose layer the text does not tell either."""
+        return self._named(str(weights), weights.letter)
 
-    def entry(self, place: Place, along: Sequence[str], row: str) -> str:
-        """The entry of neuron `row` along these directions; ("p",) for an adjoint's output p."""
-        name = re.sub(r"\d.*", "", place.slab.name)
-        name = name if row == "r" or name.endswith("Y") else f"out_{name}"
-        if self.parameters.setdefault(name, place.slab.name) != place.slab.name:
-            name = place.slab.name  # another layer's of as many neurons
-            self.parameters[name] = name
+    def entry(self, place: Place, along: Sequence[str], at: str) -> str:
+        """The entry of neuron `at` along these directions; ("p",) for an adjoint's output p."""
         if len(along) > 1:
             self.orders.add(len(along))
-        return f"AT({name}, {row}, {place.slab.columns}, {_column(place.first, along)})[c]"
+        along = [self.output if d == "p" else d for d in along]
+        first = re.sub(r"\d.*", "", place.slab.name)
+        first = f"out_{first}" if at == "p" and not first.endswith("Y") else first
+        name = self._named(place.slab.name, first)
+        return f"AT({name}, {at}, {place.slab.columns}, {_column(place.first, along)})[c]"
+
+    def _named(self, actual: str, first: str) -> str:
+        """The parameter that stands for a slab or weights: `first`, or that with a number."""
+        name, number = first, 1
+        while self.parameters.setdefault(name, actual) != actual:
+            number += 1
+            name = f"{first}_{number}"
+        return name
+
+    def _at(self, width: int) -> str:
+        """The row of a vector this wide; of one that is one wide and spread, its only one."""
+        return "0" if width == 1 < self.rows else self.row
 
     def _print_Quantity(self, quantity: Quantity) -> str:
-        column = self.plan.columns.get(family(quantity))
         along = directions(quantity)
-        if column is not None:
-            return self._weight(column, along)
+        weights = self.plan.weights.get(family(quantity))
+        if weights is not None:
+            return str(self._print(weights.xreplace(_turned(weights, along))))
+        width = self.plan.shapes.width(quantity)
+        if is_direction(quantity):
+            return f"(real)({self._at(width)} == {along[0]})"
+        if quantity == OUTPUT:
+            return f"(real)({self._at(width)} == {self.output})"
+        if quantity.letter == "b":
+            return f"{self.parameter(quantity)}[{self._at(width)}]"
         place = self.plan.places[family(quantity)]
         return self._read(place, along or ("p",) * ("p" in quantity.along))
 
     def _print_sigma(self, node: sigma) -> str:
-        return self._read(self.plan.derivatives[node.argument, node.order], ())
+        return self._read(self.plan.places[node], ())
 
     def _read(self, place: Place, along: Sequence[str]) -> str:
-        local = self.locals.get((place.slab.name, place.first)) if not along else None
-        return local or self.entry(place, along, self.row)
+        if not along and self.row == "r" and place in self.locals:
+            return self.locals[place]
+        return self.entry(place, along, self._at(place.slab.rows))
 
-    def _print_matvec(self, node: Expr) -> str:
-        return self._weight(node, ())
+    def _print_column(self, node: Expr) -> str:
+        """W u_i = W[:, i]."""
+        matrix, unit = node.args
+        at = self._at(self.plan.shapes.width(node))
+        return f"{self.parameter(matrix)}[{at} * N + {directions(unit)[0]}]"
 
-    def _weight(self, node: Expr, along: Sequence[str]) -> str:
-        """W u_i = W[:, i], or Wᵀ (e_p ⊙ f) = W[p, :] f_p."""
-        matrix, vector = node.args
-        if is_direction(vector):
-            self.parameters[str(matrix)] = str(matrix)
-            return f"{matrix}[r * N + {(along or directions(vector))[0]}]"
-        name = str(matrix.args[0])
-        self.parameters[name] = name
-        factor = vector.xreplace({OUTPUT: S.One})
-        text = f"{name}[p * neurons + r]"
-        if factor != 1:
-            self.row = "p"
-            text = f"{text}*{self._print(factor)}"
-            self.row = "r"
+    def _print_row(self, node: Expr) -> str:
+        """Wᵀ e = W[p, :]."""
+        matrix = node.args[0]
+        width = self.plan.shapes.width(node)
+        at = self._at(width)
+        columns = "neurons" if at == "r" else width
+        return f"{self.parameter(matrix)}[{self.output} * {columns} + {at}]"
+
+    def _print_entry(self, node: Expr) -> str:
+        """f_p, or the entry that belongs to the input i."""
+        vector, unit = node.args
+        before = self.rows, self.row
+        if unit == OUTPUT:
+            self.rows, self.row = self.plan.shapes.m, self.output
+        else:
+            self.rows, self.row = self.plan.shapes.n, directions(unit)[0]
+        text = self.parenthesize(vector, PRECEDENCE["Mul"])
+        self.rows, self.row = before
         return text
+
+    def _print_Mul(self, expr: Expr) -> str:
+        """Rows of weights first, as in W[p, :] f_p."""
+        rows = [factor for factor in expr.args if isinstance(factor, row)]
+        if not rows or rows == list(expr.args):
+            return str(super()._print_Mul(expr))
+        rest = Mul(*(factor for factor in expr.args if factor not in rows))
+        printed = [self._print(factor) for factor in rows]
+        return "*".join([*printed, self.parenthesize(rest, PRECEDENCE["Mul"])])
+
+    def _print_Pow(self, expr: Expr) -> str:
+        base, exponent = expr.args
+        factor = self.parenthesize(base, PRECEDENCE["Mul"])
+        return f"({'*'.join([factor] * int(exponent))})"
+
+    def _print_Function(self, expr: Expr) -> str:
+        raise TypeError(f"{expr} is no function of a neuron's own entries")
+
+
+def _turned(weights: Expr, along: Sequence[str]) -> dict[Expr, Expr]:
+    """Another direction for that of W u_i; none for Wᵀ e."""
+    unit = weights.args[1]
+    return {unit: X.toward(along[0])} if along else {}
 
 
 def formula(expression: Expr) -> str:
-    """The expression for a comment: `z2_i*sigmoid'(z2)`."""
+    """The expression for a comment, in ASCII: `lam2_p*sigmoid'(z2)`."""
     named = re.compile(r"sigma[(](\w+), (\d), (\w+)[)]")
-    return named.sub(
+    text = named.sub(
         lambda found: f"{found[1]}{chr(39) * int(found[2])}({found[3]})", str(expression)
     )
+    return text.translate(_GREEK)
+
+
+_GREEK = str.maketrans({"λ": "lam", "μ": "mu", "ζ": "zeta", "π": "pi"})
 
 
 def function(opening: str, lines: Sequence[str], comment: str = "") -> str:

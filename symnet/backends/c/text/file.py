@@ -1,7 +1,7 @@
 """C99 source text of Programs: one readable, standalone file.
 
 A kernel works on blocks of points that stay in the cache, with the points as the lanes of machine
-vectors (see `pieces`). The text holds loops over neurons and directions, one function for each
+vectors (see `library`). The text holds loops over neurons and directions, one function for each
 kind of layer, one call a step (see `lowering`), and loops over layers that are alike (see
 `calls`): its size depends neither on the widths nor, for layers alike, on the depth, and the C
 compiler's time neither. Activations are printed by SymPy's own C printer.
@@ -13,6 +13,7 @@ returns 0, or 1 where there is no memory.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from math import prod
@@ -21,17 +22,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symnet.backends.c.plan.lowering import plan
+from symnet.backends.c.plan.lowering import lowered
 from symnet.backends.c.plan.steps import Linear, Plan
-from symnet.backends.c.text import pieces
+from symnet.backends.c.text import library
 from symnet.backends.c.text.calls import written
 from symnet.backends.c.text.expressions import LINE, broken, formula, function, table
-from symnet.backends.c.text.functions import Functions, call_of, entries, output_name
+from symnet.backends.c.text.functions import Functions, call_of, count_of, output_name
 from symnet.backends.c.text.selftest import Examples, self_test
 from symnet.calculus.program import Program
 from symnet.network import Network
 
-__all__ = ["FLAGS", "Examples", "Kernels", "header", "output_name", "packed", "source"]
+__all__ = ["FLAGS", "Examples", "Kernels", "output_name", "packed", "source"]
 
 Array = NDArray[Any]
 Kernels = Mapping[str, tuple[Program, Sequence[int]]]
@@ -87,30 +88,13 @@ def part(name: str, names: Iterable[str]) -> int:
     return 1 if name in (all_names[0], all_names[-1]) else 2
 
 
-def header(
-    kernels: Kernels,
-    network: Network,
-    dtype: str = "double",
-    weights: str = "argument",
-    heading: str = "",
-) -> str:
-    """The text of the header that declares the functions of `source`."""
-    file = _File(kernels, network, dtype, weights, heading)
-    prototypes = "\n".join(f"{file.signature(name)};" for name in kernels)
-    guard = f"SYMNET_{'_'.join(kernels)}_H".upper()
-    return _HEADER.format(
-        heading=file.heading(), guard=guard, prototypes=prototypes.replace("real ", f"{dtype} ")
-    )
-
-
 def packed(network: Network, dtype: str = "double") -> Array:
     """The array `weights` of the functions: W1, b1, W2, … row by row, one after the other.
 
     ValueError, naming the symbols, when a weight is symbolic.
     """
-    arrays = [array for pair in network.numbers() for array in pair if array is not None]
-    kind = np.float32 if dtype == "float" else np.float64
-    return np.concatenate([array.ravel() for array in arrays]).astype(kind)
+    arrays = [array.ravel() for array in network.numeric().parameters.values()]
+    return np.concatenate([*arrays, []]).astype(np.float32 if dtype == "float" else np.float64)
 
 
 class _File:
@@ -125,7 +109,7 @@ class _File:
             raise ValueError(f"weights is {weights!r}, expected 'constant' or 'argument'")
         self.kernels, self.network, self.dtype = kernels, network, dtype
         self.constant, self.title = weights == "constant", heading
-        self.plans = {name: plan(program, network) for name, (program, _) in kernels.items()}
+        self.plans = {name: lowered(program) for name, (program, _) in kernels.items()}
         self.vectors = _vectors(list(self.plans.values()))
         self.functions = Functions(network, dtype, self.vectors)
 
@@ -136,15 +120,15 @@ class _File:
             kernels = [_PART.format(part=part(n, self.kernels), text=text) for n, text in pairs]
         found = [
             self.heading(),
-            pieces.INCLUDES,
+            library.text("includes"),
             f"typedef {self.dtype} real;\n",
             "/* Inputs, outputs, vectors of points in a block, and neurons whose activations are\n"
             "   computed at a time. */\n"
             f"enum {{ N = {self.network.n}, M = {self.network.m}, V = {self.vectors}, "
             f"ROWS = {_STAGE // self.vectors} }};\n",
-            pieces.VECTORS,
-            pieces.PROCESSORS,
-            *([self.weights_table()] if self.constant else []),
+            library.text("vectors"),
+            library.text("processors"),
+            *([self.weights_table()] if self.constant and self.functions.starts else []),
             *self.functions.texts,
             *kernels,
             *([self.test(examples)] if examples else []),
@@ -206,9 +190,10 @@ class _File:
         calls += (functions.call(step, planned, program.activations) for step in planned.steps)
         for result, order in zip(planned.results, orders, strict=True):
             calls.append(functions.scattering(planned, result, order))
-            if result.place is None or (order and not planned.derivatives):
+            constant = order and not planned.activated
+            if result.place is None or constant or not self.network.is_chain:
                 functions.need("keep_nan")
-                given = ("points", "count", entries(order), output_name(order))
+                given = ("points", "count", count_of(order), output_name(order))
                 calls.append(call_of("keep_nan", *given))
         weights = [] if self.constant else ["const real *weights"]
         outputs = [f"real *{output_name(r)}" for r in orders]
@@ -232,8 +217,9 @@ class _File:
 
     def entry(self, name: str, orders: Sequence[int], planned: Plan) -> str:
         weights = [] if self.constant else ["weights"]
-        shifted = [f"{output_name(r)} + first * {entries(r)}" for r in orders]
-        text = _ENTRY.format(
+        shifted = [f"{output_name(r)} + first * {count_of(r)}" for r in orders]
+        text = library.filled(
+            "entry",
             name=name,
             signature=self.signature(name),
             parameters=self.signature(name).split("(")[1].rpartition(",")[0],
@@ -248,81 +234,17 @@ class _File:
         return self_test(
             examples,
             {name: orders for name, (_, orders) in self.kernels.items()},
-            {r: (output_name(r), entries(r)) for r in sorted(orders)},
+            {r: (output_name(r), count_of(r)) for r in sorted(orders)},
             None if self.constant else packed(self.network, self.dtype),
             self.dtype,
         )
 
-
-_HEADER = """\
-{heading}
-#ifndef {guard}
-#define {guard}
-
-#ifdef __cplusplus
-extern "C" {{
-#endif
-
-{prototypes}
-
-#ifdef __cplusplus
-}}
-#endif
-
-#endif
-"""
 
 _PART = """\
 #if !defined(SYMNET_PART) || SYMNET_PART == {part}
 {text}#endif
 """
 """Two compilers, each for some of the functions, take half of the time."""
-
-_ENTRY = """\
-/* Takes `share` blocks at a time from `next` on, until none are left. */
-static int {name}_blocks(long *next, long share, {parameters})
-{{
-    enum {{ BLOCK = V * LANES }};
-    void *raw = NULL;
-    vec *const memory = points > 0 ? allocate({memory} * V, &raw) : NULL;
-    if (!memory)
-        return points > 0;
-    for (;;) {{
-        long first, end;
-        OMP(omp atomic capture)
-        {{
-            first = *next;
-            *next += share;
-        }}
-        first *= BLOCK;
-        if (first >= points)
-            break;
-        end = first + share * BLOCK;
-        for (; first < end && first < points; first += BLOCK) {{
-            const long count = points - first < BLOCK ? points - first : BLOCK;
-            {name}_block(count, {shifted}, memory);
-        }}
-    }}
-    free(raw);
-    return 0;
-}}
-
-{signature}
-{{
-    const long blocks = 1 + points / (V * LANES);
-    long next = 0;
-    int failed = 0;
-    if (threads < 2)
-        return {name}_blocks(&next, blocks, {passed});
-    const caller_t caller = this_thread();
-    OMP(omp parallel num_threads(threads) reduction(|:failed))
-    {{
-        keep_off(caller);
-        failed |= {name}_blocks(&next, 1 + blocks / (8L * threads), {passed});
-    }}
-    return failed;
-}}
-"""
 
 
 def _vectors(plans: Sequence[Plan]) -> int:
@@ -349,20 +271,18 @@ def _listing(program: Program) -> list[str]:
     left_out = len(statements) - _LONGEST_LISTING
     if left_out > 0:
         statements = statements[:half] + statements[-half:]
-    lines = [f"    {s.target} = {_shortened(formula(s.expression))}" for s in statements]
+    lines = [f"    {formula(s.target)} = {_shortened(formula(s.expression))}" for s in statements]
     if left_out > 0:
         lines.insert(half, f"    ... and {left_out} statements like these")
-    return [line.replace("λ", "lam") for line in lines]
+    return lines
 
 
 def _shortened(text: str) -> str:
     """A sum, both ends of very many terms."""
-    terms = text.split(" + dot")
-    if len(terms) <= 8:
-        return text
-    return " + dot".join([*terms[:2], f"... + {len(terms) - 3} more + dot{terms[-1]}"]).replace(
-        "dot...", "..."
-    )
+    terms = re.split(r" \+ (?=dot[(]|entry[(])", text)
+    if len(terms) > 8:
+        terms = [*terms[:2], f"... + {len(terms) - 3} more", terms[-1]]
+    return " + ".join(terms)
 
 
 def _runs(words: list[str]) -> str:

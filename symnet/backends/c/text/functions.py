@@ -1,20 +1,20 @@
 """The functions of a generated C file, and the calls of them that a plan's steps become.
 
-A step becomes one call. Functions come from `pieces`, or are written here: one for each
+A step becomes one call. Functions come from `library`, or are written here: one for each
 activation, one for each shape of a layer, and one for each form that a pass over neurons has.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sympy import Expr
 
 from symnet import activations
 from symnet.backends.c.plan.steps import (
-    Activation,
+    Activated,
     Contraction,
     Entry,
     Linear,
@@ -22,11 +22,13 @@ from symnet.backends.c.plan.steps import (
     Place,
     Plan,
     Result,
+    Softmax,
     Step,
     Sum,
+    Total,
     written_by,
 )
-from symnet.backends.c.text import elementary, pieces
+from symnet.backends.c.text import elementary, library
 from symnet.backends.c.text.activations import activation_function, inner_function, stages
 from symnet.backends.c.text.calls import Call, Pointer
 from symnet.backends.c.text.expressions import (
@@ -48,7 +50,7 @@ def output_name(order: int) -> str:
     return names[order] if order < len(names) else f"derivative{order}"
 
 
-def entries(order: int) -> str:
+def count_of(order: int) -> str:
     """The number of a point's derivatives of this order."""
     return " * ".join(["M", *["N"] * order])
 
@@ -60,7 +62,7 @@ class Functions:
     """
 
     def __init__(self, network: Network, dtype: str, vectors: int) -> None:
-        self.n, self.widths, self.dtype, self.vectors = network.n, network.widths, dtype, vectors
+        self.n, self.m, self.dtype, self.vectors = network.n, network.m, dtype, vectors
         self.starts = weight_starts(network)
         self.library: dict[str, str] = {}
         self.own: dict[str, str] = {}
@@ -86,7 +88,7 @@ class Functions:
         """The call that brings derivatives of an order from a block's memory to the caller's."""
         name = output_name(order)
         if result.place is None:
-            return Call("memset", (name, "0", f"(size_t)count * {entries(order)} * sizeof(real)"))
+            return Call("memset", (name, "0", f"(size_t)count * {count_of(order)} * sizeof(real)"))
         columns, place = result.place.slab.columns, _pointer(planned, result.place)
         if order >= 2:
             self.need(f"scatter{order}", order)
@@ -105,11 +107,15 @@ class Functions:
                 return self._linear(step, planned)
             case Pass():
                 return self._pass(step, planned, rules)
+            case Softmax():
+                return self._softmax(step, planned)
+            case Total():
+                return self._total(step, planned)
             case Contraction():
                 return self._contraction(step, planned)
 
     def _linear(self, step: Linear, planned: Plan) -> Call:
-        rows, depth = self.widths[step.layer], self.widths[step.layer - 1]
+        _, (rows, depth) = self.starts[str(step.matrix)]
         down, right = depth, 1
         if step.backward:
             rows, depth, down, right = depth, rows, 1, depth
@@ -118,47 +124,50 @@ class Functions:
         lines = linear_lines(
             (rows, depth, down, right),
             self.vectors * step.source.count,
-            self.vectors if step.biased else 0,
+            self.vectors if step.bias else 0,
             strides,
+            step.accumulate,
         )
-        operation = f"W{' transposed' * step.backward} in{' + b' * step.biased}"
-        remark = f"out = {operation} for {step.source.count} column(s) of vectors."
+        operation = f"W{' transposed' * step.backward} in{' + b' if step.bias else ''}"
+        assign = "+=" if step.accumulate else "="
+        remark = f"out {assign} {operation} for {step.source.count} column(s) of vectors."
         parameters = [
             "const real *W",
-            *["const real *b"] * step.biased,
+            *(["const real *b"] if step.bias else []),
             "const vec *in",
             "vec *out",
         ]
-        name = self._named("linear", parameters, lines, remark, f"_{rows}x{depth}")
-        matrices = [f"W{step.layer}", *[f"b{step.layer}"] * step.biased]
-        given = [self._weights(matrix) for matrix in matrices]
+        name = self._named("linear", parameters, lines, lambda: remark, f"_{rows}x{depth}")
+        given = [self._weights(str(w)) for w in (step.matrix, step.bias) if w is not None]
         return call_of(name, *given, *(_pointer(planned, p) for p in (step.source, step.target)))
 
     def _pass(self, step: Pass, planned: Plan, rules: Mapping[str, activations.Activation]) -> Call:
-        printer = EntryPrinter(planned, self.dtype, step)
+        printer = EntryPrinter(planned, self.dtype, step.rows, step)
         inner: list[str] = []
         body: list[str] = []
-        if step.activation:
-            inner, body = self._activated(step.activation, planned, rules, printer)
+        if step.activated:
+            inner, body = self._activated(step.activated, planned, rules, printer)
         for entry in step.entries:
+            printer.output = "p" if "p" in entry.along else "r"
             target = printer.entry(entry.target, entry.along, "r")
             assign = "+=" if entry.accumulate else "="
             statement = f"{target} {assign} {printer.value(entry.expression)};"
             body += loops(entry.along, [statement], "p" in entry.along)
+        printer.output = "p"
         start: list[str] = []
         for s in step.sums:
             target = printer.entry(s.target, s.along, "p")
             if not s.accumulate:
-                constant = printer.bias(s.bias) if s.bias else "0"
+                constant = f"{printer.parameter(s.bias)}[p]" if s.bias else "0"
                 start += loops(s.along, [f"{target} = splat({constant});"], True)
             body += loops(s.along, [f"{target} += {printer.product(s)};"], True, unrolled=True)
-        sums = self.vectors * self.widths[-1] * sum(s.target.count for s in step.sums)
+        sums = self.vectors * self.m * sum(s.target.count for s in step.sums)
         lines = _over_neurons(inner, body, start, sums)
-        return self._shared("pass", printer, lines, written_by(step), step.rows, _remark(step))
+        return self._shared("pass", printer, lines, step)
 
     def _activated(
         self,
-        step: Activation,
+        step: Activated,
         planned: Plan,
         rules: Mapping[str, activations.Activation],
         printer: EntryPrinter,
@@ -198,63 +207,72 @@ class Functions:
         self.own[name] = text
         self.elementary |= set(re.findall(r"\b([a-z]\w*)\(", text))
 
+    def _softmax(self, step: Softmax, planned: Plan) -> Call:
+        name = "log_softmax" if step.logarithm else "softmax"
+        self.need("lanes")
+        self.need(name)
+        self.elementary |= {"decay_of", "log_of"} if step.logarithm else {"decay_of"}
+        given = []
+        for place in (step.source, step.target):
+            given += [_pointer(planned, place), _vectors(place.slab.columns)]
+        return call_of(name, step.source.slab.rows, *given)
+
+    def _total(self, step: Total, planned: Plan) -> Call:
+        """Σ_r of an expression, for all directions, or outputs, of its target."""
+        printer = EntryPrinter(planned, self.dtype, step.rows)
+        value = printer.value(step.expression)
+        result = printer.entry(step.target, step.along, "0")
+        lines = _sum_over_neurons(value, result, step.accumulate)
+        lines = loops(step.along, lines, "p" in step.along)
+        return self._shared("total", printer, lines, step)
+
     def _contraction(self, step: Contraction, planned: Plan) -> Call:
-        rows = step.weight.slab.rows
         weight, target = _pointer(planned, step.weight), _pointer(planned, step.target)
         if step.pair is not None:
             more = int(step.accumulate)
-            column = planned.columns.get(family(step.pair))
+            column = planned.weights.get(family(step.pair))
             if column is not None:
                 self.need("pairs_of_weights")
                 matrix = self._weights(str(column.args[0]))
-                return call_of("pairs_of_weights", rows, weight, matrix, target, more)
+                return call_of("pairs_of_weights", step.rows, weight, matrix, target, more)
             self.need("pairs")
             place = planned.places[family(step.pair)]
             row = _vectors(place.slab.columns)
-            return call_of("pairs", rows, weight, _pointer(planned, place), row, target, more)
-        printer = EntryPrinter(planned, self.dtype)
-        factor = printer.entry(step.weight, ("p",), "r")
+            return call_of("pairs", step.rows, weight, _pointer(planned, place), row, target, more)
+        printer = EntryPrinter(planned, self.dtype, step.rows)
+        at = "0" if step.weight.slab.rows < step.rows else "r"
+        factor = printer.entry(step.weight, ("p",), at)
         value = printer.value(step.moving)
         result = printer.entry(step.target, step.along, "p")
-        sums = [
-            "for (long c = 0; c < V; c++) {",
-            "    vec sum = splat(0);",
-            "    for (long r = 0; r < neurons; r++)",
-            f"        sum += {factor} * ({value});",
-            f"    {result} {'+=' if step.accumulate else '='} sum;",
-            "}",
-        ]
-        remark = f"Sums over neurons of g_p*({_layerless(step.moving)})."
-        written_to = {step.target.slab.name}
-        lines = loops(step.along, sums, True)
-        return self._shared("sums", printer, lines, written_to, rows, remark)
+        lines = _sum_over_neurons(f"{factor} * ({value})", result, step.accumulate)
+        return self._shared("sums", printer, loops(step.along, lines, True), step)
 
     def _shared(
-        self,
-        kind: str,
-        printer: EntryPrinter,
-        lines: list[str],
-        written_to: set[str],
-        rows: int,
-        remark: str,
+        self, kind: str, printer: EntryPrinter, lines: list[str], step: Pass | Total | Contraction
     ) -> Call:
-        """A call of the function with this body, which all layers with such a step share."""
+        """A call of the function with this body, which all vectors with such a step share."""
         for order in printer.orders:
             self._position(order)
         parameters = ["long neurons"]
         arguments: list[Any] = []
         for name, actual in printer.parameters.items():
-            if name in self.starts:
+            if actual in self.starts:
                 parameters.append(f"const real *{name}")
-                arguments.append(self._weights(name))
+                arguments.append(self._weights(actual))
             else:
-                const = "" if actual in written_to else "const "
+                const = "" if actual in written_by(step) else "const "
                 parameters.append(f"{const}vec *restrict {name}")
                 arguments.append(_pointer(printer.plan, Place(printer.plan.slabs[actual])))
-        return call_of(self._named(kind, parameters, lines, remark), rows, *arguments)
+        name = self._named(kind, parameters, lines, lambda: _remark(step))
+        return call_of(name, step.rows, *arguments)
 
     def _named(
-        self, kind: str, parameters: list[str], lines: list[str], remark: str, shape: str = ""
+        self,
+        kind: str,
+        parameters: list[str],
+        lines: list[str],
+        remark: Callable[[], str],
+        shape: str = "",
     ) -> str:
         """The name of the function with these parameters and lines, which is written once."""
         opening = f"({', '.join(parameters)})"
@@ -264,7 +282,7 @@ class Functions:
             number = 1 + sum(other.startswith(kind) for other in self.names.values())
             name = f"{kind}{number}{shape}"
             self.names[key] = name
-            self.own[name] = function(f"SHARED void {name}{opening}", lines, remark)
+            self.own[name] = function(f"SHARED void {name}{opening}", lines, remark())
         return self.names[key]
 
     def _weights(self, name: str) -> Pointer:
@@ -273,19 +291,20 @@ class Functions:
     # --- functions of the library ---------------------------------------------------------------
 
     def need(self, name: str, order: int = 0) -> None:
-        """Put a function of `pieces` into the file."""
+        """Put a function of `library` into the file."""
         if name in self.library:
             return
         if order >= 2:
             self._position(order)
         if name in ("pairs", "pairs_of_weights"):
             self._position(2)
-            self.library["all_pairs"] = pieces.PAIRS
+            self.library["all_pairs"] = library.text("all_pairs")
         if order == 2:
             few = self.n <= 4
-            self.library[name] = pieces.SCATTER2_FEW if few else pieces.SCATTER2_MANY
+            self.library[name] = library.text("scatter2_few" if few else "scatter2_many")
         elif order > 2:
-            self.library[name] = pieces.SCATTER_HIGHER.format(
+            self.library[name] = library.filled(
+                "scatter_higher",
                 order=order,
                 brackets="][".join(DIRECTIONS[:order]),
                 ordered=" <= ".join(DIRECTIONS[:order]),
@@ -293,7 +312,7 @@ class Functions:
                 arguments=", ".join(f"index[{d}]" for d in range(order)),
             )
         else:
-            self.library[name] = _LIBRARY_TEXTS[name]
+            self.library[name] = library.text(name)
 
     def _position(self, order: int) -> None:
         self.library[f"at{order}"] = position_function(order)
@@ -306,36 +325,30 @@ class Functions:
             found = [f"{name}{suffix}" for name in names if f"{name}{suffix}" in self.elementary]
             declared = "\n".join(f"VECTOR_VERSION extern real {name}(real);" for name in found)
             if found:
-                texts.append(pieces.LIBMVEC.format(minor=minor, declarations=declared))
-        return [pieces.VECTOR_VERSION, *texts] if texts else []
+                texts.append(library.filled("libmvec", minor=minor, declarations=declared))
+        return [library.text("vector_version"), *texts] if texts else []
 
 
 _SUMS = 12  # vectors that stay in registers, of sixteen
 
 _VECTOR_VERSIONS = {
     22: ("sin", "cos"),
-    35: ("tan", "asin", "acos", "atan", "sinh", "cosh"),
+    35: ("tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh"),
 }
 """The minor version of glibc 2 from which functions of one argument have vector versions.
 
 Those that `elementary` has no text for.
 """
 
-_LIBRARY_TEXTS = {
-    "tiles": pieces.TILES,
-    "pairs": pieces.PAIRS_OF_SLAB,
-    "pairs_of_weights": pieces.PAIRS_OF_WEIGHTS,
-    "gather": pieces.GATHER,
-    "scatter": pieces.SCATTER,
-    "keep_nan": pieces.NOT_A_NUMBER,
-    "allocate": pieces.MEMORY,
-}
 _LIBRARY = (
     *(f"at{r}" for r in range(2, len(DIRECTIONS) + 1)),
     "tiles",
     "all_pairs",
     "pairs",
     "pairs_of_weights",
+    "lanes",
+    "softmax",
+    "log_softmax",
     "gather",
     "scatter",
     *(f"scatter{r}" for r in range(2, len(DIRECTIONS) + 1)),
@@ -349,10 +362,9 @@ def weight_starts(network: Network) -> dict[str, tuple[int, tuple[int, ...]]]:
     """W1, b1, W2, …: where each starts in `packed`, and its shape."""
     found: dict[str, tuple[int, tuple[int, ...]]] = {}
     start = 0
-    for k, layer in enumerate(network.layers, 1):
-        for name, array in zip((f"W{k}", f"b{k}"), layer.arrays, strict=False):
-            found[name] = (start, array.shape)
-            start += array.size
+    for name, array in network.parameters.items():
+        found[name] = (start, array.shape)
+        start += array.size
     return found
 
 
@@ -397,15 +409,30 @@ def _over_neurons(inner: list[str], body: list[str], start: list[str], sums: int
     return [f"{vectors} {{", *_indented(start), "}", *lines] if start else lines
 
 
+def _sum_over_neurons(value: str, result: str, accumulate: bool) -> list[str]:
+    return [
+        "for (long c = 0; c < V; c++) {",
+        "    vec sum = splat(0);",
+        "    for (long r = 0; r < neurons; r++)",
+        f"        sum += {value};",
+        f"    {result} {'+=' if accumulate else '='} sum;",
+        "}",
+    ]
+
+
 def _indented(lines: Iterable[str], depth: int = 1) -> list[str]:
     return [f"{' ' * 4 * depth}{line}" for line in lines]
 
 
-def _remark(step: Pass) -> str:
-    """What a pass computes, in any layer: `a_i = z_i*s'(z)`."""
+def _remark(step: Pass | Total | Contraction) -> str:
+    """What a step computes, in any layer: `a_i = z_i*s'(z)`."""
+    if isinstance(step, Total):
+        return f"Sums over neurons of {_layerless(step.expression)}."
+    if isinstance(step, Contraction):
+        return f"Sums over neurons of g_p*({_layerless(step.moving)})."
     texts = []
-    if step.activation:
-        orders = [r for r, _ in step.activation.results]
+    if step.activated:
+        orders = [r for r, _ in step.activated.results]
         locals_, values = (f"s{r}" for r in orders), (f"s{chr(39) * r}(z)" for r in orders)
         texts.append(f"{', '.join(locals_)} = {', '.join(values)}")
     texts += (
@@ -427,4 +454,4 @@ def _layerless(expression: Expr) -> str:
     named = expression.xreplace(
         {n: sigma("s", n.order, n.argument) for n in expression.atoms(sigma)}
     )
-    return re.sub(r"(?<=[a-zA-Zλ])\d+", "", formula(named)).replace("λ", "lam")
+    return re.sub(r"(?<=[a-zA-Z])\d+(_\d+)?", "", formula(named))

@@ -1,4 +1,4 @@
-"""Coefficients of the approximations in `templates`, from the constant term up.
+"""Coefficients of the approximations in `library/elementary`, from the constant term up.
 
 They are minimax, of the relative error: found by the Remez exchange in 60-digit arithmetic, then
 rounded. The intervals:

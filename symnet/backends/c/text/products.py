@@ -1,4 +1,4 @@
-"""The products of a layer's matrix with the columns of a slab, as calls of `pieces.TILES`."""
+"""The products of a layer's matrix with the columns of a slab, as calls of `library/tiles.c`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Iterator
 
 
 def linear_lines(
-    matrix: tuple[int, int, int, int], width: int, biased: int, strides: tuple[str, str]
+    matrix: tuple[int, int, int, int],
+    width: int,
+    biased: int,
+    strides: tuple[str, str],
+    accumulate: bool,
 ) -> list[str]:
-    """The lines that make `width` neighbouring vectors of out = W in + b.
+    """The lines that make `width` neighbouring vectors of out = W in + b, or add them to out.
 
     `matrix` is (rows, depth, down, right): W(r, s) = W[r * down + s * right]. The bias is added to
     the first `biased` vectors; `strides` are those of the rows of in and out, in vectors.
@@ -22,7 +26,7 @@ def linear_lines(
             f"{down}, {right}, {'b' if first < biased else 'NULL'}, {max(0, biased - first)}",
             f"in{'' if whole else f' + s * {strides[0]}'}{f' + {first}' * (first > 0)}",
             f"{strides[0]}, out{f' + {first}' * (first > 0)}, {strides[1]}",
-            "0" if whole else "s > 0",
+            "1" if accumulate else "0" if whole else "s > 0",
         ]
         lines.append(f"PRODUCT({rows}, {columns}, {', '.join(operands)});")
     if whole:

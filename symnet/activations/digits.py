@@ -1,0 +1,209 @@
+"""Formulas of z in many digits: values, and one-sided derivatives without any rule for them.
+
+    f^(r)(z + 0) = lim  D^r f / h^r,   D f = f(z + 2 h) - f(z + h),   h = 1e-25 |z|
+
+All nodes lie on one side of z and none at z, so a corner has two derivatives and a removable point
+such as that of sin(z)/z is none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import mpmath
+import sympy
+from sympy import Expr, Piecewise
+from sympy.codegen.cfunctions import expm1, log1p
+
+from symnet.activations.systems import Z, erfcx, held, undefined
+
+Number: TypeAlias = Any
+"""A real number of mpmath's."""
+
+_STEP = 25  # digits of 1/h, for z = 1
+_DIGITS = 40  # digits that a result has where nothing cancels
+_HUGE = 3_000  # bits of an exponent beyond which exp(x) is 0 or infinite: it would take seconds
+
+
+class Outside(ArithmeticError):
+    """A formula is not a real number at this point."""
+
+
+def value(formula: Expr, z: Number) -> Number | None:
+    """The formula at z in mpmath's current precision, None where it is no finite real number."""
+    try:
+        found = evaluator(formula)(z)
+    except (Outside, ZeroDivisionError, ValueError, OverflowError):
+        return None
+    return found if mpmath.isfinite(found) else None
+
+
+def derivatives(
+    formula: Expr, z: Number, highest: int, side: int = 1, extra: int = 0
+) -> list[Number] | None:
+    """The derivatives of orders 0 to `highest` at z, from the right (side 1) or the left (-1).
+
+    `extra` digits more than where nothing cancels. None where the formula is not defined there.
+    """
+    size = math.frexp(abs(float(z)))[1] * 0.30103 if z else 0.0
+    with mpmath.workdps(_DIGITS + extra + int((_STEP + max(0.0, -size)) * (highest + 1))):
+        z = mpmath.mpf(z)
+        h = side * mpmath.mpf(10) ** -_STEP * (abs(z) or 1)
+        row: list[Number] = [value(formula, z + k * h) for k in range(1, highest + 2)]
+        if any(v is None for v in row):
+            return None
+        found = []
+        for _ in range(highest + 1):
+            found.append(row[0])
+            row = [(b - a) / h for a, b in pairwise(row)]
+        return found
+
+
+def number(constant: Expr) -> Number:
+    """A real constant, to 60 digits."""
+    with mpmath.workdps(60):
+        return +evaluator(constant)(mpmath.mpf(0))
+
+
+@lru_cache(maxsize=4096)
+def evaluator(node: Expr) -> Callable[[Number], Number]:
+    """`node` as a function of z in mpmath's current precision. The function raises Outside."""
+    if node == Z:
+        return lambda z: z
+    if isinstance(node, sympy.Rational):
+        p, q = int(node.p), int(node.q)
+        return lambda _: mpmath.mpf(p) / q
+    if isinstance(node, sympy.Float):
+        exact = mpmath.make_mpf(node._mpf_)
+        return lambda _: exact
+    if isinstance(node, Piecewise):
+        return _piecewise(node)
+    if node in _CONSTANTS:
+        constant = _CONSTANTS[node]
+        return lambda _: +constant
+    if isinstance(node, sympy.Pow):
+        return _composed(_power, node)
+    if type(node) not in FUNCTIONS:
+        raise ValueError(f"{node} has no value in many digits")
+    return _composed(FUNCTIONS[type(node)], node)
+
+
+def _composed(function: Callable[..., Number], node: Expr) -> Callable[[Number], Number]:
+    parts = [evaluator(argument) for argument in node.args]
+    if len(parts) == 1:
+        (part,) = parts
+        return lambda z: function(part(z))
+    return lambda z: function(*(part(z) for part in parts))
+
+
+def _piecewise(node: Piecewise) -> Callable[[Number], Number]:
+    arms = [(evaluator(arm), _condition(test)) for arm, test in node.args]
+
+    def chosen(z: Number) -> Number:
+        for arm, test in arms:
+            if test(z):
+                return arm(z)
+        raise Outside
+
+    return chosen
+
+
+def _condition(test: Any) -> Callable[[Number], bool]:
+    if test in (sympy.true, sympy.false):
+        return lambda _: bool(test)
+    if isinstance(test, (sympy.And, sympy.Or)):
+        parts = [_condition(part) for part in test.args]
+        together = all if isinstance(test, sympy.And) else any
+        return lambda z: together(part(z) for part in parts)
+    difference = evaluator(test.lhs - test.rhs)
+    compare = _RELATIONS[test.rel_op]
+    return lambda z: bool(compare(difference(z)))
+
+
+def _exp(x: Number) -> Number:
+    if mpmath.isfinite(x) and mpmath.mag(x) > _HUGE:
+        return mpmath.inf if x > 0 else mpmath.mpf(0)
+    return mpmath.exp(x)
+
+
+def _log(x: Number) -> Number:
+    if x <= 0:
+        raise Outside
+    return mpmath.log(x)
+
+
+def _power(x: Number, p: Number) -> Number:
+    if p == int(p) and abs(p) < 10_000:
+        return x ** int(p)
+    if x == 0 and p > 0:
+        return mpmath.mpf(0)
+    return _exp(p * _log(x))
+
+
+def _nothing(_: Number) -> Number:
+    raise Outside
+
+
+def _within(function: Callable[[Number], Number], low: float, high: float) -> Any:
+    def guarded(x: Number) -> Number:
+        if not low <= x <= high:
+            raise Outside
+        return function(x)
+
+    return guarded
+
+
+def _product(*factors: Number) -> Number:
+    return mpmath.fprod(factors)
+
+
+def _sum(*terms: Number) -> Number:
+    return mpmath.fsum(terms)
+
+
+_RELATIONS: dict[str, Callable[[Number], bool]] = {
+    "<": lambda d: d < 0,
+    "<=": lambda d: d <= 0,
+    ">": lambda d: d > 0,
+    ">=": lambda d: d >= 0,
+}
+_CONSTANTS = {sympy.pi: mpmath.pi, sympy.E: mpmath.e}
+_INFINITE = float("inf")
+_SATURATED = 200  # beyond which erfc is 0 or 2, to 17,000 digits
+FUNCTIONS: MappingProxyType[Any, Callable[..., Number]] = MappingProxyType(
+    {
+        sympy.Add: _sum,
+        sympy.Mul: _product,
+        sympy.exp: _exp,
+        sympy.log: _log,
+        expm1: lambda x: _exp(x) - 1 if abs(x) > 1 else mpmath.expm1(x),
+        log1p: lambda x: _log(1 + x) if abs(x) > 0.5 else mpmath.log1p(x),
+        erfcx: lambda x: mpmath.exp(x * x) * mpmath.erfc(x),
+        sympy.erf: lambda x: mpmath.erf(x) if abs(x) < _SATURATED else mpmath.sign(x),
+        sympy.erfc: lambda x: mpmath.erfc(x) if abs(x) < _SATURATED else 1 - mpmath.sign(x),
+        sympy.acosh: _within(mpmath.acosh, 1, _INFINITE),
+        sympy.asin: _within(mpmath.asin, -1, 1),
+        sympy.acos: _within(mpmath.acos, -1, 1),
+        sympy.atanh: _within(mpmath.atanh, -1, 1),
+        sympy.erfinv: _within(mpmath.erfinv, -1, 1),
+        sympy.Max: max,
+        sympy.Min: min,
+        sympy.Abs: abs,
+        undefined: _nothing,
+        held: lambda x: x,
+        sympy.ceiling: mpmath.ceil,
+        **{
+            function: getattr(mpmath, function.__name__)
+            for function in (
+                *(sympy.sin, sympy.cos, sympy.tan, sympy.atan, sympy.sinh, sympy.cosh),
+                *(sympy.tanh, sympy.asinh, sympy.sign, sympy.floor),
+                *(sympy.cot, sympy.sec, sympy.csc, sympy.coth, sympy.sech, sympy.csch),
+            )
+        },
+    }
+)

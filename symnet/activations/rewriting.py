@@ -1,0 +1,288 @@
+"""The same derivative written in other ways, one of which may be accurate where another is not.
+
+    rational in exp(c z)   in e = exp(-c |z|), which cannot overflow, one way for each sign of z
+    algebraic              in lowest terms, and in 1/|z| where |z| > 1
+    exp(f) exp(g)          exp(f + g), which is no infinity times zero
+    a removable point      Taylor's polynomial around it
+    long gone to 0         z no further than where it is
+
+Each is exact; whether it helps is measured (see `accuracy`), not argued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import mpmath
+import sympy
+from sympy import Abs, Expr, Piecewise, Rational, Symbol, exp, log
+from sympy.codegen.cfunctions import expm1, log1p
+from sympy.core.relational import Relational
+
+from symnet.activations import digits
+from symnet.activations.systems import Z, held
+
+_LARGEST = 300
+"""Operations of a formula that is worth rewriting: beyond, SymPy takes seconds."""
+
+_E = Symbol("E", positive=True)
+_U = Symbol("U", positive=True)
+_HYPERBOLIC = (sympy.sinh, sympy.cosh, sympy.tanh, sympy.coth, sympy.sech, sympy.csch)
+_FUNCTIONS = (sympy.Add, sympy.Mul, sympy.Pow, log)
+_TERMS = 30  # of a Taylor polynomial
+_REACH = 1.0  # how far one is used at most
+
+
+def rewritings(derivative: Expr) -> Iterator[Expr]:
+    """The derivative in other ways, the plainest first."""
+    if derivative.count_ops() > _LARGEST:
+        return
+    for way in (merged, exponential, lowest, conjugate, algebraic):
+        found = way(derivative)
+        if found is not None and found != derivative:
+            yield found
+
+
+def merged(derivative: Expr) -> Expr:
+    """Multiplied out, with one exponential a term."""
+    return sympy.powsimp(sympy.expand(derivative), combine="exp")
+
+
+# --- rational functions of exp(c z) ---------------------------------------------------------------
+
+
+def exponential(derivative: Expr) -> Expr | None:
+    """P(E)/Q(E), E = exp(c z), in e = exp(-c |z|): P and Q begin at their largest power of E."""
+    found = _in_exponential(derivative)
+    if found is None:
+        return None
+    expression, rate = found
+    logs = {node: sympy.Dummy(real=True) for node in expression.atoms(log)}
+    if any(node.args[0].has(log) for node in logs):
+        return None
+    quotient = _quotient(expression.xreplace(logs))
+    inner = {dummy: _quotient(node.args[0]) for node, dummy in logs.items()}
+    if quotient is None or None in inner.values():
+        return None
+    sides = []
+    for right in (True, False):
+        side = _Side(rate, right)
+        parts = {dummy: side.logarithm(*pair) for dummy, pair in inner.items() if pair}
+        sides.append(side.quotient(*quotient).xreplace(parts))
+    return sides[0] if sides[0] == sides[1] else Piecewise((sides[0], Z >= 0), (sides[1], True))
+
+
+def _in_exponential(derivative: Expr) -> tuple[Expr, Expr] | None:
+    """The derivative in E = exp(c z) and z, and c > 0; None where that is not all."""
+    found = derivative.rewrite(_HYPERBOLIC, exp)
+    bases = {p: exp(p.exp * log(p.base)) for p in found.atoms(sympy.Pow) if p.exp.has(Z)}
+    found = found.xreplace(bases)
+    powers = sorted(found.atoms(exp), key=sympy.default_sort_key)
+    slopes = {}
+    for power in powers:
+        exponent = sympy.expand(power.args[0])
+        slope = exponent.coeff(Z, 1)
+        if slope == 0 or (exponent - slope * Z).has(Z):
+            return None
+        slopes[power] = slope
+    if not slopes:
+        return None
+    first = next(iter(slopes.values()))
+    ratios = {power: sympy.nsimplify(slope / first) for power, slope in slopes.items()}
+    if not all(ratio.is_Rational for ratio in ratios.values()):
+        return None
+    unit = sympy.gcd(list(ratios.values()))
+    rate = Abs(first * unit)
+    turned = 1 if (first * unit).is_positive else -1
+    written = {
+        power: exp(sympy.expand(power.args[0]) - slopes[power] * Z)
+        * _E ** int(turned * ratio / unit)
+        for power, ratio in ratios.items()
+    }
+    return found.xreplace(written), rate
+
+
+def _quotient(expression: Expr) -> tuple[Expr, Expr] | None:
+    """P and Q, polynomials in E without a common factor."""
+    p, q = sympy.fraction(sympy.cancel(sympy.together(expression)))
+    if not (p.is_polynomial(_E) and q.is_polynomial(_E)) or q.has(Piecewise):
+        return None
+    return p, q
+
+
+class _Side:
+    """Functions of E = exp(c z) for one sign of z, in e = exp(-c |z|)."""
+
+    def __init__(self, rate: Expr, right: bool) -> None:
+        self.right = right
+        self.exponent = -rate * Abs(Z)
+        self.e, self.less_one = held(exp(self.exponent)), held(expm1(self.exponent))
+
+    def quotient(self, p: Expr, q: Expr) -> Expr:
+        above, up = self.product(p)
+        below, down = self.product(q)
+        return self.power(up - down) * above / below
+
+    def power(self, n: int) -> Expr:
+        """`exp(-n c |z|)`."""
+        return self.e**n if n >= 0 else exp(n * self.exponent)
+
+    def product(self, p: Expr) -> tuple[Expr, int]:
+        """p as a product that is about 1 for large |z|, and the power of e that goes before it."""
+        try:
+            constant, factors = sympy.factor_list(p, _E)
+        except sympy.PolynomialError:
+            constant, factors = sympy.S.One, [(p, 1)]
+        product, power = constant, 0
+        for factor, n in factors:
+            part, shift = self.factor(factor)
+            product, power = product * part**n, power + shift * n
+        return product, power
+
+    def factor(self, p: Expr) -> tuple[Expr, int]:
+        if sympy.expand(p - (_E - 1)) == 0:
+            return (-self.less_one, -1) if self.right else (self.less_one, 0)
+        poly = sympy.Poly(p, _E)
+        degrees = [d for (d,) in poly.monoms()]
+        low, high = min(degrees), max(degrees)
+        terms = poly.as_dict()
+        start, sign = (high, -1) if self.right else (low, 1)
+        found: Expr = sympy.S.Zero
+        for k in range(high - low, -1, -1):
+            found = found * self.e + terms.get((start + sign * k,), 0)
+        return found, -high if self.right else low
+
+    def logarithm(self, p: Expr, q: Expr) -> Expr:
+        """`log(P/Q)`, the exponential before it taken out."""
+        (above, up), (below, down) = self.product(p), self.product(q)
+        linear = (up - down) * self.exponent
+        rest = sympy.expand(above - below)
+        if rest.xreplace({self.e: sympy.S.Zero, self.less_one: -sympy.S.One}) == 0:
+            return linear + log1p(rest / below)
+        return linear + log(above / below)
+
+
+# --- algebraic functions --------------------------------------------------------------------------
+
+
+def lowest(derivative: Expr) -> Expr:
+    """One quotient, its numerator multiplied out: 1/(1 + z^2)^(3/2) of two terms."""
+    above, below = sympy.fraction(sympy.together(derivative))
+    return sympy.factor_terms(sympy.expand(above)) / below
+
+
+def algebraic(derivative: Expr) -> Expr | None:
+    """In 1/|z| where |z| > 1: no power of a large z is taken that is not there in the end."""
+    inner = [node for node in sympy.preorder_traversal(derivative) if node.args and node.has(Z)]
+    if not all(isinstance(node, _FUNCTIONS) for node in inner):
+        return None
+    if any(isinstance(node, sympy.Pow) and not node.exp.is_Rational for node in inner):
+        return None
+    near = conjugate(lowest(derivative))
+    right, left = (_in_inverse(near.xreplace({Z: side / _U})) for side in (1, -1))
+    if any(side.has(sympy.I, sympy.nan, sympy.zoo) for side in (right, left)):
+        return None
+    if right == left:
+        return Piecewise((near, Abs(Z) <= 1), (right, True))
+    return Piecewise((near, Abs(Z) <= 1), (right, Z > 1), (left, True))
+
+
+def _in_inverse(expression: Expr) -> Expr:
+    found = sympy.powsimp(sympy.expand_power_base(_tidy(expression), force=True))
+    return _cancelled(conjugate(lowest(found))).xreplace({_U: 1 / Abs(Z)})
+
+
+def _cancelled(expression: Expr) -> Expr:
+    """Without powers of U that stand above and below."""
+    above, below = sympy.fraction(sympy.powsimp(expression))
+    power, rest = sympy.factor_terms(above).as_independent(*_roots(above), as_Add=False)
+    return sympy.powsimp(power * rest / below)
+
+
+def _roots(expression: Expr) -> list[Expr]:
+    return [p for p in expression.atoms(sympy.Pow) if not p.exp.is_Integer and p.base != _U]
+
+
+def conjugate(node: Expr) -> Expr:
+    """`a + b sqrt(r)` as `(a^2 - b^2 r)/(a - b sqrt(r))` where a and b differ in sign."""
+    if not node.args:
+        return node
+    node = node.func(*map(conjugate, node.args))
+    terms = node.args if isinstance(node, sympy.Add) else ()
+    roots = [(p, root) for p in terms if (root := _root_of(p)) is not None]
+    if len(roots) != 1:
+        return node
+    ((term, root),) = roots
+    a, b = node - term, term / root
+    if a.has(root):
+        return node
+    turned = sympy.factor_terms(sympy.expand(a**2 - b**2 * root**2)) / (a - b * root)
+    sign = (a * b).is_negative
+    if sign is None:
+        return Piecewise((turned, sympy.expand(a * b) < 0), (node, True))
+    return turned if sign else node
+
+
+def _root_of(term: Expr) -> Expr | None:
+    """The square root among the factors of a term."""
+    found = [f for f in sympy.Mul.make_args(term) if f.is_Pow and f.exp == sympy.S.Half]
+    return found[0] if len(found) == 1 and found[0].has(Z, _U) else None
+
+
+def _tidy(node: Expr) -> Expr:
+    """Powers of U taken out of sums, from the inside."""
+    if not node.args:
+        return node
+    node = node.func(*map(_tidy, node.args))
+    if isinstance(node, sympy.Add):
+        above, below = sympy.fraction(sympy.together(node))
+        return conjugate(above) / below
+    if isinstance(node, sympy.Pow):
+        return sympy.expand_power_base(node, force=True)
+    return sympy.expand_log(node, force=True) if isinstance(node, log) else node
+
+
+# --- patches --------------------------------------------------------------------------------------
+
+
+def patched(expression: Expr, place: Expr, arm: Expr, order: int) -> Expr | None:
+    """Taylor's polynomial of the derivative near `place`, and the expression beyond."""
+    around = digits.derivatives(arm, digits.number(place), order + _TERMS)
+    if around is None:
+        return None
+    with mpmath.workdps(40):
+        terms = [c / mpmath.factorial(k) for k, c in enumerate(around[order:])]
+        size = max(map(abs, terms[:3]))
+        if size < mpmath.mpf(10) ** -200:
+            return Piecewise((0, Abs(Z - place) < Rational(1, 64)), (expression, True))
+        last = max((abs(c) / size) ** (mpmath.mpf(1) / k) for k, c in enumerate(terms) if k > 20)
+        reach = min(_REACH, float(mpmath.mpf(10) ** (-17 / mpmath.mpf(_TERMS)) / (last or 1)))
+        kept = [c if abs(c) * reach**k > size * 1e-19 else None for k, c in enumerate(terms)]
+    return Piecewise((_horner(kept, Z - place), Abs(Z - place) < _short(reach)), (expression, True))
+
+
+def _horner(terms: list[digits.Number | None], step: Expr) -> Expr:
+    even = all(c is None for c in terms[1::2])
+    odd = all(c is None for c in terms[::2])
+    found: Expr = sympy.S.Zero
+    square = step**2
+    if even or odd:
+        for c in reversed(terms[1::2] if odd else terms[::2]):
+            found = found * square + (0 if c is None else sympy.Float(c, 20))
+        return found * step if odd else found
+    for c in reversed(terms):
+        found = found * step + (0 if c is None else sympy.Float(c, 20))
+    return found
+
+
+def _short(number: float) -> Expr:
+    return Rational(int(number * 64), 64)
+
+
+def clipped(expression: Expr, bound: float) -> Expr:
+    """The expression of z, but no further than `bound` from 0."""
+    limit = sympy.Integer(int(bound))
+    inside = Piecewise((limit * sympy.sign(Z), Abs(Z) > limit), (Z, True))
+    tests = {test: sympy.Dummy() for test in expression.atoms(Relational)}
+    back = {dummy: test for test, dummy in tests.items()}
+    return expression.xreplace(tests).xreplace({Z: held(inside)}).xreplace(back)

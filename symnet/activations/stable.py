@@ -1,0 +1,187 @@
+"""How a user's own activation is computed: piece by piece, order by order, each seen to be right.
+
+A derivative is written as it comes first, then in the ways of `rewriting`; the first that is as
+accurate as double precision allows, everywhere on its piece, is taken. Where none is, the formula
+is refused, with the place and the size of the error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import lru_cache, partial
+
+import mpmath
+import sympy
+from sympy import Expr, Piecewise, S
+
+from symnet.activations import accuracy, rewriting
+from symnet.activations.accuracy import Fault
+from symnet.activations.pieces import Pieces, assembled, pieces_of
+from symnet.activations.systems import (
+    Forms,
+    System,
+    Z,
+    chain,
+    finished,
+    forms,
+    held,
+    repeated,
+    undefined,
+)
+from symnet.activations.understood import understood
+
+_STEPS = (sympy.floor, sympy.ceiling)
+_PATCHES = 3  # that one expression gets
+_FAR = 10.0
+_NEAR = 1.5  # of a removable point
+
+
+class Inaccurate(ValueError):
+    """No way of computing a derivative is right in double precision."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+    def __str__(self) -> str:
+        order, z, found, truth = self.fault
+        what = ("its value", "its derivative", "its second derivative")
+        shown = what[order] if order < len(what) else f"its derivative of order {order}"
+        right = "not defined" if truth is None else mpmath.nstr(truth, 6)
+        return (
+            f"{shown} at z = {z:.6g} would be computed as {found:.6g} in double precision, but is "
+            f"{right}; write the formula so that nothing overflows or cancels there"
+        )
+
+
+@lru_cache(maxsize=1024)
+def own_forms(value: Expr, order: int) -> Forms:
+    """The derivatives up to `order` of a formula that is not from the table.
+
+    Raises Inaccurate.
+    """
+    found = pieces_of(value)
+    (first, *others) = found.pieces
+    if not others and not first.value.has(*_STEPS):
+        plain = forms(understood(first.value), order)
+        if _is_right(plain, found):
+            return plain
+    return _explicit(found, order)
+
+
+def _is_right(plain: Forms, found: Pieces) -> bool:
+    (piece,) = found.pieces
+    points = accuracy.grid(piece.value, piece.low, piece.high, found.removable)
+    results = accuracy.in_steps(plain.shared, plain.derivatives, points)
+    return not any(
+        accuracy.faults(got, piece.value, r, points, found.endless) for r, got in enumerate(results)
+    )
+
+
+def _explicit(found: Pieces, order: int) -> Forms:
+    """Each derivative as one expression in z, what they share as temporaries."""
+    marks = (S.Zero, *found.removable)
+    derivatives = []
+    for r in range(order + 1):
+        values = [
+            stable(piece.value, r, (piece.low, piece.high), marks, found.endless)
+            if piece.defined
+            else undefined(Z)
+            for piece in found.pieces
+        ]
+        joined = assembled(found, values, partial(_derived, order=r))
+        derivatives.append(_passing_nan(joined))
+    shared, rest = repeated(derivatives)
+    return finished(Forms(tuple(shared), tuple(rest)))
+
+
+def _derived(polynomial: Expr, order: int) -> Expr:
+    return sympy.diff(polynomial, Z, order)
+
+
+def _passing_nan(joined: Expr) -> Expr:
+    """A last arm without z would make a number of NaN."""
+    if not isinstance(joined, Piecewise) or joined.args[-1][0].has(Z):
+        return joined
+    *arms, (last, _) = joined.args
+    step = Piecewise((last, arms[-1][1].negated), (Z, True))
+    return Piecewise(*arms, (held(step), True))
+
+
+@lru_cache(maxsize=4096)
+def stable(
+    arm: Expr,
+    order: int,
+    ends: tuple[Expr, Expr],
+    marks: tuple[Expr, ...] = (S.Zero,),
+    endless: bool = False,
+) -> Expr:
+    """The derivative of a smooth arm, written so that it is right between the ends."""
+    points = accuracy.grid(arm, *ends, marks)
+    best: list[Fault] | None = None
+    for written in _ways(arm, order):
+        expression = written
+        for _ in range(_PATCHES):
+            wrong = accuracy.faults(
+                accuracy.doubles(expression, points), arm, order, points, endless
+            )
+            if not wrong:
+                return expression
+            best = wrong if best is None or len(wrong) < len(best) else best
+            mended = _mended(expression, arm, order, wrong, marks)
+            if mended is None:
+                break
+            expression = mended
+    assert best is not None
+    raise Inaccurate(min(best, key=lambda fault: abs(fault.z)))
+
+
+def _ways(arm: Expr, order: int) -> Iterator[Expr]:
+    if not arm.has(*_STEPS):
+        yield _in_full(understood(arm), order)
+    plain = differentiated(arm, order)
+    yield plain
+    yield from rewriting.rewritings(plain)
+
+
+def _in_full(system: System, order: int) -> Expr:
+    """The derivative in z alone, what is held still held."""
+    found = chain(system, order)
+    for symbol, definition, _ in reversed(system.quantities):
+        found = found.xreplace({symbol: definition})
+    return found
+
+
+def differentiated(arm: Expr, order: int) -> Expr:
+    """The derivative by SymPy; steps such as floor(z) are constants between their jumps."""
+    steps = {step: sympy.Dummy(real=True) for step in arm.atoms(*_STEPS)}
+    back = {dummy: step for step, dummy in steps.items()}
+    return sympy.diff(arm.xreplace(steps), Z, order).xreplace(back)
+
+
+def _mended(
+    expression: Expr, arm: Expr, order: int, wrong: list[Fault], marks: tuple[Expr, ...]
+) -> Expr | None:
+    """The expression with what is wrong patched, far out or around a point."""
+    far = [fault for fault in wrong if abs(fault.z) >= _FAR]
+    if far:
+        bound = _vanished(arm, order, far)
+        return None if bound is None else rewriting.clipped(expression, bound)
+    for mark in marks:
+        if all(abs(fault.z - float(mark)) < _NEAR for fault in wrong):
+            return rewriting.patched(expression, mark, arm, order)
+    return None
+
+
+def _vanished(arm: Expr, order: int, far: list[Fault]) -> float | None:
+    """A size of z from which the derivative is 0, on the sides where something is wrong."""
+    sides = {math.copysign(1, fault.z) for fault in far}
+    nearest = min(abs(fault.z) for fault in far)
+    bound = None
+    for size in sorted(accuracy.SIZES, reverse=True):
+        known = [accuracy.truths(arm, side * size, max(order, 2), 1, 360) for side in sides]
+        if any(side is None or abs(side[order]) > 1e-310 for side in known):
+            break
+        bound = size
+    return bound if bound is not None and bound <= nearest else None

@@ -1,0 +1,105 @@
+"""Systems found in a user's formula: what is known to overflow or cancel becomes quantities."""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Expr, Piecewise, Symbol, exp
+from sympy.codegen.cfunctions import expm1, log1p
+
+from symnet.activations.systems import Quantity, System, Z, held, hyperbolic, logistic, slope_of
+
+
+class _Understanding:
+    """Finds the logistic function, softplus, tanh and exp(x) - 1 in a formula.
+
+    So a user's `z/(1 + exp(-2 z))` is computed as safely as the table's silu.
+    """
+
+    def __init__(self) -> None:
+        self.quantities: list[Quantity] = []
+        self.symbols: dict[tuple[str, Expr], Symbol] = {}
+
+    def visit(self, node: Expr) -> Expr:
+        if not node.has(Z) or not node.args:
+            return node
+        if isinstance(node, Piecewise):
+            return Piecewise(*((self.visit(value), condition) for value, condition in node.args))
+        node = node.func(*map(self.visit, node.args))
+        if isinstance(node, sympy.tanh):
+            return self.symbol("t", node.args[0])
+        if isinstance(node, sympy.log):
+            return self.logarithm(node)
+        if isinstance(node, sympy.Pow) and node.exp.is_Integer and node.exp < 0:
+            exponent = _exponent(node.base - 1)
+            return node if exponent is None else self.symbol("s", -exponent) ** (-node.exp)
+        if isinstance(node, sympy.Add) and len(node.args) == 2:
+            return _complement(node) or _less_one(node)
+        return self.quotient(node) if isinstance(node, sympy.Mul) else node
+
+    def logarithm(self, node: Expr) -> Expr:
+        """`log(1 + exp(x))` and `log(1 + x)`."""
+        number, rest = node.args[0].as_coeff_Add()
+        if number != 1:
+            return node
+        exponent = _exponent(rest)
+        return log1p(rest) if exponent is None else self.symbol("v", exponent)
+
+    def quotient(self, node: Expr) -> Expr:
+        """`exp(x)/(1 + exp(x))`, which has become `exp(x) s(-x)`."""
+        arguments = {symbol: x for (kind, x), symbol in self.symbols.items() if kind == "s"}
+        for factor in node.args:
+            for symbol in node.free_symbols & arguments.keys():
+                if _exponent(factor) == -arguments[symbol]:
+                    return node / factor / symbol * self.symbol("s", _exponent(factor))
+        return node
+
+    def symbol(self, kind: str, x: Expr) -> Symbol:
+        """The quantity s(x), v(x) or t(x), with s(-x) known as the complement of s(x)."""
+        if (kind, x) not in self.symbols:
+            suffix = str(len(self.symbols) + 1)
+            argument = Symbol("x" + suffix, real=True) if x != Z else Z
+            slope = slope_of(x, self.quantities)
+            if x != Z:
+                self.quantities.append(Quantity(argument, x, slope))
+            family = hyperbolic if kind == "t" else logistic
+            found = family(argument, slope, suffix)
+            self.quantities.extend(found)
+            named = {str(quantity.symbol)[:1]: quantity.symbol for quantity in found}
+            known = {(name, x): named[name] for name in ("t" if kind == "t" else "sv")}
+            known |= {} if kind == "t" else {("s", -x): named["r"]}
+            # What stands in the formula already keeps its name.
+            self.symbols = known | self.symbols
+        return self.symbols[kind, x]
+
+
+def _exponent(node: Expr) -> Expr | None:
+    return node.args[0] if isinstance(node, exp) and node.free_symbols else None
+
+
+def _less_one(node: Expr) -> Expr:
+    """`a exp(x) - a` as `a expm1(x)`."""
+    number, product = node.as_independent(Z, as_Add=True)
+    factor, power = product.as_independent(Z, as_Add=False)
+    if number.is_number and number == -factor and _exponent(power) is not None:
+        return factor * expm1(_exponent(power))
+    return node
+
+
+def _complement(node: Expr) -> Expr | None:
+    """`a - a erf(x)` as `a erfc(x)`, and `2 a - a erfc(x)`, which SymPy makes of `a erfc(-x)`."""
+    number, product = node.as_independent(Z, as_Add=True)
+    factor, error = product.as_independent(Z, as_Add=False)
+    if not isinstance(error, (sympy.erf, sympy.erfc)):
+        return None
+    (x,) = error.args
+    if isinstance(error, sympy.erfc) and number == -2 * factor:
+        return number / 2 * sympy.erfc(held(-x))
+    if isinstance(error, sympy.erf) and abs(number) == abs(factor):
+        return number * sympy.erfc(x if number == -factor else held(-x))
+    return None
+
+
+def understood(value: Expr) -> System:
+    """The system of a formula in z: what is known to overflow or cancel becomes quantities."""
+    finder = _Understanding()
+    return System(finder.visit(value), tuple(finder.quantities))

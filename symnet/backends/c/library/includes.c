@@ -1,0 +1,7 @@
+#if defined(_OPENMP) && defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE /* for a thread's processors */
+#endif
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>

@@ -1,0 +1,3 @@
+#if defined(VECTOR_VERSION) && __GLIBC_MINOR__ >= ${minor}
+${declarations}
+#endif

@@ -1,0 +1,54 @@
+#ifdef SYMNET_TEST
+#include <stdio.h>
+
+${tables}
+enum { EXAMPLES = ${count} };
+
+/* An array of exactly that size, for the compiler's sanitizers. */
+static real *fresh(long numbers)
+{
+    real *array = malloc((size_t)(numbers ? numbers : 1) * sizeof(real));
+    if (!array)
+        abort();
+    return array;
+}
+
+/* Whether an entry differs from what another engine gives by more than rounding explains. */
+static int differs(const char *what, long count, long size, const real *got, const real *expected,
+                   const double *allowed)
+{
+    for (long k = 0; k < count * size; k++) {
+        const double error = fabs((double)got[k] - (double)expected[k % (EXAMPLES * size)]);
+        if (!(error <= allowed[k % size])) {
+            printf("%s at %ld points: error %g in entry %ld, allowed %g\n", what, count, error,
+                   k % size, allowed[k % size]);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* All functions at the examples' points, as often repeated as it takes. */
+static int tested(long count, int threads)
+{
+    int bad = 0;
+    real *x = fresh(count * N);
+    for (long k = 0; k < count * N; k++)
+        x[k] = POINTS[k % (EXAMPLES * N)];
+${calls}
+    free(x);
+    return bad;
+}
+
+int main(void)
+{
+    const long block = V * LANES;
+    const long counts[] = {0, 1, block - 1, block, block + 1, 3 * block};
+    int bad = 0;
+    for (int k = 0; k < 6; k++)
+        for (int threads = 1; threads <= 2; threads++)
+            bad += tested(counts[k], threads);
+    puts(bad ? "FAILED" : "all functions give what is expected");
+    return bad != 0;
+}
+#endif

@@ -1,0 +1,76 @@
+"""`symnet plot`: a picture of a network."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from symnet import fitting, plotting
+from symnet.cli import options
+from symnet.network import Network
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's `commands`."""
+    parser = options.command(
+        commands,
+        "plot",
+        run,
+        "draw the value and the partials over ranges, or the network itself",
+        "symnet plot net.json -o net.png --over x1=-2:2,x2=0:5",
+    )
+    options.file(parser)
+    parser.add_argument(
+        *("-o", "--output"), required=True, metavar="OUT", help="ends in .png, .svg or .pdf"
+    )
+    parser.add_argument(
+        "--kind",
+        choices=plotting.KINDS,
+        help="(maps of two inputs, curves otherwise); measured: predicted against --data",
+    )
+    parser.add_argument(
+        "--order", type=options.whole, metavar="R", help="highest order of partial, 0 to 2 (2)"
+    )
+    parser.add_argument("--inputs", type=options.names, help="those shown: rho,T")
+    parser.add_argument("--outputs", type=options.names, help="those shown (all)")
+    parser.add_argument(
+        "--over", type=options.ranges, metavar="RANGES", help="rho=20:600,T=660:1000"
+    )
+    parser.add_argument(
+        "--at",
+        type=options.place,
+        metavar="X",
+        help="where inputs that are not moved are: 300,800 or T=800 (middle)",
+    )
+    parser.add_argument(
+        "--data", metavar="TABLE", help="CSV that gives the ranges and is shown (- for stdin)"
+    )
+    parser.add_argument("--units", type=options.units, help="rho=kg/m3,T=K,p=MPa")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Write the picture, and say what was chosen."""
+    network = options.network(given)
+    picture = plotting.plot(
+        network,
+        given.output,
+        kind=given.kind,
+        order=given.order,
+        inputs=given.inputs,
+        outputs=given.outputs,
+        over=given.over,
+        at=given.at,
+        data=_data(network, given),
+        units=given.units,
+    )
+    print(f"wrote {given.output}: {picture.title}")
+    print(*(f"note: {note}\n" for note in picture.notes), sep="", end="")
+    return 0
+
+
+def _data(network: Network, given: argparse.Namespace) -> Any:
+    if given.data is None:
+        return None
+    if given.kind != "measured":
+        return options.points(network, given.data)
+    return fitting.read(given.data, given.outputs or [s.name for s in network.outputs])

@@ -1,0 +1,105 @@
+"""`symnet sensitivity`: what the outputs depend on, over a table of points."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator, Sequence
+from math import isnan
+from pathlib import PurePath
+from typing import Any
+
+from symnet import importers, plotting
+from symnet.cli import options
+from symnet.names import partial_name
+from symnet.network import Network
+from symnet.sensitivities import Dependence, Sensitivity, dependence, rows, sensitivity
+
+_COLUMNS = "partial,mean,sd,rms,standardized,positive,negative,elasticity"
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's `commands`."""
+    parser = options.command(
+        commands,
+        "sensitivity",
+        run,
+        "measure over data how the outputs depend on the inputs",
+        "symnet sensitivity net.json data.csv -o bars.png",
+    )
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="network files, several to compare (without one the built-in 2-2-1 example), and "
+        "last a CSV whose header names the inputs (- for stdin)",
+    )
+    parser.add_argument(
+        *("-o", "--output"),
+        default="-",
+        metavar="OUT",
+        help="table (.csv) or picture (.png, .svg, .pdf) (- for a table to read)",
+    )
+    parser.add_argument("--order", type=int, choices=(1, 2), default=2, help="of partials (2)")
+    parser.add_argument("--kind", choices=plotting.SENSITIVITY_KINDS, help="of the picture (bars)")
+    parser.add_argument(
+        "--dependence",
+        metavar="INPUT",
+        help="instead: y as this input is moved in each row of the data, and the slope",
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """Write the table or the picture."""
+    ending = PurePath(given.output).suffix.lower()
+    if given.output != "-" and ending != ".csv":
+        plotting.format_of(given.output, or_else=".csv")
+    *paths, data = given.files
+    networks = [importers.load(path) for path in paths] or [Network.example()]
+    if given.dependence is not None:
+        if len(networks) > 1:
+            raise ValueError("--dependence is of one network at a time")
+        found = dependence(networks[0], options.points(networks[0], data), given.dependence)
+        _written(given, found, _dependence_table(found))
+        return 0
+    if data == "-" and len(networks) > 1:
+        raise ValueError("standard input can be read once; give the data in a file")
+    measured = [sensitivity(net, options.points(net, data), given.order) for net in networks]
+    text = _table(measured, paths) if ending == ".csv" else ("\n\n".join(map(str, measured)), "\n")
+    _written(given, measured, text)
+    return 0
+
+
+def _written(
+    given: argparse.Namespace, what: Dependence | Sequence[Sensitivity], text: Iterable[str]
+) -> None:
+    if given.output != "-" and PurePath(given.output).suffix.lower() != ".csv":
+        picture = plotting.plot(what, given.output, kind=given.kind)
+        print(f"wrote {given.output}: {picture.title}")
+        print(*(f"note: {note}\n" for note in picture.notes), sep="", end="")
+        return
+    with options.opened(given.output) as out:
+        out.writelines(text)
+
+
+def _table(measured: Sequence[Sensitivity], paths: Sequence[str]) -> Iterator[str]:
+    """CSV, a row for each partial; of several networks the first column is the file's name."""
+    several = len(measured) > 1
+    yield ("network," if several else "") + _COLUMNS + "\n"
+    for k, found in enumerate(measured):
+        first = [PurePath(paths[k]).stem.replace(",", " ")] if several else []
+        for name, numbers in rows(found):
+            yield ",".join([*first, name, *map(_cell, numbers)]) + "\n"
+
+
+def _cell(number: float) -> str:
+    return "" if isnan(number) else repr(number)
+
+
+def _dependence_table(found: Dependence) -> Iterator[str]:
+    """CSV with the grid, and each output's partial dependence and slope."""
+    name = found.network.inputs[found.input].name
+    outputs = [symbol.name for symbol in found.network.outputs]
+    yield ",".join([name, *outputs, *(partial_name(y, [name]) for y in outputs)]) + "\n"
+    for g, value in enumerate(found.grid_values.tolist()):
+        numbers = [value, *found.average[:, g].tolist(), *found.slope[:, g].tolist()]
+        yield ",".join(map(repr, numbers)) + "\n"

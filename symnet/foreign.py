@@ -1,0 +1,120 @@
+"""Compiled functions of the arrays of dask and xarray: lazy in, lazy out; named in, named out.
+
+f(X)    X a dask array (…, n)             lazy dask arrays (…, m), (…, m, n), (…, m, n, n)
+        X an xarray DataArray with a      DataArrays with the dimensions "output", "input" and
+        dimension of the inputs, or a     "input_2" in its place, their names as coordinates
+        Dataset with a variable each
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from symnet.names import shortened
+from symnet.network import Network
+
+INPUT, OUTPUT = "input", "output"
+"""The dimensions of xarray's results; a derivative's second is `input_2`, and so on."""
+
+_NAMES = ("value", "jacobian", "hessian")
+
+
+class Function(Protocol):
+    """What is asked of a compiled function."""
+
+    @property
+    def network(self) -> Network: ...
+    def __call__(self, X: Any) -> tuple[Any, ...]: ...
+    def derivative(self, order: int, X: Any) -> Any: ...
+
+
+def applied(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, ...] | None:
+    """The derivatives of these orders at X, an array of another library; None for any other X.
+
+    orders: all from 0, or a single one. ValueError where X has another number of inputs, TypeError
+    where it is not real.
+    """
+    home, kind = type(X).__module__.partition(".")[0], type(X).__name__
+    if home == "dask" and kind == "Array":
+        return _of_dask(function, orders, X)
+    if home == "xarray" and kind in ("DataArray", "Dataset"):
+        return _of_xarray(function, orders, X)
+    return None
+
+
+def _of_dask(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, ...]:
+    import dask.array as da
+
+    n, m = function.network.n, function.network.m
+    if X.ndim == 0 or X.shape[-1] != n:
+        raise ValueError(f"X has shape {X.shape}; its last axis must hold the {n} input(s)")
+    if X.dtype.kind not in "fiub":
+        raise TypeError(f"X holds {X.dtype}; real numbers are needed")
+    kept = np.float32 if X.dtype == np.float32 else np.float64
+    shapes = [",".join(["m", *(f"i{k}" for k in range(r))]) for r in orders]
+    results = da.apply_gufunc(
+        partial(_block, function, tuple(orders)),
+        "(n)->" + ",".join(f"({shape})" for shape in shapes),
+        X,
+        output_dtypes=[kept] * len(orders),
+        output_sizes={"m": m} | {f"i{k}": n for k in range(max(orders))},
+        allow_rechunk=True,  # the axis of the inputs is kept in one piece
+    )
+    return results if isinstance(results, tuple) else (results,)
+
+
+def _block(function: Function, orders: tuple[int, ...], X: Any) -> Any:
+    """What one chunk gives: an array for a single order, as dask wants it."""
+    if len(orders) > 1:
+        return function(X)
+    return function.derivative(orders[0], X)
+
+
+def _of_xarray(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, ...]:
+    import xarray
+
+    names = [symbol.name for symbol in function.network.inputs]
+    outputs = [symbol.name for symbol in function.network.outputs]
+    points, axis = _points(names, X)
+    along = [INPUT if k == 0 else f"{INPUT}_{k + 1}" for k in range(max(orders))]
+    results = xarray.apply_ufunc(
+        partial(_block, function, tuple(orders)),
+        points,
+        input_core_dims=[[axis]],
+        output_core_dims=[[OUTPUT, *along[:r]] for r in orders],
+        dask="allowed",  # of a lazy array the function gives lazy ones
+    )
+    found = []
+    for r, result in zip(orders, results if len(orders) > 1 else (results,), strict=True):
+        labels = {OUTPUT: outputs} | dict.fromkeys(along[:r], names)
+        named = result.assign_coords(labels)
+        found.append(named.rename(_NAMES[r] if r < len(_NAMES) else f"derivative{r}"))
+    return tuple(found)
+
+
+def _points(names: list[str], X: Any) -> tuple[Any, Any]:
+    """The points as a DataArray, its inputs in order, and the dimension in which they are."""
+    import xarray
+
+    if type(X).__name__ == "Dataset":
+        if missing := [name for name in names if name not in X]:
+            raise ValueError(
+                f"the Dataset has no variable {missing[0]}; the inputs are "
+                f"{shortened(', '.join(names))}"
+            )
+        parts = xarray.broadcast(*(X[name] for name in names))
+        joined = xarray.concat(parts, INPUT, coords="minimal", compat="override", join="exact")
+        return joined, INPUT
+    for axis in X.dims:
+        if axis in X.coords and sorted(map(str, X[axis].values)) == sorted(names):
+            return X.sel({axis: names}).drop_vars(axis), axis
+    if INPUT in X.dims and INPUT not in X.coords and X.sizes[INPUT] == len(names):
+        return X, INPUT
+    raise ValueError(
+        f"the DataArray has dimensions {', '.join(map(str, X.dims))}; one must be labelled with "
+        f"the inputs {shortened(', '.join(names))}, or be called {INPUT!r} and as long as they are"
+    )

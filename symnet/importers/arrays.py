@@ -1,0 +1,275 @@
+"""Networks from arrays: in memory, or in files that hold arrays and no architecture.
+
+Such a file says nothing of activations, and may not say which axis of a matrix is the neurons' or
+which layer is first. What cannot be seen is asked for (activations), or assumed as names suggest
+and told: a square matrix fits either way.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from symnet.activations import activation
+from symnet.files import LARGEST_FILE
+from symnet.importers.extras import needed
+from symnet.importers.imported import (
+    FilePath,
+    Imported,
+    Options,
+    content_of,
+    exactness,
+    label_of,
+    renamed,
+)
+from symnet.network import Layer, Network
+from symnet.network.weights import Array
+from symnet.witness import analytic
+
+LAYOUTS = ("out,in", "in,out")
+
+_NAME = re.compile(
+    r"(?P<layer>.*?)[._/]?(?P<what>weights?|kernel|[wW]|bias(?:es)?|[bB])[._/:]?(?P<k>\d*)"
+)
+_MOST_REORDERED = 7  # layers, of whose orders all are tried
+_ALIASES = {
+    **{"identity": "linear", "none": "linear", "purelin": "linear", "logistic": "sigmoid"},
+    **{"logsig": "sigmoid", "tansig": "tanh", "poslin": "relu", "radbas": "gaussian"},
+    **{"swish": "silu", "atan": "arctan"},
+}
+
+
+def named(name: str) -> str:
+    """The table's name of an activation, whatever other programs call it."""
+    plain = name.strip().lower().rstrip("\0")
+    return _ALIASES.get(plain, plain)
+
+
+def from_arrays(
+    arrays: Sequence[Any],
+    activations: str | Sequence[str],
+    layout: str = "out,in",
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    name: str | None = None,
+) -> Network:
+    """The chain of layers with these weights: each a matrix, followed by its bias or not.
+
+    Args:
+        arrays: [W1, b1, W2, b2, ...]; a layer's bias may be missing.
+        activations: one for each layer; one name alone is for all but the last, which is linear.
+        layout: "out,in" where a matrix has a row a neuron, "in,out" where it has a column.
+
+    ValueError for shapes that do not fit, for another number of activations, and as Layer has it.
+    """
+    if layout not in LAYOUTS:
+        raise ValueError(f"layout {layout!r} is none of {', '.join(LAYOUTS)}")
+    layers = _grouped([np.asarray(array) for array in arrays])
+    functions = _functions(activations, len(layers))
+    found = [
+        Layer(W if layout == "out,in" else W.T, b, activation(named(own)))
+        for (W, b), own in zip(layers, functions, strict=True)
+    ]
+    return Network(found, inputs, outputs, name)
+
+
+def _grouped(arrays: Sequence[Array]) -> list[tuple[Array, Array | None]]:
+    layers: list[tuple[Array, Array | None]] = []
+    for k, array in enumerate(arrays):
+        if array.ndim == 2:
+            layers.append((array, None))
+        elif array.ndim == 1 and layers and layers[-1][1] is None:
+            layers[-1] = layers[-1][0], array
+        else:
+            raise ValueError(
+                f"array {k} has the shape {array.shape}; expected a matrix, or after one its bias"
+            )
+    if not layers:
+        raise ValueError("there is no matrix among the arrays")
+    return layers
+
+
+def _functions(given: str | Sequence[str] | None, count: int) -> list[str]:
+    if not given:
+        raise ValueError(
+            "arrays do not tell the activations of the layers; say them, as "
+            f"--activations {','.join(['tanh'] * (count - 1) + ['linear'])}"
+        )
+    if isinstance(given, str) or len(given) == 1:
+        one = given if isinstance(given, str) else given[0]
+        return [one] * (count - 1) + ["linear"]
+    if len(given) != count:
+        raise ValueError(f"{len(given)} activations for {count} layers")
+    return list(given)
+
+
+# --- arrays with names --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Found:
+    """A layer's arrays as a file names them."""
+
+    name: str
+    weights: Array
+    bias: Array | None
+    kernel: bool
+    """Whether the name is one of those under which columns are neurons."""
+
+
+def from_named(
+    arrays: Mapping[str, Array], source: str, path: FilePath, options: Options
+) -> Imported:
+    """The chain of arrays that have names: `W1`, `dense_1/kernel`, `0.weight`."""
+    layers = sorted(_layers(arrays), key=lambda layer: _natural(layer.name))
+    layers, layout, notes = _fitting(layers, options.layout)
+    flat = [a for layer in layers for a in (layer.weights, layer.bias) if a is not None]
+    net = from_arrays(flat, options.activations or [], layout, name=label_of(path))
+    x = np.ones(net.n)
+    y = ", ".join(f"{v:.9g}" for v in analytic.value(net, x)[:4])
+    notes.append(f"axes of the matrices are {layout}; all inputs 1 give {y}: compare one value")
+    dtypes = {str(a.dtype) for a in flat if a.dtype.kind == "f"}
+    compared = "nothing to compare with in the file"
+    return Imported(renamed(net, options), source, exactness(dtypes), (), tuple(notes), compared)
+
+
+def _layers(arrays: Mapping[str, Array]) -> list[Found]:
+    weights: dict[str, tuple[Array, bool]] = {}
+    biases: dict[str, Array] = {}
+    for name, array in arrays.items():
+        if name.startswith(("optimizer", "opt_state")):
+            continue
+        match = _NAME.fullmatch(name)
+        if match is None or array.dtype.kind not in "fiu" or array.ndim not in (1, 2):
+            raise ValueError(
+                f"the array {name!r} of the shape {array.shape} is neither a layer's weights "
+                "nor its bias; expected names as W1, b1 or layer.weight, layer.bias"
+            )
+        key = f"{match['layer']}{match['k']}"
+        if match["what"].lower().startswith("b"):
+            biases[key] = array.reshape(-1)
+        else:
+            weights[key] = (np.atleast_2d(array), match["what"] == "kernel")
+    if lost := sorted(biases.keys() - weights.keys()):
+        raise ValueError(f"the bias {lost[0]!r} has no matrix")
+    return [Found(key, W, biases.get(key), kernel) for key, (W, kernel) in weights.items()]
+
+
+def _natural(name: str) -> list[Any]:
+    """Numbers in names by their value: dense_2 is before dense_10."""
+    return [(int(p), "") if p.isdigit() else (-1, p) for p in re.split(r"(\d+)", name) if p]
+
+
+def _fits(layers: Sequence[Found], layout: str) -> bool:
+    before = None
+    for layer in layers:
+        shape = layer.weights.shape if layout == "out,in" else layer.weights.shape[::-1]
+        if layer.bias is not None and len(layer.bias) != shape[0]:
+            return False
+        if before not in (None, shape[1]):
+            return False
+        before = shape[0]
+    return True
+
+
+def _fitting(layers: list[Found], layout: str | None) -> tuple[list[Found], str, list[str]]:
+    """The layers in an order in which they fit, the layout, and what was assumed."""
+    if not layers:
+        raise ValueError("there is no matrix among the arrays")
+    usual = "in,out" if layers[0].kernel else "out,in"
+    other = LAYOUTS[usual == "out,in"]
+    layouts = [layout] if layout else [usual, other]
+    if layout and layout not in LAYOUTS:
+        raise ValueError(f"layout {layout!r} is none of {', '.join(LAYOUTS)}")
+    fitting = [found for found in layouts if _fits(layers, found)]
+    names = ", ".join(layer.name or "(no name)" for layer in layers)
+    if fitting:
+        notes = [f"layers in the order {names}"]
+        if len(fitting) > 1:
+            notes.append(f"either layout of the matrices fits; {fitting[0]} is assumed")
+        return layers, fitting[0], notes
+    if len(layers) <= _MOST_REORDERED:
+        orders = [
+            (list(order), found)
+            for found in layouts
+            for order in permutations(layers)
+            if _fits(order, found)
+        ]
+        if len(orders) == 1:
+            order, found = orders[0]
+            told = ", ".join(layer.name for layer in order)
+            return order, found, [f"layers in the order {told}, the only one that fits"]
+    shapes = ", ".join(f"{layer.name} {layer.weights.shape}" for layer in layers)
+    raise ValueError(f"the matrices make no single chain of layers: {shapes}")
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def read(path: FilePath, options: Options) -> Imported:
+    """The network of a file of arrays, by its suffix."""
+    suffix = "." + str(path).lower().rpartition(".")[2]
+    return from_named(_FILES[suffix](path), suffix[1:], path, options)
+
+
+def _npz(path: FilePath) -> dict[str, Array]:
+    content = content_of(path, LARGEST_FILE)
+    found = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        check_archive(archive)
+        for member in archive.infolist():
+            with archive.open(member) as file:
+                found[member.filename.removesuffix(".npy")] = _npy(file.read())
+    return found
+
+
+def _npy(content: bytes) -> Array:
+    """One array, its declared size checked before it is made."""
+    file = io.BytesIO(content)
+    version = np.lib.format.read_magic(file)
+    header = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    shape, _, dtype = header(file)
+    if dtype.hasobject:
+        raise ValueError("holds Python objects (a pickle); save arrays of numbers")
+    if int(np.prod([int(s) for s in shape], dtype=object)) * dtype.itemsize > len(content):
+        raise ValueError(f"an array of the declared shape {shape} in {len(content)} bytes")
+    return np.load(io.BytesIO(content), allow_pickle=False)
+
+
+def check_archive(archive: zipfile.ZipFile) -> None:
+    """ValueError for an archive that expands to more than a network file may have."""
+    total = sum(member.file_size for member in archive.infolist())
+    if total > LARGEST_FILE:
+        raise ValueError(f"expands to {total >> 20} MiB, more than {LARGEST_FILE >> 20}")
+
+
+def _safetensors(path: FilePath) -> dict[str, Array]:
+    library = needed("safetensors.numpy", "importers")
+    return dict(library.load(content_of(path, LARGEST_FILE)))
+
+
+def _weights_h5(path: FilePath) -> dict[str, Array]:
+    hdf5 = needed("symnet.importers.hdf5", "keras")
+    return {
+        name.replace("/vars/0", "/kernel").replace("/vars/1", "/bias"): array
+        for name, array in hdf5.arrays(path).items()
+        if not name.startswith(("optimizer", "seed"))
+    }
+
+
+_FILES: dict[str, Callable[[FilePath], dict[str, Array]]] = {
+    ".npz": _npz,
+    ".safetensors": _safetensors,
+    ".h5": _weights_h5,
+}

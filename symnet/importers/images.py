@@ -1,0 +1,88 @@
+"""Convolution and pooling of tensors (batch, channels, *image), by the windows they see."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from symnet.importers import matrices
+from symnet.importers.forms import Form
+from symnet.importers.tensors import Tensors, Value
+from symnet.importers.windows import Windows
+from symnet.network.weights import Array
+
+
+def conv(
+    t: Tensors, x: Form, weights: Array, bias: Array | None, windows: Windows, groups: int
+) -> Value:
+    """Cross-correlation of x (N, C, *image) with weights (M, C/groups, *kernel)."""
+    kernels = np.asarray(weights, dtype=np.float64)
+    batch, channels, *image = x.shape
+    out, inside = kernels.shape[:2]
+    if groups < 1 or channels != inside * groups or out % groups:
+        raise ValueError(
+            f"weights of the shape {kernels.shape} in {groups} groups for {channels} channels"
+        )
+    seen = windows.places(image)
+    counts = seen.shape[: len(image)]
+    flat = seen.reshape(math.prod(counts), -1)
+    whole = (batch, out, len(flat), inside, flat.shape[1])
+    matrices.check_size(math.prod(whole), f"a convolution from {x.shape} to {out} channels")
+    first = np.arange(out) // (out // groups) * inside
+    channel = first[:, None] + np.arange(inside)
+    image_of = np.arange(batch)[:, None, None] * channels + channel
+    columns = image_of[:, :, None, :, None] * math.prod(image) + flat[None, None, :, None, :]
+    values = kernels.reshape(1, out, 1, inside, -1)
+    row = np.arange(batch * out * len(flat)).reshape(batch, out, len(flat), 1, 1)
+    kept = np.broadcast_to(flat[None, None, :, None, :] >= 0, whole).reshape(-1)
+    row, columns, values = (
+        np.broadcast_to(v, whole).reshape(-1)[kept] for v in (row, columns, values)
+    )
+    M = matrices.from_entries(row, columns, values, (math.prod(whole[:3]), x.size))
+    result = t.fold.times(x, M, (batch, out, *counts), True)
+    if bias is None:
+        return result
+    return t.add(result, np.asarray(bias, dtype=np.float64).reshape(1, -1, *[1] * len(image)))
+
+
+def average_pool(t: Tensors, x: Form, windows: Windows, count_padding: bool) -> Value:
+    """The mean over each window of x (N, C, *image)."""
+    batch, channels, *image = x.shape
+    seen = windows.places(image)
+    counts = seen.shape[: len(image)]
+    flat = seen.reshape(math.prod(counts), -1)
+    if count_padding and windows.ceil:
+        raise ValueError("AveragePool with ceil_mode and count_include_pad")
+    sizes = np.full(len(flat), flat.shape[1]) if count_padding else (flat >= 0).sum(axis=1)
+    if not sizes.all():
+        raise ValueError("a window of AveragePool sees padding only")
+    start = np.arange(batch * channels)[:, None, None] * math.prod(image)
+    whole = (batch * channels, *flat.shape)
+    matrices.check_size(math.prod(whole), f"average pooling of the shape {x.shape}")
+    kept = np.broadcast_to(flat >= 0, whole).reshape(-1)
+    row = np.arange(whole[0] * whole[1]).reshape(*whole[:2], 1)
+    row, columns, values = (
+        np.broadcast_to(v, whole).reshape(-1)[kept]
+        for v in (row, start + flat, (1 / sizes)[None, :, None])
+    )
+    M = matrices.from_entries(row, columns, values, (whole[0] * whole[1], x.size))
+    return t.fold.times(x, M, (batch, channels, *counts))
+
+
+def max_pool(t: Tensors, x: Form, windows: Windows) -> Value:
+    """The largest of each window of x (N, C, *image)."""
+    batch, channels, *image = x.shape
+    seen = windows.places(image)
+    counts = seen.shape[: len(image)]
+    flat = seen.reshape(math.prod(counts), -1)
+    first = flat[np.arange(len(flat)), (flat >= 0).argmax(axis=1)]
+    if (first < 0).any():
+        raise ValueError("a window of MaxPool sees padding only")
+    inside = np.where(flat >= 0, flat, first[:, None])  # twice the same changes no maximum
+    start = np.arange(batch * channels)[:, None, None] * math.prod(image)
+    matrices.check_size(batch * channels * inside.size, f"max pooling of the shape {x.shape}")
+    best = t.extreme(
+        t.fold.selected(x, (start + inside).reshape(-1, inside.shape[1])), [1], False, True
+    )
+    return t.fold.reshaped(best, (batch, channels, *counts))

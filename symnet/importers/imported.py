@@ -1,0 +1,200 @@
+"""What a reader gives back: a network, and in lines what was folded, assumed and compared."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from symnet.files import NetworkFileError
+from symnet.importers.forms import Form
+from symnet.importers.tensors import Tensors, Value
+from symnet.names import check_label
+from symnet.network import Network
+from symnet.network.weights import Array
+
+FilePath = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may say about a model.
+
+    Args:
+        inputs, outputs: names, one for each entry of the vectors x and y.
+        select: outputs to keep, by the model's names or the network's; all by default.
+        activations: of the layers, for files that hold arrays only.
+        layout: "out,in" or "in,out", the axes of such files' matrices.
+        classes: of a classifier "probabilities" or "logits".
+        check: whether the network is compared with the framework that the model is of.
+    """
+
+    inputs: Sequence[str] | None = None
+    outputs: Sequence[str] | None = None
+    select: Sequence[str] | None = None
+    activations: Sequence[str] | None = None
+    layout: str | None = None
+    classes: str = "probabilities"
+    check: bool = True
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A network that was read, and what is to be said about it.
+
+    Args:
+        source: the format, as `ONNX, opset 14`.
+        exactness: of the weights, as `weights float32, held exactly`.
+        folded: the model's operations that are no nodes of the network any more.
+        notes: what was assumed or left out, each a line.
+        compared: against what the values were compared, on how many points, with what difference.
+    """
+
+    network: Network
+    source: str
+    exactness: str = ""
+    folded: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+    compared: str = "not compared with another program"
+
+    def __str__(self) -> str:
+        folded = f"folded {', '.join(self.folded)}" if self.folded else "nothing folded"
+        parts = [self.network.describe(), folded, self.exactness, self.compared]
+        heading = f"{self.source}: {'; '.join(part for part in parts if part)}"
+        return "\n".join([heading, *(f"note: {note}" for note in self.notes)])
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a reader finds in a file: forms of named inputs, before they become a network."""
+
+    tensors: Tensors
+    inputs: tuple[tuple[str, int], ...]
+    outputs: tuple[tuple[str, Value], ...]
+    name: str | None = None
+
+    def network(self, options: Options) -> Network:
+        """The network of the outputs that were chosen, named as far as names are plain."""
+        chosen, parts = _selected(self.tensors, self.outputs, options.select)
+        y = parts[0] if len(parts) == 1 else self.tensors.fold.stacked(parts)
+        net = self.tensors.fold.network(y, None, None, self.name)
+        names = _default_names(self.inputs, "x", net.n), _default_names(chosen, "y", net.m)
+        net = _renamed(net, *names)
+        if options.inputs is None and options.outputs is None:
+            return net
+        inputs = options.inputs or [s.name for s in net.inputs]
+        outputs = options.outputs or [s.name for s in net.outputs]
+        return Network.from_nodes(net.nodes, inputs, outputs, net.name)
+
+
+def renamed(net: Network, options: Options) -> Network:
+    """The network with the names that a user gives."""
+    if options.inputs is None and options.outputs is None:
+        return net
+    inputs = options.inputs or [s.name for s in net.inputs]
+    outputs = options.outputs or [s.name for s in net.outputs]
+    return Network.from_nodes(net.nodes, inputs, outputs, net.name)
+
+
+def _renamed(net: Network, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> Network:
+    """With the model's names where all of them will do, else with x1, x2, ... and y."""
+    for pair in ((inputs, outputs), (inputs, None), (None, outputs)):
+        try:
+            given = net.n if pair[0] is None else pair[0]
+            return Network.from_nodes(net.nodes, given, pair[1], net.name)
+        except ValueError:
+            continue
+    return net
+
+
+def _selected(
+    tensors: Tensors, outputs: Sequence[tuple[str, Value]], select: Sequence[str] | None
+) -> tuple[list[tuple[str, int]], list[Form]]:
+    """The chosen outputs, whole tensors or single entries of them, with names and sizes."""
+    forms = [(name, tensors.form(value)) for name, value in outputs]
+    if select is None:
+        return [(name, form.size) for name, form in forms], [form for _, form in forms]
+    entries: dict[str, tuple[Form, Array]] = {}
+    for name, form in forms:
+        entries[name] = form, np.arange(form.size)
+        plain = _plain(name)
+        entries.setdefault(plain, entries[name])
+        for i in range(form.size):
+            entries.setdefault(f"{plain}_{i + 1}", (form, np.array([i])))
+    if len(forms) == 1:
+        for i in range(forms[0][1].size):
+            entries.setdefault(f"y{i + 1}", (forms[0][1], np.array([i])))
+    chosen, parts = [], []
+    for name in select:
+        if name not in entries:
+            known = ", ".join(name for name, _ in forms)
+            raise ValueError(f"there is no output {name!r} to select; the model has {known}")
+        form, places = entries[name]
+        parts.append(tensors.fold.selected(form, places))
+        chosen.append((name, len(places)))
+    return chosen, parts
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\W", "_", name.removesuffix(":0"), flags=re.ASCII)
+
+
+def _default_names(tensors: Sequence[tuple[str, int]], letter: str, count: int) -> list[str] | None:
+    """Names of a vector's entries from those of tensors; None where x1, x2, ... say as much."""
+    if sum(size for _, size in tensors) != count or (len(tensors) == 1 and count > 1):
+        return None
+    names = []
+    for name, size in tensors:
+        plain = _plain(name)
+        names += [plain] if size == 1 else [f"{plain}_{i + 1}" for i in range(size)]
+    return names
+
+
+def label_of(path: FilePath) -> str | None:
+    """The network's name from its file's."""
+    try:
+        return check_label(os.path.splitext(os.path.basename(os.fspath(path)))[0])
+    except ValueError:
+        return None
+
+
+def content_of(path: FilePath, largest: int) -> bytes:
+    """The bytes of a file of limited size. NetworkFileError where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(largest + 1)
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    if len(content) > largest:
+        raise ValueError(f"is larger than {largest >> 20} MiB, the limit for a network file")
+    if not content:
+        raise ValueError("is empty")
+    return content
+
+
+def refusal(path: FilePath, error: BaseException) -> NetworkFileError:
+    """The one line on what is wrong with a file, whatever a parser raised."""
+    words = " ".join(str(error).split()) or "is damaged"
+    if not isinstance(error, ValueError) or type(error).__module__ != "builtins":
+        words = f"cannot be read ({type(error).__name__}: {words})"
+    return NetworkFileError(f"{os.fspath(path)}: {words[:500]}")
+
+
+def exactness(dtypes: Iterable[str]) -> str:
+    """`weights float32, held exactly`, of the types of numbers that were found."""
+    found = sorted(set(dtypes))
+    return f"weights {' and '.join(found)}, held exactly" if found else ""
+
+
+def with_notes(imported: Imported, *notes: str) -> Imported:
+    """With more notes."""
+    return replace(imported, notes=(*imported.notes, *notes))
+
+
+def count_of(shape: Iterable[int]) -> int:
+    """Entries of a tensor."""
+    return math.prod(shape)

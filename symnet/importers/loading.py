@@ -1,0 +1,69 @@
+"""Files of networks by their suffix; JSON is symnet's own."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import warnings
+from dataclasses import replace
+from pathlib import PurePath
+
+from symnet import files
+from symnet.files import NetworkFileError
+from symnet.importers.imported import FilePath, Imported, Options, refusal, renamed
+from symnet.network import Network
+from symnet.witness.checking import CheckError
+
+READERS = {
+    ".onnx": "onnx",
+    ".nnet": "nnet",
+    ".npz": "arrays",
+    ".safetensors": "arrays",
+    ".keras": "keras",
+    ".h5": "keras",
+    ".mat": "matlab",
+    ".nc": "netcdf",
+}
+"""The module of this package that reads files of each suffix."""
+
+_PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".sav", ".ckpt")
+_ADVICE = {
+    ".pt": "symnet.from_torch(module), or torch.onnx.export, or its arrays as .safetensors",
+    ".pth": "symnet.from_torch(module), or torch.onnx.export, or its arrays as .safetensors",
+    ".ckpt": "symnet.from_torch(module), or torch.onnx.export, or its arrays as .safetensors",
+}
+
+
+def load(path: FilePath) -> Network:
+    """The network in a file: JSON, or another program's by its suffix (see READERS).
+
+    Raises NetworkFileError, one line that begins with the file's name; CheckError where the
+    network's values are not those of the program it comes from; ImportError, which names the extra,
+    where a reader's package is not installed.
+    """
+    return read(path).network
+
+
+def read(path: FilePath, options: Options | None = None) -> Imported:
+    """The network in a file, and what was folded, assumed and compared. Raises as `load`."""
+    options = options or Options()
+    suffix = PurePath(os.fspath(path)).suffix.lower()
+    if suffix in _PICKLES:
+        advice = _ADVICE.get(suffix, "symnet.from_sklearn(model) in the program that has it")
+        why = "is a pickle, which can run any program when it is read"
+        raise NetworkFileError(f"{os.fspath(path)}: {why}; use {advice}")
+    if suffix not in READERS:
+        network = files.load(path)
+        return Imported(renamed(network, options), "symnet", compared="")
+    reader = importlib.import_module(f"symnet.importers.{READERS[suffix]}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a damaged file makes NumPy say is said below
+            found: Imported = reader.read(path, options)
+        return replace(found, source=f"{os.path.basename(os.fspath(path))} ({found.source})")
+    except (ImportError, CheckError, NetworkFileError):
+        raise
+    except MemoryError:
+        raise NetworkFileError(f"{os.fspath(path)}: takes more memory than there is") from None
+    except Exception as error:  # parsers of damaged files raise whatever they like
+        raise refusal(path, error) from None

@@ -1,0 +1,183 @@
+"""ONNX models (`.onnx`), opsets 6 to the newest that the installed onnx knows.
+
+A batch is what the model treats row by row: a dimension without a fixed size, or a fixed one that
+all inputs and outputs begin or end with, when the model's values at several points at once are
+those of each point. Everything else is a dimension of the input vector.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symnet.importers import comparing
+from symnet.importers.forms import Shape
+from symnet.importers.imported import FilePath, Imported, Options, exactness, label_of
+from symnet.importers.imported import renamed as _renamed
+from symnet.importers.onnx import double
+from symnet.importers.onnx.files import loaded
+from symnet.importers.onnx.graph import Graph
+from symnet.network import Network
+from symnet.network.weights import Array
+from symnet.witness import analytic
+from symnet.witness.checking import CheckError
+
+__all__ = ["read"]
+
+_LARGE = 500_000  # weights, beyond which onnx's evaluator takes its time at every point
+_SAME = 1e-9
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """An axis of fixed size that may be a batch: 0 or −1, and its size."""
+
+    axis: int
+    size: int
+
+
+def read(path: FilePath, options: Options) -> Imported:
+    """The network in an ONNX file. ValueError names the node that cannot be read, and why."""
+    model = loaded(path)
+    inputs = Graph.of(model).inputs()
+    fixed = [(name, tuple(s if isinstance(s, int) else 1 for s in dims)) for name, dims in inputs]
+    error: Exception | None = None
+    for batch in (*_batches(Graph.of(model)), None):
+        shapes = fixed if batch is None else [(name, _single(s, batch)) for name, s in fixed]
+        try:
+            return _read(path, options, model, shapes, batch)
+        except CheckError:
+            if batch is None:
+                raise
+        except ValueError as found:
+            error = error or (found if batch is None else None)
+    assert error is not None
+    raise error
+
+
+def _batches(graph: Graph) -> Iterator[_Batch]:
+    """Axes of one fixed size larger than 1 in all inputs and outputs."""
+    tensors = [dims for _, dims in (*graph.inputs(), *graph.outputs())]
+    for axis in (0, -1):
+        if any(len(dims) < 2 for dims in tensors):
+            return
+        sizes = {dims[axis] for dims in tensors}
+        if len(sizes) == 1 and isinstance(size := sizes.pop(), int) and size > 1:
+            yield _Batch(axis, size)
+
+
+def _single(shape: Shape, batch: _Batch) -> Shape:
+    changed = list(shape)
+    changed[batch.axis] = 1
+    return tuple(changed)
+
+
+def _read(
+    path: FilePath,
+    options: Options,
+    model: Any,
+    shapes: list[tuple[str, Shape]],
+    batch: _Batch | None,
+) -> Imported:
+    graph = Graph.of(model)
+    found = graph.read(shapes, label_of(path))
+    whole = found.network(Options())
+    if batch is not None:
+        _check_rows(model, graph, whole, shapes, batch)
+    notes = [] if batch is None else [f"an axis of {batch.size} is a batch: one point is read"]
+    free = {str(s) for _, dims in graph.inputs() for s in dims[1:] if not isinstance(s, int)}
+    if free:
+        notes.append(f"the sizes {', '.join(sorted(free))} are not fixed: read as 1")
+    if len(found.outputs) > 1 and options.select is None:
+        notes.append(f"outputs side by side: {', '.join(name for name, _ in found.outputs)}")
+    if len(found.inputs) > 1:
+        notes.append(f"inputs side by side: {', '.join(name for name, _ in found.inputs)}")
+    compared = _compared(model, graph, whole, shapes, batch) if options.check else ""
+    plain = options.select is None
+    net = _renamed(whole, options) if plain else found.network(options)
+    source = f"ONNX, opset {graph.opset}"
+    return Imported(net, source, exactness(graph.dtypes), graph.folded, tuple(notes), compared)
+
+
+def _check_rows(
+    model: Any, graph: Graph, net: Network, shapes: Sequence[tuple[str, Shape]], batch: _Batch
+) -> None:
+    """CheckError where the model's values at several points are not those of each point."""
+    count = min(batch.size, 1000)
+    X = np.resize(comparing.points(net.n, count), (batch.size, net.n))
+    feed, start = {}, 0
+    for name, shape in shapes:
+        size = math.prod(shape)
+        rows = X[:, start : start + size].reshape(batch.size, *shape)
+        feed[name] = np.concatenate(list(rows), axis=batch.axis)
+        start += size
+    names = [name for name, _ in graph.outputs()]
+    joined = [(name, feed[name].shape) for name, _ in shapes]
+    flat = np.concatenate([feed[name].reshape(-1) for name, _ in shapes])
+    try:
+        values = double.evaluator(model, joined)(flat[None, :], names)[0]
+    except Exception as error:  # whatever the evaluator raises: then the axis is not told apart
+        raise CheckError(f"onnx's evaluator does not run the model: {error}") from None
+    expected = _by_rows(values, graph, batch)
+    distance = comparing.distance(analytic.value(net, X), expected)
+    if distance is None or distance > _SAME:
+        raise CheckError("the model does not treat the axis as a batch")
+
+
+def _by_rows(values: Array, graph: Graph, batch: _Batch) -> Array:
+    """The outputs of all points, laid flat one after the other, as one row a point."""
+    parts, start = [], 0
+    for _, dims in graph.outputs():
+        shape = [int(s) if isinstance(s, int) else 1 for s in dims]
+        size = math.prod(shape)
+        tensor = values[start : start + size].reshape(shape)
+        parts.append(np.moveaxis(tensor, batch.axis, 0).reshape(batch.size, -1))
+        start += size
+    return np.concatenate(parts, axis=1)
+
+
+def _compared(
+    model: Any,
+    graph: Graph,
+    net: Network,
+    shapes: Sequence[tuple[str, Shape]],
+    batch: _Batch | None,
+) -> str:
+    if batch is not None:
+        return f"compared with onnx in double precision ({batch.size} points at once)"
+    names = [name for name, _ in graph.outputs()]
+    X = comparing.points(net.n, comparing.POINTS if net.weights_count < _LARGE else 4)
+    try:
+        evaluate = double.evaluator(model, shapes)
+        evaluate(X[:1], names)
+    except Exception as error:  # it lacks operators, and raises what it likes for them
+        return f"not compared: onnx's evaluator does not run it ({type(error).__name__})"
+    text = comparing.compared(net, lambda P: evaluate(P, names), "onnx in double precision", X)
+    return text + _single_precision(model, net, shapes, names, X)
+
+
+def _single_precision(
+    model: Any,
+    net: Network,
+    shapes: Sequence[tuple[str, Shape]],
+    names: Sequence[str],
+    X: Array,
+) -> str:
+    """How far onnxruntime is away, where it is installed and the model is in single precision."""
+    if not any(v.type.tensor_type.elem_type == 1 for v in model.graph.input):
+        return ""
+    try:
+        runtime = double.single(copy.deepcopy(model).SerializeToString(), shapes)
+        values = None if runtime is None else runtime(X, names)
+    except Exception:  # a runtime's own limits are no matter of the network
+        return ""
+    if values is None:
+        return ""
+    rounded = X.astype(np.float32).astype(np.float64)
+    error = comparing.distance(analytic.value(net, rounded), values)
+    return "" if error is None else f", onnxruntime in single precision {error:.1e}"

@@ -1,0 +1,210 @@
+"""ONNX operators of arithmetic: sums, products, matrices, convolutions, reductions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symnet.importers import images
+from symnet.importers.forms import Form
+from symnet.importers.onnx.call import Call, Reader, Result
+from symnet.importers.tensors import Tensors, Value
+from symnet.importers.windows import Windows, same_pads
+from symnet.network.weights import Array
+
+Binary = Callable[[Tensors, Value, Value], Value]
+
+
+def _binary(operation: Binary) -> Reader:
+    return lambda c: operation(c.tensors, c.value(0), _aligned(c))
+
+
+def _aligned(c: Call) -> Value:
+    """The second argument, placed as opsets below 7 say by `axis`."""
+    y = c.value(1)
+    if c.opset >= 7 or not c.get("broadcast", 0) or c.get("axis") is None:
+        return y
+    trailing = len(c.value(0).shape) - c.get("axis") - len(y.shape)
+    return c.tensors.reshape(y, (*y.shape, *[1] * trailing))
+
+
+def _many(operation: Binary, mean: bool = False) -> Reader:
+    def read(c: Call) -> Result:
+        parts = [c.value(i) for i in range(len(c.inputs))]
+        total = functools.reduce(functools.partial(operation, c.tensors), parts)
+        return c.tensors.multiply(total, 1 / len(parts)) if mean else total
+
+    return read
+
+
+def _gemm(c: Call) -> Result:
+    t = c.tensors
+    a, b = c.value(0), c.value(1)
+    a = t.places(a, np.transpose) if c.get("transA", 0) else a
+    b = t.places(b, np.transpose) if c.get("transB", 0) else b
+    if len(a.shape) != 2 or len(b.shape) != 2:
+        c.refuse(f"a product of the shapes {a.shape} and {b.shape}; expected two matrices")
+    result = t.multiply(t.matmul(a, b), float(c.get("alpha", 1.0)))
+    if not c.has(2) or c.get("beta", 1.0) == 0:
+        return result
+    return t.add(result, t.multiply(c.value(2), float(c.get("beta", 1.0))))
+
+
+def _batch_normalization(c: Call) -> Result:
+    x = c.value(0)
+    if c.get("training_mode", 0) or (c.opset < 7 and not c.get("is_test", 0)):
+        c.refuse("it is in training mode; export the model in evaluation mode")
+    if c.opset < 9 and not c.get("spatial", 1):
+        c.refuse("it normalises every place on its own (spatial is 0); symnet reads spatial 1")
+    scale, shift, mean, variance = (
+        np.asarray(c.constant(i, "parameters"), dtype=np.float64) for i in range(1, 5)
+    )
+    factor = scale / np.sqrt(variance + float(c.get("epsilon", np.float32(1e-5))))
+    shape = [1, -1, *[1] * (len(x.shape) - 2)] if len(x.shape) > 1 else [-1]
+    t = c.tensors
+    scaled = t.multiply(x, factor.reshape(shape))
+    result = t.add(scaled, (shift - mean * factor).reshape(shape))
+    return [result, *[np.zeros(0)] * (c.results - 1)] if c.results > 1 else result
+
+
+def _windows(c: Call, image: tuple[int, ...], kernel: tuple[int, ...]) -> Windows:
+    rank = len(kernel)
+    strides = list(c.get("strides") or [1] * rank)
+    dilations = list(c.get("dilations") or [1] * rank)
+    pads = list(c.get("pads") or [0] * 2 * rank)
+    auto = c.get("auto_pad", b"NOTSET")
+    auto = auto.decode() if isinstance(auto, bytes) else auto
+    if len(image) != rank or len(strides) != rank or len(dilations) != rank:
+        c.refuse(f"a kernel of {rank} axes on an image of {len(image)}")
+    if auto in ("SAME_UPPER", "SAME_LOWER"):
+        pads = same_pads(image, kernel, strides, dilations, auto == "SAME_LOWER")
+    elif auto == "VALID":
+        pads = [0] * 2 * rank
+    elif auto not in ("NOTSET", ""):
+        c.refuse(f"its auto_pad is {auto!r}")
+    return Windows.of(kernel, strides, dilations, pads, bool(c.get("ceil_mode", 0)))
+
+
+def _conv(c: Call) -> Result:
+    x, weights = c.form(0), c.constant(1, "weights")
+    bias = c.constant(2, "biases") if c.has(2) else None
+    windows = _windows(c, x.shape[2:], weights.shape[2:])
+    return images.conv(c.tensors, x, weights, bias, windows, c.get("group", 1))
+
+
+def _average_pool(c: Call) -> Result:
+    x = c.form(0)
+    windows = _windows(c, x.shape[2:], tuple(c.get("kernel_shape")))
+    return images.average_pool(c.tensors, x, windows, bool(c.get("count_include_pad", 0)))
+
+
+def _max_pool(c: Call) -> Result:
+    if c.results > 1:
+        c.refuse("it gives the places of the largest entries as well: they have no derivative")
+    x = c.form(0)
+    windows = _windows(c, x.shape[2:], tuple(c.get("kernel_shape")))
+    return images.max_pool(c.tensors, x, windows)
+
+
+def _global_pool(reduce: Callable[[Tensors, Value, list[int]], Value]) -> Reader:
+    return lambda c: reduce(c.tensors, c.value(0), list(range(2, len(c.value(0).shape))))
+
+
+def _reduction(reduce: Callable[[Tensors, Value, Any, bool], Value], before: int = 18) -> Reader:
+    def read(c: Call) -> Result:
+        axes = c.integers("axes", 1, before)
+        if not axes:
+            if c.get("noop_with_empty_axes", 0):
+                return c.value(0)
+            axes = None
+        return reduce(c.tensors, c.value(0), axes, bool(c.get("keepdims", 1)))
+
+    return read
+
+
+def _squares(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
+    return t.sum(t.multiply(x, x), axes, keep)
+
+
+def _absolutes(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
+    return t.sum(t.apply("abs", x), axes, keep)
+
+
+def _log_sum_exp(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
+    return t.apply("log", t.sum(t.apply("exp", x), axes, keep))
+
+
+def _cumsum(c: Call) -> Result:
+    x, axis = c.value(0), int(c.constant(1, "axis").reshape(-1)[0])
+    size = x.shape[axis]
+    ones = np.tri(size, k=-1 if c.get("exclusive", 0) else 0)
+    ones = ones.T if c.get("reverse", 0) else ones
+    t = c.tensors
+    moved = t.places(x, lambda a: np.moveaxis(a, axis, -1))
+    return t.places(t.matmul(moved, ones.T), lambda a: np.moveaxis(a, -1, axis))
+
+
+def _comparison(compare: Callable[[Array, Array], Array]) -> Reader:
+    def read(c: Call) -> Result:
+        if isinstance(c.value(0), Form) or isinstance(c.value(1), Form):
+            c.refuse("it compares what depends on the inputs: a choice that has no derivative")
+        return compare(c.value(0), c.value(1))
+
+    return read
+
+
+def _logical_not(c: Call) -> Result:
+    return np.logical_not(c.constant(0, "conditions"))
+
+
+def _norm(c: Call) -> Result:
+    t, x, axis = c.tensors, c.value(0), c.get("axis", -1)
+    if c.get("p", 2) == 2:
+        size = t.apply("sqrt", _squares(t, x, [axis], True))
+    else:
+        size = _absolutes(t, x, [axis], True)
+    return t.divide(x, size)
+
+
+READERS: dict[str, Reader] = {
+    "Add": _binary(Tensors.add),
+    "Sub": _binary(Tensors.subtract),
+    "Mul": _binary(Tensors.multiply),
+    "Div": _binary(Tensors.divide),
+    "Pow": _binary(Tensors.power),
+    "PRelu": _binary(Tensors.prelu),
+    "Sum": _many(Tensors.add),
+    "Mean": _many(Tensors.add, mean=True),
+    "Max": _many(Tensors.maximum),
+    "Min": _many(Tensors.minimum),
+    "Neg": lambda c: c.tensors.negative(c.value(0)),
+    "MatMul": lambda c: c.tensors.matmul(c.value(0), c.value(1)),
+    "Gemm": _gemm,
+    "Conv": _conv,
+    "BatchNormalization": _batch_normalization,
+    "AveragePool": _average_pool,
+    "MaxPool": _max_pool,
+    "GlobalAveragePool": _global_pool(lambda t, x, axes: t.sum(x, axes, True, mean=True)),
+    "GlobalMaxPool": _global_pool(lambda t, x, axes: t.extreme(x, axes, True, True)),
+    "ReduceSum": _reduction(Tensors.sum, 13),
+    "ReduceMean": _reduction(lambda t, x, axes, keep: t.sum(x, axes, keep, mean=True)),
+    "ReduceMax": _reduction(lambda t, x, axes, keep: t.extreme(x, axes, keep, True)),
+    "ReduceMin": _reduction(lambda t, x, axes, keep: t.extreme(x, axes, keep, False)),
+    "ReduceSumSquare": _reduction(_squares),
+    "ReduceL1": _reduction(_absolutes),
+    "ReduceL2": _reduction(lambda t, x, axes, keep: t.apply("sqrt", _squares(t, x, axes, keep))),
+    "ReduceLogSumExp": _reduction(_log_sum_exp),
+    "LpNormalization": _norm,
+    "CumSum": _cumsum,
+    "Equal": _comparison(np.equal),
+    "Less": _comparison(np.less),
+    "LessOrEqual": _comparison(np.less_equal),
+    "Greater": _comparison(np.greater),
+    "GreaterOrEqual": _comparison(np.greater_equal),
+    "And": _comparison(np.logical_and),
+    "Or": _comparison(np.logical_or),
+    "Not": _logical_not,
+}

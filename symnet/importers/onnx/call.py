@@ -1,0 +1,76 @@
+"""One node of an ONNX graph with its arguments, as the functions that read operators see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeAlias
+
+import numpy as np
+
+from symnet.importers.forms import Form
+from symnet.importers.tensors import Tensors, Value
+from symnet.network.weights import Array
+
+
+@dataclass(frozen=True)
+class Call:
+    """A node: `inputs` are constants, forms, or None where an optional one is left out."""
+
+    tensors: Tensors
+    op: str
+    label: str
+    inputs: Sequence[Value | None]
+    attributes: Mapping[str, Any]
+    opset: int
+    results: int
+
+    def refuse(self, why: str) -> NoReturn:
+        """ValueError with the node's name."""
+        raise ValueError(why)
+
+    def has(self, i: int) -> bool:
+        """Whether there is an i-th input."""
+        return i < len(self.inputs) and self.inputs[i] is not None
+
+    def value(self, i: int) -> Value:
+        """The i-th input, constant or not."""
+        if not self.has(i):
+            self.refuse(f"its input {i} is missing")
+        return self.inputs[i]
+
+    def form(self, i: int) -> Form:
+        """The i-th input as a form."""
+        return self.tensors.form(self.value(i))
+
+    def constant(self, i: int, what: str) -> Array:
+        """The i-th input, which has to be known."""
+        found = self.value(i)
+        if isinstance(found, Form):
+            self.refuse(f"its {what} depend on the inputs; symnet reads constant ones")
+        return np.asarray(found)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An attribute."""
+        return self.attributes.get(name, default)
+
+    def integers(self, name: str, i: int, before: int) -> list[int] | None:
+        """Integers that are an attribute in opsets below `before`, then the i-th input."""
+        if self.opset < before:
+            found = self.get(name)
+        else:
+            found = self.constant(i, name).reshape(-1) if self.has(i) else None
+        return None if found is None else [int(v) for v in found]
+
+    def number(self, name: str, i: int, before: int) -> float | None:
+        """One number that is an attribute in opsets below `before`, then the i-th input."""
+        if self.opset < before:
+            found = self.get(name)
+            return None if found is None else float(found)
+        return float(self.constant(i, name).reshape(-1)[0]) if self.has(i) else None
+
+
+Result: TypeAlias = Any
+"""A value, or a list of as many as the node has outputs."""
+
+Reader: TypeAlias = Callable[[Call], Result]

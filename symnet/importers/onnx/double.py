@@ -1,0 +1,152 @@
+"""The witness of an ONNX model: onnx's own evaluator, on the model with all floats as doubles.
+
+A runtime in single precision is no witness of derivatives, and hides errors of 1e-7: how far it is
+away is told separately.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from symnet.importers.extras import needed
+from symnet.network.weights import Array
+
+_FLOATS = {1, 10, 16}  # float, float16, bfloat16
+_DOUBLE = 11
+
+
+def in_double(model: Any) -> Any:
+    """A copy of the model whose floats are doubles; the numbers stay what they are."""
+    onnx = needed("onnx", "onnx")
+    copy = type(model)()
+    copy.CopyFrom(model)
+    del copy.graph.value_info[:]
+    for tensor in copy.graph.initializer:
+        _widen(onnx, tensor)
+    for value in (*copy.graph.input, *copy.graph.output):
+        if value.type.tensor_type.elem_type in _FLOATS:
+            value.type.tensor_type.elem_type = _DOUBLE
+    for node in copy.graph.node:
+        _widen_node(onnx, node)
+    return copy
+
+
+def _widen(onnx: Any, tensor: Any) -> None:
+    if tensor.data_type in _FLOATS:
+        array = onnx.numpy_helper.to_array(tensor).astype(np.float64)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
+
+
+def _widen_node(onnx: Any, node: Any) -> None:
+    for attribute in node.attribute:
+        if attribute.HasField("t"):
+            _widen(onnx, attribute.t)
+        if node.op_type == "Cast" and attribute.name == "to" and attribute.i in _FLOATS:
+            attribute.i = _DOUBLE
+        if node.op_type == "BatchNormalization" and attribute.name == "momentum":
+            attribute.f = 1.0  # with another onnx's evaluator mixes in the batch before opset 14
+        if attribute.name in ("value_float", "value_floats") and node.op_type == "Constant":
+            numbers = attribute.f if attribute.name == "value_float" else list(attribute.floats)
+            array = np.array(numbers, dtype=np.float64)
+            value = onnx.helper.make_attribute("value", onnx.numpy_helper.from_array(array))
+            attribute.CopyFrom(value)
+    if node.op_type == "BatchNormalization" and not any(
+        a.name in ("momentum", "training_mode") for a in node.attribute
+    ):
+        node.attribute.append(onnx.helper.make_attribute("momentum", 1.0))
+    if node.op_type == "ConstantOfShape" and not node.attribute:
+        zero = onnx.numpy_helper.from_array(np.zeros(1))
+        node.attribute.append(onnx.helper.make_attribute("value", zero))
+
+
+def evaluator(model: Any, shapes: Sequence[tuple[str, tuple[int, ...]]]) -> Any:
+    """A function of points (k, n) and names of outputs: their values (k, m), by onnx itself.
+
+    Opsets before 9 are converted, as the evaluator has no older operators.
+    """
+    onnx = needed("onnx", "onnx")
+    reference = needed("onnx.reference", "onnx")
+    wide = in_double(model)
+    opset = min(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
+    if opset < 7 and any(a.name == "broadcast" for n in model.graph.node for a in n.attribute):
+        raise NotImplementedError("broadcasting of opsets before 7")
+    if opset < 9:
+        wide = onnx.version_converter.convert_version(wide, 9)
+    for node in wide.graph.node:
+        # The evaluator would put in the default of the newest opset.
+        old = opset < 13 and node.op_type in ("Softmax", "LogSoftmax")
+        if old and not any(a.name == "axis" for a in node.attribute):
+            node.attribute.append(onnx.helper.make_attribute("axis", 1))
+    session = reference.ReferenceEvaluator(wide, new_ops=_operators(max(opset, 9)))
+    return lambda X, names: _run(lambda feed: session.run(list(names), feed), X, shapes, np.float64)
+
+
+def _operators(opset: int) -> list[Any]:
+    """Operators that onnx's evaluator has in single precision, or of newer opsets only."""
+    run = needed("onnx.reference.op_run", "onnx").OpRun
+    erf = np.vectorize(math.erf, otypes=[np.float64])
+
+    def gelu(z: Array, approximate: Any) -> Array:
+        if approximate in ("tanh", b"tanh"):
+            return z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)))
+        return z / 2 * (1 + erf(z / np.sqrt(2)))
+
+    def rows(z: Array, axis: Any) -> Array:
+        return z.reshape(math.prod(z.shape[: (1 if axis is None else axis) % z.ndim]), -1)
+
+    def log_softmax(z: Array, axis: Any) -> Array:
+        flat = rows(z, axis)
+        shifted = flat - flat.max(axis=1, keepdims=True)
+        total = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return (shifted - total).reshape(z.shape)
+
+    def pooled(z: Array) -> Array:
+        return z.max(axis=tuple(range(2, z.ndim)), keepdims=True)
+
+    found: dict[str, Callable[..., Any]] = {
+        "Erf": lambda self, z: (erf(z),),
+        "HardSwish": lambda self, z: (z * np.clip(z / 6 + 0.5, 0, 1),),
+        "Gelu": lambda self, z, approximate=None: (gelu(z, approximate),),
+        "GlobalMaxPool": lambda self, z: (pooled(z),),
+    }
+    if opset < 13:
+        found["Softmax"] = lambda self, z, axis=None: (np.exp(log_softmax(z, axis)),)
+        found["LogSoftmax"] = lambda self, z, axis=None: (log_softmax(z, axis),)
+    return [type(name, (run,), {"op_domain": "", "_run": call}) for name, call in found.items()]
+
+
+def single(
+    content: bytes, shapes: Sequence[tuple[str, tuple[int, ...]]]
+) -> Callable[[Array, Sequence[str]], Array] | None:
+    """The same by onnxruntime in the model's own precision, None where it is not installed."""
+    try:
+        runtime = needed("onnxruntime", "onnx")
+    except ImportError:
+        return None
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return lambda X, names: _run(lambda feed: session.run(list(names), feed), X, shapes, np.float32)
+
+
+def _run(
+    call: Callable[[dict[str, Array]], Sequence[Array]],
+    X: Array,
+    shapes: Sequence[tuple[str, tuple[int, ...]]],
+    dtype: Any,
+) -> Array:
+    rows = []
+    for point in X:
+        sizes = np.cumsum([math.prod(shape) for _, shape in shapes])[:-1]
+        parts = np.split(point, sizes)
+        feed = {
+            name: part.reshape(shape).astype(dtype)
+            for (name, shape), part in zip(shapes, parts, strict=True)
+        }
+        rows.append(np.concatenate([np.ravel(y).astype(np.float64) for y in call(feed)]))
+    return np.array(rows)

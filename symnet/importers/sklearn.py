@@ -1,0 +1,373 @@
+"""scikit-learn: networks, linear models, and pipelines of transformers before and after them.
+
+A fitted estimator is read by its attributes; scikit-learn itself is not imported. What it computes
+before the network (scaling, polynomials, projections) is folded or becomes nodes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from symnet.activations import activation
+from symnet.importers import comparing, functions
+from symnet.importers.arrays import named
+from symnet.importers.extras import needed
+from symnet.importers.imported import Imported, Model, Options
+from symnet.importers.tensors import Tensors, Value
+from symnet.network import Network
+from symnet.network.weights import Array
+from symnet.witness import analytic
+
+Rule = Callable[[Tensors, Any, Value, Options], Value]
+
+
+def from_sklearn(
+    model: Any,
+    inputs: Iterable[str] | None = None,
+    outputs: Iterable[str] | None = None,
+    classes: str = "probabilities",
+    check: bool = True,
+) -> Network:
+    """The network of a fitted estimator, or of a Pipeline that ends in one.
+
+    Args:
+        classes: of a classifier "probabilities" or "logits".
+        check: compare the values with the estimator's own; CheckError where they differ.
+
+    Inputs are called as `feature_names_in_` says. ValueError names the step that is not read.
+    """
+    options = Options(
+        None if inputs is None else list(inputs),
+        None if outputs is None else list(outputs),
+        classes=classes,
+        check=check,
+    )
+    return imported(model, options).network
+
+
+def imported(model: Any, options: Options) -> Imported:
+    """The same with what is to be said about it."""
+    if options.classes not in ("probabilities", "logits"):
+        raise ValueError(f"classes are {options.classes!r}; expected probabilities or logits")
+    count = getattr(model, "n_features_in_", None)
+    if count is None:
+        raise ValueError(f"{type(model).__name__} is not fitted: call fit first")
+    t = Tensors()
+    x = t.fold.inputs_of([(int(count),)])[0]
+    value = _applied(t, model, x, options)
+    names = getattr(model, "feature_names_in_", None)
+    sizes = (("x", int(count)),) if names is None else tuple((str(name), 1) for name in names)
+    net = Model(t, sizes, (("y", value),)).network(options)
+    text = _compared(model, net, options) if options.check else "not compared"
+    return Imported(
+        net, f"scikit-learn, {type(model).__name__}", "weights held exactly", (), (), text
+    )
+
+
+def _applied(t: Tensors, estimator: Any, x: Value, options: Options) -> Value:
+    name = type(estimator).__name__
+    rule = _RULES.get(name)
+    if rule is None or not type(estimator).__module__.startswith("sklearn."):
+        raise ValueError(f"{name} is no estimator that symnet reads; it reads {', '.join(_RULES)}")
+    try:
+        return rule(t, estimator, x, options)
+    except AttributeError as error:
+        raise ValueError(f"{name} is not fitted, or lacks what is read of it: {error}") from None
+
+
+# --- networks and linear models -----------------------------------------------------------------
+
+
+def _mlp(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+    last = len(model.coefs_) - 1
+    for k, (W, b) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
+        x = t.add(t.matmul(x, np.asarray(W)), np.asarray(b))
+        if k < last:
+            x = _function(t, model.activation, x)
+    if hasattr(model, "classes_"):
+        return _classes(t, model.out_activation_, x, options)
+    return _function(t, model.out_activation_, x)
+
+
+def _function(t: Tensors, name: str, x: Value) -> Value:
+    return t.apply(activation(named(name)).value, x, name)
+
+
+def _classes(t: Tensors, kind: str, x: Value, options: Options) -> Value:
+    """Probabilities as predict_proba gives them: of both classes where there are two."""
+    if options.classes == "logits":
+        return x
+    if kind == "softmax":
+        return t.softmax(x, [-1])
+    if x.shape[-1] > 1:  # several labels at once
+        return _function(t, kind, x)
+    both = t.multiply(x, np.array([-1.0, 1.0]))  # sigmoid(−z) = 1 − sigmoid(z)
+    return _function(t, kind, both)
+
+
+def _linear(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+    W = np.atleast_2d(np.asarray(model.coef_, dtype=np.float64))
+    return t.add(t.matmul(x, W.T.copy()), np.atleast_1d(np.asarray(model.intercept_)))
+
+
+def _logistic(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+    z = _linear(t, model, x, options)
+    return _classes(t, "logistic" if len(model.classes_) == 2 else "softmax", z, options)
+
+
+def _gaussian_process(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+    """Σ_i α_i k(x, x_i) with k = c exp(−|x/l − x_i/l|²/2); only such kernels are read."""
+    factor, scale = _kernel(model.kernel_)
+    X, alpha = np.asarray(model.X_train_), np.asarray(model.alpha_)
+    alpha = alpha.reshape(len(X), -1)
+    scaled = t.divide(x, np.broadcast_to(scale, X.shape[1:]))
+    points = X / scale
+    square = t.sum(t.multiply(scaled, scaled), [-1], True)
+    # |u − u_i|² = |u|² − 2 u·u_i + |u_i|²
+    cross = t.matmul(scaled, -2 * points.T)
+    distance = t.add(t.add(cross, (points**2).sum(axis=1)), square)
+    values = t.apply("exp", t.multiply(distance, -0.5))
+    mean = t.matmul(values, factor * alpha)
+    deviation = np.broadcast_to(model._y_train_std, alpha.shape[1])
+    centre = np.broadcast_to(model._y_train_mean, alpha.shape[1])
+    return t.add(t.multiply(mean, deviation), centre)
+
+
+def _kernel(kernel: Any) -> tuple[float, Array]:
+    """(c, length scales) of c·RBF; white noise beside it does not change the mean."""
+    name = type(kernel).__name__
+    if name == "RBF":
+        return 1.0, np.asarray(kernel.length_scale, dtype=np.float64)
+    if name == "Product":
+        parts = (kernel.k1, kernel.k2)
+        constants = [k.constant_value for k in parts if type(k).__name__ == "ConstantKernel"]
+        others = [k for k in parts if type(k).__name__ != "ConstantKernel"]
+        if len(others) == 1:
+            factor, scale = _kernel(others[0])
+            return factor * float(np.prod(constants)), scale
+    if name == "Sum" and "WhiteKernel" in (type(kernel.k1).__name__, type(kernel.k2).__name__):
+        return _kernel(kernel.k1 if type(kernel.k2).__name__ == "WhiteKernel" else kernel.k2)
+    raise ValueError(f"the kernel {kernel} is not read; symnet reads constants times RBF")
+
+
+# --- transformers -------------------------------------------------------------------------------
+
+
+def _standard(t: Tensors, scaler: Any, x: Value, options: Options) -> Value:
+    x = x if scaler.mean_ is None or not scaler.with_mean else t.subtract(x, scaler.mean_)
+    return x if scaler.scale_ is None or not scaler.with_std else t.divide(x, scaler.scale_)
+
+
+def _min_max(t: Tensors, scaler: Any, x: Value, options: Options) -> Value:
+    value = t.add(t.multiply(x, scaler.scale_), scaler.min_)
+    low, high = scaler.feature_range
+    return t.clip(value, low, high) if scaler.clip else value
+
+
+def _max_abs(t: Tensors, scaler: Any, x: Value, options: Options) -> Value:
+    value = t.divide(x, scaler.scale_)
+    return t.clip(value, -1.0, 1.0) if getattr(scaler, "clip", False) else value
+
+
+def _robust(t: Tensors, scaler: Any, x: Value, options: Options) -> Value:
+    x = t.subtract(x, scaler.center_) if scaler.with_centering else x
+    return t.divide(x, scaler.scale_) if scaler.with_scaling else x
+
+
+def _polynomial(t: Tensors, features: Any, x: Value, options: Options) -> Value:
+    """Products of powers; a product of k factors is the one of k − 1 times the last."""
+    known: dict[tuple[int, ...], Value] = {}
+    for powers in sorted((tuple(map(int, row)) for row in features.powers_), key=sum):
+        known[powers] = _monomial(t, powers, x, known)
+    rows = [known[tuple(map(int, row))] for row in features.powers_]
+    return t.concatenate(rows, 0)
+
+
+def _monomial(
+    t: Tensors, powers: tuple[int, ...], x: Value, known: dict[tuple[int, ...], Value]
+) -> Value:
+    if not sum(powers):
+        return np.ones(1)
+    used = [i for i, power in enumerate(powers) if power]
+    single = t.places(x, lambda a: a[used[-1] : used[-1] + 1])
+    if len(used) == 1:
+        power = powers[used[0]]
+        return single if power == 1 else t.apply(functions.power(power), single, "power")
+    rest = tuple(p if i != used[-1] else 0 for i, p in enumerate(powers))
+    if rest not in known:
+        known[rest] = _monomial(t, rest, x, known)
+    last = tuple(p if i == used[-1] else 0 for i, p in enumerate(powers))
+    if last not in known:
+        known[last] = _monomial(t, last, x, known)
+    return t.multiply(known[rest], known[last])
+
+
+_UFUNCS = ("log", "log1p", "log2", "log10", "exp", "expm1", "sqrt", "square", "reciprocal", "abs")
+
+
+def _function_transformer(t: Tensors, transformer: Any, x: Value, options: Options) -> Value:
+    if transformer.kw_args:
+        raise ValueError("FunctionTransformer has kw_args; symnet reads NumPy's plain functions")
+    return _ufunc(t, transformer.func, x)
+
+
+def _ufunc(t: Tensors, function: Any, x: Value) -> Value:
+    if function is None:
+        return x
+    name = {"absolute": "abs"}.get(
+        getattr(function, "__name__", ""), getattr(function, "__name__", "")
+    )
+    known = isinstance(function, np.ufunc) and name in (*functions.PLAIN, *_UFUNCS)
+    if not known:
+        raise ValueError(
+            f"the function {function!r} is code that symnet cannot read; use a function of NumPy: "
+            f"{', '.join(_UFUNCS)}, sin, cos, tanh"
+        )
+    return t.apply(name, x)
+
+
+def _pca(t: Tensors, pca: Any, x: Value, options: Options) -> Value:
+    W = np.asarray(pca.components_)
+    if pca.whiten:
+        W = W / np.sqrt(np.asarray(pca.explained_variance_))[:, None]
+    return t.matmul(t.subtract(x, pca.mean_), W.T.copy())
+
+
+def _selector(t: Tensors, selector: Any, x: Value, options: Options) -> Value:
+    kept = np.flatnonzero(selector.get_support())
+    return _entries(t, x, kept)
+
+
+def _columns(t: Tensors, transformer: Any, x: Value, options: Options) -> Value:
+    names = list(getattr(transformer, "feature_names_in_", []))
+    parts = []
+    for _, step, columns in transformer.transformers_:
+        places = _places(columns, names, x.shape[-1])
+        if not len(places) or (isinstance(step, str) and step == "drop"):
+            continue
+        chosen = _entries(t, x, places)
+        plain = isinstance(step, str)  # passthrough
+        parts.append(chosen if plain else _applied(t, step, chosen, options))
+    return t.concatenate(parts, 0)
+
+
+def _entries(t: Tensors, x: Value, places: Array) -> Value:
+    return t.places(x, lambda a: a[places])
+
+
+def _places(columns: Any, names: list[str], count: int) -> Array:
+    if isinstance(columns, slice):
+        return np.arange(count)[columns]
+    given = np.atleast_1d(np.asarray(columns))
+    if given.dtype.kind in "UO":
+        return np.array([names.index(str(name)) for name in given])
+    return np.flatnonzero(given) if given.dtype == bool else np.arange(count)[given]
+
+
+def _pipeline(t: Tensors, pipeline: Any, x: Value, options: Options) -> Value:
+    for _, step in pipeline.steps:
+        if step not in (None, "passthrough"):
+            x = _applied(t, step, x, options)
+    return x
+
+
+def _target(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+    """The regressor, then back through what its targets were transformed by."""
+    value = _applied(t, model.regressor_, x, options)
+    transformer = model.transformer_
+    inverse = _INVERSES.get(type(transformer).__name__)
+    if inverse is None:
+        raise ValueError(f"targets transformed by {type(transformer).__name__} are not read")
+    return inverse(t, transformer, value)
+
+
+def _inverse_function(t: Tensors, transformer: Any, y: Value) -> Value:
+    return _ufunc(t, transformer.inverse_func, y)
+
+
+def _inverse_standard(t: Tensors, scaler: Any, y: Value) -> Value:
+    y = t.multiply(y, scaler.scale_) if scaler.with_std else y
+    return t.add(y, scaler.mean_) if scaler.with_mean else y
+
+
+def _inverse_robust(t: Tensors, scaler: Any, y: Value) -> Value:
+    y = t.multiply(y, scaler.scale_) if scaler.with_scaling else y
+    return t.add(y, scaler.center_) if scaler.with_centering else y
+
+
+_INVERSES: Mapping[str, Callable[[Tensors, Any, Value], Value]] = {
+    "StandardScaler": _inverse_standard,
+    "MinMaxScaler": lambda t, s, y: t.divide(t.subtract(y, s.min_), s.scale_),
+    "MaxAbsScaler": lambda t, s, y: t.multiply(y, s.scale_),
+    "RobustScaler": _inverse_robust,
+    "FunctionTransformer": _inverse_function,
+}
+
+_RULES: Mapping[str, Rule] = {
+    "MLPRegressor": _mlp,
+    "MLPClassifier": _mlp,
+    "LinearRegression": _linear,
+    "Ridge": _linear,
+    "Lasso": _linear,
+    "LogisticRegression": _logistic,
+    "GaussianProcessRegressor": _gaussian_process,
+    "StandardScaler": _standard,
+    "MinMaxScaler": _min_max,
+    "MaxAbsScaler": _max_abs,
+    "RobustScaler": _robust,
+    "PolynomialFeatures": _polynomial,
+    "FunctionTransformer": _function_transformer,
+    "PCA": _pca,
+    "SelectKBest": _selector,
+    "VarianceThreshold": _selector,
+    "ColumnTransformer": _columns,
+    "Pipeline": _pipeline,
+    "TransformedTargetRegressor": _target,
+}
+
+
+# --- the estimator itself -----------------------------------------------------------------------
+
+
+def _compared(model: Any, net: Network, options: Options) -> str:
+    """Logits are compared by their probabilities, which do not tell all of logits apart."""
+    if hasattr(model, "classes_") and options.classes == "logits":
+        return imported(model, Options()).compared
+    X = _points(model)
+    # scikit-learn raises where a logarithm of a negative number enters a network.
+    X = X[np.isfinite(analytic.value(net, X)).all(axis=1)]
+    if not len(X):
+        return "not compared: no finite value at the points drawn"
+    return comparing.compared(net, lambda P: _own(model, P), "scikit-learn", X)
+
+
+def _own(model: Any, X: Array) -> Array:
+    """The estimator's own values."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that arrays have no column names
+        call = model.predict_proba if hasattr(model, "classes_") else model.predict
+        return np.asarray(call(_framed(model, X))).reshape(len(X), -1)
+
+
+def _framed(model: Any, X: Array) -> Any:
+    """A table with names where columns are chosen by them."""
+    if not hasattr(model, "feature_names_in_"):
+        return X
+    try:
+        frame = needed("pandas", "sklearn").DataFrame
+    except ImportError:
+        return X
+    return frame(X, columns=list(model.feature_names_in_))
+
+
+def _points(model: Any) -> Array:
+    """Points about those that a first scaler has seen, where there is one."""
+    drawn = comparing.points(int(model.n_features_in_))
+    first = model.steps[0][1] if hasattr(model, "steps") else None
+    mean, scale = getattr(first, "mean_", None), getattr(first, "scale_", None)
+    usable = mean is not None and scale is not None and np.shape(mean) == drawn.shape[1:]
+    return mean + drawn * scale if usable else drawn

@@ -1,0 +1,275 @@
+"""C99 in loops: a `.c` and a `.h` without heap, threads, state or anything but libm.
+
+They are valid C++ and keep to what every compiler has (no arrays of variable size, no `restrict`);
+all weights are `static const`, so that they stay in flash memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symnet.activations import Z
+from symnet.languages.job import Files, Job
+from symnet.languages.printing import (
+    Printer,
+    listed,
+    nested,
+    own_functions,
+    reads_inputs,
+)
+from symnet.lowering.loops import Routine, ScalarFunction, Shape
+
+GUARD = """\
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(_M_FP_FAST) || \\
+    (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#error "compile this file without -ffast-math, -Ofast, -fassociative-math, -ffinite-math-only or \\
+/fp:fast, which make its derivatives wrong"
+#endif
+"""
+
+
+class CPrinter(Printer):
+    """Steps as C."""
+
+    @property
+    def suffix(self) -> str:
+        """What the functions of math.h and numbers end with."""
+        return "f" if self.precision == "float" else ""
+
+    def literal(self, text: str) -> str:
+        return text + ("F" if self.precision == "float" else "")
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        if function in self.lacking:
+            return f"{function}_of({', '.join(arguments)})"
+        name = {"abs": "fabs"}.get(function, function)
+        return f"{name}{self.suffix}({', '.join(arguments)})"
+
+    def loop(self, variable: str, last: int | str) -> str:
+        bound = f"< {last}" if isinstance(last, int) else f"<= {last}"
+        return f"for (int {variable} = 0; {variable} {bound}; {variable}++) {{"
+
+    def let(self, name: str, value: str) -> str:
+        return f"const {self.precision} {name} = {value}"
+
+    def start(self, name: str, value: str) -> str:
+        return f"{self.precision} {name} = {value}"
+
+    def activate(self, function: str, argument: str, results: Sequence[str]) -> str:
+        return f"{function}({', '.join([argument, *(f'&{result}' for result in results)])})"
+
+    def array(self, name: str, shape: Shape) -> str:
+        """An array's declaration."""
+        return f"{self.precision} {name}{''.join(f'[{size}]' for size in shape)}"
+
+
+def files(job: Job) -> Files:
+    """NAME.h and NAME.c."""
+    return {f"{job.name}.h": header(job), f"{job.name}.c": source(job)}
+
+
+def header(job: Job) -> str:
+    """The declarations, with what they compute."""
+    macro = f"{job.name.upper()}_H"
+    printer = CPrinter(job.precision)
+    lines = [*comment(job.head()), f"#ifndef {macro}", f"#define {macro}", ""]
+    lines += ["#ifdef __cplusplus", 'extern "C" {', "#endif", ""]
+    for routine in job.lowered.routines:
+        lines += [*_documented(routine), *_prototype(job, routine, printer, ";"), ""]
+    lines += [f"/* 0 when all functions give what is expected at {len(job.points)} points. */"]
+    lines += [f"int {job.name}_self_test(void);", ""]
+    return "\n".join([*lines, "#ifdef __cplusplus", "}", "#endif", "", "#endif", ""])
+
+
+def source(job: Job) -> str:
+    """The functions."""
+    printer = CPrinter(job.precision)
+    lines = [f'#include "{job.name}.h"', ""]
+    own = own_functions(job.lowered, printer)
+    lines += ["#include <math.h>", "", GUARD]
+    for name, values in job.lowered.constants.items():
+        shape = "".join(f"[{size}]" for size in values.shape)
+        opening = f"static const {job.precision} {name}{shape} = "
+        lines += (
+            [opening + "{", *nested(values, printer, end=";")[1:]]
+            if values.ndim > 1
+            else (_vector(opening, values.tolist(), printer))
+        )
+        lines.append("")
+    for function in own:
+        lines += [*_returning(function, printer), ""]
+    for function in job.lowered.functions:
+        lines += [*_activation(function, printer), ""]
+    for routine in job.lowered.routines:
+        lines += [*_function(job, routine, printer), ""]
+    return "\n".join([*comment(job.head()), *lines, *_self_test(job, printer)])
+
+
+def comment(lines: Sequence[str]) -> list[str]:
+    """The lines in one comment."""
+    return ["/*", *(f" * {line}".rstrip() for line in lines), " */"]
+
+
+def _documented(routine: Routine) -> list[str]:
+    entries = {
+        0: "y[p]",
+        1: "jacobian[p][i] = dy_p/dx_i",
+        2: "hessian[p][i][j] = d2y_p/dx_i dx_j",
+    }
+    shown = ", ".join(
+        entries.get(r, f"derivative{r}: partial derivatives of order {r}") for r in routine.orders
+    )
+    return [f"/* {shown} */"]
+
+
+def _prototype(job: Job, routine: Routine, printer: CPrinter, end: str) -> list[str]:
+    arguments = [f"const {printer.array('x', (job.lowered.n,))}"]
+    arguments += [printer.array(name, shape) for name, shape in routine.results.items()]
+    opening = f"void {job.name}_{routine.name}("
+    line = f"{opening}{', '.join(arguments)}){end}"
+    if len(line) <= printer.width:
+        return [line]
+    return [opening, *listed(arguments, "    ", printer.width, f"){end}")]
+
+
+def _vector(opening: str, values: Sequence[float], printer: CPrinter) -> list[str]:
+    items = printer.numbers(values)
+    line = f"{opening}{{{', '.join(items)}}};"
+    if len(line) <= printer.width:
+        return [line]
+    return [opening + "{", *listed(items, printer.tab, printer.width), "};"]
+
+
+def _body(function: ScalarFunction, printer: CPrinter) -> list[str]:
+    return [
+        line
+        for symbol, value in function.shared
+        for line in printer.broken(f"    {printer.let(symbol.name, printer.text(value))};")
+    ]
+
+
+def _returning(function: ScalarFunction, printer: CPrinter) -> list[str]:
+    kind = printer.precision
+    return [
+        f"static {kind} {function.name}_of({kind} z)",
+        "{",
+        *_body(function, printer),
+        *printer.broken(f"    return {printer.text(function.results[0])};"),
+        "}",
+    ]
+
+
+def _activation(function: ScalarFunction, printer: CPrinter) -> list[str]:
+    kind = printer.precision
+    lines = [f"/* {function.activation} and its derivatives: orders {_orders(function)} of z. */"]
+    arguments = ", ".join([f"{kind} z", *(f"{kind} *{name}" for name in _pointers(function))])
+    lines += [f"static void {function.name}({arguments})", "{", *_body(function, printer)]
+    if not any(e.has_free(Z) for e in (*function.results, *(e for _, e in function.shared))):
+        lines.append("    (void)z;")
+    for name, result in zip(_pointers(function), function.results, strict=True):
+        lines += printer.broken(f"    *{name} = {printer.text(result)};")
+    return [*lines, "}"]
+
+
+def _pointers(function: ScalarFunction) -> list[str]:
+    return [f"sigma{order}" for order in function.orders]
+
+
+def _orders(function: ScalarFunction) -> str:
+    return ", ".join(map(str, function.orders))
+
+
+def _function(job: Job, routine: Routine, printer: CPrinter) -> list[str]:
+    lines = [*_prototype(job, routine, printer, ""), "{"]
+    lines += [f"    {printer.array(name, shape)};" for name, shape in routine.arrays.items()]
+    lines += [""] * bool(routine.arrays)
+    if not reads_inputs(routine.body):
+        lines.append("    (void)x;")
+    return [*lines, *printer.lines(routine.body), "}"]
+
+
+def _self_test(job: Job, printer: CPrinter) -> list[str]:
+    kind, count = job.precision, len(job.points)
+    lines = [
+        "/* --- self-test: what another engine gives at three points, and an allowed error --- */",
+        "",
+    ]
+    lines += [f"static const {kind} points[{count}][{job.lowered.n}] = {{"]
+    lines += [*nested(job.points, printer, end=";")[1:], ""]
+    for known in job.expected:
+        shape = f"[{count}][{known.expected.shape[1]}]"
+        lines += [f"static const {kind} expected{known.order}{shape} = {{"]
+        lines += [*nested(known.expected, printer, end=";")[1:], ""]
+    lines += _WORST.format(
+        kind=kind, f=printer.suffix, one=printer.number(1), most=printer.literal("1e30")
+    ).split("\n")
+    lines += [
+        f"static {kind} worst_error(void)",
+        "{",
+        f"    {kind} worst = {printer.number(0)};",
+        "",
+    ]
+    results = {name: shape for r in job.lowered.routines for name, shape in r.results.items()}
+    lines += [f"    {printer.array(name, shape)};" for name, shape in results.items()]
+    lines += [f"    for (int k = 0; k < {count}; k++) {{"]
+    for routine in job.lowered.routines:
+        lines.append(
+            f"        {job.name}_{routine.name}({', '.join(['points[k]', *routine.results])});"
+        )
+        for order, (name, sizes) in zip(routine.orders, routine.results.items(), strict=True):
+            known = job.expected[order]
+            first = f"&{name}{'[0]' * len(sizes)}"
+            arguments = [first, f"expected{order}[k]", str(known.expected.shape[1])]
+            arguments += [str(known.stride), printer.number(known.allowed)]
+            lines += printer.broken(
+                f"        worst = larger(worst, error_of({', '.join(arguments)}));"
+            )
+    lines += ["    }", "    return worst;", "}", ""]
+    return [
+        *lines,
+        *_MAIN.format(
+            name=job.name, macro=job.name.upper(), one=printer.number(1), count=count
+        ).split("\n"),
+    ]
+
+
+_WORST = """\
+/* NaN counts as a large error. */
+static {kind} larger({kind} worst, {kind} error)
+{{
+    if (!(error <= {most})) {{
+        return {most};
+    }}
+    return error > worst ? error : worst;
+}}
+
+/* The largest error of the entries 0, stride, 2 stride, ..., in multiples of what is allowed. */
+static {kind} error_of(const {kind} *got, const {kind} *expected, int count, int stride,
+                       {kind} allowed)
+{{
+    {kind} worst = 0;
+    for (int k = 0; k < count; k++) {{
+        worst = larger(worst, fabs{f}(got[k * stride] - expected[k]) / allowed);
+    }}
+    return worst;
+}}
+"""
+
+_MAIN = """\
+int {name}_self_test(void)
+{{
+    return worst_error() <= {one} ? 0 : 1;
+}}
+
+#ifdef {macro}_TEST
+#include <stdio.h>
+
+int main(void)
+{{
+    const double worst = (double)worst_error();
+    const char *verdict = worst <= 1.0 ? "ok" : "WRONG";
+    printf("self-test %s: {count} points, %.2g of the allowed error\\n", verdict, worst);
+    return {name}_self_test();
+}}
+#endif
+"""

@@ -1,0 +1,196 @@
+"""C++17 in loops: one header, templates of the number type, nothing but the standard library."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from symnet.activations import Z
+from symnet.languages.c import GUARD, comment
+from symnet.languages.job import Files, Job
+from symnet.languages.printing import Printer, nested, own_functions, reads_inputs
+from symnet.lowering.loops import Routine, ScalarFunction, Shape
+
+
+class CppPrinter(Printer):
+    """Steps as C++; `constants` are variable templates."""
+
+    def __init__(self, constants: Collection[str]) -> None:
+        super().__init__()
+        self.constants = constants
+
+    def literal(self, text: str) -> str:
+        return f"Real({text})"
+
+    def element(self, array: str, indices: Sequence[str]) -> str:
+        kind = "<Real>" if array in self.constants else ""
+        return super().element(array + kind, indices)
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        name = f"{function}_of" if function in self.lacking else f"std::{function}"
+        return f"{name}({', '.join(arguments)})"
+
+    def loop(self, variable: str, last: int | str) -> str:
+        bound = f"< {last}" if isinstance(last, int) else f"<= {last}"
+        return f"for (std::size_t {variable} = 0; {variable} {bound}; {variable}++) {{"
+
+    def let(self, name: str, value: str) -> str:
+        return f"const Real {name} = {value}"
+
+    def start(self, name: str, value: str) -> str:
+        return f"Real {name} = {value}"
+
+    def activate(self, function: str, argument: str, results: Sequence[str]) -> str:
+        return f"{function}({', '.join([argument, *results])})"
+
+    def type(self, shape: Shape) -> str:
+        """An array's type."""
+        return f"std::array<{self.type(shape[1:])}, {shape[0]}>" if shape else "Real"
+
+
+def files(job: Job) -> Files:
+    """NAME.hpp. ValueError for single precision: the number type is a template's parameter."""
+    if job.precision != "double":
+        raise ValueError("C++ functions are templates of the number type: call them with floats")
+    return {f"{job.name}.hpp": source(job)}
+
+
+def source(job: Job) -> str:
+    """The header."""
+    printer = CppPrinter(job.lowered.constants)
+    macro = f"{job.name.upper()}_HPP"
+    lines = [*comment(job.head()), f"#ifndef {macro}", f"#define {macro}", ""]
+    lines += ["#include <array>", "#include <cmath>", "#include <cstddef>", "", GUARD]
+    lines += [f"namespace {job.name} {{", "", "namespace detail {", ""]
+    for name, values in job.lowered.constants.items():
+        lines += [*_constant(name, values, printer), ""]
+    for function in own_functions(job.lowered, printer):
+        lines += [*_returning(function, printer), ""]
+    for function in job.lowered.functions:
+        lines += [*_activation(function, printer), ""]
+    lines += ["} // namespace detail", ""]
+    for routine in job.lowered.routines:
+        lines += [*_function(job, routine, printer), ""]
+    return "\n".join([*lines, *_self_test(job, printer)])
+
+
+def _constant(name: str, values: object, printer: CppPrinter) -> list[str]:
+    shape = "".join(f"[{size}]" for size in getattr(values, "shape", ()))
+    body = nested(values, printer, end=";")
+    opening = ["template <class Real>", f"constexpr Real {name}{shape} = {body[0].strip()}"]
+    return [*opening, *body[1:]]
+
+
+def _body(function: ScalarFunction, printer: CppPrinter) -> list[str]:
+    return [
+        line
+        for symbol, value in function.shared
+        for line in printer.broken(f"    {printer.let(symbol.name, printer.text(value))};")
+    ]
+
+
+def _returning(function: ScalarFunction, printer: CppPrinter) -> list[str]:
+    return [
+        "template <class Real>",
+        f"Real {function.name}_of(Real z)",
+        "{",
+        *_body(function, printer),
+        *printer.broken(f"    return {printer.text(function.results[0])};"),
+        "}",
+    ]
+
+
+def _activation(function: ScalarFunction, printer: CppPrinter) -> list[str]:
+    names = [f"sigma{order}" for order in function.orders]
+    expressions = (*function.results, *(e for _, e in function.shared))
+    z = "Real z" if any(e.has_free(Z) for e in expressions) else "Real"
+    arguments = ", ".join([z, *(f"Real &{name}" for name in names)])
+    lines = ["template <class Real>", f"void {function.name}({arguments})", "{"]
+    lines += _body(function, printer)
+    for name, result in zip(names, function.results, strict=True):
+        lines += printer.broken(f"    {name} = {printer.text(result)};")
+    return [*lines, "}"]
+
+
+def _function(job: Job, routine: Routine, printer: CppPrinter) -> list[str]:
+    x = "x" if reads_inputs(routine.body) else ""
+    arguments = [f"const {printer.type((job.lowered.n,))} &{x}"]
+    arguments += [f"{printer.type(shape)} &{name}" for name, shape in routine.results.items()]
+    inner = ",\n    ".join(arguments)
+    lines = ["template <class Real>", f"void {routine.name}(", f"    {inner})", "{"]
+    lines += ["    using namespace detail;"]
+    lines += [f"    {printer.type(shape)} {name};" for name, shape in routine.arrays.items()]
+    return [*lines, "", *printer.lines(routine.body), "}"]
+
+
+def _self_test(job: Job, printer: CppPrinter) -> list[str]:
+    tables: list[str] = []
+    for name, values in [
+        ("points", job.points),
+        *((f"expected{known.order}", known.expected) for known in job.expected),
+    ]:
+        tables += [*_constant(name, values, printer), ""]
+    lines = ["namespace detail {", "", *tables, *_WORST.split("\n"), "} // namespace detail", ""]
+    lines += ["/* The worst error at known points, in multiples of what is allowed. */"]
+    lines += ["template <class Real>", "Real worst_error()", "{", "    using namespace detail;"]
+    results = {name: shape for r in job.lowered.routines for name, shape in r.results.items()}
+    lines += [f"    {printer.type(shape)} {name};" for name, shape in results.items()]
+    lines += [f"    {printer.type((job.lowered.n,))} x;", "    Real worst = Real(0);"]
+    lines += [f"    for (std::size_t k = 0; k < {len(job.points)}; k++) {{"]
+    lines += [f"        for (std::size_t i = 0; i < {job.lowered.n}; i++) {{"]
+    lines += ["            x[i] = points<Real>[k][i];", "        }"]
+    for routine in job.lowered.routines:
+        call = f"{job.name}::{routine.name}({', '.join(['x', *routine.results])})"
+        lines.append(f"        {call};")
+        for order, (name, shape) in zip(routine.orders, routine.results.items(), strict=True):
+            known = job.expected[order]
+            arguments = [f"&{name}{'[0]' * len(shape)}", f"expected{order}<Real>[k]"]
+            arguments += [str(known.expected.shape[1]), str(known.stride)]
+            arguments += [printer.number(known.allowed)]
+            call = f"error_of<Real>({', '.join(arguments)})"
+            lines += printer.broken(f"        worst = larger<Real>(worst, {call});")
+    lines += ["    }", "    return worst;", "}", "", f"}} // namespace {job.name}", ""]
+    main = _MAIN.format(name=job.name, macro=job.name.upper(), count=len(job.points))
+    return [*lines, *main.split("\n"), "#endif", ""]
+
+
+_WORST = """\
+/* NaN counts as a large error. */
+template <class Real>
+Real larger(Real worst, Real error)
+{
+    if (!(error <= Real(1e30))) {
+        return Real(1e30);
+    }
+    return error > worst ? error : worst;
+}
+
+/* The largest error of the entries 0, stride, ..., in multiples of what is allowed in doubles. */
+template <class Real>
+Real error_of(const Real *got, const Real *expected, std::size_t count, std::size_t stride,
+    Real allowed)
+{
+    const Real coarser = sizeof(Real) < sizeof(double) ? Real(67108864) : Real(1); // 2^26
+    Real worst = Real(0);
+    for (std::size_t k = 0; k < count; k++) {
+        const Real error = std::fabs(got[k * stride] - expected[k]);
+        worst = larger<Real>(worst, error / (allowed * coarser));
+    }
+    return worst;
+}
+"""
+
+_MAIN = """\
+#ifdef {macro}_TEST
+#include <cstdio>
+
+int main()
+{{
+    const double in_double = {name}::worst_error<double>();
+    const double in_float = static_cast<double>({name}::worst_error<float>());
+    const double worst = in_double > in_float ? in_double : in_float;
+    const char *verdict = worst <= 1.0 ? "ok" : "WRONG";
+    std::printf("self-test %s: {count} points, %.2g of the allowed error\\n", verdict, worst);
+    return worst <= 1.0 ? 0 : 1;
+}}
+#endif
+"""

@@ -1,0 +1,338 @@
+"""Fortran 2008 in loops: a module of pure subroutines, and a program that tests it.
+
+In a user material (Abaqus' UMAT and the like) the strain energy's network gives the stress as the
+Jacobian and the tangent stiffness as the Hessian; `--order 3` gives what an analytic derivative of
+the stiffness needs. The subroutines keep no state, so that threads may share them.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import prod
+from typing import ClassVar
+
+from sympy import Expr, Piecewise, Symbol
+
+from symnet.languages.job import Files, Job
+from symnet.languages.printing import Printer, listed, own_functions
+from symnet.lowering.loops import (
+    At,
+    Let,
+    Loop,
+    Routine,
+    ScalarFunction,
+    Shape,
+    Start,
+    Step,
+    Store,
+    changed,
+    walk,
+)
+
+_LONGEST = 63  # letters of a name
+_MOST = 200_000  # numbers; gfortran takes minutes for more
+_STATEMENT = 400  # numbers of one statement: it may have 255 lines
+
+
+class FortranPrinter(Printer):
+    """Steps as Fortran."""
+
+    stop: ClassVar[str] = ""
+    end: ClassVar[str] = "end do"
+    base: ClassVar[int] = 1
+    both: ClassVar[str] = ".and."
+    either: ClassVar[str] = ".or."
+    functions: ClassVar[Mapping[str, str]] = {"erfcx": "erfc_scaled", "floor": "aint"}
+    lacking: ClassVar[frozenset[str]] = frozenset({"expm1", "log1p"})
+
+    def literal(self, text: str) -> str:
+        return f"{text}_wp"
+
+    def element(self, array: str, indices: Sequence[str]) -> str:
+        return f"{array}({', '.join(indices)})" if indices else array
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        if function == "pow":
+            return f"({arguments[0]})**({arguments[1]})"
+        if function in self.lacking:
+            return f"{function}_of({', '.join(arguments)})"
+        return super().call(function, arguments)
+
+    def choose(self, condition: str, value: str, otherwise: str) -> str:
+        return f"merge({value}, {otherwise}, {condition})"
+
+    def loop(self, variable: str, last: int | str) -> str:
+        return f"do {variable} = 1, {last}"
+
+    def let(self, name: str, value: str) -> str:
+        return f"{name} = {value}"
+
+    def start(self, name: str, value: str) -> str:
+        return f"{name} = {value}"
+
+    def more(self, name: str, value: str) -> str:
+        sign = " - " if value.startswith("-") else " + "
+        return f"{name} = {name}{sign}{value.removeprefix('-')}"
+
+    def activate(self, function: str, argument: str, results: Sequence[str]) -> str:
+        return f"call {function}({', '.join([argument, *results])})"
+
+    def broken(self, line: str) -> Iterator[str]:
+        """Continued with &; strings have no blanks here."""
+        if len(line) <= self.width:
+            yield line
+            return
+        indent = line[: len(line) - len(line.lstrip())]
+        parts = textwrap.wrap(
+            line.strip(),
+            self.width - len(indent) - 6,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for k, part in enumerate(parts):
+            yield indent + ("    " if k else "") + part + (" &" if k + 1 < len(parts) else "")
+
+    def assigned(self, target: str, value: Expr, indent: str) -> Iterator[str]:
+        """target = value, a choice at its top as a block, of which one arm is computed."""
+        if not isinstance(value, Piecewise):
+            yield from self.broken(f"{indent}{target} = {self.text(value)}")
+            return
+        *pieces, (otherwise, _) = value.args
+        word = "if"
+        for arm, condition in pieces:
+            yield f"{indent}{word} ({self.condition(condition)}) then"
+            yield from self.assigned(target, arm, indent + self.tab)
+            word = "else if"
+        yield f"{indent}else"
+        yield from self.assigned(target, otherwise, indent + self.tab)
+        yield f"{indent}end if"
+
+    def array(self, name: str, shape: Shape) -> str:
+        """name(m, n)."""
+        return f"{name}({', '.join(map(str, shape))})" if shape else name
+
+
+def files(job: Job) -> Files:
+    """NAME.f90 with the module, NAME_test.f90 with the program.
+
+    ValueError for more weights than a compiler takes as constants, and for too long a name.
+    """
+    count = sum(array.size for array in job.lowered.constants.values())
+    if count > _MOST:
+        raise ValueError(
+            f"the network has {count:,} weights, of which Fortran compilers take about {_MOST:,} "
+            "as constants; generate C (--language c) and call that by bind(c)"
+        )
+    if len(job.name) > _LONGEST - 5:
+        raise ValueError(f"name {job.name!r}: names have at most {_LONGEST - 5} letters here")
+    return {f"{job.name}.f90": source(job), f"{job.name}_test.f90": _program(job)}
+
+
+def source(job: Job) -> str:
+    """The module."""
+    printer = FortranPrinter(job.precision)
+    kind = "real32" if job.precision == "float" else "real64"
+    lines = [f"! {line}".rstrip() for line in job.head()]
+    lines += ["", f"module {job.name}"]
+    lines += [f"    use, intrinsic :: iso_fortran_env, only: wp => {kind}", "    implicit none"]
+    lines += ["    private"]
+    names = [routine.name for routine in job.lowered.routines]
+    lines += printer.broken(f"    public :: wp, worst_error, {', '.join(names)}")
+    lines += ["    integer :: s  ! counts numbers in data statements", ""]
+    for name, values in job.lowered.constants.items():
+        lines += [*_data(name, values.tolist(), values.shape, printer), ""]
+    lines += [*_tables(job, printer), "contains", ""]
+    for routine in job.lowered.routines:
+        lines += [*_subroutine(job, _called_differently(routine), printer), ""]
+    for function in job.lowered.functions:
+        lines += [*_activation(function, printer), ""]
+    for function in own_functions(job.lowered, printer):
+        lines += [*_returning(function, printer), ""]
+    return "\n".join([*lines, *_worst(job, printer), f"end module {job.name}", ""])
+
+
+def _data(name: str, values: Sequence, shape: Shape, printer: FortranPrinter) -> list[str]:
+    """An array that nobody can write, row by row: constants are limited by lines of a statement."""
+    lines = [f"    real(wp), protected, save :: {printer.array(name, shape)}"]
+    rows = {"": values} if len(shape) == 1 else {f"{r}, ": row for r, row in enumerate(values, 1)}
+    for row, numbers in rows.items():
+        for first in range(0, len(numbers), _STATEMENT):
+            part = printer.numbers(numbers[first : first + _STATEMENT])
+            opening = f"    data ({name}({row}s), s = {first + 1}, {first + len(part)}) /"
+            line = f"{opening}{', '.join(part)}/"
+            if len(line) <= printer.width:
+                lines.append(line)
+                continue
+            inner = listed(part, "        ", printer.width - 2, "/")
+            lines += [f"{opening} &", *(f"{text} &" for text in inner[:-1]), inner[-1]]
+    return lines
+
+
+def _called_differently(routine: Routine) -> Routine:
+    """A single result may not have the subroutine's own name: dy for jacobian, d2y for hessian."""
+    (order, *more) = routine.orders
+    if more or order == 0:
+        return routine
+    ((name, shape),) = routine.results.items()
+    new = f"d{order if order > 1 else ''}y"
+    renamed = {Symbol(name): Symbol(new)}
+
+    def change(expression: Expr) -> Expr:
+        return expression.replace(
+            lambda e: isinstance(e, At) and e.args[0] == Symbol(name),
+            lambda e: At(renamed[Symbol(name)], *e.args[1:]),
+        )
+
+    body = tuple(changed(step, change) for step in routine.body)
+    return replace(routine, results={new: shape}, body=body)
+
+
+def _subroutine(job: Job, routine: Routine, printer: FortranPrinter) -> list[str]:
+    arguments = ", ".join(["x", *routine.results])
+    lines = [f"    pure subroutine {routine.name}({arguments})"]
+    inner = " " * 8
+    lines += [f"{inner}real(wp), intent(in) :: x({job.lowered.n})"]
+    for name, shape in routine.results.items():
+        lines.append(f"{inner}real(wp), intent(out) :: {printer.array(name, shape)}")
+    for name, shape in routine.arrays.items():
+        lines.append(f"{inner}real(wp) :: {printer.array(name, shape)}")
+    scalars = dict.fromkeys(s.name for s in walk(routine.body) if isinstance(s, (Let, Start)))
+    loops = dict.fromkeys(s.variable for s in walk(routine.body) if isinstance(s, Loop))
+    if scalars:
+        lines += printer.broken(f"{inner}real(wp) :: {', '.join(scalars)}")
+    if loops:
+        lines.append(f"{inner}integer :: {', '.join(loops)}")
+    return [*lines, "", *_lines(routine.body, printer, 2), f"    end subroutine {routine.name}"]
+
+
+def _lines(steps: Sequence[Step], printer: FortranPrinter, depth: int) -> Iterator[str]:
+    for step in steps:
+        indent = printer.tab * depth
+        if isinstance(step, Loop):
+            yield indent + printer.loop(step.variable, step.last)
+            yield from _lines(step.body, printer, depth + 1)
+            yield indent + printer.end
+        elif isinstance(step, Store):
+            yield from printer.assigned(printer.text(step.element), step.value, indent)
+        else:
+            yield from printer.lines([step], depth)
+
+
+def _activation(function: ScalarFunction, printer: FortranPrinter) -> list[str]:
+    names = [f"sigma{order}" for order in function.orders]
+    lines = [f"    pure subroutine {function.name}({', '.join(['z', *names])})"]
+    lines += ["        real(wp), intent(in) :: z"]
+    lines += [f"        real(wp), intent(out) :: {', '.join(names)}"]
+    lines += [*_shared(function, printer), ""]
+    for symbol, value in function.shared:
+        lines += printer.assigned(symbol.name, value, " " * 8)
+    for name, result in zip(names, function.results, strict=True):
+        lines += printer.assigned(name, result, " " * 8)
+    return [*lines, f"    end subroutine {function.name}"]
+
+
+def _returning(function: ScalarFunction, printer: FortranPrinter) -> list[str]:
+    name = f"{function.name}_of"
+    lines = [f"    pure function {name}(z) result(found)"]
+    lines += ["        real(wp), intent(in) :: z", "        real(wp) :: found"]
+    lines += [*_shared(function, printer), ""]
+    for symbol, value in function.shared:
+        lines += printer.assigned(symbol.name, value, " " * 8)
+    lines += printer.assigned("found", function.results[0], " " * 8)
+    return [*lines, f"    end function {name}"]
+
+
+def _shared(function: ScalarFunction, printer: FortranPrinter) -> Iterator[str]:
+    names = ", ".join(symbol.name for symbol, _ in function.shared)
+    return printer.broken(f"        real(wp) :: {names}") if names else iter(())
+
+
+# --- self-test ----------------------------------------------------------------------------------
+
+
+def _tables(job: Job, printer: FortranPrinter) -> list[str]:
+    lines = ["    ! Self-test: points, and what another engine gives there."]
+    lines += [*_data("points", job.points.tolist(), job.points.shape, printer), ""]
+    for known in job.expected:
+        name = f"expected{known.order}"
+        lines += [*_data(name, known.expected.tolist(), known.expected.shape, printer), ""]
+    return lines
+
+
+def _worst(job: Job, printer: FortranPrinter) -> list[str]:
+    results = {name: shape for r in job.lowered.routines for name, shape in r.results.items()}
+    lines = ["    ! The worst error at known points, in multiples of what is allowed."]
+    lines += ["    function worst_error() result(worst)", "        real(wp) :: worst"]
+    renamed = {n: f"{n}_" for n in results}
+    lines += [f"        real(wp) :: {printer.array(renamed[n], s)}" for n, s in results.items()]
+    lines += ["        integer :: k", "", f"        worst = {printer.number(0)}"]
+    lines += [f"        do k = 1, {len(job.points)}"]
+    for routine in job.lowered.routines:
+        names = [renamed[name] for name in routine.results]
+        lines.append(f"            call {routine.name}({', '.join(['points(k, :)', *names])})")
+        for order, (name, shape) in zip(routine.orders, routine.results.items(), strict=True):
+            known = job.expected[order]
+            arguments = [_flat(renamed[name], shape), f"expected{order}(k, :)", str(known.stride)]
+            call = f"error_of({', '.join([*arguments, printer.number(known.allowed)])})"
+            lines += printer.broken(f"            worst = larger(worst, {call})")
+    lines += ["        end do", "    end function worst_error", ""]
+    return [*lines, *_WORST.split("\n")]
+
+
+def _flat(name: str, shape: Shape) -> str:
+    """An array's entries, the last index fastest; Fortran has the first one fastest."""
+    if len(shape) == 1:
+        return name
+    sizes, axes = ", ".join(map(str, reversed(shape))), range(len(shape), 0, -1)
+    turned = f"reshape({name}, [{sizes}], order=[{', '.join(map(str, axes))}])"
+    return f"reshape({turned}, [{prod(shape)}])"
+
+
+_WORST = """\
+    ! NaN counts as a large error.
+    pure function larger(worst, error) result(found)
+        real(wp), intent(in) :: worst, error
+        real(wp) :: found
+
+        found = worst
+        if (.not. error <= worst) then
+            found = 1.0e30_wp
+            if (error <= 1.0e30_wp) found = error
+        end if
+    end function larger
+
+    ! The largest error of every so many entries, in multiples of what is allowed.
+    pure function error_of(got, expected, stride, allowed) result(worst)
+        real(wp), intent(in) :: got(:), expected(:), allowed
+        integer, intent(in) :: stride
+        real(wp) :: worst
+        integer :: k
+
+        worst = 0
+        do k = 1, size(expected)
+            worst = larger(worst, abs(got((k - 1)*stride + 1) - expected(k))/allowed)
+        end do
+    end function error_of
+"""
+
+
+def _program(job: Job) -> str:
+    return f"""\
+! A test of the module {job.name}: prints its verdict and ends with 0 or 1.
+program {job.name}_test
+    use {job.name}, only: wp, worst_error
+    implicit none
+    character(*), parameter :: form = '(a, es8.1, a)', end = ' of the allowed error'
+    real(wp) :: worst
+
+    worst = worst_error()
+    if (worst <= 1) then
+        print form, 'self-test ok: {len(job.points)} points,', worst, end
+    else
+        print form, 'self-test WRONG: {len(job.points)} points,', worst, end
+        stop 1
+    end if
+end program {job.name}_test
+"""

@@ -1,0 +1,194 @@
+"""JavaScript: an ES module of loops over Float64Arrays, with its types for TypeScript.
+
+Results are flat, the last index fastest: jacobian[p*n + i], hessian[(p*n + i)*n + j].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import ClassVar
+
+from symnet.languages.job import Files, Job
+from symnet.languages.printing import Printer, listed, own_functions
+from symnet.lowering.loops import Routine, ScalarFunction, Shape
+
+
+class JavaScriptPrinter(Printer):
+    """Steps as JavaScript; arrays are flat, by their `shapes`."""
+
+    width: ClassVar[int] = 80
+    tab: ClassVar[str] = "  "
+    lacking: ClassVar[frozenset[str]] = frozenset({"erf", "erfc", "erfcx"})
+
+    def __init__(self, shapes: Mapping[str, Shape]) -> None:
+        super().__init__()
+        self.shapes = shapes
+
+    def element(self, array: str, indices: Sequence[str]) -> str:
+        return f"{array}[{position(indices, self.shapes[array])}]"
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        place = "" if function in self.lacking else "Math."
+        return f"{place}{function}({', '.join(arguments)})"
+
+    def condition(self, condition: object) -> str:
+        return super().condition(condition).replace(" == ", " === ")
+
+    def choose(self, condition: str, value: str, otherwise: str) -> str:
+        return super().choose(condition.replace(" == ", " === "), value, otherwise)
+
+    def loop(self, variable: str, last: int | str) -> str:
+        bound = f"< {last}" if isinstance(last, int) else f"<= {last}"
+        return f"for (let {variable} = 0; {variable} {bound}; {variable}++) {{"
+
+    def let(self, name: str, value: str) -> str:
+        return f"const {name} = {value}"
+
+    def start(self, name: str, value: str) -> str:
+        return f"let {name} = {value}"
+
+    def activate(self, function: str, argument: str, results: Sequence[str]) -> str:
+        taken = results[0] if len(results) == 1 else f"[{', '.join(results)}]"
+        return f"{taken} = {function}({argument})"
+
+
+def position(indices: Sequence[str], shape: Shape) -> str:
+    """Where an element stands in a flat array."""
+    terms = []
+    for k, index in enumerate(indices):
+        stride = prod(shape[k + 1 :])
+        if index != "0":
+            terms.append(index if stride == 1 else f"{index} * {stride}")
+    return " + ".join(terms) or "0"
+
+
+def camel(name: str) -> str:
+    """valueJacobianHessian."""
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+def files(job: Job) -> Files:
+    """NAME.mjs and NAME.d.mts. ValueError for single precision, in which JavaScript has no sums."""
+    if job.precision != "double":
+        raise ValueError("JavaScript computes in double precision; leave out --precision float")
+    return {f"{job.name}.mjs": source(job), f"{job.name}.d.mts": types(job)}
+
+
+def types(job: Job) -> str:
+    """The declarations."""
+    lines = [f"/** {len(job.network.inputs)} inputs; results are flat, the last index fastest. */"]
+    lines += ["export type Inputs = ArrayLike<number>;", ""]
+    for routine in job.lowered.routines:
+        sizes = [f"{name}: {' × '.join(map(str, s))}" for name, s in routine.results.items()]
+        lines += [f"/** {', '.join(sizes)}. */"]
+        lines += [f"export function {camel(routine.name)}(x: Inputs): {_kind(routine)};", ""]
+    lines += ["/** The worst error at known points, in multiples of what is allowed. */"]
+    return "\n".join([*lines, "export function selfTest(): number;", ""])
+
+
+def _kind(routine: Routine) -> str:
+    if len(routine.results) == 1:
+        return "Float64Array"
+    return "{\n" + "".join(f"  {name}: Float64Array;\n" for name in routine.results) + "}"
+
+
+def source(job: Job) -> str:
+    """The module."""
+    shapes = {name: array.shape for name, array in job.lowered.constants.items()}
+    printer = JavaScriptPrinter({**shapes, "x": (job.lowered.n,)})
+    lines = ["/*", *(f" * {line}".rstrip() for line in job.head()), " */", ""]
+    for name, values in job.lowered.constants.items():
+        lines += [*_numbers(f"const {name}", values.ravel().tolist(), printer), ""]
+    for function in own_functions(job.lowered, printer):
+        lines += [*_scalar(function, printer), ""]
+    for function in job.lowered.functions:
+        lines += [*_scalar(function, printer), ""]
+    for routine in job.lowered.routines:
+        own = JavaScriptPrinter({**printer.shapes, **routine.arrays, **routine.results})
+        lines += [*_function(routine, own), ""]
+    return "\n".join([*lines, *_self_test(job, printer)])
+
+
+def _numbers(opening: str, values: Sequence[float], printer: Printer) -> list[str]:
+    items = printer.numbers(values)
+    line = f"{opening} = new Float64Array([{', '.join(items)}]);"
+    if len(line) <= printer.width:
+        return [line]
+    body = listed(items, "  ", printer.width)
+    return [f"{opening} = new Float64Array([", *body, "]);"]
+
+
+def _scalar(function: ScalarFunction, printer: Printer) -> list[str]:
+    lines = [f"function {function.name}(z) {{"]
+    for symbol, value in function.shared:
+        lines += printer.broken(f"  {printer.let(symbol.name, printer.text(value))};")
+    results = [printer.text(result) for result in function.results]
+    found = results[0] if len(results) == 1 else f"[{', '.join(results)}]"
+    return [*lines, *printer.broken(f"  return {found};"), "}"]
+
+
+def _function(routine: Routine, printer: JavaScriptPrinter) -> list[str]:
+    lines = [f"export function {camel(routine.name)}(x) {{"]
+    for name, shape in {**routine.results, **routine.arrays}.items():
+        lines.append(f"  const {name} = new Float64Array({prod(shape)});")
+    names = list(routine.results)
+    found = names[0] if len(names) == 1 else f"{{ {', '.join(names)} }}"
+    return [*lines, *printer.lines(routine.body), f"  return {found};", "}"]
+
+
+def _self_test(job: Job, printer: Printer) -> list[str]:
+    lines = ["/* Self-test: points, what another engine gives there, and errors allowed. */", ""]
+    rows = [printer.numbers(row) for row in job.points.tolist()]
+    lines += ["const POINTS = ["]
+    for row in rows:
+        lines += ["  [", *listed(row, "    ", printer.width), "  ],"]
+    lines += ["];", "const EXPECTED = ["]
+    for known in job.expected:
+        lines += [f"  {{ stride: {known.stride}, allowed: {known.allowed!r}, at: ["]
+        for row in known.expected.tolist():
+            lines += ["    [", *listed(printer.numbers(row), "      ", printer.width), "    ],"]
+        lines += ["  ] },"]
+    lines += ["];", ""]
+    calls = []
+    for routine in job.lowered.routines:
+        name = camel(routine.name)
+        single = len(routine.results) == 1
+        results = f"[{name}(x)]" if single else f"Object.values({name}(x))"
+        calls.append(f"    [{results}, {list(routine.orders)}],")
+    return [*lines, *_TEST.format(calls="\n".join(calls)).split("\n")]
+
+
+_TEST = """\
+export function selfTest() {{
+  let worst = 0;
+  POINTS.forEach((x, k) => {{
+    const cases = [
+{calls}
+    ];
+    for (const [results, orders] of cases) {{
+      orders.forEach((order, which) => {{
+        const {{ stride, allowed, at }} = EXPECTED[order];
+        at[k].forEach((expected, entry) => {{
+          const error = Math.abs(results[which][entry * stride] - expected);
+          // NaN counts as a large error.
+          worst = Math.max(worst, error <= 1e300 ? error / allowed : 1e300);
+        }});
+      }});
+    }}
+  }});
+  return worst;
+}}
+
+const started = globalThis.process?.argv?.[1];
+if (started && import.meta.url === new URL(started, "file:///").href) {{
+  const worst = selfTest();
+  const verdict = worst <= 1 ? "ok" : "WRONG";
+  const error = worst.toPrecision(2);
+  console.log(
+    `self-test ${{verdict}}: ${{POINTS.length}} points, ${{error}} of the allowed error`,
+  );
+  globalThis.process.exitCode = worst <= 1 ? 0 : 1;
+}}
+"""

@@ -1,0 +1,117 @@
+"""The loop form as JSON, for tools.
+
+    {"symnet": "loops 1", "inputs": [...], "outputs": [...], "constants": {name: nested lists},
+     "functions": [{"name", "activation", "orders", "shared": [[name, E], ...], "results": [E]}],
+     "routines": [{"name", "orders", "results": {name: shape}, "arrays": {name: shape},
+                   "body": [step, ...]}],
+     "self_test": {"points": [...], "expected": [{"order", "stride", "allowed", "at"}]}}
+
+A step is {"loop": variable, "last": number or variable, "body"}, where the variable runs over the
+first `last` indices from 0, or up to and with another variable; {"let"}, {"start"}, {"more"} or
+{"put": name, "value": E}; {"store": E, "value": E}; {"mirror": E, "others": [E]};
+{"call": function, "argument": E, "results": [E]}.
+
+An expression E is a number, a name or [operation, E, ...]: `at` (an
+array's name, indices), `same` (1 where two indices are equal, else 0), `add`, `mul`, `pow`, a
+function, or `piecewise` with [value, [relation, left, right]] and a last value;
+conditions may be joined: ["or", condition, condition].
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sympy import Expr, Piecewise, Symbol
+from sympy.logic.boolalg import And, Or
+
+from symnet.languages.job import Files, Job
+from symnet.lowering.loops import At, Call, Let, Loop, Mirror, More, Put, Start, Step, Store
+
+
+def files(job: Job) -> Files:
+    """NAME.json. ValueError for single precision: numbers are written as doubles."""
+    if job.precision != "double":
+        raise ValueError("the loop form's numbers are doubles; leave out --precision float")
+    lowered = job.lowered
+    document = {
+        "symnet": "loops 1",
+        "about": job.head(),
+        "name": job.name,
+        "inputs": [str(symbol) for symbol in job.network.inputs],
+        "outputs": [str(symbol) for symbol in job.network.outputs],
+        "constants": {name: values.tolist() for name, values in lowered.constants.items()},
+        "functions": [
+            {
+                "name": f.name,
+                "activation": f.activation,
+                "orders": list(f.orders),
+                "shared": [[symbol.name, tree(value)] for symbol, value in f.shared],
+                "results": list(map(tree, f.results)),
+            }
+            for f in lowered.functions
+        ],
+        "routines": [
+            {
+                "name": r.name,
+                "orders": list(r.orders),
+                "results": {name: list(shape) for name, shape in r.results.items()},
+                "arrays": {name: list(shape) for name, shape in r.arrays.items()},
+                "body": list(map(_step, r.body)),
+            }
+            for r in lowered.routines
+        ],
+        "self_test": {
+            "points": job.points.tolist(),
+            "expected": [
+                {
+                    "order": k.order,
+                    "stride": k.stride,
+                    "allowed": k.allowed,
+                    "at": k.expected.tolist(),
+                }
+                for k in job.expected
+            ],
+        },
+    }
+    return {f"{job.name}.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n"}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    match step:
+        case Loop(variable, last, body):
+            return {"loop": variable, "last": last, "body": list(map(_step, body))}
+        case Let(name, value) | Start(name, value) | More(name, value) | Put(name, value):
+            return {type(step).__name__.lower(): name, "value": tree(value)}
+        case Store(element, value):
+            return {"store": tree(element), "value": tree(value)}
+        case Mirror(element, others):
+            return {"mirror": tree(element), "others": list(map(tree, others))}
+        case Call(function, argument, results):
+            return {
+                "call": function,
+                "argument": tree(argument),
+                "results": list(map(tree, results)),
+            }
+    raise TypeError(f"{type(step).__name__} is no step")
+
+
+def _condition(condition: Any) -> list[Any]:
+    if isinstance(condition, (And, Or)):
+        return [type(condition).__name__.lower(), *map(_condition, condition.args)]
+    return [condition.rel_op, tree(condition.lhs), tree(condition.rhs)]
+
+
+def tree(expression: Expr) -> Any:
+    """An expression as nested lists."""
+    if isinstance(expression, Symbol):
+        return expression.name
+    if expression.is_Integer:
+        return int(expression)
+    if expression.is_number and not isinstance(expression, At) and not expression.args:
+        return float(expression)
+    if isinstance(expression, Piecewise):
+        *pieces, (otherwise, _) = expression.args
+        arms = [[tree(v), _condition(c)] for v, c in pieces]
+        return ["piecewise", *arms, tree(otherwise)]
+    return [type(expression).__name__.lower(), *map(tree, expression.args)]

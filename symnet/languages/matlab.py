@@ -1,0 +1,349 @@
+"""MATLAB and GNU Octave: one function file of matrix statements for any number of points.
+
+    [y, J, H] = NAME(x)      x (n, points), y (m, points), J (m, n, points), H (m, n, n, points)
+
+Points are columns. Every array has the axes (r, p, i, j, …, points), one long where nothing depends
+on it, so that products and sums are broadcast; `nargout` decides what is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from sympy import Add, Expr, Mul, Pow
+
+from symnet.calculus.algebra import (
+    DIRECTIONS,
+    OUTPUT,
+    Quantity,
+    X,
+    column,
+    dot,
+    entry,
+    is_direction,
+    log_softmax,
+    matvec,
+    row,
+    sigma,
+    softmax,
+    transposed,
+)
+from symnet.calculus.program import activations_used, family
+from symnet.calculus.schemes import Choice
+from symnet.languages.job import Files, Job
+from symnet.languages.printing import Printer, wrapped
+from symnet.lowering import programs
+from symnet.lowering.loops import ScalarFunction
+
+_WIDTH = 100
+_GREEK = {"λ": "lam", "μ": "mu", "ζ": "zeta", "π": "ppi"}
+
+
+class MatlabPrinter(Printer):
+    """Elementwise expressions."""
+
+    lacking: ClassVar[frozenset[str]] = frozenset()
+    both: ClassVar[str] = "&"
+    either: ClassVar[str] = "|"
+
+    def choose(self, condition: str, value: str, otherwise: str) -> str:
+        return f"choose({condition}, {value}, {otherwise})"
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        if function == "pow":
+            return f"({arguments[0]}).^({arguments[1]})"
+        return f"{function}({', '.join(arguments)})"
+
+
+def elementwise(text: str) -> str:
+    """Products and quotients of arrays are entry by entry."""
+    return text.replace("*", ".*").replace("/", "./")
+
+
+def files(job: Job) -> Files:
+    """NAME.m and NAME_test.m. ValueError for single precision: that is the class of x."""
+    if job.precision != "double":
+        raise ValueError("MATLAB's functions take their precision from x: call them with single(x)")
+    return {f"{job.name}.m": source(job), f"{job.name}_test.m": _test(job)}
+
+
+def source(job: Job) -> str:
+    """The function."""
+    names = [("y", "J", "H")[r] if r < 3 else f"D{r}" for r in range(job.order + 1)]
+    lines = [f"function [{', '.join(names)}] = {job.name}(x)"]
+    lines += [f"% {line}".rstrip() for line in job.head()]
+    lines += ["%", *(f"% {line}".rstrip() for line in _usage(job, names))]
+    lines += [f"    if size(x, 1) ~= {job.lowered.n}"]
+    lines += [f"        error('{job.name}: x has %d rows, expected {job.lowered.n}', size(x, 1));"]
+    lines += ["    end"]
+    choices = programs.plan(job.network, job.order)
+    functions: dict[tuple[str, tuple[int, ...]], str] = {}
+    together = {
+        max(c.orders): c for c in choices.values() if c.orders == tuple(range(len(c.orders)))
+    }
+    lines += ["    switch max(nargout, 1)"]
+    bodies = []
+    for order, choice in sorted(together.items()):
+        found = ", ".join(names[: order + 1])
+        lines += [f"        case {order + 1}", f"            [{found}] = up_to_{order}(x);"]
+        bodies += ["", *_Body(job, choice, functions).lines(names)]
+    lines += ["    end", "end", *bodies, "", *_parameters(job)]
+    for (activation, orders), name in functions.items():
+        function = programs.scalar_function(name, job.network.activations[activation], orders)
+        lines += ["", *_activation(function)]
+    return "\n".join([*map(_broken, lines), "", *_HELPERS.split("\n")])
+
+
+def _broken(line: str) -> str:
+    """The line, continued at blanks where it is too long."""
+    if len(line) <= _WIDTH or line.lstrip().startswith("%"):
+        return line
+    parts = wrapped(line, _WIDTH - 4, "    ")
+    return " ...\n".join(parts)
+
+
+def _usage(job: Job, names: Sequence[str]) -> list[str]:
+    n, m = job.lowered.n, job.lowered.m
+    lines = [f"x is ({n}, points), one column a point, single or double, and the results"]
+    for order, name in enumerate(names):
+        lines.append(f"    {name}  ({', '.join(map(str, [m, *[n] * order]))}, points)")
+    return [*lines, "Only what is asked for is computed."]
+
+
+class _Body:
+    """The statements of one Program."""
+
+    def __init__(
+        self, job: Job, choice: Choice, functions: dict[tuple[str, tuple[int, ...]], str]
+    ) -> None:
+        self.choice, self.program, self.functions = choice, choice.program, functions
+        self.n, self.m = job.lowered.n, job.lowered.m
+        self.order = max(choice.orders)
+        self.rank = 3 + self.order
+        self.used = activations_used(self.program)
+
+    def lines(self, names: Sequence[str]) -> list[str]:
+        found = ", ".join(names[: self.order + 1])
+        lines = [f"function [{found}] = up_to_{self.order}(x)", "    w = weights(class(x));"]
+        shape = ", ".join([str(self.n), *["1"] * (self.rank - 2), "points"])
+        lines += ["    points = size(x, 2);", f"    x = reshape(x, {shape});", *self.activations(X)]
+        for statement in self.program.statements:
+            target = statement.target
+            if not isinstance(statement.expression, sigma):
+                lines.append(f"    {_name(target)} = {self.text(statement.expression)};")
+            lines += self.activations(target)
+        for order, output in zip(self.choice.orders, self.program.outputs, strict=True):
+            sizes = ", ".join(map(str, [self.m, *[self.n] * order]))
+            if output == 0:
+                lines.append(f"    {names[order]} = zeros([{sizes}, points], class(x));")
+                continue
+            value = f"filled({_name(output)}, [{sizes}], {self.rank}, points)"
+            lines.append(f"    {names[order]} = {value};")
+        return [*lines, "end"]
+
+    def activations(self, argument: Quantity) -> list[str]:
+        lines = []
+        for used, orders in self.used.items():
+            if used.argument != argument:
+                continue
+            key = (used.name, orders)
+            name = f"{used.name[:30]}_{''.join(map(str, orders))}"
+            taken = [known for other, known in self.functions.items() if other != key]
+            while name in taken:
+                name += "_"
+            function = self.functions.setdefault(key, name)
+            results = [self.derivative(used.name, used.argument, order) for order in orders]
+            lines.append(f"    [{', '.join(results)}] = {function}({_name(argument)});")
+        return lines
+
+    def derivative(self, name: str, argument: Expr, order: int) -> str:
+        number = self.program.applied[name, argument]
+        if order == 0:
+            for statement in self.program.statements:
+                e = statement.expression
+                if isinstance(e, sigma) and (e.name, e.argument) == (name, argument):
+                    return _name(statement.target)
+        return f"{'d' * order}s{number}"
+
+    def axis(self, direction: str) -> int:
+        return 2 if direction == "p" else 3 + DIRECTIONS.index(direction)
+
+    def swapped(self, text: str, a: int, b: int) -> str:
+        axes = list(range(1, self.rank + 1))
+        axes[a - 1], axes[b - 1] = axes[b - 1], axes[a - 1]
+        return text if a == b else f"permute({text}, [{' '.join(map(str, axes))}])"
+
+    def text(self, expression: Expr) -> str:
+        """An expression; all but names and calls in brackets."""
+        match expression:
+            case _ if expression.is_number:
+                return f"({float(expression)!r})" if expression < 0 else repr(float(expression))
+            case _ if expression == OUTPUT:
+                return self.swapped_matrix(f"eye({self.m})", 2)
+            case _ if is_direction(expression):
+                return self.swapped_matrix(f"eye({self.n})", self.axis(expression.along[0]))
+            case Quantity():
+                return self.quantity(expression)
+            case sigma():
+                return self.derivative(expression.name, expression.argument, expression.order)
+            case Add():
+                return f"({' + '.join(map(self.text, expression.args))})".replace(
+                    "+ (-1.0).*", "- "
+                )
+            case Mul():
+                return ".*".join(map(self.text, expression.args))
+            case Pow(args=(base, power)) if power.is_Integer and power > 0:
+                return ".*".join([self.text(base)] * int(power))
+            case matvec(args=(matrix, v)):
+                name = f"w.{matrix}"
+                if isinstance(matrix, transposed):
+                    name = f"w.{matrix.args[0]}'"
+                return f"times({name}, {self.text(v)})"
+            case column(args=(matrix, unit)):
+                return self.swapped_matrix(f"w.{matrix}", self.axis(unit.along[0]))
+            case row(args=(matrix, _)):
+                return self.swapped_matrix(f"w.{matrix}'", 2)
+            case dot(args=(u, v)):
+                return f"sum({self.text(u)}.*{self.text(v)}, 1)"
+            case entry(args=(v, unit)):
+                return self.swapped(self.text(v), self.axis(unit.along[0]), 1)
+            case softmax(args=(v,)):
+                return f"softmax_of({self.text(v)})"
+            case log_softmax(args=(v,)):
+                return f"log_softmax_of({self.text(v)})"
+        raise TypeError(f"{type(expression).__name__} has no matrix form: {expression}")
+
+    def swapped_matrix(self, matrix: str, axis: int) -> str:
+        """A matrix whose columns are the vectors along an axis."""
+        return matrix if axis == 2 else f"permute({matrix}, [1 {' '.join(map(str, _other(axis)))}])"
+
+    def quantity(self, quantity: Quantity) -> str:
+        if quantity.letter == "b":
+            return f"w.{quantity}"
+        text = _name(quantity)
+        directions = [d for d in quantity.along if d != "p"]
+        for k, direction in reversed(list(enumerate(directions))):
+            text = self.swapped(text, 3 + k, self.axis(direction))
+        return text
+
+
+def _other(axis: int) -> list[int]:
+    """The axes 2, … of a permutation that moves the second one to `axis`."""
+    return [*range(3, axis + 1), 2]
+
+
+def _name(quantity: Quantity) -> str:
+    """A quantity's variable, whatever its directions are called."""
+    letter, layer, order = family(quantity)
+    directions = order - ("p" in quantity.along)
+    return "d" * directions + _GREEK.get(letter, letter) + ("" if layer is None else str(layer))
+
+
+def _parameters(job: Job) -> list[str]:
+    lines = ["function w = weights(kind)", "    persistent double_w", "    if isempty(double_w)"]
+    for name, values in job.lowered.constants.items():
+        rows = values[:, None] if values.ndim == 1 else values
+        lines.append(f"        double_w.{name} = [ ...")
+        lines += [f"            {part}" for part in _rows(rows)]
+        lines[-1] += "];"
+    lines += ["    end", "    w = double_w;", "    if strcmp(kind, 'single')"]
+    lines += ["        w = structfun(@single, w, 'UniformOutput', false);", "    end", "end"]
+    return lines
+
+
+def _rows(rows: np.ndarray) -> list[str]:
+    lines = []
+    for values in rows.tolist():
+        words = list(map(repr, map(float, values)))
+        for first in range(0, len(words), 4):
+            last = first + 4 >= len(words)
+            lines.append(", ".join(words[first : first + 4]) + ("; ..." if last else ", ..."))
+    lines[-1] = lines[-1].removesuffix("; ...")
+    return lines
+
+
+def _activation(function: ScalarFunction) -> list[str]:
+    printer = MatlabPrinter()
+    names = [f"sigma{order}" for order in function.orders]
+    lines = [f"function [{', '.join(names)}] = {function.name}(z)"]
+    pairs = [(s.name, e) for s, e in function.shared]
+    for name, value in [*pairs, *zip(names, function.results, strict=True)]:
+        lines.append(f"    {name} = {elementwise(printer.text(value))};")
+    return [*lines, "end"]
+
+
+_HELPERS = """\
+function r = times(W, v)
+    % W times each vector along the first axis.
+    shape = size(v);
+    r = reshape(W*reshape(v, shape(1), []), [size(W, 1), shape(2:end)]);
+end
+
+function r = choose(condition, a, b)
+    r = b + zeros(size(condition), 'like', b);
+    a = a + zeros(size(r), 'like', r);
+    r(condition) = a(condition);
+end
+
+function r = filled(v, shape, rank, points)
+    % A result for each point, as an array of its full shape.
+    r = reshape(v + zeros([ones(1, rank - 1), points]), [shape, points]);
+end
+
+function s = softmax_of(z)
+    e = exp(z - max(z, [], 1));
+    s = e./sum(e, 1);
+end
+
+function s = log_softmax_of(z)
+    z = z - max(z, [], 1);
+    s = z - log(sum(exp(z), 1));
+end
+"""
+
+
+def _test(job: Job) -> str:
+    names = [("y", "J", "H")[r] if r < 3 else f"D{r}" for r in range(job.order + 1)]
+    lines = [
+        f"function {job.name}_test()",
+        f"    % Compares {job.name} with another engine's values.",
+    ]
+    lines += ["    points = [ ...", *(f"        {part}" for part in _rows(job.points.T))]
+    lines[-1] += "];"
+    for known in job.expected:
+        lines += [f"    expected{known.order} = [ ..."]
+        lines += [f"        {part}" for part in _rows(known.expected.T)]
+        lines[-1] += "];"
+    lines += ["    worst = 0;"]
+    for order in range(job.order + 1):
+        lines.append(f"    [{', '.join(names[: order + 1])}] = {job.name}(points);")
+        for r, known in enumerate(job.expected[: order + 1]):
+            arguments = [names[r], f"expected{r}", str(known.stride), repr(known.allowed)]
+            lines.append(f"    worst = max(worst, error_of({', '.join(arguments)}));")
+    return "\n".join([*lines, *_VERDICT.format(count=len(job.points)).split("\n")])
+
+
+_VERDICT = """\
+    if worst <= 1
+        fprintf('self-test ok: {count} points, %.2g of the allowed error\\n', worst);
+    else
+        fprintf('self-test WRONG: {count} points, %.2g of the allowed error\\n', worst);
+        exit(1);
+    end
+end
+
+function worst = error_of(got, expected, stride, allowed)
+    % The largest error of every so many entries, the last index fastest.
+    points = size(expected, 2);
+    axes = max(ndims(got), 2);
+    if points == 1
+        axes = axes + 1;
+    end
+    flat = reshape(permute(got, [axes - 1:-1:1, axes]), [], points);
+    errors = abs(flat(1:stride:end, :) - expected)/allowed;
+    errors(~(errors <= 1e300)) = 1e300;
+    worst = max(errors(:));
+end
+"""

@@ -1,0 +1,344 @@
+"""What the printers of the loop form share: expressions with few brackets, steps as lines.
+
+A language is a subclass of `Printer` that says how it writes a number, an element, a loop, a
+scalar, a choice, and puts a file together.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Add, Expr, Integer, Mul, NumberSymbol, Piecewise, Pow, S, Symbol, sign
+from sympy.core.function import AppliedUndef, Function
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import And, Or
+
+from symnet.lowering import elementary
+from symnet.lowering.loops import (
+    At,
+    Call,
+    Let,
+    Loop,
+    Lowered,
+    Mirror,
+    More,
+    Put,
+    Same,
+    ScalarFunction,
+    Start,
+    Step,
+    Store,
+    read,
+    walk,
+)
+
+_SUM, _PRODUCT, _FACTOR, _ATOM = range(4)  # how tightly the place of an expression binds
+
+
+class Printer:
+    """The loop form as text.
+
+    functions: the language's names of elementary functions; lacking: those that it does not have,
+    which a file defines for itself.
+    """
+
+    width: ClassVar[int] = 100
+    tab: ClassVar[str] = "    "
+    stop: ClassVar[str] = ";"
+    end: ClassVar[str] = "}"
+    base: ClassVar[int] = 0
+    both: ClassVar[str] = "&&"
+    either: ClassVar[str] = "||"
+    functions: ClassVar[Mapping[str, str]] = {}
+    lacking: ClassVar[frozenset[str]] = frozenset({"erfcx"})
+
+    def __init__(self, precision: str = "double") -> None:
+        self.precision = precision
+
+    # --- what a language says -------------------------------------------------------------------
+
+    def literal(self, text: str) -> str:
+        """A number of the language's type, from its digits."""
+        return text
+
+    def element(self, array: str, indices: Sequence[str]) -> str:
+        """An array's element."""
+        return array + "".join(f"[{index}]" for index in indices)
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        """A call of an elementary function."""
+        return f"{self.functions.get(function, function)}({', '.join(arguments)})"
+
+    def choose(self, condition: str, value: str, otherwise: str) -> str:
+        """One of two values."""
+        return f"({condition} ? {value} : {otherwise})"
+
+    def loop(self, variable: str, last: int | str) -> str:
+        """A loop's first line."""
+        raise NotImplementedError
+
+    def let(self, name: str, value: str) -> str:
+        """A scalar that keeps its value."""
+        raise NotImplementedError
+
+    def start(self, name: str, value: str) -> str:
+        """A scalar that changes."""
+        raise NotImplementedError
+
+    def more(self, name: str, value: str) -> str:
+        """scalar += value."""
+        return f"{name} += {value}"
+
+    def activate(self, function: str, argument: str, results: Sequence[str]) -> str:
+        """An activation called with an argument, its results stored."""
+        raise NotImplementedError
+
+    # --- numbers --------------------------------------------------------------------------------
+
+    def number(self, value: Any) -> str:
+        """A number with the fewest digits that give it back in this precision."""
+        if self.precision == "float":
+            found = np.float32(value)
+            text = np.format_float_scientific(found, unique=True, trim="0", exp_digits=1)
+            plain = np.format_float_positional(found, unique=True, trim="0")
+            return self.literal(plain if len(plain) <= len(text) + 4 else text)
+        return self.literal(repr(float(value)))
+
+    def numbers(self, values: Iterable[Any]) -> list[str]:
+        """The text of each."""
+        return [self.number(value) for value in values]
+
+    # --- expressions ----------------------------------------------------------------------------
+
+    def text(self, expression: Expr, place: int = _SUM) -> str:
+        """The expression, in brackets where its place binds tighter than it does."""
+        if isinstance(expression, At):
+            return self.element(expression.array, [self.index(i) for i in expression.indices])
+        if isinstance(expression, Same):
+            left, right = (self.index(i) for i in expression.args)
+            return self.choose(f"{left} == {right}", self.number(1), self.number(0))
+        if isinstance(expression, Symbol):
+            return expression.name
+        if expression.is_number and not isinstance(expression, Function):
+            return self._constant(expression, place)
+        if isinstance(expression, Add):
+            return self._sum(expression, place)
+        if isinstance(expression, Mul):
+            return self._product(expression, place)
+        if isinstance(expression, Pow):
+            return self._power(expression, place)
+        if isinstance(expression, Piecewise):
+            return self._pieces(expression)
+        if isinstance(expression, sign):
+            (x,) = expression.args
+            return self._pieces(Piecewise((-1, x < 0), (1, x > 0), (x, True)))
+        if isinstance(expression, (Function, AppliedUndef)):
+            name = type(expression).__name__.lower()
+            if name == "undefined":
+                nothing = f"({self.text(expression.args[0])} - {self.text(expression.args[0])})"
+                return f"({nothing}/{nothing})"  # NaN, in every language
+            return self.call(name, [self.text(argument) for argument in expression.args])
+        raise TypeError(f"{type(expression).__name__} cannot be printed: {expression}")
+
+    def index(self, index: Expr) -> str:
+        """An index, as this language counts."""
+        return str(int(index) + self.base) if isinstance(index, Integer) else str(index)
+
+    def _constant(self, expression: Expr, place: int) -> str:
+        value = expression if isinstance(expression, NumberSymbol) else expression.evalf(25)
+        text = self.number(float(value))
+        return f"({text})" if text.startswith("-") and place > _SUM else text
+
+    def _sum(self, expression: Add, place: int) -> str:
+        # Numbers last, as one writes them, unless all else is subtracted.
+        terms = sorted(expression.args, key=lambda term: _negative(term))
+        text = self.text(terms[0])
+        for term in terms[1:]:
+            if _negative(term):
+                text += f" - {self.text(_opposite(term), _PRODUCT)}"
+            else:
+                text += f" + {self.text(term, _PRODUCT)}"
+        return f"({text})" if place > _SUM else text
+
+    def _product(self, expression: Mul, place: int) -> str:
+        factors = list(expression.args)
+        if factors[0] == -1:
+            rest = _opposite(expression)
+            text = f"-{self.text(rest, _FACTOR)}"
+            return f"({text})" if place > _SUM else text
+        above = [f for f in factors if not _is_divisor(f)]
+        below = [_inverse(f) for f in factors if _is_divisor(f)]
+        # A number in front keeps its sign.
+        first, *others = above or [S.One]
+        text = self.text(first, _PRODUCT if place == _SUM and not first.is_number else _FACTOR)
+        if first.is_number and place == _SUM:
+            text = self.text(first)
+        text += "".join(f"*{self.text(factor, _FACTOR)}" for factor in others)
+        text += "".join(f"/{self.text(divisor, _ATOM)}" for divisor in below)
+        return f"({text})" if place > _FACTOR or (place == _FACTOR and below) else text
+
+    def _power(self, expression: Pow, place: int) -> str:
+        base, power = expression.args
+        if power.is_number and power < 0:
+            text = f"{self.number(1)}/{self.text(_inverse(expression), _ATOM)}"
+            return f"({text})" if place >= _FACTOR else text
+        if power == S.Half:
+            return self.call("sqrt", [self.text(base)])
+        if power.is_Integer and power <= 3 and isinstance(base, (Symbol, At)):
+            return self._product(Mul(*[base] * int(power), evaluate=False), place)
+        return self.call("pow", [self.text(base), self.text(power)])
+
+    def _pieces(self, expression: Piecewise) -> str:
+        *pieces, (value, last) = expression.args
+        if last != True:  # noqa: E712 - SymPy's true is not Python's
+            raise TypeError(f"{expression} has no value for some arguments")
+        text = self.text(value)
+        for value, condition in reversed(pieces):
+            text = self.choose(self.condition(condition), self.text(value), text)
+        return text
+
+    def condition(self, condition: Any) -> str:
+        """A comparison."""
+        if isinstance(condition, (And, Or)):
+            word = self.both if isinstance(condition, And) else self.either
+            parts = sorted(map(self.condition, condition.args))
+            return f"({f' {word} '.join(parts)})"
+        if not isinstance(condition, Relational):
+            raise TypeError(f"{condition} is no comparison")
+        left, right = self.text(condition.lhs), self.text(condition.rhs)
+        return f"{left} {condition.rel_op} {right}"
+
+    # --- steps ----------------------------------------------------------------------------------
+
+    def lines(self, steps: Iterable[Step], depth: int = 1) -> Iterator[str]:
+        """The lines of steps, indented."""
+        for step in steps:
+            if isinstance(step, Loop):
+                yield self.tab * depth + self.loop(step.variable, step.last)
+                yield from self.lines(step.body, depth + 1)
+                yield self.tab * depth + self.end
+            else:
+                for statement in self.statements(step):
+                    yield from self.broken(self.tab * depth + statement + self.stop)
+
+    def statements(self, step: Step) -> Iterator[str]:
+        """The statements of one step, which is no loop."""
+        match step:
+            case Let(name, value):
+                yield self.let(name, self.text(value))
+            case Start(name, value):
+                yield self.start(name, self.text(value))
+            case More(name, value):
+                yield self.more(name, self.text(value))
+            case Put(name, value):
+                yield f"{name} = {self.text(value)}"
+            case Store(element, value):
+                yield f"{self.text(element)} = {self.text(value)}"
+            case Mirror(element, others):
+                for other in others:
+                    yield f"{self.text(other)} = {self.text(element)}"
+            case Call(function, argument, results):
+                yield self.activate(function, self.text(argument), [self.text(r) for r in results])
+            case _:
+                raise TypeError(f"{type(step).__name__} is no step")
+
+    def broken(self, line: str) -> Iterator[str]:
+        """The line, continued where it is too long."""
+        yield from wrapped(line, self.width, self.tab)
+
+
+def wrapped(line: str, width: int, tab: str) -> list[str]:
+    """A line of code continued at blanks where it is too long."""
+    if len(line) <= width:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(
+        line.strip(),
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent + tab,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def listed(items: Sequence[str], indent: str, width: int, last: str = ",") -> list[str]:
+    """Items between commas in lines of at most `width`."""
+    lines: list[str] = []
+    current = indent
+    for k, item in enumerate(items):
+        piece = item + ("," if k + 1 < len(items) else last)
+        if current != indent and len(current) + 1 + len(piece) > width:
+            lines.append(current)
+            current = indent
+        current += piece if current == indent else f" {piece}"
+    return [*lines, current]
+
+
+def nested(
+    values: Any, printer: Printer, brackets: str = "{}", indent: str = "", end: str = ","
+) -> list[str]:
+    """An array of numbers, a bracket for each axis, as lines that end with `end`."""
+    array = np.asarray(values)
+    opening, closing = brackets[0], brackets[1]
+    if array.ndim == 1:
+        items = printer.numbers(array.tolist())
+        flat = f"{indent}{opening}{', '.join(items)}{closing}{end}"
+        if len(flat) <= printer.width:
+            return [flat]
+        inner = listed(items, indent + printer.tab, printer.width)
+        return [indent + opening, *inner, indent + closing + end]
+    lines = [indent + opening]
+    for row in array:
+        lines += nested(row, printer, brackets, indent + printer.tab)
+    return [*lines, indent + closing + end]
+
+
+def called(lowered: Lowered) -> set[str]:
+    """Names of the elementary functions that are called anywhere."""
+    expressions = [e for f in lowered.functions for e in (*f.results, *(e for _, e in f.shared))]
+    expressions += [read(step) for r in lowered.routines for step in walk(r.body)]
+    functions = set().union(*(e.atoms(Function, AppliedUndef) for e in expressions), set())
+    return {type(f).__name__.lower() for f in functions if not isinstance(f, (At, Same))} - {
+        "undefined"
+    }
+
+
+def own_functions(lowered: Lowered, printer: Printer) -> tuple[ScalarFunction, ...]:
+    """The functions that a file defines since its language lacks them."""
+    return elementary.needed(called(lowered), printer.lacking)
+
+
+def reads_inputs(steps: Iterable[Step]) -> bool:
+    """Whether any step reads x."""
+    return any(e.array == "x" for step in walk(steps) for e in read(step).atoms(At))
+
+
+def _negative(term: Expr) -> bool:
+    if term.is_number:
+        return bool(term < 0)
+    return isinstance(term, Mul) and term.args[0].is_number and bool(term.args[0] < 0)
+
+
+def _opposite(term: Expr) -> Expr:
+    if term.is_number:
+        return -term
+    number, *rest = term.args
+    factors = rest if number == -1 else [-number, *rest]
+    return factors[0] if len(factors) == 1 else Mul(*factors, evaluate=False)
+
+
+def _is_divisor(factor: Expr) -> bool:
+    return isinstance(factor, Pow) and factor.exp.is_number and bool(factor.exp < 0)
+
+
+def _inverse(power: Pow) -> Expr:
+    base, exponent = power.args
+    return base if exponent == -1 else Pow(base, -exponent, evaluate=False)
+
+
+Numbers = NDArray[Any]

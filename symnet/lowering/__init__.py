@@ -1,0 +1,1 @@
+"""Programs lowered to forms that languages print: loops over entries, and matrix statements."""

@@ -1,0 +1,339 @@
+"""The loop form: what every language with loops and arrays can write down.
+
+A routine is a list of steps over scalars and array elements. Indices count from 0 here; a language
+that counts from 1 adds it where it prints one. Loop variables say what they run over:
+
+    p  outputs        i ≥ j ≥ …  inputs, one for each order        r, s  entries of a vector
+
+A derivative is symmetric, so that `j` runs up to `i` and the entry is mirrored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+from sympy import Add, Expr, Function, Integer, S, Symbol
+
+Shape: TypeAlias = tuple[int, ...]
+
+
+class At(Function):
+    """At(name, index, …): an array's element."""
+
+    @property
+    def array(self) -> str:
+        """The array's name."""
+        return str(self.args[0])
+
+    @property
+    def indices(self) -> tuple[Expr, ...]:
+        """One for each axis: a loop's variable or a number."""
+        return self.args[1:]
+
+
+class Same(Function):
+    """Same(r, i): 1 where two indices are equal, else 0; an entry of the identity."""
+
+    nargs = 2
+
+    @classmethod
+    def eval(cls, left: Expr, right: Expr) -> Expr | None:
+        if left == right:
+            return S.One
+        return S.Zero if left.is_Integer and right.is_Integer else None
+
+
+def at(array: str, *indices: str | Expr) -> At:
+    """The element of these indices, a name being a loop's variable."""
+    return At(Symbol(array), *(Symbol(i) if isinstance(i, str) else i for i in indices))
+
+
+@dataclass(frozen=True)
+class Loop:
+    """`variable` runs over the first `last` indices; up to and with another loop's variable."""
+
+    variable: str
+    last: int | str
+    body: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Let:
+    """A scalar that keeps its value."""
+
+    name: str
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Start:
+    """A scalar that changes: its first value."""
+
+    name: str
+    value: Expr
+
+
+@dataclass(frozen=True)
+class More:
+    """scalar += value."""
+
+    name: str
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Put:
+    """scalar = value, of one that changes."""
+
+    name: str
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Store:
+    """element = value."""
+
+    element: At
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """others = element: entries equal by symmetry."""
+
+    element: At
+    others: tuple[At, ...]
+
+
+@dataclass(frozen=True)
+class Call:
+    """results = function(argument): an activation and its derivatives at one number."""
+
+    function: str
+    argument: Expr
+    results: tuple[At, ...]
+
+
+Step: TypeAlias = Loop | Let | Start | More | Put | Store | Mirror | Call
+
+
+@dataclass(frozen=True)
+class ScalarFunction:
+    """σ⁽ʳ⁾(z) for r in `orders`: temporaries `shared` in order of evaluation, then `results`.
+
+    They are those of `Activation.forms`, in the symbol `z`.
+    """
+
+    name: str
+    activation: str
+    orders: tuple[int, ...]
+    shared: tuple[tuple[Symbol, Expr], ...]
+    results: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class Routine:
+    """One function of a generated file.
+
+    results: the arrays it fills and their shapes; arrays: those it needs for itself.
+    """
+
+    name: str
+    orders: tuple[int, ...]
+    results: Mapping[str, Shape]
+    arrays: Mapping[str, Shape]
+    body: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A network's routines, the functions they call, and its numbers."""
+
+    n: int
+    m: int
+    routines: tuple[Routine, ...]
+    functions: tuple[ScalarFunction, ...]
+    constants: Mapping[str, NDArray[Any]] = field(repr=False)
+
+
+# --- reading and changing steps -----------------------------------------------------------------
+
+
+def walk(steps: Iterable[Step]) -> Iterator[Step]:
+    """Every step, a loop before what is in it."""
+    for step in steps:
+        yield step
+        if isinstance(step, Loop):
+            yield from walk(step.body)
+
+
+def written(step: Step) -> tuple[At, ...]:
+    """The elements that a step itself writes."""
+    match step:
+        case Store(element, _):
+            return (element,)
+        case Mirror(_, others):
+            return others
+        case Call(_, _, results):
+            return results
+    return ()
+
+
+def read(step: Step) -> Expr:
+    """What a step itself computes from, 0 for a loop."""
+    match step:
+        case Let(_, value) | Start(_, value) | More(_, value) | Put(_, value) | Store(_, value):
+            return value
+        case Call(_, argument, _):
+            return argument
+        case Mirror(element, _):
+            return element
+    return S.Zero
+
+
+def changed(step: Step, change: Callable[[Expr], Expr]) -> Step:
+    """The step, and all that is in it, with each of its expressions and elements changed."""
+    match step:
+        case Loop(variable, last, body):
+            return Loop(variable, last, tuple(changed(inner, change) for inner in body))
+        case Store(element, value):
+            return Store(change(element), change(value))
+        case Mirror(element, others):
+            return Mirror(change(element), tuple(map(change, others)))
+        case Call(function, argument, results):
+            return Call(function, change(argument), tuple(map(change, results)))
+    return replace(step, value=change(step.value))
+
+
+def placed(steps: Iterable[Step], variable: str, index: int) -> tuple[Step, ...]:
+    """The steps of the pass of a loop in which its variable is `index`."""
+    where = {Symbol(variable): Integer(index)}
+
+    def bounded(step: Step) -> Step:
+        if not isinstance(step, Loop):
+            return step
+        last = index + 1 if step.last == variable else step.last
+        return Loop(step.variable, last, tuple(map(bounded, step.body)))
+
+    return tuple(bounded(changed(step, lambda e: e.xreplace(where))) for step in steps)
+
+
+def tidied(steps: Iterable[Step], kept: Iterable[str]) -> tuple[Step, ...]:
+    """The same without what a person would not write.
+
+    Loops of one pass are their body, sums of one term are no sums, and arrays that nobody reads,
+    `kept` aside, are not written. No name is given twice in a scope.
+    """
+    found = _flattened(tuple(steps))
+    return _named(_plain(_read_only(found, frozenset(kept))), {})
+
+
+def _flattened(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    found: list[Step] = []
+    for step in steps:
+        if not isinstance(step, Loop):
+            found.append(step)
+        elif step.last == 1:
+            found += _flattened(placed(step.body, step.variable, 0))
+        elif body := _flattened(step.body):
+            found.append(Loop(step.variable, step.last, body))
+    return tuple(found)
+
+
+def _read_only(steps: tuple[Step, ...], kept: frozenset[str]) -> tuple[Step, ...]:
+    used = {e.array for step in walk(steps) for e in read(step).atoms(At)} | kept
+
+    def needed(steps: tuple[Step, ...]) -> Iterator[Step]:
+        for step in steps:
+            if isinstance(step, Loop):
+                yield Loop(step.variable, step.last, tuple(needed(step.body)))
+            elif not isinstance(step, Store) or step.element.array in used:
+                yield step
+
+    return tuple(needed(steps))
+
+
+def _plain(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Sums that are complete where they start are constants, and those used once are no names."""
+    found: list[Step] = []
+    for step in steps:
+        before = found[-1] if found else None
+        if isinstance(step, Loop):
+            found.append(Loop(step.variable, step.last, _plain(step.body)))
+        elif isinstance(step, More) and isinstance(before, Start) and before.name == step.name:
+            total = Add(*_summands(before.value), *_summands(step.value), evaluate=False)
+            found[-1] = Start(step.name, total if before.value != 0 else step.value)
+        else:
+            found.append(step)
+    return _without_single_uses(tuple(found))
+
+
+def _summands(value: Expr) -> tuple[Expr, ...]:
+    return tuple(Add.make_args(value))
+
+
+def _without_single_uses(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A scalar that is stored at once, and not used again, is stored without a name."""
+    found: list[Step] = []
+    skipped = False
+    for k, step in enumerate(steps):
+        if skipped or not isinstance(step, Start):
+            found += [] if skipped else [step]
+            skipped = False
+            continue
+        later = list(_scope(steps[k + 1 :], step.name))
+        if any(isinstance(s, (More, Put)) and s.name == step.name for s in later):
+            found.append(step)
+            continue
+        symbol = Symbol(step.name)
+        uses = sum(read(s).has(symbol) for s in later)
+        first = later[0]
+        if uses == 1 and isinstance(first, Store) and first.value == symbol:
+            found.append(Store(first.element, step.value))
+            skipped = True
+        else:
+            found.append(Let(step.name, step.value))
+    return tuple(found)
+
+
+def _scope(steps: tuple[Step, ...], name: str) -> Iterator[Step]:
+    """The steps for which a name means this: in each loop up to where it starts again."""
+    for step in steps:
+        if isinstance(step, (Let, Start)) and step.name == name:
+            return
+        yield step
+        if isinstance(step, Loop):
+            yield from _scope(step.body, name)
+
+
+def _renamed(names: Mapping[Expr, Expr], expression: Expr) -> Expr:
+    return expression.xreplace(names)
+
+
+def _named(steps: tuple[Step, ...], known: Mapping[str, str]) -> tuple[Step, ...]:
+    """Scalars renamed where a name would be given twice in one scope."""
+    names = dict(known)
+    taken = set(names.values())
+    found: list[Step] = []
+    for step in steps:
+        meant = {Symbol(a): Symbol(b) for a, b in names.items() if a != b}
+        if isinstance(step, Loop):
+            found.append(Loop(step.variable, step.last, _named(step.body, names)))
+            continue
+        step = changed(step, partial(_renamed, meant))
+        if isinstance(step, (Let, Start)):
+            new, k = step.name, 1
+            while new in taken:
+                k += 1
+                new = f"{step.name}{k}"
+            names[step.name] = new
+            taken.add(new)
+            step = replace(step, name=new)
+        elif isinstance(step, (More, Put)):
+            step = replace(step, name=names[step.name])
+        found.append(step)
+    return tuple(found)

@@ -1,0 +1,127 @@
+"""Curves: the value and partials along each input, the others at a point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symnet.plotting import kinks, writing
+from symnet.plotting.frame import Array, Frame, Quantity
+from symnet.plotting.maps import is_constant
+from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SAMPLES = 401
+_MOST_PANELS = 60
+_TOO_MANY = f"more than {kinks.MANY} kinks along {{}} are not drawn"
+
+
+def curves(frame: Frame) -> Picture:
+    """For each output a row of y, ∂y/∂x_i and ∂²y/∂x_i², a column for each input.
+
+    Of one input, a row for each output. Kinks are dotted lines; curves that jump there are
+    interrupted. ValueError for more panels than can be read.
+    """
+    count = len(frame.inputs) * len(frame.outputs) * (frame.order + 1)
+    if count > _MOST_PANELS:
+        raise ValueError(
+            f"{len(frame.inputs)} inputs and {len(frame.outputs)} outputs make {count} panels; "
+            f"name at most {_MOST_PANELS} panels' worth by inputs and outputs"
+        )
+    turned = len(frame.inputs) == 1
+    blocks, across = len(frame.outputs), frame.order + 1
+    shape = (blocks, across) if turned else (blocks * across, len(frame.inputs))
+    drawn = figure(max(3.0, 0.4 + 2.7 * shape[1]), 0.7 + 1.9 * shape[0])
+    panels = np.array(drawn.subplots(*shape, squeeze=False))
+    notes = list(frame.notes)
+    for column, i in enumerate(frame.inputs):
+        values, found = sampled(frame, i)
+        if found is None:
+            notes.append(_TOO_MANY.format(frame.name(i)))
+        for block, p in enumerate(frame.outputs):
+            wanted: list[Quantity] = [(p, (i,) * r) for r in range(across)]
+            for r, curve in enumerate(frame.values(frame.on_line(i, values), wanted)):
+                place = (block, r) if turned else (block * across + r, column)
+                _panel(panels[place], frame, i, wanted[r], values, curve, found)
+    if not turned:
+        _share(panels, across, frame)
+    where = "" if turned and frame.network.n == 1 else f"lines through {through(frame)}"
+    headed(drawn, writing.heading(frame.network), where)
+    return Picture(drawn, f"curves of {frame.network.describe()}", tuple(notes))
+
+
+def sampled(frame: Frame, i: int) -> tuple[Array, Array | None]:
+    """Values of input i, with NaN and both its sides at each kink, and the kinks."""
+    values = frame.line(i, _SAMPLES)
+    found = kinks.on_line(frame, i, values)
+    if found is None:
+        return values, None
+    aside = 1e-9 * (frame.high[i] - frame.low[i])
+    sides = [found - aside, found, found + aside]
+    samples = np.unique(np.concatenate([values, *sides]))
+    return np.where(np.isin(samples, found), np.nan, samples), found
+
+
+def _panel(
+    axes: Axes,
+    frame: Frame,
+    i: int,
+    quantity: Quantity,
+    values: Array,
+    curve: Array,
+    found: Array | None,
+) -> None:
+    order = len(quantity[1])
+    for place in () if found is None else found:
+        axes.axvline(place, color=KINK, linewidth=0.7, linestyle=":", zorder=0)
+    if order and np.nanmin(curve, initial=0) <= 0 <= np.nanmax(curve, initial=0):
+        axes.axhline(0, color="0.8", linewidth=0.7, zorder=0)
+    continuous = order == 0 and not np.isnan(values).all()
+    shown = ~np.isnan(values) if continuous else slice(None)
+    axes.plot(values[shown], curve[shown], color=COLOURS[order % len(COLOURS)])
+    if len(frame.at) > 1 and frame.low[i] <= frame.at[i] <= frame.high[i]:
+        (height,) = frame.values(frame.at, [quantity])
+        axes.plot(frame.at[i], height, "o", color="black", markersize=3.5)
+    if frame.data is not None and order == 0:
+        _rug(axes, frame.data[:, i])
+    axes.set_title(frame.title(quantity), loc="left")
+    axes.set_xlabel(frame.axis(i))
+    axes.set_xlim(frame.low[i], frame.high[i])
+    _level(axes, curve)
+
+
+def _level(axes: Axes, curve: Array) -> None:
+    """Room around a constant, whose rounding errors would fill the panel otherwise."""
+    if is_constant(curve):
+        middle = float(np.nanmean(curve))
+        room = 0.1 * abs(middle) or 1.0
+        axes.set_ylim(middle - room, middle + room)
+
+
+def _rug(axes: Axes, values: Array) -> None:
+    """Where there are data, as strokes along the lower edge."""
+    few = values if len(values) <= 500 else np.random.default_rng(0).choice(values, 500, False)
+    height = axes.get_xaxis_transform()
+    axes.vlines(few, 0, 0.03, color="0.5", linewidth=0.4, transform=height)
+
+
+def _share(panels: Any, across: int, frame: Frame) -> None:
+    """One scale for a row of values, so that slopes compare; inputs' names below only."""
+    for block in range(len(frame.outputs)):
+        row = panels[block * across]
+        low = min(axes.get_ylim()[0] for axes in row)
+        high = max(axes.get_ylim()[1] for axes in row)
+        for axes in row:
+            axes.set_ylim(low, high)
+    for axes in panels[:-1].ravel():
+        axes.set_xlabel("")
+
+
+def through(frame: Frame) -> str:
+    """The point, as a title has it."""
+    few = range(min(frame.network.n, 8))
+    said = writing.point(((frame.name(i), float(frame.at[i])) for i in few), frame.units)
+    return said + (f" and {frame.network.n - 8} more" if frame.network.n > 8 else "")

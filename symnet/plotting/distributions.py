@@ -1,0 +1,253 @@
+"""Pictures of sensitivities: bars, boxes, violins, alpha-curves, interactions, of one or several
+networks side by side; and partial dependence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symnet.names import shortened
+from symnet.plotting import writing
+from symnet.plotting.picture import COLOURS, VALUES, Picture, figure, headed
+from symnet.sensitivities import Dependence, Sensitivity
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST_INPUTS = 16
+_MOST_CURVES = 300
+_STANDARDIZED = r"$\cdot\;\mathrm{sd}(x)\,/\,\mathrm{sd}(y)$"
+_ALPHAS = tuple(range(1, 16))
+
+
+def sensitivities(given: Sequence[Sensitivity], kind: str = "bars") -> Picture:
+    """The picture `kind` of one network's sensitivities, or of several with the same names.
+
+    ValueError for a kind that there is not, for networks with other inputs or outputs, and for
+    interactions of more than one network or without second partials.
+    """
+    if kind not in PANELS:
+        raise ValueError(f"no picture {kind!r} of sensitivities; there are {', '.join(PANELS)}")
+    names = _common_names(given)
+    if kind == "interactions" and len(given) > 1:
+        raise ValueError("interactions are drawn of one network at a time")
+    first = given[0].network
+    shown, notes = _shown(given)
+    columns = min(3, first.m)
+    rows = -(-first.m // columns)
+    height = 1.2 + (0.24 * len(shown) * max(1, 0.6 * len(given)) if kind != "alpha" else 2.2)
+    height = max(2.4, height) if kind != "interactions" else 1.3 + 0.5 * len(shown)
+    drawn = figure(0.6 + 3.9 * columns, 0.5 + height * rows)
+    panels = np.array(drawn.subplots(rows, columns, squeeze=False)).ravel()
+    for p, axes in enumerate(panels[: first.m]):
+        PANELS[kind](axes, given, p, shown)
+        if kind not in ("alpha", "interactions"):
+            _inputs(axes, [names[i] for i in shown] if p % columns == 0 else [])
+    for axes in panels[first.m :]:
+        axes.set_axis_off()
+    heading = writing.heading(first) if len(given) == 1 else "sensitivities"
+    headed(drawn, heading, f"over {len(given[0].points)} points")
+    if len(given) > 1:
+        drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return Picture(drawn, f"{kind} of the sensitivities of {first.describe()}", notes)
+
+
+def _common_names(given: Sequence[Sensitivity]) -> list[str]:
+    if not given:
+        raise ValueError("there is no network to show")
+    names = [[str(s) for s in (*g.network.inputs, *g.network.outputs)] for g in given]
+    for other in names[1:]:
+        if other != names[0]:
+            raise ValueError(
+                "networks side by side need the same names; found "
+                f"{shortened(', '.join(names[0]))} and {shortened(', '.join(other))}"
+            )
+    return names[0][: given[0].network.n]
+
+
+def _shown(given: Sequence[Sensitivity]) -> tuple[list[int], tuple[str, ...]]:
+    """The inputs from the least to the most important, the last at the top; the least left out."""
+    importance = np.nan_to_num(np.max([g.standardized for g in given], axis=(0, 1)))
+    order = np.argsort(importance, kind="stable").tolist()
+    notes = tuple(dict.fromkeys(note for g in given for note in g.notes))
+    if len(order) <= _MOST_INPUTS:
+        return order, notes
+    left = len(order) - _MOST_INPUTS
+    return order[left:], (*notes, f"the {left} least important of {len(order)} inputs are left out")
+
+
+def _inputs(axes: Axes, names: Sequence[str]) -> None:
+    """The inputs' names at the left edge, or nothing there."""
+    axes.set_yticks(range(len(names)), [writing.name(name) for name in names])
+    axes.tick_params(axis="y", length=0, labelsize=10)
+
+
+def _called(given: Sensitivity, k: int) -> str:
+    return (given.network.name or f"network {k + 1}").replace("$", r"\$")
+
+
+def _offsets(count: int) -> tuple[Any, float]:
+    """Where several networks' bars lie around an input's line, and how high they are."""
+    height = 0.8 / count
+    return (np.arange(count)[::-1] - (count - 1) / 2) * height, height
+
+
+# --- one panel each -----------------------------------------------------------------------------
+
+
+def _bars(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
+    offsets, height = _offsets(len(given))
+    for k, sensitivity in enumerate(given):
+        values = sensitivity.standardized[p, shown]
+        places = np.arange(len(shown)) + offsets[k]
+        axes.barh(
+            *(places, values, 0.9 * height),
+            color=COLOURS[k % len(COLOURS)],
+            label=_called(sensitivity, k),
+        )
+    output = given[0].network.outputs[p].name
+    axes.set_title(f"rms of {_slope(output)} {_STANDARDIZED}", loc="left")
+    axes.set_xlim(left=0)
+
+
+def _slope(output: str) -> str:
+    return writing.partial(output, ["x"])
+
+
+def _scaled(given: Sensitivity, p: int, shown: list[int]) -> list[Any]:
+    """Partials in spreads of the data, an array for each input."""
+    spread = given.value[:, p].std()
+    unit = given.points.std(axis=0) / spread if spread > 0 else np.zeros(given.network.n)
+    return [given.slopes[:, p, i] * unit[i] for i in shown]
+
+
+def _violins(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
+    offsets, height = _offsets(len(given))
+    for k, sensitivity in enumerate(given):
+        colour = COLOURS[k % len(COLOURS)]
+        label: str | None = _called(sensitivity, k)
+        for place, values in zip(
+            np.arange(len(shown)) + offsets[k], _scaled(sensitivity, p, shown), strict=True
+        ):
+            if np.ptp(values) > 1e-9 * np.abs(values).max():
+                bodies: Any = axes.violinplot(
+                    [values], [place], orientation="horizontal", widths=height, showextrema=False
+                )["bodies"]
+                bodies[0].set(facecolor=colour, alpha=0.6, edgecolor=colour)
+            middle = np.median(values)
+            axes.plot(middle, place, "o", color="black", markersize=3, zorder=3)
+            axes.fill_between([], [], color=colour, alpha=0.6, label=label)
+            label = None
+    _about_zero(axes, given, p)
+
+
+def _boxes(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
+    offsets, height = _offsets(len(given))
+    for k, sensitivity in enumerate(given):
+        colour = COLOURS[k % len(COLOURS)]
+        boxes = axes.boxplot(
+            _scaled(sensitivity, p, shown),
+            positions=np.arange(len(shown)) + offsets[k],
+            orientation="horizontal",
+            widths=0.7 * height,
+            patch_artist=True,
+            boxprops={"facecolor": colour, "alpha": 0.6, "linewidth": 0.7},
+            medianprops={"color": "black"},
+            flierprops={"marker": ".", "markersize": 2, "alpha": 0.5},
+        )
+        boxes["boxes"][0].set_label(_called(sensitivity, k))
+    _about_zero(axes, given, p)
+
+
+def _about_zero(axes: Axes, given: Sequence[Sensitivity], p: int) -> None:
+    axes.axvline(0, color="0.8", linewidth=0.7, zorder=0)
+    output = given[0].network.outputs[p].name
+    axes.set_title(f"{_slope(output)} {_STANDARDIZED}", loc="left")
+
+
+def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
+    lines = ("-", "--", ":", "-.")
+    for k, sensitivity in enumerate(given):
+        spread = sensitivity.value[:, p].std()
+        curves = sensitivity.alpha_curves(_ALPHAS)[:, p] * sensitivity.points.std(axis=0)
+        for c, i in enumerate(reversed(shown)):
+            name = writing.name(sensitivity.network.inputs[i].name)
+            label = name if len(given) == 1 else f"{name}, {_called(sensitivity, k)}"
+            style: dict[str, Any] = {
+                "color": COLOURS[c % len(COLOURS)],
+                "linestyle": lines[(k + c // 7) % 4],
+            }
+            axes.plot(_ALPHAS, curves[:, i] / (spread or 1), label=label, **style)
+    output = given[0].network.outputs[p].name
+    axes.set_title(rf"$M_\alpha$ of {_slope(output)} {_STANDARDIZED}", loc="left")
+    axes.set_xlabel(r"$\alpha$  (1: mean size, 2: rms, large: maximum)")
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(1, _ALPHAS[-1])
+    if len(given) == 1:
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _interactions(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
+    matrix = np.nan_to_num(given[0].standardized_interactions[p][np.ix_(shown, shown[::-1])])
+    names = [writing.name(given[0].network.inputs[i].name) for i in shown]
+    mesh = axes.imshow(matrix, cmap=VALUES, vmin=0, origin="lower", aspect="equal")
+    axes.set_xticks(range(len(names)), names[::-1])
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(length=0, labelsize=10)
+    dark = matrix.max() / 2
+    if len(shown) <= 8:
+        for (row, column), value in np.ndenumerate(matrix):
+            colour = "white" if value <= dark else "black"
+            axes.text(
+                column, row, f"{value:.2g}", ha="center", va="center", color=colour, fontsize=8
+            )
+    axes.figure.colorbar(mesh, ax=axes, pad=0.03, shrink=0.8)
+    partial = r"$\partial^{2} %s\,/\,\partial x_i\,\partial x_j$"
+    output = writing.name(given[0].network.outputs[p].name).strip("$")
+    unit = r"$\cdot\;\mathrm{sd}(x_i)\,\mathrm{sd}(x_j)/\mathrm{sd}(y)$"
+    axes.set_title(f"rms of {partial % output} {unit}", loc="left")
+
+
+PANELS: dict[str, Callable[[Any, Sequence[Sensitivity], int, list[int]], None]] = {
+    "bars": _bars,
+    "violins": _violins,
+    "boxes": _boxes,
+    "alpha": _alpha,
+    "interactions": _interactions,
+}
+"""What draws one output's panel of each kind: of axes, sensitivities, its position, the inputs."""
+
+
+# --- partial dependence -------------------------------------------------------------------------
+
+
+def dependence(given: Dependence) -> Picture:
+    """The partial dependence over the individual curves, and their slopes below, by output."""
+    network, grid = given.network, given.grid_values
+    drawn = figure(0.5 + 3.6 * network.m, 4.9)
+    panels = np.array(drawn.subplots(2, network.m, squeeze=False, sharex=True))
+    rows = len(given.rows)
+    few = np.random.default_rng(0).permutation(rows)[:_MOST_CURVES]
+    name = network.inputs[given.input].name
+    for p, output in enumerate(network.outputs):
+        for axes, curves, mean, title in (
+            (panels[0, p], given.individual[p], given.average[p], writing.name(output.name)),
+            (panels[1, p], given.slopes[p], given.slope[p], writing.partial(output.name, [name])),
+        ):
+            shade = {"color": COLOURS[0], "alpha": 0.18, "linewidth": 0.6, "rasterized": True}
+            axes.plot(grid, curves[few].T, **shade)
+            axes.plot(grid, mean, color="black", linewidth=2)
+            axes.set_title(title, loc="left")
+        panels[1, p].axhline(0, color="0.8", linewidth=0.7, zorder=0)
+        panels[1, p].set_xlabel(writing.name(name))
+        strokes = np.quantile(given.rows, np.linspace(0.1, 0.9, 9))
+        for axes in panels[:, p]:
+            transform = axes.get_xaxis_transform()
+            axes.vlines(strokes, 0, 0.04, color="black", linewidth=0.7, transform=transform)
+            axes.set_xlim(grid.min(), grid.max()) if len(grid) > 1 else None
+    said = f"mean of {rows} rows in black, strokes are deciles of the data"
+    headed(drawn, writing.heading(network), said)
+    notes = (f"{len(few)} of {rows} rows' curves are drawn",) if len(few) < rows else ()
+    return Picture(drawn, f"partial dependence on {name} of {network.describe()}", notes)

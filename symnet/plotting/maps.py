@@ -1,0 +1,167 @@
+"""Maps: the value and every partial over two inputs, in colours with contours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symnet.plotting import kinks, writing
+from symnet.plotting.frame import Array, Frame, Quantity, quantities
+from symnet.plotting.picture import KINK, SIGNED, VALUES, Picture, figure, headed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_CELLS = 161
+_MOST_PANELS = 48
+_LEVELS = 7
+_APART = 0.13  # of a panel: how far labels of contours are from each other
+
+
+def maps(frame: Frame) -> Picture:
+    """For each output y, both first and all three second partials over the two inputs shown.
+
+    Partials are coloured by sign, with 0 in white. Kinks are dotted lines. ValueError for another
+    number of inputs, and for more panels than can be read.
+    """
+    if len(frame.inputs) != 2:
+        names = ", ".join(frame.name(i) for i in frame.inputs)
+        raise ValueError(f"a map is over two inputs, not {names}; name two by inputs")
+    i, j = frame.inputs
+    wanted = [q for p in frame.outputs for q in quantities(p, frame.inputs, frame.order)]
+    if len(wanted) > _MOST_PANELS:
+        raise ValueError(
+            f"{len(frame.outputs)} outputs make {len(wanted)} panels, more than {_MOST_PANELS}; "
+            "name some by outputs"
+        )
+    columns = 1 if len(wanted) == 1 else 3
+    rows = -(-len(wanted) // columns)
+    drawn = figure(0.5 + 3.1 * columns, 0.6 + 2.5 * rows)
+    panels = np.array(drawn.subplots(rows, columns, squeeze=False)).ravel()
+    across, up = frame.line(i, _CELLS), frame.line(j, _CELLS)
+    lines = kinks.in_plane(frame, i, j, across, up) if frame.network.kinks else []
+    for axes, quantity, values in zip(
+        panels, wanted, frame.values(frame.on_plane(i, j, across, up), wanted), strict=False
+    ):
+        smooth = lines == [] or not quantity[1]
+        mesh = coloured(axes, across, up, values, signed=bool(quantity[1]), contours=smooth)
+        bar = drawn.colorbar(mesh, ax=axes, pad=0.02, aspect=25)
+        if is_constant(values):
+            bar.set_ticks([float(np.nanmean(values))])
+        dotted(axes, lines or [])
+        _dress(axes, frame, quantity)
+    for axes in panels[len(wanted) :]:
+        axes.set_axis_off()
+    headed(drawn, writing.heading(frame.network), frame.elsewhere(frame.inputs))
+    many = f"kinks of more than {kinks.MANY} neurons are not drawn"
+    notes = frame.notes if lines is not None else (*frame.notes, many)
+    return Picture(drawn, f"maps of {frame.network.describe()}", notes)
+
+
+def coloured(
+    axes: Axes,
+    across: Array,
+    up: Array,
+    values: Array,
+    signed: bool,
+    contours: bool,
+    limit: float | None = None,
+) -> Any:
+    """Draw values (len(up), len(across)) and contours of them; the mesh, for a colour bar.
+
+    signed: colours are centred on 0, and reach to `limit` on both sides, or the largest size.
+    """
+    shown = np.ma.masked_invalid(values)
+    if shown.mask.all():
+        raise ValueError("the network has no finite value in these ranges; choose others")
+    axes.set_facecolor("0.85")
+    low, high = _limits(shown, signed, limit)
+    axes.set_xlim(across[0], across[-1])
+    axes.set_ylim(up[0], up[-1])
+    mesh = axes.pcolormesh(
+        across,
+        up,
+        shown,
+        cmap=SIGNED if signed else VALUES,
+        vmin=low,
+        vmax=high,
+        shading="nearest",
+        rasterized=True,
+    )
+    if is_constant(values):
+        _constant(axes, float(shown.mean()))
+    elif contours:
+        _contours(axes, across, up, shown)
+    return mesh
+
+
+def is_constant(values: Array) -> bool:
+    """Whether the values, those that are finite, differ by rounding errors only."""
+    finite = values[np.isfinite(values)]
+    return bool(finite.size and np.ptp(finite) <= 1e-9 * np.abs(finite).max())
+
+
+def dotted(axes: Axes, lines: list[Array]) -> None:
+    """Kinks."""
+    for line in lines:
+        axes.plot(*line.T, color=KINK, linewidth=0.8, linestyle=(0, (1, 1.5)))
+
+
+def _limits(values: Any, signed: bool, limit: float | None) -> tuple[float, float]:
+    if signed:
+        size = limit or float(np.abs(values).max()) or 1.0
+        return -size, size
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if low < high else (low - (abs(low) or 1.0), high + (abs(high) or 1.0))
+
+
+def _contours(axes: Axes, across: Array, up: Array, values: Any) -> None:
+    from matplotlib.patheffects import withStroke
+    from matplotlib.ticker import MaxNLocator
+
+    levels = [
+        level
+        for level in MaxNLocator(_LEVELS).tick_values(values.min(), values.max())
+        if values.min() < level < values.max()
+    ]
+    if not levels:
+        return
+    drawn = axes.contour(across, up, values, levels, colors="black", linewidths=0.6, alpha=0.75)
+    texts = axes.clabel(drawn, fontsize=7, fmt=writing.number, inline=False)
+    place = axes.transData + axes.transAxes.inverted()
+    kept: list[Array] = []
+    for text in texts:
+        text.set_path_effects([withStroke(linewidth=1.8, foreground="white", alpha=0.85)])
+        here = place.transform(text.get_position())
+        inside = np.all(np.abs(here - 0.5) < 0.45)
+        if inside and all(np.hypot(*(here - other)) > _APART for other in kept):
+            kept.append(here)
+        else:
+            text.remove()
+
+
+def _constant(axes: Axes, value: float) -> None:
+    axes.text(
+        *(0.5, 0.5, f"{writing.number(value)} everywhere"),
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 3},
+    )
+
+
+def _dress(axes: Axes, frame: Frame, quantity: Quantity) -> None:
+    i, j = frame.inputs
+    axes.set_title(frame.title(quantity), loc="left")
+    axes.set_xlabel(frame.axis(i))
+    axes.set_ylabel(frame.axis(j))
+    if frame.data is not None and not quantity[1]:
+        axes.plot(*_seen(frame).T, ".", color="white", markersize=2.2, alpha=0.6, mew=0)
+
+
+def _seen(frame: Frame) -> Array:
+    """Data in the map, a thousand at most."""
+    assert frame.data is not None
+    points = frame.data[:, list(frame.inputs)]
+    return points if len(points) <= 1000 else np.random.default_rng(0).permutation(points)[:1000]

@@ -1,0 +1,139 @@
+"""A grid of pairs: an output over every two inputs, and how they act together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symnet.plotting import kinks, maps, writing
+from symnet.plotting.curves import sampled, through
+from symnet.plotting.frame import Array, Frame
+from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_CELLS = 101
+_MOST = 8
+
+
+def pairs(frame: Frame) -> Picture:
+    """y along each input on the diagonal, over each two inputs below it, all on one scale.
+
+    Above it ∂²y/∂x_i∂x_j in units of y: times both inputs' ranges, so that all share a scale and
+    what acts together is seen. ValueError for one input, for more than eight, and for more than
+    one output.
+    """
+    names = ", ".join(symbol.name for symbol in frame.network.outputs)
+    if len(frame.outputs) != 1:
+        raise ValueError(f"a grid of pairs is of one output; name one of {names} by outputs")
+    if not 2 <= len(frame.inputs) <= _MOST:
+        raise ValueError(
+            f"a grid of pairs is of 2 to {_MOST} inputs, not {len(frame.inputs)}; "
+            "name some by inputs"
+        )
+    count, (p,) = len(frame.inputs), frame.outputs
+    drawn = figure(1.6 + 1.75 * count, 0.9 + 1.6 * count)
+    panels = np.array(drawn.subplots(count, count, sharex="col", squeeze=False))
+    below = _planes(frame, p, mixed=False)
+    above = _planes(frame, p, mixed=frame.order >= 2)
+    value = _drawn(panels, frame, below, signed=False)
+    action = _drawn(panels, frame, above, signed=True) if frame.order >= 2 else None
+    _diagonal(panels, frame, p)
+    _dress(panels, frame, with_upper=action is not None)
+    output = frame.network.outputs[p].name
+    unit = frame.units.get(output)
+    drawn.colorbar(
+        value,
+        ax=panels,
+        location="bottom",
+        aspect=40,
+        shrink=0.5,
+        label=f"below: {writing.labelled(writing.name(output), unit)}",
+    )
+    if action is not None:
+        label = writing.labelled(_mixed(output), unit)
+        drawn.colorbar(
+            action, ax=panels, location="right", aspect=40, shrink=0.7, label=f"above: {label}"
+        )
+    headed(drawn, writing.heading(frame.network), f"planes through {through(frame)}")
+    return Picture(drawn, f"pairs of {frame.network.describe()}", frame.notes)
+
+
+def _mixed(output: str) -> str:
+    partial = writing.partial(output, ["x_i", "x_j"])
+    return partial.replace(r"\mathrm{x\_i}", "x_i").replace(r"\mathrm{x\_j}", "x_j") + (
+        r"$\,\Delta x_i\,\Delta x_j$"
+    )
+
+
+def _planes(frame: Frame, p: int, mixed: bool) -> dict[tuple[int, int], Array]:
+    """Values at (row, column) of the grid: y below the diagonal, mixed partials above it."""
+    found = {}
+    for row, i in enumerate(frame.inputs):
+        for column, j in enumerate(frame.inputs):
+            if (row < column) if mixed else (row > column):
+                points = frame.on_plane(j, i, frame.line(j, _CELLS), frame.line(i, _CELLS))
+                along = tuple(sorted((i, j))) if mixed else ()
+                (values,) = frame.values(points, [(p, along)])
+                widths = (frame.high - frame.low)[[i, j]]
+                found[row, column] = values * (widths.prod() if mixed else 1)
+    return found
+
+
+def _drawn(panels: Any, frame: Frame, planes: dict[tuple[int, int], Array], signed: bool) -> Any:
+    """The planes on one scale; a mesh for its colour bar."""
+    finite = [values[np.isfinite(values)] for values in planes.values()]
+    if not all(part.size for part in finite):
+        raise ValueError("the network has no finite value in these ranges; choose others")
+    low, high = min(map(np.min, finite)), max(map(np.max, finite))
+    mesh = None
+    for (row, column), values in planes.items():
+        i, j = frame.inputs[row], frame.inputs[column]
+        across, up = frame.line(j, _CELLS), frame.line(i, _CELLS)
+        limit = float(max(-low, high)) or 1.0
+        mesh = maps.coloured(panels[row, column], across, up, values, signed, False, limit)
+        if not signed:
+            mesh.set_clim(low, high if high > low else low + 1)
+        lines = kinks.in_plane(frame, j, i, across, up) if frame.network.kinks else []
+        maps.dotted(panels[row, column], lines or [])
+    return mesh
+
+
+def _diagonal(panels: Any, frame: Frame, p: int) -> None:
+    curves = []
+    for place, i in enumerate(frame.inputs):
+        values, found = sampled(frame, i)
+        shown = values[~np.isnan(values)]
+        (curve,) = frame.values(frame.on_line(i, shown), [(p, ())])
+        axes = panels[place, place]
+        axes.plot(shown, curve, color=COLOURS[0])
+        for kink in () if found is None else found:
+            axes.axvline(kink, color=KINK, linewidth=0.7, linestyle=":", zorder=0)
+        axes.set_xlim(frame.low[i], frame.high[i])
+        curves.append(curve)
+    together = np.concatenate(curves)
+    together = together[np.isfinite(together)]
+    room = 0.05 * np.ptp(together) or 1.0
+    for place in range(len(frame.inputs)):
+        panels[place, place].set_ylim(together.min() - room, together.max() + room)
+
+
+def _dress(panels: Any, frame: Frame, with_upper: bool) -> None:
+    """Names at the left and lower edges; the diagonal has its own scale at the right."""
+    for row, i in enumerate(frame.inputs):
+        for column, j in enumerate(frame.inputs):
+            axes: Axes = panels[row, column]
+            if row == column:
+                axes.yaxis.tick_right()
+                axes.spines["right"].set_visible(True)
+                axes.spines["left"].set_visible(False)
+            elif column > row and not with_upper:
+                axes.set_axis_off()
+            elif column:
+                axes.tick_params(labelleft=False)
+            if row == len(frame.inputs) - 1:
+                axes.set_xlabel(frame.axis(j))
+            if column == 0:
+                axes.set_ylabel(frame.axis(i))

@@ -1,0 +1,137 @@
+"""A picture: a figure of matplotlib (the extra `plot`), its style, and how it gets into a file.
+
+Figures are made without pyplot: no window opens, and nothing is kept or changed globally.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from symnet import files
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg", "pdf")
+
+VALUES = "cividis"
+"""The colour map of values: the same to most who are colour-blind, and in grey."""
+
+SIGNED = "RdBu_r"
+"""The colour map of partials, centred on 0; contours below 0 are dashed, for prints in grey."""
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""M. Okabe, K. Ito, Color universal design (2008): lines that everybody can tell apart."""
+
+NEGATIVE, POSITIVE, KINK = "#2166AC", "#B2182B", "#404040"
+"""The ends of `SIGNED`, and the lines along kinks."""
+
+_DOTS_PER_INCH = 160
+_STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "axes.formatter.limits": (-3, 4),
+    "axes.formatter.use_mathtext": False,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.5,
+    "contour.negative_linestyle": "dashed",
+    "svg.hashsalt": "symnet",  # the same picture gives the same file
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A figure, a line that says what it shows, and remarks on how it was made.
+
+    A notebook shows it; `save` writes a file, `png` and `svg` give its content.
+    """
+
+    figure: Figure
+    title: str
+    notes: tuple[str, ...] = ()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a file in the format that its name ends in: .png, .svg or .pdf.
+
+        Written beside and renamed. ValueError for another ending, OSError where it can't be
+        written; a file that was there is then as it was.
+        """
+        content = self._rendered(format_of(path))
+        with files.replacing_bytes(path) as file:
+            file.write(content)
+
+    def png(self) -> bytes:
+        """The picture as a PNG file."""
+        return self._rendered("png")
+
+    def svg(self) -> str:
+        """The picture as an SVG file."""
+        return self._rendered("svg").decode()
+
+    def _rendered(self, format: str) -> bytes:
+        # Only SVG and PDF are stamped with a date, and only PDF calls it CreationDate.
+        dates = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+        said: dict[str, Any] = {"Title": self.title} | dates[format]
+        stream = io.BytesIO()
+        with style():
+            self.figure.savefig(stream, format=format, dpi=_DOTS_PER_INCH, metadata=said)
+        return stream.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return self.png()
+
+    def __repr__(self) -> str:
+        return f"Picture({self.title})"
+
+
+def format_of(path: str | os.PathLike[str], or_else: str = "") -> str:
+    """The format that a file's name asks for. ValueError for one that is not drawn.
+
+    or_else: another ending that the caller takes, for the message.
+    """
+    ending = PurePath(path).suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        known = ", ".join([*(f".{name}" for name in FORMATS), *filter(None, [or_else])])
+        raise ValueError(f"{os.fspath(path)}: a picture ends in one of {known}")
+    return ending
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Drawn inside, pictures look alike. ImportError, naming the extra, without matplotlib."""
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise ImportError(
+            f"pictures need matplotlib: pip install 'symnet[plot]' ({error})"
+        ) from None
+    with matplotlib.rc_context(_STYLE):
+        yield
+
+
+def figure(width: float, height: float) -> Figure:
+    """A new figure, in inches, that lays its panels out by itself."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def headed(figure: Figure, title: str, subtitle: str = "") -> None:
+    """A title at the left end, in the size of the text, and a fainter line below it."""
+    text = title if not subtitle else f"{title}\n{subtitle}"
+    figure.suptitle(text, x=0.008, ha="left", fontsize=10, linespacing=1.4)

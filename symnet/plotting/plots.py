@@ -1,0 +1,114 @@
+"""plot(): the picture that fits a network, or the kind that is asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from symnet.derivation import Derivation
+from symnet.fitting import MixedData
+from symnet.network import Network
+from symnet.plotting import distributions, drawing, writing
+from symnet.plotting.curves import curves
+from symnet.plotting.frame import Frame, Range, framed
+from symnet.plotting.maps import maps
+from symnet.plotting.measured import measured
+from symnet.plotting.pairs import pairs
+from symnet.plotting.picture import Picture, format_of, style
+from symnet.sensitivities import Dependence, Sensitivity
+from symnet.sensitivities.points import network_of
+
+FRAMED: Mapping[str, Callable[[Frame], Picture]] = {"curves": curves, "maps": maps, "pairs": pairs}
+"""The kinds that show values and partials over ranges."""
+
+KINDS = (*FRAMED, "network", "measured")
+"""All kinds of pictures of a network."""
+
+SENSITIVITY_KINDS = tuple(distributions.PANELS)
+"""All kinds of pictures of sensitivities."""
+
+
+def plot(
+    what: Network | Derivation | Sensitivity | Sequence[Sensitivity] | Dependence,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    kind: str | None = None,
+    order: int | None = None,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    over: Mapping[str, Range] | None = None,
+    at: Mapping[str, float] | Sequence[float] | None = None,
+    data: Any = None,
+    units: Mapping[str, str] | None = None,
+) -> Picture:
+    """A picture, written to `path` where one is given: .png, .svg or .pdf.
+
+    Of a Network or a Derivation, `kind`:
+
+        curves      y, ∂y/∂x_i, ∂²y/∂x_i² along each input; the default but for two inputs
+        maps        y and every partial over two inputs, with contours; the default for two
+        pairs       y over every two inputs, and how they act together
+        network     the network drawn
+        measured    predicted against measured, for each kind of measurement in `data`
+
+    Of a Sensitivity, or several to compare: bars, violins, boxes, alpha or interactions. Of a
+    Dependence: the only one there is.
+
+    Args:
+        order: of the partials shown, 0 to 2; by default 2, or less where the Derivation is of less.
+        inputs, outputs: names of those shown, by default the most important inputs, all outputs.
+        over: ranges by name, {"rho": (20, 600)}; by default those of `data`, or else where the
+            network's first layer is neither flat nor saturated.
+        at: the values of the inputs that are not moved, by name or all of them; by default the
+            median of the data or the middle of the ranges.
+        data: points (N, n), or MixedData.
+        units: by name, {"rho": "kg/m3"}.
+
+    Raises ValueError for names, ranges, kinds and endings that are none, as the message says, and
+    when a weight is symbolic (a drawing may have some); ImportError without matplotlib.
+    """
+    if path is not None:
+        format_of(path)
+    with style():
+        if isinstance(what, Dependence):
+            picture = distributions.dependence(what)
+        elif not isinstance(what, Network | Derivation):
+            given = [what] if isinstance(what, Sensitivity) else list(what)
+            picture = distributions.sensitivities(given, kind or "bars")
+        elif kind == "network":
+            picture = drawing.drawing(network_of(what))
+        elif kind == "measured":
+            picture = _measured(network_of(what), data, units)
+        else:
+            points = data.points if isinstance(data, MixedData) else data
+            frame = framed(
+                what,
+                order=order,
+                inputs=inputs,
+                outputs=outputs,
+                over=over,
+                at=at,
+                data=points,
+                units=units,
+            )
+            picture = _framed(frame, kind)
+    if path is not None:
+        picture.save(path)
+    return picture
+
+
+def _framed(frame: Frame, kind: str | None) -> Picture:
+    chosen = kind or ("maps" if len(frame.inputs) == 2 else "curves")
+    if chosen not in FRAMED:
+        raise ValueError(f"no picture {kind!r} of a network; there are {', '.join(KINDS)}")
+    return FRAMED[chosen](frame)
+
+
+def _measured(network: Network, data: Any, units: Mapping[str, str] | None) -> Picture:
+    if not isinstance(data, MixedData):
+        raise ValueError(
+            "predicted against measured needs data with outputs or partials: "
+            "symnet.fitting.read('table.csv')"
+        )
+    return measured(network, data, writing.checked_units(network, units))

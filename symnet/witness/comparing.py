@@ -1,0 +1,181 @@
+"""Comparisons of results with a witness, entry by entry, each relative to the size of its terms.
+
+An entry that happens to cancel is so not blamed for its terms' rounding, and a small one, of
+inputs or outputs in large units, is not excused by its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symnet.names import partial_name
+from symnet.network import Network
+from symnet.witness import analytic
+
+Array = NDArray[Any]
+
+ANALYTIC = "analytic chain rule"
+ITSELF = "its other functions"
+
+_ULPS = 2**13  # allowed error in units of the result's rounding: about 2e-12 in double precision
+_SHOWN = 4  # coordinates of a point that a report shows
+
+_QUANTITIES = ("value", "jacobian", "hessian")
+
+
+class CheckError(RuntimeError):
+    """A generated function disagrees with the independent engine."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The worst disagreement of one order of derivative with one witness.
+
+    error: relative to the size of the terms; entry and point: where; points: how many were
+    compared; against: the witness; call: the function that gave it, and at how many points.
+    """
+
+    quantity: str
+    against: str
+    points: int
+    error: float
+    entry: str
+    point: tuple[float, ...]
+    tolerance: float
+    call: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.error <= self.tolerance
+
+    @property
+    def weight(self) -> float:
+        """The error in parts of what is allowed."""
+        return self.error / self.tolerance
+
+    def __str__(self) -> str:
+        verdict = "ok" if self.ok else "WRONG"
+        point = ", ".join(f"{x:.6g}" for x in self.point[:_SHOWN])
+        point += ", …" if len(self.point) > _SHOWN else ""
+        call = f" by {self.call}" if self.call else ""
+        return (
+            f"{verdict:5} {self.quantity:10} {self.against:23} {self.points:4} points, "
+            f"worst {self.error:.1e} in {self.entry} at ({point}){call}"
+        )
+
+
+def worst(comparisons: Iterable[Comparison]) -> Comparison:
+    """The one with the largest error for its tolerance."""
+    return max(comparisons, key=lambda comparison: comparison.weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What a witness gives at points (N, n), by order, and the size of the terms where asked.
+
+    Orders above the second are those of a function itself, which another comparison confirms; the
+    size of an entry is then its largest magnitude among the points. Where `quick`, sizes are not
+    asked for as long as each entry is right relative to itself.
+    """
+
+    network: Network
+    points: Array
+    results: tuple[Array, ...]
+    quick: bool = False
+    _sizes: dict[int, Array] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, network: Network, points: Array, order: int, quick: bool = False) -> Truth:
+        """The analytic engine's results up to `order`, at most the second."""
+        return cls(network, points, analytic.derivatives(network, points, min(order, 2)), quick)
+
+    def extended(self, higher: Sequence[Array]) -> Truth:
+        """With a function's own results of the orders above the second."""
+        return replace(self, results=(*self.results, *higher))
+
+    def size(self, order: int) -> Array:
+        """The size of the terms of each entry."""
+        if order not in self._sizes:
+            if order <= 2:
+                self._sizes[order] = analytic.scale(self.network, self.points, order)
+            else:
+                magnitudes = np.abs(self.results[order])
+                finite = np.where(np.isfinite(magnitudes), magnitudes, 0.0)
+                self._sizes[order] = np.maximum(magnitudes, finite.max(axis=0))
+        return self._sizes[order]
+
+    def comparison(self, order: int, result: Array, call: str = "") -> Comparison:
+        """The worst entry of `result`, at these points over and over. CheckError for its shape."""
+        reference = self.results[order]
+        count = len(result)
+        if result.shape[1:] != reference.shape[1:] or result.ndim != reference.ndim:
+            expected = (count, *reference.shape[1:])
+            raise CheckError(f"order {order} has shape {result.shape}, expected {expected}")
+        if self.quick and _near(result, reference):
+            return self._named(order, result, 0.0, (0,) * result.ndim, call)
+        return self._entry_by_entry(order, result, call)
+
+    def _entry_by_entry(self, order: int, result: Array, call: str) -> Comparison:
+        which = np.arange(len(result)) % len(self.points)
+        reference, size = self.results[order][which], self.size(order)[which]
+        limits = _limits(result.dtype)
+        with np.errstate(all="ignore"):
+            comparable = np.isfinite(reference) & (size < limits.largest)
+            error = np.abs(result - reference) / (size + limits.tiny)
+        error = np.where(comparable, np.where(np.isnan(error), np.inf, error), 0.0)
+        position = np.unravel_index(np.argmax(error), error.shape)
+        return self._named(order, result, float(error[position]), position, call)
+
+    def _named(
+        self, order: int, result: Array, error: float, position: Sequence[Any], call: str
+    ) -> Comparison:
+        point, output, *inputs = map(int, position)
+        names = [self.network.inputs[i].name for i in inputs]
+        return Comparison(
+            quantity=_QUANTITIES[order] if order <= 2 else f"order {order}",
+            against=ANALYTIC if order <= 2 else ITSELF,
+            points=min(len(result), len(self.points)),
+            error=error,
+            entry=partial_name(self.network.outputs[output].name, names),
+            point=tuple(map(float, self.points[point % len(self.points)])),
+            tolerance=tolerance(result.dtype),
+            call=call,
+        )
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """Sizes of terms beyond which a type's own range spoils the comparison."""
+
+    tiny: float
+    largest: float
+
+
+def _limits(dtype: Any) -> _Limits:
+    """Below `tiny` digits are lost to underflow, and there is nothing to compare."""
+    return _Limits(1e-30, 1e30) if dtype == np.float32 else _Limits(1e-140, np.inf)
+
+
+def tolerance(dtype: Any) -> float:
+    """The error that is put down to rounding, relative to the size of the terms."""
+    return _ULPS * float(np.finfo(dtype).eps)
+
+
+def _near(result: Array, reference: Array) -> bool:
+    """Whether each entry is right relative to itself, which is less than its terms' size."""
+    if result.shape[1:] != reference.shape[1:]:
+        return False
+    whole, rest = divmod(len(result), len(reference))
+    limit = tolerance(result.dtype) * np.abs(reference)
+    parts = [(result[: whole * len(reference)].reshape(whole, *reference.shape), slice(None))]
+    parts.append((result[len(result) - rest :][None], slice(rest)))
+    with np.errstate(invalid="ignore"):
+        return all(
+            bool((np.abs(part - reference[chosen]) <= limit[chosen]).all())
+            for part, chosen in parts
+        )

@@ -1,0 +1,149 @@
+"""Where a network is at home: a centre and a step for each input, told from the network alone.
+
+Rows of matrices that multiply the inputs tell both: z = w x + b is about 0 at the centre, and a
+step changes it by about 1. An input that enters bare, as in 1/T or log(rho), is told by what comes
+after: a place is looked for where every value exists and the forms of all nodes are small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symnet.network import Network
+from symnet.network.graph import Node
+from symnet.witness import analytic
+
+Array = NDArray[Any]
+
+_NEURONS = 64  # of each matrix that are looked at; the rest is much like them
+_LARGEST = 1e100  # a unit beyond which weights are as good as zero
+_MAGNITUDES = [sign * 10.0**k for k in sorted(np.arange(-6, 6.5, 0.5), key=abs) for sign in (1, -1)]
+_ROUNDS, _TRIED = 6, 256  # of the search for a place where the network is defined
+_TOLERATED = 0.5  # by how much a step may raise `_strain`
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The centre (n,) and the steps (n,) of the inputs, all finite, steps above 0."""
+
+    centre: Array
+    step: Array
+
+
+def units(network: Network) -> Units:
+    """The network's own units. ValueError when a weight is symbolic."""
+    weights, bias, bare = _forms(network)
+    centre = np.linalg.lstsq(weights, -bias, rcond=1e-6)[0]
+    centre = np.where(np.abs(centre) < _LARGEST, centre, 0.0)
+    lengths = np.linalg.norm(weights, axis=0)
+    step = 1.0 / np.where(lengths > 1 / _LARGEST, lengths, 1.0)
+    if bare.any():
+        centre, step = _with_bare(network, centre, step, np.flatnonzero(bare))
+    elif not defined(network, centre[None])[0]:
+        centre = _defined_place(network, centre, step)
+    return Units(centre, step)
+
+
+def defined(network: Network, points: Array) -> NDArray[np.bool_]:
+    """At which of the points (N, n) the network has a value: outside a domain that is NaN."""
+    return np.logical_not(np.isnan(analytic.value(network, points)).any(axis=1))
+
+
+def _forms(network: Network) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Rows and biases of the forms of x, and which inputs enter only bare."""
+    numeric = network.numeric()
+    rows, shifts = [np.empty((0, network.n))], [np.empty(0)]
+    for node in numeric.nodes:
+        found = _of_inputs(node, network.n)
+        if found is not None:
+            rows.append(found[0][:_NEURONS])
+            shifts.append(found[1][:_NEURONS])
+    weights, bias = np.concatenate(rows), np.concatenate(shifts)
+    telling = ~_bare(weights, bias)
+    told = (weights[telling] != 0).any(axis=0)
+    kept = telling | (weights[:, ~told] != 0).any(axis=1)
+    return weights[kept], bias[kept], ~told & (weights != 0).any(axis=0)
+
+
+def _of_inputs(node: Node, n: int) -> tuple[Array, Array] | None:
+    """The node's matrix of the inputs and its bias, where it has one."""
+    for term in node.terms:
+        if term.source == 0:
+            weights = np.eye(n) if term.weights is None else term.weights
+            return weights, np.zeros(len(weights)) if node.bias is None else node.bias
+    return None
+
+
+def _bare(weights: Array, bias: Array) -> NDArray[np.bool_]:
+    """Which rows are an input and nothing else."""
+    alone = (np.count_nonzero(weights, axis=1) == 1) & (weights.max(axis=1) == 1) & (bias == 0)
+    return np.asarray(alone)
+
+
+# --- inputs that enter bare ---------------------------------------------------------------------
+
+
+def _with_bare(network: Network, centre: Array, step: Array, bare: Array) -> tuple[Array, Array]:
+    """Centre and steps with those of bare inputs found, one after the other, ever more finely."""
+    for decades in (None, None, 0.5, 0.05):
+        for i in bare:
+            values = np.array(_MAGNITUDES)
+            if decades is not None:
+                values = centre[i] * 10.0 ** np.linspace(-decades, decades, 41)
+            # Of equally good ones the first is taken, which is where it stands.
+            centre = _best(network, _varied(centre, i, np.append(centre[i], values)))
+    step = step.copy()
+    for i in bare:
+        step[i] = _step(network, centre, i)
+    return centre, step
+
+
+def _varied(centre: Array, i: int, values: Array) -> Array:
+    points = np.repeat(centre[None], len(values), axis=0)
+    points[:, i] = values
+    return points
+
+
+def _step(network: Network, centre: Array, i: int) -> float:
+    """The longest step of input i, halved from its centre, that strains the network no more."""
+    steps = (abs(centre[i]) or 1.0) * 0.5 ** np.arange(40)
+    sides = [_strain(network, _varied(centre, i, centre[i] + sign * steps)) for sign in (-1, 1)]
+    good = np.max(sides, axis=0) <= _strain(network, centre[None]) + _TOLERATED
+    return float(steps[np.argmax(good)]) if good.any() else float(steps[-1])
+
+
+def _strain(network: Network, points: Array) -> Array:
+    """How far the forms at points (N, n) are from 0 on the whole; more for each that is none.
+
+    Bare inputs do not count, as it is their units that are looked for.
+    """
+    forms = analytic.preactivations(network, points)
+    missing = analytic.missing(network, points)
+    told = [np.empty((len(points), 0))]
+    for node, form in zip(network.numeric().nodes, forms, strict=True):
+        of_inputs = _of_inputs(node, network.n)
+        if len(node.terms) > 1 or of_inputs is None or not _bare(*of_inputs).all():
+            told.append(form)
+    with np.errstate(all="ignore"):
+        size = np.nan_to_num(np.log1p(np.concatenate(told, axis=1) ** 2), posinf=0.0)
+    found: Array = 1e6 * missing + np.sum(size, axis=1) / max(1, size.shape[1])
+    return found
+
+
+def _best(network: Network, points: Array) -> Array:
+    found: Array = points[np.argmin(_strain(network, points))]
+    return found
+
+
+def _defined_place(network: Network, centre: Array, step: Array) -> Array:
+    """A point near the centre where the network is defined, or where fewest entries are not."""
+    random = np.random.default_rng(0)
+    for _ in range(_ROUNDS):
+        lengths = 10.0 ** random.uniform(-2, 2, (_TRIED, 1))
+        around = centre + step * lengths * random.standard_normal((_TRIED, network.n))
+        centre = _best(network, np.vstack([centre, around]))
+    return centre

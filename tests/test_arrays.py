@@ -1,0 +1,323 @@
+"""Arrays in memory and in files (npz, safetensors, .mat, .nnet): layouts, orders, refusals."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import symnet
+from symnet.cli import main
+from symnet.files import NetworkFileError
+from symnet.importers import Options, arrays, read
+from symnet.network import Network
+from symnet.witness import analytic
+
+NETS = Path(__file__).parents[1].parent / "shared" / "nets"
+NET = Network.dense([2, 4, 3, 1], "tanh", seed=2)
+LAYERS = [array for layer in NET.layers for array in layer.arrays]
+ACTIVATIONS = Options(activations=["tanh"])
+
+
+def npz(path, **named):
+    """A file of these arrays."""
+    np.savez(path, **named)
+    return path
+
+
+# --- in memory ----------------------------------------------------------------------------------
+
+
+def test_arrays_are_layers():
+    """In either layout, with or without biases, to the last bit."""
+    assert symnet.from_arrays(LAYERS, "tanh") == NET
+    turned = [a.T for a in LAYERS]
+    assert symnet.from_arrays(turned, ["tanh", "tanh", "linear"], layout="in,out") == NET
+    bare = symnet.from_arrays([LAYERS[0], LAYERS[2]], ["logsig", "purelin"])
+    assert [layer.label for layer in bare.layers] == [
+        "sigmoid without bias",
+        "linear without bias",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "functions", "what"),
+    [
+        ([np.ones(3)], "tanh", r"array 0 has the shape \(3,\)"),
+        ([np.ones((2, 2)), np.ones((2, 2, 2))], "tanh", r"array 1 has the shape \(2, 2, 2\)"),
+        ([np.ones((2, 2))] * 2, ["tanh"] * 3, "3 activations for 2 layers"),
+        ([np.ones((2, 2))] * 2, ["tanhh", "linear"], "did you mean 'tanh'"),
+        ([np.ones((2, 3))] * 2, "tanh", "layer 2: weights have 3 columns"),
+        ([np.full((2, 2), np.nan)], "tanh", "must be finite"),
+        ([], "tanh", "no matrix"),
+    ],
+)
+def test_what_does_not_fit_is_told(given, functions, what):
+    """Shapes, activations and numbers."""
+    with pytest.raises(ValueError, match=what):
+        symnet.from_arrays(given, functions)
+
+
+# --- names, orders, layouts ---------------------------------------------------------------------
+
+NAMINGS = {
+    "W1 b1": ("W{k}", "b{k}", False),
+    "torch": ("{k}.weight", "{k}.bias", False),
+    "flax": ("params/Dense_{k}/kernel", "params/Dense_{k}/bias", True),
+    "keras": ("dense_{k}/kernel:0", "dense_{k}/bias:0", True),
+}
+
+
+@pytest.mark.parametrize("naming", NAMINGS)
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_names_tell_layers_and_layout(naming, suffix, tmp_path):
+    """dense_10 comes after dense_2, a kernel's columns are neurons."""
+    weight, bias, turned = NAMINGS[naming]
+    named = {}
+    for k, layer in zip((2, 3, 10), NET.layers, strict=True):
+        W = np.ascontiguousarray(layer.weights.T) if turned else layer.weights
+        named |= {weight.format(k=k): W, bias.format(k=k): layer.bias}
+    path = tmp_path / f"net{suffix}"
+    if suffix == ".npz":
+        npz(path, **dict(reversed(named.items())))
+    else:
+        pytest.importorskip("safetensors.numpy").save_file(named, path)
+    found = read(path, ACTIVATIONS)
+    assert found.network == NET
+    assert f"axes of the matrices are {'in,out' if turned else 'out,in'}" in str(found)
+
+
+def test_an_order_that_only_shapes_tell(tmp_path):
+    """Flax numbers layers as they are made: Dense_0 may be the last."""
+    named = {}
+    for k, layer in zip((1, 2, 0), NET.layers, strict=True):
+        named |= {f"Dense_{k}/kernel": layer.weights.T, f"Dense_{k}/bias": layer.bias}
+    found = read(npz(tmp_path / "net.npz", **named), ACTIVATIONS)
+    assert found.network == NET
+    assert "Dense_1, Dense_2, Dense_0, the only one that fits" in str(found)
+
+
+def test_an_order_that_nothing_tells_is_refused(tmp_path):
+    """Several orders fit, and not that of the names: nothing is guessed."""
+    named = {f"W{k}": np.ones(s) for k, s in enumerate([(3, 3), (2, 3), (3, 3), (3, 4)])}
+    with pytest.raises(NetworkFileError, match="make no single chain of layers"):
+        read(npz(tmp_path / "net.npz", **named), ACTIVATIONS)
+
+
+def test_square_matrices_get_a_value_to_compare(tmp_path):
+    """What cannot be seen is said, with the layout that was assumed; --layout decides."""
+    W, V = np.arange(4.0).reshape(2, 2), np.ones((2, 2))
+    path = npz(tmp_path / "net.npz", W1=W, W2=V)
+    found = read(path, ACTIVATIONS)
+    assert "either layout of the matrices fits; out,in is assumed" in str(found)
+    y = analytic.value(found.network, np.ones(2))
+    assert f"all inputs 1 give {y[0]:.9g}, {y[1]:.9g}" in str(found)
+    other = read(path, Options(activations=["tanh"], layout="in,out")).network
+    np.testing.assert_array_equal(other.layers[0].weights, W.T)
+
+
+def test_activations_are_asked_for(tmp_path, capsys):
+    """They are not in such a file; the command says how to give them."""
+    path = npz(tmp_path / "net.npz", W1=LAYERS[0], b1=LAYERS[1])
+    assert main(["import", str(path)]) == 2
+    assert "say them, as --activations linear" in capsys.readouterr().err
+    out = tmp_path / "net.json"
+    assert main(["import", str(path), "--activations", "tanh", "-o", str(out)]) == 0
+    assert symnet.load(out).layers[0].activation.name == "linear"
+
+
+def test_import_renames_and_every_command_takes_such_files(tmp_path, capsys):
+    """--inputs, --outputs; derive of a file that is no JSON."""
+    path = nnet_file(tmp_path / "net.nnet")
+    out = tmp_path / "net.json"
+    given = ["import", str(path), "-o", str(out), "--inputs", "rho,T", "--outputs", "p"]
+    assert main(given) == 0
+    assert capsys.readouterr().out.startswith("net.nnet (NNet): 2-3-1, relu, linear")
+    net = symnet.load(out)
+    assert [s.name for s in (*net.inputs, *net.outputs)] == ["rho", "T", "p"]
+    assert main(["derive", str(path), "--order", "1"]) == 0
+
+
+# --- other files --------------------------------------------------------------------------------
+
+
+def nnet_file(path, change=lambda lines: lines):
+    """2-3-1 with means and ranges; two columns of them belong to no input, as in ACAS Xu."""
+    lines = [
+        "// made for a test",
+        "2,2,1,3,",
+        "2,3,1,",
+        "0,",
+        "-1.0,-2.0,0.0,",
+        "1.0,2.0,9.0,",
+        "0.5,1.0,7.0,10.0,",
+        "2.0,4.0,9.0,3.0,",
+        *("1.0,-1.0,", "0.5,2.0,", "-1.5,0.25,", "0.1,", "0.2,", "0.3,"),
+        *("1.0,2.0,3.0,", "-0.5,"),
+    ]
+    path.write_text("\n".join(change(lines)) + "\n", encoding="ascii")
+    return path
+
+
+def test_nnet_means_and_ranges_are_folded(tmp_path):
+    """x' = (x − mean)/range, y = range N(x') + mean, in two layers."""
+    net = symnet.load(nnet_file(tmp_path / "net.nnet"))
+    assert net.is_chain
+    x = np.array([0.3, -0.7])
+    u = (x - [0.5, 1.0]) / [2.0, 4.0]
+    h = np.maximum(np.array([[1, -1], [0.5, 2], [-1.5, 0.25]]) @ u + [0.1, 0.2, 0.3], 0)
+    np.testing.assert_allclose(analytic.value(net, x), 3 * (h @ [1, 2, 3] - 0.5) + 10, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda lines: lines[:-1], "1: bias|layer 2"),
+        (lambda lines: [*lines, "1.0,"], "more numbers than the widths say"),
+        (lambda lines: [w.replace("2.0,4.0,9.0", "0.0,4.0,9.0") for w in lines], "a range is 0"),
+        (lambda lines: [w.replace("-1.5", "nan") for w in lines], "not finite"),
+        (lambda lines: [w.replace("-1.5", "x") for w in lines], "line 11: 'x,0.25,' are no"),
+        (lambda lines: [w.replace("2,3,1,", "2,300000000,1,") for w in lines], "entries|expected"),
+    ],
+)
+def test_bad_nnet_files(change, what, tmp_path):
+    """What is wrong, and where."""
+    with pytest.raises(NetworkFileError, match=what):
+        symnet.load(nnet_file(tmp_path / "net.nnet", change))
+
+
+@pytest.mark.parametrize("padded", [False, True])
+def test_matlab_files(padded, tmp_path):
+    """Whole numbers are stored as bytes, names padded with blanks, biases are columns."""
+    io_ = pytest.importorskip("scipy.io")
+    whole = np.array([[1, 2], [3, 4], [5, 6]], dtype=np.uint8)
+    last = np.array([[0.5, -1.0, 2.0]])
+    names = np.array(["tansig ", "purelin"]) if padded else np.array(["tansig", "purelin"], object)
+    content = {"W1": whole, "b1": np.ones((3, 1)), "W2": last, "b2": 0.5, "activations": names}
+    path = tmp_path / "net.mat"
+    io_.savemat(path, content)
+    net = symnet.load(path)
+    assert net.describe() == "2-3-1, tanh, linear"
+    np.testing.assert_array_equal(net.layers[0].weights, whole)
+    assert net.layers[0].weights.dtype == np.float64
+
+
+def test_matlab_cells(tmp_path):
+    """W and b as cells."""
+    io_ = pytest.importorskip("scipy.io")
+    weights, biases = np.empty(3, object), np.empty(3, object)
+    weights[:], biases[:] = LAYERS[::2], LAYERS[1::2]
+    io_.savemat(tmp_path / "net.mat", {"W": weights, "b": biases})
+    assert read(tmp_path / "net.mat", ACTIVATIONS).network == NET
+
+
+# --- hostile files ------------------------------------------------------------------------------
+
+
+def test_pickles_are_refused(tmp_path):
+    """Objects in an archive, and files that are pickles altogether."""
+    path = tmp_path / "net.npz"
+    np.savez(path, W1=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(NetworkFileError, match="Python objects"):
+        read(path, ACTIVATIONS)
+    for suffix, advice in ((".pt", "from_torch"), (".pkl", "from_sklearn"), (".joblib", "from_sk")):
+        with pytest.raises(NetworkFileError, match=f"is a pickle.*{advice}"):
+            symnet.load(tmp_path / f"net{suffix}")
+
+
+def test_bombs_are_refused(tmp_path, monkeypatch):
+    """What expands to more than a file may have, before it is expanded."""
+    monkeypatch.setattr(arrays, "LARGEST_FILE", 100_000)
+    path = tmp_path / "net.npz"
+    np.savez_compressed(path, W1=np.zeros((400, 400)))
+    assert path.stat().st_size < 100_000
+    with pytest.raises(NetworkFileError, match="expands to"):
+        read(path, ACTIVATIONS)
+
+
+def test_declared_shapes_are_checked_against_the_data(tmp_path):
+    """A header that declares 2⁶⁰ entries."""
+    header = str({"descr": "<f8", "fortran_order": False, "shape": (2**30, 2**30)}).encode()
+    header += b" " * (117 - len(header)) + b"\n"
+    content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"0" * 80
+    path = tmp_path / "net.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("W1.npy", content)
+    with pytest.raises(NetworkFileError, match="declared shape"):
+        read(path, ACTIVATIONS)
+
+
+def formats(tmp_path):
+    """One good file a format."""
+    found = {".nnet": nnet_file(tmp_path / "good.nnet")}
+    named = {f"W{k}": layer.weights for k, layer in enumerate(NET.layers)}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **named)
+    found[".npz"] = buffer.getvalue()
+    header = json.dumps({"W1": {"dtype": "F64", "shape": [1, 2], "data_offsets": [0, 16]}}).encode()
+    found[".safetensors"] = struct.pack("<Q", len(header)) + header + np.ones(2).tobytes()
+    try:
+        from scipy.io import savemat
+    except ImportError:
+        return found
+    buffer = io.BytesIO()
+    savemat(buffer, named, do_compression=True)
+    found[".mat"] = buffer.getvalue()
+    return {k: v if isinstance(v, bytes) else v.read_bytes() for k, v in found.items()}
+
+
+@pytest.mark.parametrize("suffix", [".nnet", ".npz", ".safetensors", ".mat"])
+def test_mutated_files_give_one_line(suffix, tmp_path):
+    """SYMNET_FUZZ says how many; whatever is wrong, it is said in a line."""
+    if suffix == ".mat":
+        pytest.importorskip("scipy")
+    if suffix == ".safetensors":
+        pytest.importorskip("safetensors")
+    good, rng = formats(tmp_path)[suffix], random.Random(4)
+    path = tmp_path / f"bad{suffix}"
+    for _ in range(int(os.environ.get("SYMNET_FUZZ", "300"))):
+        bad = bytearray(good)
+        for _ in range(rng.choice((1, 1, 2, 8))):
+            bad[rng.randrange(len(bad))] = rng.randrange(256)
+        if rng.random() < 0.2:
+            del bad[rng.randrange(len(bad)) :]
+        path.write_bytes(bad)
+        said = refusal(path)
+        assert said is None or (said.startswith(str(path)) and "\n" not in said)
+
+
+def refusal(path):
+    """What is said of the file, None where it is read."""
+    try:
+        assert isinstance(read(path, ACTIVATIONS).network, Network)
+    except NetworkFileError as error:
+        return str(error)
+    return None
+
+
+# --- public networks ----------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not NETS.is_dir(), reason="the folder of public networks is not there")
+def test_public_acasxu():
+    """5-50×6-5 relu, whose means and ranges are folded."""
+    net = symnet.load(NETS / "acasxu_1_1.nnet")
+    assert net.describe().startswith("5-50-50-50-50-50-50-5, relu")
+    assert net.is_chain
+
+
+@pytest.mark.skipif(not NETS.is_dir(), reason="the folder of public networks is not there")
+def test_public_rrtmgp():
+    """18-58-58-128 softsign with scaling, named inputs, and a note on what stays outside."""
+    pytest.importorskip("h5py")
+    found = read(NETS / "rrtmgp_lw_absorption.nc")
+    assert found.network.describe() == "18-58-58-128, softsign, softsign, linear"
+    assert [s.name for s in found.network.inputs[:3]] == ["tlay", "play", "h2o"]
+    assert "x(i)**(1/4) for i=H2O" in str(found)

@@ -1,0 +1,218 @@
+"""Graphs as they are written: vectors, their arithmetic, and the nodes that come of them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy
+
+import symnet
+from symnet import Layer, Network, apply, concat, variables
+from symnet.network import Node, Term
+
+RANDOM = np.random.default_rng(0)
+W, V, B = RANDOM.normal(size=(3, 2)), RANDOM.normal(size=(3, 3)), RANDOM.normal(size=3)
+POINTS = RANDOM.uniform(0.5, 2.0, (5, 2))
+
+WRITTEN = {
+    "a skip connection": (
+        lambda x: Layer(V, B, "sin")(Layer(W, B)(x)) + Layer(W, B)(x),
+        lambda x: np.sin(x @ W.T @ V.T + B @ V.T + B) + x @ W.T + B,
+    ),
+    "concatenation": (lambda x: concat(x, Layer(W)(x)), lambda x: np.hstack([x, x @ W.T])),
+    "slices": (lambda x: Layer(W, B)(x)[1:], lambda x: (x @ W.T + B)[:, 1:]),
+    "one entry": (lambda x: x[-1], lambda x: x[:, [1]]),
+    "a permutation": (lambda x: x[[1, 0]], lambda x: x[:, ::-1]),
+    "scale and shift": (lambda x: 2 * x - [1.0, 3.0], lambda x: 2 * x - [1.0, 3.0]),
+    "from the other side": (lambda x: 1 - x, lambda x: 1 - x),
+    "numbers on the left": (lambda x: np.array([1.0, 2.0]) + x, lambda x: x + np.array([1.0, 2.0])),
+    "a matrix": (lambda x: W @ x, lambda x: x @ W.T),
+    "a product": (lambda x: x * x[[1, 0]], lambda x: x * x[:, ::-1]),
+    "a spread product": (lambda x: x[0] * Layer(W)(x), lambda x: x[:, :1] * (x @ W.T)),
+    "a spread sum": (lambda x: x - x[0], lambda x: x - x[:, :1]),
+    "a quotient": (lambda x: x[0] / x[1], lambda x: x[:, :1] / x[:, 1:]),
+    "over a vector": (lambda x: 3 / x, lambda x: 3 / x),
+    "a power": (lambda x: x**2 + x**1.5, lambda x: x**2 + x**1.5),
+    "a vector's power": (lambda x: x ** x[0], lambda x: x ** x[:, :1]),
+    "NumPy's functions": (lambda x: np.exp(-x) + np.log(x), lambda x: np.exp(-x) + np.log(x)),
+    "maximum": (lambda x: symnet.maximum(x[0], x[1]), lambda x: x.max(axis=1, keepdims=True)),
+    "minimum": (lambda x: np.minimum(x[0], 1.0), lambda x: np.minimum(x[:, :1], 1)),
+    "mean": (lambda x: symnet.mean(Layer(W)(x)), lambda x: (x @ W.T).mean(1, keepdims=True)),
+    "prelu": (
+        lambda x: symnet.prelu(x - 1, [0.1, 0.2]),
+        lambda x: np.where(x > 1, x - 1, (x - 1) * [0.1, 0.2]),
+    ),
+    "parts by name": (lambda x: (lambda a, b: concat(1 / b, np.sin(2 * a)))(*x), None),
+}
+WRITTEN["parts by name"] = (
+    WRITTEN["parts by name"][0],
+    lambda x: np.stack([1 / x[:, 1], np.sin(2 * x[:, 0])], axis=1),
+)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_is_written_is_computed(name):
+    """The witness's value of the graph is NumPy's of the same formula."""
+    written, expected = WRITTEN[name]
+    network = Network.of(written(variables("x1", "x2")))
+    value = symnet.analytic.value(network, POINTS)
+    np.testing.assert_allclose(value, expected(POINTS), rtol=1e-14, atol=1e-14)
+
+
+def test_softmax_and_layer_norm_have_their_definitions():
+    """exp(z)/sum, its logarithm, and (z - mean)/sqrt(variance + epsilon)."""
+    x = variables("x1", "x2")
+    z = POINTS @ W.T
+    value = lambda y: symnet.analytic.value(Network.of(y), POINTS)  # noqa: E731
+    soft = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(value(symnet.softmax(Layer(W)(x))), soft, rtol=1e-14)
+    np.testing.assert_allclose(value(symnet.log_softmax(Layer(W)(x))), np.log(soft), rtol=1e-13)
+    centred = z - z.mean(axis=1, keepdims=True)
+    normed = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-5) * 2 + B
+    found = value(symnet.layer_norm(Layer(W)(x), scale=2, shift=B))
+    np.testing.assert_allclose(found, normed, rtol=1e-13)
+
+
+def test_a_graph_that_is_a_chain_becomes_one():
+    """Written as a graph or as a list of layers, it is the same network."""
+    first, second = Layer(W, B, "tanh"), Layer([[1.0, 2.0, 3.0]])
+    network = Network.of(second(first(variables("x1", "x2"))))
+    assert network == Network([first, second])
+    assert network.is_chain
+    assert network.layers == (first, second)
+
+
+def test_slices_and_concatenation_need_no_nodes():
+    """They are blocks of the next layer's matrix, zeros where nothing is taken."""
+    x = variables("x1", "x2")
+    h = Layer(W, B, "tanh")(x)
+    network = Network.of(Layer([[1.0, 2.0, 3.0]])(concat(h[1:], x[0])))
+    assert [node.label for node in network.nodes] == ["tanh", "linear"]
+    np.testing.assert_array_equal(network.parameters["W2_1"], [[0, 1, 2]])
+    np.testing.assert_array_equal(network.parameters["W2_0"], [[3, 0]])
+
+
+def test_a_sum_stays_a_sum():
+    """A skip connection is never multiplied out: no matrix in its node."""
+    x = variables("x1", "x2")
+    h = Layer(W, B, "tanh")(x)
+    network = Network.of(Layer(V)(h + Layer(V, B, "tanh")(h)))
+    assert network.nodes[2] == Node((Term(None, 2), Term(None, 1)))
+    assert list(network.parameters) == ["W1", "b1", "W2", "b2", "W4"]
+
+
+def test_exact_weights_stay_exact():
+    """Slices and scales of exact weights are exact, and doubles beside doubles."""
+    x = variables("x1", "x2")
+    exact = Network.of(Layer([[Fraction(1, 3), 2]])(x) * Fraction(1, 2) + x[0])
+    assert exact.exact
+    x1, x2 = exact.inputs
+    assert exact.expression()[0].expand() == x1 * sympy.Rational(7, 6) + x2
+    floats = Network.of(Layer([[0.5, 2.0]], None, "tanh")(2 * x) + x[0])
+    assert {array.dtype for array in floats.parameters.values()} == {np.dtype(float)}
+
+
+def test_symbols_may_be_weights():
+    """A graph of letters keeps them."""
+    a = sympy.Symbol("a")
+    x = variables("x1", "x2")
+    network = Network.of(a * x[0] + Layer([[1, a]], None, "tanh")(x))
+    assert network.symbols == {a}
+    assert network.subs({"a": 2}).expression()[0].has(sympy.tanh)
+
+
+@pytest.mark.parametrize("depth", [3, 2000])
+def test_any_depth(depth):
+    """No recursion over the graph."""
+    h = variables("x1", "x2")
+    layer = Layer([[0.1, 0.2], [0.3, 0.1]], None, "tanh")
+    for _ in range(depth):
+        h = layer(h) + h
+    network = Network.of(h)
+    assert network.depth == 2 * depth
+    assert len(network.describe()) < 100
+
+
+X = variables("x1", "x2")
+WRONG = {
+    "width of a layer": (lambda: Layer(V)(X), "weights have 3 columns, but the vector has 2"),
+    "width of a sum": (lambda: X + Layer(W)(X), "2 entries and one of 3 have no sum"),
+    "width of a product": (lambda: X * Layer(W)(X), "vectors of 2 and 3 entries have no product"),
+    "width of numbers": (lambda: np.ones(3) + X, "3 numbers for a vector of 2 entries"),
+    "index": (lambda: X[5], "out of bounds"),
+    "no entry": (lambda: X[2:], "no entry of a vector of 2"),
+    "matrix": (lambda: V @ X, "the matrix has 3 columns, but the vector has 2 entries"),
+    "function": (lambda: apply("tahn", X), "did you mean 'tanh'"),
+    "NumPy's function": (lambda: np.hypot(X, X), "hypot is not for vectors"),
+    "zero": (lambda: X / 0, "divided by 0"),
+    "nan": (lambda: X * np.nan, "must be finite"),
+    "no variables": (lambda: variables(), "give the names"),
+    "two sets": (lambda: Network.of(X[0] + variables("u")), "one set of variables"),
+    "no vector": (lambda: Network.of(3), "y is a int"),
+    "a layer of numbers": (lambda: Layer(W)(np.ones(2)), "applied to a vector"),
+    "names": (lambda: Network.of(variables("x1", "x1")), "already the name"),
+    "concat of numbers": (lambda: concat(X, 1), "give vectors of a network"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_does_not_fit_is_refused(name):
+    """By name, with what was found and what was expected."""
+    call, message = WRONG[name]
+    with pytest.raises((ValueError, TypeError, IndexError), match=message):
+        call()
+
+
+ONE = ((1.0, 2.0),)
+NODES = {
+    "later source": ([Node((Term(None, 1),))], 2, "needs vector 1, which does not precede it"),
+    "columns": ([Node((Term(ONE, 0),))], 3, "weights have 2 columns, but x has 3 entries"),
+    "sum": (
+        [Node((Term(ONE, 0),)), Node((Term(None, 0), Term(None, 1)))],
+        2,
+        "adds vectors of different widths: 2 from x, 1 from node 1",
+    ),
+    "product": (
+        [Node((Term(((1.0,) * 3,) * 2, 0),)), Node((Term(None, 1),), None, "product", None, 0)],
+        3,
+        "multiplies a vector of 2 entries by one of 3",
+    ),
+    "unused": ([Node((Term(ONE, 0),)), Node((Term(ONE, 0),))], 2, "node 1: nothing uses it"),
+    "no nodes": ([], 2, "at least one node"),
+}
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_nodes_that_do_not_fit_are_refused(name):
+    """The message names the node."""
+    nodes, n, message = NODES[name]
+    with pytest.raises(ValueError, match=message):
+        Network.from_nodes(nodes, n)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (((Term(ONE, 0),), None, "relu"), "kind 'relu' of a node is none of"),
+        (((Term(ONE, 0),), None, "activation"), "needs activation"),
+        (((Term(ONE, 0),), None, "product"), "needs factor"),
+        (((Term(ONE, 0),), None, "form", None, 0), "has no factor"),
+        (((), None), "give at least one"),
+        (((Term(ONE, 0), Term(ONE, 0)),), "each once"),
+        (((Term(ONE, 0),), [1.0, 2.0]), "bias has 2 entries"),
+        (((Term(ONE, 0),), [np.nan]), "must be finite"),
+    ],
+)
+def test_nodes_that_cannot_be(arguments, message):
+    """A node checks what it can by itself."""
+    with pytest.raises(ValueError, match=message):
+        Node(*arguments)
+
+
+def test_a_chain_has_no_graphs_layers_and_the_other_way_round():
+    """`layers` of a graph is refused with what to look at."""
+    network = Network.of(X + Layer([[1.0, 0.0], [0.0, 1.0]], None, "tanh")(X))
+    with pytest.raises(ValueError, match="look at its nodes"):
+        _ = network.layers

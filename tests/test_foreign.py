@@ -1,0 +1,197 @@
+"""Compiled functions of dask's and xarray's arrays: lazy, named, and with the same numbers."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+
+import numpy as np
+import pytest
+
+import symnet
+
+X = np.random.default_rng(0).normal(size=(50, 4, 3))
+
+
+@pytest.fixture(scope="module")
+def f():
+    """3-5-2, tanh, with names."""
+    net = symnet.Network.dense([3, 5, 2], "tanh", seed=0, inputs=["rho", "T", "u"])
+    return symnet.derive(net).compile()
+
+
+# --- dask ---------------------------------------------------------------------------------------
+
+
+def test_lazy_in_lazy_out(f):
+    """Shapes, chunks, types and meta are known before anything is computed; then the numbers."""
+    da = pytest.importorskip("dask.array")
+    lazy = da.from_array(X, chunks=(20, 4, 2))
+    expected = f(X)
+    for found, numbers in zip(f(lazy), expected, strict=True):
+        assert isinstance(found, da.Array)
+        assert found.shape == numbers.shape
+        assert found.dtype == np.float64
+        assert isinstance(found._meta, np.ndarray)
+        assert found.chunks[:2] == ((20, 20, 10), (4,))
+        assert all(len(axis) == 1 for axis in found.chunks[2:])
+        np.testing.assert_array_equal(found.compute(scheduler="sync"), numbers)
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_each_order_alone(f, order):
+    da = pytest.importorskip("dask.array")
+    found = f.derivative(order, da.from_array(X, chunks=(25, 2, 3)))
+    np.testing.assert_array_equal(found.compute(scheduler="sync"), f.derivative(order, X))
+
+
+def test_a_value_alone():
+    """Compiled to order 0, and at one point without leading axes."""
+    da = pytest.importorskip("dask.array")
+    value = symnet.derive(symnet.Network.example(), 0).compile()
+    (found,) = value(da.from_array(np.ones(2), chunks=1))
+    assert found.shape == (1,)
+    np.testing.assert_array_equal(found.compute(scheduler="sync"), value(np.ones(2))[0])
+
+
+def test_single_precision_stays(f):
+    da = pytest.importorskip("dask.array")
+    found = f.jacobian(da.from_array(X.astype(np.float32), chunks=(10, 4, 3)))
+    assert found.dtype == np.float32
+    assert found.compute(scheduler="sync").dtype == np.float32
+
+
+def test_nothing_is_computed_before_it_is_asked_for(f):
+    da = pytest.importorskip("dask.array")
+
+    def never(block):
+        raise AssertionError("computed")
+
+    lazy = da.from_array(X, chunks=(10, 4, 3)).map_blocks(never, meta=np.empty((0, 0, 0)))
+    y, J, _ = f(lazy)
+    assert (y.shape, J.shape) == ((50, 4, 2), (50, 4, 2, 3))
+
+
+def test_all_orders_come_from_one_call(f, monkeypatch):
+    """A chunk's value, Jacobian and Hessian are computed together."""
+    da = pytest.importorskip("dask.array")
+    dask = pytest.importorskip("dask")
+    calls = []
+    one = type(f).__call__
+
+    def counted(self, X):
+        calls.append(type(X))
+        return one(self, X)
+
+    monkeypatch.setattr(type(f), "__call__", counted)
+    dask.compute(*f(da.from_array(X, chunks=(25, 4, 3))), scheduler="sync")
+    assert calls.count(np.ndarray) == 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "error", "message"),
+    [
+        ((5, 4), float, ValueError, r"X has shape \(5, 4\); its last axis must hold the 3 input"),
+        ((5, 3), complex, TypeError, "X holds complex128; real numbers are needed"),
+    ],
+)
+def test_unusable_lazy_arrays_are_refused_at_once(f, shape, kind, error, message):
+    """As NumPy's are, with the same words."""
+    da = pytest.importorskip("dask.array")
+    for zeros in (da.zeros(shape, dtype=kind), np.zeros(shape, dtype=kind)):
+        with pytest.raises(error, match=message):
+            f(zeros)
+
+
+def test_other_weights_are_another_task():
+    """Results of two networks that differ in a weight must never be taken for each other."""
+    base = pytest.importorskip("dask.base")
+    nets = [symnet.Network([symnet.Layer([[w, 1.0]], None, "tanh")]) for w in (0.5, 0.25)]
+    one, other, same = (symnet.derive(net).compile() for net in (*nets, nets[0]))
+    assert base.tokenize(one) != base.tokenize(other)
+    assert base.tokenize(one) == base.tokenize(same)
+
+
+def test_workers_of_a_cluster(f, tmp_path):
+    """Pickled to other processes, the C kernel rebuilt there, results straight to files."""
+    da = pytest.importorskip("dask.array")
+    distributed = pytest.importorskip("distributed")
+    backend = "c" if any(map(shutil.which, ("cc", "gcc", "clang"))) else "numpy"
+    function = symnet.derive(f.network).compile(backend, threads=1)
+    again = pickle.loads(pickle.dumps(function))
+    np.testing.assert_array_equal(again(X)[2], function(X)[2])
+    with (
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=None,
+            local_directory=tmp_path / "spill",
+            memory_limit="1GB",
+        ) as cluster,
+        distributed.Client(cluster),
+    ):
+        results = function(da.from_array(np.tile(X, (20, 1, 1)), chunks=(250, 4, 3)))
+        stacks = [tmp_path / name for name in ("y", "J", "H")]
+        for result, stack in zip(results, stacks, strict=True):
+            da.to_npy_stack(stack, result, axis=0)
+    for stack, expected in zip(stacks, function(np.tile(X, (20, 1, 1))), strict=True):
+        assert len(list(stack.glob("*.npy"))) == 4
+        found = da.from_npy_stack(stack).compute(scheduler="sync")
+        np.testing.assert_array_equal(found, expected)
+
+
+# --- xarray -------------------------------------------------------------------------------------
+
+
+def test_named_in_named_out(f):
+    """Inputs by their labels in any order and place; results have names and coordinates."""
+    xarray = pytest.importorskip("xarray")
+    given = xarray.DataArray(
+        X[..., [1, 2, 0]].transpose(2, 0, 1),
+        dims=("quantity", "time", "place"),
+        coords={"quantity": ["T", "u", "rho"], "time": np.arange(50)},
+    )
+    y, J, H = f(given)
+    assert y.dims == ("time", "place", "output")
+    assert J.dims == ("time", "place", "output", "input")
+    assert H.dims == ("time", "place", "output", "input", "input_2")
+    assert [result.name for result in (y, J, H)] == ["value", "jacobian", "hessian"]
+    for found, numbers in zip((y, J, H), f(X), strict=True):
+        np.testing.assert_array_equal(found.values, numbers)
+    picked = H.sel(output="y2", input="T", input_2="u", time=7)
+    np.testing.assert_array_equal(picked, f.hessian(X)[7, :, 1, 1, 2])
+
+
+def test_a_dataset_with_a_variable_for_each_input(f):
+    """Grids are spread against each other; other variables are passed over."""
+    xarray = pytest.importorskip("xarray")
+    given = xarray.Dataset(
+        {"u": 0.5, "noise": ("t", [1.0, 2.0])}, coords={"rho": [0.1, 0.2, 0.3], "T": [1.0, 2.0]}
+    )
+    J = f.jacobian(given)
+    assert J.sizes == {"rho": 3, "T": 2, "output": 2, "input": 3}
+    found = J.sel(rho=0.2, T=2.0, output="y1")
+    np.testing.assert_allclose(found, f.jacobian([0.2, 2.0, 0.5])[0], rtol=1e-14)
+
+
+def test_unlabelled_inputs_by_the_dimensions_name(f):
+    xarray = pytest.importorskip("xarray")
+    found = f.value(xarray.DataArray(X, dims=("a", "b", "input")))
+    np.testing.assert_array_equal(found.values, f.value(X))
+
+
+def test_xarray_of_dask_stays_lazy(f):
+    xarray = pytest.importorskip("xarray")
+    da = pytest.importorskip("dask.array")
+    given = xarray.DataArray(da.from_array(X, chunks=(10, 4, 3)), dims=("a", "b", "input"))
+    _, _, H = f(given)
+    assert isinstance(H.data, da.Array)
+    np.testing.assert_array_equal(H.compute(scheduler="sync").values, f.hessian(X))
+
+
+def test_what_xarray_does_not_name(f):
+    xarray = pytest.importorskip("xarray")
+    with pytest.raises(ValueError, match="the Dataset has no variable T; the inputs are rho, T, u"):
+        f(xarray.Dataset({"rho": 1.0, "u": 2.0}))
+    with pytest.raises(ValueError, match="the DataArray has dimensions a, b, c; one must be"):
+        f(xarray.DataArray(X, dims=("a", "b", "c")))

@@ -1,0 +1,284 @@
+"""Keras models, read without Keras and compared with it where it is installed."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import symnet
+from symnet.files import NetworkFileError
+from symnet.importers import Options, hdf5, read
+from symnet.network import Network
+from symnet.witness import analytic
+
+h5py = pytest.importorskip("h5py")
+pytest.importorskip("scipy")
+
+NETS = Path(__file__).parents[1].parent / "shared" / "nets"
+BACKENDS = ("torch", "jax", "tensorflow")
+
+# Keras runs in a process of its own: it takes its backend at import, and warns as it likes.
+TRAINED = """
+import os, sys, numpy as np
+os.environ["KERAS_BACKEND"] = sys.argv[2]
+import keras
+from keras import layers as L
+keras.config.set_floatx("float64")
+keras.config.set_dtype_policy("float64")
+keras.utils.set_random_seed(1)
+rng = np.random.default_rng(0)
+
+def Input(shape, **more):
+    return keras.Input(shape, dtype="float64", **more)
+
+
+def functional():
+    x = Input((3,), name="x")
+    h = L.Dense(5, activation="tanh")(x)
+    g = L.Dense(5, activation="silu")(h)
+    s = L.Add()([g, h])
+    s = L.LayerNormalization()(s)
+    c = L.Concatenate()([s, x])
+    m = L.Multiply()([L.Dense(4)(c), L.Dense(4, activation="sigmoid")(c)])
+    return keras.Model(x, [L.Dense(2)(L.Average()([m, m]))])
+
+def shared():
+    x = Input((3,))
+    layer = L.Dense(3, activation="softplus")
+    return keras.Model(x, L.Subtract()([layer(layer(x)), x]))
+
+def nested():
+    inner = keras.Sequential([Input((4,)), L.Dense(3, activation="elu"), L.Dense(2)])
+    return keras.Sequential([Input((3,)), L.Dense(4, activation="gelu"), inner])
+
+normalization = L.Normalization()
+normalization.adapt(rng.normal(size=(50, 3)) * 3 + 1)
+MODELS = {
+    "dense": keras.Sequential([Input((3,)), L.Dense(6, "tanh"), L.Dropout(0.5), L.Dense(2)]),
+    "normalised": keras.Sequential([
+        Input((3,)), normalization, L.Dense(6, use_bias=False), L.BatchNormalization(),
+        L.Activation("relu"), L.Dense(2), L.Rescaling(3.0, offset=-1.0)]),
+    "functional": functional(),
+    "shared": shared(),
+    "nested": nested(),
+    "images": keras.Sequential([
+        Input((6, 5, 2)), L.Conv2D(3, (3, 2), padding="same", strides=2, activation="relu"),
+        L.GlobalAveragePooling2D(), L.Dense(2, "softmax")]),
+    "rows": keras.Sequential([
+        Input((8, 2)), L.Conv1D(4, 3, dilation_rate=2, activation="tanh"),
+        L.MaxPooling1D(2), L.Flatten(), L.Dense(2), L.LeakyReLU()]),
+    "functions": keras.Sequential([
+        Input((3,)), L.Dense(4, "hard_sigmoid"), L.Dense(4, "mish"), L.Dense(4, "selu"),
+        L.Dense(4, "softsign"), L.Dense(4, "exponential"), L.Dense(3, "log_softmax")]),
+}
+for name, model in MODELS.items():
+    for layer in model.layers:
+        if isinstance(layer, L.BatchNormalization):
+            moved = [w + rng.normal(size=w.shape) / 4 for w in layer.get_weights()]
+            layer.set_weights([np.abs(w) for w in moved])
+    model.compile("sgd", "mse")
+    X = rng.normal(size=(16, *model.input_shape[1:]))
+    model.fit(X, rng.normal(size=(16, *model.output_shape[1:])), epochs=2, verbose=0)
+    for suffix in ("keras", "h5"):
+        model.save(f"{sys.argv[1]}/{name}.{suffix}")
+    Y = model(keras.ops.convert_to_tensor(X, "float64"))
+    np.savez(f"{sys.argv[1]}/{name}.npz", X=X, Y=keras.ops.convert_to_numpy(Y))
+"""
+NAMES = ("dense", "normalised", "functional", "shared", "nested", "images", "rows", "functions")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder of models that Keras trained, in double precision, with values of theirs."""
+    backend = next((name for name in BACKENDS if find_spec(name)), None)
+    if backend is None or not find_spec("keras"):
+        pytest.skip("Keras or a backend of it is not installed")
+    folder = tmp_path_factory.mktemp("keras")
+    done = subprocess.run(
+        [sys.executable, "-c", TRAINED, str(folder), backend],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"JAX_ENABLE_X64": "1", "CUDA_VISIBLE_DEVICES": ""},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_models_agree_with_keras(name, trained):
+    """As Keras computes in single precision whatever it is told; both files give one network."""
+    data = np.load(trained / f"{name}.npz")
+    net = symnet.load(trained / f"{name}.keras")
+    X = data["X"].reshape(len(data["X"]), -1)
+    error = np.abs(analytic.value(net, X) - data["Y"].reshape(len(X), -1))
+    assert (error <= 1e-6 * (1 + analytic.scale(net, X, 0))).all()
+    assert symnet.load(trained / f"{name}.h5") == net
+
+
+def test_dense_models_are_chains(trained):
+    """Dropout, normalisation and rescaling leave no node."""
+    assert symnet.load(trained / "dense.keras").describe() == "3-6-2, tanh, linear"
+    net = symnet.load(trained / "normalised.keras")
+    assert net.describe() == "3-6-2, relu, linear"
+
+
+# --- made by hand, without Keras ----------------------------------------------------------------
+
+
+def archive(path, layers, arrays, kind="Sequential", expand=None):
+    """A `.keras` file of this configuration."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for name, value in arrays.items():
+            file[name] = value
+        if expand:
+            expand(file)
+    config = {"class_name": kind, "config": {"name": "m", "layers": layers}}
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("config.json", json.dumps(config))
+        made.writestr("model.weights.h5", buffer.getvalue())
+    return path
+
+
+W, B = np.arange(6.0).reshape(2, 3) / 4, np.array([1.0, -1.0, 0.5])
+ENTRY = {"class_name": "InputLayer", "config": {"name": "i", "batch_shape": [None, 2]}}
+ARRAYS = {"layers/dense/vars/0": W, "layers/dense/vars/1": B}
+
+
+def dense(**more):
+    """The configuration of a Dense layer that the model calls dense_6."""
+    return {"class_name": "Dense", "config": {"name": "dense_6", "activation": "tanh"} | more}
+
+
+def test_archives_name_layers_by_class_and_number(tmp_path):
+    """The archive says `dense` where the model says `dense_6`."""
+    net = symnet.load(archive(tmp_path / "m.keras", [ENTRY, dense()], ARRAYS))
+    np.testing.assert_array_equal(net.layers[0].weights, W.T)
+    np.testing.assert_array_equal(net.layers[0].bias, B)
+
+
+@pytest.mark.parametrize(
+    ("layer", "what"),
+    [
+        ({"class_name": "Lambda", "config": {"name": "l"}}, r"'l' \(Lambda\).*never run"),
+        (dense() | {"registered_name": "mine>Dense"}, "never run"),
+        (dense() | {"module": "mine.layers"}, "never run"),
+        ({"class_name": "LSTM", "config": {"name": "r"}}, "'r' .LSTM.: it is no layer"),
+        (dense(activation="tanhh"), "did you mean 'tanh'"),
+        (dense(activation={"class_name": "function", "config": "f"}), "unknown activation"),
+        ({"class_name": "Dense", "config": {"name": "other"}}, None),
+    ],
+)
+def test_code_and_strange_layers_are_refused(layer, what, tmp_path):
+    """By the layer's name; nothing of it is run."""
+    path = archive(tmp_path / "m.keras", [ENTRY, layer], ARRAYS)
+    if what is None:
+        assert isinstance(symnet.load(path), Network)
+        return
+    with pytest.raises(NetworkFileError, match=what):
+        symnet.load(path)
+
+
+def test_links_out_of_the_file_are_not_followed(tmp_path):
+    """Soft and external links, and data that lie in other files."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(W.tobytes())
+
+    def external(file):
+        file["layers/dense/vars/0"] = h5py.ExternalLink(str(secret), "/x")
+
+    def raw(file):
+        file.create_dataset(
+            "layers/dense/vars/0", (2, 3), "f8", external=[(str(secret), 0, h5py.h5f.UNLIMITED)]
+        )
+
+    for make, what in ((external, "link to somewhere else"), (raw, "in another file")):
+        path = archive(tmp_path / "m.keras", [ENTRY, dense()], {}, expand=make)
+        with pytest.raises(NetworkFileError, match=what):
+            symnet.load(path)
+
+
+def test_huge_datasets_and_nan_are_refused(tmp_path):
+    """A dataset of 2⁴⁰ entries that takes no room in the file."""
+
+    def huge(file):
+        file.create_dataset("layers/dense/vars/0", (2**20, 2**20), "f8", chunks=(1024, 1024))
+
+    path = archive(tmp_path / "m.keras", [ENTRY, dense()], {}, expand=huge)
+    with pytest.raises(NetworkFileError, match="entries, more than the"):
+        symnet.load(path)
+    bad = ARRAYS | {"layers/dense/vars/1": np.array([1.0, np.nan, 0.0])}
+    with pytest.raises(NetworkFileError, match="must be finite"):
+        symnet.load(archive(tmp_path / "m.keras", [ENTRY, dense()], bad))
+
+
+def test_weights_alone_are_arrays(tmp_path):
+    """`.weights.h5` holds no architecture: activations have to be told."""
+    path = tmp_path / "m.weights.h5"
+    with h5py.File(path, "w") as file:
+        for name, value in ARRAYS.items():
+            file[name] = value
+        file["optimizer/vars/0"] = 3
+    with pytest.raises(NetworkFileError, match="say them"):
+        symnet.load(path)
+    net = read(path, Options(activations=["tanh"])).network
+    np.testing.assert_array_equal(net.layers[0].weights, W.T)
+    assert set(hdf5.arrays(path)) == {*ARRAYS, "optimizer/vars/0"}
+
+
+def test_mutated_files_give_one_line(tmp_path):
+    """SYMNET_FUZZ says how many; the configuration, the arrays and the archive are damaged."""
+    path = archive(tmp_path / "m.keras", [ENTRY, dense()], ARRAYS)
+    with zipfile.ZipFile(path) as made:
+        parts = {name: made.read(name) for name in made.namelist()}
+    rng = random.Random(2)
+    for k in range(int(os.environ.get("SYMNET_FUZZ", "300"))):
+        whole = k % 3 == 0
+        name = rng.choice(list(parts))
+        bad = bytearray(path.read_bytes() if whole else parts[name])
+        for _ in range(rng.choice((1, 1, 2, 8))):
+            bad[rng.randrange(len(bad))] = rng.randrange(256)
+        target = tmp_path / "bad.keras"
+        if whole:
+            target.write_bytes(bad)
+        else:
+            with zipfile.ZipFile(target, "w") as made:
+                for key, value in (parts | {name: bytes(bad)}).items():
+                    made.writestr(key, value)
+        said = refusal(target)
+        assert said is None or (said.startswith(str(target)) and "\n" not in said)
+        if whole:
+            archive(path, [ENTRY, dense()], ARRAYS)
+
+
+def refusal(path):
+    """What is said of the file, None where it is read."""
+    try:
+        assert isinstance(symnet.load(path), Network)
+    except NetworkFileError as error:
+        return str(error)
+    return None
+
+
+# --- public networks ----------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not NETS.is_dir(), reason="the folder of public networks is not there")
+def test_public_networks_in_two_formats():
+    """The archive and its weights alone are one network, to the last bit."""
+    net = symnet.load(NETS / "idaes_PT_2_10_10_2_sigmoid.keras")
+    assert net.describe() == "2-10-10-2, sigmoid, sigmoid, linear"
+    weights = NETS / "idaes_PT_2_10_10_2_sigmoid.weights.h5"
+    assert read(weights, Options(activations=["sigmoid"])).network == net
+    other = symnet.load(NETS / "omlt_131_sigmoid_softplus_output.keras")
+    assert other.describe() == "1-3-1, sigmoid, softplus"

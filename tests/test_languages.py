@@ -1,0 +1,378 @@
+"""The contract of every generated language: what is written runs with its own tool and is right.
+
+To add a language: one file in `symnet/languages`, one row of its `LANGUAGES`, one row of `TOOLS`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symnet
+import zoo
+from symnet import compiling, languages
+from symnet.activations import TABLE
+from symnet.languages.job import Job
+from symnet.languages.selftest import expected_at
+from symnet.network.building import apply, concat
+from symnet.witness import sampling
+
+STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
+FORTRAN = ("-Wall", "-Wextra", "-Wno-unused-dummy-argument", "-Werror")
+
+TOOLS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "c": (("gcc", "-std=c99", *STRICT, "-DNET_TEST", "net.c", "-o", "net", "-lm"), ("./net",)),
+    "cpp": (
+        ("g++", "-std=c++17", *STRICT, "-DNET_TEST", "-x", "c++", "net.hpp", "-o", "net"),
+        ("./net",),
+    ),
+    "fortran": (
+        ("gfortran", "-std=f2008", *FORTRAN, "net.f90", "net_test.f90", "-o", "net"),
+        ("./net",),
+    ),
+    "javascript": (("node", "net.mjs"),),
+    "matlab": (("octave", "-qf", "--no-history", "--eval", "net_test"),),
+    "rust": (
+        ("rustc", "--edition", "2021", "-D", "warnings", "--cfg", "symnet_main", "net.rs"),
+        ("./net",),
+    ),
+}
+"""How each language is compiled and run, in the folder of its files."""
+
+SINGLE = ("c", "fortran", "rust")
+"""Languages with --precision float; C++ is tested in both at once."""
+
+
+def every_activation() -> symnet.Network:
+    """Each activation of the table at a form of its own."""
+    draw, x = zoo.Draw(40), symnet.variables("x1", "x2")
+    z = draw(len(TABLE), 2)(x)
+    parts = [apply(name, z[k]) for k, name in enumerate(TABLE)]
+    return symnet.Network.of(draw(2, len(TABLE))(concat(*parts)))
+
+
+NETWORKS = {
+    "activations": every_activation,
+    "deep": lambda: symnet.Network.dense([2, *[3] * 30, 1], hidden="tanh", seed=7),
+    "wide": lambda: symnet.Network.dense([2, 48, 48, 1], hidden="sigmoid", seed=1),
+    "many": lambda: symnet.Network.dense([9, 7, 5], hidden="silu", output="softplus", seed=2),
+    "linear": lambda: symnet.Network.dense([3, 2], seed=4),
+    "one": lambda: symnet.Network.dense([1, 1, 1], hidden="sin", seed=5),
+    **{
+        name: lambda name=name: zoo.network(name)
+        for name in ("attention", "log_classifier", "spread_form", "residual_of_inputs")
+    },
+}
+
+
+COMPLETE = bool(os.environ.get("SYMNET_COMPLETE"))
+"""Whether each language is run with every network, which takes minutes."""
+
+SEEN = tuple(NETWORKS) if COMPLETE else ("attention", "one")
+
+
+def tools_of(language: str) -> tuple[tuple[str, ...], ...]:
+    """The commands, or a skip that says which tool is missing."""
+    for command in TOOLS[language]:
+        if not command[0].startswith("./") and shutil.which(command[0]) is None:
+            pytest.skip(f"{command[0]} is not installed")
+    return TOOLS[language]
+
+
+def run(language: str, job: Job, folder: Path) -> subprocess.CompletedProcess[str]:
+    """The files of a job written, compiled and run."""
+    files = languages.LANGUAGES[language].files
+    assert files is not None
+    for name, text in files(job).items():
+        (folder / name).write_text(text, encoding="utf-8")
+    for command in tools_of(language):
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        if done.returncode:
+            break
+    return done
+
+
+def check(language: str, job: Job, folder: Path) -> None:
+    """The self-test runs, prints its verdict, and nothing else is said by any tool."""
+    done = run(language, job, folder)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert re.fullmatch(r"self-test ok: \d+ points, +\S+ of the allowed error\n", done.stdout)
+
+
+@pytest.mark.parametrize("name", SEEN)
+@pytest.mark.parametrize("language", TOOLS)
+def test_it_is_right(language, name, tmp_path):
+    """All activations, deep, wide, many inputs and outputs, graphs: the self-test says ok."""
+    tools_of(language)
+    check(language, Job.of(NETWORKS[name](), 2, "net"), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["activations", "many", "attention"] if COMPLETE else ["many"])
+@pytest.mark.parametrize("language", SINGLE)
+def test_single_precision(language, name, tmp_path):
+    """The same in floats, by a tolerance of theirs."""
+    tools_of(language)
+    check(language, Job.of(NETWORKS[name](), 2, "net", "float"), tmp_path)
+
+
+@pytest.mark.parametrize("order", [0, 1, 3] if COMPLETE else [3])
+@pytest.mark.parametrize("language", TOOLS)
+def test_other_orders(language, order, tmp_path):
+    """Values alone, and third derivatives with all their mirrored entries."""
+    tools_of(language)
+    check(language, Job.of(symnet.Network.dense([3, 4, 2], "tanh", seed=3), order, "net"), tmp_path)
+
+
+@pytest.mark.parametrize("language", TOOLS)
+def test_extreme_points(language, tmp_path):
+    """Far out nothing overflows, and nothing is lost in the tails."""
+    tools_of(language)
+    job = Job.of(NETWORKS["activations"](), 2, "net")
+    random = np.random.default_rng(1)
+    points = np.concatenate([sampling.far(job.network, random, 4, f) for f in (5.0, 30.0)])
+    values = symnet.analytic.value(job.network, points)
+    points = points[np.isfinite(values).all(axis=1) & (np.abs(values) < 1e12).all(axis=1)]
+    assert len(points) > 1
+    expected = expected_at(job.network, compiling.compiled(job.network, 2), points)
+    check(language, replace(job, points=points, expected=expected), tmp_path)
+
+
+@pytest.mark.parametrize("language", TOOLS)
+def test_the_self_test_notices_errors(language, tmp_path):
+    """A changed weight, by one part in ten thousand, is found and exits with 1."""
+    tools_of(language)
+    job = Job.of(symnet.Network.dense([2, 3, 1], "tanh", seed=3), 2, "net")
+    constants = dict(job.lowered.constants)
+    constants["W1"] = constants["W1"] * np.where(np.arange(2) == 1, 1 + 1e-4, 1.0)
+    done = run(language, replace(job, lowered=replace(job.lowered, constants=constants)), tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.startswith("self-test WRONG")
+
+
+@pytest.mark.parametrize(
+    "language", [name for name, row in languages.LANGUAGES.items() if row.files]
+)
+def test_text(language):
+    """Deterministic, without long lines, with a head that says what it is."""
+    net = symnet.Network.dense([2, 3, 1], "gelu", seed=3, name="press")
+    made = languages.generate(net, language, command="symnet generate press.json")
+    assert made == languages.generate(net, language, command="symnet generate press.json")
+    for name, text in made.items():
+        assert name.startswith("press")
+        assert text.endswith("\n")
+        assert not text.endswith("\n\n")
+        if language != "json":
+            assert max(map(len, text.splitlines())) <= 132
+            assert all(line == line.rstrip() for line in text.splitlines())
+    whole = "".join(made.values())
+    for part in ("x1, x2", "2-3-1", "symnet generate press.json", "The generated code is yours"):
+        assert part in whole
+
+
+@pytest.mark.parametrize(
+    "language", [name for name, row in languages.LANGUAGES.items() if row.files]
+)
+def test_large_networks_take_seconds(language):
+    """A million weights are written, or refused with the advice."""
+    job = Job.of(symnet.Network.dense([2, 4, 1], "tanh", seed=0), 2, "net")
+    constants = {**job.lowered.constants, "W1": np.full((1024, 1024), 0.1)}
+    job = replace(job, lowered=replace(job.lowered, constants=constants))
+    files = languages.LANGUAGES[language].files
+    assert files is not None
+    if language == "fortran":
+        with pytest.raises(ValueError, match="--language c"):
+            files(job)
+    else:
+        assert sum(map(len, files(job).values())) > 2_000_000
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang", "g++"])
+def test_c_is_clean(compiler, tmp_path):
+    """As C99 by both compilers with every warning, and as C++."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    for name, precision in (
+        ("activations", "float"),
+        ("attention", "double"),
+        ("linear", "double"),
+    ):
+        for file, text in languages.generate(
+            NETWORKS[name](), "c", name="net", precision=precision
+        ).items():
+            (tmp_path / file).write_text(text, encoding="utf-8")
+        kind = ["-x", "c++"] if compiler == "g++" else ["-std=c99", "-Wmissing-prototypes"]
+        command = [compiler, *kind, *STRICT, "-O2", "-c", "net.c", "-o", "net.o"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("flag", ["-ffast-math", "-Ofast", "-ffinite-math-only"])
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_c_refuses_arithmetic_that_is_wrong(compiler, flag, tmp_path):
+    """The error says which flag to leave out."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    for file, text in languages.generate(NETWORKS["one"](), "c", name="net").items():
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    command = [compiler, flag, "-c", "net.c", "-o", "net.o"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "without -ffast-math" in done.stderr
+
+
+def test_two_c_files_link_together(tmp_path):
+    """Nothing but the functions of the header is visible."""
+    tools_of("c")
+    for name, seed in (("first", 1), ("second", 2)):
+        net = symnet.Network.dense([2, 3, 1], "gelu", seed=seed)
+        for file, text in languages.generate(net, "c", name=name).items():
+            (tmp_path / file).write_text(text, encoding="utf-8")
+    main = '#include "first.h"\n#include "second.h"\n'
+    main += "int main(void) { return first_self_test() + second_self_test(); }\n"
+    (tmp_path / "main.c").write_text(main, encoding="utf-8")
+    command = ["gcc", "main.c", "first.c", "second.c", "-o", "both", "-lm"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    assert subprocess.run(["./both"], cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("precision", languages.PRECISIONS)
+@pytest.mark.parametrize("name", [n for n in NETWORKS if n != "deep"])
+def test_onnx(name, precision):
+    """The model gives the three for a batch, in the reference evaluator and in a runtime."""
+    onnx = pytest.importorskip("onnx")
+    evaluator = pytest.importorskip("onnx.reference").ReferenceEvaluator
+    runtime = pytest.importorskip("onnxruntime")
+    net = NETWORKS[name]()
+    ((file, content),) = languages.generate(net, "onnx", name="net", precision=precision).items()
+    assert file == "net.onnx"
+    kind = np.float32 if precision == "float" else np.float64
+    X = zoo.points(net, 4).astype(kind)
+    expected = [symnet.analytic.value(net, X), symnet.analytic.jacobian(net, X)]
+    expected.append(symnet.analytic.hessian(net, X))
+    session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    assert [output.name for output in session.get_outputs()] == ["y", "jacobian", "hessian"]
+    reference = evaluator(onnx.load_from_string(content))
+    for results in (session.run(None, {"x": X}), reference.run(None, {"x": X})):
+        for found, known in zip(results, expected, strict=True):
+            assert (found.dtype, found.shape) == (kind, known.shape)
+            allowed = 2000 * np.finfo(kind).eps * max(1e-3, np.abs(known).max())
+            np.testing.assert_allclose(found, known, rtol=0, atol=allowed)
+
+
+def test_refusals():
+    """What a language cannot do is said, not done otherwise."""
+    net = NETWORKS["one"]()
+    with pytest.raises(ValueError, match="no language 'cobol'"):
+        languages.generate(net, "cobol")
+    with pytest.raises(ValueError, match="name"):
+        languages.generate(net, "c", name="a b")
+    for language in ("javascript", "cpp", "json", "matlab", "python", "c-batch"):
+        with pytest.raises(ValueError, match=r"float|precision"):
+            languages.generate(net, language, precision="float")
+
+
+# --- the loop form itself -----------------------------------------------------------------------
+
+
+class Machine:
+    """Runs the loop form of a JSON file, by its documentation."""
+
+    def __init__(self, document: Any) -> None:
+        self.functions = {f["name"]: f for f in document["functions"]}
+        self.routines = {r["name"]: r for r in document["routines"]}
+        self.constants = {k: np.array(v) for k, v in document["constants"].items()}
+
+    def __call__(self, name: str, x: Any) -> list[Any]:
+        routine = self.routines[name]
+        arrays = {k: np.full(s, np.nan) for k, s in routine["arrays"].items()}
+        results = {k: np.full(s, np.nan) for k, s in routine["results"].items()}
+        self.state: dict[str, Any] = {**self.constants, **arrays, **results, "x": x}
+        self.run(routine["body"])
+        return list(results.values())
+
+    def run(self, steps: Any) -> None:
+        for step in steps:
+            (kind, what), *_ = step.items()
+            if kind == "loop":
+                last = step["last"]
+                count = self.state[last] + 1 if isinstance(last, str) else last
+                for k in range(count):
+                    self.state[what] = k
+                    self.run(step["body"])
+            elif kind in ("let", "start", "put"):
+                self.state[what] = self.value(step["value"])
+            elif kind == "more":
+                self.state[what] += self.value(step["value"])
+            elif kind == "store":
+                self.store(what, self.value(step["value"]))
+            elif kind == "mirror":
+                for other in step["others"]:
+                    self.store(other, self.value(what))
+            else:
+                self.call(self.functions[what], self.value(step["argument"]), step["results"])
+
+    def store(self, element: Any, value: float) -> None:
+        _, name, *indices = element
+        self.state[name][tuple(self.value(i) for i in indices)] = value
+
+    def call(self, function: Any, z: float, results: Any) -> None:
+        outer = self.state
+        self.state = {"z": z}
+        for name, tree in function["shared"]:
+            self.state[name] = self.value(tree)
+        found = [self.value(tree) for tree in function["results"]]
+        self.state = outer
+        for element, value in zip(results, found, strict=True):
+            self.store(element, value)
+
+    def value(self, tree: Any) -> Any:
+        if isinstance(tree, str):
+            return self.state[tree]
+        if not isinstance(tree, list):
+            return tree
+        kind, *rest = tree
+        if kind == "at":
+            return self.state[rest[0]][tuple(map(self.value, rest[1:]))]
+        if kind == "piecewise":
+            *arms, otherwise = rest
+            for value, (relation, left, right) in arms:
+                a, b = self.value(left), self.value(right)
+                if {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[relation]:
+                    return self.value(value)
+            return self.value(otherwise)
+        values = list(map(self.value, rest))
+        if kind == "same":
+            return float(values[0] == values[1])
+        if kind in ("add", "mul"):
+            return sum(values) if kind == "add" else math.prod(values)
+        if kind == "pow":
+            return values[0] ** values[1]
+        return getattr(math, {"abs": "fabs"}.get(kind, kind))(*values)
+
+
+@pytest.mark.parametrize("name", ["attention", "spread_form", "kinked_chain", "several_outputs"])
+def test_json(name):
+    """The loop form read from its file computes what the analytic engine does."""
+    net = zoo.network(name)
+    (text,) = languages.generate(net, "json", name="net").values()
+    machine = Machine(json.loads(text))
+    X = zoo.points(net, 2)
+    expected = [symnet.analytic.value(net, X), symnet.analytic.jacobian(net, X)]
+    expected.append(symnet.analytic.hessian(net, X))
+    for k, x in enumerate(X):
+        for found, known in zip(machine("value_jacobian_hessian", x), expected, strict=True):
+            np.testing.assert_allclose(found, known[k], rtol=1e-10, atol=1e-12)
+        for order, routine in enumerate(("value", "jacobian", "hessian")):
+            np.testing.assert_allclose(
+                machine(routine, x)[0], expected[order][k], rtol=1e-10, atol=1e-12
+            )

@@ -1,0 +1,209 @@
+"""A user's own formulas: corners, domains, tails, constants; right everywhere or refused."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from sympy import Abs, E, Max, Min, Piecewise, Rational, erf, erfc, exp, log, sign, sin, sqrt, tanh
+
+import symnet
+from symnet.activations import (
+    TABLE,
+    Activation,
+    Z,
+    activation,
+    celu,
+    clip,
+    digits,
+    elu,
+    from_tree,
+    leaky_relu,
+    power,
+    softplus,
+)
+from symnet.activations.pieces import pieces_of
+
+z = sympy.Symbol("z", real=True)
+
+
+def network(formula: sympy.Expr) -> symnet.Network:
+    """One neuron of this function."""
+    return symnet.Network([symnet.Layer([[1.0]], None, Activation("own", formula))])
+
+
+def derivatives(formula: sympy.Expr, at: float, backend: str = "numpy") -> list[float]:
+    """Value and two derivatives of what is compiled."""
+    function = symnet.derive(network(formula)).compile(backend, check=False)
+    return [float(part.ravel()[0]) for part in function(np.array([at]))]
+
+
+def witnessed(formula: sympy.Expr, at: float) -> list[float]:
+    """The same of the analytic engine."""
+    net = network(formula)
+    parts = (symnet.analytic.value, symnet.analytic.jacobian, symnet.analytic.hessian)
+    return [float(part(net, np.array([at])).ravel()[0]) for part in parts]
+
+
+STEP = Piecewise((0, z < 0), (1, True))
+KNOWN = {
+    # Where both one-sided derivatives agree, that is the derivative.
+    "elu in halves": (Max(0, z) + Min(0, exp(z) - 1), 0.0, [0, 1, None]),
+    "z in halves": (Max(z, 0) - Max(-z, 0), 0.0, [0, 1, 0]),
+    "corner between": (Abs(z), 0.0, [0, 0, 0]),
+    "relu": (Max(0, z), 0.0, [0, 0, 0]),
+    "leaky relu": (Max(z, z / 100), 0.0, [0, 0.01, 0]),
+    "sign and square": (sign(z) * z**2, -3.0, [-9, 6, -2]),
+    "step and square": (STEP * z**2, 3.0, [9, 6, 2]),
+    # Exponentials, roots and quotients.
+    "tanh": ((exp(z) - exp(-z)) / (exp(z) + exp(-z)), 25.0, [1, 7.715e-22, -1.543e-21]),
+    "bipolar sigmoid": ((1 - exp(-z)) / (1 + exp(-z)), -800.0, [-1, 0, 0]),
+    "sech": (1 / sympy.cosh(z), 800.0, [0, 0, 0]),
+    "log cosh": (log(sympy.cosh(z)), 800.0, [799.30685, 1, 0]),
+    "gompertz": (exp(-exp(-z)), -800.0, [0, 0, 0]),
+    "root": (z / sqrt(1 + z**2), 1e8, [1, 1e-24, -3e-32]),
+    "root far out": (z / sqrt(1 + z**2), -1e200, [-1, 0, 0]),
+    "normal tail": (erfc(-z / sqrt(2)) / 2, -10.0, [7.6199e-24, 7.6946e-23, 7.6946e-22]),
+    "gelu by erf": (z * (1 + erf(z)), -6.0, [-1.29118e-16, None, None]),
+    "sinc": (sin(z) / z, 0.0, [1, 0, -1 / 3]),
+    "expm1 over z": ((exp(z) - 1) / z, 0.0, [1, 0.5, 1 / 3]),
+    "conjugate": ((z + sqrt(z**2 + 4)) / 2, -1e8, [1e-8, 1e-16, 2e-24]),
+    "mexican hat": ((1 - z**2) * exp(-(z**2) / 2), 1e200, [0, 0, 0]),
+    # Constants that are exact but no double.
+    "sqrt(2) before": (sqrt(2) * tanh(z), 0.0, [0, 1.41421356, 0]),
+    "log(2) before": (log(2) * tanh(z), 0.0, [0, 0.69314718, 0]),
+    "sqrt(2) over": (sqrt(2) / (1 + exp(-z)), 0.0, [0.70710678, 0.35355339, 0]),
+    "sqrt(2) inside": (tanh(sqrt(2) * z), 0.0, [0, 1.41421356, 0]),
+    "e inside": (tanh(E * z), 0.0, [0, 2.71828183, 0]),
+    "log(2) inside": (tanh(z + log(2)), 0.0, [0.6, 0.64, -0.768]),
+    "power of two": (2**z, 1.0, [2, 1.38629436, 0.96090603]),
+    "sixth": (z * Max(0, z) / 6, 3.0, [1.5, 1, 1 / 3]),
+    "hard swish": (z * Min(6, Max(0, z + 3)) / 6, 1.0, [2 / 3, 5 / 6, 1 / 3]),
+    # Domains: NaN beyond.
+    "root of negative": (z ** Rational(1, 3), -8.0, [np.nan] * 3),
+    "power": (z ** Rational(7, 5), -1.0, [np.nan] * 3),
+    "log": (log(z), -2.0, [np.nan] * 3),
+    "end of a domain": (sympy.asin(z), -1.0, [-1.57079633, np.inf, -np.inf]),
+    # More functions.
+    "asinh": (sympy.asinh(z), 1.0, [0.88137359, 0.70710678, -0.35355339]),
+    "floor": (sympy.floor(z), 2.5, [2, 0, 0]),
+    "ceiling": (z * sympy.ceiling(z), 2.5, [7.5, 3, 0]),
+}
+
+
+@pytest.mark.parametrize("case", KNOWN)
+def test_known_values(case: str) -> None:
+    """NumPy's text and the analytic engine have the value of 50 digits."""
+    formula, at, wanted = KNOWN[case]
+    for found in (derivatives(formula, at), witnessed(formula, at)):
+        for order, (got, want) in enumerate(zip(found, wanted, strict=True)):
+            if want is not None and (case != "end of a domain" or order == 0):
+                np.testing.assert_allclose(got, want, rtol=1e-4 if want else 0, atol=1e-300 * 1e10)
+
+
+@pytest.mark.parametrize(
+    "case", ["root of negative", "normal tail", "sqrt(2) inside", "log(2) inside", "sixth", "sinc"]
+)
+def test_c_has_the_same(case: str) -> None:
+    """The C text compiles, and has NumPy's values."""
+    formula, at, _ = KNOWN[case]
+    np.testing.assert_allclose(
+        derivatives(formula, at, "c"), derivatives(formula, at), rtol=1e-12, atol=1e-300
+    )
+
+
+def test_corners_within_a_network() -> None:
+    """2-2-1 with an elu written in halves: the pre-activation of one neuron is exactly 0."""
+    own = Activation("halves", Max(0, z) + Min(0, exp(z) - 1))
+    layers = [symnet.Layer([[1, -1], [0.5, 0.5]], None, own), symnet.Layer([[2, 1]], None)]
+    net = symnet.Network(layers)
+    for jacobian in (symnet.derive(net, 1).compile().jacobian, None):
+        at = np.array([0.7, 0.7])
+        found = jacobian(at) if jacobian else symnet.analytic.jacobian(net, at)
+        np.testing.assert_allclose(found, [[2.5, -1.5]])
+
+
+def test_an_independent_witness_of_corners() -> None:
+    """A tree that makes the wrong choice at its corner is put right by one-sided limits."""
+    wrong = ("piecewise", (("add", ("exp", "z"), -1), ("<", "z", 0)), (0, ("<=", "z", 0)), "z")
+    _, slope, _ = symnet.analytic._own_jet(wrong, np.zeros(1))
+    assert slope == 1
+
+
+def test_pieces() -> None:
+    """Arms in the order of z; a corner that is none disappears."""
+    assert pieces_of(Max(Z, 0) - Max(-Z, 0)).pieces[0].value == Z
+    assert Activation("own", Abs(Abs(z) - 1)).kinks == (-1, 0, 1)
+    assert Activation("own", Max(0, z)).value == TABLE["relu"].value
+    assert Activation("own", log(1 + z)).domain == ((-1, sympy.oo),)
+    assert Activation("own", sqrt(1 - z**2)).domain == ((-1, 1),)
+    assert TABLE["reciprocal"].domain == ((-sympy.oo, 0), (0, sympy.oo))
+
+
+def test_refused_with_the_place() -> None:
+    """What no way of writing mends is refused, wherever it is asked for."""
+    d = symnet.derive(network(sin(z) ** 2 + sympy.cos(z) ** 2 - 1 + exp(-100) * z))
+    with pytest.raises(ValueError, match=r"'own': its value at z = .* in double precision, but is"):
+        d.compile()
+    with pytest.raises(ValueError, match="'own'"):
+        d.compile("c")
+
+
+@pytest.mark.parametrize(
+    ("spelled", "name"),
+    [
+        ("ReLU", "relu"),
+        ("Tanh", "tanh"),
+        ("leakyrelu", "leaky_relu"),
+        ("logistic", "sigmoid"),
+        ("swish", "silu"),
+        ("identity", "linear"),
+        ("purelin", "linear"),
+        ("tansig", "tanh"),
+        ("logsig", "sigmoid"),
+        ("gelu_new", "gelu_tanh"),
+        ("hard_silu", "hardswish"),
+        ("hard_sigmoid", "hardsigmoid"),
+        ("poslin", "relu"),
+        ("radbas", "gaussian"),
+        ("elliotsig", "softsign"),
+        ("satlins", "hardtanh"),
+    ],
+)
+def test_names_of_other_tools(spelled: str, name: str) -> None:
+    """They stand for the row of the table."""
+    assert activation(spelled) is TABLE[name]
+
+
+def test_parameters() -> None:
+    """Equal parameters give equal activations, by names that are identifiers; trees hold them."""
+    rows = [leaky_relu(0.2), elu(2), celu(0.5), clip(-1, 3), clip(None, 2.5), power(1.4)]
+    rows += [softplus(2), power(-2), leaky_relu(Rational(1, 3))]
+    for row in rows:
+        assert row.name.isidentifier()
+        assert from_tree(row.name, row.tree) == row
+    assert leaky_relu(0.2) == leaky_relu(0.2) != leaky_relu(0.3)
+    assert (leaky_relu(0.01), elu(1.0), power(2)) == tuple(
+        TABLE[name] for name in ("leaky_relu", "elu", "square")
+    )
+    assert clip(-1, 1).derivative(1).subs(Z, 1) == 1
+    with pytest.raises(ValueError, match="less than"):
+        clip(1, 0)
+    with pytest.raises(ValueError, match="finite number"):
+        power(float("nan"))
+
+
+def test_domain_is_said() -> None:
+    """The printed formulas say where they hold."""
+    text = symnet.derive(network(log(1 + z))).text()
+    assert "own is defined for z > -1; elsewhere it is NaN" in text
+
+
+def test_digits_of_a_corner() -> None:
+    """Derivatives from either side, by differences, to 20 digits."""
+    left, right = (digits.derivatives(Abs(Z) ** 3, mpmath.mpf(0), 3, side) for side in (-1, 1))
+    assert left is not None
+    assert right is not None
+    assert abs(left[3] + 6) < 1e-20
+    assert abs(right[3] - 6) < 1e-20

@@ -1,0 +1,38 @@
+"""What is installed: the files that are no modules, and are read when something is generated."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import symnet
+from symnet.backends.c.text import library
+
+PACKAGE = Path(symnet.__file__).parent
+PROJECT = PACKAGE.parent / "pyproject.toml"
+LIBRARY = PACKAGE / "backends" / "c" / "library"
+
+
+@pytest.mark.skipif(not PROJECT.exists(), reason="no source tree")
+def test_every_file_is_installed():
+    """Each file of the package that is no module matches a pattern of package-data."""
+    settings = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["tool"]["setuptools"]
+    patterns = settings["package-data"]["symnet"]
+    installed = {path for pattern in patterns for path in PACKAGE.glob(pattern)}
+    others = {p for p in PACKAGE.rglob("*") if p.is_file() and p.suffix not in (".py", ".pyc")}
+    assert others - installed == set()
+    assert all(list(PACKAGE.glob(pattern)) for pattern in patterns)
+
+
+def test_every_file_of_the_library_is_used():
+    """By its name, in the modules that write C text."""
+    written = "\n".join(
+        p.read_text(encoding="utf-8")
+        for p in Path(library.__file__).parent.iterdir()
+        if p.suffix == ".py"
+    )
+    names = [path.stem for path in LIBRARY.rglob("*.c")]
+    assert len(names) > 30
+    assert [name for name in names if f'"{name}"' not in written] == []

@@ -1,0 +1,548 @@
+"""Pictures: what is drawn is what the functions give, whatever the network, without a warning."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+import sympy
+
+import symnet
+from symnet import plotting
+from symnet.plotting import distributions, drawing, kinks, writing
+from symnet.plotting.frame import framed, restricted
+
+matplotlib = pytest.importorskip("matplotlib")
+
+
+def network(n=2, m=1, hidden="tanh", **options):
+    return symnet.Network.dense([n, 5, m], hidden, seed=n + m, **options)
+
+
+def panels(picture, with_bars=False):
+    """The panels by title; colour bars have none."""
+    return {a.get_title("left"): a for a in picture.figure.axes if a.get_title("left")}
+
+
+def lines(axes):
+    """Curves drawn, as arrays (points, 2); not those of a single point or across the panel."""
+    found = [np.column_stack(line.get_data()) for line in axes.get_lines()]
+    return [curve for curve in found if len(curve) > 100]
+
+
+def mesh(axes):
+    (found,) = [c for c in axes.collections if hasattr(c, "get_coordinates")]
+    return found
+
+
+# --- every kind of network ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "hidden", "order"),
+    [
+        *[(1, 1, "relu", 2), (1, 3, "tanh", 2), (2, 1, "tanh", 2), (2, 1, "relu", 2)],
+        *[(2, 3, "relu", 0), (3, 2, "relu", 1), (6, 1, "tanh", 2)],
+    ],
+)
+def test_a_picture_of_every_network(n, m, hidden, order):
+    """As many panels as there are quantities, and it renders."""
+    picture = symnet.plot(network(n, m, hidden), order=order)
+    expected = m * (1, 3, 6)[order] if n == 2 else (order + 1) * n * m
+    assert len([a for a in picture.figure.axes if a.get_title("left")]) == expected
+    assert picture.png().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("kind", ["curves", "pairs", "network"])
+def test_kinds_of_two_inputs(kind):
+    """Each renders, a Derivation's too, to the order it was derived to."""
+    picture = symnet.derive(network(), order=1).plot(kind=kind)
+    assert len(picture.figure.axes) == {"curves": 4, "pairs": 5, "network": 1}[kind]
+    assert picture.svg().startswith("<?xml")
+
+
+def test_a_graph_that_is_no_chain_is_drawn():
+    """Skip connections, products and a factor, with their lines."""
+    x = symnet.variables("rho", "T")
+    h = symnet.Layer(np.ones((3, 2)), None, "tanh")(x)
+    net = symnet.Network.of(symnet.Layer([[1, -1, 0.5]])(h * h + h), outputs=["p"])
+    vertices, edges = drawing.structure(net)
+    assert [v.width for v in vertices] == list(net.widths)
+    assert len(edges) == sum(len(node.sources) for node in net.nodes)
+    legend = net.draw().figure.axes[0].get_legend()
+    shown = {text.get_text() for text in legend.get_texts()}
+    assert {"weight above 0", "weight below 0", "identity", "factor"} <= shown
+
+
+def test_a_graph_is_drawn_by_its_values_and_kinks():
+    """Maps and curves of a network with a skip, a product and a kink, as the witness has it."""
+    x = symnet.variables("rho", "T")
+    h = symnet.Layer([[1.0, 0.0], [0.0, 1.0]], [0.25, 0.0], "relu")(x)
+    net = symnet.Network.of(symnet.Layer([[1.0, 2.0]])(h * x + x), outputs=["p"])
+    over = {"rho": (-1, 1), "T": (-1, 1)}
+    drawn = panels(symnet.plot(net, over=over))
+    grid = np.linspace(-1, 1, 161)
+    points = np.stack(np.meshgrid(grid, grid), axis=-1)
+    H = symnet.analytic.hessian(net, points)[..., 0, 1, 1]
+    found = mesh(drawn[writing.partial("p", ["T", "T"])]).get_array().reshape(H.shape)
+    np.testing.assert_allclose(found, H, atol=1e-13)
+    frame = framed(net, over=over, inputs=["rho"])
+    np.testing.assert_allclose(kinks.on_line(frame, 0, frame.line(0, 101)), [-0.25], atol=1e-12)
+
+
+# --- the numbers drawn --------------------------------------------------------------------------
+
+
+def test_curves_are_the_functions_values():
+    """Of every order, input and output, at every sample drawn."""
+    net = network(3, 2)
+    at = [0.3, -0.2, 0.1]
+    frame_options = {"over": dict.fromkeys(("x1", "x2", "x3"), (-1, 2)), "at": at}
+    drawn = panels(symnet.plot(net, **frame_options))
+    # The titles of a row of values are the same: take the last column's.
+    for p, output in enumerate(("y1", "y2")):
+        for i, name in enumerate(("x1", "x2", "x3")):
+            for order in (1, 2):
+                (curve,) = lines(drawn[writing.partial(output, [name] * order)])
+                points = np.tile(at, (len(curve), 1))
+                points[:, i] = curve[:, 0]
+                J, H = symnet.analytic.jacobian(net, points), symnet.analytic.hessian(net, points)
+                expected = J[:, p, i] if order == 1 else H[:, p, i, i]
+                np.testing.assert_allclose(curve[:, 1], expected, rtol=1e-11, atol=1e-13)
+                assert (curve[0, 0], curve[-1, 0]) == (-1, 2)
+        (curve,) = lines(drawn[writing.name(output)])
+        points = np.tile(at, (len(curve), 1))
+        points[:, 2] = curve[:, 0]
+        np.testing.assert_allclose(curve[:, 1], symnet.analytic.value(net, points)[:, p])
+
+
+def test_maps_are_the_functions_values():
+    """Every quantity at every point of the grid; the first input across."""
+    net = network(inputs=["rho", "T"], outputs=["p"])
+    over = {"rho": (-1, 1), "T": (0, 3)}
+    drawn = panels(symnet.plot(net, over=over))
+    across, up = np.linspace(-1, 1, 161), np.linspace(0, 3, 161)
+    points = np.stack(np.meshgrid(across, up), axis=-1)
+    y, J, H = symnet.derive(net).compile()(points)
+    expected = {
+        (): y[..., 0],
+        ("rho",): J[..., 0, 0],
+        ("T",): J[..., 0, 1],
+        ("rho", "rho"): H[..., 0, 0, 0],
+        ("rho", "T"): H[..., 0, 0, 1],
+        ("T", "T"): H[..., 0, 1, 1],
+    }
+    assert set(drawn) == {writing.partial("p", along) for along in expected}
+    for along, values in expected.items():
+        found = mesh(drawn[writing.partial("p", along)])
+        np.testing.assert_allclose(
+            found.get_array().reshape(values.shape), values, rtol=1e-12, atol=1e-14
+        )
+        if along:  # centred on 0
+            low, high = found.get_clim()
+            assert low == -high
+            assert found.get_cmap().name == "RdBu_r"
+        else:
+            assert found.get_cmap().name == "cividis"
+
+
+def test_pairs_are_the_functions_values():
+    """y below the diagonal, mixed partials times both ranges above it."""
+    net = network(3)
+    over = {"x1": (0, 1), "x2": (0, 2), "x3": (-1, 0)}
+    picture = symnet.plot(net, kind="pairs", over=over)
+    grid = np.array(picture.figure.axes[:9]).reshape(3, 3)
+    at = np.array([0.5, 1.0, -0.5])
+    for row, column in ((2, 0), (0, 2), (1, 0)):
+        across, up = (np.linspace(*over[f"x{k + 1}"], 101) for k in (column, row))
+        points = np.broadcast_to(at, (101, 101, 3)).copy()
+        points[..., column], points[..., row] = across, up[:, None]
+        if row > column:
+            expected = symnet.analytic.value(net, points)[..., 0]
+        else:
+            widths = np.ptp(across) * np.ptp(up)
+            expected = symnet.analytic.hessian(net, points)[..., 0, row, column] * widths
+        found = mesh(grid[row, column]).get_array().reshape(101, 101)
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13)
+
+
+def test_data_give_ranges_and_the_point():
+    """From the least to the largest, and the median."""
+    data = np.array([[0.0, 10.0], [1.0, 20.0], [5.0, 90.0]])
+    frame = framed(network(), data=data)
+    np.testing.assert_array_equal([frame.low, frame.high, frame.at], [[0, 10], [5, 90], [1, 20]])
+    assert frame.notes == ()
+    assert framed(network()).notes  # guessed ranges are said
+
+
+def test_many_inputs():
+    """The most important are shown, the others stay; derivatives are along those shown only."""
+    net = symnet.Network.dense([40, 8, 1], seed=1)
+    picture = symnet.plot(net)
+    assert any("of 40 inputs the 6 are shown" in note for note in picture.notes)
+    frame = framed(net, inputs=["x7", "x3"])
+    assert frame.network.n == 2
+    assert [s.name for s in frame.network.inputs] == ["x7", "x3"]
+    whole = framed(symnet.Network.dense([40, 8, 1], seed=1), inputs=[f"x{k}" for k in range(1, 41)])
+    points = np.tile(whole.at, (5, 1))
+    points[:, [6, 2]] = np.random.default_rng(0).normal(size=(5, 2))
+    H = symnet.analytic.hessian(net, points)[:, 0][:, [6, 2]][:, :, [6, 2]]
+    np.testing.assert_allclose(frame.function.hessian(points[:, [6, 2]])[:, 0], H, atol=1e-13)
+
+
+def test_restricted_graph():
+    """A network of some inputs is the network with the others held, skips included."""
+    x = symnet.variables("x1", "x2", "x3")
+    net = symnet.Network.of(symnet.Layer(np.eye(3) * 0.5, None, "tanh")(x) * x + x)
+    found = restricted(net, [2, 0], np.array([9.0, 0.25, 9.0]))
+    assert [s.name for s in found.inputs] == ["x3", "x1"]
+    at = dict(zip(found.inputs, (0.5, -1.0), strict=True))
+    same = dict(zip(net.inputs, (-1.0, 0.25, 0.5), strict=True))
+    for ours, theirs in zip(found.expression(), net.expression(), strict=True):
+        assert float(ours.subs(at)) == pytest.approx(float(theirs.subs(same)), rel=1e-14)
+
+
+# --- kinks --------------------------------------------------------------------------------------
+
+
+def test_kinks_on_a_line():
+    """Where they lie, to rounding; a kink that is passed on to no output is none."""
+    layers = [
+        symnet.Layer([[1.0], [1.0], [2.0]], [-0.5, 0.25, 1.5], "relu"),
+        symnet.Layer([[1.0, -2.0, 0.0]], [0.0]),
+    ]
+    net = symnet.Network(layers)
+    frame = framed(net, over={"x1": (-1, 1)})
+    found = kinks.on_line(frame, 0, frame.line(0, 401))
+    np.testing.assert_allclose(found, [-0.25, 0.5], atol=1e-12)
+    (curve,) = lines(panels(symnet.plot(net, over={"x1": (-1, 1)}))[writing.partial("y", ["x1"])])
+    broken = np.isnan(curve).any(axis=1)
+    assert broken.sum() == 2
+    assert set(curve[~broken][:, 1]) == {0.0, -2.0, -1.0}
+
+
+def test_kinks_in_a_plane():
+    """Lines on which z is 0, and only where the gradient jumps."""
+    layers = [
+        symnet.Layer([[1.0, 1.0], [1.0, -1.0], [1.0, 0.0]], [0.0, 0.5, 0.0], "relu"),
+        symnet.Layer([[1.0, 1.0, 0.0]], [0.0]),
+    ]
+    frame = framed(symnet.Network(layers), over={"x1": (-1, 1), "x2": (-1, 1)})
+    grid = np.linspace(-1, 1, 41)
+    first, second = kinks.in_plane(frame, 0, 1, grid, grid)
+    np.testing.assert_allclose(first.sum(axis=1), 0, atol=1e-12)
+    np.testing.assert_allclose(second[:, 0] - second[:, 1], -0.5, atol=1e-12)
+    assert not np.isnan(first).any()
+
+
+def test_too_many_kinks_are_said(monkeypatch):
+    """Not drawn, and the note says so."""
+    monkeypatch.setattr(kinks, "MANY", 2)
+    for n in (1, 2):
+        assert any("kinks" in note for note in symnet.plot(network(n, hidden="relu")).notes)
+
+
+def test_smooth_networks_have_no_kinks():
+    assert kinks.on_line(framed(network(1)), 0, np.linspace(-1, 1, 9)).size == 0
+
+
+# --- what the network gives beside finite, varying values ---------------------------------------
+
+
+def test_constants_are_said():
+    """Second partials of relu: one number, in words, and no contour of rounding errors."""
+    drawn = panels(symnet.plot(network(hidden="relu")))
+    texts = [t.get_text() for t in drawn[writing.partial("y", ["x1", "x1"])].texts]
+    assert texts == ["0 everywhere"]
+
+
+def test_values_that_are_not_finite_are_left_out():
+    """A logarithm below 0 is grey; nowhere a value is refused."""
+    logarithm = symnet.Activation("ln", sympy.log(sympy.Symbol("z")))
+    net = symnet.Network([symnet.Layer([[1.0, 1.0]], None, logarithm)])
+    picture = symnet.plot(net, over={"x1": (-1, 2), "x2": (-1, 2)})
+    values = mesh(panels(picture)[writing.name("y")]).get_array()
+    assert np.ma.getmaskarray(values).any()
+    assert np.isfinite(values.compressed()).all()
+    assert picture.png()
+    with pytest.raises(ValueError, match="no finite value in these ranges"):
+        symnet.plot(net, over={"x1": (-3, -2), "x2": (-3, -2)})
+
+
+# --- measured -----------------------------------------------------------------------------------
+
+
+def test_predicted_against_measured():
+    """A panel for each kind of row; the points are predictions over measurements."""
+    net = network(inputs=["rho", "T"], outputs=["p"])
+    columns = {
+        "T": [0.1, 0.2, 0.3, 0.4],
+        "rho": [1.0, 2.0, 3.0, 4.0],
+        "p": [0.5, np.nan, 0.25, np.nan],
+        "d2p/dTdrho": [np.nan, 0.1, 0.2, np.nan],
+    }
+    data = symnet.fitting.table({**columns, "dp/dT": [np.nan, np.nan, np.nan, 7.0]})
+    drawn = panels(symnet.plot(net, kind="measured", data=data))
+    X = np.column_stack([columns["rho"], columns["T"]])
+    y, H = symnet.analytic.value(net, X)[:, 0], symnet.analytic.hessian(net, X)[:, 0, 0, 1]
+    found = drawn[writing.name("p")].get_lines()[0].get_data()
+    np.testing.assert_allclose(found, [[0.5, 0.25], y[[0, 2]]], rtol=1e-12)
+    (mixed,) = [a for title, a in drawn.items() if title.count("partial") == 3]
+    np.testing.assert_allclose(mixed.get_lines()[0].get_data(), [[0.1, 0.2], H[[1, 2]]], rtol=1e-12)
+    error = np.sqrt(np.mean((y[[0, 2]] - [0.5, 0.25]) ** 2))
+    assert f"2 rows\nrms error {error:.3g}" in [
+        t.get_text() for t in drawn[writing.name("p")].texts
+    ]
+
+
+def test_measured_needs_the_networks_names():
+    data = symnet.fitting.table({"a": [1.0], "p": [2.0]}, outputs=["p"])
+    with pytest.raises(ValueError, match="the data have inputs a and outputs p; the network's are"):
+        symnet.plot(network(), kind="measured", data=data)
+    with pytest.raises(ValueError, match="predicted against measured needs data"):
+        symnet.plot(network(), kind="measured", data=np.ones((2, 2)))
+
+
+# --- sensitivities ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """Sensitivities of two networks of 4 inputs and 2 outputs."""
+    points = np.random.default_rng(0).normal(size=(80, 4)) * [1, 2, 3, 4]
+    nets = [symnet.Network.dense([4, 5, 2], "tanh", seed=s, name=f"net {s}") for s in (1, 2)]
+    return [symnet.sensitivity(net, points) for net in nets]
+
+
+@pytest.mark.parametrize("kind", plotting.SENSITIVITY_KINDS)
+def test_every_picture_of_sensitivities(measured, kind):
+    """Of one network, and of two side by side but for interactions."""
+    assert measured[0].plot(kind).png()
+    if kind == "interactions":
+        with pytest.raises(ValueError, match="one network at a time"):
+            symnet.plot(measured, kind=kind)
+    else:
+        assert symnet.plot(measured, kind=kind).png()
+
+
+def test_bars_are_the_standardized_measures(measured):
+    """Both networks', of each input under its name."""
+    axes = symnet.plot(measured).figure.axes
+    names = [text.get_text() for text in axes[0].get_yticklabels()]
+    for p in range(2):
+        for bars, sensitivity in zip(axes[p].containers, measured, strict=True):
+            found = dict(zip(names, (bar.get_width() for bar in bars), strict=True))
+            for i in range(4):
+                name = writing.name(f"x{i + 1}")
+                assert found[name] == pytest.approx(sensitivity.standardized[p, i], rel=1e-12)
+
+
+def test_interactions_are_the_measures(measured):
+    """The matrix with its numbers, most important input first."""
+    axes = measured[0].plot("interactions").figure.axes[0]
+    order = [int(text.get_text()[4]) - 1 for text in axes.get_xticklabels()]
+    found = np.array(axes.get_images()[0].get_array())[::-1]
+    expected = measured[0].standardized_interactions[0][np.ix_(order, order)]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_networks_side_by_side_need_the_same_names(measured):
+    other = symnet.sensitivity(network(4, 2, inputs=list("abcd")), measured[0].points)
+    with pytest.raises(ValueError, match="side by side need the same names"):
+        symnet.plot([measured[0], other])
+    with pytest.raises(ValueError, match="no picture 'pie' of sensitivities"):
+        symnet.plot(measured[0], kind="pie")
+
+
+def test_constant_slopes_make_no_violin():
+    """A density of one value is none; no warning escapes."""
+    linear = symnet.sensitivity(symnet.Network([symnet.Layer([[1.0, -2.0]])]), [[0.0, 1.0], [2, 3]])
+    for kind in plotting.SENSITIVITY_KINDS:
+        assert linear.plot(kind).png()
+
+
+def test_dependence_is_drawn():
+    """Row by row, and the mean."""
+    net = network(2, 2)
+    found = symnet.dependence(net, np.random.default_rng(1).normal(size=(30, 2)), "x2")
+    picture = found.plot()
+    axes = picture.figure.axes[0]
+    curves = [line.get_ydata() for line in axes.get_lines()]
+    assert len(curves) == 31
+    np.testing.assert_allclose(curves[-1], found.average[0])
+    assert picture.png()
+
+
+def test_the_least_important_inputs_are_left_out():
+    points = np.random.default_rng(2).normal(size=(20, 30))
+    found = symnet.sensitivity(symnet.Network.dense([30, 4, 1], seed=3), points, order=1)
+    picture = found.plot()
+    assert len(picture.figure.axes[0].get_yticklabels()) == distributions._MOST_INPUTS
+    assert any("14 least important of 30 inputs" in note for note in picture.notes)
+
+
+# --- drawing ------------------------------------------------------------------------------------
+
+
+def test_a_drawing_has_every_neuron_and_weight():
+    """A circle for each neuron, a line for each weight that is not 0, coloured by its sign."""
+    net = symnet.Network(
+        [
+            symnet.Layer([[1.0, -2.0], [0.0, 0.5], [3.0, 4.0]], None, "tanh"),
+            symnet.Layer([[1, -1, 2]]),
+        ]
+    )
+    axes = net.draw().figure.axes[0]
+    circles = [p for p in axes.patches if isinstance(p, matplotlib.patches.Circle)]
+    assert len(circles) == 2 + 3 + 1
+    colours = [tuple(c) for group in axes.collections for c in group.get_colors()]
+    blue = matplotlib.colors.to_rgba(plotting.picture.NEGATIVE, 0.75)
+    assert len(colours) == 5 + 3
+    assert sum(np.allclose(c, blue) for c in colours) == 2
+
+
+def test_large_and_symbolic_networks_are_drawn():
+    """Boxes, of a deep one the ends; symbols have no sign."""
+    w = sympy.Symbol("w")
+    for net in (
+        symnet.Network.dense([3, 100, 100, 1]),
+        symnet.Network.dense([2, *[4] * 500, 1]),
+        symnet.Network([symnet.Layer([[w, 1]])]),
+    ):
+        assert net.draw().png()
+    (note,) = symnet.Network.dense([2, *[4] * 500, 1]).draw().notes
+    assert note == "490 nodes in the middle are left out"
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def test_files_of_each_format(tmp_path):
+    """By the name's ending; the same picture is the same file."""
+    net = network(1)
+    begin = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+    for ending, first in begin.items():
+        files = [tmp_path / f"{k}.{ending}" for k in (1, 2)]
+        for file in files:
+            symnet.plot(net, file)
+        assert files[0].read_bytes().startswith(first)
+        assert files[0].read_bytes() == files[1].read_bytes()
+    ET.parse(tmp_path / "1.svg")
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+@pytest.mark.parametrize("name", ["net.jpg", "net", "net.txt"])
+def test_other_endings_are_refused(tmp_path, name):
+    """Before anything is drawn, by name."""
+    with pytest.raises(ValueError, match=rf"{name}: a picture ends in one of \.png, \.svg, \.pdf"):
+        symnet.plot(network(1), tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failing_picture_leaves_the_file(tmp_path, monkeypatch):
+    """What was there before stays as it was, and nothing is left beside it."""
+    path = tmp_path / "net.png"
+    path.write_bytes(b"precious")
+    monkeypatch.setattr(plotting.Picture, "_rendered", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        symnet.plot(network(1), path)
+    assert path.read_bytes() == b"precious"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_global_is_changed():
+    """Neither matplotlib's settings, nor pyplot's list of figures."""
+    before = dict(matplotlib.rcParams)
+    symnet.plot(network(2)).png()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_missing_matplotlib_names_the_extra(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"pip install 'symnet\[plot\]'"):
+        symnet.plot(network(1))
+
+
+# --- names and units ----------------------------------------------------------------------------
+
+
+UNITS = {"rho": "kg/m3", "T": "K", "p": "MPa", "s": "m", "q": "1"}
+
+
+@pytest.mark.parametrize(
+    ("output", "inputs", "unit"),
+    [
+        ("p", [], "MPa"),
+        ("p", ["T"], "MPa/K"),
+        ("p", ["rho"], "MPa/(kg/m3)"),
+        ("p", ["rho", "rho"], "MPa/(kg/m3)²"),
+        ("p", ["T", "T"], "MPa/K²"),
+        ("p", ["rho", "T"], "MPa/((kg/m3) K)"),
+        ("p", ["q"], "MPa"),
+        ("q", ["T"], "1/K"),
+        ("p", ["unknown"], None),
+        ("rho", ["T"], "(kg/m3)/K"),
+    ],
+)
+def test_units_of_partials(output, inputs, unit):
+    assert writing.unit_of(UNITS, output, inputs) == unit
+
+
+def test_units_are_shown():
+    """On axes and in titles, powers raised, a dollar sign as itself."""
+    net = network(inputs=["rho", "T"], outputs=["p"])
+    picture = symnet.plot(net, units={"rho": "kg/m3", "T": "K", "p": "$"})
+    axes = picture.figure.axes[0]
+    assert axes.get_xlabel().endswith("[kg/m³]")
+    assert axes.get_title("left").endswith(r"[\$]")
+    assert picture.png()
+
+
+def test_names_are_set_as_mathematics():
+    assert writing.name("rho") == r"$\rho$"
+    assert writing.partial("p", ["rho", "T"]) == r"$\partial^{2} p\,/\,\partial \rho\,\partial T$"
+    assert symnet.plot(network(1, inputs=["body_mass_index"], outputs=["v_gas"])).png()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"units": {"z": "K"}}, "unit of 'z': the network has no such name; it has x1, x2, y"),
+        ({"units": {"x1": "a\nb"}}, "unit of x1"),
+        ({"units": {"x1": ""}}, "unit of x1"),
+        ({"over": {"z": (0, 1)}}, "range of 'z': the inputs are x1, x2"),
+        ({"over": {"x1": (1, 1)}}, "range of x1 is 1:1; expected two rising numbers"),
+        ({"over": {"x1": (0, np.inf)}}, "range of x1"),
+        ({"at": [1, 2, 3]}, "point: 3 numbers, but the inputs are x1, x2"),
+        ({"at": {"z": 1}}, "point: no input is called 'z'"),
+        ({"at": [1, np.nan]}, "is not finite"),
+        ({"inputs": ["z"]}, "no input is called 'z'; there are x1, x2"),
+        ({"inputs": ["x1", "x1"]}, "input x1 is asked for twice"),
+        ({"inputs": "x1"}, "give a sequence of names"),
+        ({"inputs": []}, "no input is asked for"),
+        ({"outputs": ["z"]}, "no output is called 'z'; there are y"),
+        ({"order": 3}, "order is 3; pictures have orders 0, 1 and 2"),
+        ({"kind": "pie"}, "no picture 'pie' of a network; there are curves, maps, pairs, network"),
+        ({"kind": "maps", "inputs": ["x1"]}, "a map is over two inputs, not x1"),
+        ({"kind": "pairs", "inputs": ["x1"]}, "of 2 to 8 inputs, not 1"),
+        ({"data": [[1, 2], [1, 3]]}, "x1 is 1 in all of the data; give its range by over"),
+        ({"data": [[1, 2, 3]]}, r"data has shape \(1, 3\)"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_by_name(options, message):
+    with pytest.raises(ValueError, match=message):
+        symnet.plot(network(), **options)
+
+
+def test_more_panels_than_can_be_read_are_refused():
+    with pytest.raises(ValueError, match="30 outputs make 180 panels"):
+        symnet.plot(network(2, 30))
+    with pytest.raises(ValueError, match="name one of y1, y2 by outputs"):
+        symnet.plot(network(2, 2), kind="pairs")
+
+
+def test_symbolic_weights_have_no_values():
+    net = symnet.Network([symnet.Layer([[sympy.Symbol("w"), 1]])])
+    with pytest.raises(ValueError, match=r"weights are symbolic \(w\)"):
+        symnet.plot(net)

@@ -1,0 +1,176 @@
+"""scikit-learn: what is fitted there gives the same values here, and derivatives by differences."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import symnet
+from symnet.importers.imported import Options
+from symnet.importers.sklearn import from_sklearn, imported
+from symnet.witness import analytic
+
+pytest.importorskip("sklearn")
+pytest.importorskip("scipy")
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.decomposition import PCA
+from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    PolynomialFeatures,
+    RobustScaler,
+    StandardScaler,
+)
+
+RNG = np.random.default_rng(3)
+X = RNG.uniform(0.5, 3.0, size=(60, 3)) * [1, 10, 100]
+Y = np.log(X[:, 0]) + np.sin(X[:, 1] / 10) + X[:, 2] / 100
+LABELS = (np.median(Y) < Y).astype(int)
+
+
+def mlp(**more):
+    """A small network, trained a little."""
+    return MLPRegressor(
+        hidden_layer_sizes=(6, 5), activation="tanh", max_iter=40, random_state=0, **more
+    )
+
+
+def fitted(model, targets=Y):
+    """The model, trained without complaints that it is not done."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.fit(X, targets)
+
+
+MODELS = {
+    "mlp": mlp(),
+    "logistic": MLPRegressor(
+        hidden_layer_sizes=(4,), activation="logistic", max_iter=30, random_state=0
+    ),
+    "standard": make_pipeline(StandardScaler(), mlp()),
+    "min max": make_pipeline(MinMaxScaler((-1, 1)), mlp()),
+    "max abs": make_pipeline(MaxAbsScaler(), mlp()),
+    "robust": make_pipeline(RobustScaler(), mlp()),
+    "polynomial": make_pipeline(PolynomialFeatures(3), StandardScaler(), mlp()),
+    "log": make_pipeline(FunctionTransformer(np.log), mlp()),
+    "pca": make_pipeline(StandardScaler(), PCA(2, whiten=True), mlp()),
+    "k best": make_pipeline(SelectKBest(f_regression, k=2), StandardScaler(), mlp()),
+    "columns": make_pipeline(
+        ColumnTransformer(
+            [("log", FunctionTransformer(np.log), [0]), ("scaled", StandardScaler(), [1, 2])]
+        ),
+        mlp(),
+    ),
+    "columns, passed through": make_pipeline(
+        ColumnTransformer([("s", StandardScaler(), [2])], remainder="passthrough"), mlp()
+    ),
+    "target scaled": TransformedTargetRegressor(mlp(), transformer=StandardScaler()),
+    "target of a logarithm": TransformedTargetRegressor(
+        make_pipeline(StandardScaler(), mlp()), func=np.log1p, inverse_func=np.expm1
+    ),
+    "linear": LinearRegression(),
+    "ridge": make_pipeline(PolynomialFeatures(2), Ridge()),
+    "gaussian process": make_pipeline(
+        StandardScaler(),
+        GaussianProcessRegressor(
+            ConstantKernel(2.0) * RBF([1.0, 2.0, 3.0]) + WhiteKernel(0.01),
+            optimizer=None,
+            normalize_y=True,
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_agree_with_scikit_learn(name):
+    """Values to 1e-12 of the terms, at the points they were trained on."""
+    model = fitted(MODELS[name])
+    found = imported(model, Options())
+    assert "compared with scikit-learn" in found.compared
+    error = np.abs(analytic.value(found.network, X)[:, 0] - np.ravel(model.predict(X)))
+    assert (error <= 1e-12 * (1 + analytic.scale(found.network, X, 0)[:, 0])).all()
+
+
+def test_scaling_is_folded_into_a_chain():
+    """StandardScaler and a scaled target leave layers only."""
+    model = TransformedTargetRegressor(
+        make_pipeline(StandardScaler(), mlp()), transformer=MinMaxScaler()
+    )
+    net = from_sklearn(fitted(model))
+    assert net.describe() == "3-6-5-1, tanh, tanh, linear"
+
+
+def test_derivatives_are_those_of_the_model():
+    """Differences of scikit-learn's own values."""
+    model = fitted(make_pipeline(StandardScaler(), mlp()))
+    net = symnet.from_sklearn(model)
+    step = 1e-5 * X.std(axis=0)
+    for i in range(3):
+        d = np.eye(3)[i] * step
+        slope = (model.predict(X + d) - model.predict(X - d)) / (2 * step[i])
+        np.testing.assert_allclose(analytic.jacobian(net, X)[:, 0, i], slope, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("kind", [MLPClassifier, LogisticRegression])
+def test_classifiers(kind, count):
+    """Probabilities as predict_proba has them; logits, whose softmax they are."""
+    labels = np.digitize(Y, np.quantile(Y, np.arange(1, count) / count))
+    model = kind(random_state=0, max_iter=50)
+    model = fitted(make_pipeline(StandardScaler(), model), labels)
+    net = from_sklearn(model)
+    np.testing.assert_allclose(analytic.value(net, X), model.predict_proba(X), atol=1e-12)
+    logits = from_sklearn(model, classes="logits")
+    assert logits.m == (1 if count == 2 else count)
+    with pytest.raises(ValueError, match="classes are 'votes'"):
+        from_sklearn(model, classes="votes")
+
+
+def test_poisson_loss_has_an_exponential_output():
+    """`out_activation_` is "exp" with it, in the versions that have it."""
+    model = fitted(mlp(loss="poisson"), np.exp(Y / 4))
+    assert model.out_activation_ == "exp"
+    assert from_sklearn(model).nodes[-1].label == "exp"
+
+
+def test_names_of_columns_are_those_of_inputs():
+    """Where they are plain."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["rho", "T", "p"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = make_pipeline(StandardScaler(), mlp()).fit(frame, Y)
+    assert [s.name for s in from_sklearn(model).inputs] == ["rho", "T", "p"]
+    assert [s.name for s in from_sklearn(model, inputs=["a", "b", "c"]).inputs] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("model", "what"),
+    [
+        (make_pipeline(FunctionTransformer(lambda x: x + 1), LinearRegression()), "is code that"),
+        (GaussianProcessRegressor(Matern(), optimizer=None), "Matern.*is not read"),
+    ],
+)
+def test_what_cannot_be_read_is_named(model, what):
+    """Code in a pipeline, and kernels that are not of this kind."""
+    with pytest.raises(ValueError, match=what):
+        from_sklearn(fitted(model))
+
+
+def test_models_that_are_not_fitted_and_strangers_are_refused():
+    """Before anything is read of them."""
+    with pytest.raises(ValueError, match="MLPRegressor is not fitted"):
+        from_sklearn(MLPRegressor())
+    from sklearn.ensemble import RandomForestRegressor
+
+    with pytest.raises(ValueError, match="RandomForestRegressor is no estimator that symnet reads"):
+        from_sklearn(fitted(RandomForestRegressor(3)))
