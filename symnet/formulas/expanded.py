@@ -17,7 +17,7 @@ from sympy import Expr
 
 from symnet.network import Network
 
-LARGEST = 100_000
+LARGEST = 50_000
 """Estimated operations of a derivation, its value and all its partials counted, at most.
 
 About 10 s of SymPy's time; 2-8-8-1 has 32,000 at order 2.
