@@ -9,7 +9,7 @@ import pytest
 
 from symnet.compiling import compiled
 from symnet.network import Layer, Network
-from symnet.witness import analytic, checking, comparing, digits, sampling
+from symnet.witness import analytic, comparing, digits, sampling
 from symnet.witness.checking import CheckError, check, verify
 
 NETWORKS = {
@@ -190,10 +190,11 @@ def test_float32_functions_are_held_to_their_own_precision():
     network = NETWORKS["2-8-8-1"]
     f = compiled(network, 2)
     X = np.random.default_rng(0).standard_normal((20, 2)).astype(np.float32)
-    comparison = checking.against_analytic(network, 1, X, f.jacobian(X))
+    truth = comparing.Truth.of(network, X, 1)
+    comparison = truth.comparison(1, f.jacobian(X))
     assert comparison.ok
     assert comparison.error > 1e-12
-    assert not checking.against_analytic(network, 1, X, f.jacobian(X) * np.float32(1.01)).ok
+    assert not truth.comparison(1, f.jacobian(X) * np.float32(1.01)).ok
 
 
 def test_a_wide_function_is_verified_at_full_size_too():

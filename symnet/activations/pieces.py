@@ -125,14 +125,6 @@ def _by_cases(formula: Expr) -> Expr:
     return found
 
 
-def has_pieces(formula: Expr) -> bool:
-    """Whether anything in it may have a corner or a limit."""
-    return bool(
-        formula.has(Piecewise, *_CORNERS, *_LIMITED)
-        or any(_is_limited(power) for power in formula.atoms(sympy.Pow))
-    )
-
-
 def _is_limited(node: Expr) -> bool:
     if isinstance(node, sympy.Pow):
         return node.base.has(Z) and not (node.exp.is_Integer and node.exp.is_positive)

@@ -6,7 +6,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -188,11 +188,6 @@ def exactness(dtypes: Iterable[str]) -> str:
     """`weights float32, held exactly`, of the types of numbers that were found."""
     found = sorted(set(dtypes))
     return f"weights {' and '.join(found)}, held exactly" if found else ""
-
-
-def with_notes(imported: Imported, *notes: str) -> Imported:
-    """With more notes."""
-    return replace(imported, notes=(*imported.notes, *notes))
 
 
 def count_of(shape: Iterable[int]) -> int:

@@ -158,11 +158,6 @@ def verify(function: Generated, dtype: Any = None) -> None:
         _demand(against_digits(narrow.network, narrow, small[:1], random))
 
 
-def against_analytic(network: Network, order: int, points: Array, result: Array) -> Comparison:
-    """The worst entry of one order's `result` at `points` (N, n), against the analytic engine."""
-    return Truth.of(network, points, order).comparison(order, result)
-
-
 def _demand(comparisons: Sequence[Comparison] | Iterator[Comparison]) -> None:
     for comparison in comparisons:
         if not comparison.ok:
