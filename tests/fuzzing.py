@@ -178,8 +178,20 @@ def complaint(content: bytes, folder: Path) -> str | None:
         taken = min(taken, _again(given))
     if taken > SECONDS:
         return f"{taken:.1f} s"
-    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    largest = peak()
     return f"{largest:.0f} MB" if largest > MEGABYTES else None
+
+
+def peak() -> float:
+    """Megabytes that this program has held at most.
+
+    From /proc: `ru_maxrss` outlives `exec`, so it counts what started this program as well.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (row for row in status.read_text().splitlines() if row.startswith("VmHWM"))
+        return float(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _again(file: Path) -> float:

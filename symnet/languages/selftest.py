@@ -63,7 +63,7 @@ def examples(network: Network, function: Compiled) -> Examples:
 
     Orders above the second, which the analytic engine does not know, are taken from `function`
     itself: it should have been verified. ValueError when a weight is symbolic, or the network
-    overflows at ordinary points.
+    has no finite value and partials at ordinary points.
     """
     return _examples_at(network, function, ordinary_points(network))
 
@@ -79,7 +79,7 @@ def _examples_at(network: Network, function: Compiled, points: Array) -> Example
 def ordinary_points(network: Network, count: int = _POINTS) -> Array:
     """Points (count, n) of `sampling.ordinary`, rounded to 4 digits.
 
-    Closer together where the network overflows; ValueError when it does even at the centre.
+    Closer together where the network overflows or is not defined; ValueError when nothing helps.
     """
     points = sampling.ordinary(network, np.random.default_rng(0), count)
     centre = np.mean(points, axis=0)
@@ -87,7 +87,8 @@ def ordinary_points(network: Network, count: int = _POINTS) -> Array:
         nearer = _rounded(centre + factor * (points - centre))
         if all(np.isfinite(witness(network, nearer)).all() for witness in _WITNESSES):
             return nearer
-    raise ValueError(f"{network.describe()}: overflows even at {tuple(nearer[0].tolist())}")
+    centre = tuple(nearer[0].tolist())
+    raise ValueError(f"{network.describe()}: its value or partials are not finite even at {centre}")
 
 
 _WITNESSES = (analytic.value, analytic.jacobian, analytic.hessian)

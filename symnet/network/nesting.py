@@ -44,11 +44,9 @@ def nested(inputs: Iterable[Expr], nodes: Sequence[Node], widths: Sequence[int])
             tested.append(values[-1] if same else _combined(node, t, tested, width))
             continue
         formula = _formula(node.activation.value)
-        values.append(
-            [formula.value.xreplace({Z: a, _TESTED: b}) for a, b in zip(z, t, strict=True)]
-        )
+        values.append([_put(formula.value, {Z: a, _TESTED: b}) for a, b in zip(z, t, strict=True)])
         plain = same and formula.tested == formula.value
-        tested.append(values[-1] if plain else [formula.tested.xreplace({Z: b}) for b in t])
+        tested.append(values[-1] if plain else [_put(formula.tested, {Z: b}) for b in t])
     return values[-1]
 
 
@@ -65,6 +63,25 @@ def size(nodes: Sequence[Node], widths: Sequence[int]) -> int:
     for node, width in zip(nodes, widths[1:], strict=True):
         found.append(_size_of(node, found, width))
     return found[-1].value
+
+
+def _put(formula: Expr, values: dict[Symbol, Expr]) -> Expr:
+    """The formula of these values; what compares them is left as it is written.
+
+    SymPy would ask of each comparison whether its sides are real, and of a tanh within them by
+    greatest common divisors: minutes, for an answer that is not known but of numbers.
+    """
+    if not formula.has(*_COMPARING) or all(value.is_number for value in values.values()):
+        return formula.xreplace(values)
+    parts = [_put(part, values) for part in formula.args]
+    if not parts:
+        return values.get(formula, formula)
+    if isinstance(formula, _COMPARING):
+        return formula.func(*parts, evaluate=False)
+    return formula.func(*parts)
+
+
+_COMPARING = (Max, Min, Piecewise, sympy.Rel)
 
 
 class _Size(NamedTuple):
