@@ -412,10 +412,10 @@ faults = []
 for _ in range(12):
     f(X)
     faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
-print(faults[-1] - faults[1])
+print(np.median(np.diff(faults)))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    assert int(done.stdout) < 1000  # 600 a call where the system is asked
+    assert float(done.stdout) < 100  # 600 where the system is asked
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -22,6 +22,7 @@ e selects the output p. What a matrix makes of unit vectors has a name:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from sympy import Add, Basic, Expr, Function, Integer, Mul, Pow, S, Symbol
@@ -56,12 +57,7 @@ class Quantity(Symbol):
         along: tuple[str, ...] = (),
         index: int | None = None,
     ) -> Quantity:
-        name = letter + ("" if layer is None else str(layer))
-        name += "" if index is None else f"_{index}"
-        name += "_" + "".join(along) if along else ""
-        self: Quantity = Symbol.__xnew__(cls, name)
-        self.letter, self.layer, self.along, self.index = letter, layer, along, index
-        return self
+        return _quantity(letter, layer, along, index)
 
     def _hashable_content(self) -> tuple[Any, ...]:
         numbers = (-1 if n is None else n for n in (self.layer, self.index))
@@ -83,6 +79,19 @@ class Quantity(Symbol):
         return Quantity(self.letter, self.layer, (*self.along, direction), self.index)
 
 
+@lru_cache(maxsize=2**16)
+def _quantity(
+    letter: str, layer: int | None, along: tuple[str, ...], index: int | None
+) -> Quantity:
+    """The one object that stands for it: SymPy compares others by their parts."""
+    name = letter + ("" if layer is None else str(layer))
+    name += "" if index is None else f"_{index}"
+    name += "_" + "".join(along) if along else ""
+    made: Quantity = Symbol.__xnew__(Quantity, name)
+    made.letter, made.layer, made.along, made.index = letter, layer, along, index
+    return made
+
+
 X = Quantity("x")
 Y = Quantity("y")
 OUTPUT = Quantity("e", None, ("p",))
@@ -94,6 +103,7 @@ def is_direction(vector: Basic) -> bool:
     return isinstance(vector, Quantity) and vector.letter == "x" and vector.order == 1
 
 
+@lru_cache(maxsize=2**14)
 def along_directions(expression: Basic) -> frozenset[str]:
     """The directions that `expression` depends on, "p" for an adjoint's output."""
     if isinstance(expression, Quantity):
@@ -228,6 +238,22 @@ class sigma(Function):
     @property
     def argument(self) -> Expr:
         return self.args[2]
+
+
+@lru_cache(maxsize=2**14)
+def sigmas(expression: Expr) -> frozenset[sigma]:
+    """The activations' derivatives in an expression."""
+    return frozenset(expression.atoms(sigma))
+
+
+@lru_cache(maxsize=2**14)
+def outside(expression: Expr) -> frozenset[Quantity]:
+    """The quantities in an expression, but for those that only activations are applied to."""
+    if isinstance(expression, sigma):
+        return frozenset()
+    if isinstance(expression, Quantity):
+        return frozenset((expression,))
+    return frozenset().union(*map(outside, expression.args))
 
 
 def derivative(expression: Expr, tangents: Mapping[Expr, Expr]) -> Expr:

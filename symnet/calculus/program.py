@@ -41,6 +41,7 @@ from symnet.calculus.algebra import (
     outer,
     row,
     sigma,
+    sigmas,
     softmax,
     transposed,
 )
@@ -284,7 +285,7 @@ def activations_used(program: Program) -> dict[Application, tuple[int, ...]]:
     """The activations that a Program applies, and the derivatives of each that it uses."""
     found: dict[tuple[str, Expr], set[int]] = {}
     for statement in program.statements:
-        nodes = statement.expression.atoms(sigma)
+        nodes = sigmas(statement.expression)
         for node in nodes if len(nodes) < 2 else sorted(nodes, key=str):
             found.setdefault((node.name, node.argument), set()).add(node.order)
     return {
@@ -350,6 +351,6 @@ def along(
 
 def _constants(expression: Expr, activations: Mapping[str, Activation]) -> dict[Expr, Expr]:
     """Derivatives of activations that depend on nothing: 0 for relu″, 1 for the identity's."""
-    nodes = expression.atoms(sigma)
+    nodes = sigmas(expression)
     values = {node: activations[node.name].constant(node.order) for node in nodes}
     return {node: value for node, value in values.items() if value is not None}

@@ -22,6 +22,7 @@ from symnet.calculus.algebra import (
     matvec,
     row,
     sigma,
+    sigmas,
     softmax,
 )
 from symnet.calculus.program import (
@@ -107,7 +108,7 @@ def cost(program: Program, scheme: str) -> Cost:
     applied = {
         (node.name, node.argument)
         for statement in program.statements
-        for node in statement.expression.atoms(sigma)
+        for node in sigmas(statement.expression)
     }
     activations = sum(shapes.width(argument) for _, argument in applied)
     soft = [s.expression for s in program.statements if s.expression.has(softmax, log_softmax)]
@@ -117,7 +118,7 @@ def cost(program: Program, scheme: str) -> Cost:
 def entries(program: Program) -> int:
     """Numbers per point in the arrays of all statements: what a block of points has to hold."""
     shapes = program.shapes
-    nodes = set().union(*(s.expression.atoms(sigma) for s in program.statements))
+    nodes = set().union(*(sigmas(s.expression) for s in program.statements))
     vectors = [s.target for s in program.statements] + [node.argument for node in nodes]
     return shapes.n + sum(shapes.copies(q) * shapes.width(q) for q in vectors)
 

@@ -9,14 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sympy import (
-    Expr,
-    Function,
-    Mul,
-    S,
-    Symbol,
-    Tuple,
-)
+from sympy import Expr, Function, Mul, Symbol, Tuple
 from sympy.printing.precedence import PRECEDENCE
 
 from symnet.backends.numpy.elements import (
@@ -34,8 +27,10 @@ from symnet.calculus.algebra import (
     along_directions,
     column,
     is_direction,
+    outside,
     row,
     sigma,
+    sigmas,
 )
 from symnet.calculus.program import (
     Application,
@@ -165,10 +160,8 @@ class _LayerPrinter(ElementPrinter):
 
     def reads(self, expression: Expr) -> set[str]:
         """The variables in the text of a line's expression, and of what it is aligned to."""
-        nodes = expression.atoms(sigma)
-        rest = expression.xreplace(dict.fromkeys(nodes, S.One)).atoms(Quantity)
-        derivatives = {str(self._print_sigma(node)) for node in nodes}
-        return derivatives | set(map(code_name, rest))
+        derivatives = {self._print_sigma(node) for node in sigmas(expression)}
+        return derivatives | set(map(code_name, outside(expression)))
 
     def is_view(self, expression: Expr) -> bool:
         """Whether a line's array is a view of a weight matrix."""
@@ -216,7 +209,7 @@ class _LayerPrinter(ElementPrinter):
     def _print_sigma(self, node: sigma) -> str:
         number = self.program.applied[node.name, node.argument]
         used = Application(node.name, node.argument, number)
-        return str(self._derivative(used, node.order))
+        return self._derivative(used, node.order).name
 
     def _print_transposed(self, node: Expr) -> str:
         return f"{self._print(node.args[0])}.T"
