@@ -138,11 +138,20 @@ def test_what_is_not_plain_goes_to_general(way):
     f = bound(general=lambda X: ("general", X))
     rows = np.zeros((4, 2))
     swapped = rows.astype(rows.dtype.newbyteorder())
-    others = [None, [[1.0, 2.0]], rows[:, :1], rows[0], rows[None], rows[::2], rows[:0], swapped]
+    others = [None, [[1.0, 2.0]], rows[:, :1], rows[:, 0], rows[None], rows[::2], rows[:0], swapped]
     for X in [*others, rows.astype(np.float32), rows.T.copy().T, rows.view(np.matrix)]:
         assert f(X)[0] == "general"
         assert f(X)[1] is X
     assert f(rows)[0].shape == (4, 1)
+
+
+def test_one_point(way):
+    """(n,) → (m, n, …), the entries of (1, n) → (1, m, n, …)."""
+    f = bound(results=3)
+    point = np.array([5.0, 6.0])
+    for one, several in zip(f(point), f(point[None]), strict=True):
+        assert one.shape == several.shape[1:]
+        assert (one == several[0]).all()
 
 
 def test_memory_error(way):

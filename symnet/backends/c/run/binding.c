@@ -1,5 +1,6 @@
 /*
- * A C kernel as a Python function of points, X (N, n) -> a tuple of arrays (N, ...).
+ * A C kernel as a Python function of points, X (N, n) -> a tuple of arrays (N, ...), or of one
+ * point, X (n,) -> a tuple of arrays (...).
  *
  * Checking an array, making the results and calling the kernel takes ctypes 3.5 microseconds, more
  * than small kernels run; this takes 0.3. `binding` compiles it where Python's headers are.
@@ -56,8 +57,13 @@ static int run(const Binding *b, long points, const void *x, void **r, int threa
 static int is_plain(const Binding *b, PyObject *X)
 {
     PyArrayObject *x = (PyArrayObject *)X;
-    return PyArray_CheckExact(X) && PyArray_NDIM(x) == 2 && PyArray_TYPE(x) == b->type
-        && PyArray_DIM(x, 1) == b->inputs && PyArray_DIM(x, 0) > 0 && PyArray_ISCARRAY_RO(x);
+    if (!PyArray_CheckExact(X) || PyArray_TYPE(x) != b->type || !PyArray_ISCARRAY_RO(x))
+        return 0;
+    switch (PyArray_NDIM(x)) {
+    case 1: return PyArray_DIM(x, 0) == b->inputs;
+    case 2: return PyArray_DIM(x, 1) == b->inputs && PyArray_DIM(x, 0) > 0;
+    default: return 0;
+    }
 }
 
 /* What the callable `threads` says of so many points; -1 with an exception set. */
@@ -71,15 +77,18 @@ static int threads_for(PyObject *threads, npy_intp points)
     return count > 1 ? (int)count : 1;
 }
 
-/* New arrays for so many points, and where their entries are; NULL with an exception set. */
-static PyObject *allocated(const Binding *b, npy_intp points, void **entries)
+/*
+ * New arrays for so many points, or without their axis for `one`, and where their entries are;
+ * NULL with an exception set.
+ */
+static PyObject *allocated(const Binding *b, npy_intp points, int one, void **entries)
 {
     PyObject *results = PyTuple_New(b->results);
     for (int k = 0; results && k < b->results; ++k) {
         npy_intp shape[AXES];
         memcpy(shape, b->shapes[k], sizeof shape);
         shape[0] = points;
-        PyObject *result = PyArray_EMPTY(b->axes[k], shape, b->type, 0);
+        PyObject *result = PyArray_EMPTY(b->axes[k] - one, shape + one, b->type, 0);
         if (!result) {
             Py_CLEAR(results);
             break;
@@ -98,11 +107,12 @@ static PyObject *call(PyObject *self, PyObject *X)
 
     if (!is_plain(b, X))
         return PyObject_CallOneArg(PyTuple_GET_ITEM(self, GENERAL), X);
-    const npy_intp points = PyArray_DIM((PyArrayObject *)X, 0);
+    const int one = PyArray_NDIM((PyArrayObject *)X) == 1;
+    const npy_intp points = one ? 1 : PyArray_DIM((PyArrayObject *)X, 0);
     const void *x = PyArray_DATA((PyArrayObject *)X);
     if (points >= b->alone && (threads = threads_for(PyTuple_GET_ITEM(self, THREADS), points)) < 0)
         return NULL;
-    PyObject *results = allocated(b, points, entries);
+    PyObject *results = allocated(b, points, one, entries);
     if (!results)
         return NULL;
     Py_BEGIN_ALLOW_THREADS
@@ -117,7 +127,7 @@ static PyObject *call(PyObject *self, PyObject *X)
 }
 
 static PyMethodDef call_method = {
-    "call", call, METH_O, PyDoc_STR("Points X (N, n) -> derivatives (N, m, n, ...).")};
+    "call", call, METH_O, PyDoc_STR("Points X (N, n) or (n,) -> derivatives (N, m, n, ...) or (m, n, ...).")};
 
 /* The shapes (m, n, ...) of the results, without points; 0, or -1 with an exception set. */
 static int read_shapes(Binding *b, PyObject *shapes)

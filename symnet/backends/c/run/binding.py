@@ -44,7 +44,7 @@ def bound(
 ) -> Function:
     """X (N, n) → arrays (N, *shape) that function(N, X, weights, results…, threads) fills.
 
-    For C-contiguous arrays of `weights`' type; anything else goes to `general`. `threads` tells
+    One point (n,) → arrays of the shapes. For C-contiguous arrays of `weights`' type; anything else goes to `general`. `threads` tells
     how many are to share N points, from `alone` on. MemoryError where a thread's memory cannot be
     had. The GIL is free meanwhile.
     """
@@ -60,11 +60,12 @@ def bound(
     address, dtype = weights.ctypes.data, weights.dtype
 
     def call(X: Any) -> tuple[Array, ...]:
-        plain = type(X) is np.ndarray and X.ndim == 2 and X.dtype == dtype and X.flags.carray
-        if not plain or X.shape[1] != inputs or not len(X):
+        plain = type(X) is np.ndarray and 0 < X.ndim < 3 and X.dtype == dtype and X.flags.carray
+        if not plain or X.shape[-1] != inputs or not X.size:
             return general(X)
-        points = len(X)
-        results = tuple([np.empty((points, *shape), dtype) for shape in shapes])
+        several = X.shape[:-1]
+        points = several[0] if several else 1
+        results = tuple([np.empty(several + shape, dtype) for shape in shapes])
         count = 1 if points < alone else threads(points)
         if function(points, buffer(X), address, *map(buffer, results), count):
             raise no_memory(function.__name__)
