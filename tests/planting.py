@@ -194,7 +194,7 @@ def c_plants(text: str, random: np.random.Generator, count: int) -> Iterator[Pla
             yield Plant(kind, _line(text, start), text[:start] + new + text[start + len(old) :])
             continue
         found = places[random.integers(len(places))]
-        sign = ("1.000001", "-1", "2")[k // 2 % 3]
+        sign = ("(real)1.000001", "-1", "2")[k // 2 % 3]
         changed = f"{found['left']}({found['right']})*{sign};"
         yield Plant(
             f"times {sign}", _line(text, found.start() + 1),

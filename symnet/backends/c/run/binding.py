@@ -44,9 +44,9 @@ def bound(
 ) -> Function:
     """X (N, n) → arrays (N, *shape) that function(N, X, weights, results…, threads) fills.
 
-    One point (n,) → arrays of the shapes. For C-contiguous arrays of `weights`' type; anything else goes to `general`. `threads` tells
-    how many are to share N points, from `alone` on. MemoryError where a thread's memory cannot be
-    had. The GIL is free meanwhile.
+    One point (n,) → arrays of these shapes. For C-contiguous arrays of `weights`' type; anything
+    else goes to `general`. `threads` tells how many are to share N points, from `alone` on.
+    MemoryError where a thread's memory cannot be had. The GIL is free meanwhile.
     """
     module = extension()
     if module is not None:
