@@ -319,7 +319,11 @@ def test_ctrl_c_ends_the_compiler(cache, tmp_path):
     odd = script(tmp_path, f"echo $$ > {started}; exec sleep 60")
     code = "import symnet; symnet.derive(symnet.Network.example()).compile('c')"
     process = subprocess.Popen(
-        [sys.executable, "-c", code], env={**os.environ, "CC": odd}, stderr=subprocess.PIPE
+        [sys.executable, "-c", code],
+        env={**os.environ, "CC": odd},
+        stderr=subprocess.PIPE,
+        # A shell's background job starts without it, and what that starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for _ in range(1200):
         if started.exists() and started.read_text().strip():

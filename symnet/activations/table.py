@@ -231,6 +231,14 @@ _ROWS = (
                 Quantity(_u, 4 * _x**2, -2 * _t * _u * _s),
             ),
         ),
+        reading=System(
+            Z * _t,
+            (
+                Quantity(_t, sympy.tanh(sympy.log(1 + exp(Z))), _u * _s),
+                Quantity(_u, 1 - sympy.tanh(sympy.log(1 + exp(Z))) ** 2, -2 * _t * _u * _s),
+                *_READ_LOGISTIC,
+            ),
+        ),
     ),
     _clamped("hardtanh", -1, 1, Z, _ONE),
     _clamped("hardsigmoid", -3, 3, (Z + 3) / 6, _ONE),

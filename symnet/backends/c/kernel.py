@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -138,10 +138,9 @@ class NativeKernels:
         """The parts of the text, by compilers that run side by side, and with them `binding.c`."""
         text = self._text(dtype)
         parts = sorted({file.part(name, self.orders) for name in self.orders})
-        with ThreadPoolExecutor(len(parts) + 1) as pool, compiler.interruptible():
-            pool.submit(binding.extension)
-            libraries = pool.map(lambda part: loading.load(text, part), parts)
-            return dict(zip(parts, libraries, strict=True))
+        loads = [partial(loading.load, text, part) for part in parts]
+        compiler.side_by_side([binding.extension, *loads])
+        return {part: loading.load(text, part) for part in parts}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Texts for both types instead of Programs; bound functions belong to this process.

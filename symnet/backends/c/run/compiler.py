@@ -23,8 +23,9 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -41,6 +42,7 @@ _DIGEST = 32  # bytes of SHA-256 at the end of an entry
 PATIENCE = 180.0
 """Seconds a compiler is waited for: the largest kernels take one, on a busy machine ten."""
 
+_SOON = 0.05  # seconds in which a thread has started what it was about to start
 _running: set[subprocess.Popen[str]] = set()
 _FULL = re.compile("no space left|quota exceeded|file too large|read-only file system", re.I)
 
@@ -204,15 +206,21 @@ def _run(command: Sequence[str], arguments: Sequence[str], folder: Path) -> tupl
     return process.returncode, told
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Ctrl-C inside the block ends the compilers that other threads are waiting for."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        for process in list(_running):
-            _kill(process)
-        raise
+def side_by_side(tasks: Sequence[Callable[[], object]]) -> None:
+    """Run the tasks, each on a thread of its own.
+
+    Ctrl-C ends the compilers that they wait for, and those that they were about to start.
+    """
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        futures = [pool.submit(task) for task in tasks]
+        try:
+            for future in futures:
+                future.result()
+        except KeyboardInterrupt:
+            while wait(futures, timeout=_SOON).not_done:
+                for process in list(_running):
+                    _kill(process)
+            raise
 
 
 def _end(process: subprocess.Popen[str]) -> None:
