@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -126,16 +127,20 @@ class Derivation:
         return "expanded" if expanded.is_readable(self.network, self.order) else "layer"
 
     def _input(self, name: str | Symbol) -> int:
-        return _position(name, [s.name for s in self.network.inputs], "input")
+        return _position(name, self.network.inputs, self.network.input_names, "input")
 
     def _output(self, name: str | Symbol | None) -> int:
-        names = [s.name for s in self.network.outputs]
+        names = self.network.output_names
         if name is None and len(names) > 1:
             raise ValueError(f"the network has outputs {', '.join(names)}: say of which (of=...)")
-        return 0 if name is None else _position(name, names, "output")
+        return 0 if name is None else _position(name, self.network.outputs, names, "output")
 
 
-def _position(name: str | Symbol, names: list[str], what: str) -> int:
-    if str(name) not in names:
-        raise ValueError(f"no {what} is called {str(name)!r}; there are {', '.join(names)}")
-    return names.index(str(name))
+def _position(
+    name: str | Symbol, symbols: Sequence[Symbol], names: Sequence[str], what: str
+) -> int:
+    """Where an input or output stands that is given by its name, or by its symbol."""
+    for known in (names, [symbol.name for symbol in symbols]):
+        if str(name) in known:
+            return known.index(str(name))
+    raise ValueError(f"no {what} is called {str(name)!r}; there are {', '.join(names)}")

@@ -27,6 +27,20 @@ _QUOTED = re.compile(r'"[^"]*"')
 _BLANKS_AFTER_QUOTE = re.compile(r'(?<=") +(?=[,;\t\r\n]|$)')
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?", re.ASCII)
 _LONGEST_CELL = 40
+_SEPARATING = re.compile(r"[^\w /()\[\].²³°%*^+-]")
+
+
+def header(names: Iterable[str]) -> str:
+    """The first line of a table that is written, of names that `Table` gives back."""
+    return ",".join(map(quoted, names)) + "\n"
+
+
+def quoted(name: str) -> str:
+    """A cell of a table that is written."""
+    if not _SEPARATING.search(name):
+        return name
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
 
 
 class Table:

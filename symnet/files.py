@@ -171,8 +171,8 @@ def _document(network: Network) -> Iterator[str]:
     yield f'{{\n  "symnet": {LAYERS if network.is_chain else NODES},\n'
     if network.name is not None:
         yield f'  "name": {_json(network.name)},\n'
-    yield f'  "inputs": {_json([s.name for s in network.inputs])},\n'
-    yield f'  "outputs": {_json([s.name for s in network.outputs])},\n'
+    yield f'  "inputs": {_json(network.input_names)},\n'
+    yield f'  "outputs": {_json(network.output_names)},\n'
     if network.is_chain:
         yield '  "layers": [\n'
         yield from _separated(map(_layer_text, network.layers))
@@ -415,7 +415,10 @@ def _activation(entry: Any) -> Activation:
 
 def _names(entry: Any, key: str) -> list[str]:
     names = _list(entry, key)
-    return [check_name(name, f"{key} [{i}]") for i, name in enumerate(names)]
+    for i, name in enumerate(names):
+        if not isinstance(name, str):
+            raise ValueError(f"{key} [{i}]: {_shown(name)} is no name")
+    return names
 
 
 def _list(entry: Any, what: str) -> list[Any]:

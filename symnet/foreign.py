@@ -77,8 +77,8 @@ def _block(function: Function, orders: tuple[int, ...], X: Any) -> Any:
 def _of_xarray(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, ...]:
     import xarray
 
-    names = [symbol.name for symbol in function.network.inputs]
-    outputs = [symbol.name for symbol in function.network.outputs]
+    names = list(function.network.input_names)
+    outputs = list(function.network.output_names)
     points, axis = _points(names, X)
     along = [INPUT if k == 0 else f"{INPUT}_{k + 1}" for k in range(max(orders))]
     results = xarray.apply_ufunc(

@@ -1,28 +1,25 @@
-"""Names that are safe in formulas and in generated source text.
+"""Labels of inputs and outputs, and the names that stand for them in formulas and in code.
 
-Names of inputs, outputs and weight symbols end up in text that is printed, compiled and
-executed, so they are plain ASCII identifiers and none of the following:
-
-- Python's and C's keywords, and the functions and constants which generated text uses (`exp`,
-  `sqrt`, `pi`, `np`, ...);
-- the names of a derivation's own quantities: `z`, `a`, `s`, `t`, `lam` or `mu`, a layer number
-  and what may follow after an underscore, with any number of `d` before it (`z1`, `a1_3`,
-  `da2_1`, `lam1`);
-- for inputs and outputs only, the names by which the layer notation calls weights: `W1`, `w1`,
-  `b1`. Weight symbols may be called so.
+An input may be called anything that is printable: `T [K]`, `ρ`, `s5`. That is its label. Its symbol
+bears the label where that is a plain ASCII identifier, else a name made of it: `T_K`, `rho`. Names
+that generated text uses itself get an underscore: Python's and C's keywords, and the functions and
+constants of generated text (`exp`, `sqrt`, `pi`, `np`, ...). A derivation's own quantities (`z1`,
+`W1`, `lam1`) give way to such names: see `symnet.formulas.signs.taken`. An activation's name stands
+before an order and may be none of theirs.
 """
 
 from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Container, Iterable, Sequence
+from typing import NamedTuple
 
 from sympy import Symbol
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _OWN_QUANTITY = re.compile(r"d*(z|a|s|t|lam|mu|lse)[0-9]+(_[A-Za-z0-9_]*)?")
-_LAYER_WEIGHT = re.compile(r"[Wwb][0-9]+")
 _C_KEYWORDS = (
     "auto break case char const continue default do double else enum extern float for goto if "
     "inline int long main register restrict return short signed sizeof static struct switch "
@@ -57,12 +54,18 @@ def check_name(name: object, what: str) -> str:
 
 def check_symbol(symbol: Symbol, what: str) -> Symbol:
     """The symbol itself when its name is allowed and it carries no assumptions."""
-    check_name(symbol.name, what)
+    if not _is_plain(symbol.name):
+        check_name(symbol.name, what)
     if symbol != Symbol(symbol.name):
         shown = shortened(symbol.name)
         # A copy without them would print alike, and the user's own subs would not find it.
         raise ValueError(f"{what}: symbol {shown} carries assumptions; use Symbol({shown!r})")
     return symbol
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a symbol of this name may stand in formulas and code."""
+    return _IDENTIFIER.fullmatch(name) is not None and name not in _RESERVED
 
 
 def check_label(label: object) -> str:
@@ -81,52 +84,95 @@ def check_label(label: object) -> str:
     return text
 
 
-def variables(
-    names: Iterable[str | Symbol] | None, role: str, letter: str, count: int
-) -> tuple[Symbol, ...]:
-    """`count` symbols from names or symbols; x1, x2, ... for the letter x where None is given.
+class Variables(NamedTuple):
+    """The symbols of a network's inputs or outputs, and how they were called."""
 
-    `role` is "input" or "output". Raises ValueError for another number of names and for names
-    that are reserved.
+    symbols: tuple[Symbol, ...]
+    labels: tuple[str, ...]
+
+
+def variables(
+    names: Iterable[str | Symbol] | None,
+    role: str,
+    letter: str,
+    count: int,
+    taken: Iterable[str] = (),
+) -> Variables:
+    """`count` symbols of these labels or symbols; x1, x2, ... for the letter x where None is given.
+
+    `role` is "input" or "output"; a name that is made for a label is none of `taken`. ValueError
+    for another number of names, for symbols that are no plain names, and for text that cannot be
+    printed on one line.
     """
     if names is None:
-        return tuple(Symbol(f"{letter}{i}") for i in range(1, count + 1))
+        names = [f"{letter}{i}" for i in range(1, count + 1)]
     if isinstance(names, str):
         raise ValueError(f"{role}s: give a sequence of names such as ({names!r},), not a string")
-    symbols = tuple(_variable(name, role) for name in names)
-    if len(symbols) != count:
-        raise ValueError(f"{role}s: {len(symbols)} names, but the network has {count} {role}s")
-    return symbols
+    given = list(names)
+    if len(given) != count:
+        raise ValueError(f"{role}s: {len(given)} names, but the network has {count} {role}s")
+    labels = [_label(name, role) for name in given]
+    used = {*taken, *filter(_is_plain, labels)}
+    symbols = []
+    for number, label in enumerate(labels, start=1):
+        name = label if _is_plain(label) else _made(label, f"{letter}{number}", used)
+        used.add(name)
+        symbols.append(Symbol(name))
+    return Variables(tuple(symbols), tuple(labels))
 
 
-def _variable(name: str | Symbol, role: str) -> Symbol:
-    symbol = (
-        check_symbol(name, role) if isinstance(name, Symbol) else Symbol(check_name(name, role))
-    )
-    if _LAYER_WEIGHT.fullmatch(symbol.name):
+def _label(name: object, role: str) -> str:
+    if isinstance(name, Symbol):
+        return check_symbol(name, role).name
+    text = name if isinstance(name, str) else ""
+    if not (text.isprintable() and text == text.strip() and 0 < len(text) <= _LONGEST_LABEL):
         raise ValueError(
-            f"{role}: {shortened(repr(symbol.name))} stands for a layer's weights; choose another"
+            f"{role}: {shortened(repr(name))} is no name; use one printable line of at most "
+            f"{_LONGEST_LABEL} characters, without blanks before or after"
         )
-    return symbol
+    return text
 
 
-def check_distinct(
-    inputs: Sequence[Symbol],
-    outputs: Sequence[Symbol],
-    weights: Iterable[Symbol],
-    activations: Iterable[str],
-) -> None:
-    """ValueError when the names of inputs, outputs, weight symbols and activations don't differ."""
-    seen = dict.fromkeys(activations, "activation")
-    roles = {"input": inputs, "output": outputs, "weight symbol": sorted(weights, key=str)}
-    for role, symbols in roles.items():
-        for symbol in symbols:
-            if symbol.name in seen:
+def _made(label: str, otherwise: str, used: Container[str]) -> str:
+    """A plain name that reads like the label, and is none of those used.
+
+    >>> [_made(label, "x1", ()) for label in ("T [K]", "ρ", "漢字", "in")]
+    ['T_K', 'rho', 'x1', 'in_']
+    """
+    letters = "".join(map(_spelled, unicodedata.normalize("NFKD", label)))
+    name = re.sub(r"[^A-Za-z0-9]+", "_", letters).strip("_") or otherwise
+    if not name[0].isalpha():
+        name = f"{otherwise.rstrip('0123456789')}_{name}"
+    if name in _RESERVED:
+        name += "_"
+    found, number = name, 1
+    while found in used:
+        number += 1
+        found = f"{name}_{number}"
+    return found
+
+
+def _spelled(character: str) -> str:
+    """`rho` for ρ, nothing for an accent."""
+    if unicodedata.combining(character):
+        return ""
+    kind, _, letter = unicodedata.name(character, "").partition(" LETTER ")
+    if kind not in ("GREEK SMALL", "GREEK CAPITAL") or " " in letter:
+        return character
+    return letter.lower() if kind == "GREEK SMALL" else letter.capitalize()
+
+
+def check_distinct(inputs: Variables, outputs: Variables, weights: Iterable[str]) -> None:
+    """ValueError when the names of inputs, outputs and weight symbols don't differ."""
+    seen: dict[str, str] = {}
+    roles = {"input": inputs.labels, "output": outputs.labels, "weight symbol": sorted(weights)}
+    for role, names in roles.items():
+        for name in names:
+            if name in seen:
                 raise ValueError(
-                    f"{role}: {shortened(repr(symbol.name))} is already the name of an "
-                    f"{seen[symbol.name]}"
+                    f"{role}: {shortened(repr(name))} is already the name of an {seen[name]}"
                 )
-            seen[symbol.name] = role
+            seen[name] = role
 
 
 def listed(symbols: Iterable[Symbol], most: int = 6) -> str:

@@ -78,8 +78,8 @@ def sections(derivation: Derivation, report: Report | None, cost: Cost | None) -
 
 def _network(derivation: Derivation) -> Section:
     network = derivation.network
-    inputs = ", ".join(symbol.name for symbol in network.inputs)
-    outputs = ", ".join(symbol.name for symbol in network.outputs)
+    inputs = ", ".join(network.input_names)
+    outputs = ", ".join(network.output_names)
     rows = _layer_rows(network) if network.is_chain else _node_rows(network)
     text = f"{network.describe()}, {network.weights_count} weights. From {inputs} to {outputs}."
     return Section(

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symnet.compiling import Compiled
-from symnet.dialect import Table
+from symnet.dialect import Table, header
 from symnet.names import partial_name, shortened
 from symnet.network import Network
 
@@ -32,11 +32,11 @@ _ENTRIES = 2**21  # of a block's results at most: 16 MB
 
 def columns(network: Network, order: int) -> list[str]:
     """The names of the columns of results, by order, then output, then inputs i ≤ j ≤ …"""
-    inputs = [symbol.name for symbol in network.inputs]
+    inputs = network.input_names
     return [
-        partial_name(output.name, [inputs[i] for i in indices])
+        partial_name(output, [inputs[i] for i in indices])
         for r in range(order + 1)
-        for output, indices in product(network.outputs, _multi_indices(network.n, r))
+        for output, indices in product(network.output_names, _multi_indices(network.n, r))
     ]
 
 
@@ -54,8 +54,8 @@ def evaluate(
     network, count = function.network, 0
     chosen = [_chosen(network, r) for r in range(function.order + 1)]
     entries = sum(result.size for result in function(np.zeros(network.n)))
-    names = [symbol.name for symbol in network.inputs] if inputs else []
-    out.write(",".join(names + columns(network, function.order)) + "\n")
+    names = list(network.input_names) if inputs else []
+    out.write(header(names + columns(network, function.order)))
     for points in blocks(network, lines, name, min(_ROWS, 1 + _ENTRIES // entries)):
         results = [
             r.reshape(len(points), -1)[:, c] for r, c in zip(function(points), chosen, strict=True)
@@ -99,17 +99,15 @@ def _points(network: Network, lines: Iterable[str], name: str) -> Iterator[list[
 
 def _places(network: Network, table: Table) -> list[int]:
     """The positions of the columns that hold the inputs."""
-    names, header = [symbol.name for symbol in network.inputs], table.header
+    names, found = network.input_names, table.header
     needed = f"expected a header with {shortened(', '.join(names))}"
-    if not any(header):
+    if not any(found):
         raise ValueError(f"is empty; {needed}")
     for name in names:
         shown = shortened(name)
-        if header.count(name) > 1:
-            raise ValueError(
-                f"line {table.line} has {header.count(name)} columns {shown}; {needed}"
-            )
-        if name not in header:
-            found = shortened(", ".join(header))
-            raise ValueError(f"line {table.line} has no column {shown}, but {found}; {needed}")
-    return [header.index(name) for name in names]
+        if found.count(name) > 1:
+            raise ValueError(f"line {table.line} has {found.count(name)} columns {shown}; {needed}")
+        if name not in found:
+            listed = shortened(", ".join(found))
+            raise ValueError(f"line {table.line} has no column {shown}, but {listed}; {needed}")
+    return [found.index(name) for name in names]

@@ -263,8 +263,8 @@ BAD = {
     "keyword": (weight("lambda"), "the name 'lambda' is used"),
     "foreign letters": (weight("ωeight"), "is no plain name"),
     "symbol like an input": (weight("x1"), "weight symbol: 'x1' is already the name of an input"),
-    "input code": (changed("inputs", 0, to="x; import os"), r"inputs \[0\]: 'x; import os' is no"),
-    "input number": (changed("inputs", 0, to=1), r"inputs \[0\]: 1 is no plain name"),
+    "input lines": (changed("inputs", 0, to="x\nimport os"), r"input: 'x\\nimport os' is no name"),
+    "input number": (changed("inputs", 0, to=1), r"inputs \[0\]: 1 is no name"),
     "inputs string": (changed("inputs", to="xy"), 'inputs: found "xy", expected a list'),
     "inputs twice": (changed("inputs", to=["p", "p"]), "'p' is already the name of an input"),
     "inputs too few": (

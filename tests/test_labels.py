@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import pickle
 import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import symnet
-from symnet import reporting
+from symnet import dialect, reporting, tables
 from symnet.formulas import tex
 
 HOSTILE = "<img src=x onerror=alert(1)> [c](javascript:1) | *a* _b_ x_1 & $z$ ~ {\\}"
@@ -74,3 +80,130 @@ def test_pdflatex_sets_every_label(tmp_path, name):
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:].decode(errors="replace")
+
+
+# --- labels and symbols -------------------------------------------------------------------------
+
+CALLED = {
+    "T [K]": "T_K",
+    "ρ": "rho",
+    "Δp": "Deltap",
+    "漢字": "x4",
+    "in": "in_",
+    "exp": "exp_",
+    "2nd": "x_2nd",
+    "café": "cafe",
+    "a, b": "a_b",
+    'p "gauge"': "p_gauge",
+    "rho [kg/m3]": "rho_kg_m3",
+    "__import__('os')": "import_os",
+    "*/ x": "x",
+    "T_K_": "T_K_",
+}
+
+
+def called(names, **others):
+    return symnet.Network.dense([len(names), 3, 1], hidden="tanh", inputs=names, seed=1, **others)
+
+
+def test_a_label_has_a_symbol_that_reads_like_it():
+    net = called(list(CALLED))
+    assert net.input_names == tuple(CALLED)
+    assert [symbol.name for symbol in net.inputs] == list(CALLED.values())
+
+
+def test_made_names_are_told_apart():
+    """From plain ones before and after, of inputs, outputs and weights, and from each other."""
+    net = called(["T (K)", "T [K]", "T_K"], outputs=["T K"])
+    assert [s.name for s in (*net.inputs, *net.outputs)] == ["T_K_2", "T_K_3", "T_K", "T_K_4"]
+    weights = symnet.Layer([[sympy.Symbol("T_K")]])
+    assert symnet.Network([weights], inputs=["T K"]).inputs == (sympy.Symbol("T_K_2"),)
+    assert called(["T K", "u"], outputs=["T_K"]).inputs[0].name == "T_K_2"
+
+
+NAMES = st.lists(
+    st.one_of(
+        st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20),
+        st.sampled_from([*CALLED, "z1", "s1", "s5", "t1", "W1", "b1", "lam1", "tanh", "linear"]),
+    ),
+    min_size=2,
+    max_size=4,
+    unique=True,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(NAMES)
+def test_any_label_goes_everywhere(tmp_path_factory, names):
+    """Through files, pickles, tables, formulas and functions; what is computed is the same."""
+    *inputs, output = names
+    net, plain = called(inputs, outputs=[output]), called([f"x{i}" for i in range(len(inputs))])
+    file = tmp_path_factory.mktemp("labels") / "net.json"
+    symnet.save(net, file)
+    for same in (symnet.load(file), pickle.loads(pickle.dumps(net)), net.subs({})):
+        assert same == net
+        assert same.inputs == net.inputs
+    f, g = symnet.derive(net).compile(), symnet.derive(plain).compile()
+    assert f.source == g.source
+    X = np.random.default_rng(0).standard_normal((2, len(inputs)))
+    formula = sympy.lambdify(net.inputs, list(net.expression()))
+    np.testing.assert_allclose(f.value(X), [formula(*x) for x in X], rtol=1e-13)
+    for notation in ("expanded", "neuron", "layer"):
+        text = symnet.derive(net, order=1).text(notation)
+        assert all(label in re.sub(r"\s+", " ", text) for label in inputs)
+        symnet.derive(net, order=1).latex(notation).encode("ascii")
+    out, table = io.StringIO(), io.StringIO()
+    table.write(dialect.header(inputs))
+    csv.writer(table).writerows(X.tolist())
+    tables.evaluate(f, table.getvalue().splitlines(True), "t.csv", out, inputs=True)
+    header, *rows = csv.reader(out.getvalue().splitlines())
+    assert header[: len(names)] == names
+    np.testing.assert_array_equal(np.array(rows, float)[:, : len(inputs)], X)
+
+
+def statements(text):
+    """The lines `left = right` of a neuron text, as Python: ∂a/∂b is one name."""
+    joined = re.sub(r"\n {3,}(?=[^ ]* *[-+*])", " ", text)
+    for line in joined.splitlines():
+        left, equals, right = line.partition(" = ")
+        if equals and line.startswith("  "):
+            yield left.strip(), right.strip()
+
+
+@pytest.mark.parametrize("names", [["z1", "a1"], ["z1_1", "a1_2"], ["ds1_1", "s1"], ["lam1", "t1"]])
+def test_generated_names_give_way(names):
+    """No left side is an input, and the text computes what the functions do."""
+    net = called(names, outputs=["z2"])
+    text = symnet.derive(net, order=0).text("neuron")
+    known = {"tanh": np.tanh, **dict(zip(names, [0.3, -0.7], strict=True))}
+    for left, right in statements(text):
+        if "'" in left or left == "tanh":
+            continue
+        assert left not in known
+        known[left] = eval(right, {"__builtins__": {}}, known)
+    expected = symnet.derive(net).compile().value([0.3, -0.7])[0]
+    assert known["z2"] == pytest.approx(expected, rel=1e-14)
+
+
+def test_the_formats_tell_generated_names_from_the_users():
+    net = called(["z1", "T [K]"], outputs=["s5"])
+    derivation = symnet.derive(net)
+    text = derivation.text("layer")
+    assert "_z1 = W1 @ x + b1" in text
+    assert "x = (z1, T_K)" in text
+    assert "_z belongs to the network" in text
+    assert "_s" not in text
+    assert "T_K stands for T [K]" in text
+    assert r"\bar{z}_{1} &= W_{1}\,x + b_{1}" in derivation.latex("layer")
+    assert "_z₁ = W₁ x + b₁" in derivation.text("layer", format="unicode")
+    assert derivation.partial("T [K]", "z1") == derivation.partial("T_K", "z1")
+
+
+def test_columns_are_called_as_inputs_are(tmp_path):
+    """`dy/dT [K]`, with units and blanks in names; a slash in a unit makes no derivative."""
+    text = "T [K],rho [kg/m3],p [bar],dp [bar]/dT [K],d2p [bar]/dT [K]drho [kg/m3]\n1,2,3,4,5\n"
+    (tmp_path / "t.csv").write_text(text)
+    data = symnet.fitting.read(tmp_path / "t.csv")
+    assert data.inputs == ("T [K]", "rho [kg/m3]")
+    assert data.outputs == ("p [bar]",)
+    assert [str(kind) for kind in data.kinds] == text.split("\n")[0].split(",")[2:]

@@ -573,13 +573,14 @@ def two_inputs(names=("rho", "T")):
 
 
 def test_inputs_and_outputs_have_the_models_names(tmp_path):
-    """And others where they are given, or where the model's are no plain names."""
+    """And others where they are given; those that formulas cannot have are labels."""
     net = imported(two_inputs(), tmp_path).network
     assert [s.name for s in (*net.inputs, *net.outputs)] == ["rho", "T", "p"]
     net = imported(two_inputs(), tmp_path, inputs=["r", "q"], outputs=["f"]).network
     assert [s.name for s in (*net.inputs, *net.outputs)] == ["r", "q", "f"]
     net = imported(two_inputs(("lambda", "T")), tmp_path).network
-    assert [s.name for s in net.inputs] == ["x1", "x2"]
+    assert net.input_names == ("lambda", "T")
+    assert [s.name for s in net.inputs] == ["lambda_", "T"]
 
 
 def test_outputs_can_be_selected(tmp_path):

@@ -89,7 +89,7 @@ def _terminal_format() -> str:
 
 
 def _check_point(network: Network, at: list[float] | None) -> None:
-    names = [symbol.name for symbol in network.inputs]
+    names = list(network.input_names)
     if at is not None and len(at) != network.n:
         raise ValueError(f"--at has {len(at)} number(s), but the inputs are {', '.join(names)}")
     if at is not None and network.symbols:

@@ -73,4 +73,4 @@ def _data(network: Network, given: argparse.Namespace) -> Any:
         return None
     if given.kind != "measured":
         return options.points(network, given.data)
-    return fitting.read(given.data, given.outputs or [s.name for s in network.outputs])
+    return fitting.read(given.data, given.outputs or network.output_names)

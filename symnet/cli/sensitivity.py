@@ -10,6 +10,7 @@ from typing import Any
 
 from symnet import importers, plotting
 from symnet.cli import options
+from symnet.dialect import header, quoted
 from symnet.names import partial_name
 from symnet.network import Network
 from symnet.sensitivities import Dependence, Sensitivity, dependence, rows, sensitivity
@@ -86,9 +87,9 @@ def _table(measured: Sequence[Sensitivity], paths: Sequence[str]) -> Iterator[st
     several = len(measured) > 1
     yield ("network," if several else "") + _COLUMNS + "\n"
     for k, found in enumerate(measured):
-        first = [PurePath(paths[k]).stem.replace(",", " ")] if several else []
+        first = [quoted(PurePath(paths[k]).stem)] if several else []
         for name, numbers in rows(found):
-            yield ",".join([*first, name, *map(_cell, numbers)]) + "\n"
+            yield ",".join([*first, quoted(name), *map(_cell, numbers)]) + "\n"
 
 
 def _cell(number: float) -> str:
@@ -97,9 +98,9 @@ def _cell(number: float) -> str:
 
 def _dependence_table(found: Dependence) -> Iterator[str]:
     """CSV with the grid, and each output's partial dependence and slope."""
-    name = found.network.inputs[found.input].name
-    outputs = [symbol.name for symbol in found.network.outputs]
-    yield ",".join([name, *outputs, *(partial_name(y, [name]) for y in outputs)]) + "\n"
+    name = found.network.input_names[found.input]
+    outputs = found.network.output_names
+    yield header([name, *outputs, *(partial_name(y, [name]) for y in outputs)])
     for g, value in enumerate(found.grid_values.tolist()):
         numbers = [value, *found.average[:, g].tolist(), *found.slope[:, g].tolist()]
         yield ",".join(map(repr, numbers)) + "\n"

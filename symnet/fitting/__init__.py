@@ -205,8 +205,8 @@ def cautions(data: MixedData, network: Network) -> tuple[str, ...]:
 
 def predictions(network: Network, points: NDArray[np.float64], kind: Kind) -> NDArray[np.float64]:
     """What the network gives for a kind of measurement at points (rows, n): (rows,)."""
-    names = [symbol.name for symbol in network.inputs]
-    output = [symbol.name for symbol in network.outputs].index(kind.output)
+    names = list(network.input_names)
+    output = network.output_names.index(kind.output)
     derivative = (analytic.value, analytic.jacobian, analytic.hessian)[kind.order]
     entries = derivative(network, points)[:, output]
     for name in reversed(kind.along):

@@ -24,7 +24,7 @@ from symnet.dialect import Table
 from symnet.fitting.data import HIGHEST_ORDER, Array, Kind, MixedData, listed
 from symnet.names import shortened, variables
 
-_NUMERATOR = re.compile(r"d\^?(\d*)([A-Za-z]\w*)", re.ASCII)
+_NUMERATOR = re.compile(r"d\^?(\d*)(.*[^\W\d_].*)")
 _SPELLINGS = {"∂": "d", "²": "^2", "**": "^", "*": "", " ": "", "(": "", ")": ""}
 
 
@@ -76,8 +76,10 @@ class _Header:
 
 
 def _header(names: Sequence[str], outputs: Sequence[str] | None) -> _Header:
-    plain = [name for name in names if not _is_partial(name)]
-    numerators = {name: _numerator(name) for name in names if _is_partial(name)}
+    partials = set(_partials(names))
+    plain = [name for name in names if name not in partials]
+    called = {_spelled(name): name for name in [*plain, *(outputs or ())]}
+    numerators = {name: _numerator(name, called) for name in names if name in partials}
     found = dict.fromkeys([*(outputs or ()), *(output for output, _ in numerators.values())])
     if not found:
         last = shortened(plain[-1])
@@ -98,8 +100,13 @@ def _header(names: Sequence[str], outputs: Sequence[str] | None) -> _Header:
     return _Header(inputs, tuple(found), kinds)
 
 
-def _is_partial(name: str) -> bool:
-    return "/" in name
+def _partials(names: Sequence[str]) -> Iterator[str]:
+    """The columns that are meant as derivatives, dy/dx1; `rho [kg/m3]` is a name."""
+    along = tuple(f"d{_spelled(name)}" for name in names if "/" not in name)
+    for name in names:
+        above, _, below = map(_spelled, name.partition("/"))
+        if below.startswith(along) or (above[:1] == below[:1] == "d"):
+            yield name
 
 
 def _spelled(name: str) -> str:
@@ -108,7 +115,7 @@ def _spelled(name: str) -> str:
     return name
 
 
-def _numerator(name: str) -> tuple[str, int]:
+def _numerator(name: str, called: Mapping[str, str]) -> tuple[str, int]:
     """The output and the order of a partial's column."""
     match = _NUMERATOR.fullmatch(_spelled(name.partition("/")[0]))
     if match is None:
@@ -120,7 +127,7 @@ def _numerator(name: str) -> tuple[str, int]:
         raise ValueError(
             f"column {shortened(repr(name))}: partials of order 1 to {HIGHEST_ORDER} can be learned"
         )
-    return match[2], order
+    return called.get(match[2], match[2]), order
 
 
 def _along(name: str, output: str, order: int, inputs: tuple[str, ...]) -> tuple[str, ...]:
@@ -152,7 +159,8 @@ def _readings(text: str, inputs: tuple[str, ...], order: int) -> Iterator[tuple[
     if not text and order == 0:
         yield ()
     for name in inputs:
-        for factor, power in ((f"d{name}^2", 2), (f"d{name}", 1)):
+        spelled = _spelled(name)
+        for factor, power in ((f"d{spelled}^2", 2), (f"d{spelled}", 1)):
             if power <= order and text.startswith(factor):
                 rest = _readings(text.removeprefix(factor), inputs, order - power)
                 yield from ((*(name,) * power, *more) for more in rest)

@@ -220,13 +220,12 @@ def objective(
 
 def _check_names(network: Network, data: MixedData) -> None:
     for role, own, given in (
-        ("inputs", network.inputs, data.inputs),
-        ("outputs", network.outputs, data.outputs),
+        ("inputs", network.input_names, data.inputs),
+        ("outputs", network.output_names, data.outputs),
     ):
-        names = tuple(symbol.name for symbol in own)
-        if names != tuple(given):
+        if own != tuple(given):
             raise ValueError(
-                f"the network has the {role} {', '.join(names)}, the data {', '.join(given)}; "
+                f"the network has the {role} {', '.join(own)}, the data {', '.join(given)}; "
                 f"give the network the data's names"
             )
 

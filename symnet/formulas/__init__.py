@@ -99,10 +99,19 @@ def heading(network: Network) -> str:
 
 
 def notes(network: Network) -> list[str]:
-    """What is to be said of activations with kinks, and of those not defined for every z."""
+    """What names stand for, which activations have kinks, and which are not defined for every z."""
     used = dict.fromkeys(node.activation for node in network.nodes if node.activation)
     limited = [activation for activation in used if not activation.total]
-    return [*map(_note, network.kinks), *map(_domain_note, limited)]
+    return [*_stand_for(network), *map(_note, network.kinks), *map(_domain_note, limited)]
+
+
+def _stand_for(network: Network) -> list[str]:
+    """`T_K stands for T [K], rho for ρ`, where there are names that formulas cannot have."""
+    symbols = (*network.inputs, *network.outputs)
+    labels = (*network.input_names, *network.output_names)
+    pairs = zip((symbol.name for symbol in symbols), labels, strict=True)
+    said = ", ".join(f"{name} for {label}" for name, label in pairs if name != label)
+    return [said.replace(" for ", " stands for ", 1)] if said else []
 
 
 def _domain_note(activation: Activation) -> str:
@@ -155,12 +164,16 @@ def _sheet(network: Network, order: int, notation: str, format: str, digits: int
     _check(notation, NOTATIONS, "notation")
     if digits is not None and digits < 1:
         raise ValueError(f"digits is {digits}; show at least 1, or None for all")
-    printer = partial(_PRINTERS[format], network.inputs, network.activations, digits)
+    # Entries of weights have no place in the layer notation.
+    weights = network.symbols if notation == "neuron" else ()
+    symbols = (*network.inputs, *network.outputs, *weights)
+    signs = _SIGNS[format].beside(symbol.name for symbol in symbols)
+    printer = partial(_PRINTERS[format], network.inputs, network.activations, digits, signs.own)
     if notation == "expanded":
         return _expanded(network, order, printer())
     if notation == "neuron":
-        return _neuron(network, order, _SIGNS[format], printer)
-    return _layer(network, order, _SIGNS[format], printer())
+        return _neuron(network, order, signs, printer)
+    return _layer(network, order, signs, printer())
 
 
 def _expanded(network: Network, order: int, printer: FormulaPrinter) -> _Sheet:
@@ -201,7 +214,8 @@ def _neuron(
     if zeros:
         blocks["output"][Place(True, network.depth + 1, 0, 0)] = zeros
     found = [Block([*tables.values()], title, True) for title, tables in blocks.items()]
-    return _Sheet([*found, *_where(_definitions(network, scalars.statements, printers()))])
+    found += _where(_definitions(network, scalars.statements, printers()))
+    return _Sheet(found, signs.remarks(_written(found)))
 
 
 def _title(network: Network, k: int) -> str:
@@ -226,7 +240,14 @@ def _layer(network: Network, order: int, signs: Signs, printer: FormulaPrinter) 
         ],
     )
     results = Block([[[line] for line in formulas.results]])
-    return _Sheet([results, *made], [formulas.legend])
+    blocks = [results, *made]
+    return _Sheet(blocks, [formulas.legend, *signs.remarks(_written(blocks))])
+
+
+def _written(blocks: Iterable[Block]) -> str:
+    """All that stands in the blocks."""
+    lines = (line for block in blocks for rows in block.tables for row in rows for line in row)
+    return " ".join(f"{line.left} {line.right}" for line in lines)
 
 
 def _where(*tables: Rows) -> list[Block]:

@@ -57,8 +57,9 @@ class UnicodePrinter(FormulaPrinter):
             return self.name(quantity.letter)
         letter = quantity.letter.lstrip("d")
         order = len(quantity.letter) - len(letter)
-        letter = {"lse": "ℓ"}.get(letter, letter)
+        shown = {"lse": "ℓ"}.get(letter, letter)
         numbers = (quantity.layer, quantity.index)
         place = ",".join(labels.subscript(str(n)) for n in numbers if n is not None)
         raised = f"({order})" if order > 3 else ""
-        return f"{letter}{labels.superscript(raised) or labels.primes(order, self.prime)}{place}"
+        marks = labels.superscript(raised) or labels.primes(order, self.prime)
+        return self.own(letter, f"{shown}{marks}{place}")

@@ -7,7 +7,7 @@ may be broken stands a mark, see `lines`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -31,6 +31,7 @@ class FormulaPrinter(Printer):
         inputs: the input symbols, by which terms and factors are ordered.
         activations: by name, for the glyphs of named functions.
         digits: significant digits of floats; None for the fewest that give the number back.
+        own: what a derivation's own quantity is called, of its letter and of how it is written.
         sort: False to print sums and products in the order in which they were built.
     """
 
@@ -45,12 +46,13 @@ class FormulaPrinter(Printer):
         inputs: Iterable[Symbol] = (),
         activations: Mapping[str, Activation] | None = None,
         digits: int | None = None,
+        own: Callable[[str, str], str] = lambda letter, text: text,
         sort: bool = True,
     ) -> None:
         super().__init__()
         self.inputs = {symbol: position for position, symbol in enumerate(inputs)}
         self.activations = activations or {}
-        self.digits, self.sort = digits, sort
+        self.digits, self.own, self.sort = digits, own, sort
         self._memory: dict[Expr, str] = {}
 
     # What each format writes in its own way.
@@ -207,7 +209,8 @@ class FormulaPrinter(Printer):
         letter, layer, index = quantity.letter, quantity.layer, quantity.index
         if layer is None:
             return self.name(letter)
-        return f"{letter}{layer}" + ("" if index is None else f"_{index}")
+        text = f"{letter}{layer}" + ("" if index is None else f"_{index}")
+        return self.own(letter.lstrip("d"), text)
 
     def _print_Integer(self, expr: Expr) -> str:
         return f"{self.minus}{-expr.p}" if expr.p < 0 else str(expr.p)

@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from symnet.formulas import labels
 
@@ -19,7 +20,11 @@ from symnet.formulas import labels
 class Signs:
     """How one format writes the layer algebra; `{}` stand for operands already written."""
 
-    vector: Callable[[str, str, str], str]  # letter, layer, directions
+    written: Callable[[str, str, str], str]  # letter, layer, directions
+    marked: Callable[[str], str]  # a vector so written, where a user's name could be read as it
+    taken: frozenset[str] = frozenset()
+    inline: str = "{}"
+    gives_way: str = "{} belongs to the network, not to its inputs or outputs"
     applied: str = "{} @ {}"
     product: str = "{} @ {}"
     transposed: str = "{}.T"
@@ -49,7 +54,36 @@ class Signs:
     spread: str = "a vector with one entry is spread over the others"
     products: str = "* is elementwise, @ the matrix or scalar product"
 
+    def vector(self, letter: str, layer: str, along: str) -> str:
+        """A vector of the algebra, or a matrix."""
+        return self.own(letter, self.written(letter, layer, along))
 
+    def own(self, letter: str, text: str) -> str:
+        """What a derivation's own quantity of this letter is called: z1, or _z1 beside a user's."""
+        return self.marked(text) if _TEXT.get(letter, letter) in self.taken else text
+
+    def beside(self, names: Iterable[str]) -> Signs:
+        """The signs of a network whose inputs, outputs and weights have these names."""
+        found = filter(None, map(_LIKE_OWN.fullmatch, names))
+        return replace(self, taken=frozenset(match[1] for match in found))
+
+    def remarks(self, written: str) -> list[str]:
+        """A sentence for each letter that gives way in what is written."""
+        greek = {name: letter for letter, name in _TEXT.items()}
+        found = []
+        for name in sorted(self.taken):
+            letter = greek.get(name, name)
+            shown = (
+                self.vector(letter, "", ""),
+                self.marked(f"d{letter}"),
+                self.marked(f"dd{letter}"),
+            )
+            if any(text in written for text in shown):
+                found.append(self.gives_way.format(self.inline.format(shown[0])))
+        return found
+
+
+_LIKE_OWN = re.compile(r"d*(z|a|b|e|m|p|s|t|u|w|W|lam|zeta|mu|pi|lse)_?[0-9]\w*")
 _TEXT = {"λ": "lam", "ζ": "zeta", "μ": "mu", "π": "pi"}
 _LATEX = {"λ": r"\lambda", "ζ": r"\zeta", "μ": r"\mu", "π": r"\pi"}
 
@@ -76,9 +110,16 @@ def latex_vector(letter: str, layer: str, along: str) -> str:
     return f"{letter}_{{{below}}}" if below else letter
 
 
-TEXT = Signs(text_vector)
+def latex_marked(vector: str) -> str:
+    r"""\bar{z}_{1}."""
+    letter, below, rest = vector.partition("_")
+    return rf"\bar{{{letter}}}{below}{rest}"
+
+
+TEXT = Signs(text_vector, "_{}".format)
 UNICODE = Signs(
     unicode_vector,
+    "_{}".format,
     applied="{} {}",
     product="{}·{}",
     transposed="{}ᵀ",
@@ -99,6 +140,7 @@ UNICODE = Signs(
 )
 LATEX = Signs(
     latex_vector,
+    latex_marked,
     applied=r"{}\,{}",
     product=r"{}\cdot {}",
     transposed=r"{}^{{\top}}",
@@ -107,6 +149,7 @@ LATEX = Signs(
     elementwise=r"\odot ",
     scaled=r"\,",
     quoted=r"\text{{{}}}",
+    inline="${}$",
     escaped=labels.latex_escaped,
     total=r"\mathbf{{1}}\cdot {}",
     sum=r"\sum_{{{}={}}}^{{{}}} {}",

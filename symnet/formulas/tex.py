@@ -109,10 +109,10 @@ class LatexPrinter(FormulaPrinter):
         letter = quantity.letter.lstrip("d")
         order = len(quantity.letter) - len(letter)
         raised = self.prime * order if order < 4 else f"^{{({order})}}"
-        letter = {"lse": r"\ell"}.get(letter, letter)
+        shown = {"lse": r"\ell"}.get(letter, letter)
         numbers = (quantity.layer, quantity.index)
         place = ",".join(str(n) for n in numbers if n is not None)
-        return f"{letter}{raised}_{{{place}}}"
+        return self.own(letter, f"{shown}{raised}_{{{place}}}")
 
     def _print_BooleanAtom(self, expr: Any) -> str:
         return rf"\text{{{str(bool(expr)).lower()}}}"

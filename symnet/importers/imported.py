@@ -86,8 +86,8 @@ class Model:
         net = _renamed(net, *names)
         if options.inputs is None and options.outputs is None:
             return net
-        inputs = options.inputs or [s.name for s in net.inputs]
-        outputs = options.outputs or [s.name for s in net.outputs]
+        inputs = options.inputs or net.input_names
+        outputs = options.outputs or net.output_names
         return Network.from_nodes(net.nodes, inputs, outputs, net.name)
 
 
@@ -95,8 +95,8 @@ def renamed(net: Network, options: Options) -> Network:
     """The network with the names that a user gives."""
     if options.inputs is None and options.outputs is None:
         return net
-    inputs = options.inputs or [s.name for s in net.inputs]
-    outputs = options.outputs or [s.name for s in net.outputs]
+    inputs = options.inputs or net.input_names
+    outputs = options.outputs or net.output_names
     return Network.from_nodes(net.nodes, inputs, outputs, net.name)
 
 

@@ -165,7 +165,7 @@ def _docstring(network: Network, order: int) -> str:
         title = f"{name}: value and derivatives with respect to the inputs.\n\n" + filled(
             f"The network is {network.describe()}."
         )
-    names = ", ".join(symbol.name for symbol in network.inputs)
+    names = ", ".join(network.input_names)
     start = f"For points X (..., {network.n}), with any leading shape or none, the inputs being"
     text = formulas.text(network, order, "layer", "unicode", None)
     shown = text.removeprefix(formulas.heading(network)).strip("\n")

@@ -68,7 +68,7 @@ class Network:
 
     Args:
         layers: at least one Layer; each has as many columns as the one before has neurons.
-        inputs: n names (str or plain Symbol), by default x1..xn.
+        inputs: n names, by default x1..xn: any printable text, such as "T [K]", or plain Symbols.
         outputs: m names, by default y, or y1..ym.
         name: a heading for printed output; it takes no part in comparisons.
 
@@ -79,13 +79,16 @@ class Network:
         net = symnet.Network.of(symnet.Layer(W2)(symnet.concat(h, x)), outputs=("p",))
 
     Raises ValueError for shapes that don't fit (`layer 2: weights have 3 columns, but layer 1 has
-    4 neurons`) and for names that are no identifiers, used twice or reserved (see
-    `symnet.names`).
+    4 neurons`) and for names that are used twice or cannot be printed on a line.
     """
 
     nodes: tuple[Node, ...]
     inputs: tuple[Symbol, ...]
+    """The inputs in formulas: symbols of their names, or `T_K` for "T [K]"; see `symnet.names`."""
     outputs: tuple[Symbol, ...]
+    input_names: tuple[str, ...]
+    """The inputs as they were called."""
+    output_names: tuple[str, ...]
     name: str | None
     widths: tuple[int, ...]
     """`(n, w1, ..., m)`: the width of each vector, the inputs' first."""
@@ -160,10 +163,18 @@ class Network:
         _check_activations(self._activations())
         if outputs is None and self.m == 1:
             outputs = ("y",)
-        object.__setattr__(self, "inputs", variables(inputs, "input", "x", self.n))
-        object.__setattr__(self, "outputs", variables(outputs, "output", "y", self.m))
+        weights = [symbol.name for symbol in self.symbols]
+        if outputs is not None and not isinstance(outputs, str):
+            outputs = tuple(outputs)
+        taken = [*weights, *map(str, outputs or ())]
+        x = variables(inputs, "input", "x", self.n, taken)
+        taken = [*weights, *(symbol.name for symbol in x.symbols)]
+        y = variables(outputs, "output", "y", self.m, taken)
+        check_distinct(x, y, weights)
+        for role, found in (("input", x), ("output", y)):
+            object.__setattr__(self, f"{role}s", found.symbols)
+            object.__setattr__(self, f"{role}_names", found.labels)
         object.__setattr__(self, "name", None if name is None else check_label(name))
-        check_distinct(self.inputs, self.outputs, self.symbols, self.activations)
 
     def _activations(self) -> Iterable[tuple[str, Activation]]:
         """Every activation, and where it stands."""
@@ -337,8 +348,8 @@ class Network:
             for node, layer in zip(nodes, self._layers, strict=True)
         ]
         if layers:
-            return type(self)(layers, self.inputs, self.outputs, self.name)
-        return type(self).from_nodes(nodes, self.inputs, self.outputs, self.name)
+            return type(self)(layers, self.input_names, self.output_names, self.name)
+        return type(self).from_nodes(nodes, self.input_names, self.output_names, self.name)
 
     def narrowed(self, width: int) -> Self:
         """The network of at most the first `width` neurons in each hidden layer.
@@ -401,7 +412,7 @@ class Network:
         return plot(self, path, kind="network")
 
     def _repr_html_(self) -> str:
-        ends = (", ".join(s.name for s in symbols) for symbols in (self.inputs, self.outputs))
+        ends = map(", ".join, (self.input_names, self.output_names))
         names = " → ".join(shortened(names, 100) for names in ends)
         rows = []
         for k, node in enumerate(self.nodes, start=1):
@@ -420,12 +431,12 @@ class Network:
         return hash(self._content())
 
     def _content(self) -> object:
-        return self._layers or self.nodes, self.inputs, self.outputs
+        return self._layers or self.nodes, self.input_names, self.output_names
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._layers is not None:
-            return type(self), (self._layers, self.inputs, self.outputs, self.name)
-        return type(self).from_nodes, (self.nodes, self.inputs, self.outputs, self.name)
+            return type(self), (self._layers, self.input_names, self.output_names, self.name)
+        return type(self).from_nodes, (self.nodes, self.input_names, self.output_names, self.name)
 
     def __repr__(self) -> str:
         return f"Network({self._shape()}: {self._labels()})"

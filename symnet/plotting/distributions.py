@@ -57,7 +57,7 @@ def sensitivities(given: Sequence[Sensitivity], kind: str = "bars") -> Picture:
 def _common_names(given: Sequence[Sensitivity]) -> list[str]:
     if not given:
         raise ValueError("there is no network to show")
-    names = [[str(s) for s in (*g.network.inputs, *g.network.outputs)] for g in given]
+    names = [[*g.network.input_names, *g.network.output_names] for g in given]
     for other in names[1:]:
         if other != names[0]:
             raise ValueError(
@@ -107,7 +107,7 @@ def _bars(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) ->
             color=COLOURS[k % len(COLOURS)],
             label=_called(sensitivity, k),
         )
-    output = given[0].network.outputs[p].name
+    output = given[0].network.output_names[p]
     axes.set_title(f"rms of {_slope(output)} {_STANDARDIZED}", loc="left")
     axes.set_xlim(left=0)
 
@@ -163,7 +163,7 @@ def _boxes(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
 
 def _about_zero(axes: Axes, given: Sequence[Sensitivity], p: int) -> None:
     axes.axvline(0, color="0.8", linewidth=0.7, zorder=0)
-    output = given[0].network.outputs[p].name
+    output = given[0].network.output_names[p]
     axes.set_title(f"{_slope(output)} {_STANDARDIZED}", loc="left")
 
 
@@ -173,14 +173,14 @@ def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
         spread = sensitivity.value[:, p].std()
         curves = sensitivity.alpha_curves(_ALPHAS)[:, p] * sensitivity.points.std(axis=0)
         for c, i in enumerate(reversed(shown)):
-            name = writing.name(sensitivity.network.inputs[i].name)
+            name = writing.name(sensitivity.network.input_names[i])
             label = name if len(given) == 1 else f"{name}, {_called(sensitivity, k)}"
             style: dict[str, Any] = {
                 "color": COLOURS[c % len(COLOURS)],
                 "linestyle": lines[(k + c // 7) % 4],
             }
             axes.plot(_ALPHAS, curves[:, i] / (spread or 1), label=label, **style)
-    output = given[0].network.outputs[p].name
+    output = given[0].network.output_names[p]
     axes.set_title(rf"$M_\alpha$ of {_slope(output)} {_STANDARDIZED}", loc="left")
     axes.set_xlabel(r"$\alpha$  (1: mean size, 2: rms, large: maximum)")
     axes.set_ylim(bottom=0)
@@ -191,7 +191,7 @@ def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
 
 def _interactions(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
     matrix = np.nan_to_num(given[0].standardized_interactions[p][np.ix_(shown, shown[::-1])])
-    names = [writing.name(given[0].network.inputs[i].name) for i in shown]
+    names = [writing.name(given[0].network.input_names[i]) for i in shown]
     mesh = axes.imshow(matrix, cmap=VALUES, vmin=0, origin="lower", aspect="equal")
     axes.set_xticks(range(len(names)), names[::-1])
     axes.set_yticks(range(len(names)), names)
@@ -205,7 +205,7 @@ def _interactions(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[
             )
     axes.figure.colorbar(mesh, ax=axes, pad=0.03, shrink=0.8)
     partial = r"$\partial^{2} %s\,/\,\partial x_i\,\partial x_j$"
-    output = writing.name(given[0].network.outputs[p].name).strip("$")
+    output = writing.name(given[0].network.output_names[p]).strip("$")
     unit = r"$\cdot\;\mathrm{sd}(x_i)\,\mathrm{sd}(x_j)/\mathrm{sd}(y)$"
     axes.set_title(f"rms of {partial % output} {unit}", loc="left")
 
@@ -230,7 +230,7 @@ def dependence(given: Dependence) -> Picture:
     panels = np.array(drawn.subplots(2, network.m, squeeze=False, sharex=True))
     rows = len(given.rows)
     few = np.random.default_rng(0).permutation(rows)[:_MOST_CURVES]
-    name = network.inputs[given.input].name
+    name = network.input_names[given.input]
     for p, output in enumerate(network.outputs):
         for axes, curves, mean, title in (
             (panels[0, p], given.individual[p], given.average[p], writing.name(output.name)),

@@ -57,7 +57,7 @@ class Frame:
 
     def name(self, i: int) -> str:
         """An input's plain name."""
-        return self.network.inputs[i].name
+        return self.network.input_names[i]
 
     def axis(self, i: int) -> str:
         """An input as an axis has it: its name and unit."""
@@ -146,7 +146,7 @@ def framed(
     given = None if data is None else data_points.checked(network, data)
     low, high, notes = _ranges(network, over, given)
     point = _point(network, at, low, high, given)
-    chosen_outputs = _positions(outputs, [s.name for s in network.outputs], "output")
+    chosen_outputs = _positions(outputs, network.output_names, "output")
     function = derive(network, max(1, order)).compile()
     everything = tuple(range(network.n))
     frame = Frame(
@@ -163,7 +163,7 @@ def framed(
         notes=notes,
     )
     if inputs is not None:
-        chosen = _positions(inputs, [s.name for s in network.inputs], "input")
+        chosen = _positions(inputs, network.input_names, "input")
         return _narrowed(replace(frame, inputs=chosen))
     return _narrowed(_most_important(frame, most))
 
@@ -178,7 +178,7 @@ def _subject(what: Network | Derivation, order: int | None) -> tuple[Network, in
     return network, order
 
 
-def _positions(names: Sequence[str] | None, known: list[str], what: str) -> tuple[int, ...]:
+def _positions(names: Sequence[str] | None, known: Sequence[str], what: str) -> tuple[int, ...]:
     if names is None:
         return tuple(range(len(known)))
     if isinstance(names, str):
@@ -200,7 +200,7 @@ def _positions(names: Sequence[str] | None, known: list[str], what: str) -> tupl
 def _ranges(
     network: Network, over: Mapping[str, Range] | None, data: Array | None
 ) -> tuple[Array, Array, tuple[str, ...]]:
-    names = [symbol.name for symbol in network.inputs]
+    names = list(network.input_names)
     if data is not None:
         low, high, note = data.min(axis=0), data.max(axis=0), ""
     else:
@@ -224,7 +224,7 @@ def _point(
     high: Array,
     data: Array | None,
 ) -> Array:
-    names = [symbol.name for symbol in network.inputs]
+    names = list(network.input_names)
     point = (low + high) / 2 if data is None else np.median(data, axis=0)
     if isinstance(at, Mapping):
         for name, value in at.items():

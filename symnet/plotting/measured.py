@@ -48,8 +48,8 @@ def measured(network: Network, data: MixedData, units: dict[str, str]) -> Pictur
 
 def _matched(network: Network, data: MixedData) -> MixedData:
     """The data with its inputs in the network's order."""
-    inputs = [symbol.name for symbol in network.inputs]
-    outputs = [symbol.name for symbol in network.outputs]
+    inputs = list(network.input_names)
+    outputs = list(network.output_names)
     if sorted(inputs) != sorted(data.inputs) or not set(data.outputs) <= set(outputs):
         raise ValueError(
             f"the data have inputs {', '.join(data.inputs)} and outputs {', '.join(data.outputs)}; "

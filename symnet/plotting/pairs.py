@@ -25,7 +25,7 @@ def pairs(frame: Frame) -> Picture:
     what acts together is seen. ValueError for one input, for more than eight, and for more than
     one output.
     """
-    names = ", ".join(symbol.name for symbol in frame.network.outputs)
+    names = ", ".join(frame.network.output_names)
     if len(frame.outputs) != 1:
         raise ValueError(f"a grid of pairs is of one output; name one of {names} by outputs")
     if not 2 <= len(frame.inputs) <= _MOST:
@@ -42,7 +42,7 @@ def pairs(frame: Frame) -> Picture:
     action = _drawn(panels, frame, above, signed=True) if frame.order >= 2 else None
     _diagonal(panels, frame, p)
     _dress(panels, frame, with_upper=action is not None)
-    output = frame.network.outputs[p].name
+    output = frame.network.output_names[p]
     unit = frame.units.get(output)
     drawn.colorbar(
         value,

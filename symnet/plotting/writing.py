@@ -21,7 +21,7 @@ _LAST_OF_THE_FONT = 0x2E80  # scripts beyond it need another font
 
 def checked_units(network: Network, units: Mapping[str, str] | None) -> dict[str, str]:
     """The units by name. ValueError for names that the network has not, and for no plain text."""
-    known = [symbol.name for symbol in (*network.inputs, *network.outputs)]
+    known = [*network.input_names, *network.output_names]
     found = {}
     for name, unit in (units or {}).items():
         if str(name) not in known:

@@ -80,7 +80,7 @@ def dependence(
     or not finite, and for more than LARGEST results.
     """
     network = network_of(what)
-    names = [symbol.name for symbol in network.inputs]
+    names = list(network.input_names)
     if str(input) not in names:
         raise ValueError(f"no input is called {str(input)!r}; there are {listed(network.inputs)}")
     i = names.index(str(input))

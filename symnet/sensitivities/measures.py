@@ -181,7 +181,7 @@ class Sensitivity:
         found = list(notes(self.network))
         changing = (self.value.min(axis=0) <= 0) & (self.value.max(axis=0) >= 0)
         for p in np.flatnonzero(changing):
-            name = self.network.outputs[p].name
+            name = self.network.output_names[p]
             found.append(f"{name} is 0 somewhere among the points: its elasticities have no bound")
         return tuple(found)
 
@@ -261,7 +261,7 @@ def rows(sensitivity: Sensitivity) -> Iterator[tuple[str, list[float]]]:
 def _rows(
     given: Sensitivity, written: Callable[[str, Sequence[str]], str]
 ) -> Iterator[tuple[str, list[float]]]:
-    names = [symbol.name for symbol in given.network.inputs]
+    names = list(given.network.input_names)
     tables = [(given.first, given.standardized, given.elasticity)]
     if given.second is not None:
         none = np.full_like(given.second.mean, np.nan)

@@ -30,14 +30,14 @@ def checked(network: Network, X: Any) -> Array:
     """X as an array (N, n) of its own. ValueError for another shape and what is not finite."""
     points = np.array(X, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != network.n or not len(points):
-        names = shortened(", ".join(symbol.name for symbol in network.inputs))
+        names = shortened(", ".join(network.input_names))
         raise ValueError(
             f"data has shape {points.shape}; expected (N, {network.n}), a column for each of "
             f"{names} and at least one row"
         )
     if not np.isfinite(points).all():
         row, column = np.argwhere(~np.isfinite(points))[0].tolist()
-        found, name = points[row, column], network.inputs[column].name
+        found, name = points[row, column], network.input_names[column]
         raise ValueError(f"row {row} of the data: {name} is {found}; expected a finite number")
     return points
 

@@ -329,7 +329,7 @@ def _along(
         against=f"{digits.DIGITS}-digit arithmetic",
         points=points,
         error=float(errors[output]),
-        entry=f"{network.outputs[output].name} along a random direction",
+        entry=f"{network.output_names[output]} along a random direction",
         point=tuple(map(float, point)),
         tolerance=tolerance(result.dtype),
         call=call,

@@ -135,13 +135,13 @@ class Truth:
         self, order: int, result: Array, error: float, position: Sequence[Any], call: str
     ) -> Comparison:
         point, output, *inputs = map(int, position)
-        names = [self.network.inputs[i].name for i in inputs]
+        names = [self.network.input_names[i] for i in inputs]
         return Comparison(
             quantity=_QUANTITIES[order] if order <= 2 else f"order {order}",
             against=ANALYTIC if order <= 2 else ITSELF,
             points=min(len(result), len(self.points)),
             error=error,
-            entry=partial_name(self.network.outputs[output].name, names),
+            entry=partial_name(self.network.output_names[output], names),
             point=tuple(map(float, self.points[point % len(self.points)])),
             tolerance=tolerance(result.dtype),
             call=call,
