@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symnet.activations import Z
+from symnet.backends.c.text import library
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import (
     Printer,
@@ -19,13 +20,7 @@ from symnet.languages.printing import (
 )
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
 
-GUARD = """\
-#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(_M_FP_FAST) || \\
-    (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
-#error "compile this file without -ffast-math, -Ofast, -fassociative-math, -ffinite-math-only or \\
-/fp:fast, which make its derivatives wrong"
-#endif
-"""
+GUARD = library.text("guard")
 
 
 class CPrinter(Printer):
