@@ -1,0 +1,156 @@
+"""The witness: value, Jacobian and Hessian of a network by a chain rule written by hand in NumPy.
+
+Node by node and from the inputs forward, for a form `z = sum_j W_j a_j + b` of earlier vectors:
+
+    J_z = sum_j W_j J_j                  H_z = sum_j W_j H_j
+
+    a = sigma(z)      J = sigma'(z) J_z                H = sigma''(z) (J_z x J_z) + sigma'(z) H_z
+    a = z c           J = c J_z + z J_c                H = c H_z + J_z x J_c + J_c x J_z + z H_c
+    s = softmax(z)    J = s C                          H = s (E - sum_r s_r E_r)
+    log_softmax(z)    J = C = J_z - sum_r s_r J_zr     H = H_z - sum_r s_r E_r
+
+where `J_z x J_z` is, per neuron, the outer product of its gradient with itself, s_r softmax of the
+form, C the Jacobian of log_softmax, and E = H_z + C x C. Nothing is shared with the formulas that
+are checked against this: it imports no symbolic code, has its own `table` of activations, evaluates
+a user's `own` by its own second-order rules (and where they are in doubt by one-sided `limits`),
+and goes forward where the compiled functions go backward. It is written to be obviously right, not
+fast.
+
+Shapes: points X (..., n); value (..., m), Jacobian (..., m, n), Hessian (..., m, n, n), float64.
+A point with a NaN among its inputs has NaN in all its entries; no NumPy warning escapes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from symnet.witness.analytic.chainrule import Graph, forward, full, unneeded
+from symnet.witness.analytic.sizes import sizes
+from symnet.witness.analytic.table import Array
+
+_BLOCK = 2**19  # entries of the largest intermediate array: 4 MB, a few of which exist at a time
+
+
+class Numeric(Protocol):
+    """What is asked of a network: itself in double precision."""
+
+    def numeric(self) -> Graph: ...
+
+
+def value(net: Numeric, X: ArrayLike) -> Array:
+    """`y(x)` at points X (..., n): an array (..., m).
+
+    Raises ValueError where the last axis of X is not n, X is not real, or a weight is symbolic.
+    """
+    return _evaluate(net, X, 0, _results)
+
+
+def jacobian(net: Numeric, X: ArrayLike) -> Array:
+    """`J[..., k, i] = dy_k/dx_i` at points X (..., n): an array (..., m, n). Raises as `value`."""
+    return _evaluate(net, X, 1, _results)
+
+
+def hessian(net: Numeric, X: ArrayLike) -> Array:
+    """`H[..., k, i, j] = d2y_k/dx_i dx_j` at X (..., n): an array (..., m, n, n).
+
+    Raises as `value`.
+    """
+    return _evaluate(net, X, 2, _results)
+
+
+def derivatives(net: Numeric, X: ArrayLike, order: int) -> tuple[Array, ...]:
+    """Value, Jacobian and Hessian up to `order`, 0 to 2, in one pass. Raises as `value`."""
+    graph = net.numeric()
+    points = _points(X, graph.widths[0])
+    flat = points.reshape(math.prod(points.shape[:-1]), points.shape[-1])
+    with np.errstate(all="ignore"):
+        *_, last = forward(graph, flat, order)
+        found = [np.array(full(last.value, r)) for r in range(order + 1)]
+    for result in found:
+        result[np.isnan(flat).any(axis=1)] = np.nan
+    return tuple(result.reshape(points.shape[:-1] + result.shape[1:]) for result in found)
+
+
+def preactivations(net: Numeric, X: ArrayLike) -> list[Array]:
+    """The form `z` of every node at points X (N, n): arrays (N, width). Raises as `value`."""
+    graph = net.numeric()
+    points = _points(X, graph.widths[0])
+    with np.errstate(all="ignore"):
+        return [step.form.a for step in forward(graph, points, 0)]
+
+
+def missing(net: Numeric, X: ArrayLike) -> NDArray[np.intp]:
+    """How many entries of the nodes' values are not finite, at points X (N, n): (N,)."""
+    graph = net.numeric()
+    points = _points(X, graph.widths[0])
+    with np.errstate(all="ignore"):
+        lost = [~np.isfinite(step.value.a) for step in forward(graph, points, 0)]
+    return np.sum(np.concatenate(lost, axis=1), axis=1)
+
+
+def scale(net: Numeric, X: ArrayLike, order: int) -> Array:
+    """The size of the terms each entry is made of: what a rounding error is measured against.
+
+    Same shape as `value`, `jacobian` or `hessian` (order 0, 1, 2), and nowhere smaller than the
+    magnitude of their entries. A sum `sum_j u_j v_j` has the size
+
+        S^2 = (sum_j |u_j| |v_j|)^2 + sum_j (|u_j| S(v_j))^2 + sum_j (S(u_j) |v_j|)^2
+
+    its own terms taken by their absolute values, and the size of what entered it by squares,
+    as rounding errors of independent sign add up: absolute values all the way would grow as a power
+    of the depth and excuse any error in a deep network. Weights have no error, S(W) = 0. Raises as
+    `value`, and for another order.
+    """
+    if order not in (0, 1, 2):
+        raise ValueError(f"order is {order}, expected 0, 1 or 2")
+    return _evaluate(net, X, order, sizes)
+
+
+# --- points, in blocks --------------------------------------------------------------------------
+
+
+def _evaluate(
+    net: Numeric, X: ArrayLike, order: int, method: Callable[[Graph, Array, int], Array]
+) -> Array:
+    graph = net.numeric()
+    n, m = graph.widths[0], graph.widths[-1]
+    points = _points(X, n)
+    flat = points.reshape(math.prod(points.shape[:-1]), n)
+    result = np.empty((len(flat), m) + (n,) * order)
+    size = max(1, _BLOCK // max(1, _most_neurons(graph) * n**order))
+    with np.errstate(all="ignore"):
+        for start in range(0, len(flat), size):
+            result[start : start + size] = method(graph, flat[start : start + size], order)
+    result[np.isnan(flat).any(axis=1)] = np.nan
+    return result.reshape(points.shape[:-1] + result.shape[1:])
+
+
+def _points(X: ArrayLike, n: int) -> Array:
+    points = np.asarray(X)
+    if points.dtype.kind not in "biuf":
+        raise ValueError(f"X has dtype {points.dtype}, expected real numbers")
+    if points.ndim == 0 or points.shape[-1] != n:
+        raise ValueError(f"X has shape {points.shape}, expected (..., {n}): one column per input")
+    return points.astype(np.float64)
+
+
+def _most_neurons(graph: Graph) -> int:
+    """The most neurons that are kept at a time: in a chain those of its widest layer."""
+    kept: set[int] = set()
+    most = 0
+    for k, dropped in enumerate(unneeded(graph), start=1):
+        others = kept - {0, k - 1}
+        most = max(most, graph.widths[k] + sum(graph.widths[j] for j in others))
+        kept = (kept | {k}) - dropped
+    return most
+
+
+def _results(graph: Graph, X: Array, order: int) -> Array:
+    """The value, Jacobian or Hessian at points X (N, n)."""
+    *_, last = forward(graph, X, order)
+    return full(last.value, order)

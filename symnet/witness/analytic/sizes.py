@@ -1,0 +1,228 @@
+"""The size of the terms that each entry is made of; see `analytic.scale`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from symnet.witness.analytic.chainrule import (
+    EMPTY,
+    Graph,
+    Node,
+    Step,
+    Vector,
+    by,
+    forward,
+    full,
+    jet,
+    mean,
+    outer,
+    times,
+    total,
+    unneeded,
+)
+from symnet.witness.analytic.table import TABLE, Array
+
+
+def sizes(graph: Graph, X: Array, order: int) -> Array:
+    """The sizes described in `scale` at points X (N, n), node by node beside the values."""
+    inputs = Vector(X, np.broadcast_to(np.eye(X.shape[1]), (len(X), X.shape[1], X.shape[1])), None)
+    vectors = {0: inputs}
+    found = {0: Vector(np.abs(X), np.zeros_like(inputs.J), None)}
+    steps = zip(graph.nodes, forward(graph, X, order), unneeded(graph), strict=True)
+    for k, (node, step, dropped) in enumerate(steps, start=1):
+        form = _form_size(node, vectors, found, order)
+        factor = None if node.factor is None else found[node.factor]
+        vectors[k], found[k] = step.value, _SIZES[node.kind](step, form, factor, order)
+        for source in dropped:
+            del vectors[source], found[source]
+    return full(found[len(graph.nodes)], order)
+
+
+def _form_size(
+    node: Node, vectors: Mapping[int, Vector], sizes: Mapping[int, Vector], order: int
+) -> Vector:
+    terms = [
+        (None if term.weights is None else np.abs(term.weights), _magnitude(vectors[term.source]))
+        for term in node.terms
+    ]
+    entered = [(W, sizes[term.source]) for term, (W, _) in zip(node.terms, terms, strict=True)]
+    z = total([v.a if W is None else v.a @ W.T for W, v in terms])
+    if node.bias is not None:
+        z = z + np.abs(node.bias)
+    squares = total([v.a * v.a if W is None else (v.a * v.a) @ (W * W).T for W, v in entered])
+    a, J, H = np.hypot(z, np.sqrt(squares)), EMPTY, None
+    if order >= 1:
+        J = total([v.J if W is None else W @ v.J for W, v in terms])
+        squares = total([v.J * v.J if W is None else (W * W) @ (v.J * v.J) for W, v in entered])
+        J = np.hypot(J, np.sqrt(squares))
+    curved = [pair for pair in zip(terms, entered, strict=True) if pair[0][1].H is not None]
+    if order == 2 and curved:
+        own = total([_weighed(W, v.H) for (W, v), _ in curved])
+        squares = total([_weighed(W, v.H, 2) for _, (W, v) in curved])
+        H = np.hypot(own, np.sqrt(squares))
+    return Vector(a, J, H)
+
+
+def _weighed(weights: Array | None, H: Array | None, power: int = 1) -> Array:
+    assert H is not None
+    H = H if power == 1 else H * H
+    if weights is None:
+        return H
+    return times(weights if power == 1 else weights * weights, H)
+
+
+def _magnitude(vector: Vector) -> Vector:
+    a, J, H = vector
+    return Vector(np.abs(a), np.abs(J), None if H is None else np.abs(H))
+
+
+def _norm(*terms: Array) -> Array:
+    """The root of the sum of squares."""
+    result = terms[0]
+    for term in terms[1:]:
+        result = np.hypot(result, term)
+    return result
+
+
+def _form_alone(step: Step, form: Vector, factor: Vector | None, order: int) -> Vector:
+    return form
+
+
+def _activated_size(step: Step, form: Vector, factor: Vector | None, order: int) -> Vector:
+    """Beside the terms of each product, the rounding of z itself counts: it moves sigma^(r) by
+    sigma^(r+1), see `_moved_last` for the last order, where no derivative is left.
+    """
+    s0, s1, s2 = map(np.abs, step.jet)
+    J = H = EMPTY
+    if order >= 1:
+        Jz = np.abs(step.form.J)
+        J = np.hypot(by(s1, form.J), by(s2 * form.a, Jz))
+    if order == 2:
+        bend = by(s2, _crossed(form.J, Jz))
+        moved = by(_moved_last(step, form.a), outer(Jz, Jz))
+        kept = by(s1, full(form, 2)) + by(s2 * form.a, np.abs(full(step.form, 2)))
+        H = _norm(bend, moved, kept)
+    return Vector(np.hypot(s0, s1 * form.a), J, H)
+
+
+def _moved_last(step: Step, size: Array) -> Array:
+    """The size of sigma'', and by how much an error in z of this size moves it.
+
+    In the table, the next derivative is taken as sigma' and sigma'', and the terms of sigma''
+    are of the size of sigma', as in s t (t - s) of the sigmoid. Powers and logarithms take a z of
+    any magnitude, as 1/T does, and so may a user's own: the slope of their sigma'' is measured.
+    """
+    _, s1, s2 = map(np.abs, step.jet)
+    usual = (s1 + s2) * size + s1
+    name = None if step.activation is None else step.activation.name
+    if step.activation is None or (name in TABLE and name not in _OF_ANY_SIZE):
+        return usual
+    z = step.form.a
+    h = 1e-3 * np.minimum(1, np.abs(z)) + 1e-300
+    right, left = (jet(step.activation, z + side)[2] for side in (h, -h))
+    measured = np.abs(right - left) / (2 * h) * size + s1 / np.maximum(1, np.abs(z)) + s2
+    return np.where(np.isfinite(measured), measured, usual)
+
+
+_OF_ANY_SIZE = frozenset(["log", "reciprocal", "sqrt", "square", "asinh"])
+
+
+def _crossed(left: Array, right: Array) -> Array:
+    """`l x r + r x l`."""
+    return outer(left, right) + outer(right, left)
+
+
+def _multiplied_size(step: Step, form: Vector, factor: Vector | None, order: int) -> Vector:
+    assert factor is not None
+    assert step.factor is not None
+    (z, Jz, Hz), (c, Jc, Hc) = _magnitude(step.form), _magnitude(step.factor)
+    J = H = EMPTY
+    if order >= 1:
+        own = by(c, Jz) + by(z, Jc)
+        J = _norm(own, by(c, form.J), by(factor.a, Jz), by(z, factor.J), by(form.a, Jc))
+    if order == 2:
+        own = _crossed(Jz, Jc)
+        H = _norm(_crossed(form.J, Jc), _crossed(Jz, factor.J))
+        if Hz is not None and form.H is not None:
+            own = own + by(c, Hz)
+            H = _norm(H, by(c, form.H), by(factor.a, Hz))
+        if Hc is not None and factor.H is not None:
+            own = own + by(z, Hc)
+            H = _norm(H, by(z, factor.H), by(form.a, Hc))
+        H = np.hypot(own, H)
+    return Vector(_norm(z * c, form.a * c, z * factor.a), J, H)
+
+
+def _softmax_size(step: Step, form: Vector, factor: Vector | None, order: int) -> Vector:
+    """Of products of s with what log_softmax has; s has the relative error of its exponent."""
+    s, logs = step.jet[0], _log_softmax_size(step, form, factor, order)
+    moved = _moved(s, form.a)
+    C, E = _shares(step, order)
+    J = H = EMPTY
+    if order >= 1:
+        J = by(s, np.hypot(logs.J, by(moved, np.abs(C))))
+    if order == 2:
+        assert logs.H is not None
+        squared = np.hypot(outer(np.abs(C), np.abs(C)), _crossed(logs.J, np.abs(C)))
+        H = by(s, _norm(logs.H, squared, by(moved, E + mean(s, E))))
+    return Vector(s * np.hypot(1, moved), J, H)
+
+
+def _log_softmax_size(step: Step, form: Vector, factor: Vector | None, order: int) -> Vector:
+    """The formulas as they are in `analytic`'s heading, with all terms of each sum over r."""
+    s, z = step.jet[0], step.form.a
+    moved = _moved(s, form.a)
+    C, E = _shares(step, order)
+    total = (
+        np.max(z, axis=1, keepdims=True) + np.log(np.sum(np.exp(z - z.max(1)[:, None]), 1))[:, None]
+    )
+    J = H = EMPTY
+    if order >= 1:
+        Jz = np.abs(step.form.J)
+        J = _norm(
+            Jz + mean(s, Jz),
+            form.J,
+            _mean_of_squares(s, form.J),
+            _mean_of_squares(s, by(moved, Jz)),
+        )
+    if order == 2:
+        H = np.abs(full(step.form, 2))
+        size = np.hypot(full(form, 2), _crossed(J, np.abs(C)))
+        own = H + mean(s, H + outer(np.abs(C), np.abs(C)))
+        H = _norm(
+            own,
+            full(form, 2),
+            _mean_of_squares(s, size),
+            _mean_of_squares(s, by(moved, np.abs(E))),
+        )
+    a = _norm(np.abs(z) + np.abs(total), form.a, _mean_of_squares(s, form.a))
+    return Vector(a, J, H)
+
+
+def _moved(s: Array, size: Array) -> Array:
+    """The size of the relative error of softmax: that of its exponent z and of the sum."""
+    return np.hypot(size, _mean_of_squares(s, size))
+
+
+def _mean_of_squares(s: Array, size: Array) -> Array:
+    """`sqrt(sum_r (s_r S_r)^2)`, to be spread over the neurons."""
+    terms = by(s, size)
+    return np.sqrt(np.sum(terms * terms, axis=1, keepdims=True))
+
+
+def _shares(step: Step, order: int) -> tuple[Array, Array]:
+    """C and E of `analytic`'s heading, the terms of each difference by their absolute values."""
+    s, J = step.jet[0], np.abs(step.form.J)
+    C = J + mean(s, J) if order >= 1 else EMPTY
+    return C, np.abs(full(step.form, 2)) + outer(C, C) if order == 2 else EMPTY
+
+
+_SIZES: dict[str, Callable[[Step, Vector, Vector | None, int], Vector]] = {
+    "form": _form_alone,
+    "activation": _activated_size,
+    "product": _multiplied_size,
+    "softmax": _softmax_size,
+    "log_softmax": _log_softmax_size,
+}
