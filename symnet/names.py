@@ -175,6 +175,13 @@ def check_distinct(inputs: Variables, outputs: Variables, weights: Iterable[str]
             seen[name] = role
 
 
+def commented(text: str) -> str:
+    """The text as it may stand in a comment of any language: nothing ends it, or begins another."""
+    for sign, shown in (("\\", "/"), ("`", "'"), ('"', "'"), ("*/", "* /"), ("/*", "/ *")):
+        text = text.replace(sign, shown)
+    return text
+
+
 def listed(symbols: Iterable[Symbol], most: int = 6) -> str:
     """The names in alphabetical order, at most so many of them: for messages."""
     names = sorted(shortened(symbol.name) for symbol in symbols)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -250,11 +251,14 @@ def test_generate_python(run, net, tmp_path):
     assert done.stdout.startswith("self-test ok")
 
 
-def test_generate_c_for_many_points(run, net):
-    """C text, with the functions named in it."""
+def test_generate_c_for_many_points(run, net, tmp_path):
+    """C text, with the functions named in it; with a header where there is a place for it."""
     status, text, _ = run("generate", net, "--language", "c-batch", "--order", 1)
     assert status == 0
-    assert "int symnet_value_jacobian(long points" in text
+    name = re.search(r"int (\w+)_value_jacobian\(long points", text)[1]
+    assert run("generate", net, "--language", "c-batch", "--order", 1, "-o", f"{tmp_path}/")[0] == 0
+    assert (tmp_path / f"{name}.c").read_text("utf-8") == text
+    assert f"int {name}_value_jacobian(" in (tmp_path / f"{name}.h").read_text("utf-8")
 
 
 def test_generate_c(run, net, tmp_path):

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import symnet
-from symnet import dialect, reporting, tables
+from symnet import dialect, languages, reporting, tables
 from symnet.formulas import tex
+from symnet.languages import running
 
 HOSTILE = "<img src=x onerror=alert(1)> [c](javascript:1) | *a* _b_ x_1 & $z$ ~ {\\}"
 
@@ -207,3 +208,26 @@ def test_columns_are_called_as_inputs_are(tmp_path):
     assert data.inputs == ("T [K]", "rho [kg/m3]")
     assert data.outputs == ("p [bar]",)
     assert [str(kind) for kind in data.kinds] == text.split("\n")[0].split(",")[2:]
+
+
+ENDING = ['"""', "*/ int x; /*", "a\\", "```", "--]]", "%}", "'''", "é ]]> -->", "T [K]"]
+
+
+@pytest.mark.parametrize("language", languages.LANGUAGES)
+def test_a_label_ends_no_comment(language):
+    """Whatever stands in it: the heads of all languages have it on one line, without such signs."""
+    if language == "onnx":
+        pytest.importorskip("onnx", reason="onnx is not installed")
+    net = called(ENDING, outputs=["*/ y"])
+    plain = called([f"x{i}" for i in range(len(ENDING))], outputs=["y"])
+    for (name, text), (_, known) in zip(
+        languages.generate(net, language, 1, name="net").items(),
+        languages.generate(plain, language, 1, name="net").items(),
+        strict=True,
+    ):
+        if language in ("onnx", "json"):
+            continue
+        for sign in ('"""', "*/", "/*", "```"):
+            assert text.count(sign) == known.count(sign), (name, sign)
+    if language == "python":
+        assert running.confirm("python", text) is None

@@ -285,6 +285,46 @@ def test_onnx(name, precision):
             np.testing.assert_allclose(found, known, rtol=0, atol=allowed)
 
 
+@pytest.mark.parametrize("precision", languages.PRECISIONS)
+def test_c_for_many_points_is_called_from_c_and_cpp(precision, tmp_path):
+    """Two networks of one program, each by its header, and each text's own test."""
+    tools_of("cpp")
+    first, second = NETWORKS["linear"](), NETWORKS["attention"]()
+    points = np.array([[0.25, -0.5], [1.0, 0.125]])
+    calls = []
+    for name, net in (("first", first), ("second", second)):
+        for file, text in languages.generate(
+            net, "c-batch", 1, name=name, precision=precision
+        ).items():
+            (tmp_path / file).write_text(text, encoding="utf-8")
+        given = ", ".join(map(str, np.resize(points, (2, net.n)).ravel()))
+        calls.append(
+            f"{precision} x{name}[] = {{{given}}};"
+            f"{precision} y{name}[{2 * net.m}], J{name}[{2 * net.m * net.n}];"
+            f"if ({name}_value_jacobian(2, x{name}, y{name}, J{name}, 1)) return 1;"
+            f'for ({precision} v : y{name}) std::printf("%.17g ", double(v));'
+            f'for ({precision} v : J{name}) std::printf("%.17g ", double(v));'
+        )
+    main = '#include "first.h"\n#include "second.h"\n#include <cstdio>\nint main() {'
+    (tmp_path / "main.cpp").write_text(main + "\n".join(calls) + "}\n", encoding="utf-8")
+    for name in ("first", "second"):
+        build = ["gcc", "-std=c99", "-O1", f"{name}.c"]
+        subprocess.run([*build, "-c", "-o", f"{name}.o"], cwd=tmp_path, check=True)
+        test = [*build, "-DSYMNET_TEST", "-lm", "-o", "test"]
+        subprocess.run(test, cwd=tmp_path, check=True)
+        subprocess.run([tmp_path / "test"], check=True, stdout=subprocess.DEVNULL)
+    link = ["g++", "main.cpp", "first.o", "second.o", "-lm", "-o", "main"]
+    subprocess.run(link, cwd=tmp_path, check=True)
+    said = subprocess.run([tmp_path / "main"], check=True, capture_output=True, text=True).stdout
+    found = np.array(list(map(float, said.split())))
+    known = []
+    for net in (first, second):
+        X = np.resize(points, (2, net.n))
+        known += [symnet.analytic.value(net, X).ravel(), symnet.analytic.jacobian(net, X).ravel()]
+    exact = 1e-5 if precision == "float" else 1e-13
+    np.testing.assert_allclose(found, np.concatenate(known), rtol=exact, atol=exact)
+
+
 def test_refusals():
     """What a language cannot do is said, not done otherwise."""
     net = NETWORKS["one"]()
@@ -292,7 +332,7 @@ def test_refusals():
         languages.generate(net, "cobol")
     with pytest.raises(ValueError, match="name"):
         languages.generate(net, "c", name="a b")
-    for language in ("javascript", "cpp", "json", "matlab", "python", "c-batch"):
+    for language in ("javascript", "cpp", "json", "matlab", "python"):
         with pytest.raises(ValueError, match=r"float|precision"):
             languages.generate(net, language, precision="float")
 

@@ -64,7 +64,7 @@ def run(given: argparse.Namespace) -> int:
         _confirm(given.language, made)
         _check_apart(written, made)
         written |= made
-    if len(networks) > 1 and given.language == "c":
+    if len(networks) > 1 and given.language in ("c", "c-batch"):
         written |= _library(str(folder), list(written))
     _write(given, written, folder)
     return 0
@@ -94,6 +94,11 @@ def _place(given: argparse.Namespace) -> tuple[str | None, Path | None]:
 def _write(given: argparse.Namespace, written: dict[str, str | bytes], folder: Path | None) -> None:
     if len(written) == 1 and not (given.output.endswith("/") or Path(given.output).is_dir()):
         _put(given.output, next(iter(written.values())))
+        return
+    language = languages.LANGUAGES[given.language]
+    if folder is None and language.alone:
+        main = next(text for file, text in written.items() if file.endswith(language.ending))
+        _put(given.output, main)
         return
     if folder is None:
         raise ValueError(

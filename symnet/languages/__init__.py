@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from symnet.languages import c, cpp, fortran, javascript, json, matlab, onnx, rust
+from symnet.languages import c, c_batch, cpp, fortran, javascript, json, matlab, onnx, rust
 from symnet.languages.c_batch import c_file
 from symnet.languages.job import PRECISIONS, Files, Job
 from symnet.languages.python import numpy_module
@@ -22,8 +22,9 @@ __all__ = ["LANGUAGES", "PRECISIONS", "Language", "c_file", "generate", "numpy_m
 class Language:
     """What a language is for, its main file's ending, and its printer.
 
-    Exactly one of `whole`, a text made of a network and an order, `files`, made of a Job, and
-    `content`, the bytes of a single file made of one.
+    `alone` says that the main file is complete without the others. Exactly one of `whole`, a text
+    made of a network and an order, `files`, made of a Job, and `content`, the bytes of a single
+    file made of one.
     """
 
     summary: str
@@ -31,12 +32,15 @@ class Language:
     whole: Callable[[Network, int], str] | None = None
     files: Callable[[Job], Files] | None = None
     content: Callable[[Job], bytes] | None = None
+    alone: bool = False
 
 
 LANGUAGES: Mapping[str, Language] = {
     "python": Language("a module that needs NumPy only", "py", whole=numpy_module),
     "c": Language("C99 in loops: no heap, threads or state", "c", files=c.files),
-    "c-batch": Language("C99 for many points: vectors, threads", "c", whole=c_file),
+    "c-batch": Language(
+        "C99 for many points: vectors, threads", "c", files=c_batch.files, alone=True
+    ),
     "cpp": Language("a C++17 header, templates of the number type", "hpp", files=cpp.files),
     "fortran": Language("a Fortran 2008 module of pure subroutines", "f90", files=fortran.files),
     "javascript": Language("an ES module, with types", "mjs", files=javascript.files),

@@ -26,7 +26,7 @@ from symnet.languages.pythontext import (
     wrapped,
 )
 from symnet.languages.selftest import Examples, direction_of, examples
-from symnet.names import partial_name
+from symnet.names import commented, partial_name
 from symnet.network import Network
 from symnet.witness import checking
 
@@ -143,10 +143,10 @@ def numpy_module(network: Network, order: int = 2) -> str:
     return "\n".join(head) + "\n" + "\n\n".join(parts)
 
 
-def verified(network: Network, order: int) -> Examples:
+def verified(network: Network, order: int, precision: str = "double") -> Examples:
     """What the functions give; CheckError where they fail their own check."""
     function = compiling.compiled(network, order)
-    known = examples(network, function)
+    known = examples(network, function, precision)
     checking.verify(function)
     return known
 
@@ -165,10 +165,10 @@ def _docstring(network: Network, order: int) -> str:
         title = f"{name}: value and derivatives with respect to the inputs.\n\n" + filled(
             f"The network is {network.describe()}."
         )
-    names = ", ".join(network.input_names)
+    names = commented(", ".join(network.input_names))
     start = f"For points X (..., {network.n}), with any leading shape or none, the inputs being"
     text = formulas.text(network, order, "layer", "unicode", None)
-    shown = text.removeprefix(formulas.heading(network)).strip("\n")
+    shown = commented(text.removeprefix(formulas.heading(network)).strip("\n"))
     return _DOCSTRING.format(
         title=title,
         inputs=filled(f"{start} {names}:"),

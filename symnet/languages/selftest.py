@@ -31,6 +31,7 @@ class Examples:
     points: Array
     expected: tuple[Array, ...]
     sizes: tuple[Array, ...]
+    precision: str = "double"
 
     @property
     def allowed(self) -> tuple[Array, ...]:
@@ -39,8 +40,8 @@ class Examples:
         Arrays (m, n, …, n): an entry's terms are as large as at the worst of the points, and no
         entry has the allowance of another, whose inputs or output may be in other units.
         """
-        rounding = _ULPS * np.finfo(float).eps
-        return tuple(np.maximum(rounding * size.max(axis=0), _TINY) for size in self.sizes)
+        rounding, tiny = _rounding(self.precision)
+        return tuple(np.maximum(rounding * size.max(axis=0), tiny) for size in self.sizes)
 
     def along(self, direction: Array) -> Examples:
         """The derivatives along a direction (n,) without zeros: y, J u, u H u, … (N, m).
@@ -48,7 +49,10 @@ class Examples:
         In the inputs' own units, each takes part; see `direction_of`.
         """
         return Examples(
-            self.points, _along(self.expected, direction), _along(self.sizes, np.abs(direction))
+            self.points,
+            _along(self.expected, direction),
+            _along(self.sizes, np.abs(direction)),
+            self.precision,
         )
 
 
@@ -58,22 +62,34 @@ def direction_of(network: Network) -> Array:
     return np.array([float(f"{x:.4g}") for x in step.tolist()])
 
 
-def examples(network: Network, function: Compiled) -> Examples:
+def _rounding(precision: str) -> tuple[float, float]:
+    """The error allowed in multiples of the terms' size, and where all terms are zero."""
+    if precision == "float":
+        return _SINGLE_ULPS * float(np.finfo(np.float32).eps), _TINY_IN_SINGLE
+    return _ULPS * float(np.finfo(np.float64).eps), _TINY
+
+
+def examples(network: Network, function: Compiled, precision: str = "double") -> Examples:
     """Examples of `network`'s derivatives up to the order of `function`.
 
     Orders above the second, which the analytic engine does not know, are taken from `function`
     itself: it should have been verified. ValueError when a weight is symbolic, or the network
     has no finite value and partials at ordinary points.
     """
-    return _examples_at(network, function, ordinary_points(network))
+    points = ordinary_points(network)
+    if precision == "float":
+        points = points.astype(np.float32).astype(np.float64)
+    return _examples_at(network, function, points, precision)
 
 
-def _examples_at(network: Network, function: Compiled, points: Array) -> Examples:
+def _examples_at(
+    network: Network, function: Compiled, points: Array, precision: str = "double"
+) -> Examples:
     low = range(min(function.order, 2) + 1)
     higher = [function.derivative(r, points) for r in range(len(low), function.order + 1)]
     expected = [_WITNESSES[r](network, points) for r in low]
     sizes = [analytic.scale(network, points, r) for r in low]
-    return Examples(points, (*expected, *higher), (*sizes, *map(np.abs, higher)))
+    return Examples(points, (*expected, *higher), (*sizes, *map(np.abs, higher)), precision)
 
 
 def ordinary_points(network: Network, count: int = _POINTS) -> Array:
@@ -141,14 +157,13 @@ def expected_at(
     network: Network, function: Compiled, points: Array, precision: str = "double"
 ) -> tuple[Expectation, ...]:
     """What to expect at these points (N, n), for each order up to that of `function`."""
-    kind = np.float32 if precision == "float" else np.float64
     known = _examples_at(network, function, points)
-    ulps = (_SINGLE_ULPS if precision == "float" else _ULPS) * float(np.finfo(kind).eps)
+    rounding, _ = _rounding(precision)
     found = []
     for order, (result, size) in enumerate(zip(known.expected, known.sizes, strict=True)):
         flat = result.reshape(len(points), -1)
         stride = -(-flat.shape[1] // _TABULATED)
         stride += stride % 2 == 0  # odd: not the same column of each row
-        allowed = max(float(ulps * np.max(size)), _TINY_IN_SINGLE)
+        allowed = max(float(rounding * np.max(size)), _TINY_IN_SINGLE)
         found.append(Expectation(order, stride, flat[:, ::stride], allowed))
     return tuple(found)
