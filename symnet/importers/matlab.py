@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from symnet.files import LARGEST_FILE
-from symnet.importers.arrays import from_named, named
+from symnet.importers.arrays import from_named
 from symnet.importers.extras import needed
 from symnet.importers.imported import FilePath, Imported, Options, content_of
 from symnet.network.weights import Array
@@ -36,7 +36,7 @@ def read(path: FilePath, options: Options) -> Imported:
         if name.startswith("__"):
             continue
         if name.lower().startswith("activation"):
-            functions = [named(text) for text in _texts(value)]
+            functions = _texts(value)
         else:
             arrays.update(_numbers(name, value))
     given = Options(**(options.__dict__ | {"activations": options.activations or functions}))

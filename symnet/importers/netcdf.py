@@ -13,7 +13,6 @@ import numpy as np
 from symnet.activations import activation
 from symnet.files import LARGEST_FILE
 from symnet.importers import hdf5
-from symnet.importers.arrays import named
 from symnet.importers.imported import (
     FilePath,
     Imported,
@@ -79,7 +78,7 @@ def _value(t: Tensors, arrays: dict[str, Array], functions: list[str]) -> Value:
         value = t.matmul(value, wide[f"nn_weights_{k}"])
         if f"nn_bias_{k}" in wide:
             value = t.add(value, wide[f"nn_bias_{k}"])
-        value = t.apply(activation(named(name)).value, value, named(name))
+        value = t.apply(activation(name).value, value, name)
     if "nn_output_coeffs_std" in wide:
         value = t.multiply(value, wide["nn_output_coeffs_std"])
         value = t.add(value, wide["nn_output_coeffs_mean"])

@@ -14,7 +14,6 @@ import numpy as np
 
 from symnet.activations import activation
 from symnet.importers import comparing, functions
-from symnet.importers.arrays import named
 from symnet.importers.extras import needed
 from symnet.importers.imported import Imported, Model, Options
 from symnet.importers.tensors import Tensors, Value
@@ -94,7 +93,7 @@ def _mlp(t: Tensors, model: Any, x: Value, options: Options) -> Value:
 
 
 def _function(t: Tensors, name: str, x: Value) -> Value:
-    return t.apply(activation(named(name)).value, x, name)
+    return t.apply(activation(name).value, x, name)
 
 
 def _classes(t: Tensors, kind: str, x: Value, options: Options) -> Value:
