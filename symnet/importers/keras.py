@@ -82,7 +82,7 @@ def built(
 ) -> Imported:
     """The network of a configuration and its weights."""
     reading = _Reading(Tensors(), weights)
-    inputs = _inputs(config)
+    inputs = input_shapes(config)
     forms = reading.tensors.fold.inputs_of([shape for _, shape in inputs])
     batched = [
         reading.tensors.reshape(form, (1, *shape))
@@ -114,7 +114,8 @@ def _layers(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(inner["layers"] if isinstance(inner, dict) else inner)
 
 
-def _inputs(config: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]:
+def input_shapes(config: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]:
+    """Names and shapes of the inputs, without the batch. ValueError where one is not fixed."""
     layers = _layers(config)
     by_name = {_name(layer): layer for layer in layers}
     if config["class_name"] == "Sequential":
@@ -137,6 +138,8 @@ def _input_shape(layer: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[i
 
 def _endpoints(given: Any) -> list[list[Any]]:
     """[name, node, tensor] of each end: one alone is no list of lists."""
+    if isinstance(given, dict):
+        raise ValueError("its inputs or outputs are a dictionary; symnet reads lists of tensors")
     if given and isinstance(given[0], str):
         return [given]
     return list(given)
