@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
-import os
-import random
 import struct
 import zipfile
 from pathlib import Path
@@ -323,54 +319,6 @@ def test_declared_shapes_are_checked_against_the_data(tmp_path):
         archive.writestr("W1.npy", content)
     with pytest.raises(NetworkFileError, match="declared shape"):
         read(path, ACTIVATIONS)
-
-
-def formats(tmp_path):
-    """One good file a format."""
-    found = {".nnet": nnet_file(tmp_path / "good.nnet")}
-    named = {f"W{k}": layer.weights for k, layer in enumerate(NET.layers)}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **named)
-    found[".npz"] = buffer.getvalue()
-    header = json.dumps({"W1": {"dtype": "F64", "shape": [1, 2], "data_offsets": [0, 16]}}).encode()
-    found[".safetensors"] = struct.pack("<Q", len(header)) + header + np.ones(2).tobytes()
-    try:
-        from scipy.io import savemat
-    except ImportError:
-        return found
-    buffer = io.BytesIO()
-    savemat(buffer, named, do_compression=True)
-    found[".mat"] = buffer.getvalue()
-    return {k: v if isinstance(v, bytes) else v.read_bytes() for k, v in found.items()}
-
-
-@pytest.mark.parametrize("suffix", [".nnet", ".npz", ".safetensors", ".mat"])
-def test_mutated_files_give_one_line(suffix, tmp_path):
-    """SYMNET_FUZZ says how many; whatever is wrong, it is said in a line."""
-    if suffix in (".mat", ".nnet"):
-        pytest.importorskip("scipy")
-    if suffix == ".safetensors":
-        pytest.importorskip("safetensors")
-    good, rng = formats(tmp_path)[suffix], random.Random(4)
-    path = tmp_path / f"bad{suffix}"
-    for _ in range(int(os.environ.get("SYMNET_FUZZ", "300"))):
-        bad = bytearray(good)
-        for _ in range(rng.choice((1, 1, 2, 8))):
-            bad[rng.randrange(len(bad))] = rng.randrange(256)
-        if rng.random() < 0.2:
-            del bad[rng.randrange(len(bad)) :]
-        path.write_bytes(bad)
-        said = refusal(path)
-        assert said is None or (said.startswith(str(path)) and "\n" not in said)
-
-
-def refusal(path):
-    """What is said of the file, None where it is read."""
-    try:
-        assert isinstance(read(path, ACTIVATIONS).network, Network)
-    except NetworkFileError as error:
-        return str(error)
-    return None
 
 
 # --- public networks ----------------------------------------------------------------------------

@@ -19,6 +19,7 @@ import numpy as np
 
 from symnet.activations import activation
 from symnet.files import LARGEST_FILE
+from symnet.importers import apart
 from symnet.importers.extras import needed
 from symnet.importers.imported import (
     FilePath,
@@ -266,10 +267,10 @@ def _safetensors(path: FilePath) -> dict[str, Array]:
 
 
 def _weights_h5(path: FilePath) -> dict[str, Array]:
-    hdf5 = needed("symnet.importers.hdf5", "keras")
+    found = apart.contents("hdf5", content_of(path, LARGEST_FILE), "keras")
     return {
         name.replace("/vars/0", "/kernel").replace("/vars/1", "/bias"): array
-        for name, array in hdf5.arrays(path).items()
+        for name, array in found.arrays.items()
         if not name.startswith(("optimizer", "seed"))
     }
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from symnet.activations import activation
 from symnet.files import LARGEST_FILE
-from symnet.importers import hdf5
+from symnet.importers import apart
 from symnet.importers.imported import (
     FilePath,
     Imported,
@@ -31,20 +31,17 @@ def read(path: FilePath, options: Options) -> Imported:
     content = content_of(path, LARGEST_FILE)
     if not content.startswith(b"\x89HDF"):
         raise ValueError("is no NetCDF-4 file; convert it with nccopy -k nc4")
-    with hdf5.opened(content) as file:
-        found = dict(hdf5.datasets(file))
-        arrays = {
-            name: hdf5.array(entry, name)
-            for name, entry in found.items()
-            if name.startswith(("nn_weights_", "nn_bias_", "nn_input_", "nn_output_"))
-        }
-        functions = _texts(found.get("nn_activation_char"))
-        names = _texts(found.get("nn_inputs_char"))
-        told = [
-            text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
-            for key, text in file.attrs.items()
-            if key.endswith("scaling_info")
-        ]
+    found = apart.contents("hdf5", content, "keras")
+    arrays = {
+        name: array
+        for name, array in found.arrays.items()
+        if name.startswith(("nn_weights_", "nn_bias_", "nn_input_", "nn_output_"))
+    }
+    functions = _texts(found.arrays.get("nn_activation_char"))
+    names = _texts(found.arrays.get("nn_inputs_char"))
+    told = [
+        str(text) for key, text in found.texts.get("", {}).items() if key.endswith("scaling_info")
+    ]
     count = sum(name.startswith("nn_weights_") for name in arrays)
     if not count or len(functions) != count:
         raise ValueError(f"{count} arrays nn_weights_k and {len(functions)} activations")
@@ -85,9 +82,8 @@ def _value(t: Tensors, arrays: dict[str, Array], functions: list[str]) -> Value:
     return value
 
 
-def _texts(dataset: object) -> list[str]:
+def _texts(rows: Array | None) -> list[str]:
     """Rows of characters, padded with blanks or zeros."""
-    if dataset is None:
+    if rows is None:
         return []
-    rows = dataset[()]  # type: ignore[index]
     return [b"".join(row.tolist()).decode("ascii").strip(" \0") for row in rows]
