@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -143,8 +144,8 @@ def _bounded() -> None:
 def main() -> None:
     """Answers until there are no more requests."""
     _bounded()
-    come, go = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # what a library may print is no answer
+    come, go = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library may print is no answer
     while line := come.readline():
         request = json.loads(line)
         told, parts = answer(request, come.read(request["size"]))
