@@ -87,6 +87,9 @@ FUNCTIONS = {
     "vmap": lambda x: jax.vmap(lambda w: jnp.tanh(w @ x))(V[:, :3]),
     "scan": lambda x: lax.scan(lambda h, w: (jnp.tanh(h @ w), None), x @ W, STACK)[0],
     "collected": lambda x: lax.scan(lambda h, w: (h * w, jnp.tanh(h)), x, np.ones((2, 3)))[1],
+    "product": lambda x: jnp.prod(x[None] + jnp.arange(2.0)[:, None], axis=1),
+    "set": lambda x: jnp.zeros(5).at[1:4].set(jnp.tanh(x)).at[0].set(x[1]),
+    "known branch": lambda x: lax.cond(True, jnp.sin, jnp.cos, x),
     "remat": jax.checkpoint(chain(jnp.tanh)),
     "convolution": convolved,
 }
@@ -163,6 +166,8 @@ straight.defjvp(lambda primals, tangents: (straight(*primals), tangents[0]))
         (lambda x: lax.stop_gradient(x) * x, ValueError, "'stop_gradient': its derivative"),
         (lambda x: x - lax.stop_gradient(jnp.max(x)), ValueError, "stop_gradient of what"),
         (lambda x: lax.while_loop(lambda v: v[0] < 9, lambda v: v * 2, x), ValueError, "'while'"),
+        (lambda x: lax.cond(x[0] > 0, jnp.sin, jnp.cos, x), ValueError, "'cond'"),
+        (lambda x: jnp.zeros(2).at[jnp.array([0, 1, 1])].add(x), ValueError, "'scatter-add'"),
         (lambda x: jnp.where(x[0] > 0, x[1], x[2]), ValueError, "no function of one value"),
         (lambda x: x if x[0] > 0 else -x, ValueError, r"JAX cannot trace the function.*\(3,\)"),
         (lambda x: x @ np.ones(4), ValueError, "JAX cannot trace"),

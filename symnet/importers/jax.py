@@ -19,7 +19,8 @@ from symnet.importers.extras import needed
 from symnet.importers.forms import Form
 from symnet.importers.imported import Imported, Model, Options, exactness
 from symnet.importers.jaxchoices import Condition
-from symnet.importers.jaxrules import MOVES, RULES, bound
+from symnet.importers.jaxmoves import MOVES, bound
+from symnet.importers.jaxrules import RULES
 from symnet.importers.jaxsoftmax import Soft
 from symnet.importers.jaxwalk import equations, evaluated
 from symnet.importers.tensors import Tensors, Value
@@ -153,6 +154,10 @@ class Folding:
         """The values along a new first axis."""
         return self.tensors.mixed([self._value(row) for row in rows], np.stack)
 
+    def whole(self, value: Any) -> int | None:
+        """The number, None where it depends on the inputs."""
+        return int(value) if _is_constant(value) else None
+
     def settled(self, value: Any) -> Value:
         """A result as a form or array of doubles."""
         found = self._value(value)
@@ -210,6 +215,10 @@ class Widening:
     def stack(self, rows: list[Any]) -> Any:
         """The values along a new first axis."""
         return self.jax.numpy.stack(rows)
+
+    def whole(self, value: Any) -> int | None:
+        """The number, None where it depends on the inputs."""
+        return None if isinstance(value, self.jax.core.Tracer) else int(value)
 
 
 def _wide(value: Any) -> Any:

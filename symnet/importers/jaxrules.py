@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,16 @@ from symnet.importers import functions, images, jaxchoices, jaxsoftmax
 from symnet.importers.forms import Form
 from symnet.importers.jaxchoices import Condition
 from symnet.importers.jaxsoftmax import Soft
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.tensors import Tensors, Value, grouped
 from symnet.importers.windows import Windows
-from symnet.network.weights import Array
 
 Parameters = Mapping[str, Any]
 Rule = Callable[..., Value]
 
+_FACTORS = 256
 
-def _value(t: Tensors, x: Any) -> Value:
+
+def plain(t: Tensors, x: Any) -> Value:
     """A form, or an array."""
     if isinstance(x, Soft | Condition):
         return x.forced(t)
@@ -31,15 +33,15 @@ def _value(t: Tensors, x: Any) -> Value:
 
 def _with(operation: Callable[..., Value]) -> Rule:
     """A rule that only needs its arguments."""
-    return lambda t, parameters, *given: operation(t, *(_value(t, v) for v in given))
+    return lambda t, parameters, *given: operation(t, *(plain(t, v) for v in given))
 
 
-def _plain(name: str) -> Rule:
-    return lambda t, parameters, x: t.apply(name, _value(t, x))
+def _named(name: str) -> Rule:
+    return lambda t, parameters, x: t.apply(name, plain(t, x))
 
 
 def _formula(name: str, value: Any) -> Rule:
-    return lambda t, parameters, x: t.apply(value, _value(t, x), name)
+    return lambda t, parameters, x: t.apply(value, plain(t, x), name)
 
 
 # --- sums, products, softmax --------------------------------------------------------------------
@@ -47,17 +49,17 @@ def _formula(name: str, value: Any) -> Rule:
 
 def _sub(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
     found = jaxsoftmax.subtracted(t, x, y)
-    return t.subtract(_value(t, x), _value(t, y)) if found is None else found
+    return t.subtract(plain(t, x), plain(t, y)) if found is None else found
 
 
 def _add(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
     found = jaxsoftmax.added(t, x, y)
-    return t.add(_value(t, x), _value(t, y)) if found is None else found
+    return t.add(plain(t, x), plain(t, y)) if found is None else found
 
 
 def _div(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
     found = jaxsoftmax.divided(t, x, y)
-    return t.divide(_value(t, x), _value(t, y)) if found is None else found
+    return t.divide(plain(t, x), plain(t, y)) if found is None else found
 
 
 def _stepped(name: str, before: str, after: str) -> Rule:
@@ -66,22 +68,36 @@ def _stepped(name: str, before: str, after: str) -> Rule:
     def rule(t: Tensors, parameters: Parameters, x: Value) -> Value:
         if isinstance(x, Soft) and x.kind == before:
             return Soft(after, x.x, x.groups, x.places, x.stopped)
-        return t.apply(name, _value(t, x))
+        return t.apply(name, plain(t, x))
 
     return rule
 
 
 def _reduce_sum(t: Tensors, parameters: Parameters, x: Value) -> Value:
     found = jaxsoftmax.summed(x, parameters["axes"]) if isinstance(x, Soft) else None
-    return t.sum(_value(t, x), parameters["axes"], False) if found is None else found
+    return t.sum(plain(t, x), parameters["axes"], False) if found is None else found
 
 
 def _reduce_max(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    return jaxsoftmax.peak(t.form(_value(t, x)), parameters["axes"])
+    return jaxsoftmax.peak(t.form(plain(t, x)), parameters["axes"])
 
 
 def _reduce_min(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    return t.extreme(_value(t, x), parameters["axes"], False, False)
+    return t.extreme(plain(t, x), parameters["axes"], False, False)
+
+
+def _reduce_prod(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    x = plain(t, x)
+    groups, shape = grouped(x.shape, parameters["axes"], False)
+    if groups.shape[1] > _FACTORS:
+        raise ValueError(f"a product of {groups.shape[1]} factors; symnet reads up to {_FACTORS}")
+    flat = t.reshape(x, (-1,))
+    parts = [t.places(flat, partial(np.take, indices=column)) for column in groups.T]
+    while len(parts) > 1:
+        pairs = zip(parts[::2], parts[1::2], strict=False)
+        odd = parts[-1:] if len(parts) % 2 else []
+        parts = [t.multiply(a, b) for a, b in pairs] + odd
+    return t.reshape(parts[0], shape)
 
 
 def _max(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
@@ -89,7 +105,7 @@ def _max(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
         constant = not isinstance(other, Form | Soft | Condition)
         if isinstance(peak, Soft) and constant and np.ndim(other) == 0 and np.isneginf(other):
             return peak
-    return t.maximum(_value(t, x), _value(t, y))
+    return t.maximum(plain(t, x), plain(t, y))
 
 
 def _stop_gradient(t: Tensors, parameters: Parameters, x: Value) -> Value:
@@ -103,7 +119,7 @@ def _is_finite(t: Tensors, parameters: Parameters, x: Value) -> Value:
 
 
 def _clamp(t: Tensors, parameters: Parameters, low: Value, x: Value, high: Value) -> Value:
-    return t.minimum(t.maximum(_value(t, x), _value(t, low)), _value(t, high))
+    return t.minimum(t.maximum(plain(t, x), plain(t, low)), plain(t, high))
 
 
 def _convert(t: Tensors, parameters: Parameters, x: Value) -> Value:
@@ -116,12 +132,12 @@ def _convert(t: Tensors, parameters: Parameters, x: Value) -> Value:
 
 def _select(t: Tensors, parameters: Parameters, which: Value, *cases: Value) -> Value:
     if isinstance(which, Condition):
-        return jaxchoices.chosen(t, which, *(_value(t, c) for c in cases))
+        return jaxchoices.chosen(t, which, *(plain(t, c) for c in cases))
     known = np.asarray(which).astype(np.int64)
     alone = cases[int(known.flat[0])] if known.size else cases[0]
     if np.unique(known).size == 1 and np.shape(alone) == np.shape(cases[0]):
         return alone
-    wide = [t.broadcast(_value(t, c), np.shape(cases[0])) for c in cases]
+    wide = [t.broadcast(plain(t, c), np.shape(cases[0])) for c in cases]
     known = np.broadcast_to(known, wide[0].shape)
     return t.mixed(wide, lambda arrays: np.choose(known, arrays))
 
@@ -129,8 +145,8 @@ def _select(t: Tensors, parameters: Parameters, which: Value, *cases: Value) -> 
 def _compare(name: str) -> Rule:
     def rule(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
         same = x is y
-        x = _value(t, x)
-        return jaxchoices.compared(t, name, x, x if same else _value(t, y))
+        x = plain(t, x)
+        return jaxchoices.compared(t, name, x, x if same else plain(t, y))
 
     return rule
 
@@ -148,7 +164,7 @@ def _joined(both: Any) -> Rule:
 
 def _dot(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
     """Contractions as matrix products: batch, free, contracted axes of x, then those of y."""
-    x, y = _value(t, x), _value(t, y)
+    x, y = plain(t, x), plain(t, y)
     (over_x, over_y), (batch_x, batch_y) = parameters["dimension_numbers"]
     free_x = [a for a in range(len(x.shape)) if a not in (*over_x, *batch_x)]
     free_y = [a for a in range(len(y.shape)) if a not in (*over_y, *batch_y)]
@@ -199,7 +215,7 @@ def _pooled(larger: bool) -> Rule:
             parameters["window_dilation"],
             [low for low, _ in pads] + [high for _, high in pads],
         )
-        image = t.form(t.reshape(_value(t, x), (1, 1, *np.shape(x))))
+        image = t.form(t.reshape(plain(t, x), (1, 1, *np.shape(x))))
         if larger:
             value = images.max_pool(t, image, windows)
         else:
@@ -210,7 +226,7 @@ def _pooled(larger: bool) -> Rule:
 
 
 def _cumsum(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    axis, x = parameters["axis"], _value(t, x)
+    axis, x = parameters["axis"], plain(t, x)
     ones = np.tri(x.shape[axis])
     ones = ones if parameters["reverse"] else ones.T
     moved = t.places(x, lambda a: np.moveaxis(a, axis, -1))
@@ -218,7 +234,7 @@ def _cumsum(t: Tensors, parameters: Parameters, x: Value) -> Value:
 
 
 def _power(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    return t.apply(functions.power(parameters["y"]), _value(t, x), "power")
+    return t.apply(functions.power(parameters["y"]), plain(t, x), "power")
 
 
 RULES: Mapping[str, Rule] = {
@@ -236,9 +252,9 @@ RULES: Mapping[str, Rule] = {
     "log": _stepped("log", "sum", "log"),
     "abs": _stepped("abs", "sum", "sum"),
     "exp2": _formula("exp2", exp(log(2) * Z)),
-    "logistic": _plain("sigmoid"),
+    "logistic": _named("sigmoid"),
     **{
-        name: _plain(name)
+        name: _named(name)
         for name in (
             *("log1p", "expm1", "tanh", "erf", "erfc", "sin", "cos", "tan", "asin", "acos", "atan"),
             *("sinh", "cosh", "asinh", "acosh", "atanh", "sqrt", "rsqrt", "square"),
@@ -256,69 +272,10 @@ RULES: Mapping[str, Rule] = {
     "reduce_sum": _reduce_sum,
     "reduce_max": _reduce_max,
     "reduce_min": _reduce_min,
+    "reduce_prod": _reduce_prod,
     "dot_general": _dot,
     "conv_general_dilated": _conv,
     "reduce_window_max": _pooled(True),
     "reduce_window_sum": _pooled(False),
     "cumsum": _cumsum,
 }
-
-
-def bound(equation: Any, arguments: Sequence[Any], parameters: Parameters) -> Sequence[Any]:
-    """The primitive's own results, by JAX."""
-    primitive = equation.primitive
-    given = primitive.get_bind_params(parameters)
-    functions_, more = given if isinstance(given, tuple) else ((), given)
-    result = primitive.bind(*functions_, *arguments, **more)
-    return result if primitive.multiple_results else [result]
-
-
-# --- places -------------------------------------------------------------------------------------
-
-
-def _moved(count: int | None) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
-    """JAX's own primitive on the places of entries, of its first arguments or all."""
-
-    def rule(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]:
-        moving, rest = (given, []) if count is None else (given[:count], given[count:])
-        if any(isinstance(v, Form | Soft | Condition) for v in rest):
-            raise ValueError("its indices depend on the inputs")
-
-        def run(*arrays: Array) -> list[Array]:
-            return [np.asarray(a) for a in bound(equation, [*arrays, *rest], equation.params)]
-
-        if len(moving) == 1 and isinstance(moving[0], Soft):
-            return [moving[0].moved(lambda a: run(a)[0])]
-        if len(moving) == 1 and isinstance(moving[0], Condition):
-            (shape,) = (v.aval.shape for v in equation.outvars)
-            return [moving[0].moved(shape, lambda a: run(a)[0], t)]
-        parts = [t.form(_value(t, v)) for v in moving]
-        starts = np.cumsum([0, *(part.size for part in parts)])
-        places = [
-            np.arange(start, start + part.size).reshape(part.shape)
-            for start, part in zip(starts, parts, strict=False)
-        ]
-        whole = parts[0] if len(parts) == 1 else t.fold.stacked(parts)
-        return [t.fold.selected(whole, _inside(index, whole.size)) for index in run(*places)]
-
-    return rule
-
-
-def _inside(places: Array, size: int) -> Array:
-    if places.size and (places.min() < 0 or places.max() >= size):
-        raise ValueError("an index is outside of the tensor")
-    return places
-
-
-MOVES: Mapping[str, Callable[[Tensors, Any, list[Any]], Sequence[Value]]] = {
-    **dict.fromkeys(
-        ("reshape", "broadcast_in_dim", "squeeze", "expand_dims", "transpose", "rev", "slice"),
-        _moved(1),
-    ),
-    **dict.fromkeys(
-        ("dynamic_slice", "gather", "split", "unstack", "tile", "copy", "copy_p"), _moved(1)
-    ),
-    **dict.fromkeys(("concatenate", "stack", "pad", "optimization_barrier"), _moved(None)),
-    "dynamic_update_slice": _moved(2),
-}
-"""Primitives that move entries only, and how many of their arguments have such entries."""

@@ -27,6 +27,9 @@ class Evaluator(Protocol):
     def stack(self, rows: list[Any]) -> Any:
         """The values along a new first axis."""
 
+    def whole(self, value: Any) -> int | None:
+        """The number, None where it depends on the inputs."""
+
 
 def evaluated(
     jaxpr: Any, constants: Sequence[Any], given: Sequence[Any], evaluator: Evaluator
@@ -50,9 +53,10 @@ def equations(jaxpr: Any) -> Iterator[Any]:
     for equation in jaxpr.eqns:
         yield equation
         for parameter in equation.params.values():
-            inner = getattr(parameter, "jaxpr", parameter)
-            if hasattr(inner, "eqns"):
-                yield from equations(inner)
+            for called in parameter if isinstance(parameter, tuple | list) else (parameter,):
+                inner = getattr(called, "jaxpr", called)
+                if hasattr(inner, "eqns"):
+                    yield from equations(inner)
 
 
 def _called(equation: Any, arguments: list[Any], evaluator: Evaluator) -> Sequence[Any]:
@@ -60,6 +64,10 @@ def _called(equation: Any, arguments: list[Any], evaluator: Evaluator) -> Sequen
     if name in _INLINED:
         inner = parameters.get(_INLINED[name], parameters.get("fun_jaxpr"))
         return evaluated(*_opened(inner), arguments, evaluator)
+    if name == "cond" and (branch := evaluator.whole(arguments[0])) is not None:
+        branches = parameters["branches"]
+        inner = branches[min(max(branch, 0), len(branches) - 1)]
+        return evaluated(*_opened(inner), arguments[1:], evaluator)
     if name == "scan":
         return _scanned(parameters, arguments, evaluator)
     return evaluator.apply(equation, arguments)
