@@ -20,6 +20,7 @@ from symnet.importers.jax import imported  # noqa: E402
 
 if not hasattr(jax, "enable_x64"):
     pytest.skip("this JAX has no jax.enable_x64", allow_module_level=True)
+jax.config.update("jax_disable_most_optimizations", True)  # each function is compiled once
 
 
 def weights(*shape):
