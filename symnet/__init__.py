@@ -15,7 +15,7 @@ from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
 from symnet.files import save
 from symnet.fitting import fit, objective
-from symnet.importers import from_arrays, from_sklearn, from_torch, load
+from symnet.importers import from_arrays, from_jax, from_keras, from_sklearn, from_torch, load
 from symnet.network import (
     Layer,
     Network,
@@ -57,6 +57,8 @@ __all__ = [
     "derive",
     "fit",
     "from_arrays",
+    "from_jax",
+    "from_keras",
     "from_sklearn",
     "from_torch",
     "layer_norm",

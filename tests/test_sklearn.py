@@ -7,10 +7,10 @@ import warnings
 import numpy as np
 import pytest
 
-import symnet
 from symnet.importers.imported import Options
 from symnet.importers.sklearn import from_sklearn, imported
 from symnet.witness import analytic
+from twins import agrees_with_jax
 
 pytest.importorskip("sklearn")
 pytest.importorskip("scipy")
@@ -19,6 +19,7 @@ from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest, f_regression
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -30,6 +31,7 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
+from sklearn.svm import SVR, NuSVR
 
 RNG = np.random.default_rng(3)
 X = RNG.uniform(0.5, 3.0, size=(60, 3)) * [1, 10, 100]
@@ -79,6 +81,14 @@ MODELS = {
     ),
     "linear": LinearRegression(),
     "ridge": make_pipeline(PolynomialFeatures(2), Ridge()),
+    "kernel ridge": make_pipeline(StandardScaler(), KernelRidge(0.1, kernel="rbf", gamma=0.3)),
+    "kernel ridge, linear": KernelRidge(0.1),
+    "kernel ridge, polynomial": make_pipeline(
+        StandardScaler(), KernelRidge(0.1, kernel="poly", degree=3, coef0=2)
+    ),
+    "kernel ridge, sigmoid": make_pipeline(StandardScaler(), KernelRidge(1, kernel="sigmoid")),
+    "support vectors": make_pipeline(StandardScaler(), SVR()),
+    "support vectors, polynomial": make_pipeline(StandardScaler(), NuSVR(kernel="poly", coef0=1)),
     "gaussian process": make_pipeline(
         StandardScaler(),
         GaussianProcessRegressor(
@@ -109,15 +119,90 @@ def test_scaling_is_folded_into_a_chain():
     assert net.describe() == "3-6-5-1, tanh, tanh, linear"
 
 
-def test_derivatives_are_those_of_the_model():
-    """Differences of scikit-learn's own values."""
-    model = fitted(make_pipeline(StandardScaler(), mlp()))
-    net = symnet.from_sklearn(model)
-    step = 1e-5 * X.std(axis=0)
-    for i in range(3):
-        d = np.eye(3)[i] * step
-        slope = (model.predict(X + d) - model.predict(X - d)) / (2 * step[i])
-        np.testing.assert_allclose(analytic.jacobian(net, X)[:, 0, i], slope, rtol=1e-5, atol=1e-8)
+def layers(model, x, function):
+    """What the estimator says of itself, written in JAX."""
+    for k, (W, b) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
+        x = x @ W + b
+        x = function(x) if k < len(model.coefs_) - 1 else x
+    return x
+
+
+def standard(scaler, x):
+    """What the scaler says of itself."""
+    return (x - scaler.mean_) / scaler.scale_
+
+
+def twin_polynomial(model, np_):
+    features, scaler, net = (step for _, step in model.steps)
+    powers = features.powers_
+
+    def call(x):
+        terms = np_.stack(
+            [np_.prod(np_.stack([x[i] ** int(p) for i, p in enumerate(row)])) for row in powers]
+        )
+        return layers(net, standard(scaler, terms), np_.tanh)
+
+    return call
+
+
+def twin_target(model, np_):
+    scaler, net = (step for _, step in model.regressor_.steps)
+    return lambda x: np_.expm1(layers(net, standard(scaler, x), np_.tanh))
+
+
+def twin_process(model, np_):
+    scaler, process = (step for _, step in model.steps)
+    lengths = np.array([1.0, 2.0, 3.0])
+
+    def call(x):
+        distance = ((standard(scaler, x) - process.X_train_) / lengths) ** 2
+        kernel = 2.0 * np_.exp(-0.5 * distance.sum(axis=1))
+        return process._y_train_mean + process._y_train_std * (kernel @ process.alpha_)
+
+    return call
+
+
+def twin_ridge(model, np_):
+    scaler, ridge = (step for _, step in model.steps)
+
+    def call(x):
+        distance = (standard(scaler, x) - ridge.X_fit_) ** 2
+        return np_.exp(-0.3 * distance.sum(axis=1)) @ ridge.dual_coef_
+
+    return call
+
+
+TWINS = {
+    "standard": lambda model, np_: (
+        lambda x: layers(model.steps[1][1], standard(model.steps[0][1], x), np_.tanh)
+    ),
+    "logistic": lambda model, np_: lambda x: layers(model, x, lambda z: 1 / (1 + np_.exp(-z))),
+    "polynomial": twin_polynomial,
+    "target of a logarithm": twin_target,
+    "gaussian process": twin_process,
+    "kernel ridge": twin_ridge,
+}
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_derivatives_are_those_of_the_model(name):
+    """Of the estimator's own numbers, written in JAX and differentiated by it."""
+    numpy = pytest.importorskip("jax.numpy")
+    model = fitted(MODELS[name])
+    agrees_with_jax(from_sklearn(model, check=False), TWINS[name](model, numpy), X[:4])
+
+
+def test_derivatives_of_probabilities():
+    """softmax of a classifier's last layer."""
+    nn = pytest.importorskip("jax.nn")
+    labels = np.digitize(Y, np.quantile(Y, [1 / 3, 2 / 3]))
+    model = fitted(make_pipeline(StandardScaler(), MLPClassifier((5,), max_iter=20)), labels)
+    scaler, net = (step for _, step in model.steps)
+
+    def call(x):
+        return nn.softmax(layers(net, standard(scaler, x), nn.relu))
+
+    agrees_with_jax(from_sklearn(model), call, X[:4])
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -157,6 +242,7 @@ def test_names_of_columns_are_those_of_inputs():
     ("model", "what"),
     [
         (make_pipeline(FunctionTransformer(lambda x: x + 1), LinearRegression()), "is code that"),
+        (KernelRidge(kernel="laplacian"), "the kernel 'laplacian' is not read"),
         (GaussianProcessRegressor(Matern(), optimizer=None), "Matern.*is not read"),
     ],
 )

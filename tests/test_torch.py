@@ -118,6 +118,35 @@ def test_images():
         symnet.from_torch(module)
 
 
+class Several(nn.Module):
+    """Two inputs of different shapes, two outputs in a dictionary."""
+
+    def __init__(self):
+        super().__init__()
+        self.state, self.image = nn.Linear(3, 4), nn.Linear(4, 4)
+
+    def forward(self, state, image):
+        h = torch.tanh(self.state(state) + self.image(image.flatten(1)))
+        return {"value": h.sum(1), "action": F.softmax(h, dim=1)}
+
+
+def test_several_inputs_and_outputs():
+    """Laid side by side, with the names that forward and what it gives have."""
+    torch.manual_seed(0)
+    module = Several()
+    net = symnet.from_torch(module, shape=[(3,), (2, 2)])
+    assert [s.name for s in net.inputs[2:5]] == ["state_3", "image_1", "image_2"]
+    assert [s.name for s in net.outputs] == ["value", *(f"action_{i}" for i in range(1, 5))]
+    x = np.random.default_rng(3).normal(size=7)
+    with torch.no_grad():
+        wide = module.double()
+        found = wide(torch.from_numpy(x[None, :3]), torch.from_numpy(x[None, 3:].reshape(1, 2, 2)))
+    expected = np.concatenate([found["value"].numpy(), found["action"][0].numpy()])
+    np.testing.assert_allclose(analytic.value(net, x), expected, rtol=0, atol=1e-14)
+    with pytest.raises(ValueError, match=r"torch\.export cannot trace"):
+        symnet.from_torch(module, shape=(3,))
+
+
 class Chooses(nn.Module):
     """A step that depends on values."""
 

@@ -33,7 +33,10 @@ def add(commands: Any) -> None:
         "--activations", type=_names, help="of the layers, for files of arrays: tanh,tanh,linear"
     )
     parser.add_argument(
-        "--layout", choices=("out,in", "in,out"), help="axes of such files' matrices (as names say)"
+        "--layout",
+        choices=("out,in", "in,out"),
+        metavar="AXES",
+        help="of such files' matrices: out,in or in,out (as names say)",
     )
 
 

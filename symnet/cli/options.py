@@ -22,7 +22,10 @@ from symnet.witness.checking import Report
 
 Run = Callable[[argparse.Namespace], int]
 
-FORMATS = "network file (JSON), or a trained network as .onnx, .keras, .nnet"
+FORMATS = (
+    "network file (JSON), or a trained network: .onnx .keras .h5 .nnet .npz .safetensors .msgpack "
+    ".mat .nc"
+)
 
 
 class Parser(argparse.ArgumentParser):

@@ -19,6 +19,7 @@ import numpy as np
 
 from symnet.activations import activation
 from symnet.files import LARGEST_FILE
+from symnet.importers import apart
 from symnet.importers.extras import needed
 from symnet.importers.imported import (
     FilePath,
@@ -39,17 +40,6 @@ _NAME = re.compile(
     r"(?P<layer>.*?)[._/]?(?P<what>weights?|kernel|[wW]|bias(?:es)?|[bB])[._/:]?(?P<k>\d*)"
 )
 _MOST_REORDERED = 7  # layers, of whose orders all are tried
-_ALIASES = {
-    **{"identity": "linear", "none": "linear", "purelin": "linear", "logistic": "sigmoid"},
-    **{"logsig": "sigmoid", "tansig": "tanh", "poslin": "relu", "radbas": "gaussian"},
-    **{"swish": "silu", "atan": "arctan"},
-}
-
-
-def named(name: str) -> str:
-    """The table's name of an activation, whatever other programs call it."""
-    plain = name.strip().lower().rstrip("\0")
-    return _ALIASES.get(plain, plain)
 
 
 def from_arrays(
@@ -74,7 +64,7 @@ def from_arrays(
     layers = _grouped([np.asarray(array) for array in arrays])
     functions = _functions(activations, len(layers))
     found = [
-        Layer(W if layout == "out,in" else W.T, b, activation(named(own)))
+        Layer(W if layout == "out,in" else W.T, b, activation(own))
         for (W, b), own in zip(layers, functions, strict=True)
     ]
     return Network(found, inputs, outputs, name)
@@ -195,19 +185,36 @@ def _fitting(layers: list[Found], layout: str | None) -> tuple[list[Found], str,
         if len(fitting) > 1:
             notes.append(f"either layout of the matrices fits; {fitting[0]} is assumed")
         return layers, fitting[0], notes
-    if len(layers) <= _MOST_REORDERED:
-        orders = [
-            (list(order), found)
-            for found in layouts
-            for order in permutations(layers)
-            if _fits(order, found)
-        ]
-        if len(orders) == 1:
-            order, found = orders[0]
+    orders = _orders(layers, layouts) if len(layers) <= _MOST_REORDERED else []
+    numbered = [order for order in orders if _ascending(order[0])]
+    for known, why in ((orders, "that fits"), (numbered, "that fits and keeps their numbers")):
+        if len(known) == 1:
+            order, found = known[0]
             told = ", ".join(layer.name for layer in order)
-            return order, found, [f"layers in the order {told}, the only one that fits"]
+            return order, found, [f"layers in the order {told}, the only one {why}"]
     shapes = ", ".join(f"{layer.name} {layer.weights.shape}" for layer in layers)
     raise ValueError(f"the matrices make no single chain of layers: {shapes}")
+
+
+def _orders(layers: Sequence[Found], layouts: Sequence[str]) -> list[tuple[list[Found], str]]:
+    """All orders of the layers in which their matrices fit, with the layout."""
+    return [
+        (list(order), found)
+        for found in layouts
+        for order in permutations(layers)
+        if _fits(order, found)
+    ]
+
+
+def _ascending(layers: Sequence[Found]) -> bool:
+    """Whether layers that differ in numbers only stand in the order of these."""
+    last: dict[str, list[Any]] = {}
+    for layer in layers:
+        stem, key = re.sub(r"\d+", "#", layer.name), _natural(layer.name)
+        if stem in last and key < last[stem]:
+            return False
+        last[stem] = key
+    return True
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -260,10 +267,10 @@ def _safetensors(path: FilePath) -> dict[str, Array]:
 
 
 def _weights_h5(path: FilePath) -> dict[str, Array]:
-    hdf5 = needed("symnet.importers.hdf5", "keras")
+    found = apart.contents("hdf5", content_of(path, LARGEST_FILE), "keras")
     return {
         name.replace("/vars/0", "/kernel").replace("/vars/1", "/bias"): array
-        for name, array in hdf5.arrays(path).items()
+        for name, array in found.arrays.items()
         if not name.startswith(("optimizer", "seed"))
     }
 

@@ -11,7 +11,10 @@ def needed(module: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError:
-        package = module.partition(".")[0]
-        raise ImportError(
-            f"{package} is not installed; pip install 'symnet[{extra}]' brings it"
-        ) from None
+        raise missing(module, extra) from None
+
+
+def missing(module: str, extra: str) -> ImportError:
+    """The error that says what to install."""
+    package = module.partition(".")[0]
+    return ImportError(f"{package} is not installed; pip install 'symnet[{extra}]' brings it")

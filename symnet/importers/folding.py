@@ -141,7 +141,7 @@ class Folding:
         return self._known(laws, shape) or Form(shape, terms, bias, x.layered, laws)
 
     def _known(self, laws: Mapping[Form, Expr], shape: Shape) -> Form | None:
-        """The function of the table that a scaled function is: half of z (1 + erf(z/√2))."""
+        """The function of the table that a multiple or sum of others is: z (1 + erf(z/√2))/2."""
         for base, law in laws.items():
             known = functions.recognised(law) if not law.is_polynomial() else None
             if known is not None and base.size == math.prod(shape):
@@ -174,7 +174,8 @@ class Folding:
             if (second := right.functions().get(base)) is not None
             and (value := functions.fused(first + second)) is not None
         }
-        return Form(shape, terms, bias, left.layered or right.layered, _nearest(laws))
+        layered = left.layered or right.layered
+        return self._known(laws, shape) or Form(shape, terms, bias, layered, _nearest(laws))
 
     def _summand(self, x: Form) -> Form:
         x = self._settled(x)

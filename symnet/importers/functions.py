@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import Any
 
 import sympy
-from sympy import Abs, Expr, Float, Integer, Piecewise, Rational, exp, log, pi, sqrt
+from sympy import Expr, Float, Integer, Piecewise, Rational, exp, log, pi, sqrt
 
-from symnet.activations import TABLE, Activation, Z
+from symnet.activations import TABLE, Activation, Z, activation
 from symnet.names import check_name
 
 LARGEST = 60
@@ -46,16 +46,6 @@ def number(value: Any) -> Expr:
     if short is not None and len(str(short.q)) <= _DIGITS + 1 and float(short) == double:
         return short
     return Float(double, precision=53)
-
-
-def sigmoid(z: Expr = Z) -> Expr:
-    """1/(1 + exp(-z))."""
-    return 1 / (1 + exp(-z))
-
-
-def relu(z: Expr = Z) -> Expr:
-    """max(z, 0), with the derivative 0 at 0."""
-    return Piecewise((0, z <= 0), (z, True))
 
 
 def leaky(slope: Any, z: Expr = Z) -> Expr:
@@ -91,11 +81,6 @@ def hard_sigmoid(slope: Any, offset: Any) -> Expr:
     return Piecewise((0, a * Z + b <= 0), (1, a * Z + b >= 1), (a * Z + b, True))
 
 
-def hard_swish() -> Expr:
-    """z (z + 3)/6 between -3 and 3, 0 below and z above."""
-    return Piecewise((0, Z <= -3), (Z, Z >= 3), (Z * (Z + 3) / 6, True))
-
-
 def gelu(approximate: bool = False) -> Expr:
     """z Φ(z), or its approximation by tanh."""
     return TABLE["gelu_tanh" if approximate else "gelu"].value
@@ -105,26 +90,6 @@ def softplus(beta: Any = 1) -> Expr:
     """log(1 + exp(beta z))/beta."""
     b = number(beta)
     return log(1 + exp(b * Z)) / b
-
-
-def softsign() -> Expr:
-    """z/(1 + |z|)."""
-    return TABLE["softsign"].value
-
-
-def selu() -> Expr:
-    """The table's."""
-    return TABLE["selu"].value
-
-
-def mish() -> Expr:
-    """z tanh(log(1 + exp(z)))."""
-    return Z * sympy.tanh(log(1 + exp(Z)))
-
-
-def log_sigmoid() -> Expr:
-    """−log(1 + exp(−z))."""
-    return -log(1 + exp(-Z))
 
 
 def swish(beta: Any = 1) -> Expr:
@@ -143,47 +108,32 @@ def power(exponent: Any, z: Expr = Z) -> Expr:
     return z ** number(exponent)
 
 
+_TABLES = (
+    *("relu", "sigmoid", "tanh", "sin", "cos", "atan", "asinh", "exp", "log", "sqrt", "square"),
+    *("reciprocal", "abs", "softplus", "softsign", "silu", "mish", "hard_swish", "log_sigmoid"),
+    *("tanhshrink", "elu", "selu", "gelu", "gelu_tanh"),
+)
+
 PLAIN: Mapping[str, Expr] = {
-    "relu": relu(),
-    "sigmoid": sigmoid(),
-    "tanh": sympy.tanh(Z),
-    "sin": sympy.sin(Z),
-    "cos": sympy.cos(Z),
+    **{name: activation(name).value for name in _TABLES},
+    "relu6": clip(0, 6),
     "tan": sympy.tan(Z),
     "asin": sympy.asin(Z),
     "acos": sympy.acos(Z),
-    "atan": sympy.atan(Z),
     "sinh": sympy.sinh(Z),
     "cosh": sympy.cosh(Z),
-    "asinh": log(Z + sqrt(Z**2 + 1)),
     "acosh": log(Z + sqrt(Z**2 - 1)),
     "atanh": log((1 + Z) / (1 - Z)) / 2,
-    "exp": exp(Z),
     "expm1": exp(Z) - 1,
-    "log": log(Z),
     "log1p": log(1 + Z),
     "log2": log(Z) / log(2),
     "log10": log(Z) / log(10),
-    "sqrt": sqrt(Z),
     "rsqrt": 1 / sqrt(Z),
-    "square": Z**2,
     "cube": Z**3,
-    "reciprocal": 1 / Z,
     "erf": sympy.erf(Z),
     "erfc": sympy.erfc(Z),
-    "abs": Abs(Z),
-    "softplus": log(1 + exp(Z)),
-    "softsign": softsign(),
-    "silu": swish(),
-    "mish": mish(),
-    "hard_swish": hard_swish(),
-    "log_sigmoid": log_sigmoid(),
-    "tanhshrink": Z - sympy.tanh(Z),
-    "relu6": clip(0, 6),
-    "elu": elu(),
-    "selu": selu(),
 }
-"""The functions without parameters, by the names that frameworks share."""
+"""The functions without parameters, by the names that frameworks share; the table's are its."""
 
 
 class Names:

@@ -19,7 +19,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from symnet.files import LARGEST_FILE
-from symnet.importers import hdf5
+from symnet.importers import apart
+from symnet.importers.apart import Contents
 from symnet.importers.arrays import check_archive
 from symnet.importers.arrays import read as read_arrays
 from symnet.importers.imported import (
@@ -60,14 +61,14 @@ def read(path: FilePath, options: Options) -> Imported:
             check_archive(archive)
             config = json.loads(archive.read("config.json"))
             stored = archive.read("model.weights.h5")
-        with hdf5.opened(stored) as file:
-            weights = dict(_archived(config, file))
+        weights = dict(_archived(config, apart.contents("hdf5", stored, "keras").arrays))
     else:
-        with hdf5.opened(content) as file:
-            if "model_config" not in file.attrs:
-                return read_arrays(path, options)
-            config = json.loads(file.attrs["model_config"])
-            weights = dict(_named(file["model_weights"]))
+        found = apart.contents("hdf5", content, "keras")
+        told = found.texts.get("", {}).get("model_config")
+        if told is None:
+            return read_arrays(path, options)
+        config = json.loads(told)
+        weights = dict(_named(found.below("model_weights")))
     return built(
         config, weights, label_of(path), options, "read without Keras: nothing to compare with"
     )
@@ -82,7 +83,7 @@ def built(
 ) -> Imported:
     """The network of a configuration and its weights."""
     reading = _Reading(Tensors(), weights)
-    inputs = _inputs(config)
+    inputs = input_shapes(config)
     forms = reading.tensors.fold.inputs_of([shape for _, shape in inputs])
     batched = [
         reading.tensors.reshape(form, (1, *shape))
@@ -114,7 +115,8 @@ def _layers(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(inner["layers"] if isinstance(inner, dict) else inner)
 
 
-def _inputs(config: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]:
+def input_shapes(config: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]:
+    """Names and shapes of the inputs, without the batch. ValueError where one is not fixed."""
     layers = _layers(config)
     by_name = {_name(layer): layer for layer in layers}
     if config["class_name"] == "Sequential":
@@ -137,6 +139,8 @@ def _input_shape(layer: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[i
 
 def _endpoints(given: Any) -> list[list[Any]]:
     """[name, node, tensor] of each end: one alone is no list of lists."""
+    if isinstance(given, dict):
+        raise ValueError("its inputs or outputs are a dictionary; symnet reads lists of tensors")
     if given and isinstance(given[0], str):
         return [given]
     return list(given)
@@ -243,7 +247,7 @@ def _apply(
 
 
 def _archived(
-    config: Mapping[str, Any], group: Any, prefix: str = ""
+    config: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str = "", group: str = ""
 ) -> Iterator[tuple[str, list[Array]]]:
     """Arrays of each layer of an archive, under layers/<class>_<number>/vars/<k>."""
     seen: Counter[str] = Counter()
@@ -253,28 +257,26 @@ def _archived(
         base = base.lower()
         stored = base if not seen[base] else f"{base}_{seen[base]}"
         seen[base] += 1
-        here = f"layers/{stored}"
-        if here not in group:
-            continue
+        here = f"{group}layers/{stored}/"
         if kind in ("Sequential", "Functional", "Model"):
-            yield from _archived(layer, group[here], f"{prefix}{_name(layer)}/")
+            yield from _archived(layer, arrays, f"{prefix}{_name(layer)}/", here)
             continue
-        found = dict(hdf5.datasets(group[here]))
-        own = sorted((key for key in found if key.startswith("vars/")), key=lambda k: int(k[5:]))
-        yield prefix + _name(layer), [hdf5.array(found[key], key) for key in own]
+        start = f"{here}vars/"
+        own = sorted((key for key in arrays if key.startswith(start)), key=_number)
+        if own:
+            yield prefix + _name(layer), [arrays[key] for key in own]
 
 
-def _named(group: Any) -> Iterator[tuple[str, list[Array]]]:
+def _number(path: str) -> int:
+    return int(path.rpartition("/")[2])
+
+
+def _named(found: Contents) -> Iterator[tuple[str, list[Array]]]:
     """Arrays of each layer of a legacy file, in the order of its attribute weight_names."""
-    for name in group:
-        found = dict(hdf5.datasets(group[name]))
-        order = [
-            text.decode() if isinstance(text, bytes) else str(text)
-            for text in group[name].attrs.get("weight_names", [])
-        ]
+    for name in sorted({path.partition("/")[0] for path in (*found.texts, *found.arrays)}):
         own: dict[str, list[Array]] = {}
-        for key in order:
+        for key in found.texts.get(name, {}).get("weight_names", []):
             layer = key.split("/")[-2] if "/" in key else name  # a model in a model has several
             path = name if layer == name else f"{name}/{layer}"
-            own.setdefault(path, []).append(hdf5.array(found[key], key))
+            own.setdefault(path, []).append(found.arrays[f"{name}/{key}"])
         yield from own.items()

@@ -10,7 +10,6 @@ import numpy as np
 
 from symnet.activations import activation
 from symnet.importers import functions, images
-from symnet.importers.arrays import named
 from symnet.importers.tensors import Tensors, Value
 from symnet.importers.windows import Windows, same_pads
 from symnet.network.weights import Array
@@ -37,15 +36,8 @@ Rule = Callable[[Layer], Value]
 
 _FORMULAS = {
     "relu6": functions.PLAIN["relu6"],
-    "hard_sigmoid": functions.hard_sigmoid(functions.number(1) / 6, 0.5),
-    "hard_silu": functions.hard_swish(),
-    "hard_swish": functions.hard_swish(),
-    "mish": functions.mish(),
-    "log_sigmoid": functions.log_sigmoid(),
     "leaky_relu": functions.leaky(0.2),
-    "exponential": functions.PLAIN["exp"],
     "celu": functions.celu(),
-    "tanh_shrink": functions.PLAIN["tanhshrink"],
 }
 """Keras's activations whose formula is not that of the table's row of the same name."""
 
@@ -61,7 +53,7 @@ def _function(layer: Layer, given: Any, x: Value) -> Value:
     if name in ("softmax", "log_softmax"):
         return t.softmax(x, [-1], name == "log_softmax")
     value = _FORMULAS.get(name)
-    return t.apply(activation(named(name)).value if value is None else value, x, name)
+    return t.apply(activation(name).value if value is None else value, x, name)
 
 
 def _dense(layer: Layer) -> Value:

@@ -21,6 +21,8 @@ READERS = {
     ".safetensors": "arrays",
     ".keras": "keras",
     ".h5": "keras",
+    ".msgpack": "flax",
+    ".checkpoint": "flax",
     ".mat": "matlab",
     ".nc": "netcdf",
 }

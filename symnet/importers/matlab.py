@@ -6,15 +6,14 @@ a padded character array, where they are there at all. MATLAB keeps whole number
 
 from __future__ import annotations
 
-import io
 import zlib
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from symnet.files import LARGEST_FILE
-from symnet.importers.arrays import from_named, named
-from symnet.importers.extras import needed
+from symnet.importers import apart
+from symnet.importers.arrays import from_named
 from symnet.importers.imported import FilePath, Imported, Options, content_of
 from symnet.network.weights import Array
 
@@ -28,39 +27,25 @@ def read(path: FilePath, options: Options) -> Imported:
     if _HDF5 in content[:1024]:
         raise ValueError("is of MATLAB 7.3 (HDF5); save it with -v7")
     _check_expansion(content)
-    library = needed("scipy.io", "importers")
-    found = library.loadmat(io.BytesIO(content), chars_as_strings=True)
-    arrays: dict[str, Array] = {}
-    functions: list[str] = []
-    for name, value in found.items():
-        if name.startswith("__"):
-            continue
-        if name.lower().startswith("activation"):
-            functions = [named(text) for text in _texts(value)]
-        else:
-            arrays.update(_numbers(name, value))
-    given = Options(**(options.__dict__ | {"activations": options.activations or functions}))
+    found = apart.contents("matlab", content, "importers")
+    functions = [
+        text.strip()
+        for name, texts in found.texts.items()
+        if name.lower().startswith("activation")
+        for text in texts["text"]
+    ]
+    strange = [name for name in found.texts if not name.lower().startswith("activation")]
+    if strange:
+        raise ValueError(f"{strange[0]} holds text, expected numbers")
+    arrays = {name.replace("/", ""): _numbers(name, a) for name, a in found.arrays.items()}
+    given = replace(options, activations=options.activations or functions)
     return from_named(arrays, "MATLAB", path, given)
 
 
-def _numbers(name: str, value: Any) -> dict[str, Array]:
-    """One array, or those of a cell, numbered from 1; a bias is a row or a column."""
-    if value.dtype == object:
-        cells = [cell for k, cell in enumerate(value.reshape(-1), start=1)]
-        return {
-            key: array
-            for k, cell in enumerate(cells, start=1)
-            for key, array in _numbers(f"{name}{k}", np.asarray(cell)).items()
-        }
-    if value.dtype.kind not in "fiu":
-        raise ValueError(f"{name} holds {value.dtype}, expected numbers")
-    array = np.asarray(value, dtype=np.float64)
-    return {name: array.reshape(-1) if name.lower().startswith("b") else array}
-
-
-def _texts(value: Any) -> list[str]:
-    flat = np.asarray(value).reshape(-1)
-    return [str(np.asarray(entry).reshape(-1)[0]).strip() for entry in flat]
+def _numbers(name: str, array: Array) -> Array:
+    """As doubles; a bias is a row or a column."""
+    wide = np.asarray(array, dtype=np.float64)
+    return wide.reshape(-1) if name.lower().startswith("b") else wide
 
 
 def _check_expansion(content: bytes) -> None:

@@ -12,8 +12,7 @@ import numpy as np
 
 from symnet.activations import activation
 from symnet.files import LARGEST_FILE
-from symnet.importers import hdf5
-from symnet.importers.arrays import named
+from symnet.importers import apart
 from symnet.importers.imported import (
     FilePath,
     Imported,
@@ -32,20 +31,17 @@ def read(path: FilePath, options: Options) -> Imported:
     content = content_of(path, LARGEST_FILE)
     if not content.startswith(b"\x89HDF"):
         raise ValueError("is no NetCDF-4 file; convert it with nccopy -k nc4")
-    with hdf5.opened(content) as file:
-        found = dict(hdf5.datasets(file))
-        arrays = {
-            name: hdf5.array(entry, name)
-            for name, entry in found.items()
-            if name.startswith(("nn_weights_", "nn_bias_", "nn_input_", "nn_output_"))
-        }
-        functions = _texts(found.get("nn_activation_char"))
-        names = _texts(found.get("nn_inputs_char"))
-        told = [
-            text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
-            for key, text in file.attrs.items()
-            if key.endswith("scaling_info")
-        ]
+    found = apart.contents("hdf5", content, "keras")
+    arrays = {
+        name: array
+        for name, array in found.arrays.items()
+        if name.startswith(("nn_weights_", "nn_bias_", "nn_input_", "nn_output_"))
+    }
+    functions = _texts(found.arrays.get("nn_activation_char"))
+    names = _texts(found.arrays.get("nn_inputs_char"))
+    told = [
+        str(text) for key, text in found.texts.get("", {}).items() if key.endswith("scaling_info")
+    ]
     count = sum(name.startswith("nn_weights_") for name in arrays)
     if not count or len(functions) != count:
         raise ValueError(f"{count} arrays nn_weights_k and {len(functions)} activations")
@@ -79,16 +75,15 @@ def _value(t: Tensors, arrays: dict[str, Array], functions: list[str]) -> Value:
         value = t.matmul(value, wide[f"nn_weights_{k}"])
         if f"nn_bias_{k}" in wide:
             value = t.add(value, wide[f"nn_bias_{k}"])
-        value = t.apply(activation(named(name)).value, value, named(name))
+        value = t.apply(activation(name).value, value, name)
     if "nn_output_coeffs_std" in wide:
         value = t.multiply(value, wide["nn_output_coeffs_std"])
         value = t.add(value, wide["nn_output_coeffs_mean"])
     return value
 
 
-def _texts(dataset: object) -> list[str]:
+def _texts(rows: Array | None) -> list[str]:
     """Rows of characters, padded with blanks or zeros."""
-    if dataset is None:
+    if rows is None:
         return []
-    rows = dataset[()]  # type: ignore[index]
     return [b"".join(row.tolist()).decode("ascii").strip(" \0") for row in rows]

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from symnet.activations import activation
-from symnet.importers import comparing, functions
-from symnet.importers.arrays import named
+from symnet.importers import comparing, functions, sklearnkernels
 from symnet.importers.extras import needed
 from symnet.importers.imported import Imported, Model, Options
 from symnet.importers.tensors import Tensors, Value
@@ -94,7 +93,7 @@ def _mlp(t: Tensors, model: Any, x: Value, options: Options) -> Value:
 
 
 def _function(t: Tensors, name: str, x: Value) -> Value:
-    return t.apply(activation(named(name)).value, x, name)
+    return t.apply(activation(name).value, x, name)
 
 
 def _classes(t: Tensors, kind: str, x: Value, options: Options) -> Value:
@@ -119,39 +118,8 @@ def _logistic(t: Tensors, model: Any, x: Value, options: Options) -> Value:
     return _classes(t, "logistic" if len(model.classes_) == 2 else "softmax", z, options)
 
 
-def _gaussian_process(t: Tensors, model: Any, x: Value, options: Options) -> Value:
-    """Σ_i α_i k(x, x_i) with k = c exp(−|x/l − x_i/l|²/2); only such kernels are read."""
-    factor, scale = _kernel(model.kernel_)
-    X, alpha = np.asarray(model.X_train_), np.asarray(model.alpha_)
-    alpha = alpha.reshape(len(X), -1)
-    scaled = t.divide(x, np.broadcast_to(scale, X.shape[1:]))
-    points = X / scale
-    square = t.sum(t.multiply(scaled, scaled), [-1], True)
-    # |u − u_i|² = |u|² − 2 u·u_i + |u_i|²
-    cross = t.matmul(scaled, -2 * points.T)
-    distance = t.add(t.add(cross, (points**2).sum(axis=1)), square)
-    values = t.apply("exp", t.multiply(distance, -0.5))
-    mean = t.matmul(values, factor * alpha)
-    deviation = np.broadcast_to(model._y_train_std, alpha.shape[1])
-    centre = np.broadcast_to(model._y_train_mean, alpha.shape[1])
-    return t.add(t.multiply(mean, deviation), centre)
-
-
-def _kernel(kernel: Any) -> tuple[float, Array]:
-    """(c, length scales) of c·RBF; white noise beside it does not change the mean."""
-    name = type(kernel).__name__
-    if name == "RBF":
-        return 1.0, np.asarray(kernel.length_scale, dtype=np.float64)
-    if name == "Product":
-        parts = (kernel.k1, kernel.k2)
-        constants = [k.constant_value for k in parts if type(k).__name__ == "ConstantKernel"]
-        others = [k for k in parts if type(k).__name__ != "ConstantKernel"]
-        if len(others) == 1:
-            factor, scale = _kernel(others[0])
-            return factor * float(np.prod(constants)), scale
-    if name == "Sum" and "WhiteKernel" in (type(kernel.k1).__name__, type(kernel.k2).__name__):
-        return _kernel(kernel.k1 if type(kernel.k2).__name__ == "WhiteKernel" else kernel.k2)
-    raise ValueError(f"the kernel {kernel} is not read; symnet reads constants times RBF")
+def _kernels(rule: Callable[[Tensors, Any, Value], Value]) -> Rule:
+    return lambda t, model, x, options: rule(t, model, x)
 
 
 # --- transformers -------------------------------------------------------------------------------
@@ -314,7 +282,10 @@ _RULES: Mapping[str, Rule] = {
     "Ridge": _linear,
     "Lasso": _linear,
     "LogisticRegression": _logistic,
-    "GaussianProcessRegressor": _gaussian_process,
+    "GaussianProcessRegressor": _kernels(sklearnkernels.gaussian_process),
+    "KernelRidge": _kernels(sklearnkernels.kernel_ridge),
+    "SVR": _kernels(sklearnkernels.support_vectors),
+    "NuSVR": _kernels(sklearnkernels.support_vectors),
     "StandardScaler": _standard,
     "MinMaxScaler": _min_max,
     "MaxAbsScaler": _max_abs,

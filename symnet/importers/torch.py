@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -27,13 +28,14 @@ def from_torch(
     module: Any,
     inputs: Iterable[str] | None = None,
     outputs: Iterable[str] | None = None,
-    shape: Sequence[int] | None = None,
+    shape: Sequence[int] | Sequence[Sequence[int]] | None = None,
     check: bool = True,
 ) -> Network:
-    """The network of a module of one tensor.
+    """The network of a module.
 
     Args:
-        shape: of the input without its batch; by default that of the first layer, (n,).
+        shape: of the input without its batch, or of each of several inputs, which are laid side
+            by side; by default that of the first layer, (n,). Several outputs are, too.
         check: compare the values with those of a copy of the module in double precision.
 
     ValueError names the operation that is not read; CheckError where the values differ.
@@ -46,24 +48,35 @@ def from_torch(
     return imported(module, options, shape).network
 
 
-def imported(module: Any, options: Options, shape: Sequence[int] | None = None) -> Imported:
+def imported(
+    module: Any,
+    options: Options,
+    shape: Sequence[int] | Sequence[Sequence[int]] | None = None,
+) -> Imported:
     """The same with what is to be said about it."""
     torch = needed("torch", "torch")
     if not isinstance(module, torch.nn.Module):
         raise ValueError(f"{type(module).__name__} is no torch.nn.Module")
-    fixed = (1, *(_first_width(torch, module) if shape is None else map(int, shape)))
+    shapes = _shapes(torch, module, shape)
     with _evaluating(module):
-        example = torch.zeros(fixed, dtype=_dtype(torch, module))
+        kind = _dtype(torch, module)
+        example = tuple(torch.zeros(size, dtype=kind) for size in shapes)
         try:
-            program = torch.export.export(module, (example,))
+            program = torch.export.export(module, example)
         except Exception as error:  # what is no graph fails in many ways, all said by torch
             first = str(error).strip().splitlines() or [type(error).__name__]
             what = f"torch.export cannot trace the module ({first[0]})"
             raise ValueError(f"{what}; its steps must not depend on values") from None
+        with torch.no_grad():
+            places = _leaves(torch, module(*example))
     t = Tensors()
-    x = t.reshape(t.fold.inputs_of([fixed])[0], fixed)
-    value = _read(torch, t, program, x)
-    net = Model(t, (("x", math.prod(fixed)),), (("y", value),)).network(options)
+    given = [
+        t.reshape(form, size) for form, size in zip(t.fold.inputs_of(shapes), shapes, strict=True)
+    ]
+    results = _read(torch, t, program, given)
+    names = [name for name, _ in places]
+    sizes = tuple((name, math.prod(s)) for name, s in zip(_takes(program), shapes, strict=True))
+    net = Model(t, sizes, tuple(zip(names, results, strict=True))).network(options)
     dtypes = {
         str(p.dtype).removeprefix("torch.")
         for p in module.state_dict().values()
@@ -71,17 +84,45 @@ def imported(module: Any, options: Options, shape: Sequence[int] | None = None) 
     }
     text = "not compared"
     if options.check:
-        text = comparing.compared(net, _double(torch, module, fixed), "PyTorch in double precision")
+        text = comparing.compared(
+            net, _double(torch, module, shapes), "PyTorch in double precision"
+        )
     return Imported(net, "PyTorch", exactness(dtypes), (), (), text)
 
 
-def _first_width(torch: Any, module: Any) -> tuple[int]:
+def _shapes(torch: Any, module: Any, shape: Any) -> list[tuple[int, ...]]:
+    """Each input's shape with a batch of one."""
+    if shape is None:
+        return [(1, _first_width(torch, module))]
+    whole = list(shape)
+    several = bool(whole) and not all(isinstance(s, int | np.integer) for s in whole)
+    return [(1, *(int(s) for s in one)) for one in (whole if several else [whole])]
+
+
+def _first_width(torch: Any, module: Any) -> int:
     for part in module.modules():
         if isinstance(part, torch.nn.Linear):
-            return (part.in_features,)
+            return int(part.in_features)
     raise ValueError(
         "the module has no Linear layer; say its input's shape: from_torch(m, shape=(3,))"
     )
+
+
+def _leaves(torch: Any, tree: Any) -> list[tuple[str, Any]]:
+    """The tensors that a module gives, each with a name: y, or its place in a tuple or dict."""
+    pytree = torch.utils._pytree
+    found = pytree.tree_flatten_with_path(tree)[0]
+    if len(found) == 1:
+        return [("y", found[0][1])]
+    plain = [re.sub(r"\W+", "_", pytree.keystr(path)).strip("_") for path, _ in found]
+    names = [name if name.isidentifier() else f"y_{name}" for name in plain]
+    return [(name, tensor) for name, (_, tensor) in zip(names, found, strict=True)]
+
+
+def _takes(program: Any) -> list[str]:
+    """The names of the arguments of forward; x where there is only one."""
+    names = list(program.graph_signature.user_inputs)
+    return ["x"] if len(names) == 1 else names
 
 
 def _dtype(torch: Any, module: Any) -> Any:
@@ -101,8 +142,9 @@ def _evaluating(module: Any) -> Iterator[None]:
             part.training = training
 
 
-def _read(torch: Any, t: Tensors, program: Any, x: Value) -> Value:
-    """The value of the exported program's only output."""
+def _read(torch: Any, t: Tensors, program: Any, given: Sequence[Value]) -> list[Value]:
+    """The values of the exported program's outputs."""
+    waiting = list(given)
     values: dict[str, Any] = {}
     stored = {**program.state_dict, **program.constants}
     for spec in program.graph_signature.input_specs:
@@ -110,16 +152,20 @@ def _read(torch: Any, t: Tensors, program: Any, x: Value) -> Value:
         if spec.target is not None and spec.target in stored:
             values[str(name)] = _array(stored[spec.target])
         else:
-            values[str(name)] = x
+            values[str(name)] = waiting.pop(0)
     for node in program.graph.nodes:
         if node.op == "call_function":
             values[node.name] = _called(torch, t, node, values)
         elif node.op == "output":
-            (result,) = node.args
-            if len(result) != 1:
-                raise ValueError(f"the module gives {len(result)} tensors; symnet reads one")
-            return values[result[0].name]
+            (results,) = node.args
+            return [_result(values, result) for result in results]
     raise ValueError("the module gives nothing")
+
+
+def _result(values: dict[str, Any], result: Any) -> Value:
+    if getattr(result, "name", None) not in values:
+        raise ValueError(f"the module gives {result!r}, which is no tensor")
+    return values[result.name]
 
 
 def _array(tensor: Any) -> Array:
@@ -146,13 +192,19 @@ def _called(torch: Any, t: Tensors, node: Any, values: dict[str, Any]) -> Any:
         raise ValueError(f"{where}: {error}") from None
 
 
-def _double(torch: Any, module: Any, shape: tuple[int, ...]) -> Any:
+def _double(torch: Any, module: Any, shapes: Sequence[tuple[int, ...]]) -> Any:
     """The values of a copy of the module in double precision, point by point."""
     wide = copy.deepcopy(module).double().eval()
+    ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+
+    def value(point: Array) -> Array:
+        parts = zip(np.split(point, ends), shapes, strict=True)
+        tensors = [torch.from_numpy(part.reshape(shape)) for part, shape in parts]
+        leaves = [leaf for _, leaf in _leaves(torch, wide(*tensors))]
+        return np.concatenate([leaf.numpy().ravel() for leaf in leaves])
 
     def values(X: Array) -> Array:
         with torch.no_grad():
-            rows = [wide(torch.from_numpy(point.reshape(shape))).numpy().ravel() for point in X]
-        return np.array(rows)
+            return np.array([value(point) for point in X])
 
     return values

@@ -1,0 +1,262 @@
+"""JAX functions, by `jax.make_jaxpr`: what they compute, with their parameters as constants.
+
+Flax, Equinox and Haiku models are such functions: `lambda x: model.apply(parameters, x)`. The
+function is traced in double precision; single precision inside of it is widened.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symnet.importers import comparing
+from symnet.importers.extras import needed
+from symnet.importers.forms import Form
+from symnet.importers.imported import Imported, Model, Options, exactness
+from symnet.importers.jaxchoices import Condition
+from symnet.importers.jaxmoves import MOVES, bound
+from symnet.importers.jaxrules import RULES
+from symnet.importers.jaxsoftmax import Soft
+from symnet.importers.jaxwalk import equations, evaluated
+from symnet.importers.tensors import Tensors, Value
+from symnet.network import Network
+from symnet.network.weights import Array
+from symnet.witness import analytic
+from symnet.witness.checking import CheckError
+
+_OWN_SLOPES = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "stop_gradient")
+_NARROW = ("float32", "float16", "bfloat16")
+
+
+class Unread:
+    """What no rule reads; it is an error where something needs it."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+
+def from_jax(
+    function: Callable[[Any], Any],
+    n: int | Sequence[int],
+    inputs: Iterable[str] | None = None,
+    outputs: Iterable[str] | None = None,
+    check: bool = True,
+) -> Network:
+    """The network of a function of one array, which JAX can trace.
+
+    Args:
+        function: takes an array of the shape (n,) and gives an array, or several in a tree.
+        n: number of inputs, or the shape of the array where it is no vector.
+        check: compare the values with the function's own in double precision; its Jacobian too,
+            where the function has derivatives of its own.
+
+    ValueError names the primitive that is not read; CheckError where the values differ.
+    """
+    options = Options(
+        None if inputs is None else list(inputs),
+        None if outputs is None else list(outputs),
+        check=check,
+    )
+    return imported(function, n, options).network
+
+
+def imported(function: Callable[[Any], Any], n: int | Sequence[int], options: Options) -> Imported:
+    """The same with what is to be said about it."""
+    jax = needed("jax", "jax")
+    shape = (int(n),) if isinstance(n, int | np.integer) else tuple(int(s) for s in n)
+    with _double(jax):
+        closed, tree = _traced(jax, function, shape)
+        folding = Folding(Tensors())
+        fold = folding.tensors.fold
+        x = fold.reshaped(fold.inputs_of([shape])[0], shape)
+        found = evaluated(closed.jaxpr, closed.consts, [x], folding)
+        outs = zip(_names(jax, tree), map(folding.settled, found), strict=True)
+        net = Model(folding.tensors, (("x", math.prod(shape)),), tuple(outs)).network(options)
+        narrow = any(
+            str(getattr(out.aval, "dtype", "")) in _NARROW
+            for equation in equations(closed.jaxpr)
+            for out in equation.outvars
+        )
+        text = "not compared"
+        if options.check:
+            text = _compared(jax, net, function, closed, shape, narrow)
+    dtypes = {str(c.dtype) for c in closed.consts if "float" in str(getattr(c, "dtype", ""))}
+    notes = ("single precision of what depends on the inputs is double here",) if narrow else ()
+    return Imported(net, "JAX", exactness(dtypes), (), notes, text)
+
+
+def _traced(jax: Any, function: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """The jaxpr in double precision, or in single where the function mixes neither with other."""
+    first: Exception | None = None
+    for wide in (True, False):
+        try:
+            with _double(jax, wide):
+                return jax.make_jaxpr(function, return_shape=True)(np.zeros(shape))
+        except Exception as error:  # functions of users raise whatever they like
+            first = first or error
+    words = (str(first).strip().splitlines() or [type(first).__name__])[0]
+    raise ValueError(f"JAX cannot trace the function with an array of the shape {shape} ({words})")
+
+
+def _double(jax: Any, wide: bool = True) -> Any:
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(wide)
+    return jax.experimental.enable_x64(wide)
+
+
+def _names(jax: Any, tree: Any) -> list[str]:
+    """A name for each output: `y`, or where it stands in a dictionary or sequence."""
+    leaves = jax.tree_util.tree_flatten_with_path(tree)[0]
+    if not leaves:
+        raise ValueError("the function gives no array")
+    if len(leaves) == 1:
+        return ["y"]
+    plain = [re.sub(r"\W+", "_", jax.tree_util.keystr(path)).strip("_") for path, _ in leaves]
+    return [name if name.isidentifier() else f"y_{name}" for name in plain]
+
+
+# --- on forms -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Folding:
+    """Equations on forms; what depends on no input is computed by JAX, as JAX does."""
+
+    tensors: Tensors
+
+    def apply(self, equation: Any, arguments: list[Any]) -> Sequence[Any]:
+        """By JAX, by the rule of the primitive, or Unread."""
+        name, t = equation.primitive.name, self.tensors
+        try:
+            for argument in arguments:
+                if isinstance(argument, Unread):
+                    raise ValueError(argument.why)
+            if all(map(_is_constant, arguments)):
+                return _constants(equation, arguments)
+            if name in MOVES:
+                return MOVES[name](t, equation, arguments)
+            if name not in RULES:
+                raise ValueError(f"symnet has no rule for the primitive {name!r}")
+            return [RULES[name](t, equation.params, *arguments)]
+        except (ValueError, TypeError, IndexError, KeyError, NotImplementedError) as error:
+            return [Unread(_named(name, str(error)))] * len(equation.outvars)
+
+    def row(self, value: Any, k: int) -> Any:
+        """value[k]."""
+        return value[k] if _is_constant(value) else self._places(value, lambda a: a[k])
+
+    def stack(self, rows: list[Any]) -> Any:
+        """The values along a new first axis."""
+        return self.tensors.mixed([self._value(row) for row in rows], np.stack)
+
+    def whole(self, value: Any) -> int | None:
+        """The number, None where it depends on the inputs."""
+        return int(value) if _is_constant(value) else None
+
+    def settled(self, value: Any) -> Value:
+        """A result as a form or array of doubles."""
+        found = self._value(value)
+        return found if isinstance(found, Form) else np.asarray(found, dtype=np.float64)
+
+    def _places(self, value: Any, change: Callable[[Array], Array]) -> Value:
+        return self.tensors.places(self._value(value), change)
+
+    def _value(self, value: Any) -> Value:
+        if isinstance(value, Unread):
+            raise ValueError(value.why)
+        return value.forced(self.tensors) if isinstance(value, Soft | Condition) else value
+
+
+def _is_constant(value: Any) -> bool:
+    return not isinstance(value, Form | Soft | Condition | Unread)
+
+
+def _named(name: str, words: str) -> str:
+    """The primitive at which it went wrong, not all that need it."""
+    return words if "primitive" in words else f"primitive {name!r}: {words}"
+
+
+def _constants(equation: Any, arguments: list[Any]) -> Sequence[Any]:
+    if equation.primitive.name == "convert_element_type":
+        # XLA may flush what is subnormal; NumPy converts every number exactly.
+        return [np.asarray(arguments[0]).astype(equation.params["new_dtype"])]
+    return bound(equation, arguments, equation.params)
+
+
+# --- the function itself ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Widening:
+    """Equations by JAX, in double precision wherever a result depends on the inputs."""
+
+    jax: Any
+
+    def apply(self, equation: Any, arguments: list[Any]) -> Sequence[Any]:
+        """What depends on no input stays in the precision that the function has for it."""
+        if not any(isinstance(argument, self.jax.core.Tracer) for argument in arguments):
+            with self.jax.ensure_compile_time_eval():
+                return bound(equation, arguments, equation.params)
+        parameters = {
+            key: np.dtype("float64") if str(value) in _NARROW else value
+            for key, value in equation.params.items()
+        }
+        return bound(equation, [_wide(argument) for argument in arguments], parameters)
+
+    def row(self, value: Any, k: int) -> Any:
+        """value[k]."""
+        return value[k]
+
+    def stack(self, rows: list[Any]) -> Any:
+        """The values along a new first axis."""
+        return self.jax.numpy.stack(rows)
+
+    def whole(self, value: Any) -> int | None:
+        """The number, None where it depends on the inputs."""
+        return None if isinstance(value, self.jax.core.Tracer) else int(value)
+
+
+def _wide(value: Any) -> Any:
+    narrow = str(getattr(value, "dtype", "")) in _NARROW
+    return value.astype("float64") if narrow else value
+
+
+def _compared(
+    jax: Any, net: Network, function: Any, closed: Any, shape: tuple[int, ...], narrow: bool
+) -> str:
+    """By values, and by Jacobians where JAX has been told other derivatives than the values'."""
+
+    def call(x: Any) -> Any:
+        point = x.reshape(shape)
+        if narrow:
+            found: Any = evaluated(closed.jaxpr, closed.consts, [point], Widening(jax))
+        else:
+            found = function(point)
+        parts = [jax.numpy.ravel(y) for y in jax.tree_util.tree_leaves(found)]
+        return jax.numpy.concatenate(parts).astype("float64")
+
+    text = comparing.compared(net, jax.jit(jax.vmap(call)), "JAX in double precision")
+    if not any(e.primitive.name in _OWN_SLOPES for e in equations(closed.jaxpr)):
+        return text
+    X = comparing.points(net.n, 6)
+    found = analytic.jacobian(net, X)
+    error = _slope_error(found, np.asarray(jax.jit(jax.vmap(jax.jacrev(call)))(X)))
+    if error > comparing.TOLERANCE:
+        raise CheckError(
+            f"the function's Jacobian in JAX differs from that of its values by {error:.1e}: "
+            "it has derivatives of its own (custom_jvp, custom_vjp, stop_gradient), "
+            "which symnet cannot take over"
+        )
+    return f"{text}, its Jacobian {error:.1e}"
+
+
+def _slope_error(found: Array, expected: Array) -> float:
+    inside = np.isfinite(found).all(axis=(1, 2)) & np.isfinite(expected).all(axis=(1, 2))
+    size = np.abs(expected[inside]).max(axis=(0, 2), initial=0)[None, :, None]
+    error = np.abs(found - expected)[inside] / np.where(size > 0, size, 1)
+    return float(error.max(initial=0.0))

@@ -1,0 +1,79 @@
+"""JAX's primitives that move entries only: JAX runs them on the places of a form's entries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from symnet.importers.forms import Form
+from symnet.importers.jaxchoices import Condition
+from symnet.importers.jaxrules import Parameters, plain
+from symnet.importers.jaxsoftmax import Soft
+from symnet.importers.tensors import Tensors, Value
+from symnet.network.weights import Array
+
+
+def bound(equation: Any, arguments: Sequence[Any], parameters: Parameters) -> Sequence[Any]:
+    """The primitive's own results, by JAX."""
+    primitive = equation.primitive
+    given = primitive.get_bind_params(parameters)
+    functions_, more = given if isinstance(given, tuple) else ((), given)
+    result = primitive.bind(*functions_, *arguments, **more)
+    return result if primitive.multiple_results else [result]
+
+
+def _moved(*which: int) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
+    """JAX's own primitive on the places of entries, of these of its arguments, or all."""
+
+    def rule(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]:
+        where = which or tuple(range(len(given)))
+        moving = [given[k] for k in where]
+        if any(
+            isinstance(v, Form | Soft | Condition) and k not in where for k, v in enumerate(given)
+        ):
+            raise ValueError("its indices depend on the inputs")
+
+        def run(*arrays: Array) -> list[Array]:
+            arguments = list(given)
+            for k, array in zip(where, arrays, strict=True):
+                arguments[k] = array
+            return [np.asarray(a) for a in bound(equation, arguments, equation.params)]
+
+        if len(moving) == 1 and isinstance(moving[0], Soft):
+            return [moving[0].moved(lambda a: run(a)[0])]
+        if len(moving) == 1 and isinstance(moving[0], Condition):
+            (shape,) = (v.aval.shape for v in equation.outvars)
+            return [moving[0].moved(shape, lambda a: run(a)[0], t)]
+        parts = [t.form(plain(t, v)) for v in moving]
+        starts = np.cumsum([0, *(part.size for part in parts)])
+        places = [
+            np.arange(start, start + part.size).reshape(part.shape)
+            for start, part in zip(starts, parts, strict=False)
+        ]
+        whole = parts[0] if len(parts) == 1 else t.fold.stacked(parts)
+        return [t.fold.selected(whole, _inside(index, whole.size)) for index in run(*places)]
+
+    return rule
+
+
+def _inside(places: Array, size: int) -> Array:
+    if places.size and (places.min() < 0 or places.max() >= size):
+        raise ValueError("an index is outside of the tensor")
+    return places
+
+
+MOVES: Mapping[str, Callable[[Tensors, Any, list[Any]], Sequence[Value]]] = {
+    **dict.fromkeys(
+        ("reshape", "broadcast_in_dim", "squeeze", "expand_dims", "transpose", "rev", "slice"),
+        _moved(0),
+    ),
+    **dict.fromkeys(
+        ("dynamic_slice", "gather", "split", "unstack", "tile", "copy", "copy_p"), _moved(0)
+    ),
+    **dict.fromkeys(("concatenate", "stack", "pad", "optimization_barrier"), _moved()),
+    "dynamic_update_slice": _moved(0, 1),
+    "scatter": _moved(0, 2),
+}
+"""Primitives that move entries only, and which of their arguments have such entries."""

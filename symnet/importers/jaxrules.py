@@ -1,0 +1,281 @@
+"""A rule for each primitive of JAX, with the primitive's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import exp, log
+
+from symnet.activations import Z
+from symnet.importers import functions, images, jaxchoices, jaxsoftmax
+from symnet.importers.forms import Form
+from symnet.importers.jaxchoices import Condition
+from symnet.importers.jaxsoftmax import Soft
+from symnet.importers.tensors import Tensors, Value, grouped
+from symnet.importers.windows import Windows
+
+Parameters = Mapping[str, Any]
+Rule = Callable[..., Value]
+
+_FACTORS = 256
+
+
+def plain(t: Tensors, x: Any) -> Value:
+    """A form, or an array."""
+    if isinstance(x, Soft | Condition):
+        return x.forced(t)
+    return x if isinstance(x, Form) else np.asarray(x)
+
+
+def _with(operation: Callable[..., Value]) -> Rule:
+    """A rule that only needs its arguments."""
+    return lambda t, parameters, *given: operation(t, *(plain(t, v) for v in given))
+
+
+def _named(name: str) -> Rule:
+    return lambda t, parameters, x: t.apply(name, plain(t, x))
+
+
+def _formula(name: str, value: Any) -> Rule:
+    return lambda t, parameters, x: t.apply(value, plain(t, x), name)
+
+
+# --- sums, products, softmax --------------------------------------------------------------------
+
+
+def _sub(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
+    found = jaxsoftmax.subtracted(t, x, y)
+    return t.subtract(plain(t, x), plain(t, y)) if found is None else found
+
+
+def _add(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
+    found = jaxsoftmax.added(t, x, y)
+    return t.add(plain(t, x), plain(t, y)) if found is None else found
+
+
+def _div(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
+    found = jaxsoftmax.divided(t, x, y)
+    return t.divide(plain(t, x), plain(t, y)) if found is None else found
+
+
+def _stepped(name: str, before: str, after: str) -> Rule:
+    """A function that leads from one step of a softmax to the next."""
+
+    def rule(t: Tensors, parameters: Parameters, x: Value) -> Value:
+        if isinstance(x, Soft) and x.kind == before:
+            return Soft(after, x.x, x.groups, x.places, x.stopped)
+        return t.apply(name, plain(t, x))
+
+    return rule
+
+
+def _reduce_sum(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    found = jaxsoftmax.summed(x, parameters["axes"]) if isinstance(x, Soft) else None
+    return t.sum(plain(t, x), parameters["axes"], False) if found is None else found
+
+
+def _reduce_max(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    return jaxsoftmax.peak(t.form(plain(t, x)), parameters["axes"])
+
+
+def _reduce_min(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    return t.extreme(plain(t, x), parameters["axes"], False, False)
+
+
+def _reduce_prod(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    x = plain(t, x)
+    groups, shape = grouped(x.shape, parameters["axes"], False)
+    if groups.shape[1] > _FACTORS:
+        raise ValueError(f"a product of {groups.shape[1]} factors; symnet reads up to {_FACTORS}")
+    flat = t.reshape(x, (-1,))
+    parts = [t.places(flat, partial(np.take, indices=column)) for column in groups.T]
+    while len(parts) > 1:
+        pairs = zip(parts[::2], parts[1::2], strict=False)
+        odd = parts[-1:] if len(parts) % 2 else []
+        parts = [t.multiply(a, b) for a, b in pairs] + odd
+    return t.reshape(parts[0], shape)
+
+
+def _max(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
+    for peak, other in ((x, y), (y, x)):
+        constant = not isinstance(other, Form | Soft | Condition)
+        if isinstance(peak, Soft) and constant and np.ndim(other) == 0 and np.isneginf(other):
+            return peak
+    return t.maximum(plain(t, x), plain(t, y))
+
+
+def _stop_gradient(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    if isinstance(x, Soft) and x.kind == "peak":
+        return Soft(x.kind, x.x, x.groups, x.places, True)
+    raise ValueError("its derivative in JAX is not that of its value; symnet cannot hold it back")
+
+
+def _is_finite(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    return np.full(np.shape(x), True)
+
+
+def _clamp(t: Tensors, parameters: Parameters, low: Value, x: Value, high: Value) -> Value:
+    return t.minimum(t.maximum(plain(t, x), plain(t, low)), plain(t, high))
+
+
+def _convert(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    if np.dtype(parameters["new_dtype"]).kind == "f" or "float" in str(parameters["new_dtype"]):
+        return x.forced(t) if isinstance(x, Condition) else x
+    if isinstance(x, Condition):
+        return x.forced(t)
+    raise ValueError(f"it makes {parameters['new_dtype']} of what depends on the inputs")
+
+
+def _select(t: Tensors, parameters: Parameters, which: Value, *cases: Value) -> Value:
+    if isinstance(which, Condition):
+        return jaxchoices.chosen(t, which, *(plain(t, c) for c in cases))
+    known = np.asarray(which).astype(np.int64)
+    alone = cases[int(known.flat[0])] if known.size else cases[0]
+    if np.unique(known).size == 1 and np.shape(alone) == np.shape(cases[0]):
+        return alone
+    wide = [t.broadcast(plain(t, c), np.shape(cases[0])) for c in cases]
+    known = np.broadcast_to(known, wide[0].shape)
+    return t.mixed(wide, lambda arrays: np.choose(known, arrays))
+
+
+def _compare(name: str) -> Rule:
+    def rule(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
+        same = x is y
+        x = plain(t, x)
+        return jaxchoices.compared(t, name, x, x if same else plain(t, y))
+
+    return rule
+
+
+def _not(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    return jaxchoices.negated(x)
+
+
+def _joined(both: Any) -> Rule:
+    return lambda t, parameters, x, y: jaxchoices.joined(both, x, y)
+
+
+# --- matrices -----------------------------------------------------------------------------------
+
+
+def _dot(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
+    """Contractions as matrix products: batch, free, contracted axes of x, then those of y."""
+    x, y = plain(t, x), plain(t, y)
+    (over_x, over_y), (batch_x, batch_y) = parameters["dimension_numbers"]
+    free_x = [a for a in range(len(x.shape)) if a not in (*over_x, *batch_x)]
+    free_y = [a for a in range(len(y.shape)) if a not in (*over_y, *batch_y)]
+    batch = [x.shape[a] for a in batch_x]
+    contracted = int(np.prod([x.shape[a] for a in over_x], dtype=np.int64))
+    shape = (*batch, *(x.shape[a] for a in free_x), *(y.shape[a] for a in free_y))
+    left = _arranged(t, x, (*batch_x, *free_x, *over_x), (*batch, -1, contracted))
+    right = _arranged(t, y, (*batch_y, *over_y, *free_y), (*batch, contracted, -1))
+    return t.reshape(t.matmul(left, right), shape)
+
+
+def _arranged(t: Tensors, x: Value, order: Sequence[int], shape: Sequence[int]) -> Value:
+    if 0 in x.shape:
+        raise ValueError(f"a product of a tensor of the shape {x.shape}")
+    return t.places(x, lambda a: np.ascontiguousarray(a.transpose(order)).reshape(shape))
+
+
+def _conv(t: Tensors, parameters: Parameters, x: Value, weights: Value) -> Value:
+    if not isinstance(x, Form) or isinstance(weights, Form):
+        raise ValueError("its weights depend on the inputs")
+    if set(parameters["lhs_dilation"]) != {1} or parameters["batch_group_count"] != 1:
+        raise ValueError("it is transposed, or groups the batch")
+    numbers = parameters["dimension_numbers"]
+    image = t.places(x, lambda a: a.transpose(numbers.lhs_spec))
+    kernel = np.asarray(weights).transpose(numbers.rhs_spec)
+    pads = parameters["padding"]
+    windows = Windows.of(
+        kernel.shape[2:],
+        parameters["window_strides"],
+        parameters["rhs_dilation"],
+        [low for low, _ in pads] + [high for _, high in pads],
+    )
+    value = images.conv(t, image, kernel, None, windows, parameters["feature_group_count"])
+    return t.places(value, lambda a: a.transpose(np.argsort(numbers.out_spec)))
+
+
+def _pooled(larger: bool) -> Rule:
+    """Windows over all axes, which are those of an image of one channel."""
+
+    def rule(t: Tensors, parameters: Parameters, x: Value) -> Value:
+        if set(parameters["base_dilation"]) != {1}:
+            raise ValueError("it dilates what it pools")
+        pads = parameters["padding"]
+        sizes = parameters["window_dimensions"]
+        windows = Windows.of(
+            sizes,
+            parameters["window_strides"],
+            parameters["window_dilation"],
+            [low for low, _ in pads] + [high for _, high in pads],
+        )
+        image = t.form(t.reshape(plain(t, x), (1, 1, *np.shape(x))))
+        if larger:
+            value = images.max_pool(t, image, windows)
+        else:
+            value = t.multiply(images.average_pool(t, image, windows, True), float(np.prod(sizes)))
+        return t.reshape(value, value.shape[2:])
+
+    return rule
+
+
+def _cumsum(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    axis, x = parameters["axis"], plain(t, x)
+    ones = np.tri(x.shape[axis])
+    ones = ones if parameters["reverse"] else ones.T
+    moved = t.places(x, lambda a: np.moveaxis(a, axis, -1))
+    return t.places(t.matmul(moved, ones), lambda a: np.moveaxis(a, -1, axis))
+
+
+def _power(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    return t.apply(functions.power(parameters["y"]), plain(t, x), "power")
+
+
+RULES: Mapping[str, Rule] = {
+    "add": _add,
+    "add_any": _add,
+    "sub": _sub,
+    "mul": _with(Tensors.multiply),
+    "div": _div,
+    "neg": _with(Tensors.negative),
+    "max": _max,
+    "min": _with(Tensors.minimum),
+    "pow": _with(Tensors.power),
+    "integer_pow": _power,
+    "exp": _stepped("exp", "shifted", "exp"),
+    "log": _stepped("log", "sum", "log"),
+    "abs": _stepped("abs", "sum", "sum"),
+    "exp2": _formula("exp2", exp(log(2) * Z)),
+    "logistic": _named("sigmoid"),
+    **{
+        name: _named(name)
+        for name in (
+            *("log1p", "expm1", "tanh", "erf", "erfc", "sin", "cos", "tan", "asin", "acos", "atan"),
+            *("sinh", "cosh", "asinh", "acosh", "atanh", "sqrt", "rsqrt", "square"),
+        )
+    },
+    "clamp": _clamp,
+    "select_n": _select,
+    "convert_element_type": _convert,
+    "stop_gradient": _stop_gradient,
+    "is_finite": _is_finite,
+    **{name: _compare(name) for name in jaxchoices.RELATIONS},
+    "and": _joined(sympy.And),
+    "or": _joined(sympy.Or),
+    "not": _not,
+    "reduce_sum": _reduce_sum,
+    "reduce_max": _reduce_max,
+    "reduce_min": _reduce_min,
+    "reduce_prod": _reduce_prod,
+    "dot_general": _dot,
+    "conv_general_dilated": _conv,
+    "reduce_window_max": _pooled(True),
+    "reduce_window_sum": _pooled(False),
+    "cumsum": _cumsum,
+}

@@ -1,0 +1,146 @@
+"""The softmax of JAX's libraries: the largest is taken off before the exponential, and it cancels.
+
+    exp(x − max x)/Σ exp(x − max x)      x − max x − log Σ exp(x − max x)      log Σ exp x
+
+These three are read as softmax, log_softmax and a difference of x and log_softmax. Elsewhere a
+maximum is a maximum; one under stop_gradient that does not cancel is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from symnet.importers.forms import Form, Shape
+from symnet.importers.tensors import Tensors, Value, grouped
+from symnet.network.weights import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Soft:
+    """A step on the way: peak, shifted, exp, sum or log.
+
+    Args:
+        x: what the softmax is of.
+        groups: flat places of x, one row for each maximum.
+        places: in the shape of the value, for peak, sum and log the group of each entry, for
+            shifted and exp its place in x.
+        stopped: whether the maximum stands under stop_gradient.
+    """
+
+    kind: str
+    x: Form
+    groups: Array
+    places: Array
+    stopped: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        """The value's."""
+        return self.places.shape
+
+    def moved(self, change: Callable[[Array], Array]) -> Soft:
+        """With its entries in other places."""
+        return replace(self, places=np.asarray(change(self.places)))
+
+    def forced(self, t: Tensors) -> Value:
+        """The value by itself. ValueError where a maximum under stop_gradient would not cancel."""
+        if self.stopped:
+            raise ValueError(
+                "stop_gradient of what depends on the inputs: its derivative in JAX is not that "
+                "of its value"
+            )
+        rows = t.fold.selected(self.x, self.groups)
+        peak = t.extreme(rows, [1], False, True)
+        if self.kind == "peak":
+            return t.places(peak, lambda a: a[self.places])
+        shifted = t.subtract(rows, t.reshape(peak, (len(self.groups), 1)))
+        if self.kind == "shifted":
+            return t.places(shifted, lambda a: a.reshape(-1)[self._back()])
+        powers = t.apply("exp", shifted)
+        if self.kind == "exp":
+            return t.places(powers, lambda a: a.reshape(-1)[self._back()])
+        total = t.sum(powers, [1], False)
+        value = t.apply("log", total) if self.kind == "log" else total
+        return t.places(value, lambda a: a[self.places])
+
+    def _back(self) -> Array:
+        order = np.argsort(self.groups.reshape(-1))
+        found: Array = order[self.places]
+        return found
+
+    def owners(self) -> Array:
+        """The group of each entry."""
+        if self.kind in ("peak", "sum", "log"):
+            return self.places
+        owner = np.empty(self.x.size, dtype=np.int64)
+        owner[self.groups] = np.arange(len(self.groups))[:, None]
+        found: Array = owner[self.places]
+        return found
+
+    def beside(self, other: Soft) -> bool:
+        """Whether both are of one softmax, entry by entry."""
+        if self.x is not other.x or not np.array_equal(self.groups, other.groups):
+            return False
+        try:
+            mine, its = np.broadcast_arrays(self.owners(), other.owners())
+        except ValueError:
+            return False
+        return np.array_equal(mine, its)
+
+
+def peak(x: Form, axes: Sequence[int]) -> Soft:
+    """The largest over axes."""
+    groups, shape = grouped(x.shape, axes, False)
+    return Soft("peak", x, groups, np.arange(len(groups)).reshape(shape))
+
+
+def subtracted(t: Tensors, x: Value, y: Value) -> Value | None:
+    """x − max x, or log_softmax; None where it is neither."""
+    if isinstance(x, Form) and isinstance(y, Soft) and y.kind == "peak" and x is y.x:
+        shifted = Soft("shifted", x, y.groups, np.arange(x.size).reshape(x.shape), y.stopped)
+        return shifted if shifted.beside(y) and y.places.ndim <= len(x.shape) else None
+    if not (isinstance(x, Soft) and isinstance(y, Soft) and x.beside(y)):
+        return None
+    if (x.kind, y.kind) == ("shifted", "log"):
+        return _normalised(t, x, "log_softmax")
+    return None
+
+
+def divided(t: Tensors, x: Value, y: Value) -> Value | None:
+    """softmax, or None."""
+    if isinstance(x, Soft) and isinstance(y, Soft) and (x.kind, y.kind) == ("exp", "sum"):
+        return _normalised(t, x, "softmax") if x.beside(y) else None
+    return None
+
+
+def added(t: Tensors, x: Value, y: Value) -> Value | None:
+    """log Σ exp x where it is log Σ exp(x − max x) + max x, as x₀ − log_softmax(x)₀."""
+    if not (isinstance(x, Soft) and isinstance(y, Soft) and x.beside(y)):
+        return None
+    if {x.kind, y.kind} != {"log", "peak"}:
+        return None
+    whole = t.fold.softmax(x.x, list(x.groups), "log_softmax")
+    wide = np.broadcast_shapes(x.shape, y.shape)
+    first = x.groups[:, 0][np.broadcast_to(x.places, wide)]
+    return t.subtract(t.fold.selected(x.x, first), t.fold.selected(whole, first))
+
+
+def summed(x: Soft, axes: Sequence[int]) -> Soft | None:
+    """Σ exp(x − max x) over the axes of the maximum, or None."""
+    if x.kind != "exp":
+        return None
+    members, shape = grouped(x.shape, axes, False)
+    places = x.places.reshape(-1)[members]
+    owner = x.owners().reshape(-1)[members]
+    whole = np.sort(places, axis=1)
+    if not np.array_equal(whole, np.sort(x.groups, axis=1)[owner[:, 0]]):
+        return None
+    return replace(x, kind="sum", places=owner[:, 0].reshape(shape))
+
+
+def _normalised(t: Tensors, x: Soft, kind: str) -> Value:
+    whole = t.fold.softmax(x.x, list(x.groups), kind)
+    return t.places(t.reshape(whole, (x.x.size,)), lambda a: a[x.places])

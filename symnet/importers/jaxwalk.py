@@ -1,0 +1,97 @@
+"""JAX's intermediate form, a jaxpr, equation by equation; what it calls is gone into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+_INLINED = {
+    **dict.fromkeys(("pjit", "jit", "checkpoint", "remat", "remat2"), "jaxpr"),
+    **dict.fromkeys(("closed_call", "core_call", "custom_jvp_call"), "call_jaxpr"),
+    **dict.fromkeys(("custom_vjp_call", "custom_vjp_call_jaxpr"), "call_jaxpr"),
+}
+"""Primitives that call another jaxpr, and the parameter that it is."""
+
+_LONGEST = 1000  # steps of a scan that is unrolled
+
+
+class Evaluator(Protocol):
+    """What the equations are computed on."""
+
+    def apply(self, equation: Any, arguments: list[Any]) -> Sequence[Any]:
+        """The results of one equation that calls no other jaxpr."""
+
+    def row(self, value: Any, k: int) -> Any:
+        """value[k]."""
+
+    def stack(self, rows: list[Any]) -> Any:
+        """The values along a new first axis."""
+
+    def whole(self, value: Any) -> int | None:
+        """The number, None where it depends on the inputs."""
+
+
+def evaluated(
+    jaxpr: Any, constants: Sequence[Any], given: Sequence[Any], evaluator: Evaluator
+) -> list[Any]:
+    """The outputs of a jaxpr."""
+    values: dict[Any, Any] = dict(zip(jaxpr.constvars, constants, strict=True))
+    values |= dict(zip(jaxpr.invars, given, strict=True))
+
+    def known(variable: Any) -> Any:
+        return variable.val if hasattr(variable, "val") else values[variable]
+
+    for equation in jaxpr.eqns:
+        arguments = [known(v) for v in equation.invars]
+        results = _called(equation, arguments, evaluator)
+        values |= dict(zip(equation.outvars, results, strict=True))
+    return [known(v) for v in jaxpr.outvars]
+
+
+def equations(jaxpr: Any) -> Iterator[Any]:
+    """All equations, those of called jaxprs among them."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for parameter in equation.params.values():
+            for called in parameter if isinstance(parameter, tuple | list) else (parameter,):
+                inner = getattr(called, "jaxpr", called)
+                if hasattr(inner, "eqns"):
+                    yield from equations(inner)
+
+
+def _called(equation: Any, arguments: list[Any], evaluator: Evaluator) -> Sequence[Any]:
+    name, parameters = equation.primitive.name, equation.params
+    if name in _INLINED:
+        inner = parameters.get(_INLINED[name], parameters.get("fun_jaxpr"))
+        return evaluated(*_opened(inner), arguments, evaluator)
+    if name == "cond" and (branch := evaluator.whole(arguments[0])) is not None:
+        branches = parameters["branches"]
+        inner = branches[min(max(branch, 0), len(branches) - 1)]
+        return evaluated(*_opened(inner), arguments[1:], evaluator)
+    if name == "scan":
+        return _scanned(parameters, arguments, evaluator)
+    return evaluator.apply(equation, arguments)
+
+
+def _opened(jaxpr: Any) -> tuple[Any, Sequence[Any]]:
+    """A jaxpr and its constants, of which an open one has none."""
+    return (jaxpr.jaxpr, jaxpr.consts) if hasattr(jaxpr, "consts") else (jaxpr, ())
+
+
+def _scanned(
+    parameters: Mapping[str, Any], arguments: list[Any], evaluator: Evaluator
+) -> list[Any]:
+    """A loop of a fixed number of steps, step by step: layers of the same shape."""
+    length, fixed, carried = (parameters[k] for k in ("length", "num_consts", "num_carry"))
+    if not 0 < length <= _LONGEST:
+        raise ValueError(f"a scan of {length} steps; symnet unrolls 1 to {_LONGEST}")
+    constants, carry = arguments[:fixed], arguments[fixed : fixed + carried]
+    rows = arguments[fixed + carried :]
+    collected: list[list[Any]] = [[] for _ in range(length)]
+    order = range(length - 1, -1, -1) if parameters["reverse"] else range(length)
+    for k in order:
+        here = [evaluator.row(row, k) for row in rows]
+        inner = _opened(parameters["jaxpr"])
+        results = evaluated(*inner, [*constants, *carry, *here], evaluator)
+        carry, collected[k] = results[:carried], results[carried:]
+    return [*carry, *(evaluator.stack(list(column)) for column in zip(*collected, strict=True))]

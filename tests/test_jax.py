@@ -1,0 +1,240 @@
+"""JAX functions, Flax, Equinox, Haiku: values, Jacobians and Hessians beside JAX's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symnet
+from symnet.importers import Options
+from symnet.witness import analytic
+from symnet.witness.checking import CheckError
+from twins import agrees_with_jax
+
+jax = pytest.importorskip("jax")
+pytest.importorskip("scipy")
+from jax import lax, nn  # noqa: E402
+from jax import numpy as jnp  # noqa: E402
+
+from symnet.importers.jax import imported  # noqa: E402
+
+if not hasattr(jax, "enable_x64"):
+    pytest.skip("this JAX has no jax.enable_x64", allow_module_level=True)
+jax.config.update("jax_disable_most_optimizations", True)  # each function is compiled once
+
+
+def weights(*shape):
+    """Reproducible numbers in single precision."""
+    drawn = np.random.default_rng(sum(shape) + len(shape)).normal(size=shape)
+    return drawn.astype(np.float32)
+
+
+W, V, B = weights(3, 4), weights(4, 4), weights(4)
+STACK, KERNEL = weights(2, 4, 4), weights(3, 2, 1, 2).astype(np.float64)
+
+
+def chain(*functions):
+    """Dense layers with these functions between them."""
+
+    def call(x):
+        h = x @ W + B
+        for function in functions:
+            h = function(h) @ V + B
+        return h
+
+    return call
+
+
+def convolved(x):
+    """A 2-D convolution, pooling, and a dense layer, of the only image in a batch."""
+    image = jnp.tile(x, 4).reshape(1, 4, 3, 1) * jnp.arange(1.0, 13.0).reshape(1, 4, 3, 1)
+    numbers = ("NHWC", "HWIO", "NHWC")
+    seen = lax.conv_general_dilated(
+        jnp.tanh(image), KERNEL, (1, 1), "SAME", rhs_dilation=(1, 2), dimension_numbers=numbers
+    )
+    best = lax.reduce_window(seen, -jnp.inf, lax.max, (1, 2, 1, 1), (1, 2, 1, 1), "VALID")
+    mean = lax.reduce_window(seen, 0.0, lax.add, (1, 2, 3, 1), (1, 2, 1, 1), "VALID")
+    return jnp.concatenate([best.ravel(), mean.ravel()])
+
+
+def attention(x):
+    """A softmax of what varies, times what varies."""
+    keys = jnp.outer(x, jnp.tanh(x))
+    return nn.softmax(keys @ W, axis=0).T @ x
+
+
+FUNCTIONS = {
+    "tanh": chain(jnp.tanh, jnp.tanh),
+    "smooth": chain(nn.silu, nn.softplus, nn.gelu, nn.mish, nn.log_sigmoid, nn.soft_sign),
+    "erf": chain(lambda z: nn.gelu(z, approximate=False), lax.erf, nn.sigmoid),
+    "kinks": chain(nn.relu, nn.leaky_relu, nn.elu, lambda z: nn.elu(z, 0.7), nn.selu, nn.celu),
+    "bounded": chain(nn.hard_tanh, nn.relu6, nn.hard_swish, nn.hard_sigmoid),
+    "softmax": chain(nn.softmax, jnp.tanh),
+    "log softmax": chain(nn.log_softmax),
+    "logsumexp": lambda x: nn.logsumexp(x @ W),
+    "normalised": chain(nn.standardize),
+    "glu": chain(lambda z: jnp.concatenate([nn.glu(z), nn.glu(-z)])),
+    "attention": attention,
+    "largest": lambda x: jnp.max(x @ W) * x + jnp.min(jnp.stack([x, x**2]), axis=0),
+    "norm": lambda x: x / jnp.linalg.norm(x),
+    "powers": lambda x: jnp.stack([(x**2 + 1) ** 1.5, x**-3, jnp.exp2(x), 1 / (1 + x**2)]),
+    "choices": lambda x: jnp.where((x > 0) & ~(x >= 1), x**2, 0.0) + x * (x > 0.5),
+    "trigonometry": lambda x: jnp.sin(x) * jnp.cos(2 * x) + jnp.arctan(x) - jnp.sinh(x / 2),
+    "places": lambda x: jnp.concatenate([x[::-1], x[jnp.array([0, 2])], jnp.pad(x, 1)]),
+    "parts": lambda x: jnp.roll(jnp.split(jnp.tanh(x @ W), 2)[1], 1) * x[:2],
+    "matrix first": lambda x: jnp.tanh(W.T @ x + B),
+    "einsum": lambda x: jnp.einsum("kij,jl,l->ki", STACK, W.T, jnp.sin(x)),
+    "cumulative": lambda x: jnp.cumsum(jnp.tanh(x)),
+    "vmap": lambda x: jax.vmap(lambda w: jnp.tanh(w @ x))(V[:, :3]),
+    "scan": lambda x: lax.scan(lambda h, w: (jnp.tanh(h @ w), None), x @ W, STACK)[0],
+    "collected": lambda x: lax.scan(lambda h, w: (h * w, jnp.tanh(h)), x, np.ones((2, 3)))[1],
+    "product": lambda x: jnp.prod(x[None] + jnp.arange(2.0)[:, None], axis=1),
+    "set": lambda x: jnp.zeros(5).at[1:4].set(jnp.tanh(x)).at[0].set(x[1]),
+    "known branch": lambda x: lax.cond(True, jnp.sin, jnp.cos, x),
+    "remat": jax.checkpoint(chain(jnp.tanh)),
+    "convolution": convolved,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_values_and_derivatives_are_jaxs(name):
+    """To 1e-12 of the terms, in double precision, where JAX and symnet are both finite."""
+    function = FUNCTIONS[name]
+    found = imported(function, 3, Options())
+    assert "compared with JAX in double precision" in found.compared
+    agrees_with_jax(found.network, function, np.random.default_rng(1).normal(size=(4, 3)))
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("tanh", "3-4-4-4, tanh, tanh, linear"),
+        ("smooth", "silu, softplus, gelu_tanh, mish, logsigmoid, softsign, linear"),
+        ("bounded", "hardtanh, relu6, hardswish, hardsigmoid, linear"),
+        ("kinks", "relu, leaky_relu, elu, choice_2, selu, elu, linear"),
+        ("softmax", "softmax 4, tanh 4"),
+        ("log softmax", "log_softmax 4"),
+    ],
+)
+def test_functions_are_recognised(name, what):
+    """What libraries write in pieces is the table's function; biases and scales leave no node."""
+    assert what in symnet.from_jax(FUNCTIONS[name], 3, check=False).describe()
+
+
+def test_weights_are_held_exactly():
+    """Single precision as it is, told so; JAX stays in the precision it was in."""
+    found = imported(FUNCTIONS["tanh"], 3, Options(inputs=["a", "b", "c"]))
+    np.testing.assert_array_equal(found.network.layers[0].weights, W.T)
+    assert [s.name for s in found.network.inputs] == ["a", "b", "c"]
+    assert "weights float32, held exactly" in str(found)
+    assert jnp.ones(1).dtype == jnp.float32
+
+
+def test_single_precision_inside_is_widened():
+    """A model with dtype=float32 is compared with its equations in double precision."""
+    narrow = imported(lambda x: jnp.tanh(x.astype(jnp.float32) @ W + B), 3, Options())
+    assert "single precision" in narrow.notes[0]
+    wide = imported(lambda x: jnp.tanh(x @ W + B), 3, Options())
+    assert narrow.network == wide.network
+    # lax.dot takes one precision only: that of the weights.
+    assert symnet.from_jax(lambda x: jnp.tanh(lax.dot(x, W) + B), 3) == wide.network
+
+
+def test_several_outputs_have_their_names():
+    """Entries of a dictionary; those of a tuple are numbered."""
+    net = symnet.from_jax(lambda x: {"p": jnp.sum(x), "q": x[:2]}, 3)
+    assert [s.name for s in net.outputs] == ["p", "q_1", "q_2"]
+    net = symnet.from_jax(lambda x: (jnp.sum(x), x[0]), 3)
+    assert [s.name for s in net.outputs] == ["y_0", "y_1"]
+    assert symnet.from_jax(lambda x: jnp.sum(x, axis=1), (1, 3)).widths == (3, 1)
+
+
+@jax.custom_jvp
+def straight(x):
+    """1 above 0, with a derivative that is not its own."""
+    return jnp.where(x > 0, 1.0, 0.0)
+
+
+straight.defjvp(lambda primals, tangents: (straight(*primals), tangents[0]))
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "what"),
+    [
+        (lambda x: jnp.sort(x), ValueError, "no rule for the primitive 'sort'"),
+        (lambda x: jnp.tanh(jnp.round(x)), ValueError, "primitive 'round'"),
+        (lambda x: x[x[0].astype(int)], ValueError, r"'convert_element_type': it makes int"),
+        (lambda x: lax.stop_gradient(x) * x, ValueError, "'stop_gradient': its derivative"),
+        (lambda x: x - lax.stop_gradient(jnp.max(x)), ValueError, "stop_gradient of what"),
+        (lambda x: lax.while_loop(lambda v: v[0] < 9, lambda v: v * 2, x), ValueError, "'while'"),
+        (lambda x: lax.cond(x[0] > 0, jnp.sin, jnp.cos, x), ValueError, "'cond'"),
+        (lambda x: jnp.zeros(2).at[jnp.array([0, 1, 1])].add(x), ValueError, "'scatter-add'"),
+        (lambda x: jnp.where(x[0] > 0, x[1], x[2]), ValueError, "no function of one value"),
+        (lambda x: x if x[0] > 0 else -x, ValueError, r"JAX cannot trace the function.*\(3,\)"),
+        (lambda x: x @ np.ones(4), ValueError, "JAX cannot trace"),
+        (lambda x: {}, ValueError, "gives no array"),
+        (straight, CheckError, "Jacobian in JAX differs"),
+    ],
+)
+def test_what_cannot_be_right_is_refused(function, error, what):
+    """By the primitive's name; derivatives that are not those of the values as well."""
+    with pytest.raises(error, match=what):
+        symnet.from_jax(function, 3)
+
+
+def test_unused_results_need_no_rule():
+    """The sign that logsumexp computes and drops."""
+    assert symnet.from_jax(lambda x: (jnp.sort(x), x * 2)[1], 3).widths == (3, 3)
+
+
+def test_large_values_do_not_overflow():
+    """log Σ exp of 1000 is finite, as JAX has it."""
+    net = symnet.from_jax(lambda x: nn.logsumexp(x), 3)
+    np.testing.assert_allclose(analytic.value(net, [1000.0, 999.0, 0.0]), [1000.3132616875182])
+
+
+# --- libraries ----------------------------------------------------------------------------------
+
+
+def agrees(function, n, what):
+    """The network, and its Jacobian beside JAX's."""
+    found = imported(function, n, Options())
+    assert found.network.describe() == what
+    X = np.random.default_rng(2).normal(size=(3, n))
+    with jax.enable_x64(True):
+        expected = np.asarray(jax.vmap(jax.jacrev(function))(jnp.asarray(X)))
+    np.testing.assert_allclose(analytic.jacobian(found.network, X), expected, rtol=0, atol=1e-12)
+
+
+def test_equinox():
+    """A model is a function of one point."""
+    eqx = pytest.importorskip("equinox")
+    model = eqx.nn.MLP(3, 2, 8, 2, nn.softplus, key=jax.random.key(0))
+    agrees(model, 3, "3-8-8-2, softplus, softplus, linear")
+
+
+def test_flax():
+    """Flax's names do not give the order, its functions do."""
+    linen = pytest.importorskip("flax.linen")
+
+    class Model(linen.Module):
+        @linen.compact
+        def __call__(self, x):
+            last = linen.Dense(1)
+            return last(linen.LayerNorm()(nn.silu(linen.Dense(5)(x))))
+
+    model = Model()
+    parameters = model.init(jax.random.key(0), np.zeros(3))
+    assert parameters["params"]["Dense_0"]["kernel"].shape == (5, 1)
+    net = symnet.from_jax(lambda x: model.apply(parameters, x), 3)
+    assert net.widths[0] == 3
+    assert net.describe().startswith("3-1, graph of 8 nodes: silu 5")
+
+
+def test_haiku():
+    """A transformed function with its parameters."""
+    hk = pytest.importorskip("haiku")
+    net = hk.without_apply_rng(hk.transform(lambda x: hk.nets.MLP([4, 2], activation=jnp.tanh)(x)))
+    made = net.init(jax.random.key(0), np.zeros(3))
+    parameters = jax.tree.map(lambda a: a + 0.25, made)
+    agrees(lambda x: net.apply(parameters, x), 3, "3-4-2, tanh, linear")
