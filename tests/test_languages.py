@@ -24,6 +24,9 @@ from symnet import compiling, languages
 from symnet.activations import TABLE
 from symnet.languages.job import Job
 from symnet.languages.selftest import expected_at
+from symnet.lowering.counting import operations
+from symnet.lowering.loops import At, Loop, read, walk, written
+from symnet.names import partial_name
 from symnet.network.building import apply, concat
 from symnet.witness import sampling
 
@@ -279,6 +282,87 @@ def test_refusals():
     for language in ("javascript", "cpp", "json", "matlab", "python", "c-batch"):
         with pytest.raises(ValueError, match=r"float|precision"):
             languages.generate(net, language, precision="float")
+
+
+LOOPS = [name for name in TOOLS if languages.LANGUAGES[name].loops]
+
+CHOSEN = {
+    "many": ("dy2/dx9", "y5", "d2y3/dx1dx4", "d2y3/dx4dx4", "dy1/dx1"),
+    "attention": ("d2y/dx2dx1",),
+    "activations": ("y2", "dy1/dx2"),
+}
+"""Partials to choose of some of NETWORKS."""
+
+
+@pytest.mark.parametrize("name", CHOSEN if COMPLETE else ("many",))
+@pytest.mark.parametrize("language", LOOPS)
+def test_chosen_partials(language, name, tmp_path):
+    """Only these: the self-test of each language says ok, and notices another order of entries."""
+    tools_of(language)
+    job = Job.of(NETWORKS[name](), 2, "net", only=CHOSEN[name])
+    check(language, job, tmp_path)
+    if name == "many":
+        turned = tuple(replace(k, expected=k.expected[:, ::-1]) for k in job.expected)
+        done = run(language, replace(job, expected=turned), tmp_path)
+        assert done.returncode == 1
+        assert done.stdout.startswith("self-test WRONG")
+
+
+@pytest.mark.parametrize("name", ["attention", "spread_form", "several_outputs"])
+def test_chosen_partials_are_those_named(name):
+    """Each entry of the network alone, and all of them together, as the analytic engine has it."""
+    net = zoo.network(name)
+    x = zoo.points(net, 1)[0]
+    outputs, inputs = map(len, (net.outputs, net.inputs))
+    J, H = symnet.analytic.jacobian(net, x), symnet.analytic.hessian(net, x)
+    known = {}
+    for p in range(outputs):
+        y = net.outputs[p].name
+        for i in range(inputs):
+            known[partial_name(y, [net.inputs[i].name])] = J[p, i]
+            for j in range(i, inputs):
+                known[partial_name(y, [net.inputs[k].name for k in (i, j)])] = H[p, i, j]
+    for chosen in (list(known), *([name] for name in list(known)[:: max(1, len(known) // 7)])):
+        (text,) = languages.generate(net, "json", name="net", only=chosen).values()
+        document = json.loads(text)
+        found = Machine(document)("partials", x)
+        (routine,) = document["routines"]
+        entries = [e for name in routine["results"] for e in routine["entries"][name]]
+        assert sorted(entries) == sorted(chosen)
+        expected = [known[entry] for entry in entries]
+        np.testing.assert_allclose(np.concatenate(found), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_nothing_but_chosen_partials_is_computed():
+    """No other output, no other direction, no loop over either; every array is read."""
+    net = symnet.Network.dense([3, 4, 4, 2], "tanh", output="tanh", seed=1)
+    (routine,) = Job.of(net, name="net", only=["dy2/dx3"]).lowered.routines
+    stored = [e for step in walk(routine.body) for e in written(step)]
+    assert not {s.variable for s in walk(routine.body) if isinstance(s, Loop)} - {"r", "s"}
+    read_arrays = {e.array for step in walk(routine.body) for e in read(step).atoms(At)}
+    assert {e.array for e in stored} - read_arrays == {"dy"}
+    texts = {str(e) for step in walk(routine.body) for e in read(step).atoms(At)}
+    assert "At(W1, r, 2)" in texts
+    assert not {"At(W1, r, 0)", "At(W1, r, 1)", "At(W3, 0, s)"} & texts
+    whole = Job.of(net, 1, "net").lowered.routines[-1]
+    counts = [operations(r, 3).multiply_adds for r in (routine, whole)]
+    assert counts[0] < 0.7 * counts[1]
+
+
+def test_chosen_partials_that_there_are_not():
+    """The name, what was found, and what to write instead."""
+    net = symnet.Network.dense([2, 3, 2], "tanh", seed=1)
+    for only, message in {
+        ("dy1/dx3",): "'dy1/dx3' is no partial derivative of this network: write dy1/dx1",
+        ("dy/dx1",): "outputs y1, y2",
+        ("dy1/dx1dx2",): "no partial",
+        ("",): "no partial",
+        ("d2y1/dx1dx2", "d2y1/dx2dx1"): "d2y1/dx2dx1 and d2y1/dx1dx2 are the same entry",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            languages.generate(net, "c", only=only)
+    with pytest.raises(ValueError, match="--only is for c, cpp, fortran, javascript, rust, json"):
+        languages.generate(net, "onnx", only=["dy1/dx1"])
 
 
 # --- the loop form itself -----------------------------------------------------------------------

@@ -16,8 +16,11 @@ from symnet.languages.printing import (
     nested,
     own_functions,
     reads_inputs,
+    wrapped,
 )
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
+
+_COMMENT = 92  # columns of text in a comment
 
 GUARD = """\
 #if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(_M_FP_FAST) || \\
@@ -111,13 +114,18 @@ def comment(lines: Sequence[str]) -> list[str]:
 
 
 def _documented(routine: Routine) -> list[str]:
-    entries = {
+    names = {
         0: "y[p]",
         1: "jacobian[p][i] = dy_p/dx_i",
         2: "hessian[p][i][j] = d2y_p/dx_i dx_j",
     }
+    if routine.entries:
+        chosen = [
+            f"{name}[{k}] = {e}" for name, es in routine.entries.items() for k, e in enumerate(es)
+        ]
+        return comment(wrapped(", ".join(chosen), _COMMENT, ""))
     shown = ", ".join(
-        entries.get(r, f"derivative{r}: partial derivatives of order {r}") for r in routine.orders
+        names.get(r, f"derivative{r}: partial derivatives of order {r}") for r in routine.orders
     )
     return [f"/* {shown} */"]
 
@@ -217,7 +225,7 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
             f"        {job.name}_{routine.name}({', '.join(['points[k]', *routine.results])});"
         )
         for order, (name, sizes) in zip(routine.orders, routine.results.items(), strict=True):
-            known = job.expected[order]
+            known = job.known(order)
             first = f"&{name}{'[0]' * len(sizes)}"
             arguments = [first, f"expected{order}[k]", str(known.expected.shape[1])]
             arguments += [str(known.stride), printer.number(known.allowed)]

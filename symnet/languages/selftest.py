@@ -5,7 +5,7 @@ The expected results come from the analytic engine, which shares nothing with wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,18 +137,40 @@ def expectations(
     return points, expected_at(network, function, points, precision)
 
 
+def selected(
+    network: Network,
+    function: Compiled,
+    precision: str,
+    partials: Mapping[int, Mapping[str, tuple[int, ...]]],
+) -> tuple[Array, tuple[Expectation, ...]]:
+    """The same for chosen entries of each order; see `lowering.selecting.partials`."""
+    points = ordinary_points(network).astype(np.float32).astype(np.float64)
+    known = _examples_at(network, function, points)
+    found = []
+    for order, entries in partials.items():
+        places = tuple(np.array(list(entries.values())).T)
+        expected = known.expected[order][:, *places]
+        size = float(np.max(known.sizes[order][:, *places]))
+        found.append(Expectation(order, 1, expected, _allowed(size, precision)))
+    return points, tuple(found)
+
+
 def expected_at(
     network: Network, function: Compiled, points: Array, precision: str = "double"
 ) -> tuple[Expectation, ...]:
     """What to expect at these points (N, n), for each order up to that of `function`."""
-    kind = np.float32 if precision == "float" else np.float64
     known = _examples_at(network, function, points)
-    ulps = (_SINGLE_ULPS if precision == "float" else _ULPS) * float(np.finfo(kind).eps)
     found = []
     for order, (result, size) in enumerate(zip(known.expected, known.sizes, strict=True)):
         flat = result.reshape(len(points), -1)
         stride = -(-flat.shape[1] // _TABULATED)
         stride += stride % 2 == 0  # odd: not the same column of each row
-        allowed = max(float(ulps * np.max(size)), _TINY_IN_SINGLE)
+        allowed = _allowed(float(np.max(size)), precision)
         found.append(Expectation(order, stride, flat[:, ::stride], allowed))
     return tuple(found)
+
+
+def _allowed(size: float, precision: str) -> float:
+    kind = np.float32 if precision == "float" else np.float64
+    ulps = (_SINGLE_ULPS if precision == "float" else _ULPS) * float(np.finfo(kind).eps)
+    return max(ulps * size, _TINY_IN_SINGLE)
