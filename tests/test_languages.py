@@ -183,7 +183,8 @@ def test_text(language):
 
 
 @pytest.mark.parametrize(
-    "language", [name for name, row in languages.LANGUAGES.items() if row.files]
+    "language",
+    [n for n, row in languages.LANGUAGES.items() if row.files and n != "c-batch"],
 )
 def test_large_networks_take_seconds(language):
     """A million weights are written, or refused with the advice."""
@@ -197,6 +198,43 @@ def test_large_networks_take_seconds(language):
             files(job)
     else:
         assert sum(map(len, files(job).values())) > 2_000_000
+
+
+COMPILERS = {
+    "gcc": ("-std=c99", "-Wmissing-prototypes"),
+    "clang": ("-std=c99", "-Wmissing-prototypes"),
+    "g++": ("-x", "c++"),
+    "clang++": ("-x", "c++"),
+}
+
+
+@pytest.mark.parametrize("precision", languages.PRECISIONS)
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_c_batch(compiler, precision, tmp_path):
+    """Its self-test is right in both precisions, as C and as C++; main.c calls two by headers."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    net = symnet.Network.dense([3, 4, 2], "gelu", seed=1)
+    for name in ("net", "other"):
+        made = languages.generate(net, "c-batch", name=name, precision=precision)
+        for file, text in made.items():
+            (tmp_path / file).write_text(text, encoding="utf-8")
+    (tmp_path / "main.c").write_text(
+        '#include "net.h"\n#include "other.h"\nint second(void);\nint second(void)\n{\n'
+        f"    {precision} x[3] = {{0}}, y[2], z[2];\n"
+        "    return net_value(1, x, y, 1) + other_value(1, x, z, 1) + (y[1] < z[1]);\n}\n",
+        encoding="utf-8",
+    )
+    kind = [*COMPILERS[compiler], "-Wall", "-Wextra", "-O1"]
+    quiet = ["-Wno-maybe-uninitialized"] if compiler == "g++" or compiler == "gcc" else []
+    sources = [("net.c", ["-DSYMNET_TEST"]), ("other.c", []), ("main.c", [])]
+    for source, more in sources:
+        command = [compiler, *kind, *quiet, *more, "-c", source]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    objects = ["net.o", "other.o", "main.o", "-lm", "-o", "net"]
+    subprocess.run([compiler, *objects], cwd=tmp_path, check=True)
+    done = subprocess.run(["./net"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "all functions give what is expected\n")
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang", "g++"])
@@ -219,18 +257,70 @@ def test_c_is_clean(compiler, tmp_path):
         assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("flag", ["-ffast-math", "-Ofast", "-ffinite-math-only"])
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_c_refuses_arithmetic_that_is_wrong(compiler, flag, tmp_path):
-    """The error says which flag to leave out."""
+FLAGS = {
+    "gcc": ("-ffast-math", "-Ofast", "-ffinite-math-only", "-funsafe-math-optimizations"),
+    "clang": ("-ffast-math", "-Ofast", "-ffinite-math-only"),
+}
+ASSOCIATIVE = ("-fassociative-math", "-fno-signed-zeros", "-fno-trapping-math")
+
+
+def written_c(language: str, folder: Path) -> str:
+    """The files of a network with tanh, and the macro of their test."""
+    net = symnet.Network.dense([2, 5, 1], "tanh", seed=1)
+    for file, text in languages.generate(net, language, name="net").items():
+        (folder / file).write_text(text, encoding="utf-8")
+    return "SYMNET_TEST" if language == "c-batch" else "NET_TEST"
+
+
+@pytest.mark.parametrize("language", ["c", "c-batch", "cpp"])
+@pytest.mark.parametrize("compiler", FLAGS)
+def test_c_refuses_arithmetic_that_is_wrong(compiler, language, tmp_path):
+    """The error says which flags to leave out."""
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
-    for file, text in languages.generate(NETWORKS["one"](), "c", name="net").items():
+    written_c(language, tmp_path)
+    kind = ["-x", "c++", "net.hpp"] if language == "cpp" else ["net.c"]
+    flags = [*([flag] for flag in FLAGS[compiler])]
+    for flag in [*flags, list(ASSOCIATIVE)] if compiler == "gcc" else flags:
+        command = [compiler, *flag, "-fsyntax-only", *kind]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode != 0
+        assert "compile without -ffast-math" in done.stderr
+        assert flag[0] in done.stderr
+
+
+@pytest.mark.parametrize("language", ["c", "c-batch"])
+def test_clang_does_not_reassociate(language, tmp_path):
+    """It has no macro for this flag, and is told in the text."""
+    if shutil.which("clang") is None:
+        pytest.skip("clang is not installed")
+    macro = written_c(language, tmp_path)
+    command = ["clang", "-O2", *ASSOCIATIVE, f"-D{macro}", "net.c", "-o", "net", "-lm"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert subprocess.run(["./net"], cwd=tmp_path, capture_output=True).returncode == 0
+
+
+def test_misra(tmp_path):
+    """cppcheck's MISRA addon has nothing but advisories."""
+    tool = shutil.which("cppcheck")
+    if tool is None:
+        pytest.skip("cppcheck is not installed")
+    net = symnet.Network.dense([2, 3, 1], "gelu", seed=1)
+    made = languages.generate(net, "c", name="net", precision="float")
+    only = ["d2y/dx1dx1", "dy/dx1"]
+    made |= languages.generate(NETWORKS["one"](), "c", name="part", only=only)
+    for file, text in made.items():
         (tmp_path / file).write_text(text, encoding="utf-8")
-    command = [compiler, flag, "-c", "net.c", "-o", "net.o"]
+    command = [tool, "--addon=misra", "--std=c99", "net.c", "part.c"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode != 0
-    assert "without -ffast-math" in done.stderr
+    rules = set(re.findall(r"misra-c2012-([0-9]+[.][0-9]+)", done.stderr))
+    assert rules, "the addon did not run"
+    assert rules <= ADVISORY
+
+
+ADVISORY = {"2.3", "2.4", "2.5", "2.6", "2.7", "4.2", "5.9", "8.7", "8.9", "8.11", "8.13", "12.1"}
+ADVISORY |= {"10.5", "12.3", "12.4", "13.3", "13.4", "15.1", "15.4", "15.5", "17.5", "17.8", "20.1"}
+"""Rules of MISRA C:2012 that its text calls advisory, of those that C without pointers can meet."""
 
 
 def test_two_c_files_link_together(tmp_path):
@@ -279,7 +369,7 @@ def test_refusals():
         languages.generate(net, "cobol")
     with pytest.raises(ValueError, match="name"):
         languages.generate(net, "c", name="a b")
-    for language in ("javascript", "cpp", "json", "matlab", "python", "c-batch"):
+    for language in ("javascript", "cpp", "json", "matlab", "python"):
         with pytest.raises(ValueError, match=r"float|precision"):
             languages.generate(net, language, precision="float")
 

@@ -218,13 +218,13 @@ def test_a_module_of_many_entries_is_tested_along_a_direction_in_the_inputs_unit
 def test_c_of_one_entry_wrong_fails_its_self_test() -> None:
     """Compiled and run, with an allowance of its own for each entry."""
     text = languages.c_file(scaled(1e8), 1)
-    assert running.confirm("c-batch", text) is None
+    assert running.confirm_files("c-batch", {"net.c": text}) is None
     stored = re.compile(r"scatter\(count, N, (\w+), (.*), V, jacobian\);")
     flipped = r"for (long c = 0; c < V; c++) \1[(N - 1)*V + c] *= -1; \g<0>"
     wrong = stored.sub(flipped, text)
     assert wrong != text
     with pytest.raises(CheckError, match="jacobian"):
-        running.confirm("c-batch", wrong)
+        running.confirm_files("c-batch", {"net.c": wrong})
 
 
 def test_generate_writes_nothing_that_fails_its_own_test(

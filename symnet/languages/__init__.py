@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from symnet.languages import c, cpp, fortran, javascript, json, matlab, onnx, rust
+from symnet.languages import c, c_batch, cpp, fortran, javascript, json, matlab, onnx, rust
 from symnet.languages.c_batch import c_file
 from symnet.languages.job import PRECISIONS, Files, Job
 from symnet.languages.python import numpy_module
@@ -35,13 +35,13 @@ class Language:
     @property
     def loops(self) -> bool:
         """Whether it is printed from the loop form, which chosen partials have, too."""
-        return self.files is not None and self.files is not matlab.files
+        return self.files not in (None, matlab.files, c_batch.files)
 
 
 LANGUAGES: Mapping[str, Language] = {
     "python": Language("a module that needs NumPy only", "py", whole=numpy_module),
     "c": Language("C99 in loops: no heap, threads or state", "c", files=c.files),
-    "c-batch": Language("C99 for many points: vectors, threads", "c", whole=c_file),
+    "c-batch": Language("C99 for many points: vectors, threads", "c", files=c_batch.files),
     "cpp": Language(
         "a C++17 header, templates of the number type",
         "hpp",

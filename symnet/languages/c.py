@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symnet.activations import Z
+from symnet.backends.c.text import library
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import (
     Printer,
@@ -22,13 +23,8 @@ from symnet.lowering.loops import Routine, ScalarFunction, Shape
 
 _COMMENT = 92  # columns of text in a comment
 
-GUARD = """\
-#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(_M_FP_FAST) || \\
-    (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
-#error "compile this file without -ffast-math, -Ofast, -fassociative-math, -ffinite-math-only or \\
-/fp:fast, which make its derivatives wrong"
-#endif
-"""
+GUARD = library.text("arithmetic")
+"""An error, with what to leave out, for flags that change arithmetic."""
 
 
 class CPrinter(Printer):
@@ -209,7 +205,7 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
         lines += [f"static const {kind} expected{known.order}{shape} = {{"]
         lines += [*nested(known.expected, printer, end=";")[1:], ""]
     lines += _WORST.format(
-        kind=kind, f=printer.suffix, one=printer.number(1), most=printer.literal("1e30")
+        kind=kind, f=printer.suffix, zero=printer.number(0), most=printer.literal("1e30")
     ).split("\n")
     lines += [
         f"static {kind} worst_error(void)",
@@ -255,7 +251,7 @@ static {kind} larger({kind} worst, {kind} error)
 static {kind} error_of(const {kind} *got, const {kind} *expected, int count, int stride,
                        {kind} allowed)
 {{
-    {kind} worst = 0;
+    {kind} worst = {zero};
     for (int k = 0; k < count; k++) {{
         worst = larger(worst, fabs{f}(got[k * stride] - expected[k]) / allowed);
     }}
@@ -276,7 +272,7 @@ int main(void)
 {{
     const double worst = (double)worst_error();
     const char *verdict = worst <= 1.0 ? "ok" : "WRONG";
-    printf("self-test %s: {count} points, %.2g of the allowed error\\n", verdict, worst);
+    (void)printf("self-test %s: {count} points, %.2g of the allowed error\\n", verdict, worst);
     return {name}_self_test();
 }}
 #endif

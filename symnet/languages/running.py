@@ -32,11 +32,6 @@ def _python(text: str, folder: Path) -> None:
     _demand([sys.executable, "-I", str(path)])
 
 
-def _c(text: str, folder: Path) -> str | None:
-    (folder / "generated.c").write_text(text, encoding="utf-8")
-    return _compiled(folder / "generated.c", "SYMNET_TEST")
-
-
 def _compiled(path: Path, macro: str) -> str | None:
     program = path.with_suffix("")
     try:
@@ -62,16 +57,17 @@ def _demand(command: Sequence[str]) -> None:
 
 def confirm_files(language: str, files: Mapping[str, str | bytes]) -> str | None:
     """The same of a language of several files; only C's are run so far, others not remarked on."""
-    if language != "c":
+    if language not in ("c", "c-batch"):
         return None
     with tempfile.TemporaryDirectory(prefix="symnet-") as folder:
         for name, text in files.items():
             (Path(folder) / name).write_text(str(text), encoding="utf-8")
         (source,) = (Path(folder) / name for name in files if name.endswith(".c"))
         try:
-            return _compiled(source, f"{source.stem.upper()}_TEST")
+            macro = f"{source.stem.upper()}_TEST" if language == "c" else "SYMNET_TEST"
+            return _compiled(source, macro)
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"the self-test could not be run: {error}"
 
 
-_RUNS: dict[str, Callable[[str, Path], str | None]] = {"python": _python, "c-batch": _c}
+_RUNS: dict[str, Callable[[str, Path], str | None]] = {"python": _python}

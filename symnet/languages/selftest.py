@@ -6,7 +6,7 @@ The expected results come from the analytic engine, which shares nothing with wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ class Examples:
     points: Array
     expected: tuple[Array, ...]
     sizes: tuple[Array, ...]
+    precision: str = "double"
 
     @property
     def allowed(self) -> tuple[Array, ...]:
@@ -39,7 +40,7 @@ class Examples:
         Arrays (m, n, …, n): an entry's terms are as large as at the worst of the points, and no
         entry has the allowance of another, whose inputs or output may be in other units.
         """
-        rounding = _ULPS * np.finfo(float).eps
+        rounding = _rounding(self.precision)
         return tuple(np.maximum(rounding * size.max(axis=0), _TINY) for size in self.sizes)
 
     def along(self, direction: Array) -> Examples:
@@ -47,9 +48,8 @@ class Examples:
 
         In the inputs' own units, each takes part; see `direction_of`.
         """
-        return Examples(
-            self.points, _along(self.expected, direction), _along(self.sizes, np.abs(direction))
-        )
+        expected, sizes = _along(self.expected, direction), _along(self.sizes, np.abs(direction))
+        return replace(self, expected=expected, sizes=sizes)
 
 
 def direction_of(network: Network) -> Array:
@@ -58,14 +58,17 @@ def direction_of(network: Network) -> Array:
     return np.array([float(f"{x:.4g}") for x in step.tolist()])
 
 
-def examples(network: Network, function: Compiled) -> Examples:
+def examples(network: Network, function: Compiled, precision: str = "double") -> Examples:
     """Examples of `network`'s derivatives up to the order of `function`.
 
     Orders above the second, which the analytic engine does not know, are taken from `function`
     itself: it should have been verified. ValueError when a weight is symbolic, or the network
     has no finite value and partials at ordinary points.
     """
-    return _examples_at(network, function, ordinary_points(network))
+    points = ordinary_points(network)
+    if precision == "float":
+        points = _exact(points)
+    return replace(_examples_at(network, function, points), precision=precision)
 
 
 def _examples_at(network: Network, function: Compiled, points: Array) -> Examples:
@@ -133,7 +136,7 @@ def expectations(
 
     Of results with many entries an evenly spread part is compared. Raises as `examples`.
     """
-    points = ordinary_points(network).astype(np.float32).astype(np.float64)
+    points = _exact(ordinary_points(network))
     return points, expected_at(network, function, points, precision)
 
 
@@ -144,7 +147,7 @@ def selected(
     partials: Mapping[int, Mapping[str, tuple[int, ...]]],
 ) -> tuple[Array, tuple[Expectation, ...]]:
     """The same for chosen entries of each order; see `lowering.selecting.partials`."""
-    points = ordinary_points(network).astype(np.float32).astype(np.float64)
+    points = _exact(ordinary_points(network))
     known = _examples_at(network, function, points)
     found = []
     for order, entries in partials.items():
@@ -170,7 +173,17 @@ def expected_at(
     return tuple(found)
 
 
+def _exact(points: Array) -> Array:
+    """Points that are exact in either precision."""
+    return points.astype(np.float32).astype(np.float64)
+
+
+def _rounding(precision: str) -> float:
+    """An allowed error in multiples of the terms' size."""
+    if precision == "float":
+        return _SINGLE_ULPS * float(np.finfo(np.float32).eps)
+    return _ULPS * float(np.finfo(np.float64).eps)
+
+
 def _allowed(size: float, precision: str) -> float:
-    kind = np.float32 if precision == "float" else np.float64
-    ulps = (_SINGLE_ULPS if precision == "float" else _ULPS) * float(np.finfo(kind).eps)
-    return max(ulps * size, _TINY_IN_SINGLE)
+    return max(_rounding(precision) * size, _TINY_IN_SINGLE)
