@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -252,13 +251,22 @@ def test_generate_python(run, net, tmp_path):
 
 
 def test_generate_c_for_many_points(run, net, tmp_path):
-    """C text, with the functions named in it; with a header where there is a place for it."""
-    status, text, _ = run("generate", net, "--language", "c-batch", "--order", 1)
-    assert status == 0
-    name = re.search(r"int (\w+)_value_jacobian\(long points", text)[1]
-    assert run("generate", net, "--language", "c-batch", "--order", 1, "-o", f"{tmp_path}/")[0] == 0
-    assert (tmp_path / f"{name}.c").read_text("utf-8") == text
-    assert f"int {name}_value_jacobian(" in (tmp_path / f"{name}.h").read_text("utf-8")
+    """C text, with the functions named as asked."""
+    out = tmp_path / "press.c"
+    assert run("generate", net, "--language", "c-batch", "--order", 1, "-o", out) == (0, "", "")
+    assert "int press_value_jacobian(long points" in out.read_text("utf-8")
+    assert "int press_value_jacobian(" in (tmp_path / "press.h").read_text("utf-8")
+
+
+def test_generate_chosen_partials(run, net, tmp_path):
+    """Commas between names; what is no partial is said in a line."""
+    out = tmp_path / "press.c"
+    chosen = ["generate", net, "--language", "c", "-o", out, "--only"]
+    assert run(*chosen, "dy/dx1, d2y/dx1dx1") == (0, "", "")
+    assert "void press_partials(const double x[2], double dy[1], double d2y[1])" in out.read_text()
+    status, _, error = run(*chosen, "dy/dq")
+    assert (status != 0, error.count("\n")) == (True, 1)
+    assert "'dy/dq' is no partial derivative" in error
 
 
 def test_generate_c(run, net, tmp_path):

@@ -24,6 +24,9 @@ from symnet import compiling, languages
 from symnet.activations import TABLE
 from symnet.languages.job import Job
 from symnet.languages.selftest import expected_at
+from symnet.lowering.counting import operations
+from symnet.lowering.loops import At, Loop, read, walk, written
+from symnet.names import partial_name
 from symnet.network.building import apply, concat
 from symnet.witness import sampling
 
@@ -180,7 +183,8 @@ def test_text(language):
 
 
 @pytest.mark.parametrize(
-    "language", [name for name, row in languages.LANGUAGES.items() if row.files]
+    "language",
+    [n for n, row in languages.LANGUAGES.items() if row.files and n != "c-batch"],
 )
 def test_large_networks_take_seconds(language):
     """A million weights are written, or refused with the advice."""
@@ -194,6 +198,43 @@ def test_large_networks_take_seconds(language):
             files(job)
     else:
         assert sum(map(len, files(job).values())) > 2_000_000
+
+
+COMPILERS = {
+    "gcc": ("-std=c99", "-Wmissing-prototypes"),
+    "clang": ("-std=c99", "-Wmissing-prototypes"),
+    "g++": ("-x", "c++"),
+    "clang++": ("-x", "c++"),
+}
+
+
+@pytest.mark.parametrize("precision", languages.PRECISIONS)
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_c_batch(compiler, precision, tmp_path):
+    """Its self-test is right in both precisions, as C and as C++; main.c calls two by headers."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    net = symnet.Network.dense([3, 4, 2], "gelu", seed=1)
+    for name in ("net", "other"):
+        made = languages.generate(net, "c-batch", name=name, precision=precision)
+        for file, text in made.items():
+            (tmp_path / file).write_text(text, encoding="utf-8")
+    (tmp_path / "main.c").write_text(
+        '#include "net.h"\n#include "other.h"\nint second(void);\nint second(void)\n{\n'
+        f"    {precision} x[3] = {{0}}, y[2], z[2];\n"
+        "    return net_value(1, x, y, 1) + other_value(1, x, z, 1) + (y[1] < z[1]);\n}\n",
+        encoding="utf-8",
+    )
+    kind = [*COMPILERS[compiler], "-Wall", "-Wextra", "-O1"]
+    quiet = ["-Wno-maybe-uninitialized"] if compiler == "g++" or compiler == "gcc" else []
+    sources = [("net.c", ["-DSYMNET_TEST"]), ("other.c", []), ("main.c", [])]
+    for source, more in sources:
+        command = [compiler, *kind, *quiet, *more, "-c", source]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    objects = ["net.o", "other.o", "main.o", "-lm", "-o", "net"]
+    subprocess.run([compiler, *objects], cwd=tmp_path, check=True)
+    done = subprocess.run(["./net"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "all functions give what is expected\n")
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang", "g++"])
@@ -216,34 +257,70 @@ def test_c_is_clean(compiler, tmp_path):
         assert (done.returncode, done.stderr) == (0, "")
 
 
-ASSOCIATIVE = "-fassociative-math -fno-signed-zeros -fno-trapping-math"
+FLAGS = {
+    "gcc": ("-ffast-math", "-Ofast", "-ffinite-math-only", "-funsafe-math-optimizations"),
+    "clang": ("-ffast-math", "-Ofast", "-ffinite-math-only"),
+}
+ASSOCIATIVE = ("-fassociative-math", "-fno-signed-zeros", "-fno-trapping-math")
+
+
+def written_c(language: str, folder: Path) -> str:
+    """The files of a network with tanh, and the macro of their test."""
+    net = symnet.Network.dense([2, 5, 1], "tanh", seed=1)
+    for file, text in languages.generate(net, language, name="net").items():
+        (folder / file).write_text(text, encoding="utf-8")
+    return "SYMNET_TEST" if language == "c-batch" else "NET_TEST"
 
 
 @pytest.mark.parametrize("language", ["c", "c-batch", "cpp"])
-@pytest.mark.parametrize("flag", ["-ffast-math", "-Ofast", "-ffinite-math-only", ASSOCIATIVE])
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_c_refuses_arithmetic_that_is_wrong(compiler, flag, language, tmp_path):
-    """The error says which flag to leave out; Clang, whose macros do not tell, keeps the order."""
+@pytest.mark.parametrize("compiler", FLAGS)
+def test_c_refuses_arithmetic_that_is_wrong(compiler, language, tmp_path):
+    """The error says which flags to leave out."""
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
-    files = languages.generate(NETWORKS["one"](), language, name="net")
-    for file, text in files.items():
+    written_c(language, tmp_path)
+    kind = ["-x", "c++", "net.hpp"] if language == "cpp" else ["net.c"]
+    flags = [*([flag] for flag in FLAGS[compiler])]
+    for flag in [*flags, list(ASSOCIATIVE)] if compiler == "gcc" else flags:
+        command = [compiler, *flag, "-fsyntax-only", *kind]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode != 0
+        assert "compile without -ffast-math" in done.stderr
+        assert flag[0] in done.stderr
+
+
+@pytest.mark.parametrize("language", ["c", "c-batch"])
+def test_clang_does_not_reassociate(language, tmp_path):
+    """It has no macro for this flag, and is told in the text."""
+    if shutil.which("clang") is None:
+        pytest.skip("clang is not installed")
+    macro = written_c(language, tmp_path)
+    command = ["clang", "-O2", *ASSOCIATIVE, f"-D{macro}", "net.c", "-o", "net", "-lm"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert subprocess.run(["./net"], cwd=tmp_path, capture_output=True).returncode == 0
+
+
+def test_misra(tmp_path):
+    """cppcheck's MISRA addon has nothing but advisories."""
+    tool = shutil.which("cppcheck")
+    if tool is None:
+        pytest.skip("cppcheck is not installed")
+    net = symnet.Network.dense([2, 3, 1], "gelu", seed=1)
+    made = languages.generate(net, "c", name="net", precision="float")
+    only = ["d2y/dx1dx1", "dy/dx1"]
+    made |= languages.generate(NETWORKS["one"](), "c", name="part", only=only)
+    for file, text in made.items():
         (tmp_path / file).write_text(text, encoding="utf-8")
-    kind = ["-x", "c++", "-std=c++17"] if language == "cpp" else ["-D_GNU_SOURCE"]
-    source = next(file for file in files if file.endswith((".c", ".hpp")))
-    if (compiler, flag) == ("clang", ASSOCIATIVE) and language != "cpp":
-        test = "SYMNET_TEST" if language == "c-batch" else "NET_TEST"
-        command = [compiler, "-O2", *flag.split(), f"-D{test}", source, "-lm", "-o", "test"]
-        subprocess.run(command, cwd=tmp_path, check=True)
-        assert subprocess.run([tmp_path / "test"], check=False).returncode == 0
-        return
-    command = [compiler, *flag.split(), *kind, "-c", source, "-o", "net.o"]
+    command = [tool, "--addon=misra", "--std=c99", "net.c", "part.c"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    if (compiler, flag) == ("clang", ASSOCIATIVE):
-        assert (done.returncode, done.stderr) == (0, "")
-        return
-    assert done.returncode != 0
-    assert "without -ffast-math" in done.stderr
+    rules = set(re.findall(r"misra-c2012-([0-9]+[.][0-9]+)", done.stderr))
+    assert rules, "the addon did not run"
+    assert rules <= ADVISORY
+
+
+ADVISORY = {"2.3", "2.4", "2.5", "2.6", "2.7", "4.2", "5.9", "8.7", "8.9", "8.11", "8.13", "12.1"}
+ADVISORY |= {"10.5", "12.3", "12.4", "13.3", "13.4", "15.1", "15.4", "15.5", "17.5", "17.8", "20.1"}
+"""Rules of MISRA C:2012 that its text calls advisory, of those that C without pointers can meet."""
 
 
 def test_two_c_files_link_together(tmp_path):
@@ -285,46 +362,6 @@ def test_onnx(name, precision):
             np.testing.assert_allclose(found, known, rtol=0, atol=allowed)
 
 
-@pytest.mark.parametrize("precision", languages.PRECISIONS)
-def test_c_for_many_points_is_called_from_c_and_cpp(precision, tmp_path):
-    """Two networks of one program, each by its header, and each text's own test."""
-    tools_of("cpp")
-    first, second = NETWORKS["linear"](), NETWORKS["attention"]()
-    points = np.array([[0.25, -0.5], [1.0, 0.125]])
-    calls = []
-    for name, net in (("first", first), ("second", second)):
-        for file, text in languages.generate(
-            net, "c-batch", 1, name=name, precision=precision
-        ).items():
-            (tmp_path / file).write_text(text, encoding="utf-8")
-        given = ", ".join(map(str, np.resize(points, (2, net.n)).ravel()))
-        calls.append(
-            f"{precision} x{name}[] = {{{given}}};"
-            f"{precision} y{name}[{2 * net.m}], J{name}[{2 * net.m * net.n}];"
-            f"if ({name}_value_jacobian(2, x{name}, y{name}, J{name}, 1)) return 1;"
-            f'for ({precision} v : y{name}) std::printf("%.17g ", double(v));'
-            f'for ({precision} v : J{name}) std::printf("%.17g ", double(v));'
-        )
-    main = '#include "first.h"\n#include "second.h"\n#include <cstdio>\nint main() {'
-    (tmp_path / "main.cpp").write_text(main + "\n".join(calls) + "}\n", encoding="utf-8")
-    for name in ("first", "second"):
-        build = ["gcc", "-std=c99", "-O1", f"{name}.c"]
-        subprocess.run([*build, "-c", "-o", f"{name}.o"], cwd=tmp_path, check=True)
-        test = [*build, "-DSYMNET_TEST", "-lm", "-o", "test"]
-        subprocess.run(test, cwd=tmp_path, check=True)
-        subprocess.run([tmp_path / "test"], check=True, stdout=subprocess.DEVNULL)
-    link = ["g++", "main.cpp", "first.o", "second.o", "-lm", "-o", "main"]
-    subprocess.run(link, cwd=tmp_path, check=True)
-    said = subprocess.run([tmp_path / "main"], check=True, capture_output=True, text=True).stdout
-    found = np.array(list(map(float, said.split())))
-    known = []
-    for net in (first, second):
-        X = np.resize(points, (2, net.n))
-        known += [symnet.analytic.value(net, X).ravel(), symnet.analytic.jacobian(net, X).ravel()]
-    exact = 1e-5 if precision == "float" else 1e-13
-    np.testing.assert_allclose(found, np.concatenate(known), rtol=exact, atol=exact)
-
-
 def test_refusals():
     """What a language cannot do is said, not done otherwise."""
     net = NETWORKS["one"]()
@@ -335,6 +372,87 @@ def test_refusals():
     for language in ("javascript", "cpp", "json", "matlab", "python"):
         with pytest.raises(ValueError, match=r"float|precision"):
             languages.generate(net, language, precision="float")
+
+
+LOOPS = [name for name in TOOLS if languages.LANGUAGES[name].loops]
+
+CHOSEN = {
+    "many": ("dy2/dx9", "y5", "d2y3/dx1dx4", "d2y3/dx4dx4", "dy1/dx1"),
+    "attention": ("d2y/dx2dx1",),
+    "activations": ("y2", "dy1/dx2"),
+}
+"""Partials to choose of some of NETWORKS."""
+
+
+@pytest.mark.parametrize("name", CHOSEN if COMPLETE else ("many",))
+@pytest.mark.parametrize("language", LOOPS)
+def test_chosen_partials(language, name, tmp_path):
+    """Only these: the self-test of each language says ok, and notices another order of entries."""
+    tools_of(language)
+    job = Job.of(NETWORKS[name](), 2, "net", only=CHOSEN[name])
+    check(language, job, tmp_path)
+    if name == "many":
+        turned = tuple(replace(k, expected=k.expected[:, ::-1]) for k in job.expected)
+        done = run(language, replace(job, expected=turned), tmp_path)
+        assert done.returncode == 1
+        assert done.stdout.startswith("self-test WRONG")
+
+
+@pytest.mark.parametrize("name", ["attention", "spread_form", "several_outputs"])
+def test_chosen_partials_are_those_named(name):
+    """Each entry of the network alone, and all of them together, as the analytic engine has it."""
+    net = zoo.network(name)
+    x = zoo.points(net, 1)[0]
+    outputs, inputs = map(len, (net.outputs, net.inputs))
+    J, H = symnet.analytic.jacobian(net, x), symnet.analytic.hessian(net, x)
+    known = {}
+    for p in range(outputs):
+        y = net.outputs[p].name
+        for i in range(inputs):
+            known[partial_name(y, [net.inputs[i].name])] = J[p, i]
+            for j in range(i, inputs):
+                known[partial_name(y, [net.inputs[k].name for k in (i, j)])] = H[p, i, j]
+    for chosen in (list(known), *([name] for name in list(known)[:: max(1, len(known) // 7)])):
+        (text,) = languages.generate(net, "json", name="net", only=chosen).values()
+        document = json.loads(text)
+        found = Machine(document)("partials", x)
+        (routine,) = document["routines"]
+        entries = [e for name in routine["results"] for e in routine["entries"][name]]
+        assert sorted(entries) == sorted(chosen)
+        expected = [known[entry] for entry in entries]
+        np.testing.assert_allclose(np.concatenate(found), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_nothing_but_chosen_partials_is_computed():
+    """No other output, no other direction, no loop over either; every array is read."""
+    net = symnet.Network.dense([3, 4, 4, 2], "tanh", output="tanh", seed=1)
+    (routine,) = Job.of(net, name="net", only=["dy2/dx3"]).lowered.routines
+    stored = [e for step in walk(routine.body) for e in written(step)]
+    assert not {s.variable for s in walk(routine.body) if isinstance(s, Loop)} - {"r", "s"}
+    read_arrays = {e.array for step in walk(routine.body) for e in read(step).atoms(At)}
+    assert {e.array for e in stored} - read_arrays == {"dy"}
+    texts = {str(e) for step in walk(routine.body) for e in read(step).atoms(At)}
+    assert "At(W1, r, 2)" in texts
+    assert not {"At(W1, r, 0)", "At(W1, r, 1)", "At(W3, 0, s)"} & texts
+    whole = Job.of(net, 1, "net").lowered.routines[-1]
+    counts = [operations(r, 3).multiply_adds for r in (routine, whole)]
+    assert counts[0] < 0.7 * counts[1]
+
+
+def test_chosen_partials_that_there_are_not():
+    """The name, what was found, and what to write instead."""
+    net = symnet.Network.dense([2, 3, 2], "tanh", seed=1)
+    for only, message in {
+        ("dy1/dx3",): "'dy1/dx3' is no partial derivative of this network: write dy1/dx1",
+        ("dy/dx1",): "outputs y1, y2",
+        ("dy1/dx1dx2",): "no partial",
+        ("",): "no partial",
+        ("d2y1/dx1dx2", "d2y1/dx2dx1"): "d2y1/dx2dx1 and d2y1/dx1dx2 are the same entry",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            languages.generate(net, "c", only=only)
+    with pytest.raises(ValueError, match="--only is for c, cpp, fortran, javascript, rust, json"):
+        languages.generate(net, "onnx", only=["dy1/dx1"])
 
 
 # --- the loop form itself -----------------------------------------------------------------------

@@ -227,6 +227,26 @@ def test_c_of_one_entry_wrong_fails_its_self_test() -> None:
         running.confirm_files("c-batch", {"net.c": wrong})
 
 
+@pytest.mark.parametrize("language", ["cpp", "fortran", "javascript", "matlab", "rust"])
+def test_files_run_their_self_test_before_they_are_written(
+    language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong weight is found by the language's tool; a tool that is missing is named."""
+    net = Network([Layer([[0.5, 0.8125]], None, "tanh"), Layer([[1.5]])])
+    made = dict(languages.generate(net, language, 1, name="net"))
+    said = running.confirm_files(language, made)
+    if said is not None:
+        pytest.skip(said)
+    wrong = {file: str(text).replace("0.8125", "0.8135") for file, text in made.items()}
+    assert wrong != made
+    with pytest.raises(CheckError, match="WRONG"):
+        running.confirm_files(language, wrong)
+    monkeypatch.setenv("PATH", "")
+    said = running.confirm_files(language, made)
+    assert said is not None
+    assert "is not installed" in said
+
+
 def test_generate_writes_nothing_that_fails_its_own_test(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,7 +6,7 @@ A language is one file here and one row of `LANGUAGES`; the contract tests of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symnet.languages import c, c_batch, cpp, fortran, javascript, json, matlab, onnx, rust
@@ -22,9 +22,8 @@ __all__ = ["LANGUAGES", "PRECISIONS", "Language", "c_file", "generate", "numpy_m
 class Language:
     """What a language is for, its main file's ending, and its printer.
 
-    `alone` says that the main file is complete without the others. Exactly one of `whole`, a text
-    made of a network and an order, `files`, made of a Job, and `content`, the bytes of a single
-    file made of one.
+    Exactly one of `whole`, a text made of a network and an order, `files`, made of a Job, and
+    `content`, the bytes of a single file made of one.
     """
 
     summary: str
@@ -32,17 +31,27 @@ class Language:
     whole: Callable[[Network, int], str] | None = None
     files: Callable[[Job], Files] | None = None
     content: Callable[[Job], bytes] | None = None
-    alone: bool = False
+
+    @property
+    def loops(self) -> bool:
+        """Whether it is printed from the loop form, which chosen partials have, too."""
+        return self.files not in (None, matlab.files, c_batch.files)
 
 
 LANGUAGES: Mapping[str, Language] = {
     "python": Language("a module that needs NumPy only", "py", whole=numpy_module),
     "c": Language("C99 in loops: no heap, threads or state", "c", files=c.files),
-    "c-batch": Language(
-        "C99 for many points: vectors, threads", "c", files=c_batch.files, alone=True
+    "c-batch": Language("C99 for many points: vectors, threads", "c", files=c_batch.files),
+    "cpp": Language(
+        "a C++17 header, templates of the number type",
+        "hpp",
+        files=cpp.files,
     ),
-    "cpp": Language("a C++17 header, templates of the number type", "hpp", files=cpp.files),
-    "fortran": Language("a Fortran 2008 module of pure subroutines", "f90", files=fortran.files),
+    "fortran": Language(
+        "a Fortran 2008 module of pure subroutines",
+        "f90",
+        files=fortran.files,
+    ),
     "javascript": Language("an ES module, with types", "mjs", files=javascript.files),
     "rust": Language("a Rust module without dependencies", "rs", files=rust.files),
     "matlab": Language("MATLAB and Octave, for any number of points", "m", files=matlab.files),
@@ -60,12 +69,15 @@ def generate(
     name: str | None = None,
     precision: str = "double",
     command: str = "",
+    only: Sequence[str] = (),
 ) -> Mapping[str, str | bytes]:
     """The files of a network's derivatives up to `order`, by their names.
 
     name: what functions or the module are called, else the network's name; precision: "double" or
-    "float"; command: how the text was asked for, which its head repeats. The functions have been
-    checked against the analytic engine, and the text tests itself where it runs.
+    "float"; command: how the text was asked for, which its head repeats; only: names of partials
+    such as "dy/dx1" and "d2y/dx1dx2", for a single function `partials` that computes these and
+    nothing else, whatever `order`. The functions have been checked against the analytic engine,
+    and the text tests itself where it runs.
 
     ValueError for an unknown language, for what a language cannot do, and when a weight is
     symbolic; CheckError when the functions fail their check.
@@ -73,8 +85,11 @@ def generate(
     if language not in LANGUAGES:
         raise ValueError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
     row = LANGUAGES[language]
+    if only and not row.loops:
+        able = ", ".join(known for known, other in LANGUAGES.items() if other.loops)
+        raise ValueError(f"{language} computes all partials of an order; --only is for {able}")
     if row.files is not None:
-        return row.files(Job.of(network, order, name, precision, command))
+        return row.files(Job.of(network, order, name, precision, command, only))
     if row.content is not None:
         job = Job.of(network, order, name, precision, command)
         return {f"{job.name}.{row.ending}": row.content(job)}

@@ -17,10 +17,14 @@ from symnet.languages.printing import (
     nested,
     own_functions,
     reads_inputs,
+    wrapped,
 )
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
 
-GUARD = library.text("guard")
+_COMMENT = 92  # columns of text in a comment
+
+GUARD = library.text("arithmetic")
+"""An error, with what to leave out, for flags that change arithmetic."""
 
 
 class CPrinter(Printer):
@@ -106,13 +110,18 @@ def comment(lines: Sequence[str]) -> list[str]:
 
 
 def _documented(routine: Routine) -> list[str]:
-    entries = {
+    names = {
         0: "y[p]",
         1: "jacobian[p][i] = dy_p/dx_i",
         2: "hessian[p][i][j] = d2y_p/dx_i dx_j",
     }
+    if routine.entries:
+        chosen = [
+            f"{name}[{k}] = {e}" for name, es in routine.entries.items() for k, e in enumerate(es)
+        ]
+        return comment(wrapped(", ".join(chosen), _COMMENT, ""))
     shown = ", ".join(
-        entries.get(r, f"derivative{r}: partial derivatives of order {r}") for r in routine.orders
+        names.get(r, f"derivative{r}: partial derivatives of order {r}") for r in routine.orders
     )
     return [f"/* {shown} */"]
 
@@ -196,7 +205,7 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
         lines += [f"static const {kind} expected{known.order}{shape} = {{"]
         lines += [*nested(known.expected, printer, end=";")[1:], ""]
     lines += _WORST.format(
-        kind=kind, f=printer.suffix, one=printer.number(1), most=printer.literal("1e30")
+        kind=kind, f=printer.suffix, zero=printer.number(0), most=printer.literal("1e30")
     ).split("\n")
     lines += [
         f"static {kind} worst_error(void)",
@@ -212,7 +221,7 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
             f"        {job.name}_{routine.name}({', '.join(['points[k]', *routine.results])});"
         )
         for order, (name, sizes) in zip(routine.orders, routine.results.items(), strict=True):
-            known = job.expected[order]
+            known = job.known(order)
             first = f"&{name}{'[0]' * len(sizes)}"
             arguments = [first, f"expected{order}[k]", str(known.expected.shape[1])]
             arguments += [str(known.stride), printer.number(known.allowed)]
@@ -242,7 +251,7 @@ static {kind} larger({kind} worst, {kind} error)
 static {kind} error_of(const {kind} *got, const {kind} *expected, int count, int stride,
                        {kind} allowed)
 {{
-    {kind} worst = 0;
+    {kind} worst = {zero};
     for (int k = 0; k < count; k++) {{
         worst = larger(worst, fabs{f}(got[k * stride] - expected[k]) / allowed);
     }}
@@ -263,7 +272,7 @@ int main(void)
 {{
     const double worst = (double)worst_error();
     const char *verdict = worst <= 1.0 ? "ok" : "WRONG";
-    printf("self-test %s: {count} points, %.2g of the allowed error\\n", verdict, worst);
+    (void)printf("self-test %s: {count} points, %.2g of the allowed error\\n", verdict, worst);
     return {name}_self_test();
 }}
 #endif

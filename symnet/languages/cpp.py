@@ -142,7 +142,7 @@ def _self_test(job: Job, printer: CppPrinter) -> list[str]:
         call = f"{job.name}::{routine.name}({', '.join(['x', *routine.results])})"
         lines.append(f"        {call};")
         for order, (name, shape) in zip(routine.orders, routine.results.items(), strict=True):
-            known = job.expected[order]
+            known = job.known(order)
             arguments = [f"&{name}{'[0]' * len(shape)}", f"expected{order}<Real>[k]"]
             arguments += [str(known.expected.shape[1]), str(known.stride)]
             arguments += [printer.number(known.allowed)]

@@ -273,7 +273,7 @@ def _worst(job: Job, printer: FortranPrinter) -> list[str]:
         names = [renamed[name] for name in routine.results]
         lines.append(f"            call {routine.name}({', '.join(['points(k, :)', *names])})")
         for order, (name, shape) in zip(routine.orders, routine.results.items(), strict=True):
-            known = job.expected[order]
+            known = job.known(order)
             arguments = [_flat(renamed[name], shape), f"expected{order}(k, :)", str(known.stride)]
             call = f"error_of({', '.join([*arguments, printer.number(known.allowed)])})"
             lines += printer.broken(f"            worst = larger(worst, {call})")

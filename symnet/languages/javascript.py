@@ -156,7 +156,8 @@ def _self_test(job: Job, printer: Printer) -> list[str]:
         name = camel(routine.name)
         single = len(routine.results) == 1
         results = f"[{name}(x)]" if single else f"Object.values({name}(x))"
-        calls.append(f"    [{results}, {list(routine.orders)}],")
+        tables = [job.expected.index(job.known(order)) for order in routine.orders]
+        calls.append(f"    [{results}, {tables}],")
     return [*lines, *_TEST.format(calls="\n".join(calls)).split("\n")]
 
 

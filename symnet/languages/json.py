@@ -3,7 +3,7 @@
     {"symnet": "loops 1", "inputs": [...], "outputs": [...], "constants": {name: nested lists},
      "functions": [{"name", "activation", "orders", "shared": [[name, E], ...], "results": [E]}],
      "routines": [{"name", "orders", "results": {name: shape}, "arrays": {name: shape},
-                   "body": [step, ...]}],
+                   "entries": {result: names of chosen partials}, "body": [step, ...]}],
      "self_test": {"points": [...], "expected": [{"order", "stride", "allowed", "at"}]}}
 
 A step is {"loop": variable, "last": number or variable, "body"}, where the variable runs over the
@@ -57,6 +57,7 @@ def files(job: Job) -> Files:
                 "orders": list(r.orders),
                 "results": {name: list(shape) for name, shape in r.results.items()},
                 "arrays": {name: list(shape) for name, shape in r.arrays.items()},
+                "entries": {name: list(labels) for name, labels in r.entries.items()},
                 "body": list(map(_step, r.body)),
             }
             for r in lowered.routines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,8 @@ from symnet.backends.c.run import compiler
 from symnet.witness.checking import CheckError
 
 _SECONDS = 300  # a compiler's time for a network of a million weights, many times over
+
+_LARGE = 1_000_000  # characters; generating should not wait for what a compiler does with more
 
 
 def confirm(language: str, text: str) -> str | None:
@@ -44,9 +47,14 @@ def _compiled(path: Path, macro: str) -> str | None:
     return None
 
 
-def _demand(command: Sequence[str]) -> None:
+def _demand(command: Sequence[str], folder: Path | None = None) -> None:
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=_SECONDS, stdin=subprocess.DEVNULL
+        command,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
     )
     if done.returncode:
         # A verdict comes first on standard output, a traceback's reason last on the other.
@@ -56,18 +64,53 @@ def _demand(command: Sequence[str]) -> None:
 
 
 def confirm_files(language: str, files: Mapping[str, str | bytes]) -> str | None:
-    """The same of a language of several files; only C's are run so far, others not remarked on."""
-    if language not in ("c", "c-batch"):
-        return None
-    with tempfile.TemporaryDirectory(prefix="symnet-") as folder:
-        for name, text in files.items():
-            (Path(folder) / name).write_text(str(text), encoding="utf-8")
-        (source,) = (Path(folder) / name for name in files if name.endswith(".c"))
+    """The same of a language of several files; nothing to say of those without a self-test."""
+    with tempfile.TemporaryDirectory(prefix="symnet-") as name:
+        folder = Path(name)
+        for file, text in files.items():
+            if isinstance(text, bytes):
+                return None
+            (folder / file).write_text(text, encoding="utf-8")
         try:
-            macro = f"{source.stem.upper()}_TEST" if language == "c" else "SYMNET_TEST"
-            return _compiled(source, macro)
+            if language in ("c", "c-batch"):
+                (source,) = (folder / file for file in files if file.endswith(".c"))
+                macro = f"{source.stem.upper()}_TEST" if language == "c" else "SYMNET_TEST"
+                return _compiled(source, macro)
+            if sum(map(len, files.values())) > _LARGE and language in _COMMANDS:
+                return f"the self-test was not run: the text has more than {_LARGE:,} characters"
+            return _run(language, Path(next(iter(files))).name.partition(".")[0], folder)
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"the self-test could not be run: {error}"
+
+
+def _run(language: str, name: str, folder: Path) -> str | None:
+    """The commands of a language, in the folder of its files."""
+    for command in _COMMANDS.get(language, ()):
+        first, *rest = (word.format(name=name, macro=name.upper()) for word in command)
+        tool = str(folder / first) if first.startswith("./") else shutil.which(first)
+        if tool is None:
+            return f"the self-test was not run: {first} is not installed"
+        _demand([tool, *rest], folder)
+    return None
+
+
+_COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "cpp": (
+        ("c++", "-std=c++17", "-D{macro}_TEST", "-x", "c++", "{name}.hpp", "-o", "{name}"),
+        ("./{name}",),
+    ),
+    "fortran": (
+        ("gfortran", "-std=f2008", "{name}.f90", "{name}_test.f90", "-o", "{name}"),
+        ("./{name}",),
+    ),
+    "javascript": (("node", "{name}.mjs"),),
+    "matlab": (("octave", "-qf", "--no-history", "--eval", "{name}_test"),),
+    "rust": (
+        ("rustc", "--edition", "2021", "--cfg", "symnet_main", "{name}.rs", "-o", "{name}"),
+        ("./{name}",),
+    ),
+}
+"""How the self-test of each language's files is compiled and run; JSON and ONNX have none."""
 
 
 _RUNS: dict[str, Callable[[str, Path], str | None]] = {"python": _python}

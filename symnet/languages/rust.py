@@ -190,8 +190,8 @@ def _self_test(job: Job, printer: RustPrinter) -> list[str]:
         taken = names[0] if len(names) == 1 else f"({', '.join(names)})"
         lines.append(f"        let {taken} = {routine.name}(&POINTS[k]);")
         for order, name in zip(routine.orders, names, strict=True):
-            known = job.expected[order]
-            flat = f"{name}.iter()" + ".flatten()" * order
+            known = job.known(order)
+            flat = f"{name}.iter()" + ".flatten()" * (len(routine.results[name]) - 1)
             arguments = [flat, f"&EXPECTED{order}[k]", str(known.stride)]
             call = f"error_of({', '.join([*arguments, printer.number(known.allowed)])})"
             lines += [f"        worst = larger(worst, {call});"]

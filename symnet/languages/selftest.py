@@ -5,8 +5,8 @@ The expected results come from the analytic engine, which shares nothing with wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,33 +40,22 @@ class Examples:
         Arrays (m, n, …, n): an entry's terms are as large as at the worst of the points, and no
         entry has the allowance of another, whose inputs or output may be in other units.
         """
-        rounding, tiny = _rounding(self.precision)
-        return tuple(np.maximum(rounding * size.max(axis=0), tiny) for size in self.sizes)
+        rounding = _rounding(self.precision)
+        return tuple(np.maximum(rounding * size.max(axis=0), _TINY) for size in self.sizes)
 
     def along(self, direction: Array) -> Examples:
         """The derivatives along a direction (n,) without zeros: y, J u, u H u, … (N, m).
 
         In the inputs' own units, each takes part; see `direction_of`.
         """
-        return Examples(
-            self.points,
-            _along(self.expected, direction),
-            _along(self.sizes, np.abs(direction)),
-            self.precision,
-        )
+        expected, sizes = _along(self.expected, direction), _along(self.sizes, np.abs(direction))
+        return replace(self, expected=expected, sizes=sizes)
 
 
 def direction_of(network: Network) -> Array:
     """A direction (n,) in the inputs' own units, in which all differ and each takes part."""
     step = units(network).step / (1 + np.arange(network.n) % 7)
     return np.array([float(f"{x:.4g}") for x in step.tolist()])
-
-
-def _rounding(precision: str) -> tuple[float, float]:
-    """The error allowed in multiples of the terms' size, and where all terms are zero."""
-    if precision == "float":
-        return _SINGLE_ULPS * float(np.finfo(np.float32).eps), _TINY_IN_SINGLE
-    return _ULPS * float(np.finfo(np.float64).eps), _TINY
 
 
 def examples(network: Network, function: Compiled, precision: str = "double") -> Examples:
@@ -78,18 +67,16 @@ def examples(network: Network, function: Compiled, precision: str = "double") ->
     """
     points = ordinary_points(network)
     if precision == "float":
-        points = points.astype(np.float32).astype(np.float64)
-    return _examples_at(network, function, points, precision)
+        points = _exact(points)
+    return replace(_examples_at(network, function, points), precision=precision)
 
 
-def _examples_at(
-    network: Network, function: Compiled, points: Array, precision: str = "double"
-) -> Examples:
+def _examples_at(network: Network, function: Compiled, points: Array) -> Examples:
     low = range(min(function.order, 2) + 1)
     higher = [function.derivative(r, points) for r in range(len(low), function.order + 1)]
     expected = [_WITNESSES[r](network, points) for r in low]
     sizes = [analytic.scale(network, points, r) for r in low]
-    return Examples(points, (*expected, *higher), (*sizes, *map(np.abs, higher)), precision)
+    return Examples(points, (*expected, *higher), (*sizes, *map(np.abs, higher)))
 
 
 def ordinary_points(network: Network, count: int = _POINTS) -> Array:
@@ -149,8 +136,26 @@ def expectations(
 
     Of results with many entries an evenly spread part is compared. Raises as `examples`.
     """
-    points = ordinary_points(network).astype(np.float32).astype(np.float64)
+    points = _exact(ordinary_points(network))
     return points, expected_at(network, function, points, precision)
+
+
+def selected(
+    network: Network,
+    function: Compiled,
+    precision: str,
+    partials: Mapping[int, Mapping[str, tuple[int, ...]]],
+) -> tuple[Array, tuple[Expectation, ...]]:
+    """The same for chosen entries of each order; see `lowering.selecting.partials`."""
+    points = _exact(ordinary_points(network))
+    known = _examples_at(network, function, points)
+    found = []
+    for order, entries in partials.items():
+        places = tuple(np.array(list(entries.values())).T)
+        expected = known.expected[order][:, *places]
+        size = float(np.max(known.sizes[order][:, *places]))
+        found.append(Expectation(order, 1, expected, _allowed(size, precision)))
+    return points, tuple(found)
 
 
 def expected_at(
@@ -158,12 +163,27 @@ def expected_at(
 ) -> tuple[Expectation, ...]:
     """What to expect at these points (N, n), for each order up to that of `function`."""
     known = _examples_at(network, function, points)
-    rounding, _ = _rounding(precision)
     found = []
     for order, (result, size) in enumerate(zip(known.expected, known.sizes, strict=True)):
         flat = result.reshape(len(points), -1)
         stride = -(-flat.shape[1] // _TABULATED)
         stride += stride % 2 == 0  # odd: not the same column of each row
-        allowed = max(float(rounding * np.max(size)), _TINY_IN_SINGLE)
+        allowed = _allowed(float(np.max(size)), precision)
         found.append(Expectation(order, stride, flat[:, ::stride], allowed))
     return tuple(found)
+
+
+def _exact(points: Array) -> Array:
+    """Points that are exact in either precision."""
+    return points.astype(np.float32).astype(np.float64)
+
+
+def _rounding(precision: str) -> float:
+    """An allowed error in multiples of the terms' size."""
+    if precision == "float":
+        return _SINGLE_ULPS * float(np.finfo(np.float32).eps)
+    return _ULPS * float(np.finfo(np.float64).eps)
+
+
+def _allowed(size: float, precision: str) -> float:
+    return max(_rounding(precision) * size, _TINY_IN_SINGLE)

@@ -139,7 +139,8 @@ class ScalarFunction:
 class Routine:
     """One function of a generated file.
 
-    results: the arrays it fills and their shapes; arrays: those it needs for itself.
+    results: the arrays it fills and their shapes; arrays: those it needs for itself; entries: the
+    names of a result's numbers, where they were chosen one by one.
     """
 
     name: str
@@ -147,6 +148,7 @@ class Routine:
     results: Mapping[str, Shape]
     arrays: Mapping[str, Shape]
     body: tuple[Step, ...]
+    entries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -314,15 +316,16 @@ def _renamed(names: Mapping[Expr, Expr], expression: Expr) -> Expr:
     return expression.xreplace(names)
 
 
-def _named(steps: tuple[Step, ...], known: Mapping[str, str]) -> tuple[Step, ...]:
-    """Scalars renamed where a name would be given twice in one scope."""
-    names = dict(known)
-    taken = set(names.values())
+def _named(
+    steps: tuple[Step, ...], known: Mapping[str, str], outer: frozenset[str] = frozenset()
+) -> tuple[Step, ...]:
+    """Scalars renamed where a name would be given twice in one scope, or hide one outside."""
+    names, taken = dict(known), set(outer)
     found: list[Step] = []
     for step in steps:
         meant = {Symbol(a): Symbol(b) for a, b in names.items() if a != b}
         if isinstance(step, Loop):
-            found.append(Loop(step.variable, step.last, _named(step.body, names)))
+            found.append(Loop(step.variable, step.last, _named(step.body, names, frozenset(taken))))
             continue
         step = changed(step, partial(_renamed, meant))
         if isinstance(step, (Let, Start)):

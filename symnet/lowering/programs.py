@@ -108,6 +108,15 @@ def assembled(
         lower(name, program, orders, functions, network.activations)
         for name, program, orders in programs
     ]
+    return gathered(network, found, functions)
+
+
+def gathered(
+    network: Network,
+    found: Sequence[Routine],
+    functions: Mapping[tuple[str, tuple[int, ...]], str],
+) -> Lowered:
+    """The routines with the constants and the activations that they use."""
     used = {e.array for r in found for s in walk(r.body) for e in read(s).atoms(At)}
     parameters = network.numeric().parameters
     called = {s.function for r in found for s in walk(r.body) if isinstance(s, Call)}
@@ -138,7 +147,7 @@ def lower(
     activations: Mapping[str, Activation],
 ) -> Routine:
     """One Program as a routine; `functions` collects the activations that it calls."""
-    lowering = _Lowering(program, functions)
+    lowering = Lowering(program, functions)
     shapes = program.shapes
     results = {result_name(order): (shapes.m,) + (shapes.n,) * order for order in orders}
     zeros = [
@@ -162,7 +171,7 @@ def _zeros(array: str, shape: Shape) -> Step:
     return step
 
 
-class _Lowering:
+class Lowering:
     """A Program's statements as items; `arrays` are the shapes of what they store."""
 
     def __init__(self, program: Program, functions: dict[tuple[str, tuple[int, ...]], str]) -> None:

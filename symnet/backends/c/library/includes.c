@@ -5,3 +5,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __cplusplus
+#define restrict __restrict
+#endif

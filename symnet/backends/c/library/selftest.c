@@ -7,7 +7,7 @@ enum { EXAMPLES = ${count} };
 /* An array of exactly that size, for the compiler's sanitizers. */
 static real *fresh(long numbers)
 {
-    real *array = malloc((size_t)(numbers ? numbers : 1) * sizeof(real));
+    real *array = (real *)malloc((size_t)(numbers ? numbers : 1) * sizeof(real));
     if (!array)
         abort();
     return array;

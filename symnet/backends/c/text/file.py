@@ -121,7 +121,7 @@ class _File:
         found = [
             self.heading(),
             library.text("includes"),
-            library.text("guard"),
+            library.text("arithmetic"),
             f"typedef {self.dtype} real;\n",
             "/* Inputs, outputs, vectors of points in a block, and neurons whose activations are\n"
             "   computed at a time. */\n"
