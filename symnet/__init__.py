@@ -13,6 +13,7 @@ from importlib.metadata import version
 from symnet.activations import Activation
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
+from symnet.evaluable import stable
 from symnet.files import save
 from symnet.fitting import fit, objective
 from symnet.importers import from_arrays, from_jax, from_keras, from_sklearn, from_torch, load
@@ -73,5 +74,6 @@ __all__ = [
     "save",
     "sensitivity",
     "softmax",
+    "stable",
     "variables",
 ]

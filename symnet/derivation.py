@@ -11,7 +11,7 @@ from sympy import Expr, Matrix, Symbol
 
 from symnet import compiling, formulas
 from symnet.calculus.algebra import DIRECTIONS
-from symnet.formulas import expanded
+from symnet.formulas import expanded, safe
 from symnet.network import Network
 
 if TYPE_CHECKING:
@@ -57,8 +57,13 @@ class Derivation:
                 f"order is {self.order!r}; a whole number from 0 to {HIGHEST} is needed"
             )
 
-    def partial(self, *inputs: str | Symbol, of: str | Symbol | None = None) -> Expr:
+    def partial(
+        self, *inputs: str | Symbol, of: str | Symbol | None = None, stable: bool = False
+    ) -> Expr:
         """The partial derivative of one output with respect to these inputs, in any order.
+
+        stable: in a form that is safe to evaluate in double precision: equal, but longer, with
+        each activation's derivatives as they are compiled (see `symnet.stable`).
 
         ValueError for an unknown name, for more inputs than `order`, and for a formula that would
         be too large to read (the message says which notation to use).
@@ -66,7 +71,8 @@ class Derivation:
         if len(inputs) > self.order:
             raise ValueError(f"{len(inputs)} inputs, but derived to order {self.order} only")
         chosen = tuple(sorted(self._input(name) for name in inputs))
-        return expanded.partial(self.network, self._output(of), chosen)
+        found = expanded.partial(self.network, self._output(of), chosen)
+        return safe.partial(self.network, self._output(of), chosen) if stable else found
 
     def jacobian(self) -> Matrix:
         """∂y_p/∂x_i as a SymPy Matrix (m, n). Raises as `partial`."""

@@ -16,6 +16,7 @@ ORDER = (
     "names",
     "dialect",
     "activations",
+    "evaluable",
     "network",
     "foreign",
     "leftovers",

@@ -85,6 +85,28 @@ KNOWN = {
     "power": (z ** Rational(7, 5), -1.0, [np.nan] * 3),
     "log": (log(z), -2.0, [np.nan] * 3),
     "end of a domain": (sympy.asin(z), -1.0, [-1.57079633, np.inf, -np.inf]),
+    # Near 0, where an error is no smaller than the value.
+    "difference of logarithms": (log(1 + exp(z)) - log(2), 1e-8, [5.0000000125e-9, 0.5, 0.25]),
+    "odd second derivative": (1 / (1 + exp(-z)), 1e-8, [0.5, 0.25, -1.25e-9]),
+    # Beyond all doubles, not NaN.
+    "overflow of a quotient": ((exp(z) - 1) / z, 800.0, [np.inf] * 3),
+    "overflow to the left": (sympy.sinh(z) / z, -800.0, [np.inf, -np.inf, np.inf]),
+    # Steep places.
+    "signed root": (sign(z) * sqrt(Abs(z)), 0.0, [0, np.inf, None]),
+    "root of |z|": (sqrt(Abs(z)), 0.0, [0, 0, None]),
+    # Written in others.
+    "coth": (sympy.coth(z) - 1 / z, 1e-8, [3.3333333e-9, 1 / 3, None]),
+    "sech by name": (sympy.sech(z), 800.0, [0, 0, 0]),
+    "step": (z * sympy.Heaviside(z), 2.0, [2, 1, 0]),
+    "golden": (sympy.tanh(sympy.GoldenRatio * z), 0.0, [0, 1.61803399, 0]),
+    "euler": (sympy.EulerGamma * z, 2.0, [1.15443133, 0.57721566, 0]),
+    # Constants; a slope that is one; choices between numbers.
+    "constant": (sqrt(2) + 0 * z, 3.0, [1.41421356, 0, 0]),
+    "irrational slope": (sqrt(2) * z, 1.0, [1.41421356, 1.41421356, 0]),
+    "choice of conditions": (Max(z, z**2), 2.0, [4, 4, 2]),
+    "choice within": (sympy.cos(Max(z, log(exp(z) + 1))), 0.0, [0.76923890, -0.31948064, None]),
+    "steps with a domain": (sympy.floor(sympy.acosh(z)), 0.0, [np.nan] * 3),
+    "sinh of sinh": (1 / (1 + exp(-sympy.sinh(z))), 800.0, [1, 0, 0]),
     # More functions.
     "asinh": (sympy.asinh(z), 1.0, [0.88137359, 0.70710678, -0.35355339]),
     "floor": (sympy.floor(z), 2.5, [2, 0, 0]),
@@ -96,14 +118,26 @@ KNOWN = {
 def test_known_values(case: str) -> None:
     """NumPy's text and the analytic engine have the value of 50 digits."""
     formula, at, wanted = KNOWN[case]
-    for found in (derivatives(formula, at), witnessed(formula, at)):
+    # The engine has no reference beyond all doubles.
+    overflows = case.startswith("overflow")
+    engines = (derivatives,) if overflows else (derivatives, witnessed)
+    for found in (engine(formula, at) for engine in engines):
         for order, (got, want) in enumerate(zip(found, wanted, strict=True)):
             if want is not None and (case != "end of a domain" or order == 0):
                 np.testing.assert_allclose(got, want, rtol=1e-4 if want else 0, atol=1e-300 * 1e10)
 
 
 @pytest.mark.parametrize(
-    "case", ["root of negative", "normal tail", "sqrt(2) inside", "log(2) inside", "sixth", "sinc"]
+    "case",
+    [
+        "root of negative",
+        "normal tail",
+        "log(2) inside",
+        "sixth",
+        "sinc",
+        "constant",
+        "choice within",
+    ],
 )
 def test_c_has_the_same(case: str) -> None:
     """The C text compiles, and has NumPy's values."""
@@ -207,3 +241,50 @@ def test_digits_of_a_corner() -> None:
     assert right is not None
     assert abs(left[3] + 6) < 1e-20
     assert abs(right[3] - 6) < 1e-20
+
+
+@pytest.mark.parametrize(
+    "function", [sympy.erfinv, sympy.loggamma, sympy.digamma, sympy.gamma, sympy.zeta]
+)
+def test_refused_by_name(function: type[sympy.Function]) -> None:
+    """What is not understood is refused with the list of what is."""
+    with pytest.raises(ValueError, match=r"function '\w+' is not supported; .* tanh, .* ceil$"):
+        Activation("own", function(z))
+
+
+def test_defined_nowhere() -> None:
+    """No network is made of it."""
+    with pytest.raises(ValueError, match=r"'log\(-z\*\*2 - 1\)' has a real value for no z"):
+        Activation("own", log(-1 - z**2))
+
+
+def test_nothing_to_compare_is_no_success() -> None:
+    """A network that is finite nowhere fails its check, and says why."""
+    layers = [symnet.Layer([[1.0]], [0.0], "exp"), symnet.Layer([[-1.0]], [-1.0], "log")]
+    net = symnet.Network(layers)
+    report = symnet.check(net, symnet.derive(net).compile(check=False))
+    assert not report.ok
+    assert "y, finite at no point: nothing to compare" in str(report)
+
+
+def test_check_and_text_have_the_judge_of_compile() -> None:
+    """What is refused there is refused by `check`, and the formulas say so."""
+    net = network(sin(z) ** 2 + sympy.cos(z) ** 2 - 1 + exp(-100) * z)
+
+    class Right:
+        order = 0
+
+    with pytest.raises(ValueError, match="'own': its value at z"):
+        symnet.check(net, Right())  # type: ignore[arg-type]
+    text = " ".join(symnet.derive(net).text(format="unicode").split())
+    assert "not to be computed in doubles: activation 'own': its value at z" in text
+
+
+def test_text_says_what_cancels() -> None:
+    """Once, and only where it does."""
+    said = "exact, but in doubles the printed derivatives of softplus may cancel or overflow"
+    dense = symnet.Network.dense
+    for notation in ("expanded", "neuron", "layer"):
+        text = symnet.derive(dense([2, 2, 1], hidden="softplus", fill=1)).text(notation)
+        assert " ".join(text.split()).count(said) == 1
+        assert "exact, but" not in symnet.derive(dense([2, 2, 1], hidden="relu")).text(notation)

@@ -2,9 +2,10 @@
 
 An error is measured against the derivative itself and what z's own last digit changes it by:
 
-    |error| <= 1000 eps (|f^(r)| + |z| |f^(r+1)|),  near 0 with 1 for |z|
+    |error| <= 1000 eps (|f^(r)| + |z| |f^(r+1)|)
 
-Beside it counts what is not there: a NaN where the formula has a value, a value where it has none.
+Beside it counts what is not there: a NaN where the formula has a value, be that beyond all doubles,
+and a value where it has none.
 """
 
 from __future__ import annotations
@@ -30,15 +31,16 @@ Array: TypeAlias = NDArray[Any]
 
 TOLERANCE = 1000 * float(np.finfo(np.float64).eps)
 _TINY = 1e-290  # beside which nothing is lost that a double could hold
-_LARGEST = 1e290  # from here on a result may be infinite: something before it was
+LARGEST = 1e290  # from here on a result may be infinite: something before it was
 _MORE = (360, 1200)
 """Digits that are added until a result is seen to be right, or still is not."""
 
 SIZES = (
     *(1e-20, 1e-8, 1e-3, 0.1, 0.5, 1.0, 1.2784645, 2.0, 3.0, 3.7, 6.0, 10.0, 20.0, 25.0, 30.0),
     *(37.0, 40.0, 100.0, 350.0, 710.0, 800.0, 1e4),
+    *(0.3141593, 0.9339484, 2.6457513, 17.320508),
 )
-"""Sizes of z to look at."""
+"""Sizes of z to look at, some of them no short numbers: those round too well."""
 
 _FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
 _OSCILLATING = (sympy.sin, sympy.cos, sympy.tan, sympy.floor, sympy.ceiling)
@@ -124,12 +126,13 @@ def truths(formula: Expr, z: float, order: int, side: int, more: int) -> list[Nu
 
 
 def _close(found: float, z: float, truth: Number, slope: Number) -> bool:
-    if abs(truth) > _LARGEST:
-        return not abs(found) <= _LARGEST
+    if abs(truth) > LARGEST:
+        return abs(found) > LARGEST and (found > 0) == bool(truth > 0)
     if not math.isfinite(found):
         return False
-    size = max(abs(z), 1.0 if abs(z) < 6 else 0.0)
-    allowed = TOLERANCE * (abs(truth) + size * abs(slope)) + _TINY
+    # The truth is that of a few steps beside z.
+    beside = 10 * digits.STEP * (abs(z) or 1.0)
+    allowed = (TOLERANCE * abs(z) + beside) * abs(slope) + TOLERANCE * abs(truth) + _TINY
     return bool(abs(mpmath.mpf(found) - truth) <= allowed)
 
 

@@ -13,6 +13,8 @@ from sympy import Abs, Expr, Max, Min, Piecewise, Symbol, sign
 from sympy.core.relational import Relational
 
 from symnet.activations import aliases
+from symnet.activations.alike import in_known
+from symnet.activations.limits import shown
 from symnet.activations.pieces import Pieces, pieces_of, written
 from symnet.activations.stable import Inaccurate, differentiated, own_forms
 from symnet.activations.systems import Forms, System, Z, chain, derivative, forms, slope_of
@@ -20,6 +22,7 @@ from symnet.activations.trees import Tree, expression_of, operation, tree_of
 from symnet.activations.understood import understood
 
 _CORNERS = (Abs, sign, Min, Max, Piecewise)
+_SETTLING = 4
 _rows: dict[str, Activation] = {}
 
 TABLE: Mapping[str, Activation] = MappingProxyType(_rows)
@@ -35,8 +38,9 @@ def register(*rows: Activation) -> None:
 class Activation:
     """A scalar function `sigma(z)`, applied elementwise: `Activation("swish2", expression)`.
 
-    `value` is an expression of exactly one symbol, whatever its name (it becomes `Z`), made of
-    `+ - * / **`, `Piecewise` and the functions of `trees.FUNCTIONS`; ValueError otherwise. A
+    `value` is an expression of one symbol, whatever its name (it becomes `Z`), or of none, made of
+    `+ - * / **`, `Piecewise` and the functions of `trees.FUNCTIONS` (and what `alike` writes in
+    them: sech, coth, Heaviside, frac, GoldenRatio, ...); ValueError otherwise. A
     formula with corners (Abs, sign, Min, Max, Piecewise) becomes one `Piecewise` in the order of
     z, whose arms are smooth: see `symnet.activations.pieces` for the derivative at a corner.
 
@@ -93,9 +97,9 @@ class Activation:
     def constant(self, order: int) -> Expr | None:
         """The derivative of the given order where it is one number for every z, else None."""
         found = chain(self.system, _checked_order(order))
-        if found.free_symbols:
-            return None
-        return sympy.N(found, 60) if found.atoms(sympy.Function) else found
+        if found.free_symbols or (order and not self.given and not self.total):
+            return None  # NaN, where it is not defined
+        return found if found.is_Rational or found.is_Float else sympy.N(found, 60)
 
     def forms(self, order: int) -> Forms:
         """All derivatives up to `order` in elementary functions with shared temporaries.
@@ -172,10 +176,10 @@ def _checked_value(given: Activation) -> tuple[Expr, Tree, tuple[Expr, ...]]:
     if not isinstance(value, Expr):
         raise ValueError(f"activation {name!r} is a {type(value).__name__}, not a SymPy expression")
     symbols = sorted(value.free_symbols, key=str)
-    if len(symbols) != 1:
-        found = ", ".join(map(str, symbols)) or "none"
-        raise ValueError(f"activation {name!r} has the symbols {found}, expected exactly one")
-    value = value.xreplace({symbols[0]: Z})
+    if len(symbols) > 1:
+        found = ", ".join(map(str, symbols))
+        raise ValueError(f"activation {name!r} has the symbols {found}, expected at most one")
+    value = in_known(value.xreplace(dict.fromkeys(symbols, Z)))
     row = TABLE.get(name)
     if row is not None and row.value == value:
         return row.value, row.tree, row.kinks
@@ -212,7 +216,17 @@ def _check_functions(node: Expr) -> None:
 def _without_corners(value: Expr) -> tuple[Expr, tuple[Expr, ...]]:
     """The formula as one Piecewise, whose derivatives are no distributions, and its kinks."""
     found: Pieces = pieces_of(value)
-    return (written(found) if value.has(*_CORNERS) else value), found.kinks
+    if not found.domain:
+        raise ValueError(f"formula {shown(str(value))} has a real value for no z")
+    if not value.has(*_CORNERS):
+        return value, found.kinks
+    # Read again it must be the same: a zero that is a rounded number may move once.
+    for _ in range(_SETTLING):
+        before, value = value, written(found)
+        if value == before:
+            break
+        found = pieces_of(value)
+    return value, found.kinks
 
 
 @lru_cache(maxsize=1024)

@@ -26,6 +26,8 @@ Number: TypeAlias = Any
 """A real number of mpmath's."""
 
 _STEP = 25  # digits of 1/h, for z = 1
+STEP = 10.0**-_STEP
+"""The step of differences, for z = 1."""
 _DIGITS = 40  # digits that a result has where nothing cancels
 _HUGE = 3_000  # bits of an exponent beyond which exp(x) is 0 or infinite: it would take seconds
 
@@ -158,6 +160,28 @@ def _within(function: Callable[[Number], Number], low: float, high: float) -> An
     return guarded
 
 
+def _saturating(function: Callable[[Number], Number], right: float, left: float) -> Any:
+    """What far out is a number by name: mpmath would write the exponent's powers of 2 out."""
+
+    def guarded(x: Number) -> Number:
+        if mpmath.isfinite(x) and mpmath.mag(x) > _HUGE:
+            return mpmath.mpf(right if x > 0 else left)
+        return function(x)
+
+    return guarded
+
+
+def _periodic(function: Callable[[Number], Number]) -> Any:
+    """Without a value where an argument has too many digits before the point to be reduced."""
+
+    def guarded(x: Number) -> Number:
+        if not mpmath.isfinite(x) or mpmath.mag(x) > 10 * _HUGE:
+            raise Outside
+        return function(x)
+
+    return guarded
+
+
 def _product(*factors: Number) -> Number:
     return mpmath.fprod(factors)
 
@@ -197,11 +221,16 @@ FUNCTIONS: MappingProxyType[Any, Callable[..., Number]] = MappingProxyType(
         undefined: _nothing,
         held: lambda x: x,
         sympy.ceiling: mpmath.ceil,
+        sympy.sinh: _saturating(mpmath.sinh, _INFINITE, -_INFINITE),
+        sympy.cosh: _saturating(mpmath.cosh, _INFINITE, _INFINITE),
+        sympy.tanh: _saturating(mpmath.tanh, 1, -1),
+        sympy.sin: _periodic(mpmath.sin),
+        sympy.cos: _periodic(mpmath.cos),
+        sympy.tan: _periodic(mpmath.tan),
         **{
             function: getattr(mpmath, function.__name__)
             for function in (
-                *(sympy.sin, sympy.cos, sympy.tan, sympy.atan, sympy.sinh, sympy.cosh),
-                *(sympy.tanh, sympy.asinh, sympy.sign, sympy.floor),
+                *(sympy.atan, sympy.asinh, sympy.sign, sympy.floor),
                 *(sympy.cot, sympy.sec, sympy.csc, sympy.coth, sympy.sech, sympy.csch),
             )
         },

@@ -38,6 +38,9 @@ _HOLDS: dict[str, Callable[[Number], bool]] = {
     "!=": lambda d: d != 0,
 }
 """When a relation holds between numbers with the difference d."""
+_ENDLESS = 2
+"""Corners within a formula that has no end of them: SymPy takes the product of their cases."""
+
 _HIGHEST = 4
 """Orders up to which the derivatives of two arms are compared where they meet."""
 
@@ -99,6 +102,11 @@ def pieces_of(formula: Expr) -> Pieces:
     try:
         cuts = (-S.Infinity, *_cuts(formula), S.Infinity)
     except TooMany:
+        if len(formula.atoms(*_CORNERS, Piecewise)) > _ENDLESS:
+            raise ValueError(
+                f"formula has more than {MOST} corners, and over {_ENDLESS} functions that have "
+                "some; write it in pieces of z"
+            ) from None
         whole = Piece(-S.Infinity, S.Infinity, _by_cases(formula), True)
         return Pieces((whole,), endless=True)
     found: list[Piece] = []
@@ -122,7 +130,11 @@ def _by_cases(formula: Expr) -> Expr:
                 better = first >= other if isinstance(node, Max) else first <= other
                 first = Piecewise((first, better), (other, True))
             found = found.xreplace({node: first})
-    return found
+    # What SymPy makes of a Piecewise within a condition.
+    return found.replace(
+        lambda node: isinstance(node, sympy.ITE),
+        lambda node: (node.args[0] & node.args[1]) | (~node.args[0] & node.args[2]),
+    )
 
 
 def _is_limited(node: Expr) -> bool:
@@ -309,12 +321,23 @@ def _meeting(formula: Expr, left: Piece, right: Piece) -> Meeting | None:
     if sides is None or plain is None:
         return Meeting(place, left.value, True)
     orders = _finite(*sides)
+    if orders < 2:
+        return _steep(place, here, *sides) or Meeting(place, right.value, False)
     chosen = [here, *(_clamped(plain[r], sides[0][r], sides[1][r]) for r in range(1, orders))]
-    kink = any(not _equal(sides[0][r], sides[1][r]) for r in range(min(2, orders)))
+    kink = any(not _equal(sides[0][r], sides[1][r]) for r in range(2))
     for piece, side in zip((left, right), sides, strict=True):
         if all(map(_equal, chosen, side)):
             return Meeting(place, piece.value, kink)
     return Meeting(place, _polynomial(place, chosen) if place.is_Rational else left.value, kink)
+
+
+def _steep(place: Expr, here: Number, left: list[Number], right: list[Number]) -> Meeting | None:
+    """Where a slope is infinite; None where both are, of one sign, and the formula goes on."""
+    going_on = all(abs(side[0] - here) <= 1e-6 * (1 + abs(here)) for side in (left, right))
+    if going_on and left[1] * right[1] > 0 and min(abs(left[1]), abs(right[1])) > _INFINITE:
+        return None
+    value = _polynomial(place, [here]) if place.is_Rational else _short(here)
+    return Meeting(place, value, True)
 
 
 def _finite(left: list[Number], right: list[Number]) -> int:

@@ -5,6 +5,7 @@
     exp(f) exp(g)          exp(f + g), which is no infinity times zero
     a removable point      Taylor's polynomial around it
     long gone to 0         z no further than where it is
+    too large for doubles  infinite, where its terms would make a NaN of it
 
 Each is exact; whether it helps is measured (see `accuracy`), not argued.
 """
@@ -12,6 +13,7 @@ Each is exact; whether it helps is measured (see `accuracy`), not argued.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import mpmath
 import sympy
@@ -247,7 +249,7 @@ def _tidy(node: Expr) -> Expr:
 
 def patched(expression: Expr, place: Expr, arm: Expr, order: int) -> Expr | None:
     """Taylor's polynomial of the derivative near `place`, and the expression beyond."""
-    around = digits.derivatives(arm, digits.number(place), order + _TERMS)
+    around = _around(arm, place, order + _TERMS)
     if around is None:
         return None
     with mpmath.workdps(40):
@@ -259,6 +261,11 @@ def patched(expression: Expr, place: Expr, arm: Expr, order: int) -> Expr | None
         reach = min(_REACH, float(mpmath.mpf(10) ** (-17 / mpmath.mpf(_TERMS)) / (last or 1)))
         kept = [c if abs(c) * reach**k > size * 1e-19 else None for k, c in enumerate(terms)]
     return Piecewise((_horner(kept, Z - place), Abs(Z - place) < _short(reach)), (expression, True))
+
+
+@lru_cache(maxsize=256)
+def _around(arm: Expr, place: Expr, highest: int) -> list[digits.Number] | None:
+    return digits.derivatives(arm, digits.number(place), highest)
 
 
 def _horner(terms: list[digits.Number | None], step: Expr) -> Expr:
@@ -286,3 +293,9 @@ def clipped(expression: Expr, bound: float) -> Expr:
     tests = {test: sympy.Dummy() for test in expression.atoms(Relational)}
     back = {dummy: test for test, dummy in tests.items()}
     return expression.xreplace(tests).xreplace({Z: held(inside)}).xreplace(back)
+
+
+def infinite(expression: Expr, bound: float, side: int, sign: int) -> Expr:
+    """The expression, but beyond `bound` on one side of 0 what overflows in every type."""
+    beyond = sign * exp(1000 * Abs(Z))
+    return Piecewise((beyond, side * Z > sympy.Float(bound)), (expression, True))

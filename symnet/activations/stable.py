@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from functools import lru_cache, partial
 
 import mpmath
+import numpy as np
 import sympy
 from sympy import Expr, Piecewise, S
 
 from symnet.activations import accuracy, rewriting
-from symnet.activations.accuracy import Fault
+from symnet.activations.accuracy import LARGEST, Fault
+from symnet.activations.digits import Number
 from symnet.activations.pieces import Pieces, assembled, pieces_of
 from symnet.activations.systems import (
     Forms,
@@ -32,8 +34,10 @@ from symnet.activations.systems import (
 from symnet.activations.understood import understood
 
 _STEPS = (sympy.floor, sympy.ceiling)
-_PATCHES = 3  # that one expression gets
+_PATCHES = 6  # that one expression gets
 _FAR = 10.0
+_OVERFLOW = 1e300  # from here on a result is given as infinite
+_HALVINGS = 20
 _NEAR = 1.5  # of a removable point
 
 
@@ -61,13 +65,30 @@ def own_forms(value: Expr, order: int) -> Forms:
 
     Raises Inaccurate.
     """
+    if not value.has(Z):
+        return _constant(value, order)
     found = pieces_of(value)
     (first, *others) = found.pieces
     if not others and not first.value.has(*_STEPS):
-        plain = forms(understood(first.value), order)
+        plain = _shaped(forms(understood(first.value), order))
         if _is_right(plain, found):
             return plain
     return _explicit(found, order)
+
+
+@lru_cache(maxsize=1024)
+def whole(value: Expr, order: int = 0) -> Expr:
+    """A derivative of a formula as one expression of z. Raises Inaccurate."""
+    if not value.has(Z):
+        return S.Zero if order else value
+    return _whole(pieces_of(value), order)
+
+
+def _constant(value: Expr, order: int) -> Forms:
+    """A number of z's shape and type, NaN where z is."""
+    right = held(Piecewise((value, Z >= 0), (Z, True)))
+    shared, rest = repeated([Piecewise((value, Z < 0), (right, True))])
+    return finished(Forms(tuple(shared), (*rest, *[S.Zero] * order)))
 
 
 def _is_right(plain: Forms, found: Pieces) -> bool:
@@ -81,19 +102,44 @@ def _is_right(plain: Forms, found: Pieces) -> bool:
 
 def _explicit(found: Pieces, order: int) -> Forms:
     """Each derivative as one expression in z, what they share as temporaries."""
+    shared, rest = repeated([_passing_nan(_whole(found, r)) for r in range(order + 1)])
+    return _shaped(finished(Forms(tuple(shared), tuple(rest))))
+
+
+def _shaped(given: Forms) -> Forms:
+    """Choices between numbers as choices between numbers and z, whose type and shape they take."""
+    lines: list[tuple[sympy.Symbol, Expr]] = []
+    known: dict[Expr, Expr] = {}
+
+    def shaped(expression: Expr) -> Expr:
+        for node in sorted(expression.atoms(Piecewise), key=sympy.default_sort_key):
+            if node in known or any(arm.free_symbols for arm, _ in node.args):
+                continue
+            *arms, (last, _) = node.args
+            inner, outer = (sympy.Symbol(f"k{len(lines) + i}", real=True) for i in (0, 1))
+            met = sympy.Or(*(condition for _, condition in arms))
+            lines.append((inner, Piecewise((last, sympy.Not(met)), (Z, True))))
+            lines.append((outer, Piecewise(*arms, (inner, True))))
+            known[node] = outer
+        return expression.xreplace(known)
+
+    for symbol, definition in given.shared:
+        found = shaped(definition)
+        lines.append((symbol, found))
+    results = tuple(map(shaped, given.derivatives))
+    return Forms(tuple(lines), results)
+
+
+def _whole(found: Pieces, order: int) -> Expr:
+    """A derivative of all pieces."""
     marks = (S.Zero, *found.removable)
-    derivatives = []
-    for r in range(order + 1):
-        values = [
-            stable(piece.value, r, (piece.low, piece.high), marks, found.endless)
-            if piece.defined
-            else undefined(Z)
-            for piece in found.pieces
-        ]
-        joined = assembled(found, values, partial(_derived, order=r))
-        derivatives.append(_passing_nan(joined))
-    shared, rest = repeated(derivatives)
-    return finished(Forms(tuple(shared), tuple(rest)))
+    values = [
+        stable(piece.value, order, (piece.low, piece.high), marks, found.endless)
+        if piece.defined
+        else undefined(Z)
+        for piece in found.pieces
+    ]
+    return assembled(found, values, partial(_derived, order=order))
 
 
 def _derived(polynomial: Expr, order: int) -> Expr:
@@ -105,7 +151,7 @@ def _passing_nan(joined: Expr) -> Expr:
     if not isinstance(joined, Piecewise) or joined.args[-1][0].has(Z):
         return joined
     *arms, (last, _) = joined.args
-    step = Piecewise((last, arms[-1][1].negated), (Z, True))
+    step = Piecewise((last, sympy.Not(arms[-1][1])), (Z, True))
     return Piecewise(*arms, (held(step), True))
 
 
@@ -165,6 +211,9 @@ def _mended(
 ) -> Expr | None:
     """The expression with what is wrong patched, far out or around a point."""
     far = [fault for fault in wrong if abs(fault.z) >= _FAR]
+    beyond = [fault for fault in far if fault.truth is not None and abs(fault.truth) > LARGEST]
+    if beyond:
+        return _overflowing(expression, arm, order, beyond)
     if far:
         bound = _vanished(arm, order, far)
         return None if bound is None else rewriting.clipped(expression, bound)
@@ -172,6 +221,35 @@ def _mended(
         if all(abs(fault.z - float(mark)) < _NEAR for fault in wrong):
             return rewriting.patched(expression, mark, arm, order)
     return None
+
+
+def _overflowing(expression: Expr, arm: Expr, order: int, beyond: list[Fault]) -> Expr | None:
+    """The expression, infinite from where the derivative is too large for a double."""
+    side = int(math.copysign(1, beyond[0].z))
+    known = {size: _truth(arm, order, side * size) for size in sorted(accuracy.SIZES)}
+    small = [size for size, truth in known.items() if truth is None or abs(truth) < _OVERFLOW]
+    large: dict[float, Number] = {s: truth for s, truth in known.items() if s not in small}
+    if (
+        not small
+        or not large
+        or max(small) > min(large)
+        or len({t > 0 for t in large.values()}) > 1
+    ):
+        return None
+    low, high = max(small), min(large)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        truth = _truth(arm, order, side * middle)
+        low, high = (low, middle) if truth is None or abs(truth) > _OVERFLOW else (middle, high)
+    before = np.array(sorted(side * share * high for share in (0.9, 0.99, 0.999)))
+    if accuracy.faults(accuracy.doubles(expression, before), arm, order, before):
+        return None
+    return rewriting.infinite(expression, high, side, 1 if large[max(large)] > 0 else -1)
+
+
+def _truth(arm: Expr, order: int, z: float) -> Number:
+    found = accuracy.truths(arm, z, max(order, 2), 1, 0)
+    return None if found is None else found[order]
 
 
 def _vanished(arm: Expr, order: int, far: list[Fault]) -> float | None:

@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import sympy
-from sympy import Abs, Expr, Piecewise, Symbol, exp, floor
+from sympy import Abs, And, Expr, Or, Piecewise, Symbol, exp, floor
 from sympy.codegen.cfunctions import expm1, log1p
 from sympy.core.relational import Relational
 
@@ -113,7 +113,7 @@ def repeated(expressions: list[Expr]) -> tuple[list[tuple[Symbol, Expr]], list[E
 
     A condition is no number, and is left where it is. What is `held` is a temporary.
     """
-    tests = set().union(*(expression.atoms(Relational) for expression in expressions))
+    tests: set[Any] = set().union(*(e.atoms(Relational, And, Or) for e in expressions))
     hidden = {test: sympy.Dummy() for test in tests}
     names = sympy.numbered_symbols("u", real=True)
     common, rest = sympy.cse([e.xreplace(hidden) for e in expressions], names)
@@ -325,6 +325,22 @@ class held(sympy.Function):
 
     def _eval_evalf(self, prec: int) -> Expr:
         return self.args[0]._eval_evalf(prec)
+
+
+def let_be(node: Expr) -> Expr:
+    """Without `held`, whose place SymPy's own sign for it takes: nothing is put together again."""
+    if not node.args:
+        return node
+    parts = [let_be(part) if isinstance(part, Expr) else part for part in node.args]
+    if isinstance(node, Piecewise):
+        return Piecewise(*((let_be(value), _released_test(test)) for value, test in node.args))
+    if isinstance(node, held):
+        return sympy.UnevaluatedExpr(parts[0])
+    return node.func(*parts)
+
+
+def _released_test(test: sympy.Basic) -> sympy.Basic:
+    return test.xreplace({h: h.args[0] for h in test.atoms(held)})
 
 
 class erfcx(sympy.Function):

@@ -106,7 +106,8 @@ def _pieces(expression: sympy.Piecewise, symbol: Symbol) -> Tree:
     for value, condition in pieces:
         name = next((n for n, kind in RELATIONS.items() if isinstance(condition, kind)), None)
         if name is None:
-            raise ValueError(f"condition {condition} is not supported; expected <, <=, > or >=")
+            said = shown(str(condition))
+            raise ValueError(f"condition {said} is not supported; expected <, <=, > or >=")
         left, right = (_tree(side, symbol) for side in condition.args)
         found.append((_tree(value, symbol), (name, left, right)))
     return ("piecewise", *found, _tree(otherwise, symbol))

@@ -32,8 +32,13 @@ class _Understanding:
         if isinstance(node, sympy.Pow) and node.exp.is_Integer and node.exp < 0:
             exponent = _exponent(node.base - 1)
             return node if exponent is None else self.symbol("s", -exponent) ** (-node.exp)
-        if isinstance(node, sympy.Add) and len(node.args) == 2:
-            return _complement(node) or _less_one(node)
+        if isinstance(node, sympy.Pow) and not node.exp.has(Z) and not node.exp.is_Integer:
+            exponent = _exponent(node.base - 1)
+            return node if exponent is None else exp(node.exp * self.symbol("v", exponent))
+        if isinstance(node, sympy.Add):
+            return (
+                _complements(node) if len(node.args) > 2 else _complement(node) or _less_one(node)
+            )
         return self.quotient(node) if isinstance(node, sympy.Mul) else node
 
     def logarithm(self, node: Expr) -> Expr:
@@ -73,7 +78,13 @@ class _Understanding:
 
 
 def _exponent(node: Expr) -> Expr | None:
-    return node.args[0] if isinstance(node, exp) and node.free_symbols else None
+    """x of `exp(x)`, and `x + log(a)` of `a exp(x)`, a > 0."""
+    factor, power = node.as_independent(Z, as_Add=False)
+    if not isinstance(power, exp) or not power.free_symbols:
+        return None
+    if factor == 1:
+        return power.args[0]
+    return power.args[0] + sympy.log(factor) if factor.is_positive else None
 
 
 def _less_one(node: Expr) -> Expr:
@@ -82,6 +93,16 @@ def _less_one(node: Expr) -> Expr:
     factor, power = product.as_independent(Z, as_Add=False)
     if number.is_number and number == -factor and _exponent(power) is not None:
         return factor * expm1(_exponent(power))
+    return node
+
+
+def _complements(node: Expr) -> Expr:
+    """`a + a erf(x) + ...`, of which the first two are `a erfc(-x)`."""
+    number, rest = node.as_independent(Z, as_Add=True)
+    for term in sympy.Add.make_args(rest):
+        found = _complement(number + term) if number else None
+        if found is not None:
+            return found + (rest - term)
     return node
 
 

@@ -19,6 +19,7 @@ import sympy
 from sympy import Expr, oo
 
 from symnet.activations import Activation, Z
+from symnet.activations.cancelling import cancels
 from symnet.calculus.algebra import DIRECTIONS, sigma
 from symnet.calculus.neurons import Place, neurons
 from symnet.calculus.program import Statement
@@ -28,6 +29,7 @@ from symnet.formulas.plain import TextPrinter, UnicodePrinter
 from symnet.formulas.printers import FormulaPrinter
 from symnet.formulas.signs import LATEX, TEXT, UNICODE, Signs
 from symnet.formulas.tex import LatexPrinter
+from symnet.names import listed
 from symnet.network import Network
 from symnet.network.graph import called
 
@@ -57,8 +59,8 @@ def text(
     _check(format, FORMATS, "format")
     sheet = _sheet(network, order, notation, format, digits)
     lines = [heading(network), *pages.text(sheet.blocks, parenthesized=format == "text")]
-    said = [textwrap.fill(s, pages.COLUMNS) for s in (*sheet.remarks, *notes(network))]
-    said += _pasting(network) if format == "text" else []
+    said = [textwrap.fill(s, pages.COLUMNS) for s in (*sheet.remarks, *notes(network, order))]
+    said += [*_pasting(network), *_evaluating(network, order)] if format == "text" else []
     return "\n".join([*lines, *([""] if said else []), *said]) + "\n"
 
 
@@ -70,7 +72,7 @@ def latex(
     `tex.document` makes a complete document of it. Arguments and errors as for `text`.
     """
     sheet = _sheet(network, order, notation, "latex", digits)
-    said = [*sheet.remarks, *map(tex.escaped, notes(network))]
+    said = [*sheet.remarks, *map(tex.escaped, notes(network, order))]
     paragraphs = [rf"\noindent {sentence}." for sentence in said]
     return "\n\n".join([*pages.latex(sheet.blocks), *paragraphs]) + "\n"
 
@@ -82,7 +84,7 @@ def notebook(
     sheet = _sheet(network, order, notation, "latex", digits)
     said = [part for sentence in sheet.remarks for part in sentence.split("; ")]
     # \\text takes no \\_; the escape is known to formulas only.
-    said += [tex.escaped(note).replace(r"\_", r"$\_$") for note in notes(network)]
+    said += [tex.escaped(note).replace(r"\_", r"$\_$") for note in notes(network, order)]
     return pages.notebook(sheet.blocks, said)
 
 
@@ -98,11 +100,13 @@ def heading(network: Network) -> str:
     return f"{network.name}: {network.describe()}" if network.name else network.describe()
 
 
-def notes(network: Network) -> list[str]:
-    """What names stand for, which activations have kinks, and which are not defined for every z."""
+def notes(network: Network, order: int = 2) -> list[str]:
+    """What names stand for, and activations with kinks, not defined for every z, not compiled."""
     used = dict.fromkeys(node.activation for node in network.nodes if node.activation)
     limited = [activation for activation in used if not activation.total]
-    return [*_stand_for(network), *map(_note, network.kinks), *map(_domain_note, limited)]
+    refused = filter(None, (_refusal(activation, order) for activation in used))
+    said = [*map(_note, network.kinks), *map(_domain_note, limited), *refused]
+    return [*_stand_for(network), *said]
 
 
 def _stand_for(network: Network) -> list[str]:
@@ -142,6 +146,25 @@ def _pasting(network: Network) -> list[str]:
         return []
     pairs = ", ".join(f'"{name}": Symbol("{name}")' for name in taken)
     return [f"in SymPy: sympify(..., locals={{{pairs}}})"]
+
+
+def _evaluating(network: Network, order: int) -> list[str]:
+    """That what is printed may cancel or overflow in double precision, where it does."""
+    used = dict.fromkeys(node.activation for node in network.nodes if node.activation)
+    names = [a.own for a in used if not _refusal(a, order) and cancels(a, order)]
+    if not names:
+        return []
+    what = f"in doubles the printed derivatives of {listed(names)} may cancel or overflow"
+    return [textwrap.fill(f"exact, but {what}: see symnet.stable", pages.COLUMNS)]
+
+
+def _refusal(activation: Activation, order: int) -> str:
+    """Why an activation is not compiled, or nothing."""
+    try:
+        activation.forms(order)
+    except ValueError as error:
+        return f"not to be computed in doubles: {error}"
+    return ""
 
 
 def _slope(activation: Activation, kink: Expr) -> Expr:

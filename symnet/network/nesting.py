@@ -37,11 +37,11 @@ def nested(inputs: Iterable[Expr], nodes: Sequence[Node], widths: Sequence[int])
     tested = [values[0]]
     for node, width in zip(nodes, widths[1:], strict=True):
         same = all(tested[source] is values[source] for source in node.sources)
-        z = _form(node, values)
-        t = z if same else _form(node, tested)
+        z = form(node, values)
+        t = z if same else form(node, tested)
         if node.activation is None:
-            values.append(_combined(node, z, values, width))
-            tested.append(values[-1] if same else _combined(node, t, tested, width))
+            values.append(combined(node, z, values, width))
+            tested.append(values[-1] if same else combined(node, t, tested, width))
             continue
         formula = _formula(node.activation.value)
         values.append([_put(formula.value, {Z: a, _TESTED: b}) for a, b in zip(z, t, strict=True)])
@@ -184,7 +184,7 @@ def _in_order(node: Piecewise) -> list[tuple[Expr, Expr | None]] | None:
     return [*arms, (last, None)]
 
 
-def _form(node: Node, values: Sequence[list[Expr]]) -> list[Expr]:
+def form(node: Node, values: Sequence[list[Expr]]) -> list[Expr]:
     """Σ W a + b."""
     columns = [_product(term.weights, values[term.source]) for term in node.terms]
     if node.bias is not None:
@@ -202,7 +202,7 @@ def _product(weights: Array | None, values: list[Expr]) -> list[list[Expr]]:
     ]
 
 
-def _combined(node: Node, z: list[Expr], values: Sequence[list[Expr]], width: int) -> list[Expr]:
+def combined(node: Node, z: list[Expr], values: Sequence[list[Expr]], width: int) -> list[Expr]:
     """What a node without activation makes of its form."""
     match node.kind:
         case "form":

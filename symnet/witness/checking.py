@@ -114,8 +114,12 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
     large and extreme points and on both sides of kinks, by each method and by f(X), in both
     precisions, of one, some and many points; against 50-digit arithmetic, derivatives of every
     order along random directions, to which each entry contributes. `digits=False` leaves that
-    out, which takes some 10 s for a million weights. ValueError when a weight is symbolic.
+    out, which takes some 10 s for a million weights. ValueError when a weight is symbolic, and for
+    an activation that would be refused by `compile`. What is finite at no point fails.
     """
+    for node in network.nodes:
+        if node.activation is not None:
+            node.activation.forms(function.order)  # the judge of what is compiled
     random = np.random.default_rng(seed)
     points = sample(network, random)
     few = 3 if network.weights_count <= _MANY_WEIGHTS else 1
@@ -125,7 +129,7 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
     comparisons += _crowd(function, _truth(network, ordinary, function))
     for other in (t for t in getattr(function, "types", ()) if t != np.float64):
         comparisons += _in_type(function, network, ordinary, other)
-    found = _by_order(comparisons)
+    found = [*_by_order(comparisons), *truth.nowhere()]
     if digits:
         found += against_digits(network, function, ordinary, random)
     return Report(network.describe(), tuple(found))
@@ -322,7 +326,8 @@ def _along(
         got, size = got @ u, size @ u
     with np.errstate(all="ignore"):
         errors = np.abs(got - exact) / (size + _TINY)
-    errors = np.where(np.isnan(errors), np.inf, errors)
+    unknown = np.isnan(exact) & np.isnan(got)  # `nowhere` says so where there is nothing else
+    errors = np.where(unknown, 0.0, np.where(np.isnan(errors), np.inf, errors))
     output = int(np.argmax(errors))
     return Comparison(
         quantity=f"order {order}",

@@ -6,7 +6,7 @@ inputs or outputs in large units, is not excused by its neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -119,6 +119,16 @@ class Truth:
         if self.quick and _near(result, reference):
             return self._named(order, result, 0.0, (0,) * result.ndim, call)
         return self._entry_by_entry(order, result, call)
+
+    def nowhere(self) -> Iterator[Comparison]:
+        """A failed comparison for each order and output of which there was nothing to compare."""
+        for order, reference in enumerate(self.results[:3]):
+            finite = np.isfinite(reference).reshape(*reference.shape[:2], -1).any(axis=(0, 2))
+            for output in np.flatnonzero(~finite):
+                position = (0, output, *[0] * order)
+                found = self._named(order, reference, float("inf"), position, "")
+                entry = f"{found.entry}, finite at no point: nothing to compare"
+                yield replace(found, points=0, entry=entry)
 
     def _entry_by_entry(self, order: int, result: Array, call: str) -> Comparison:
         which = np.arange(len(result)) % len(self.points)

@@ -109,7 +109,15 @@ def _activated(node: Node) -> _Rule:
 def _function(activation: Activation | None) -> Callable[[Any], Any]:
     assert activation is not None
     found: Callable[[Any], Any] = lambdify(Z, activation.value, "mpmath")
-    return found
+
+    def real(z: Any) -> Any:
+        try:
+            value = found(z)
+        except (ZeroDivisionError, ValueError, OverflowError):  # a pole, an end of the domain
+            return mpmath.nan
+        return mpmath.nan if mpmath.im(value) else mpmath.re(value)
+
+    return real
 
 
 def _multiplied(node: Node) -> _Rule:

@@ -23,6 +23,7 @@ _NEURONS = 64  # of each matrix that are looked at; the rest is much like them
 _LARGEST = 1e100  # a unit beyond which weights are as good as zero
 _MAGNITUDES = [sign * 10.0**k for k in sorted(np.arange(-6, 6.5, 0.5), key=abs) for sign in (1, -1)]
 _ROUNDS, _TRIED = 6, 256  # of the search for a place where the network is defined
+_BESIDE = 0.1  # of an input: where the network should be defined, too
 _TOLERATED = 0.5  # by how much a step may raise `_strain`
 
 
@@ -95,7 +96,7 @@ def _with_bare(network: Network, centre: Array, step: Array, bare: Array) -> tup
             if decades is not None:
                 values = centre[i] * 10.0 ** np.linspace(-decades, decades, 41)
             # Of equally good ones the first is taken, which is where it stands.
-            centre = _best(network, _varied(centre, i, np.append(centre[i], values)))
+            centre = _inside(network, _varied(centre, i, np.append(centre[i], values)), i)
     step = step.copy()
     for i in bare:
         step[i] = _step(network, centre, i)
@@ -136,6 +137,15 @@ def _strain(network: Network, points: Array) -> Array:
 
 def _best(network: Network, points: Array) -> Array:
     found: Array = points[np.argmin(_strain(network, points))]
+    return found
+
+
+def _inside(network: Network, points: Array, i: int) -> Array:
+    """The best of points that differ in input i, preferably not at the end of a domain."""
+    beside = np.zeros_like(points)
+    beside[:, i] = _BESIDE * np.where(points[:, i], np.abs(points[:, i]), 1.0)
+    missing = sum(analytic.missing(network, points + side * beside) for side in (-1, 1))
+    found: Array = points[np.argmin(_strain(network, points) + 1e3 * missing)]
     return found
 
 

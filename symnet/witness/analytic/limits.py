@@ -10,6 +10,7 @@ A formula is a tree of nested tuples, see `analytic`. Nothing of symnet's is imp
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -21,6 +22,7 @@ Jet: TypeAlias = tuple[float, float, float]
 
 _STEP = 25  # digits of 1/h for z = 1
 _DIGITS = (140, 420, 1000)  # tried one after the other until two agree
+_INFINITE = 1e9  # a slope on both sides of a corner that counts as such
 _NOTHING = 1e-320  # what a double cannot hold
 _HUGE = 3_000  # bits of an exponent beyond which exp is 0 or infinite
 _NAN = (float("nan"),) * 3
@@ -47,6 +49,8 @@ def jet(tree: Any, z: float, corner: bool, plain: float) -> Jet | None:
     ):
         return None
     value = here if corner and here is not None else right[0]
+    if corner and min(abs(left[1]), abs(right[1])) > _INFINITE and left[1] * right[1] > 0:
+        return float(value), math.copysign(math.inf, right[1]), math.nan
     slope, bend = (_between(wanted, left[r], right[r]) for r, wanted in ((1, plain), (2, 0.0)))
     return float(value), float(slope), float(bend)
 
@@ -132,6 +136,28 @@ def _within(function: Callable[[Number], Number], low: float, high: float) -> An
     return guarded
 
 
+def _saturating(function: Callable[[Number], Number], right: float, left: float) -> Any:
+    """What far out is a number by name: mpmath would write the exponent's powers of 2 out."""
+
+    def guarded(x: Number) -> Number:
+        if mpmath.isfinite(x) and mpmath.mag(x) > _HUGE:
+            return mpmath.mpf(right if x > 0 else left)
+        return function(x)
+
+    return guarded
+
+
+def _periodic(function: Callable[[Number], Number]) -> Any:
+    """Without a value where an argument has too many digits before the point to be reduced."""
+
+    def guarded(x: Number) -> Number:
+        if not mpmath.isfinite(x) or mpmath.mag(x) > 10 * _HUGE:
+            raise ValueError(x)
+        return function(x)
+
+    return guarded
+
+
 def _positive(function: Callable[[Number], Number]) -> Any:
     def guarded(x: Number) -> Number:
         if x <= 0:
@@ -165,6 +191,12 @@ _FUNCTIONS: dict[str, Callable[..., Number]] = {
     "max": max,
     "abs": abs,
     "exp": _exp,
+    "sinh": _saturating(mpmath.sinh, _ANY, -_ANY),
+    "cosh": _saturating(mpmath.cosh, _ANY, _ANY),
+    "tanh": _saturating(mpmath.tanh, 1, -1),
+    "sin": _periodic(mpmath.sin),
+    "cos": _periodic(mpmath.cos),
+    "tan": _periodic(mpmath.tan),
     "log": _log,
     "sqrt": _within(mpmath.sqrt, 0, _ANY),
     "asin": _within(mpmath.asin, -1, 1),
@@ -173,10 +205,7 @@ _FUNCTIONS: dict[str, Callable[..., Number]] = {
     "atanh": _within(mpmath.atanh, -1, 1),
     "erf": lambda x: mpmath.erf(x) if abs(x) < 200 else mpmath.sign(x),
     "erfc": lambda x: mpmath.erfc(x) if abs(x) < 200 else 1 - mpmath.sign(x),
-    **{
-        name: getattr(mpmath, name)
-        for name in ("sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "asinh", "sign")
-    },
+    **{name: getattr(mpmath, name) for name in ("atan", "asinh", "sign")},
     "floor": mpmath.floor,
     "ceil": mpmath.ceil,
 }

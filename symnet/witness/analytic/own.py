@@ -179,6 +179,11 @@ def _erfc_jet(u: Array) -> Jet:
     return erfc(u), -slope, -bend
 
 
+def _arc(u: Array) -> Array:
+    """1 - u^2, to its last digit beside the ends."""
+    return (1 - u) * (1 + u)
+
+
 _error = rounded(math.erf)
 _RELATIONS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
 _PAIRS: dict[str, Callable[[Jet, Jet], Jet]] = {
@@ -195,8 +200,8 @@ _FUNCTIONS: dict[str, Callable[[Array], Jet]] = {
     "sin": sin,
     "cos": cos,
     "tan": _tan,
-    "asin": lambda u: (np.arcsin(u), (1 - u * u) ** -0.5, u * (1 - u * u) ** -1.5),
-    "acos": lambda u: (np.arccos(u), -((1 - u * u) ** -0.5), -u * (1 - u * u) ** -1.5),
+    "asin": lambda u: (np.arcsin(u), _arc(u) ** -0.5, u * _arc(u) ** -1.5),
+    "acos": lambda u: (np.arccos(u), -(_arc(u) ** -0.5), -u * _arc(u) ** -1.5),
     "atan": arctan,
     "sinh": lambda u: (np.sinh(u), np.cosh(u), np.sinh(u)),
     "cosh": lambda u: (np.cosh(u), np.sinh(u), np.cosh(u)),
@@ -204,8 +209,8 @@ _FUNCTIONS: dict[str, Callable[[Array], Jet]] = {
     "erf": _erf,
     "erfc": _erfc_jet,
     "asinh": asinh,
-    "acosh": lambda u: (np.arccosh(u), (u * u - 1) ** -0.5, -u * (u * u - 1) ** -1.5),
-    "atanh": lambda u: (np.arctanh(u), 1 / (1 - u * u), 2 * u / (1 - u * u) ** 2),
+    "acosh": lambda u: (np.arccosh(u), (-_arc(u)) ** -0.5, -u * (-_arc(u)) ** -1.5),
+    "atanh": lambda u: (np.arctanh(u), 1 / _arc(u), 2 * u / _arc(u) ** 2),
     "floor": lambda u: (np.floor(u), np.zeros_like(u), np.zeros_like(u)),
     "ceil": lambda u: (np.ceil(u), np.zeros_like(u), np.zeros_like(u)),
     "abs": lambda u: (np.abs(u), np.sign(u), np.zeros_like(u)),

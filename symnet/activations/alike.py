@@ -1,0 +1,49 @@
+"""Functions and constants of SymPy written in those that formulas may have.
+
+sech(x) = 1/cosh(x),  cot(x) = 1/tan(x),  frac(x) = x - floor(x),
+Heaviside(x) = 0, 1/2, 1 for x < 0, x = 0, x > 0,  golden ratio = (1 + sqrt(5))/2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+import sympy
+from sympy import Expr, Piecewise
+
+
+def _heaviside(x: Expr, at_zero: Expr = sympy.S.Half) -> Expr:
+    return Piecewise((0, x < 0), (at_zero, x <= 0), (1, True))
+
+
+_WRITTEN: MappingProxyType[type, Callable[..., Expr]] = MappingProxyType(
+    {
+        sympy.sech: lambda x: 1 / sympy.cosh(x),
+        sympy.csch: lambda x: 1 / sympy.sinh(x),
+        sympy.coth: lambda x: 1 / sympy.tanh(x),
+        sympy.sec: lambda x: 1 / sympy.cos(x),
+        sympy.csc: lambda x: 1 / sympy.sin(x),
+        sympy.cot: lambda x: 1 / sympy.tan(x),
+        sympy.acot: lambda x: sympy.atan(1 / x),
+        sympy.frac: lambda x: x - sympy.floor(x),
+        sympy.Heaviside: _heaviside,
+    }
+)
+_CONSTANTS = (sympy.GoldenRatio, sympy.TribonacciConstant)
+_DECIMALS = (sympy.EulerGamma, sympy.Catalan)
+
+
+def in_known(value: Expr) -> Expr:
+    """The formula with these functions and constants written out, the inner ones first."""
+    exact = {c: sympy.radsimp(c.expand(func=True)) for c in _CONSTANTS if value.has(c)}
+    rounded = {c: sympy.Float(float(c)) for c in _DECIMALS if value.has(c)}
+    return _written(value.xreplace(exact | rounded))
+
+
+def _written(node: Expr) -> Expr:
+    if not node.has(*_WRITTEN):
+        return node
+    parts = [_written(part) for part in node.args]
+    write = _WRITTEN.get(type(node))
+    return node.func(*parts) if write is None else write(*parts)

@@ -1,0 +1,35 @@
+"""Whether a derivative as SymPy writes it is right in double precision, too."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from symnet.activations.accuracy import TOLERANCE, doubles, grid, in_steps
+from symnet.activations.activation import Activation
+from symnet.activations.pieces import pieces_of
+from symnet.activations.stable import differentiated
+
+
+@lru_cache(maxsize=512)
+def cancels(activation: Activation, order: int) -> bool:
+    """Whether a derivative up to `order`, as SymPy writes it, goes wrong in double precision.
+
+    Compared with what is compiled, on a grid over the whole domain.
+    """
+    value = activation.value
+    forms = activation.forms(order + 1)
+    for low, high, _, defined in pieces_of(value).pieces:
+        if not defined:
+            continue
+        points = grid(value, low, high)
+        right = in_steps(forms.shared, forms.derivatives, points)
+        for r in range(order + 1):
+            found = doubles(differentiated(value, r), points)
+            with np.errstate(all="ignore"):
+                allowed = TOLERANCE * (np.abs(right[r]) + np.abs(points * right[r + 1])) + 1e-290
+                wrong = ~(np.abs(found - right[r]) <= allowed) & np.isfinite(right[r])
+            if wrong.any():
+                return True
+    return False
