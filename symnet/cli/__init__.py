@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from symnet.backends.c.run.compiler import CompilerError
 from symnet.cli import terminal
 from symnet.cli.commands import EXITS, MODULES, SUMMARIES
 from symnet.cli.options import Formatter, Parser, Version
@@ -41,8 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    except (ValueError, OSError, ImportError, CompilerError, MemoryError) as error:
+    except _unusable() as error:
         return _complain(error, 2)
+
+
+def _unusable() -> tuple[type[Exception], ...]:
+    """What a user can mend; looked up once something is wrong."""
+    from symnet.backends.c.run.compiler import CompilerError
+
+    return ValueError, OSError, ImportError, CompilerError, MemoryError
 
 
 def parser(given: Sequence[str] | None = None) -> Parser:

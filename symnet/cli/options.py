@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import platform
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import Any, NoReturn, TextIO
 
 import numpy as np
 
 from symnet import files, tables
-from symnet.backends.c.run import compiler
 from symnet.cli.commands import EXITS, SUMMARIES
 from symnet.compiling import BACKENDS, Compiled
 from symnet.derivation import Derivation
@@ -68,6 +65,11 @@ class Version(argparse.Action):
     """Looks the versions up only when they are asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        import platform
+        from importlib.metadata import version
+
+        from symnet.backends.c.run import compiler
+
         print(f"symnet {version('symnet')}")
         print(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
         for package in ("NumPy", "SymPy"):
