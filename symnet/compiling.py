@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from symnet import foreign, showing
-from symnet.backends.c.kernel import NativeKernels
 from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.backends.numpy.runtime import Array, Function
 from symnet.calculus.schemes import Choice, Cost, best, forward, schemes
@@ -40,9 +39,15 @@ class Kernels(Protocol):
     def crowded(self) -> Kernels: ...
 
 
+def _native(network: Network, choices: Mapping[str, Choice]) -> Kernels:
+    from symnet.backends.c.kernel import NativeKernels  # a tenth of the time to import symnet
+
+    return NativeKernels.of(network, choices)
+
+
 BACKENDS: Mapping[str, Callable[[Network, Mapping[str, Choice]], Kernels]] = {
     "numpy": NumpyKernels.of,
-    "c": NativeKernels.of,
+    "c": _native,
 }
 
 

@@ -32,7 +32,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, TextIO, TypeVar
@@ -86,10 +86,26 @@ def check_suffix(path: FilePath) -> None:
         )
 
 
+def text(network: Network) -> Iterator[str]:
+    """What `save` writes, in parts."""
+    return _document(network)
+
+
 def load(path: FilePath) -> Network:
     """The network in a file. Raises NetworkFileError, one line that begins with the file's name."""
+    return _loaded(path, lambda: open(path, "rb"), Path(path).stem)
+
+
+def read(file: BinaryIO, name: str) -> Network:
+    """The network in an open file, which messages call `name`. Raises as `load`."""
+    return _loaded(name, lambda: nullcontext(file), "")
+
+
+def _loaded(
+    path: FilePath, opened: Callable[[], AbstractContextManager[BinaryIO]], stem: str
+) -> Network:
     try:
-        return _network(_parsed(_text(path)), Path(path).stem)
+        return _network(_parsed(_text(opened)), stem)
     except RecursionError:
         reason = "brackets are nested too deeply for a network file"
     except ValueError as error:
@@ -249,9 +265,9 @@ def _activation_entry(own: Activation) -> object:
 # --- reading ------------------------------------------------------------------------------------
 
 
-def _text(path: FilePath) -> str:
+def _text(opened: Callable[[], AbstractContextManager[BinaryIO]]) -> str:
     try:
-        with open(path, "rb") as file:
+        with opened() as file:
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from None

@@ -1,19 +1,18 @@
 """The command line: `symnet derive | check | evaluate | generate | fit | import | report | …`.
 
-Exit status 0 when all is well, 1 when a check failed, 2 for input that cannot be used, which is
-one line on standard error, and 130 after Ctrl-C.
+A command's module is imported when it is called. For the exit statuses see `commands.EXITS`.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-from symnet.backends.c.run.compiler import CompilerError
-from symnet.cli import check, derive, evaluate, fit, generate, importing, plot, report, sensitivity
+from symnet.cli import terminal
+from symnet.cli.commands import EXITS, MODULES, SUMMARIES
 from symnet.cli.options import Formatter, Parser, Version
 from symnet.names import visible
 from symnet.witness.checking import CheckError
@@ -23,14 +22,12 @@ The derivatives of a neural network with respect to its inputs: as formulas to r
 as functions to ship, each checked against an independent engine.
 """
 
-_COMMANDS = (derive, check, evaluate, generate, fit, importing, report, plot, sensitivity)
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        options = _parser().parse_args(_with_point(given))
+        options = parser(given).parse_args(_with_point(given))
         _replace_what_cannot_be_shown()
         status: int = options.run(options)
         sys.stdout.flush()
@@ -43,21 +40,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    except (ValueError, OSError, ImportError, CompilerError, MemoryError) as error:
+    except _unusable() as error:
         return _complain(error, 2)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _unusable() -> tuple[type[Exception], ...]:
+    """What a user can mend; looked up once something is wrong."""
+    from symnet.backends.c.run.compiler import CompilerError
+
+    return ValueError, OSError, ImportError, CompilerError, MemoryError
+
+
+def parser(given: Sequence[str] | None = None) -> Parser:
+    """The parser of the command that is `given`, or of all: the others have their names only."""
+    called = next((word for word in given or () if not word.startswith("-")), None)
     parser = Parser(
         prog="symnet",
         description=_DESCRIPTION,
-        epilog="symnet COMMAND --help shows an example of each",
+        epilog=f"symnet COMMAND --help shows an example of each\n\n{EXITS}",
         formatter_class=Formatter,
     )
-    parser.add_argument("--version", action=Version, nargs=0, help="show the version and exit")
+    parser.add_argument("--version", action=Version, nargs=0, help="show the versions, and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add(commands)
+    for name, summary in SUMMARIES.items():
+        if given is None or name == called:
+            import_module(f"symnet.cli.{MODULES[name]}").add(commands)
+        else:
+            commands.add_parser(name, help=summary)
     return parser
 
 
@@ -82,5 +91,5 @@ def _complain(error: Exception, status: int) -> int:
     message = str(error)
     if isinstance(error, OSError) and error.strerror:
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    print(f"symnet: error: {visible(' '.join(message.split()))}", file=sys.stderr)
+    terminal.complain(visible(" ".join(message.split())))
     return status

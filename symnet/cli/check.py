@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from symnet.cli import options
+from symnet.cli import options, terminal
 from symnet.derivation import derive
 
 
@@ -15,7 +15,6 @@ def add(commands: Any) -> None:
         commands,
         "check",
         run,
-        "compare the generated functions with an independent engine and 50-digit arithmetic",
         "symnet check net.json --backend numpy --seed 1",
     )
     options.file(parser)
@@ -27,6 +26,7 @@ def add(commands: Any) -> None:
 def run(given: argparse.Namespace) -> int:
     """Print the Report; 1 when it says that a comparison failed."""
     derivation = derive(options.network(given), given.order)
-    _, report = options.checked(derivation, given.backend, given.seed)
+    with terminal.working(f"checking {derivation.network.describe()}", given.quiet):
+        _, report = options.checked(derivation, given.backend, given.seed)
     print(report)
     return 0 if report.ok else 1

@@ -9,7 +9,7 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 from symnet import derivation, formulas
-from symnet.cli import options
+from symnet.cli import options, terminal
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation
 from symnet.formulas import labels
@@ -25,7 +25,6 @@ def add(commands: Any) -> None:
         commands,
         "derive",
         run,
-        "print the derivatives as formulas",
         "symnet derive net.json --notation layer --at 1,1",
     )
     options.file(parser)
@@ -53,17 +52,23 @@ def run(given: argparse.Namespace) -> int:
     format = given.format or _terminal_format()
     at = given.at or ([1.0] * network.n if given.file is None else None)
     _check_point(network, at)
-    if format == "latex":
-        page, comment = derived.latex(given.notation, given.digits), "% "
-    else:
-        page, comment = derived.text(given.notation, format, given.digits), ""
+    with terminal.working(f"deriving {network.describe()}", given.quiet):
+        page, comment = _page(derived, given, format)
     heading = formulas.heading(network)
     builtin = "built-in example: " if given.file is None else ""
-    lines, ok = _figures(derived, at, format, given.digits)
+    with terminal.working(f"checking {network.describe()}", given.quiet):
+        lines, ok = _figures(derived, at, format, given.digits)
     print(f"{comment}{builtin}{heading}\n")
     print(page.removeprefix(heading).strip("\n") + "\n")
     print(*(f"{comment}{line}".rstrip() for line in lines), sep="\n")
     return 0 if ok else 1
+
+
+def _page(derived: Derivation, given: argparse.Namespace, format: str) -> tuple[str, str]:
+    """The formulas, and what a comment begins with beside them."""
+    if format == "latex":
+        return derived.latex(given.notation, given.digits), "% "
+    return derived.text(given.notation, format, given.digits), ""
 
 
 def _figures(

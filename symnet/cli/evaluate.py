@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TextIO
 
 from symnet import tables
-from symnet.cli import options
+from symnet.cli import options, terminal
 from symnet.derivation import derive
 
 
@@ -17,7 +19,6 @@ def add(commands: Any) -> None:
         commands,
         "evaluate",
         run,
-        "compute the value and every partial at a table of points",
         "symnet evaluate net.json points.csv -o derivatives.csv",
     )
     options.file(parser)
@@ -40,5 +41,17 @@ def run(given: argparse.Namespace) -> int:
         options.opened(given.output) as out,
     ):
         name = "standard input" if standard else given.points
-        tables.evaluate(function, lines, name, out, given.inputs)
+        quiet = given.quiet or (given.output == "-" and sys.stdout.isatty())
+        with terminal.working(f"evaluating {name}", quiet) as progress:
+            tables.evaluate(function, _watched(lines, progress), name, out, given.inputs)
     return 0
+
+
+def _watched(lines: TextIO, progress: terminal.Progress) -> Iterator[str]:
+    """The lines; how many of the file's bytes have been read is its progress."""
+    size, read = os.fstat(lines.fileno()).st_size, 0
+    for number, line in enumerate(lines):
+        read += len(line)
+        if number % 1024 == 0:
+            progress.show(read / size if size else 0.0, f"{number} lines")
+        yield line

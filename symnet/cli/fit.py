@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from symnet import files, fitting
-from symnet.cli import options
+from symnet.cli import options, terminal
 from symnet.fitting import METHODS, FitWarning, MixedData, Progress
 from symnet.fitting.determined import described
 
@@ -21,21 +21,25 @@ def add(commands: Any) -> None:
         commands,
         "fit",
         run,
-        "learn a network from rows that give values, partial derivatives, or both",
         "symnet fit water.csv --hidden 16,16 --activation tanh -o water.json",
     )
     parser.add_argument(
-        "data", metavar="DATA", help="CSV whose header names inputs, outputs and partials: dy/dx1"
+        "data",
+        metavar="DATA",
+        help="CSV whose header names inputs, outputs and partials: dy/dx1 (- for stdin)",
     )
     parser.add_argument(
-        *("-o", "--output"), required=True, metavar="OUT", help="network file, in the data's units"
+        *("-o", "--output"),
+        required=True,
+        metavar="OUT",
+        help="network file, in the data's units (- for stdout)",
     )
     parser.add_argument(
         "--hidden", type=_widths, default=(16, 16), help="neurons of the hidden layers (16,16)"
     )
     parser.add_argument("--activation", default="tanh", help="of the hidden layers (tanh)")
     parser.add_argument(
-        "--outputs", type=_names, help="names of the outputs, where no partial tells: y1,y2"
+        "--outputs", type=options.names, help="names of the outputs, where no partial tells: y1,y2"
     )
     parser.add_argument("--weight", metavar="COLUMN", help="column that holds the rows' weights")
     parser.add_argument("--method", choices=tuple(METHODS), help="(chosen by size)")
@@ -49,12 +53,14 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Train, print the errors of each kind, and write the best network found, even after Ctrl-C."""
-    files.check_suffix(given.output)  # before hours of training, not after
-    if not Path(given.output).absolute().parent.is_dir():
-        raise ValueError(f"{given.output}: there is no such folder")
-    data = fitting.read(given.data, given.outputs, given.weight)
-    print("\n".join([_found(data), *described(data)]))
-    with warnings.catch_warnings(), _Line() as line:
+    if given.output != "-":
+        files.check_suffix(given.output)  # before hours of training, not after
+        if not Path(given.output).absolute().parent.is_dir():
+            raise ValueError(f"{given.output}: there is no such folder")
+    source = sys.stdin.fileno() if given.data == "-" else given.data
+    data = fitting.read(source, given.outputs, given.weight)
+    options.say(given, "\n".join([_found(data), *described(data)]))
+    with warnings.catch_warnings(), terminal.working("training", given.quiet) as shown:
         warnings.simplefilter("ignore", FitWarning)  # the result repeats what they say
         result = fitting.fit(
             data,
@@ -65,10 +71,10 @@ def run(given: argparse.Namespace) -> int:
             restarts=given.restarts,
             holdout=given.holdout,
             time_limit=given.time_limit,
-            progress=line.show,
+            progress=partial(_shown, shown),
         )
-    files.save(result.network, given.output)
-    print(f"{result}\nwrote {given.output}")
+    options.save(result.network, given.output)
+    options.say(given, f"{result}\nwrote {given.output}")
     return 0
 
 
@@ -76,43 +82,19 @@ def _widths(text: str) -> tuple[int, ...]:
     return tuple(options.whole(part) for part in text.split(","))
 
 
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",")]
-
-
 def _found(data: MixedData) -> str:
     kinds = ", ".join(f"{count} of {kind}" for kind, count in data.counts.items())
     return f"{len(data.points)} rows in {', '.join(data.inputs)}: {kinds}"
 
 
-class _Line:
-    """One line of standard error that is written over, on a terminal only."""
-
-    def __init__(self) -> None:
-        self._written = 0
-
-    def __enter__(self) -> _Line:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._write("")
-
-    @property
-    def show(self) -> Callable[[Progress], None] | None:
-        """What `fit` calls with its progress; None where nobody watches."""
-        return self._progress if sys.stderr.isatty() else None
-
-    def _progress(self, progress: Progress) -> None:
-        errors = "  ".join(f"{kind} {error:.2g}" for kind, error in progress.errors.items())
-        left = "" if progress.remaining is None else f", {progress.remaining:.0f} s to go"
-        self._write(
-            f"{progress.stage} {progress.step}/{progress.steps}, "
-            f"restart {progress.restart}/{progress.restarts}  {errors}  "
-            f"{progress.elapsed:.0f} s{left}"
-        )
-
-    def _write(self, text: str) -> None:
-        if text or self._written:
-            end = "" if text else "\r"
-            print(f"\r{text.ljust(self._written)}", end=end, file=sys.stderr, flush=True)
-        self._written = len(text)
+def _shown(shown: terminal.Progress, progress: Progress) -> None:
+    """The state of a training; what share of it is done tells the seconds that are left."""
+    errors = "  ".join(f"{kind} {error:.2g}" for kind, error in progress.errors.items())
+    left = progress.remaining
+    share = progress.elapsed / (progress.elapsed + left) if left is not None else 0.0
+    shown.show(
+        share,
+        f"{progress.stage} {progress.step}/{progress.steps}, "
+        f"restart {progress.restart}/{progress.restarts}  {errors}",
+        left,
+    )

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from symnet import files, languages
-from symnet.cli import options
+from symnet import languages
+from symnet.cli import options, terminal
 from symnet.languages import running
 from symnet.names import shortened
 from symnet.network import Network
@@ -22,7 +22,6 @@ def add(commands: Any) -> None:
         commands,
         "generate",
         run,
-        "write the derivatives as standalone files: NumPy, C, C++, Fortran, Rust, JavaScript, ...",
         "symnet generate net.json -o derivatives.py && python derivatives.py\n"
         "  symnet generate net.json --language c --precision float -o firmware/\n"
         "\nlanguages:\n"
@@ -52,22 +51,23 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the files once they have passed their own self-tests; CheckError where one fails."""
-    networks = [files.load(path) for path in given.files] or [Network.example()]
+    networks = [options.loaded(path) for path in given.files] or [Network.example()]
     name, folder = _place(given)
     if len(networks) > 1 and (folder is None or name):
         raise ValueError("several networks: give -o FOLDER/ and no --name, each has its own")
     written: dict[str, str | bytes] = {}
     for network in networks:
-        made = languages.generate(
-            network,
-            given.language,
-            given.order,
-            name=name,
-            precision=given.precision,
-            command=_command(given),
-            only=_only(given),
-        )
-        _confirm(given.language, made)
+        with terminal.working(f"generating {network.describe()}", given.quiet):
+            made = languages.generate(
+                network,
+                given.language,
+                given.order,
+                name=name,
+                precision=given.precision,
+                command=_command(given),
+                only=_only(given),
+            )
+            _confirm(given.language, made)
         _check_apart(written, made)
         written |= made
     if len(networks) > 1 and given.language in ("c", "c-batch"):

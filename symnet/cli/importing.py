@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from symnet import files
 from symnet.cli import options
 from symnet.importers import Options, read
 
@@ -16,21 +15,22 @@ def add(commands: Any) -> None:
         commands,
         "import",
         run,
-        "read a trained network of another program, and say what was folded and compared",
         "symnet import model.onnx -o net.json --inputs rho,T --outputs p",
     )
     parser.add_argument("file", metavar="FILE", help=options.FORMATS)
-    parser.add_argument(*("-o", "--output"), metavar="OUT", help="network file (none is written)")
-    parser.add_argument("--inputs", type=_names, help="names of the inputs: rho,T")
-    parser.add_argument("--outputs", type=_names, help="names of the outputs: p")
+    parser.add_argument(*("-o", "--output"), metavar="OUT", help="network file (- for stdout)")
+    parser.add_argument("--inputs", type=options.names, help="names of the inputs: rho,T")
+    parser.add_argument("--outputs", type=options.names, help="names of the outputs: p")
     parser.add_argument(
         "--select-outputs",
-        type=_names,
+        type=options.names,
         metavar="NAMES",
         help="outputs to keep, by the model's names",
     )
     parser.add_argument(
-        "--activations", type=_names, help="of the layers, for files of arrays: tanh,tanh,linear"
+        "--activations",
+        type=options.names,
+        help="for files of arrays: tanh,tanh,linear",
     )
     parser.add_argument(
         "--layout",
@@ -52,12 +52,8 @@ def run(given: argparse.Namespace) -> int:
             layout=given.layout,
         ),
     )
-    print(found)
+    options.say(given, str(found))
     if given.output is not None:
-        files.save(found.network, given.output)
-        print(f"wrote {given.output}")
+        options.save(found.network, given.output)
+        options.say(given, f"wrote {given.output}" if given.output != "-" else "")
     return 0
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",")]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import Any, NoReturn, TextIO
 
 import numpy as np
 
-from symnet import files, importers, tables
+from symnet import files, tables
+from symnet.cli.commands import EXITS, SUMMARIES
 from symnet.compiling import BACKENDS, Compiled
 from symnet.derivation import Derivation
+from symnet.names import shortened
 from symnet.network import Network
 from symnet.tables import Array
 from symnet.witness import checking
@@ -29,17 +31,53 @@ FORMATS = (
 
 
 class Parser(argparse.ArgumentParser):
-    """One line for a mistake, as for any other bad input."""
+    """One line for a mistake, as for any other bad input, with what may have been meant."""
 
     def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message} (see {self.prog} --help)")
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse has it; ValueError names the first argument that no option takes."""
+        given, left = self.parse_known_args(args, namespace)
+        if left:
+            command: Parser = getattr(given, "parser", self)
+            known = command._option_string_actions
+            command.error(f"unrecognized argument {_shown(left[0])}{meant(left[0], known)}")
+        return given
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = list(map(str, action.choices))
+            if isinstance(action, argparse._SubParsersAction):
+                self.error(f"unknown command {_shown(value)}{meant(str(value), known)}")
+            said = f"invalid choice: {_shown(value)}{meant(str(value), known)}"
+            raise argparse.ArgumentError(action, f"{said} (choose from {', '.join(known)})")
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """`; did you mean --notation?`, or nothing where nothing known is near."""
+    near = difflib.get_close_matches(word.partition("=")[0], list(known), 1, 0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _shown(word: object) -> str:
+    return shortened(repr(str(word)))
+
 
 class Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
+    """Looks the versions up only when they are asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        import platform
+        from importlib.metadata import version
+
+        from symnet.backends.c.run import compiler
+
         print(f"symnet {version('symnet')}")
+        print(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
+        for package in ("NumPy", "SymPy"):
+            print(f"{package} {version(package)}")
+        print(f"C compiler: {compiler.identity()}")
         parser.exit()
 
 
@@ -50,16 +88,20 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=30, width=90)
 
 
-def command(commands: Any, name: str, run: Run, summary: str, example: str) -> Parser:
+def command(commands: Any, name: str, run: Run, example: str) -> Parser:
     """Add a command whose help ends with an example; `run` gives the exit status."""
+    summary = SUMMARIES[name]
     parser: Parser = commands.add_parser(
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
-        epilog=f"example:\n  {example}",
+        epilog=f"example:\n  {example}\n\n{EXITS}",
         formatter_class=Formatter,
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
+    parser.add_argument(
+        *("-q", "--quiet"), action="store_true", help="say nothing but results and errors"
+    )
     return parser
 
 
@@ -69,7 +111,7 @@ def file(parser: Parser) -> None:
         "file",
         nargs="?",
         metavar="FILE",
-        help=f"{FORMATS}; without it the built-in 2-2-1 example",
+        help=f"{FORMATS} (- for stdin); without it the built-in 2-2-1 example",
     )
 
 
@@ -172,7 +214,16 @@ def points(network: Network, path: str) -> Array:
 
 def network(options: argparse.Namespace) -> Network:
     """The network in FILE, or the built-in one."""
-    return Network.example() if options.file is None else importers.load(options.file)
+    return Network.example() if options.file is None else loaded(options.file)
+
+
+def loaded(path: str) -> Network:
+    """The network in a file of any program; in JSON from standard input where the path is -."""
+    if path == "-":
+        return files.read(sys.stdin.buffer, "standard input")
+    from symnet import importers  # not needed by those who derive the example, or --help
+
+    return importers.load(path)
 
 
 @contextmanager
@@ -183,6 +234,20 @@ def opened(path: str) -> Iterator[TextIO]:
     else:
         with files.replacing(path) as file:
             yield file
+
+
+def save(network: Network, path: str) -> None:
+    """Write a network file, to standard output where the path is -."""
+    if path == "-":
+        sys.stdout.writelines(files.text(network))
+    else:
+        files.save(network, path)
+
+
+def say(given: argparse.Namespace, text: str) -> None:
+    """What is no result: to standard error where that is written to -, nowhere if quiet."""
+    if not given.quiet and text:
+        print(text, file=sys.stderr if given.output == "-" else sys.stdout)
 
 
 def checked(

@@ -16,7 +16,6 @@ def add(commands: Any) -> None:
         commands,
         "plot",
         run,
-        "draw the value and the partials over ranges, or the network itself",
         "symnet plot net.json -o net.png --over x1=-2:2,x2=0:5",
     )
     options.file(parser)
@@ -63,8 +62,8 @@ def run(given: argparse.Namespace) -> int:
         data=_data(network, given),
         units=given.units,
     )
-    print(f"wrote {given.output}: {picture.title}")
-    print(*(f"note: {note}\n" for note in picture.notes), sep="", end="")
+    options.say(given, f"wrote {given.output}: {picture.title}")
+    options.say(given, "\n".join(f"note: {note}" for note in picture.notes))
     return 0
 
 

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from symnet import reporting
-from symnet.cli import options
+from symnet.cli import options, terminal
 from symnet.derivation import derive
 
 
@@ -16,7 +16,6 @@ def add(commands: Any) -> None:
         commands,
         "report",
         run,
-        "write a page on the network: formulas, check and cost",
         "symnet report net.json -o report.html",
     )
     options.file(parser)
@@ -32,7 +31,8 @@ def run(given: argparse.Namespace) -> int:
     derivation = derive(options.network(given), given.order)
     cost = checked = None
     if not derivation.network.symbols:
-        function, checked = options.checked(derivation)
+        with terminal.working(f"checking {derivation.network.describe()}", given.quiet):
+            function, checked = options.checked(derivation)
         cost = function.cost
     text = reporting.page(derivation, checked, cost, format)
     with options.opened(given.output) as out:

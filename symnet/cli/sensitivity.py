@@ -8,7 +8,7 @@ from math import isnan
 from pathlib import PurePath
 from typing import Any
 
-from symnet import importers, plotting
+from symnet import plotting
 from symnet.cli import options
 from symnet.dialect import header, quoted
 from symnet.names import partial_name
@@ -24,7 +24,6 @@ def add(commands: Any) -> None:
         commands,
         "sensitivity",
         run,
-        "measure over data how the outputs depend on the inputs",
         "symnet sensitivity net.json data.csv -o bars.png",
     )
     parser.add_argument(
@@ -55,15 +54,15 @@ def run(given: argparse.Namespace) -> int:
     if given.output != "-" and ending != ".csv":
         plotting.format_of(given.output, or_else=".csv")
     *paths, data = given.files
-    networks = [importers.load(path) for path in paths] or [Network.example()]
+    if given.files.count("-") > 1 or (data == "-" and len(paths) > 1):
+        raise ValueError("standard input can be read once; give the data in a file")
+    networks = [options.loaded(path) for path in paths] or [Network.example()]
     if given.dependence is not None:
         if len(networks) > 1:
             raise ValueError("--dependence is of one network at a time")
         found = dependence(networks[0], options.points(networks[0], data), given.dependence)
         _written(given, found, _dependence_table(found))
         return 0
-    if data == "-" and len(networks) > 1:
-        raise ValueError("standard input can be read once; give the data in a file")
     measured = [sensitivity(net, options.points(net, data), given.order) for net in networks]
     text = _table(measured, paths) if ending == ".csv" else ("\n\n".join(map(str, measured)), "\n")
     _written(given, measured, text)
@@ -75,8 +74,8 @@ def _written(
 ) -> None:
     if given.output != "-" and PurePath(given.output).suffix.lower() != ".csv":
         picture = plotting.plot(what, given.output, kind=given.kind)
-        print(f"wrote {given.output}: {picture.title}")
-        print(*(f"note: {note}\n" for note in picture.notes), sep="", end="")
+        options.say(given, f"wrote {given.output}: {picture.title}")
+        options.say(given, "\n".join(f"note: {note}" for note in picture.notes))
         return
     with options.opened(given.output) as out:
         out.writelines(text)

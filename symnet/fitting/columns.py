@@ -29,24 +29,26 @@ _SPELLINGS = {"∂": "d", "²": "^2", "**": "^", "*": "", " ": "", "(": "", ")":
 
 
 def read(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | int,
     outputs: Sequence[str] | None = None,
     weight: str | None = None,
 ) -> MixedData:
     """The mixed data of a CSV file, whose first line names the columns (see `symnet.dialect`).
 
+    `path` may be the descriptor of an open file, which stays open.
     `outputs` names the outputs where no partial does, `weight` the column that holds the rows'
     weights.
 
     Raises ValueError, one line with the file's name and the line's number, for anything else.
     """
+    name = "standard input" if isinstance(path, int) else os.fspath(path)
     try:
         lines, columns = _columns(path)
         return _table(columns, outputs, weight, lines)
     except OSError as error:
-        raise ValueError(f"{os.fspath(path)}: cannot be read: {error.strerror}") from None
+        raise ValueError(f"{name}: cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise ValueError(f"{os.fspath(path)}: {error}") from None
+        raise ValueError(f"{name}: {error}") from None
 
 
 def table(
@@ -186,9 +188,10 @@ def _check_outputs(
 # --- the rows -----------------------------------------------------------------------------------
 
 
-def _columns(path: str | os.PathLike[str]) -> tuple[NDArray[np.intp], dict[str, Array]]:
+def _columns(path: str | os.PathLike[str] | int) -> tuple[NDArray[np.intp], dict[str, Array]]:
     """The line numbers of a file's rows, and its columns by name."""
-    with open(path, encoding="utf-8-sig", newline="") as file:
+    own = not isinstance(path, int)
+    with open(path, encoding="utf-8-sig", newline="", closefd=own) as file:
         table = Table(file)
         names = _names(table)
         lines, rows = [], []

@@ -262,6 +262,18 @@ def command() -> tuple[str, ...]:
     )
 
 
+def identity() -> str:
+    """The first line of what the compiler says of itself, or why there is none."""
+    try:
+        found = command()
+        said = subprocess.run(
+            [*found, "--version"], capture_output=True, text=True, errors="replace", timeout=5
+        ).stdout
+    except (CompilerError, OSError, subprocess.TimeoutExpired) as error:
+        return f"none ({shortened(str(error), 200)})"
+    return f"{shortened(shlex.join(found))}, {shortened(said.partition(chr(10))[0] or 'unknown')}"
+
+
 @lru_cache(maxsize=1)
 def _private() -> Path:
     """A directory of this process, for where there is no usable cache."""

@@ -1,0 +1,141 @@
+"""What the command line says beside its results: errors in colour, and how far it is.
+
+All of it goes to standard error, and only where that is a terminal is it coloured or written over.
+`rich` draws the progress where it is installed (extra `cli`); a plain line does where it isn't.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_PATIENCE = 2.0  # seconds before anything is shown
+_EVERY = 0.2
+
+
+def coloured() -> bool:
+    """Whether standard error shows colours: a terminal, no NO_COLOR, no TERM=dumb."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return not plain and sys.stderr.isatty()
+
+
+def complain(message: str) -> None:
+    """One line on standard error."""
+    head = "symnet: error:"
+    print(
+        f"\x1b[1;31m{head}\x1b[0m {message}" if coloured() else f"{head} {message}", file=sys.stderr
+    )
+
+
+class Progress:
+    """How far a work is: a share from 0 to 1 where it is known, and in words."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self.share, self.words = what, 0.0, ""
+        self.left: float | None = None
+        self.began = time.monotonic()
+
+    def show(self, share: float, words: str = "", left: float | None = None) -> None:
+        """Set the share done, and the seconds left where they are known better than from it."""
+        self.share, self.words, self.left = min(max(share, 0.0), 1.0), words, left
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self.began
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds left; None where nothing is known yet."""
+        if self.left is not None:
+            return self.left
+        return self.elapsed * (1 - self.share) / self.share if self.share else None
+
+    def __str__(self) -> str:
+        share = f" {100 * self.share:.0f} %" if self.share else ""
+        left = "" if self.remaining is None else f", {self.remaining:.0f} s to go"
+        words = f"  {self.words}" if self.words else ""
+        return f"{self.what}{share}{words}  {self.elapsed:.0f} s{left}"
+
+
+@contextmanager
+def working(what: str, quiet: bool = False) -> Iterator[Progress]:
+    """A Progress that is shown after two seconds, on a terminal and unless `quiet`."""
+    progress = Progress(what)
+    if quiet or not sys.stderr.isatty():
+        yield progress
+        return
+    done = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(progress, done), daemon=True)
+    watcher.start()
+    try:
+        yield progress
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _watch(progress: Progress, done: threading.Event) -> None:
+    if done.wait(_PATIENCE):
+        return
+    show, clear = _rich(progress) or _plain(progress)
+    try:
+        while not done.wait(_EVERY):
+            show()
+    finally:
+        clear()
+
+
+def _plain(progress: Progress) -> tuple[Callable[[], None], Callable[[], None]]:
+    written = 0
+
+    def show() -> None:
+        nonlocal written
+        text = str(progress)[: _columns() - 1]
+        sys.stderr.write(f"\r{text.ljust(written)}")
+        sys.stderr.flush()
+        written = len(text)
+
+    def clear() -> None:
+        sys.stderr.write("\r" + " " * written + "\r")
+        sys.stderr.flush()
+
+    return show, clear
+
+
+def _columns() -> int:
+    try:
+        return max(20, os.get_terminal_size(sys.stderr.fileno()).columns)
+    except (OSError, ValueError):
+        return 80
+
+
+def _rich(progress: Progress) -> tuple[Callable[[], None], Callable[[], None]] | None:
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bars
+    except ImportError:
+        return None
+    bars: Any = Bars(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[said]}", markup=False),
+        console=Console(stderr=True, no_color=not coloured()),
+        auto_refresh=False,
+        transient=True,
+    )
+    task = bars.add_task(progress.what, total=None, said="")
+    bars.start()
+
+    def show() -> None:
+        said = str(progress).removeprefix(progress.what).strip()
+        total = 1.0 if progress.share else None
+        bars.update(task, total=total, completed=progress.share, said=said, refresh=True)
+
+    return show, bars.stop

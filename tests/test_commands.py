@@ -1,0 +1,312 @@
+"""The command line as a program: what it starts, says, colours, reads and completes."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import symnet
+from symnet import cli
+from symnet.cli import terminal
+from symnet.cli.commands import EXITS, MODULES, SUMMARIES
+
+COMMANDS = tuple(SUMMARIES)
+EXTRAS = {
+    "plot": "matplotlib",
+    "sensitivity": "matplotlib",
+    "import": "onnx",
+    "completion": "shtab",
+}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with the files that the examples name, and `symnet` to be found."""
+    place = tmp_path_factory.mktemp("commands")
+    net = symnet.Network.dense([2, 3, 1], hidden="tanh", seed=0)
+    symnet.save(net, place / "net.json")
+    X = np.random.default_rng(0).uniform(-1, 1, (12, 2))
+    for name in ("points.csv", "data.csv"):
+        rows = "\n".join(f"{a!r},{b!r}" for a, b in X.tolist())
+        (place / name).write_text(f"x1,x2\n{rows}\n")
+    rows = "\n".join(f"{a!r},{b!r},{a + b * b!r},1.0" for a, b in X.tolist())
+    (place / "water.csv").write_text(f"rho,T,p,dp/drho\n{rows}\n")
+    tool = place / "bin" / "symnet"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m symnet "$@"\n')
+    tool.chmod(0o755)
+    (tool.parent / "python").symlink_to(sys.executable)
+    return place
+
+
+def environment(place=None, **more):
+    """With this package, and with the fixture's `symnet` before all others."""
+    path = f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}" if place else os.environ["PATH"]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PATH": path, **more}
+
+
+def process(*arguments, text="", cwd=None, **more):
+    """A process of the command line with this standard input."""
+    return subprocess.run(
+        [sys.executable, "-m", "symnet", *map(str, arguments)],
+        input=text,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environment(**more),
+        cwd=cwd,
+    )
+
+
+class Terminal(io.StringIO):
+    """A standard error that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def on_a_terminal(*arguments, **more):
+    """What the command line writes to a terminal that is its standard error."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "symnet", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        env=environment(**more),
+    ):
+        os.close(theirs)
+        found = b""
+        with open(ours, "rb", buffering=0) as terminal:
+            try:
+                while part := terminal.read(4096):
+                    found += part
+            except OSError:  # Linux says so of a terminal that nobody writes to any more
+                pass
+    return found.decode()
+
+
+def help_of(command, capsys):
+    """The help page of a command, or of all."""
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"] if command else ["--help"])
+    return capsys.readouterr().out
+
+
+# --- help ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_example_in_the_help_runs(command, place, tmp_path, capsys):
+    """As it stands there, in a shell, with files of those names."""
+    if command in EXTRAS:
+        pytest.importorskip(EXTRAS[command])
+    page = help_of(command, capsys)
+    lines = re.findall(r"^  (symnet .*)$", page.partition("example:\n")[2], re.MULTILINE)
+    assert lines
+    assert lines[0].startswith(f"symnet {command} ")
+    place = shutil.copytree(place, tmp_path / "place", symlinks=True)
+    for line in lines:
+        if "model.onnx" in line:
+            made = process(
+                "generate",
+                "net.json",
+                *("--language", "onnx", "--order", "0", "-o", "model.onnx"),
+                cwd=place,
+            )
+            if made.returncode:
+                pytest.skip(made.stderr)
+        if "--language c" in line and shutil.which("cc") is None:
+            pytest.skip("no C compiler")
+        run = subprocess.run(
+            line, shell=True, cwd=place, env=environment(place), capture_output=True, text=True
+        )
+        assert (run.returncode, run.stderr) == (0, ""), line
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_exit_statuses_are_in_the_help(command, capsys):
+    """On every page."""
+    assert EXITS in help_of(command, capsys)
+
+
+def test_every_command_is_in_the_table():
+    """The table of commands is the folder's modules, and all of them are in the parser of all."""
+    folder = Path(cli.__file__).parent
+    others = {"__init__", "options", "commands", "terminal"}
+    assert {p.stem for p in folder.glob("*.py")} - others == set(MODULES.values())
+    (action,) = [a for a in cli.parser()._actions if a.choices]
+    assert tuple(action.choices) == COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["deriv"], "unknown command 'deriv'; did you mean derive?"),
+        (["zzz"], "unknown command 'zzz' (see symnet --help)"),
+        (["derive", "--notaton", "layer"], "'--notaton'; did you mean --notation?"),
+        (["check", "--sed=3"], "'--sed=3'; did you mean --seed?"),
+        (["derive", "--notation", "laier"], "'laier'; did you mean layer? (choose from expanded"),
+        (["derive", "net.json", "more"], "unrecognized argument 'more' (see symnet derive"),
+    ],
+)
+def test_what_was_meant(arguments, said, capsys):
+    """The nearest command, option or choice, where one is near."""
+    assert cli.main(arguments) == 2
+    complaint = capsys.readouterr().err
+    assert said in complaint
+    assert complaint.count("\n") == 1
+
+
+# --- starting -----------------------------------------------------------------------------------
+
+
+def test_derive_starts_without_what_others_need():
+    """What takes long to import is imported by the command that uses it."""
+    code = "import sys; from symnet import cli; cli.parser(['derive']); print(*sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True
+    )
+    loaded = set(run.stdout.split())
+    heavy = ("fitting", "plotting", "sensitivities", "languages", "importers", "reporting")
+    assert not {f"symnet.{room}" for room in heavy} & loaded
+    assert not {"matplotlib", "scipy", "rich", "shtab", "symnet.backends.c.kernel"} & loaded
+    assert "symnet.derivation" in loaded
+
+
+def test_names_of_the_package_are_there_when_asked_for():
+    """Each of them, and no others."""
+    for name in symnet.__all__:
+        assert getattr(symnet, name) is not None
+    assert set(symnet.__all__) <= set(dir(symnet))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = symnet.nothing
+
+
+# --- standard input and output ------------------------------------------------------------------
+
+
+def test_networks_and_data_from_standard_input(place):
+    """`-` is the network for those that take one, the data for fit."""
+    net = (place / "net.json").read_text()
+    named = process("derive", place / "net.json", "--notation", "layer")
+    page = process("derive", "-", "--notation", "layer", text=net).stdout
+    assert page == named.stdout.removeprefix("net: ")
+    broken = process("derive", "-", text="{")
+    assert broken.returncode == 2
+    assert broken.stderr.startswith("symnet: error: standard input: is no JSON")
+
+
+def test_a_pipe_of_commands(place):
+    """fit writes the network to standard output, and what it says to standard error."""
+    data = (place / "water.csv").read_text()
+    fitted = process("fit", "-", "--hidden", "2", "--restarts", "1", "-o", "-", text=data)
+    assert fitted.returncode == 0
+    assert "12 rows in rho, T" in fitted.stderr
+    assert process("check", "-", text=fitted.stdout).returncode == 0
+    quiet = process("fit", "-", "--hidden", "2", "--restarts", "1", "-o", "-", "-q", text=data)
+    assert (quiet.stdout, quiet.stderr) == (fitted.stdout, "")
+
+
+@pytest.mark.parametrize("command", ["derive", "--help"])
+def test_a_reader_that_leaves_hears_nothing(command):
+    """A broken pipe is no error."""
+    with subprocess.Popen(
+        f'"{sys.executable}" -m symnet {command} | true',
+        shell=True,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as child:
+        assert child.stderr.read() == b""
+
+
+# --- colours and progress -----------------------------------------------------------------------
+
+
+def test_errors_are_coloured_on_a_terminal_only():
+    """Red there, plain where NO_COLOR is set and in a pipe."""
+    assert on_a_terminal("deriv", TERM="xterm", NO_COLOR="").startswith("\x1b[1;31msymnet: error:")
+    assert process("deriv", TERM="xterm", NO_COLOR="").stderr.startswith("symnet: error:")
+
+
+@pytest.mark.parametrize("said", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_colours_may_be_declined(monkeypatch, said):
+    """As https://no-color.org has it, and where the terminal has none."""
+    for name, value in ({"NO_COLOR": "", "TERM": "xterm"} | said).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    terminal.complain("no")
+    assert sys.stderr.getvalue() == "symnet: error: no\n"
+
+
+@pytest.mark.parametrize("drawn", ["rich", "plain"])
+def test_progress_says_what_is_left(monkeypatch, drawn):
+    """After the time to wait, with or without rich; nothing before, and nothing when quiet."""
+    if drawn == "rich":
+        pytest.importorskip("rich")
+    else:
+        monkeypatch.setitem(sys.modules, "rich.console", None)
+    monkeypatch.setattr(terminal, "_PATIENCE", 0.05)
+    monkeypatch.setattr(terminal, "_EVERY", 0.01)
+    monkeypatch.setenv("TERM", "xterm")
+    shown = {}
+    for quiet in (False, True):
+        monkeypatch.setattr(sys, "stderr", Terminal())
+        with terminal.working("counting", quiet) as progress:
+            progress.show(0.5, "12 [of] 24", 7.0)
+            time.sleep(0.4)
+        shown[quiet] = sys.stderr.getvalue()
+    assert shown[True] == ""
+    assert "counting" in shown[False]
+    assert "50 %  12 [of] 24" in shown[False]
+    assert "7 s to go" in shown[False]
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with terminal.working("counting"):
+        pass
+    assert sys.stderr.getvalue() == ""
+
+
+def test_remaining_time_is_from_the_share():
+    """A quarter done: three times what has passed."""
+    progress = terminal.Progress("x")
+    assert progress.remaining is None
+    progress.show(0.25)
+    assert progress.remaining == pytest.approx(3 * progress.elapsed, rel=0.2, abs=1e-3)
+
+
+# --- completion ---------------------------------------------------------------------------------
+
+
+def test_bash_completes_commands_and_options(tmp_path):
+    """In a bash that has read the script."""
+    pytest.importorskip("shtab")
+    if shutil.which("bash") is None:
+        pytest.skip("no bash")
+    script = tmp_path / "symnet.bash"
+    assert process("completion", "bash", "-o", script).returncode == 0
+    asked = (
+        f'. "{script}"; COMP_WORDS=(symnet der); COMP_CWORD=1; _shtab_symnet; '
+        'echo "${COMPREPLY[@]}"; '
+        'COMP_WORDS=(symnet derive --not); COMP_CWORD=2; _shtab_symnet; echo "${COMPREPLY[@]}"'
+    )
+    found = subprocess.run(["bash", "-c", asked], capture_output=True, text=True)
+    assert found.stdout.split() == ["derive", "--notation"]
+
+
+def test_hopeless_work_is_refused_at_once(tmp_path):
+    """2-32-32-1 with tanh, expanded: in a second, not after four minutes."""
+    symnet.save(symnet.Network.dense([2, 32, 32, 1], hidden="tanh"), tmp_path / "net.json")
+    arguments = ["derive", str(tmp_path / "net.json"), "--notation", "expanded", "--order", "1"]
+    began = time.process_time()
+    assert cli.main(arguments) == 2
+    assert time.process_time() - began < 1
