@@ -145,7 +145,7 @@ def test_every_activation(act: Activation) -> None:
         points = points[points > 0]
     if act.kinks or act.name in ("softsign", "corners", "reciprocal", "sinc"):
         points = points[points != 0]
-    results = analytic.value, analytic.jacobian, analytic.hessian
+    results = analytic.BY_ORDER
     for order, result in enumerate(results):
         exact = sympy.diff(act.value, Z, order)
         want = [float(sympy.N(exact.subs(Z, sympy.Rational(z)), 40)) for z in points]
@@ -168,7 +168,7 @@ def test_extreme_inputs(name: str) -> None:
         x = x[x < 705][:, None]
     with warnings.catch_warnings(), np.errstate(all="raise"):
         warnings.simplefilter("error")
-        for result in (analytic.value, analytic.jacobian, analytic.hessian):
+        for result in analytic.BY_ORDER:
             assert np.isfinite(result(net, x)).all()
             result(net, [[1e300], [-1e300], [5e-324]])
 
@@ -208,7 +208,7 @@ def test_nan_stays_with_its_point() -> None:
     """A row with a NaN is NaN in every entry, even a constant one; the others are untouched."""
     for net in (mixed(2, 2, seed=4), Network([Layer(np.ones((2, 2)), None, "relu")])):
         X = np.array([[0.5, -1.0], [np.nan, 1.0], [2.0, 0.25]])
-        for result in (analytic.value, analytic.jacobian, analytic.hessian):
+        for result in analytic.BY_ORDER:
             found = result(net, X)
             assert np.isnan(found[1]).all()
             np.testing.assert_array_equal(found[[0, 2]], result(net, X[[0, 2]]))
@@ -250,7 +250,7 @@ def test_memory_is_bounded() -> None:
 
 def worst(net: Network, X: np.ndarray, order: int, found: np.ndarray) -> float:
     """The comparison that checks are made with: largest error relative to the terms' size."""
-    result = (analytic.value, analytic.jacobian, analytic.hessian)[order](net, X)
+    result = analytic.BY_ORDER[order](net, X)
     return float(np.max(np.abs(found - result) / analytic.scale(net, X, order)))
 
 
@@ -261,7 +261,7 @@ def test_planted_wrong_derivative_is_noticed(
 ) -> None:
     """A rule for sigma' or sigma'' that is off by 1e-6 stands out by seven orders of magnitude."""
     net, X = mixed(2, 2, seed=8), np.random.default_rng(5).normal(size=(20, 2))
-    right = (analytic.value, analytic.jacobian, analytic.hessian)[order](net, X)
+    right = analytic.BY_ORDER[order](net, X)
     assert worst(net, X, order, right) == 0
     rule = analytic.table.TABLE[name]
 

@@ -124,7 +124,7 @@ def test_statements_equal_the_analytic_engine(name):
         known.add(statement.target)
     x = zoo.points(network, 1)[0]
     values = evaluated(scalars, network, dict(zip(network.inputs, map(float, x), strict=True)), 20)
-    y, J, H = (f(network, x) for f in (analytic.value, analytic.jacobian, analytic.hessian))
+    y, J, H = (f(network, x) for f in analytic.BY_ORDER)
     wanted = {0: lambda p: y[p], 1: lambda p, i: J[p, i], 2: lambda p, i, j: H[p, i, j]}
     for (p, inputs), result in scalars.results.items():
         found = float(values.get(result, result))
@@ -214,7 +214,7 @@ def test_layer_text_gives_the_numbers(name, monkeypatch):
     monkeypatch.setattr(folding, "ALIKE", 99)
     network = zoo.network(name)
     x = zoo.points(network, 1)[0]
-    y, J, H = (f(network, x) for f in (analytic.value, analytic.jacobian, analytic.hessian))
+    y, J, H = (f(network, x) for f in analytic.BY_ORDER)
     network = Network.from_nodes(network.nodes, inputs=network.n)
     text = formulas.text(network, 2, "layer")
     for p, i, j in product(range(network.m), range(network.n), range(network.n)):

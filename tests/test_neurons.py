@@ -143,7 +143,7 @@ def assert_analytic(network, x):
     """Compares every result of order 2 with `analytic` at the point x."""
     scalars = neurons(network, 2)
     values = evaluated(scalars, network, dict(zip(network.inputs, map(float, x), strict=True)))
-    y, J, H = (f(network, x) for f in (analytic.value, analytic.jacobian, analytic.hessian))
+    y, J, H = (f(network, x) for f in analytic.BY_ORDER)
     wanted = {0: lambda p: y[p], 1: lambda p, i: J[p, i], 2: lambda p, i, j: H[p, i, j]}
     found = {
         (p, inputs): float(values.get(result, result))

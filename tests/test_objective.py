@@ -71,7 +71,7 @@ def expected_residuals(target: Objective, p: np.ndarray, weights: dict[str, floa
         rows, values = data.of(kind)
         output = data.outputs.index(kind.output)
         along = [data.inputs.index(name) for name in kind.along]
-        derivative = (analytic.value, analytic.jacobian, analytic.hessian)[kind.order]
+        derivative = analytic.BY_ORDER[kind.order]
         predicted = derivative(net, data.points[rows])[(slice(None), output, *along)]
         weight = data.weights[rows] * weights.get(str(kind), 1) / total
         found.append(np.sqrt(weight) * (predicted - values) / values.std())

@@ -42,7 +42,7 @@ def derivatives(formula: sympy.Expr, at: float, backend: str = "numpy") -> list[
 def witnessed(formula: sympy.Expr, at: float) -> list[float]:
     """The same of the analytic engine."""
     net = network(formula)
-    parts = (symnet.analytic.value, symnet.analytic.jacobian, symnet.analytic.hessian)
+    parts = symnet.analytic.BY_ORDER
     return [float(part(net, np.array([at])).ravel()[0]) for part in parts]
 
 

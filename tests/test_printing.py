@@ -198,7 +198,7 @@ def test_neuron_text_gives_the_numbers(name):
         formulas.text(network, 2, "neuron"),
         {s.name: v for s, v in zip(network.inputs, x.tolist(), strict=True)},
     )
-    y, J, H = (f(network, x) for f in (analytic.value, analytic.jacobian, analytic.hessian))
+    y, J, H = (f(network, x) for f in analytic.BY_ORDER)
     names = [s.name for s in network.inputs]
     for p, output in enumerate(network.outputs):
         assert values[output.name] == pytest.approx(y[p], rel=1e-12)
@@ -272,7 +272,7 @@ def usable(label, order):
 def test_layer_text_gives_the_numbers(network):
     """The printed layer notation, run by NumPy: value, gradient and Hessian of every output."""
     x = np.linspace(0.4, -0.6, network.n)
-    y, J, H = (f(network, x) for f in (analytic.value, analytic.jacobian, analytic.hessian))
+    y, J, H = (f(network, x) for f in analytic.BY_ORDER)
     text = formulas.text(network, 2, "layer")
     for p, i, j in product(range(network.m), range(network.n), range(network.n)):
         found = run_layers(text, network, x, (i, j), p)

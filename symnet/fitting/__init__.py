@@ -207,7 +207,7 @@ def predictions(network: Network, points: NDArray[np.float64], kind: Kind) -> ND
     """What the network gives for a kind of measurement at points (rows, n): (rows,)."""
     names = list(network.input_names)
     output = network.output_names.index(kind.output)
-    derivative = (analytic.value, analytic.jacobian, analytic.hessian)[kind.order]
+    derivative = analytic.BY_ORDER[kind.order]
     entries = derivative(network, points)[:, output]
     for name in reversed(kind.along):
         entries = entries[..., names.index(name)]

@@ -74,7 +74,7 @@ def examples(network: Network, function: Compiled, precision: str = "double") ->
 def _examples_at(network: Network, function: Compiled, points: Array) -> Examples:
     low = range(min(function.order, 2) + 1)
     higher = [function.derivative(r, points) for r in range(len(low), function.order + 1)]
-    expected = [_WITNESSES[r](network, points) for r in low]
+    expected = [analytic.BY_ORDER[r](network, points) for r in low]
     sizes = [analytic.scale(network, points, r) for r in low]
     return Examples(points, (*expected, *higher), (*sizes, *map(np.abs, higher)))
 
@@ -88,13 +88,10 @@ def ordinary_points(network: Network, count: int = _POINTS) -> Array:
     centre = np.mean(points, axis=0)
     for factor in (1, 0.1, 0.01, 0):
         nearer = _rounded(centre + factor * (points - centre))
-        if all(np.isfinite(witness(network, nearer)).all() for witness in _WITNESSES):
+        if all(np.isfinite(witness(network, nearer)).all() for witness in analytic.BY_ORDER):
             return nearer
     centre = tuple(nearer[0].tolist())
     raise ValueError(f"{network.describe()}: its value or partials are not finite even at {centre}")
-
-
-_WITNESSES = (analytic.value, analytic.jacobian, analytic.hessian)
 
 
 def _rounded(points: Array) -> Array:

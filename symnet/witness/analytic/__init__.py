@@ -63,6 +63,10 @@ def hessian(net: Numeric, X: ArrayLike) -> Array:
     return _evaluate(net, X, 2, _results)
 
 
+BY_ORDER = (value, jacobian, hessian)
+"""The derivative of each order."""
+
+
 def derivatives(net: Numeric, X: ArrayLike, order: int) -> tuple[Array, ...]:
     """Value, Jacobian and Hessian up to `order`, 0 to 2, in one pass. Raises as `value`."""
     graph = net.numeric()
