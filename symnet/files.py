@@ -166,6 +166,11 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+def text(network: Network) -> str:
+    """What `save` writes."""
+    return "".join(_document(network))
+
+
 def _document(network: Network) -> Iterator[str]:
     """The text of the file, one row of weights a line."""
     yield f'{{\n  "symnet": {LAYERS if network.is_chain else NODES},\n'

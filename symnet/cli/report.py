@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from pathlib import PurePath
 from typing import Any
 
 from symnet import reporting
@@ -16,14 +18,19 @@ def add(commands: Any) -> None:
         commands,
         "report",
         run,
-        "write a page on the network: formulas, check and cost",
-        "symnet report net.json -o report.html",
+        "write a page on the network: pictures, formulas, slopes over data, check and cost",
+        "symnet report net.json -o report.html --data table.csv",
     )
     options.file(parser)
     parser.add_argument(
         *("-o", "--output"), required=True, metavar="OUT", help="ends in .html, .md or .tex"
     )
     options.order(parser)
+    parser.add_argument(
+        "--data",
+        metavar="CSV",
+        help="points, by columns named as the inputs: ranges, and slopes over them (- for stdin)",
+    )
 
 
 def run(given: argparse.Namespace) -> int:
@@ -34,7 +41,18 @@ def run(given: argparse.Namespace) -> int:
     if not derivation.network.symbols:
         function, checked = options.checked(derivation)
         cost = function.cost
-    text = reporting.page(derivation, checked, cost, format)
+    data = None if given.data is None else options.points(derivation.network, given.data)
+    text = reporting.page(derivation, checked, cost, format, data, _command(given))
     with options.opened(given.output) as out:
         out.write(text)
     return 0 if checked is None or checked.ok else 1
+
+
+def _command(given: argparse.Namespace) -> str:
+    """How the page is asked for again, by the names of files alone."""
+    words = ["symnet", "report"]
+    words += [] if given.file is None else [PurePath(given.file).name]
+    words += ["-o", PurePath(given.output).name]
+    words += [] if given.order == 2 else ["--order", str(given.order)]
+    words += [] if given.data is None else ["--data", PurePath(given.data).name]
+    return shlex.join(words)
