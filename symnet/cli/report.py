@@ -35,16 +35,18 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the page; 1 when the check on it failed."""
-    format = reporting.format_of(given.output)
+    reporting.format_of(given.output)
     derivation = derive(options.network(given), given.order)
     cost = checked = None
     if not derivation.network.symbols:
-        function, checked = options.checked(derivation)
+        # 50-digit arithmetic is left to `symnet check` where it would take many seconds.
+        few = derivation.network.weights_count <= 100_000
+        function, checked = options.checked(derivation, digits=few)
         cost = function.cost
     data = None if given.data is None else options.points(derivation.network, given.data)
-    text = reporting.page(derivation, checked, cost, format, data, _command(given))
-    with options.opened(given.output) as out:
-        out.write(text)
+    reporting.write(
+        reporting.described(derivation, checked, cost, data, _command(given)), given.output
+    )
     return 0 if checked is None or checked.ok else 1
 
 

@@ -167,7 +167,9 @@ class _Reader:
                 break
             token = self._next()
         if primes:
-            prime = f'<mo class="prime">{"′″‴"[primes - 1]}</mo>'
+            prime = (
+                f'<mo class="prime" form="postfix" lspace="0" rspace="0">{"′″‴"[primes - 1]}</mo>'
+            )
             above = f"<mrow>{prime}{above}</mrow>" if above else prime
         return _scripted(base, below, above)
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from symnet.plotting import Picture
+
 
 @dataclass(frozen=True)
 class Paragraph:
@@ -46,16 +48,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture: what its file is called, its contents, what it shows, and what is said below.
-
-    inches: how wide it is meant to be, at 9 pt of text.
-    """
+    """A picture: what its file is called, what it shows, and what is said below."""
 
     name: str
-    svg: str = field(repr=False)
+    picture: Picture = field(repr=False)
     alt: str
     caption: str
-    inches: float
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,8 @@ def _table(block: Table) -> str:
         for cell, side in zip(head, sides, strict=True)
     )
     rows = "\n".join(_row(row, sides) for row in body)
-    return f"{_scrolled(f'table: {block.caption}')}<table>{caption}<thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody></table></div>"
+    filled = f"<thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody>"
+    return f"{_scrolled(f'table: {block.caption}')}<table>{caption}{filled}</table></div>"
 
 
 def _scrolled(what: str) -> str:
@@ -119,11 +120,12 @@ def _side(column: tuple[str, ...]) -> str:
 
 
 def _drawn(block: Drawn) -> str:
-    data = base64.b64encode(block.svg.encode()).decode()
+    data = base64.b64encode(block.picture.svg().encode()).decode()
+    inches = block.picture.figure.get_figwidth()
     return (
         f"<figure>{_scrolled(f'picture: {block.caption}')}"
-        f'<img style="width: {7.2 * block.inches:.1f}rem; max-width: max(100%, '
-        f'{4.6 * block.inches:.1f}rem)" alt="{escape(block.alt)}" '
+        f'<img style="width: {7.2 * inches:.1f}rem; max-width: max(100%, '
+        f'{4.6 * inches:.1f}rem)" alt="{escape(block.alt)}" '
         f'src="data:image/svg+xml;base64,{data}"/></div>'
         f"<figcaption>{escape(block.caption)}</figcaption></figure>"
     )

@@ -122,7 +122,7 @@ def _check(subject: Subject) -> Iterator[Block]:
         "Errors are relative to the size of the terms that an entry is the sum of.",
         f"The generated functions {verdict}.",
     )
-    rows = [("what", "against", "points", "worst error", "allowed", "", "where")]
+    rows = [("what", "against", "points", "worst error", "allowed", "verdict", "where")]
     for c in report.comparisons:
         place = ", ".join(f"{x:.4g}" for x in c.point[:4]) + (", …" if c.point[4:] else "")
         errors = f"{c.error:.1e}", f"{c.tolerance:.1e}"

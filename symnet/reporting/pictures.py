@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,11 +11,13 @@ import numpy as np
 from symnet import plotting
 from symnet.derivation import Derivation
 from symnet.network import Network
-from symnet.plotting.frame import Frame, framed
-from symnet.plotting.picture import Picture
+from symnet.plotting.frame import Frame, framed, most_important
+from symnet.plotting.picture import Picture, style
+from symnet.plotting.plots import FRAMED
 from symnet.reporting.contents import Block, Drawn, Paragraph, said
 
-_MOST_INPUTS, _MOST_OUTPUTS = 6, 3
+_MOST_INPUTS, _MOST_OUTPUTS, _MOST_PAIRED = 6, 3, 3
+_MOST_KINKS = 40  # neurons, beyond which lines of kinks take longer than all else
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,45 +61,49 @@ def values(scene: Scene) -> tuple[Block, ...]:
     if network.m > len(scene.outputs):
         found += said(f"Of {network.m} outputs {', '.join(scene.outputs)} are shown.")
     found += said(*(f"{note[0].upper()}{note[1:]}." for note in scene.notes))
-    names = [scene.frame.name(i) for i in scene.frame.inputs]
-    if len(names) == 2:
-        found += _maps(scene, names)
-    found += _kind(scene, "curves", names, "along each input, the others held")
-    if len(names) > 2:
-        found += _kind(scene, "pairs", names[:4], "over every two inputs")
+    shown = scene.frame.inputs
+    if len(shown) > 1:
+        found += _maps(scene, most_important(scene.frame, 2).inputs)
+    found += _kind(scene, "curves", shown, "along each input, the others held")
+    if len(shown) > 2:
+        found += _pairs(scene)
     return tuple(found)
 
 
-def _maps(scene: Scene, names: list[str]) -> Iterator[Block]:
+def _maps(scene: Scene, inputs: tuple[int, ...]) -> Iterator[Block]:
+    names = " and ".join(scene.frame.name(i) for i in inputs)
     shown = ", ".join(scene.outputs)
-    alt = f"Heat maps of {shown} and of its first and second partials over {' and '.join(names)}."
-    caption = "Value and partials over two inputs. In the partials white is 0, red is positive."
-    yield from drawn("maps", lambda: _plot(scene, "maps", names), alt, caption)
+    alt = f"Heat maps of {shown} and of its first and second partials over {names}."
+    caption = f"Value and partials over {names}. In the partials white is 0, red is positive."
+    yield from drawn("maps", lambda: _plot(scene, "maps", inputs), alt, caption)
 
 
-def _kind(scene: Scene, kind: str, names: list[str], where: str) -> Iterator[Block]:
-    shown = ", ".join(scene.outputs)
-    alt = f"Plots of {shown} and its partials {where}: {', '.join(names)}."
-    yield from drawn(
-        kind, lambda: _plot(scene, kind, names), alt, f"The value and partials {where}."
-    )
+def _pairs(scene: Scene) -> Iterator[Block]:
+    network = scene.frame.network
+    if network.kinks and sum(network.widths) > _MOST_KINKS:
+        yield Paragraph("Maps over more inputs are left out: symnet plot --kind pairs draws them.")
+        return
+    inputs = most_important(scene.frame, _MOST_PAIRED).inputs
+    yield from _kind(scene, "pairs", inputs, "over every two of the inputs that matter most")
 
 
-def _plot(scene: Scene, kind: str, names: list[str]) -> Picture:
-    return plotting.plot(
-        scene.derivation, kind=kind, inputs=names, outputs=scene.outputs, data=scene.data
-    )
+def _kind(scene: Scene, kind: str, inputs: tuple[int, ...], where: str) -> Iterator[Block]:
+    names = ", ".join(scene.frame.name(i) for i in inputs)
+    alt = f"Plots of {', '.join(scene.outputs)} and its partials {where}: {names}."
+    caption = f"The value and partials {where}."
+    yield from drawn(kind, lambda: _plot(scene, kind, inputs), alt, caption)
+
+
+def _plot(scene: Scene, kind: str, inputs: tuple[int, ...]) -> Picture:
+    with style():
+        return FRAMED[kind](replace(scene.frame, inputs=inputs))
 
 
 def drawn(name: str, make: Callable[[], Picture], alt: str, caption: str) -> Iterator[Block]:
-    """The picture, or why there is none."""
+    """The picture of that name, or why there is none."""
     try:
-        with warnings.catch_warnings():
-            # A name in a script that the font lacks stands on the page itself.
-            warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            picture = make()
-            svg = picture.svg()
+        picture = make()
     except (ImportError, ValueError) as error:
         yield Paragraph(f"Not drawn ({name}): {error}.")
         return
-    yield Drawn(name, svg, alt, caption, picture.figure.get_figwidth())
+    yield Drawn(name, picture, alt, caption)

@@ -21,8 +21,8 @@ def blocks(network: Network, data: Any) -> tuple[Block, ...]:
     measured = sensitivity(network, data, order=order)
     told = (
         f"Slopes at {len(measured.points):,} points of data: mean, standard deviation and root "
-        "mean square; standardized by the spreads of input and output; and the share of the points at "
-        "which the output rises with the input."
+        "mean square; standardized by the spreads of input and output; and the share of the "
+        "points at which the output rises with the input."
     )
     return (
         Paragraph(told),

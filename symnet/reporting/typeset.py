@@ -5,13 +5,14 @@ from __future__ import annotations
 from symnet import formulas
 from symnet.derivation import Derivation
 from symnet.formulas import expanded as in_inputs
-from symnet.reporting.contents import Block, Folded, Formulas, Paragraph
+from symnet.reporting.contents import Block, Folded, Formulas, Paragraph, said
 
 DIGITS = 4
 """Significant digits of the numbers shown first."""
 
-_LONGEST = 60  # lines of formulas in the inputs alone, beyond which nobody reads them
-_MOST_NEURONS = 260  # statements, beyond which they are a program and no page
+_LONGEST = 90  # lines of formulas in the inputs alone, beyond which nobody reads them
+_MOST_OPERATIONS = 3000
+_MOST_NEURONS = 400  # statements, beyond which they are a program and no page
 _UNFOLDED = 24
 
 
@@ -24,11 +25,14 @@ def layers(derivation: Derivation) -> tuple[Block, ...]:
 
 def expanded(derivation: Derivation) -> tuple[Block, ...]:
     """In the inputs and nothing else, or why not."""
-    if not in_inputs.is_readable(derivation.network, derivation.order):
-        return _left_out("expanded", "would be too long to read")
-    if _lines(derivation, "expanded") > _LONGEST:
-        return _left_out("expanded", "would be too long to read")
-    return _rounded(derivation, "expanded")
+    for order in range(derivation.order, -1, -1):
+        lower = Derivation(derivation.network, order)
+        small = in_inputs.total_size(lower.network, order) <= _MOST_OPERATIONS
+        if small and _lines(lower, "expanded") <= _LONGEST:
+            cut = order < derivation.order
+            told = f"Partials of orders above {order} are too long to read, and left out."
+            return (*said(told if cut else ""), *_rounded(lower, "expanded"))
+    return _left_out("expanded", "would be too long to read")
 
 
 def neurons(derivation: Derivation) -> tuple[Block, ...]:
