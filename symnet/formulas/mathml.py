@@ -18,9 +18,10 @@ from symnet.formulas.labels import GREEK
 from symnet.formulas.lines import Piece, pieces, unbroken
 from symnet.formulas.pages import Block, Line, Rows
 from symnet.formulas.signs import LATEX
-from symnet.formulas.tex import OPERATORS
+from symnet.formulas.tex import OPERATORS, width
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:\.[0-9]+)?|.", re.DOTALL)
+_SHORT = 60.0  # points: a factor that does not stay behind in a line alone
 _TIMES, _APPLY = "\u2062", "\u2061"  # invisible: times, and the application of a function
 
 
@@ -99,14 +100,26 @@ def _cell(line: Line) -> str:
 
 def flowing(latex: str) -> str:
     """A formula in as many pieces as it may be broken into, those of a term together."""
-    terms: list[list[str]] = []
+    found: list[Piece] = []
     for piece in pieces(latex):
-        depth, soft = piece.rank
-        if not terms or (depth == 0 and not soft):
-            terms.append([])
-        if piece.text.strip():
-            terms[-1].append(_piece(piece))
-    return "".join(f'<span class="term">{"".join(parts)}</span>' for parts in terms)
+        if found and piece.rank[1] and width(found[-1].text) < _SHORT:
+            found[-1] = Piece(found[-1].text + piece.text, found[-1].rank)
+        elif piece.text.strip():
+            found.append(piece)
+    return _grouped(found)
+
+
+def _grouped(found: Sequence[Piece]) -> str:
+    """The pieces; between breaks with the fewest parentheses around them each part is one box."""
+    if len(found) == 1:
+        return _piece(found[0])
+    outermost = min(piece.rank for piece in found[1:])
+    parts: list[list[Piece]] = [[found[0]]]
+    for piece in found[1:]:
+        if piece.rank == outermost:
+            parts.append([])
+        parts[-1].append(piece)
+    return "".join(f'<span class="term">{_grouped(part)}</span>' for part in parts)
 
 
 def _piece(piece: Piece) -> str:

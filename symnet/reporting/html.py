@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterable
 from html import escape
 from importlib.resources import files as package_files
@@ -84,7 +85,8 @@ def _formulas(block: Formulas) -> str:
         if copies
         else ""
     )
-    return f'<div class="formulas">\n{block.html}\n</div>\n{folded}'
+    opened = '<div class="formulas" tabindex="0" role="group" aria-label="formulas">'
+    return f"{opened}\n{block.html}\n</div>\n{folded}"
 
 
 def _table(block: Table) -> str:
@@ -167,7 +169,7 @@ def _scripts(live: list[Live]) -> list[str]:
 
 def _guarded(script: str) -> str:
     """Text of a script that cannot end it: names in its comments may hold any characters."""
-    return script.replace("</", "<\\/").replace("<!--", "<\\!--")
+    return re.sub(r"<(?=/|!--|script)", r"<\\", script, flags=re.IGNORECASE)
 
 
 def _resource(name: str) -> str:

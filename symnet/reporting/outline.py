@@ -9,7 +9,6 @@ from typing import Any
 from symnet import formulas
 from symnet.calculus.schemes import Cost
 from symnet.derivation import Derivation
-from symnet.names import listed as names_listed
 from symnet.names import shortened
 from symnet.network import Network
 from symnet.reporting import live, origin, pictures, slopes, typeset
@@ -43,7 +42,7 @@ def page(subject: Subject) -> Page:
     """The whole page."""
     network = subject.network
     heading = network.name or "Derivatives of a network"
-    names = names_listed(network.inputs), names_listed(network.outputs)
+    names = [", ".join(s.name for s in ends) for ends in (network.inputs, network.outputs)]
     subtitle = (
         f"{shortened(network.describe(), 120)} · {network.weights_count:,} weights · "
         f"from {shortened(names[0], 60)} to {shortened(names[1], 60)}"

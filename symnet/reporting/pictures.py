@@ -11,6 +11,7 @@ import numpy as np
 from symnet import plotting
 from symnet.derivation import Derivation
 from symnet.network import Network
+from symnet.plotting.drawing import shows_neurons
 from symnet.plotting.frame import Frame, framed, most_important
 from symnet.plotting.picture import Picture, style
 from symnet.plotting.plots import FRAMED
@@ -50,7 +51,11 @@ def scene(derivation: Derivation, data: Any) -> Scene:
 def drawing(network: Network) -> Iterator[Block]:
     """The network drawn."""
     alt = f"The network drawn from left to right: {network.describe()}."
-    caption = "Blue weights are negative, red ones positive; the thicker, the larger."
+    caption = (
+        "Blue weights are negative, red ones positive; the thicker, the larger."
+        if shows_neurons(network)
+        else "A box is a vector, with its number of neurons."
+    )
     yield from drawn("network", lambda: plotting.plot(network, kind="network"), alt, caption)
 
 
@@ -84,6 +89,7 @@ def _pairs(scene: Scene) -> Iterator[Block]:
         yield Paragraph("Maps over more inputs are left out: symnet plot --kind pairs draws them.")
         return
     inputs = most_important(scene.frame, _MOST_PAIRED).inputs
+    scene = replace(scene, frame=replace(scene.frame, outputs=scene.frame.outputs[:1]))
     yield from _kind(scene, "pairs", inputs, "over every two of the inputs that matter most")
 
 
