@@ -89,7 +89,10 @@ class Derivation:
     def text(
         self, notation: str | None = None, format: str = "text", digits: int | None = None
     ) -> str:
-        """The derivatives as text: format "text" (pastes into Python) or "unicode".
+        """The derivatives as text: format "text" (pastes into Python), "unicode", or "mathml".
+
+        "mathml" is HTML with formulas that browsers set: divisions of the classes `lines`, in
+        which each term stays together where there is room.
 
         The default notation is "expanded" where that is small enough to read, else "layer".
         `digits` rounds the numbers shown; by default they are shown with the fewest digits that

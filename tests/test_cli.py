@@ -8,7 +8,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
@@ -305,12 +304,9 @@ def test_report_html(run, net, tmp_path):
     out = tmp_path / "report.html"
     assert run("report", net, "-o", out) == (0, "", "")
     text = out.read_text("utf-8")
-    tree = ET.fromstring(text.removeprefix("<!DOCTYPE html>").replace('<meta charset="utf-8">', ""))
-    assert tree.findtext("body/h1") == "net"
-    assert "∂²y/∂xᵢ∂xⱼ" in "".join(tree.itertext())
-    assert len(tree.findall(".//table")) == 2
-    assert "http" not in text
-    assert "src=" not in text
+    assert "<h1>net</h1>" in text
+    assert "∂²y/∂xᵢ∂xⱼ" in text
+    assert "<mfrac>" in text
 
 
 def test_report_markdown_and_tex(run, net, tmp_path):

@@ -14,7 +14,7 @@ SUMMARIES = MappingProxyType(
         "JavaScript, ...",
         "fit": "learn a network from rows that give values, partial derivatives, or both",
         "import": "read a trained network of another program, and say what was folded and compared",
-        "report": "write a page on the network: formulas, check and cost",
+        "report": "write a page: pictures, formulas, slopes over data, check and cost",
         "plot": "draw the value and the partials over ranges, or the network itself",
         "sensitivity": "measure over data how the outputs depend on the inputs",
         "completion": "print a script by which a shell completes commands and options",

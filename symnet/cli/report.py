@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from pathlib import PurePath
 from typing import Any
 
 from symnet import reporting
@@ -16,25 +18,43 @@ def add(commands: Any) -> None:
         commands,
         "report",
         run,
-        "symnet report net.json -o report.html",
+        "symnet report net.json -o report.html --data table.csv",
     )
     options.file(parser)
     parser.add_argument(
         *("-o", "--output"), required=True, metavar="OUT", help="ends in .html, .md or .tex"
     )
     options.order(parser)
+    parser.add_argument(
+        "--data",
+        metavar="CSV",
+        help="points, by columns named as the inputs: ranges, and slopes over them (- for stdin)",
+    )
 
 
 def run(given: argparse.Namespace) -> int:
     """Write the page; 1 when the check on it failed."""
-    format = reporting.format_of(given.output)
+    reporting.format_of(given.output)
     derivation = derive(options.network(given), given.order)
     cost = checked = None
     if not derivation.network.symbols:
+        # 50-digit arithmetic is left to `symnet check` where it would take many seconds.
+        few = derivation.network.weights_count <= 100_000
         with terminal.working(f"checking {derivation.network.describe()}", given.quiet):
-            function, checked = options.checked(derivation)
+            function, checked = options.checked(derivation, digits=few)
         cost = function.cost
-    text = reporting.page(derivation, checked, cost, format)
-    with options.opened(given.output) as out:
-        out.write(text)
+    data = None if given.data is None else options.points(derivation.network, given.data)
+    reporting.write(
+        reporting.described(derivation, checked, cost, data, _command(given)), given.output
+    )
     return 0 if checked is None or checked.ok else 1
+
+
+def _command(given: argparse.Namespace) -> str:
+    """How the page is asked for again, by the names of files alone."""
+    words = ["symnet", "report"]
+    words += [] if given.file is None else [PurePath(given.file).name]
+    words += ["-o", PurePath(given.output).name]
+    words += [] if given.order == 2 else ["--order", str(given.order)]
+    words += [] if given.data is None else ["--data", PurePath(given.data).name]
+    return shlex.join(words)

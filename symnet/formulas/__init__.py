@@ -23,7 +23,8 @@ from symnet.activations.cancelling import cancels
 from symnet.calculus.algebra import DIRECTIONS, sigma
 from symnet.calculus.neurons import Place, neurons
 from symnet.calculus.program import Statement
-from symnet.formulas import expanded, layers, pages, tex
+from symnet.formulas import expanded, layers, mathml, pages, tex
+from symnet.formulas.mathml import MATHML
 from symnet.formulas.pages import Block, Line, Rows
 from symnet.formulas.plain import TextPrinter, UnicodePrinter
 from symnet.formulas.printers import FormulaPrinter
@@ -34,10 +35,15 @@ from symnet.network import Network
 from symnet.network.graph import called
 
 NOTATIONS = ("expanded", "neuron", "layer")
-FORMATS = ("text", "unicode")
+FORMATS = ("text", "unicode", "mathml")
 
-_PRINTERS = {"text": TextPrinter, "unicode": UnicodePrinter, "latex": LatexPrinter}
-_SIGNS = {"text": TEXT, "unicode": UNICODE, "latex": LATEX}
+_PRINTERS = {
+    "text": TextPrinter,
+    "unicode": UnicodePrinter,
+    "latex": LatexPrinter,
+    "mathml": LatexPrinter,
+}
+_SIGNS = {"text": TEXT, "unicode": UNICODE, "latex": LATEX, "mathml": MATHML}
 
 
 def text(
@@ -50,7 +56,7 @@ def text(
     """The value and all derivatives up to `order`, with a line on the network before them.
 
     Args:
-        format: "text", whose right sides Python takes, or "unicode".
+        format: "text", whose right sides Python takes, "unicode", or "mathml", which is HTML.
         digits: significant digits of the floats shown; None for the fewest that give them back.
 
     ValueError for an unknown notation or format, for fewer than one digit, and for an expanded
@@ -58,6 +64,8 @@ def text(
     """
     _check(format, FORMATS, "format")
     sheet = _sheet(network, order, notation, format, digits)
+    if format == "mathml":
+        return mathml.html(sheet.blocks, [*sheet.remarks, *notes(network)]) + "\n"
     lines = [heading(network), *pages.text(sheet.blocks, parenthesized=format == "text")]
     said = [textwrap.fill(s, pages.COLUMNS) for s in (*sheet.remarks, *notes(network, order))]
     said += [*_pasting(network), *_evaluating(network, order)] if format == "text" else []

@@ -18,13 +18,14 @@ from itertools import groupby
 _DIGITS = "0123456789"
 _SUBSCRIPT = str.maketrans("0123456789+-aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 _SUPERSCRIPT = str.maketrans("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")
-_GREEK = {
+GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
     "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ",
     "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ",
     "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ",
     "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
 }  # fmt: skip
+"""Names that stand for Greek letters."""
 _NUMBERED = re.compile(r"([A-Za-z]+?)_?([0-9]+)(?:_([0-9]+))?")
 _SUFFIXED = re.compile(r"([A-Za-z]+)_([A-Za-z0-9]+)")
 
@@ -44,8 +45,8 @@ def unicode_name(name: str) -> str:
     """x₁ for x1, ρ for rho, w₁,₂ for w1_2; other names stay."""
     if found := _NUMBERED.fullmatch(name):
         numbers = [subscript(number) for number in found.groups()[1:] if number]
-        return _GREEK.get(found[1], found[1]) + ",".join(numbers)
-    return _GREEK.get(name, name)
+        return GREEK.get(found[1], found[1]) + ",".join(numbers)
+    return GREEK.get(name, name)
 
 
 @lru_cache(maxsize=4096)
@@ -55,7 +56,7 @@ def latex_name(name: str) -> str:
         numbers = ",".join(number for number in found.groups()[1:] if number)
         return f"{_latex_word(found[1])}_{{{numbers}}}"
     found = _SUFFIXED.fullmatch(name)
-    if found and (len(found[1]) == 1 or found[1] in _GREEK):
+    if found and (len(found[1]) == 1 or found[1] in GREEK):
         return f"{_latex_word(found[1])}_{{{_latex_word(found[2])}}}"
     return _latex_word(name)
 
@@ -63,7 +64,7 @@ def latex_name(name: str) -> str:
 def _latex_word(word: str) -> str:
     if len(word) == 1:
         return word
-    if word in _GREEK:
+    if word in GREEK:
         return f"\\{word}"
     escaped = word.replace("_", r"\_")
     return rf"\mathrm{{{escaped}}}"

@@ -26,7 +26,9 @@ class Part(NamedTuple):
     level: int
 
 
-class _Piece(NamedTuple):
+class Piece(NamedTuple):
+    """What stands between two marks."""
+
     text: str
     rank: tuple[int, bool]  # of the break before it: depth of parentheses, SOFT
 
@@ -49,33 +51,34 @@ def broken(
 ) -> list[Part]:
     """Lines no wider than `width` where possible, later ones less by `indent(level)`."""
     lines: list[Part] = []
-    pieces = _pieces(text)
-    widths = [measure(piece.text) for piece in pieces]
+    found = pieces(text)
+    widths = [measure(piece.text) for piece in found]
     start = 0
-    while start < len(pieces):
-        depth, soft = pieces[start].rank
+    while start < len(found):
+        depth, soft = found[start].rank
         room = width - indent(2 * depth + soft) if lines else width
-        stop = _stop(pieces, widths, start, room)
-        joined = "".join(piece.text for piece in pieces[start:stop]).rstrip()
+        stop = _stop(found, widths, start, room)
+        joined = "".join(piece.text for piece in found[start:stop]).rstrip()
         lines.append(Part(joined, 2 * depth + soft))
         start = stop
     return lines
 
 
-def _pieces(text: str) -> list[_Piece]:
+def pieces(text: str) -> list[Piece]:
+    """The text in the pieces between its marks."""
     parts = _MARKS.split(text)
-    pieces, depth = [_Piece(parts[0], (0, False))], _depth(parts[0])
+    found, depth = [Piece(parts[0], (0, False))], _depth(parts[0])
     for mark, part in zip(parts[1::2], parts[2::2], strict=True):
-        pieces.append(_Piece(part, (depth, mark == SOFT)))
+        found.append(Piece(part, (depth, mark == SOFT)))
         depth += _depth(part)
-    return pieces
+    return found
 
 
 def _depth(text: str) -> int:
     return sum(map(text.count, "({")) - sum(map(text.count, ")}"))
 
 
-def _stop(pieces: list[_Piece], widths: list[float], start: int, width: float) -> int:
+def _stop(pieces: list[Piece], widths: list[float], start: int, width: float) -> int:
     """Where the line that begins with piece `start` ends."""
     used, late = widths[start], []
     for i in range(start + 1, len(pieces)):

@@ -24,9 +24,10 @@ from symnet.formulas.printers import FormulaPrinter
 
 # Points up to which something is set in one piece; a line has 345.
 _FRACTION, _EXPONENT, _GROUP = 210.0, 150.0, 120.0
-_OPERATORS = frozenset(
+OPERATORS = frozenset(
     ("arctan", "cos", "cosh", "exp", "log", "max", "min", "sin", "sinh", "tan", "tanh")
 )
+"""Functions that LaTeX has commands for."""
 
 
 class LatexPrinter(FormulaPrinter):
@@ -46,7 +47,7 @@ class LatexPrinter(FormulaPrinter):
         if name in self.activations:
             command = self.activations[name].latex
         else:
-            command = f"\\{name}" if name in _OPERATORS else rf"\operatorname{{{name}}}"
+            command = f"\\{name}" if name in OPERATORS else rf"\operatorname{{{name}}}"
         return command + (self.prime * order if order < 4 else f"^{{({order})}}")
 
     def decimal(self, number: str) -> str:
@@ -244,7 +245,7 @@ def _token(token: str, tokens: Iterator[str], style: int) -> float:
         return _BINARY[token] * _SCALE[style] - (4.4 if style > 1 else 0.0)
     if token in _GLYPHS:
         return _GLYPHS[token] * _SCALE[style]
-    if token[1:] in _OPERATORS:
+    if token[1:] in OPERATORS:
         return (5.2 * len(token[1:]) + 1.7) * _SCALE[style]
     return (8.0 if token.isupper() else 5.0 if token.isdigit() else 5.6) * _SCALE[style]
 

@@ -60,12 +60,16 @@ def structure(network: Network) -> tuple[list[Vertex], list[Edge]]:
 
 def drawing(network: Network) -> Picture:
     """The network drawn; weights may be symbols, which have no colour."""
+    draw = _neurons if shows_neurons(network) else _boxes
+    return draw(network, *structure(network))
+
+
+def shows_neurons(network: Network) -> bool:
+    """Whether the drawing has each neuron and each weight, rather than a box for a node."""
     vertices, edges = structure(network)
     lines = sum(_line_count(edge, vertices) for edge in edges)
     small = max(vertex.width for vertex in vertices) <= _WIDEST and lines <= _MOST_LINES
-    if small and len(vertices) <= 2 * _MOST_NODES:
-        return _neurons(network, vertices, edges)
-    return _boxes(network, vertices, edges)
+    return small and len(vertices) <= 2 * _MOST_NODES
 
 
 def _line_count(edge: Edge, vertices: Sequence[Vertex]) -> int:

@@ -165,7 +165,7 @@ def framed(
     if inputs is not None:
         chosen = _positions(inputs, network.input_names, "input")
         return _narrowed(replace(frame, inputs=chosen))
-    return _narrowed(_most_important(frame, most))
+    return _narrowed(most_important(frame, most))
 
 
 def _subject(what: Network | Derivation, order: int | None) -> tuple[Network, int]:
@@ -242,7 +242,7 @@ def _point(
     return point
 
 
-def _most_important(frame: Frame, most: int) -> Frame:
+def most_important(frame: Frame, most: int) -> Frame:
     """The frame of at most so many inputs: those with the largest rms(∂y/∂x)·range."""
     if frame.network.n <= most:
         return frame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _CELLS = 161
+_COARSEST = 41
+_WORK = 1.5e10  # multiply-adds for a picture's values at most: some seconds
 _MOST_PANELS = 48
 _LEVELS = 7
 _APART = 0.13  # of a panel: how far labels of contours are from each other
@@ -39,7 +42,8 @@ def maps(frame: Frame) -> Picture:
     rows = -(-len(wanted) // columns)
     drawn = figure(0.5 + 3.1 * columns, 0.6 + 2.5 * rows)
     panels = np.array(drawn.subplots(rows, columns, squeeze=False)).ravel()
-    across, up = frame.line(i, _CELLS), frame.line(j, _CELLS)
+    cells = _cells(frame)
+    across, up = frame.line(i, cells), frame.line(j, cells)
     lines = kinks.in_plane(frame, i, j, across, up) if frame.network.kinks else []
     for axes, quantity, values in zip(
         panels, wanted, frame.values(frame.on_plane(i, j, across, up), wanted), strict=False
@@ -57,6 +61,12 @@ def maps(frame: Frame) -> Picture:
     many = f"kinks of more than {kinks.MANY} neurons are not drawn"
     notes = frame.notes if lines is not None else (*frame.notes, many)
     return Picture(drawn, f"maps of {frame.network.describe()}", notes)
+
+
+def _cells(frame: Frame) -> int:
+    """How many points a side: fewer of a large network, for which they take long."""
+    affordable = math.isqrt(int(_WORK / (1 + frame.function.cost.multiply_adds)))
+    return min(_CELLS, max(_COARSEST, affordable))
 
 
 def coloured(

@@ -1,0 +1,105 @@
+"""A page on one network to send to a colleague: what it is, its derivatives, how they were checked.
+
+As HTML (one file, nothing loaded from elsewhere), Markdown or a LaTeX document. The page is
+described once, as sections of blocks (`contents`), and written by one printer a format.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import PurePath
+from typing import Any
+
+from symnet import files
+from symnet.calculus.schemes import Cost
+from symnet.derivation import Derivation
+from symnet.reporting import html, latex, markdown, outline
+from symnet.reporting.contents import Page
+from symnet.reporting.outline import Subject
+from symnet.witness.checking import Report
+
+__all__ = ["FORMATS", "Page", "described", "format_of", "page", "write"]
+
+
+def page(
+    derivation: Derivation,
+    report: Report | None,
+    cost: Cost | None,
+    format: str,
+    data: Any = None,
+    command: str = "",
+) -> str:
+    """The page in a format of `FORMATS`, by the end of its file's name: html, md or tex.
+
+    report and cost are of the compiled functions, None where symbolic weights allow none; data are
+    points (N, n) over which slopes are measured; command is how the page was asked for, which it
+    repeats. Markdown and LaTeX are without pictures here, which are files: see `write`.
+    ValueError for data of another shape.
+    """
+    with _any_names():
+        return FORMATS[format](described(derivation, report, cost, data, command))
+
+
+def described(
+    derivation: Derivation,
+    report: Report | None,
+    cost: Cost | None,
+    data: Any = None,
+    command: str = "",
+) -> Page:
+    """What the page says, for any format. Arguments as for `page`."""
+    return outline.page(Subject(derivation, report, cost, data, command))
+
+
+def write(page: Page, path: str) -> None:
+    """Write the page in the format that the file's name asks for.
+
+    A page of HTML holds its pictures; of others they are files beside it, `report-maps.svg` of
+    `report.md`. Files are written beside and renamed. ValueError as `format_of`, OSError where
+    they cannot be written.
+    """
+    format = format_of(path)
+    whole = PurePath(path)
+    with _any_names():
+        if ending := PICTURES.get(format):
+            for drawn in page.pictures():
+                drawn.picture.save(whole.with_name(f"{whole.stem}-{drawn.name}.{ending}"))
+            text = WRITERS[format](page, whole.stem)
+        else:
+            text = FORMATS[format](page)
+    with files.replacing(path) as out:
+        out.write(text)
+
+
+@contextmanager
+def _any_names() -> Iterator[None]:
+    """Names in a script that the pictures' font lacks, of which matplotlib warns: the page's own
+    text has them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        yield
+
+
+def format_of(path: str) -> str:
+    """The format that a file's name asks for. ValueError for one that is unknown."""
+    ending = PurePath(path).suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        known = ", ".join(f".{name}" for name in FORMATS)
+        raise ValueError(f"{path}: a report ends in one of {known}")
+    return ending
+
+
+FORMATS: dict[str, Callable[[Page], str]] = {
+    "html": html.write,
+    "md": markdown.write,
+    "tex": latex.write,
+}
+"""A function of a page for each format."""
+
+PICTURES = {"md": "svg", "tex": "pdf"}
+"""What pictures beside a file are, for formats that cannot hold them."""
+
+WRITERS: dict[str, Callable[[Page, str], str]] = {"md": markdown.write, "tex": latex.write}
+"""Functions of a page and of what the names of its pictures begin with."""

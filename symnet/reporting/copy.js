@@ -1,0 +1,41 @@
+// Buttons that copy what is written above each text; without scripts the texts are there to select.
+for (const place of document.querySelectorAll(".copy")) {
+  const text = place.querySelector("pre").textContent;
+  const what = place.querySelector("h3")?.textContent ?? "text";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = `Copy ${what}`;
+  const told = document.createElement("span");
+  told.setAttribute("role", "status");
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      told.textContent = "copied";
+    } catch {
+      // Pages opened from a disk may not write to the clipboard: the text is selected instead.
+      const range = document.createRange();
+      range.selectNodeContents(place.querySelector("pre"));
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      told.textContent = "selected: copy it with Ctrl+C";
+    }
+    setTimeout(() => { told.textContent = ""; }, 4000);
+  });
+  const first = place.parentElement.matches("details.copies") ? place : null;
+  place.querySelector("pre").before(button, told);
+  if (first === null) continue;
+  // A second button that needs no unfolding.
+  const bar = place.parentElement.previousElementSibling.matches(".bar")
+    ? place.parentElement.previousElementSibling
+    : place.parentElement.parentElement.insertBefore(
+        Object.assign(document.createElement("div"), { className: "bar" }), place.parentElement);
+  const outer = button.cloneNode(true);
+  outer.addEventListener("click", () => {
+    place.parentElement.open ||= !navigator.clipboard;
+    button.click();
+    const before = outer.textContent;
+    outer.textContent = "Copied";
+    setTimeout(() => { outer.textContent = before; }, 1500);
+  });
+  bar.append(outer);
+}

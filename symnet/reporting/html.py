@@ -1,0 +1,189 @@
+"""The page as HTML: one file that loads nothing, reads without scripts, and prints."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterable
+from html import escape
+from importlib.resources import files as package_files
+from typing import Any
+
+from symnet.reporting.contents import (
+    Block,
+    Code,
+    Drawn,
+    Folded,
+    Formulas,
+    Items,
+    Live,
+    Page,
+    Paragraph,
+    Section,
+    Table,
+)
+
+
+def write(page: Page) -> str:
+    """The file's text."""
+    live = [b for s in page.sections for b in s.blocks if isinstance(b, Live)]
+    places = [(f"s{k}", section) for k, section in enumerate(page.sections, start=1)]
+    links = "".join(
+        f'<li><a href="#{place}">{escape(section.title)}</a></li>' for place, section in places
+    )
+    return "\n".join(
+        [
+            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>',
+            '<meta name="viewport" content="width=device-width, initial-scale=1"/>',
+            '<meta name="color-scheme" content="light dark"/>',
+            # Browsers ask for an icon otherwise.
+            '<link rel="icon" href="data:,"/>',
+            f"<title>{escape(page.heading)}</title>\n<style>\n{_resource('page.css')}</style>",
+            "</head>\n<body>",
+            f"<header><h1>{escape(page.heading)}</h1>",
+            f'<p class="subtitle">{escape(page.subtitle)}</p></header>',
+            f'<nav aria-label="Contents"><ul>{links}</ul></nav>',
+            "<main>",
+            *(_section(place, section) for place, section in places),
+            "</main>",
+            *_scripts(live),
+            "</body>\n</html>\n",
+        ]
+    )
+
+
+def _section(place: str, section: Section) -> str:
+    return (
+        f'<section aria-labelledby="{place}">\n<h2 id="{place}">{escape(section.title)}</h2>\n'
+        + _blocks(section.blocks)
+        + "\n</section>"
+    )
+
+
+def _blocks(blocks: Iterable[Block]) -> str:
+    return "\n".join(_WRITERS[type(block)](block) for block in blocks)
+
+
+def _paragraph(block: Paragraph) -> str:
+    strong = f"<strong>{escape(block.strong)}</strong> " if block.strong else ""
+    return f"<p>{strong}{escape(block.text)}</p>"
+
+
+def _items(block: Items) -> str:
+    return "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in block.texts) + "</ul>"
+
+
+def _formulas(block: Formulas) -> str:
+    copies = "".join(
+        f'<div class="copy"><h3>{escape(name)}</h3><pre tabindex="0">{escape(text)}</pre></div>'
+        for name, text in block.copies
+    )
+    taken = ", ".join(name for name, _ in block.copies)
+    folded = (
+        f'<details class="copies"><summary>{escape(taken)}</summary>\n{copies}</details>'
+        if copies
+        else ""
+    )
+    opened = '<div class="formulas" tabindex="0" role="group" aria-label="formulas">'
+    return f"{opened}\n{block.html}\n</div>\n{folded}"
+
+
+def _table(block: Table) -> str:
+    head, *body = block.rows
+    sides = [_side(column) for column in zip(*body, strict=True)]
+    caption = f"<caption>{escape(block.caption)}</caption>" if block.caption else ""
+    heads = "".join(
+        f'<th scope="col"{side}>{escape(cell)}</th>' if cell else "<td></td>"
+        for cell, side in zip(head, sides, strict=True)
+    )
+    rows = "\n".join(_row(row, sides) for row in body)
+    filled = f"<thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody>"
+    return f"{_scrolled(f'table: {block.caption}')}<table>{caption}{filled}</table></div>"
+
+
+def _scrolled(what: str) -> str:
+    """Opens a division that may be wider than the screen, and is moved by the keyboard too."""
+    return f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(what)}">'
+
+
+def _row(row: tuple[str, ...], sides: list[str]) -> str:
+    first, *rest = row
+    cells = "".join(
+        f"<td{side}>{escape(cell)}</td>" for cell, side in zip(rest, sides[1:], strict=True)
+    )
+    return f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>'
+
+
+def _side(column: tuple[str, ...]) -> str:
+    """Columns of numbers end at the right."""
+    numbers = all(cell[:1] in "0123456789-−∞" or cell == "nan" for cell in column)
+    return ' class="number"' if numbers and any(column) else ""
+
+
+def _drawn(block: Drawn) -> str:
+    data = base64.b64encode(block.picture.svg().encode()).decode()
+    inches = block.picture.figure.get_figwidth()
+    return (
+        f"<figure>{_scrolled(f'picture: {block.caption}')}"
+        f'<img style="width: {7.2 * inches:.1f}rem; max-width: max(100%, '
+        f'{4.6 * inches:.1f}rem)" alt="{escape(block.alt)}" '
+        f'src="data:image/svg+xml;base64,{data}"/></div>'
+        f"<figcaption>{escape(block.caption)}</figcaption></figure>"
+    )
+
+
+def _code(block: Code) -> str:
+    label = f"<h3>{escape(block.name)}</h3>" if block.name else ""
+    return f'<div class="copy">{label}<pre tabindex="0">{escape(block.text)}</pre></div>'
+
+
+def _folded(block: Folded) -> str:
+    return (
+        f"<details><summary>{escape(block.summary)}</summary>\n{_blocks(block.blocks)}\n</details>"
+    )
+
+
+def _live(block: Live) -> str:
+    values = "\n".join(map(_table, block.values))
+    return (
+        '<div id="live"><noscript><p>With scripts on, the point can be moved here.</p></noscript>'
+        '<div id="sliders" hidden="hidden"></div>\n<p id="self-test" role="status"></p>\n'
+        f'<div id="results">{values}</div>\n<div id="slices"></div></div>'
+    )
+
+
+def _scripts(live: list[Live]) -> list[str]:
+    copying = f"<script>\n{_guarded(_resource('copy.js'))}</script>"
+    if not live:
+        return [copying]
+    (block,) = live
+    settings = json.dumps(block.settings, allow_nan=False).replace("<", "\\u003c")
+    module = _guarded(f"{block.module}\n{_resource('page.js')}")
+    return [
+        copying,
+        f'<script type="application/json" id="settings">{settings}</script>',
+        f'<script type="module">\n{module}</script>',
+    ]
+
+
+def _guarded(script: str) -> str:
+    """Text of a script that cannot end it: names in its comments may hold any characters."""
+    return re.sub(r"<(?=/|!--|script)", r"<\\", script, flags=re.IGNORECASE)
+
+
+def _resource(name: str) -> str:
+    return (package_files("symnet.reporting") / name).read_text(encoding="utf-8")
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    Paragraph: _paragraph,
+    Items: _items,
+    Formulas: _formulas,
+    Table: _table,
+    Drawn: _drawn,
+    Code: _code,
+    Folded: _folded,
+    Live: _live,
+}
+"""How each kind of block is written."""

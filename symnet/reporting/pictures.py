@@ -1,0 +1,115 @@
+"""What a page shows of values and partials, where matplotlib (the extra `plot`) is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from symnet import plotting
+from symnet.derivation import Derivation
+from symnet.network import Network
+from symnet.plotting.drawing import shows_neurons
+from symnet.plotting.frame import Frame, framed, most_important
+from symnet.plotting.picture import Picture, style
+from symnet.plotting.plots import FRAMED
+from symnet.reporting.contents import Block, Drawn, Paragraph, said
+
+_MOST_INPUTS, _MOST_OUTPUTS, _MOST_PAIRED = 6, 3, 3
+_MOST_KINKS = 40  # neurons, beyond which lines of kinks take longer than all else
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What is shown: the derivation, the data, and the frame of inputs that matter most."""
+
+    derivation: Derivation
+    data: Any
+    frame: Frame
+    outputs: tuple[str, ...]
+
+    @property
+    def notes(self) -> list[str]:
+        """What was chosen, without advice for those who draw."""
+        told = [note.partition("; ")[0] for note in self.frame.notes]
+        if self.data is None:
+            told.append("data, by symnet report --data table.csv, give better ranges")
+        return told
+
+
+def scene(derivation: Derivation, data: Any) -> Scene:
+    """The inputs that matter most, over the ranges of the data, and the first few outputs."""
+    names = derivation.network.output_names[:_MOST_OUTPUTS]
+    frame = framed(derivation, data=data, outputs=names, most=_MOST_INPUTS)
+    # A slider that starts at -0.49999999999 helps nobody.
+    at = np.array([float(f"{x:.4g}") for x in frame.at.tolist()])
+    return Scene(derivation, data, replace(frame, at=at), names)
+
+
+def drawing(network: Network) -> Iterator[Block]:
+    """The network drawn."""
+    alt = f"The network drawn from left to right: {network.describe()}."
+    caption = (
+        "Blue weights are negative, red ones positive; the thicker, the larger."
+        if shows_neurons(network)
+        else "A box is a vector, with its number of neurons."
+    )
+    yield from drawn("network", lambda: plotting.plot(network, kind="network"), alt, caption)
+
+
+def values(scene: Scene) -> tuple[Block, ...]:
+    """Maps of two inputs, curves along each, and over every two."""
+    network = scene.derivation.network
+    found: list[Block] = []
+    if network.m > len(scene.outputs):
+        found += said(f"Of {network.m} outputs {', '.join(scene.outputs)} are shown.")
+    found += said(*(f"{note[0].upper()}{note[1:]}." for note in scene.notes))
+    shown = scene.frame.inputs
+    if len(shown) > 1:
+        found += _maps(scene, most_important(scene.frame, 2).inputs)
+    found += _kind(scene, "curves", shown, "along each input, the others held")
+    if len(shown) > 2:
+        found += _pairs(scene)
+    return tuple(found)
+
+
+def _maps(scene: Scene, inputs: tuple[int, ...]) -> Iterator[Block]:
+    names = " and ".join(scene.frame.name(i) for i in inputs)
+    shown = ", ".join(scene.outputs)
+    alt = f"Heat maps of {shown} and of its first and second partials over {names}."
+    caption = f"Value and partials over {names}. In the partials white is 0, red is positive."
+    yield from drawn("maps", lambda: _plot(scene, "maps", inputs), alt, caption)
+
+
+def _pairs(scene: Scene) -> Iterator[Block]:
+    network = scene.frame.network
+    if network.kinks and sum(network.widths) > _MOST_KINKS:
+        yield Paragraph("Maps over more inputs are left out: symnet plot --kind pairs draws them.")
+        return
+    inputs = most_important(scene.frame, _MOST_PAIRED).inputs
+    scene = replace(scene, frame=replace(scene.frame, outputs=scene.frame.outputs[:1]))
+    yield from _kind(scene, "pairs", inputs, "over every two of the inputs that matter most")
+
+
+def _kind(scene: Scene, kind: str, inputs: tuple[int, ...], where: str) -> Iterator[Block]:
+    names = ", ".join(scene.frame.name(i) for i in inputs)
+    alt = f"Plots of {', '.join(scene.outputs)} and its partials {where}: {names}."
+    caption = f"The value and partials {where}."
+    yield from drawn(kind, lambda: _plot(scene, kind, inputs), alt, caption)
+
+
+def _plot(scene: Scene, kind: str, inputs: tuple[int, ...]) -> Picture:
+    with style():
+        return FRAMED[kind](replace(scene.frame, inputs=inputs))
+
+
+def drawn(name: str, make: Callable[[], Picture], alt: str, caption: str) -> Iterator[Block]:
+    """The picture of that name, or why there is none."""
+    try:
+        picture = make()
+    except (ImportError, ValueError) as error:
+        yield Paragraph(f"Not drawn ({name}): {error}.")
+        return
+    yield Drawn(name, picture, alt, caption)

@@ -1,0 +1,76 @@
+"""The derivatives as formulas: rounded to read, exact a click away, and as texts to take along."""
+
+from __future__ import annotations
+
+from symnet import formulas
+from symnet.derivation import Derivation
+from symnet.formulas import expanded as in_inputs
+from symnet.reporting.contents import Block, Folded, Formulas, Paragraph, said
+
+DIGITS = 4
+"""Significant digits of the numbers shown first."""
+
+_LONGEST = 90  # lines of formulas in the inputs alone, beyond which nobody reads them
+_MOST_OPERATIONS = 3000
+_MOST_NEURONS = 400  # statements, beyond which they are a program and no page
+_UNFOLDED = 24
+
+
+def layers(derivation: Derivation) -> tuple[Block, ...]:
+    """In a symbol for each layer's vector."""
+    text = "A symbol stands for a layer’s vector; W is a layer’s weights, b its biases."
+    # The notation has no numbers but those of activations.
+    return Paragraph(text), _formulas(derivation, "layer", None)
+
+
+def expanded(derivation: Derivation) -> tuple[Block, ...]:
+    """In the inputs and nothing else, or why not."""
+    for order in range(derivation.order, -1, -1):
+        lower = Derivation(derivation.network, order)
+        small = in_inputs.total_size(lower.network, order) <= _MOST_OPERATIONS
+        if small and _lines(lower, "expanded") <= _LONGEST:
+            cut = order < derivation.order
+            told = f"Partials of orders above {order} are too long to read, and left out."
+            return (*said(told if cut else ""), *_rounded(lower, "expanded"))
+    return _left_out("expanded", "would be too long to read")
+
+
+def neurons(derivation: Derivation) -> tuple[Block, ...]:
+    """A statement a neuron's quantity, or why not."""
+    network = derivation.network
+    width = sum(network.widths) * (1 + network.n) ** min(derivation.order, 2)
+    if width > 4 * _MOST_NEURONS or (count := _lines(derivation, "neuron")) > _MOST_NEURONS:
+        return _left_out("neuron", "would be too many statements to read")
+    blocks = _rounded(derivation, "neuron")
+    return blocks if count <= _UNFOLDED else (Folded(f"{count} lines", blocks),)
+
+
+def _left_out(notation: str, why: str) -> tuple[Block, ...]:
+    return (
+        Paragraph(f"Left out: it {why}. symnet derive --notation {notation} prints what can be."),
+    )
+
+
+def _lines(derivation: Derivation, notation: str) -> int:
+    return derivation.text(notation, "unicode", DIGITS).count("\n")
+
+
+def _rounded(derivation: Derivation, notation: str) -> tuple[Block, ...]:
+    """To DIGITS digits; where these are not the numbers themselves, the exact ones folded."""
+    short, full = (_formulas(derivation, notation, digits) for digits in (DIGITS, None))
+    if short.html == full.html:
+        return (full,)
+    told = Paragraph(f"Numbers are rounded to {DIGITS} digits.")
+    exact = Formulas(full.html, full.unicode, full.tex)
+    shown = Formulas(short.html, short.unicode, short.tex, full.copies)
+    return told, shown, Folded("Exact numbers", (exact,))
+
+
+def _formulas(derivation: Derivation, notation: str, digits: int | None) -> Formulas:
+    def text(format: str) -> str:
+        head = formulas.heading(derivation.network)
+        return derivation.text(notation, format, digits).removeprefix(head).strip("\n")
+
+    tex = derivation.latex(notation, digits).strip()
+    copies = (("LaTeX", tex), ("Python", text("text")), ("plain text", text("unicode")))
+    return Formulas(text("mathml"), text("unicode"), tex, copies)

@@ -1,0 +1,418 @@
+"""The page: its structure without a browser, and what it does in one."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from html import escape, unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import symnet
+import zoo
+from symnet import formulas, reporting
+from symnet.formulas import mathml
+from symnet.reporting import pictures
+from symnet.witness import analytic
+
+HOSTILE = "</script><script>alert(1)</script> <!-- & 漢字"
+POINTS = np.random.default_rng(0).normal(size=(40, 2))
+
+NETWORKS = {
+    "example": symnet.Network.example,
+    "data": lambda: symnet.Network(
+        symnet.Network.dense([2, 4, 1], hidden="tanh", seed=3).layers,
+        inputs=("bmi", "blood_pressure"),
+        name=HOSTILE,
+    ),
+    "2-8-8-1": lambda: symnet.Network.dense([2, 8, 8, 1], hidden="tanh", seed=1),
+    "6-16-16-2": lambda: symnet.Network.dense([6, 16, 16, 2], hidden="gelu", seed=1),
+    "residual": lambda: zoo.network("residual"),
+    "200 inputs": lambda: symnet.Network.dense([200, 16, 1], hidden="softplus", seed=1),
+}
+DRAWN = ("example", "data")
+"""Those with pictures, which take most of the time."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A network, what is shown of it, and its page."""
+
+    network: symnet.Network
+    scene: pictures.Scene
+    text: str
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Every page, made once."""
+    pages = {}
+    for name, network in ((name, make()) for name, make in NETWORKS.items()):
+        derivation, data = symnet.derive(network), POINTS if name == "data" else None
+        function = derivation.compile(check=False)
+        report = symnet.check(network, function, digits=False)
+        with pytest.MonkeyPatch.context() as patch:
+            if name not in DRAWN:
+                patch.setattr(pictures, "drawn", not_drawn)
+            text = reporting.page(derivation, report, function.cost, "html", data)
+        pages[name] = Made(network, pictures.scene(derivation, data), text)
+    return pages
+
+
+def not_drawn(name, make, alt, caption):
+    """Instead of a picture."""
+    yield reporting.contents.Paragraph(f"Not drawn ({name}).")
+
+
+class Outline(HTMLParser):
+    """Headings, images and whatever a page would load."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.headings, self.images, self.loaded, self.open, self.names = [], [], [], [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "img":
+            self.images.append(given)
+        if "id" in given:
+            assert given["id"] not in self.names
+            self.names.add(given["id"])
+        self.loaded += [given[k] for k in ("src", "href", "srcset", "data") if k in given]
+        if tag not in ("meta", "link", "img", "input", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in ("meta", "link", "img", "input", "br"):
+            self.open.pop()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_page_is_whole(made, name):
+    """Well formed, headings in order, nothing loaded, small, every picture described."""
+    text = made[name].text
+    outline = Outline(text)
+    assert outline.open == []
+    assert outline.headings[0] == 1
+    assert outline.headings.count(1) == 1
+    steps = zip(outline.headings, outline.headings[1:], strict=False)
+    assert all(after <= before + 1 for before, after in steps)
+    assert all(place[:1] == "#" or place.startswith("data:") for place in outline.loaded)
+    assert {p[1:] for p in outline.loaded if p[:1] == "#"} <= outline.names
+    assert "@import" not in text
+    assert not re.search(r"url\((?!#)", text)
+    assert "<math>" in text
+    assert len(text) < 3_000_000
+    assert all(len(image["alt"]) > 20 for image in outline.images)
+    if name in DRAWN and pictures_available():
+        assert len(outline.images) >= 3
+
+
+def pictures_available():
+    """Whether matplotlib is there."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def test_names_are_text(made):
+    """Markup in a network's name is shown, and neither ends a script nor begins one."""
+    text = made["data"].text
+    assert f"<h1>{escape(HOSTILE)}</h1>" in text
+    assert "<script>alert" not in text
+    scripts = re.findall(r"<script[^>]*>(.*?)</script>", text, re.DOTALL)
+    assert len(scripts) == text.count("<script") == 3
+    assert any("alert(1)" in script and "<!--" not in script for script in scripts)
+
+
+def test_what_is_left_out_is_said(made):
+    """Of many inputs those that matter most are shown, by name."""
+    text = unescape(made["200 inputs"].text)
+    assert "Of 200 inputs the 6 are shown along which the outputs change most" in text
+    assert "194 other inputs are kept" in text
+    big = symnet.Network.dense([2, 200, 200, 1], seed=0)
+    page = reporting.described(symnet.derive(big), None, None)
+    live = next(s for s in page.sections if s.title == "At a point")
+    assert "40,801" in live.blocks[0].text or "41,001" in live.blocks[0].text
+
+
+def test_without_matplotlib_the_page_says_so(monkeypatch):
+    """And has all the rest."""
+
+    def missing():
+        raise ImportError("pictures need matplotlib: pip install 'symnet[plot]'")
+
+    monkeypatch.setattr(pictures, "style", missing)
+    monkeypatch.setattr(pictures.plotting, "plot", lambda *_, **__: missing())
+    network = symnet.Network.example()
+    text = unescape(reporting.page(symnet.derive(network), None, None, "html"))
+    assert "Not drawn (maps): pictures need matplotlib: pip install 'symnet[plot]'" in text
+    assert "selfTest" in text
+
+
+# --- formulas -----------------------------------------------------------------------------------
+
+NAMES = ("ex", *zoo.GRAPHS)
+
+
+def network_named(name):
+    """The built-in one, or one of the zoo's."""
+    return symnet.Network.example() if name == "ex" else zoo.network(name)
+
+
+def text_of(markup):
+    """The characters that a reader sees, scripts in braces, fractions with a slash."""
+    return "".join(ET.fromstring(f"<x>{markup}</x>").itertext())
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("notation", ["neuron", "layer"])
+def test_mathml_has_the_numbers_of_the_formulas(name, notation):
+    """Well formed; each line's numbers are those of the same line as text, in their order."""
+    derivation = symnet.derive(network_named(name), 1)
+    lines = derivation.text(notation, "mathml", 4)
+    tree = ET.fromstring(f"<x>{lines}</x>")
+    shown = sorted(
+        n.text
+        for m in tree.iterfind(".//div[@class='line']")
+        for n in m.iter("mn")
+        if "." in n.text
+    )
+    text = re.sub(r"e[-+]?\d+", "", derivation.text(notation, "text", 4).replace("\n", " "))
+    head = formulas.heading(derivation.network)
+    plain = sorted(re.findall(r"(?<![\w.])\d+\.\d+", text.removeprefix(head)))
+    assert shown == plain
+    assert not [e for e in tree.iter() if e.tag == "mo" and not e.text]
+
+
+def test_mathml_of_the_example():
+    """As a textbook has it."""
+    network = symnet.Network.example()
+    text = symnet.derive(network, 0).text("expanded", "mathml")
+    (fraction,) = ET.fromstring(f"<x>{text}</x>").iter("mfrac")
+    assert fraction[0].text == "2"
+    assert "".join(fraction[1].itertext()) == "1+e−x1−x2−1"
+    assert next(s.text for s in fraction[1].iter("mo")) == "+"
+    assert fraction[1].find(".//msup/mrow/mo").get("form") == "prefix"
+
+
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        (r"\sigma'_{1}(z)", "<msubsup><mi>σ</mi><mn>1</mn>"),
+        (r"\sqrt{2}", "<msqrt><mn>2</mn></msqrt>"),
+        (r"\text{a<\{b}", "<mtext>a&lt;{b</mtext>"),
+        (r"\sum_{k=1}^{3}", "<munderover><mo>∑</mo>"),
+        (r"\begin{cases} z & \text{if } z > 0 \\ 0 & \text{otherwise} \end{cases}", "<mtable"),
+    ],
+)
+def test_latex_is_read(latex, expected):
+    """One case for each construction."""
+    found = mathml.math(latex)
+    assert expected in found
+    ET.fromstring(found)
+
+
+@pytest.mark.parametrize("latex", [r"\unknown{x}", r"\begin{matrix}x\end{matrix}", r"\frac{1"])
+def test_what_is_not_known_is_refused(latex):
+    """No formula is shown in part."""
+    with pytest.raises(ValueError, match=r"MathML|ends before"):
+        mathml.math(latex)
+
+
+def test_terms_stay_together():
+    """Each term of a long sum is a box, and a factor is not left behind in a line."""
+    network = symnet.Network.dense([2, 8, 8, 1], hidden="tanh", seed=1)
+    tree = ET.fromstring(f"<x>{symnet.derive(network, 0).text('expanded', 'mathml', 4)}</x>")
+    terms = tree.findall(".//span[@class='right']/span[@class='term']")
+    assert len(terms) == 9
+    assert all(re.search("[0-9]·tanh", "".join(t.itertext())) for t in terms[:-1])
+    first = terms[0].find(".//math")
+    assert "tanh" in "".join(first.itertext())
+
+
+# --- in files -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("ending", "picture"), [("md", "svg"), ("tex", "pdf")])
+def test_pictures_lie_beside(tmp_path, ending, picture):
+    """Each that the text names is there."""
+    pytest.importorskip("matplotlib")
+    page = reporting.described(symnet.derive(symnet.Network.example()), None, None)
+    path = tmp_path / f"a report.{ending}"
+    reporting.write(page, str(path))
+    named = re.findall(r"a report-\w+", path.read_text("utf-8"))
+    files = {p.stem for p in tmp_path.iterdir() if p.suffix == f".{picture}"}
+    assert set(named) == files == {"a report-network", "a report-maps", "a report-curves"}
+
+
+# --- in a browser -------------------------------------------------------------------------------
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--disable-dev-shm-usage", "--enable-logging=stderr", "--virtual-time-budget=5000"),
+)
+SCHEMES = {"light": "1", "dark": "0"}
+WIDTHS = (1280, 390)
+JUDGED = ("data", "6-16-16-2")
+"""Pages that axe-core is run on, which between them have every kind of block."""
+
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+LOOK = """
+const POINTS = %s;
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+async function look(frame, name) {
+  const page = frame.contentDocument, found = { name, width: frame.clientWidth };
+  found.test = page.getElementById("self-test").textContent;
+  found.across = page.documentElement.scrollWidth;
+  found.dark = frame.contentWindow.matchMedia("(prefers-color-scheme: dark)").matches;
+  found.paper = frame.contentWindow.getComputedStyle(page.documentElement).backgroundColor;
+  found.heights = [...page.querySelectorAll("math")].map((m) => m.getBoundingClientRect().height);
+  const fields = [...page.querySelectorAll('.slider input[type="number"]')];
+  found.results = POINTS[name].map((point) => {
+    point.forEach((x, i) => {
+      fields[i].value = x;
+      fields[i].dispatchEvent(new Event("input"));
+    });
+    return [...page.querySelectorAll("#results td.number")].map((td) => td.dataset.value);
+  });
+  const range = page.querySelector('.slider input[type="range"]');
+  range.value = range.max;
+  range.dispatchEvent(new Event("input"));
+  await wait(100);
+  found.followed = Math.abs(fields[0].value - range.max) <= 1e-9 * Math.abs(range.max);
+  found.slices = page.querySelectorAll("#slices svg path.curve").length;
+  found.axe = [];
+  found.judged = "axe" in frame.contentWindow;
+  if (frame.contentWindow.axe) {
+    const said = await frame.contentWindow.axe.run(page);
+    found.axe = said.violations.map((v) => `${v.id}: ${v.nodes[0].html}`);
+  }
+  return found;
+}
+addEventListener("load", async () => {
+  await wait(500);
+  const all = [];
+  for (const frame of document.querySelectorAll("iframe")) {
+    all.push(await look(frame, frame.title));
+  }
+  document.getElementById("found").textContent = JSON.stringify(all);
+});
+"""
+
+
+def axe():
+    """The text of axe-core where SYMNET_AXE says that it is, or else nothing."""
+    place = os.environ.get("SYMNET_AXE")
+    return Path(place).read_text("utf-8") if place else ""
+
+
+def moved(made):
+    """Two points for the sliders of a page, the second outside their ranges."""
+    frame = made.scene.frame
+    inside = frame.low + 0.3 * (frame.high - frame.low)
+    return np.array([inside, frame.high + 0.1 * (frame.high - frame.low)])
+
+
+@pytest.fixture(scope="module", params=SCHEMES)
+def looked(request, made, tmp_path_factory):
+    """What the browser says of every page at every width, in one scheme of colours."""
+    folder = tmp_path_factory.mktemp("browser")
+    points = {name: moved(page).tolist() for name, page in made.items()}
+    checker = axe().replace("</", "<\\/")
+    frames = []
+    for name, page in made.items():
+        judged = f"<script>{checker}</script>" if name in JUDGED else ""
+        text = page.text.replace("</body>", f"{judged}</body>")
+        for width in WIDTHS:
+            style = f"width: {width}px; height: 900px; border: 0"
+            frames.append(
+                f'<iframe title="{escape(name)}" style="{style}" srcdoc="{escape(text)}"></iframe>'
+            )
+    harness = folder / "all.html"
+    harness.write_text(
+        f'<!DOCTYPE html><meta charset="utf-8"><link rel="icon" href="data:,">'
+        f'<pre id="found"></pre><script>{LOOK % json.dumps(points)}</script>{"".join(frames)}',
+        "utf-8",
+    )
+    done = subprocess.run(
+        [
+            *(CHROMIUM, *FLAGS, f"--user-data-dir={folder / 'profile'}"),
+            f"--blink-settings=preferredColorScheme={SCHEMES[request.param]}",
+            *("--dump-dom", harness.as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    shutil.rmtree(folder / "profile", ignore_errors=True)
+    found = re.search(r'<pre id="found">(.*?)</pre>', done.stdout, re.DOTALL)
+    assert found, done.stderr[-2000:]
+    messages = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return request.param, json.loads(unescape(found[1])), messages
+
+
+@needs_chromium
+def test_no_console_message_and_nothing_cut_off(looked):
+    """At every width, in light and dark."""
+    scheme, pages, messages = looked
+    assert messages == []
+    assert len(pages) == len(NETWORKS) * len(WIDTHS)
+    for page in pages:
+        assert page["across"] <= page["width"], page["name"]
+        assert page["dark"] is (scheme == "dark")
+        assert (page["paper"] == "rgb(253, 253, 251)") is (scheme == "light")
+        assert len(page["heights"]) > 10
+        assert page["slices"] >= 2
+        assert page["followed"]
+
+
+@needs_chromium
+def test_sliders_give_the_numbers_of_the_functions(looked, made):
+    """y, the Jacobian and the Hessian, beside the analytic engine, which shares no code."""
+    _, pages, _ = looked
+    for page in pages:
+        assert "Self-test passed" in page["test"]
+        whole = made[page["name"]]
+        network, points = whole.scene.frame.network, moved(whole)
+        y, J, H = (
+            f(network, points) for f in (analytic.value, analytic.jacobian, analytic.hessian)
+        )
+        sizes = [analytic.scale(network, points, r) for r in range(3)]
+        for k, found in enumerate(page["results"]):
+            numbers = np.array(found, dtype=float)
+            expected, allowed = (
+                np.concatenate([np.hstack([a[k][:, None], b[k]]).ravel(), c[k].ravel()])
+                for a, b, c in ((y, J, H), sizes)
+            )
+            assert numbers.shape == expected.shape
+            assert np.all(np.abs(numbers - expected) <= 1e-12 * np.maximum(allowed, 1))
+
+
+@needs_chromium
+@pytest.mark.skipif("SYMNET_AXE" not in os.environ, reason="SYMNET_AXE names no axe.min.js")
+def test_axe_finds_nothing(looked):
+    """Headings, names, contrast: WCAG 2 AA and good practice."""
+    _, pages, _ = looked
+    assert {page["name"] for page in pages if page["judged"]} == set(JUDGED)
+    assert {page["name"]: page["axe"] for page in pages if page["axe"]} == {}
