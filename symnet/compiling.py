@@ -13,6 +13,7 @@ from symnet import foreign, showing
 from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.backends.numpy.runtime import Array, Function
 from symnet.calculus.schemes import Choice, Cost, best, forward, schemes
+from symnet.names import method_name
 from symnet.network import Network
 from symnet.witness import checking
 
@@ -54,8 +55,7 @@ BACKENDS: Mapping[str, Callable[[Network, Mapping[str, Choice]], Kernels]] = {
 @lru_cache(maxsize=32)
 def methods(order: int) -> dict[str, tuple[int, ...]]:
     """The functions that a compilation to `order` consists of, and the orders each computes."""
-    names = ["value", "jacobian", "hessian", *(f"derivative{r}" for r in range(3, order + 1))]
-    single: dict[str, tuple[int, ...]] = {name: (r,) for r, name in enumerate(names[: order + 1])}
+    single: dict[str, tuple[int, ...]] = {method_name(r): (r,) for r in range(order + 1)}
     return single if order == 0 else {**single, everything(order): tuple(range(order + 1))}
 
 

@@ -14,13 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from symnet.names import shortened
+from symnet.names import method_name, shortened
 from symnet.network import Network
 
 INPUT, OUTPUT = "input", "output"
 """The dimensions of xarray's results; a derivative's second is `input_2`, and so on."""
-
-_NAMES = ("value", "jacobian", "hessian")
 
 
 class Function(Protocol):
@@ -92,7 +90,7 @@ def _of_xarray(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, 
     for r, result in zip(orders, results if len(orders) > 1 else (results,), strict=True):
         labels = {OUTPUT: outputs} | dict.fromkeys(along[:r], names)
         named = result.assign_coords(labels)
-        found.append(named.rename(_NAMES[r] if r < len(_NAMES) else f"derivative{r}"))
+        found.append(named.rename(method_name(r)))
     return tuple(found)
 
 

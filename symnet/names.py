@@ -200,6 +200,16 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def method_name(order: int) -> str:
+    """What computes the derivatives of an order: value, jacobian, hessian, derivative3, …"""
+    return ("value", "jacobian", "hessian")[order] if order < 3 else f"derivative{order}"
+
+
+def array_name(order: int) -> str:
+    """What an order's results are called in generated code: y, jacobian, hessian, …"""
+    return method_name(order) if order else "y"
+
+
 def partial_name(output: str, inputs: Sequence[str] = ()) -> str:
     """The plain name of a partial derivative: `y`, `dy/dx1`, `d2y/dx1dx2`, `d3y/dx1dx1dx2`."""
     order = len(inputs)

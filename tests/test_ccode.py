@@ -23,6 +23,7 @@ from symnet.backends.c.run import loading
 from symnet.backends.c.text import file
 from symnet.backends.c.text.calls import Call, Pointer, written
 from symnet.calculus.schemes import candidates, needed
+from symnet.names import array_name
 from symnet.network import Layer, Network
 from symnet.witness import analytic
 
@@ -364,7 +365,7 @@ def test_self_test_finds_errors(tmp_path, order):
     known.expected[order].flat[-1] += 1e-9
     done = self_test(tmp_path, file.source(kernels(network), network, examples=known))
     assert done.returncode == 1
-    assert f"{file.output_name(order)} at " in done.stdout
+    assert f"{array_name(order)} at " in done.stdout
     assert done.stdout.endswith("FAILED\n")
 
 

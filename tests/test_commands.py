@@ -36,7 +36,7 @@ def place(tmp_path_factory):
     net = symnet.Network.dense([2, 3, 1], hidden="tanh", seed=0)
     symnet.save(net, place / "net.json")
     X = np.random.default_rng(0).uniform(-1, 1, (12, 2))
-    for name in ("points.csv", "data.csv"):
+    for name in ("points.csv", "data.csv", "table.csv"):
         rows = "\n".join(f"{a!r},{b!r}" for a, b in X.tolist())
         (place / name).write_text(f"x1,x2\n{rows}\n")
     rows = "\n".join(f"{a!r},{b!r},{a + b * b!r},1.0" for a, b in X.tolist())

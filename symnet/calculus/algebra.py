@@ -31,6 +31,9 @@ from sympy.core.symbol import Str
 DIRECTIONS = "ijklmnoq"
 """Names of the generic directions, in the order in which derivatives are taken; p is an output."""
 
+SPELLED = {"λ": "lam", "μ": "mu", "ζ": "zeta", "π": "pi"}
+"""The Greek letters of adjoints in source code."""
+
 
 class Quantity(Symbol):
     """A layer's vector, or one neuron's entry of it, or a partial derivative of either.

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from symnet.dialect import Table
 from symnet.fitting.data import HIGHEST_ORDER, Array, Kind, MixedData, listed
-from symnet.names import shortened, variables
+from symnet.names import partial_name, shortened, variables
 
 _NUMERATOR = re.compile(r"d\^?(\d*)(.*[^\W\d_].*)")
 _SPELLINGS = {"∂": "d", "²": "^2", "**": "^", "*": "", " ": "", "(": "", ")": ""}
@@ -148,8 +148,8 @@ def _along(name: str, output: str, order: int, inputs: tuple[str, ...]) -> tuple
     fitting = [
         *inputs,
         output,
-        *(f"d{output}/d{x}" for x in inputs),
-        f"d2{output}/d{first}d{first}",
+        *(partial_name(output, [x]) for x in inputs),
+        partial_name(output, [first, first]),
     ]
     raise ValueError(
         f"column {shortened(repr(name))} fits nothing; names that fit are {listed(fitting)}, …"

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from symnet.names import shortened
+from symnet.names import partial_name, shortened
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -44,10 +44,7 @@ class Kind:
         return len(self.along)
 
     def __str__(self) -> str:
-        if not self.along:
-            return self.output
-        power = "" if self.order == 1 else self.order
-        return f"d{power}{self.output}/" + "".join(f"d{name}" for name in self.along)
+        return partial_name(self.output, self.along)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from symnet.backends.c.text import file
 from symnet.languages.c import comment
 from symnet.languages.job import Files, Job
 from symnet.languages.selftest import examples
-from symnet.lowering.programs import result_name
+from symnet.names import array_name
 from symnet.network import Network
 
 
@@ -44,8 +44,8 @@ def header(job: Job) -> str:
         "",
     ]
     for name, choice in compiling.plan(job.network, job.order).items():
-        shapes = [f"{result_name(r)} (points, {', '.join(['m', *'n' * r])})" for r in choice.orders]
-        results = [f"{job.precision} *{result_name(r)}" for r in choice.orders]
+        shapes = [f"{array_name(r)} (points, {', '.join(['m', *'n' * r])})" for r in choice.orders]
+        results = [f"{job.precision} *{array_name(r)}" for r in choice.orders]
         arguments = ["long points", f"const {job.precision} *x", *results, "int threads"]
         lines += [f"/* {', '.join(shapes)} */", f"int {job.name}_{name}("]
         lines += [f"    {', '.join(arguments)});", ""]

@@ -17,6 +17,7 @@ from sympy import Add, Expr, Mul, Pow
 from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
+    SPELLED,
     Quantity,
     X,
     column,
@@ -38,7 +39,7 @@ from symnet.lowering import programs
 from symnet.lowering.loops import ScalarFunction
 
 _WIDTH = 100
-_GREEK = {"λ": "lam", "μ": "mu", "ζ": "zeta", "π": "ppi"}
+_GREEK = SPELLED | {"π": "ppi"}
 
 
 class MatlabPrinter(Printer):

@@ -39,6 +39,7 @@ from symnet.calculus.program import activations_used, family
 from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
 from symnet.lowering import elementary, programs
+from symnet.names import array_name
 
 OPSET = 17
 _OPERATORS = {
@@ -222,7 +223,7 @@ class _Model:
 
     def result(self, order: int, output: Expr) -> tuple[int, str]:
         """An output with the axes (points, m, n, …)."""
-        name = programs.result_name(order)
+        name = array_name(order)
         shape = [-1, self.m, *[self.n] * order]
         if output == 0:
             tensor = self.number(0)

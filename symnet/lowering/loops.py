@@ -62,35 +62,27 @@ class Loop:
 
 
 @dataclass(frozen=True)
-class Let:
+class _Scalar:
+    """What is done to a scalar with a value."""
+
+    name: str
+    value: Expr
+
+
+class Let(_Scalar):
     """A scalar that keeps its value."""
 
-    name: str
-    value: Expr
 
-
-@dataclass(frozen=True)
-class Start:
+class Start(_Scalar):
     """A scalar that changes: its first value."""
 
-    name: str
-    value: Expr
 
-
-@dataclass(frozen=True)
-class More:
+class More(_Scalar):
     """scalar += value."""
 
-    name: str
-    value: Expr
 
-
-@dataclass(frozen=True)
-class Put:
+class Put(_Scalar):
     """scalar = value, of one that changes."""
-
-    name: str
-    value: Expr
 
 
 @dataclass(frozen=True)

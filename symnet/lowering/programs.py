@@ -18,6 +18,7 @@ from symnet.calculus import schemes
 from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
+    SPELLED,
     Quantity,
     X,
     along_directions,
@@ -57,16 +58,11 @@ from symnet.lowering.loops import (
     walk,
     written,
 )
+from symnet.names import array_name, method_name
 from symnet.network import Network
 
-_GREEK = {"λ": "lam", "μ": "mu", "ζ": "zeta", "π": "pi"}
 _TEMPORARY = "v"
 _LONGEST = 30  # letters of an activation in a function's name; Fortran's names end at 63
-
-
-def result_name(order: int) -> str:
-    """What the array of an order's results is called: y, jacobian, hessian, derivative3, …"""
-    return ("y", "jacobian", "hessian")[order] if order < 3 else f"derivative{order}"
 
 
 def routines(order: int) -> dict[str, tuple[int, ...]]:
@@ -74,8 +70,7 @@ def routines(order: int) -> dict[str, tuple[int, ...]]:
 
     One for each order alone, and one for all orders up to each: value, jacobian, value_jacobian, …
     """
-    names = ["value", "jacobian", "hessian", *(f"derivative{r}" for r in range(3, order + 1))]
-    found: dict[str, tuple[int, ...]] = {name: (r,) for r, name in enumerate(names[: order + 1])}
+    found: dict[str, tuple[int, ...]] = {method_name(r): (r,) for r in range(order + 1)}
     together = {1: "value_jacobian", 2: "value_jacobian_hessian"}
     for r in range(1, order + 1):
         found[together.get(r, f"value_to_derivative{r}")] = tuple(range(r + 1))
@@ -149,9 +144,9 @@ def lower(
     """One Program as a routine; `functions` collects the activations that it calls."""
     lowering = Lowering(program, functions)
     shapes = program.shapes
-    results = {result_name(order): (shapes.m,) + (shapes.n,) * order for order in orders}
+    results = {array_name(order): (shapes.m,) + (shapes.n,) * order for order in orders}
     zeros = [
-        _zeros(result_name(order), results[result_name(order)])
+        _zeros(array_name(order), results[array_name(order)])
         for order, output in zip(orders, program.outputs, strict=True)
         if output == 0
     ]
@@ -405,11 +400,11 @@ class Lowering:
             return found if isinstance(alias, column) else at(str(alias.args[0]), "p", index)
         index = index if self._width(quantity) > 1 else Integer(0)
         if quantity.letter == "y":
-            name = result_name(quantity.order)
+            name = array_name(quantity.order)
             self.arrays[name] = (self.shapes.m,) + (self.shapes.n,) * quantity.order
             return at(name, index, *directions)
         name = "d" * len(directions) * (quantity.letter != _TEMPORARY)
-        name += _GREEK.get(quantity.letter, quantity.letter)
+        name += SPELLED.get(quantity.letter, quantity.letter)
         name += "" if quantity.layer is None else str(quantity.layer)
         if quantity.letter not in "xb":
             self.arrays.setdefault(name, (*self._axes(quantity), self._width(quantity)))

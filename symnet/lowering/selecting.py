@@ -36,8 +36,8 @@ from symnet.lowering.loops import (
     walk,
     written,
 )
-from symnet.lowering.programs import Lowering, gathered, result_name
-from symnet.names import partial_name, shortened
+from symnet.lowering.programs import Lowering, gathered
+from symnet.names import array_name, partial_name, shortened
 from symnet.network import Network
 
 MOST = 200
@@ -135,7 +135,7 @@ def _routine(
     lowering = Lowering(program, functions)
     shapes = program.shapes
     wanted = {
-        (result_name(order), entry)
+        (array_name(order), entry)
         for order, entries in chosen.items()
         for entry in entries.values()
     }
@@ -270,7 +270,7 @@ def _with_results(
     moved: dict[Expr, Expr] = {}
     more: list[Step] = []
     for order in range(max(chosen) + 1):
-        name, entries = result_name(order), list(chosen.get(order, {}).values())
+        name, entries = array_name(order), list(chosen.get(order, {}).values())
         elements = {e for e in _elements(steps) if e.array == name}
         flat = [at(chosen_name(order), Integer(k)) for k in range(len(entries))]
         shape = arrays.pop(name, ())

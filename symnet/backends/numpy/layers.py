@@ -22,6 +22,7 @@ from symnet.backends.numpy.elements import (
 from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
+    SPELLED,
     Quantity,
     X,
     along_directions,
@@ -40,8 +41,6 @@ from symnet.calculus.program import (
     parameters,
 )
 from symnet.network import Network
-
-_GREEK = {"λ": "lam", "μ": "mu", "ζ": "zeta", "π": "pi"}
 
 
 def kernels(programs: Mapping[str, Program], network: Network) -> str:
@@ -72,7 +71,7 @@ def code_name(quantity: Quantity) -> str:
     """A quantity's variable: z2 for z₂, dz2 for ∂z₂, ddz2 for ∂²z₂, lam2 for λ₂, W4_3 for W₄₃."""
     if quantity.index is not None:
         return str(quantity.name)
-    letter = _GREEK.get(quantity.letter, quantity.letter)
+    letter = SPELLED.get(quantity.letter, quantity.letter)
     directions = _directions(quantity)
     return "d" * len(directions) + letter + ("" if quantity.layer is None else str(quantity.layer))
 

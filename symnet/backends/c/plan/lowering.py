@@ -34,6 +34,7 @@ from symnet.backends.c.plan.steps import (
 )
 from symnet.calculus.algebra import (
     OUTPUT,
+    SPELLED,
     Quantity,
     X,
     along_directions,
@@ -50,7 +51,7 @@ from symnet.calculus.algebra import (
 )
 from symnet.calculus.program import Program, Statement, activations_used, family
 
-_NAMES = {"y": "Y", "m": "mean", "p": "soft", "λ": "lam", "μ": "mu", "ζ": "zeta", "π": "pi"}
+_NAMES = SPELLED | {"y": "Y", "m": "mean", "p": "soft"}
 """Slabs of these letters have names of their own: the text's loops run over m, p, …"""
 
 

@@ -22,7 +22,6 @@ function", Math. Comp. 23 (1969); the coefficients are this package's own, see `
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from string import Template
 
@@ -31,9 +30,8 @@ import sympy
 from sympy import Expr, Symbol
 
 from symnet.backends.c.text import library
+from symnet.backends.c.text.lines import broken, literal
 from symnet.backends.c.text.minimax import COEFFICIENTS
-
-LINE = 100  # columns of the text
 
 
 def function_name(call: Expr, definitions: Mapping[Symbol, Expr]) -> str | None:
@@ -69,7 +67,9 @@ def definitions(names: Iterable[str], dtype: str) -> list[str]:
         waiting += set(texts) & set(re.findall(r"\w+", texts[name])) - wanted
     values = _constants(dtype) | _polynomials(dtype)
     return [
-        _broken(Template(text).substitute(values)) for name, text in texts.items() if name in wanted
+        "\n".join(map(broken, Template(text).substitute(values).split("\n")))
+        for name, text in texts.items()
+        if name in wanted
     ]
 
 
@@ -88,7 +88,7 @@ compilers then compute all that follows for each of the cases.
 def _constants(dtype: str) -> dict[str, str]:
     """Numbers and words of the text that depend on the type."""
     kind = np.float32 if dtype == "float" else np.float64
-    info, real = np.finfo(kind), lambda number: _literal(number, dtype)
+    info, real = np.finfo(kind), lambda number: literal(number, dtype)
     fraction, bias = info.nmant, info.maxexp - 1
     root = int(np.sqrt(kind(0.5)).view(f"u{info.bits // 8}"))
     return {
@@ -124,7 +124,7 @@ def _polynomials(dtype: str) -> dict[str, str]:
     for name, (x, *parts) in COEFFICIENTS[dtype].items():
         found[f"{name}_square"] = f"{x}2 = {x}*{x}"
         for key, part in zip((name, f"{name}_below"), parts, strict=False):
-            terms = [_literal(number, dtype) for number in part]
+            terms = [literal(number, dtype) for number in part]
             even, odd = _horner(terms[::2], f"{x}2"), _horner(terms[1::2], f"{x}2")
             found[key] = f"({even} + {odd}*{x})"
     return found
@@ -133,20 +133,3 @@ def _polynomials(dtype: str) -> dict[str, str]:
 def _horner(terms: Sequence[str], x: str) -> str:
     first, *rest = terms
     return f"({first} + {_horner(rest, x)}*{x})" if rest else first
-
-
-def _literal(number: float, dtype: str) -> str:
-    return f"{np.float32(number)}F" if dtype == "float" else repr(float(number))
-
-
-def _broken(text: str) -> str:
-    return "\n".join(
-        textwrap.fill(
-            line,
-            LINE,
-            subsequent_indent=" " * (len(line) - len(line.lstrip()) + 4),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for line in text.split("\n")
-    )

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from math import factorial
 from types import MappingProxyType
 
-import numpy as np
 from sympy import Expr, Mul, Symbol
 from sympy.codegen.ast import float32, float64, real
 from sympy.printing.c import C99CodePrinter
@@ -20,10 +19,19 @@ from sympy.printing.precedence import PRECEDENCE
 
 from symnet.backends.c.plan.steps import Pass, Place, Plan, Sum, directions
 from symnet.backends.c.text.elementary import function_name
-from symnet.calculus.algebra import DIRECTIONS, OUTPUT, Quantity, X, is_direction, row, sigma
+from symnet.backends.c.text.lines import LINE, broken, literal
+from symnet.calculus.algebra import (
+    DIRECTIONS,
+    OUTPUT,
+    SPELLED,
+    Quantity,
+    X,
+    is_direction,
+    row,
+    sigma,
+)
 from symnet.calculus.program import family
 
-LINE = 100  # columns of the text
 _TYPES = {"double": float64, "float": float32}
 
 
@@ -200,10 +208,10 @@ def formula(expression: Expr) -> str:
     text = named.sub(
         lambda found: f"{found[1]}{chr(39) * int(found[2])}({found[3]})", str(expression)
     )
-    return text.translate(_GREEK)
+    return text.translate(_SPELLED)
 
 
-_GREEK = str.maketrans({"λ": "lam", "μ": "mu", "ζ": "zeta", "π": "pi"})
+_SPELLED = str.maketrans(SPELLED)
 
 
 def function(opening: str, lines: Sequence[str], comment: str = "") -> str:
@@ -212,23 +220,6 @@ def function(opening: str, lines: Sequence[str], comment: str = "") -> str:
     heading = [f"/* {chr(10).join(remark)} */".replace("\n", "\n   ")] if comment else []
     body = (broken(f"    {line}") for line in lines)
     return "\n".join([*heading, broken(opening), "{", *body, "}", ""])
-
-
-def broken(line: str) -> str:
-    """The line, continued on the next ones where it is too long."""
-    if len(line) <= LINE:
-        return line
-    indent = " " * (len(line) - len(line.lstrip()))
-    # A `*` stays with its name, a comment with its end.
-    words = line.strip().replace(" *", "\0*").replace("const ", "const\0")
-    return textwrap.fill(
-        words,
-        LINE,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    ).replace("\0", " ")
 
 
 def loops(
@@ -282,11 +273,6 @@ def _column(first: int, along: Sequence[str]) -> str:
         return str(first)
     at = along[0] if len(along) == 1 else f"at{len(along)}({', '.join(along)})"
     return at if first == 0 else f"{first} + {at}"
-
-
-def literal(number: float, dtype: str) -> str:
-    """The number with the fewest digits that give it back in this type."""
-    return f"{np.float32(number)}F" if dtype == "float" else repr(float(number))
 
 
 def table(opening: str, numbers: Sequence[float], dtype: str) -> str:

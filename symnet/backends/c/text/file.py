@@ -26,13 +26,15 @@ from symnet.backends.c.plan.lowering import lowered
 from symnet.backends.c.plan.steps import Linear, Plan
 from symnet.backends.c.text import library
 from symnet.backends.c.text.calls import written
-from symnet.backends.c.text.expressions import LINE, broken, formula, function, table
-from symnet.backends.c.text.functions import Functions, call_of, count_of, output_name
+from symnet.backends.c.text.expressions import formula, function, table
+from symnet.backends.c.text.functions import Functions, call_of, count_of
+from symnet.backends.c.text.lines import LINE, broken
 from symnet.backends.c.text.selftest import Examples, self_test
 from symnet.calculus.program import Program
+from symnet.names import array_name
 from symnet.network import Network
 
-__all__ = ["FLAGS", "Examples", "Kernels", "output_name", "packed", "source"]
+__all__ = ["FLAGS", "Examples", "Kernels", "packed", "source"]
 
 Array = NDArray[Any]
 Kernels = Mapping[str, tuple[Program, Sequence[int]]]
@@ -141,7 +143,7 @@ class _File:
     def heading(self) -> str:
         """The comment that says what the file computes, in which arrays, and how to compile it."""
         orders = sorted({r for _, orders in self.kernels.values() for r in orders})
-        results = [f"{output_name(r)} (points, {', '.join(['m', *'n' * r])})" for r in orders]
+        results = [f"{array_name(r)} (points, {', '.join(['m', *'n' * r])})" for r in orders]
         lines = [
             self.title or f"The network {self.network.describe()}, and its derivatives.",
             "",
@@ -166,7 +168,7 @@ class _File:
         return "/*\n" + "\n".join(f" * {line}".rstrip() for line in wrapped) + "\n */\n"
 
     def signature(self, name: str) -> str:
-        outputs = [f"real *{output_name(r)}" for r in self.kernels[name][1]]
+        outputs = [f"real *{array_name(r)}" for r in self.kernels[name][1]]
         weights = [] if self.constant else ["const real *weights"]
         arguments = ["long points", "const real *x", *weights, *outputs, "int threads"]
         return f"int {name}({', '.join(arguments)})"
@@ -194,10 +196,10 @@ class _File:
             constant = order and not planned.activated
             if result.place is None or constant or not self.network.is_chain:
                 functions.need("keep_nan")
-                given = ("points", "count", count_of(order), output_name(order))
+                given = ("points", "count", count_of(order), array_name(order))
                 calls.append(call_of("keep_nan", *given))
         weights = [] if self.constant else ["const real *weights"]
-        outputs = [f"real *{output_name(r)}" for r in orders]
+        outputs = [f"real *{array_name(r)}" for r in orders]
         parameters = ", ".join(
             ["long count", "const real *points", *weights, *outputs, "vec *memory"]
         )
@@ -218,7 +220,7 @@ class _File:
 
     def entry(self, name: str, orders: Sequence[int], planned: Plan) -> str:
         weights = [] if self.constant else ["weights"]
-        shifted = [f"{output_name(r)} + first * {count_of(r)}" for r in orders]
+        shifted = [f"{array_name(r)} + first * {count_of(r)}" for r in orders]
         text = library.filled(
             "entry",
             name=name,
@@ -226,7 +228,7 @@ class _File:
             parameters=self.signature(name).split("(")[1].rpartition(",")[0],
             memory=planned.vectors,
             shifted=", ".join(["x + first * N", *weights, *shifted]),
-            passed=", ".join(["points", "x", *weights, *map(output_name, orders)]),
+            passed=", ".join(["points", "x", *weights, *map(array_name, orders)]),
         )
         return "\n".join(map(broken, text.split("\n")))
 
@@ -235,7 +237,7 @@ class _File:
         return self_test(
             examples,
             {name: orders for name, (_, orders) in self.kernels.items()},
-            {r: (output_name(r), count_of(r)) for r in sorted(orders)},
+            {r: (array_name(r), count_of(r)) for r in sorted(orders)},
             None if self.constant else packed(self.network, self.dtype),
             self.dtype,
         )

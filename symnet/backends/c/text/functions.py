@@ -41,13 +41,8 @@ from symnet.backends.c.text.expressions import (
 from symnet.backends.c.text.products import linear_lines
 from symnet.calculus.algebra import DIRECTIONS, sigma
 from symnet.calculus.program import family
+from symnet.names import array_name
 from symnet.network import Network
-
-
-def output_name(order: int) -> str:
-    """The name of the argument that takes the derivatives of this order."""
-    names = ("y", "jacobian", "hessian")
-    return names[order] if order < len(names) else f"derivative{order}"
 
 
 def count_of(order: int) -> str:
@@ -86,7 +81,7 @@ class Functions:
 
     def scattering(self, planned: Plan, result: Result, order: int) -> Call:
         """The call that brings derivatives of an order from a block's memory to the caller's."""
-        name = output_name(order)
+        name = array_name(order)
         if result.place is None:
             return Call("memset", (name, "0", f"(size_t)count * {count_of(order)} * sizeof(real)"))
         columns, place = result.place.slab.columns, _pointer(planned, result.place)

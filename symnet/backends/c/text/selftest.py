@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symnet.backends.c.text import library
-from symnet.backends.c.text.expressions import broken, table
+from symnet.backends.c.text.expressions import table
+from symnet.backends.c.text.lines import broken
 
 Array = NDArray[Any]
 
