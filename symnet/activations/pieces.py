@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import mpmath
 import sympy
 from sympy import Abs, Expr, Max, Min, Piecewise, S, sign
+from sympy.logic.boolalg import Boolean
 
 from symnet.activations import digits
 from symnet.activations.digits import Number
@@ -133,8 +134,13 @@ def _by_cases(formula: Expr) -> Expr:
     # What SymPy makes of a Piecewise within a condition.
     return found.replace(
         lambda node: isinstance(node, sympy.ITE),
-        lambda node: (node.args[0] & node.args[1]) | (~node.args[0] & node.args[2]),
+        lambda node: _either(*node.args),
     )
+
+
+def _either(test: Boolean, then: Boolean, otherwise: Boolean) -> Boolean:
+    """Of comparisons, And and Or alone."""
+    return sympy.to_nnf((test & then) | (~test & otherwise), simplify=False)
 
 
 def _is_limited(node: Expr) -> bool:

@@ -15,6 +15,7 @@ import mpmath
 import numpy as np
 import sympy
 from sympy import Expr, Piecewise, S
+from sympy.logic.boolalg import Boolean
 
 from symnet.activations import accuracy, rewriting
 from symnet.activations.accuracy import LARGEST, Fault
@@ -118,7 +119,7 @@ def _shaped(given: Forms) -> Forms:
             *arms, (last, _) = node.args
             inner, outer = (sympy.Symbol(f"k{len(lines) + i}", real=True) for i in (0, 1))
             met = sympy.Or(*(condition for _, condition in arms))
-            lines.append((inner, Piecewise((last, sympy.Not(met)), (Z, True))))
+            lines.append((inner, Piecewise((last, _not(met)), (Z, True))))
             lines.append((outer, Piecewise(*arms, (inner, True))))
             known[node] = outer
         return expression.xreplace(known)
@@ -151,7 +152,7 @@ def _passing_nan(joined: Expr) -> Expr:
     if not isinstance(joined, Piecewise) or joined.args[-1][0].has(Z):
         return joined
     *arms, (last, _) = joined.args
-    step = Piecewise((last, sympy.Not(arms[-1][1])), (Z, True))
+    step = Piecewise((last, _not(arms[-1][1])), (Z, True))
     return Piecewise(*arms, (held(step), True))
 
 
@@ -263,3 +264,8 @@ def _vanished(arm: Expr, order: int, far: list[Fault]) -> float | None:
             break
         bound = size
     return bound if bound is not None and bound <= nearest else None
+
+
+def _not(condition: Boolean) -> Boolean:
+    """Of comparisons, And and Or alone, which is what code is written of."""
+    return sympy.to_nnf(sympy.Not(condition), simplify=False)
