@@ -154,14 +154,14 @@ def _live(block: Live) -> str:
 
 
 def _scripts(live: list[Live]) -> list[str]:
-    copying = f"<script>\n{_guarded(_resource('copy.js'))}</script>"
+    reading = f"<script>\n{_guarded(_resource('reading.js'))}</script>"
     if not live:
-        return [copying]
+        return [reading]
     (block,) = live
     settings = json.dumps(block.settings, allow_nan=False).replace("<", "\\u003c")
-    module = _guarded(f"{block.module}\n{_resource('page.js')}")
+    module = _guarded(f"{block.module}\n{_resource('moving.js')}")
     return [
-        copying,
+        reading,
         f'<script type="application/json" id="settings">{settings}</script>',
         f'<script type="module">\n{module}</script>',
     ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from sympy import Symbol
 
 from symnet import formulas
 from symnet.calculus.schemes import Cost
@@ -16,6 +18,7 @@ from symnet.reporting.contents import Block, Page, Paragraph, Section, Table, li
 from symnet.witness.checking import Report
 
 _MOST_ROWS = 30
+_SMOOTH = "None: y and its partials are defined and smooth everywhere"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +45,9 @@ def page(subject: Subject) -> Page:
     """The whole page."""
     network = subject.network
     heading = network.name or "Derivatives of a network"
-    names = [", ".join(s.name for s in ends) for ends in (network.inputs, network.outputs)]
     subtitle = (
         f"{shortened(network.describe(), 120)} · {network.weights_count:,} weights · "
-        f"from {shortened(names[0], 60)} to {shortened(names[1], 60)}"
+        f"from {_named(network.inputs)} to {_named(network.outputs)}"
     )
     return Page(heading, subtitle, tuple(filter(lambda s: s.blocks, _sections(subject))))
 
@@ -62,7 +64,7 @@ def _sections(subject: Subject) -> Iterator[Section]:
     yield Section("The same, neuron by neuron", typeset.neurons(subject.derivation))
     if numeric and subject.data is not None:
         yield Section("Sensitivity over the data", slopes.blocks(network, subject.data))
-    yield Section("Kinks and domain", listed(formulas.notes(network)))
+    yield Section("Kinks and domain", listed(formulas.notes(network) or [_SMOOTH]))
     yield Section("Check", tuple(_check(subject)))
     if subject.cost is not None:
         yield Section("Cost", _cost(subject.cost, subject.derivation.order))
@@ -70,14 +72,20 @@ def _sections(subject: Subject) -> Iterator[Section]:
 
 
 def _network(network: Network) -> Iterator[Block]:
-    inputs = shortened(", ".join(symbol.name for symbol in network.inputs), 300)
-    outputs = shortened(", ".join(symbol.name for symbol in network.outputs), 300)
+    takes = f"{network.n} inputs, {_named(network.inputs)}" if network.n > 1 else "one input"
+    gives = f"{network.m} outputs, {_named(network.outputs)}" if network.m > 1 else "one output"
     yield Paragraph(
-        f"{network.describe()}, {network.weights_count} weights. From {inputs} to {outputs}."
+        f"{network.describe()}: {takes}, {gives}, and {network.weights_count:,} weights."
     )
     yield from pictures.drawing(network)
     rows = _layer_rows(network) if network.is_chain else _node_rows(network)
     yield Table(_fewer(rows), "Its layers" if network.is_chain else "Its nodes")
+
+
+def _named(symbols: Sequence[Symbol]) -> str:
+    """Their names; of many the first and the last."""
+    names = [shortened(symbol.name, 30) for symbol in symbols]
+    return ", ".join(names if len(names) <= 8 else [*names[:3], "…", names[-1]])
 
 
 def _fewer(rows: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:

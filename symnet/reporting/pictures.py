@@ -13,7 +13,7 @@ from symnet.derivation import Derivation
 from symnet.network import Network
 from symnet.plotting.drawing import shows_neurons
 from symnet.plotting.frame import Frame, framed, most_important
-from symnet.plotting.picture import Picture, style
+from symnet.plotting.picture import Picture, headed, style
 from symnet.plotting.plots import FRAMED
 from symnet.reporting.contents import Block, Drawn, Paragraph, said
 
@@ -105,10 +105,17 @@ def _plot(scene: Scene, kind: str, inputs: tuple[int, ...]) -> Picture:
         return FRAMED[kind](replace(scene.frame, inputs=inputs))
 
 
+def _untitled(picture: Picture) -> Picture:
+    """Without the line that names the network, which stands on top of the page."""
+    _, _, rest = picture.figure.get_suptitle().partition("\n")
+    headed(picture.figure, rest)
+    return picture
+
+
 def drawn(name: str, make: Callable[[], Picture], alt: str, caption: str) -> Iterator[Block]:
     """The picture of that name, or why there is none."""
     try:
-        picture = make()
+        picture = _untitled(make())
     except (ImportError, ValueError) as error:
         yield Paragraph(f"Not drawn ({name}): {error}.")
         return
