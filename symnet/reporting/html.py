@@ -147,7 +147,8 @@ def _folded(block: Folded) -> str:
 def _live(block: Live) -> str:
     values = "\n".join(map(_table, block.values))
     return (
-        '<div id="live"><noscript><p>With scripts on, the point can be moved here.</p></noscript>'
+        f'<div id="live"><p id="told" hidden="hidden">{escape(block.told)}</p>'
+        "<noscript><p>With scripts on, the point can be moved here.</p></noscript>"
         '<div id="sliders" hidden="hidden"></div>\n<p id="self-test" role="status"></p>\n'
         f'<div id="results">{values}</div>\n<div id="slices"></div></div>'
     )

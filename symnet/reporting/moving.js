@@ -73,6 +73,7 @@ if (outputs.length > 1) {
 }
 place.append(buttons);
 place.hidden = false;
+document.getElementById("told").hidden = false;
 
 // --- numbers -----------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from symnet.reporting.contents import Block, Page, Paragraph, Section, Table, li
 from symnet.witness.checking import Report
 
 _MOST_ROWS = 30
-_SMOOTH = "None: y and its partials are defined and smooth everywhere"
+_SMOOTH = "None: the outputs are defined and smooth everywhere"
 
 
 @dataclass(frozen=True, eq=False)
