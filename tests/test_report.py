@@ -153,6 +153,18 @@ def test_what_is_left_out_is_said(made):
     assert live.blocks[-1].text.startswith("41,001 weights are too many for a page")
 
 
+def test_inputs_that_do_not_vary_in_the_data():
+    """They have no range to be shown over, which is said; all of them are refused by name."""
+    network = symnet.Network.dense([3, 4, 1], hidden="tanh", seed=0)
+    points = np.random.default_rng(0).normal(size=(20, 3))
+    points[:, 1] = 2
+    scene = pictures.scene(symnet.derive(network), points)
+    assert scene.frame.inputs == (0, 2)
+    assert scene.notes == ["inputs that are the same in all of the data are not shown"]
+    with pytest.raises(ValueError, match="x1 is 1 in all of the data"):
+        pictures.scene(symnet.derive(network), np.ones((5, 3)))
+
+
 def test_without_matplotlib_the_page_says_so(monkeypatch):
     """And has all the rest."""
 

@@ -51,7 +51,8 @@ def _point(scene: Scene) -> str:
     left = scene.derivation.network.n - frame.network.n
     rest = f" {left} other inputs are kept where they are." if left else ""
     named = zip(frame.network.inputs, frame.at.tolist(), strict=True)
-    return f"At {', '.join(f'{symbol.name} = {number(x)}' for symbol, x in named)}.{rest}"
+    values = ", ".join(f"{symbol.name} = {number(x)}" for symbol, x in named)
+    return f"The point to start from: {values}.{rest}"
 
 
 def _settings(frame: Frame, order: int) -> dict[str, Any]:

@@ -34,6 +34,10 @@ class Scene:
     def notes(self) -> list[str]:
         """What was chosen, without advice for those who draw."""
         told = [note.partition("; ")[0] for note in self.frame.notes]
+        if self.data is not None and len(self.frame.inputs) < min(
+            self.frame.network.n, _MOST_INPUTS
+        ):
+            told.append("inputs that are the same in all of the data are not shown")
         if self.data is None:
             told.append("data, by symnet report --data table.csv, give better ranges")
         return told
@@ -42,10 +46,22 @@ class Scene:
 def scene(derivation: Derivation, data: Any) -> Scene:
     """The inputs that matter most, over the ranges of the data, and the first few outputs."""
     names = tuple(symbol.name for symbol in derivation.network.outputs)[:_MOST_OUTPUTS]
-    frame = framed(derivation, data=data, outputs=names, most=_MOST_INPUTS)
+    inputs = _varying(derivation.network, data)
+    frame = framed(derivation, data=data, outputs=names, inputs=inputs, most=_MOST_INPUTS)
     # A slider that starts at -0.49999999999 helps nobody.
     at = np.array([float(f"{x:.4g}") for x in frame.at.tolist()])
     return Scene(derivation, data, replace(frame, at=at), names)
+
+
+def _varying(network: Network, data: Any) -> list[str] | None:
+    """The inputs that differ within the data, the first few; None where all do, or none."""
+    if data is None:
+        return None
+    differ = np.ptp(np.asarray(data, dtype=float), axis=0) > 0
+    if differ.all() or not differ.any():
+        return None
+    names = (s.name for s, varies in zip(network.inputs, differ.tolist(), strict=True) if varies)
+    return list(names)[:_MOST_INPUTS]
 
 
 def drawing(network: Network) -> Iterator[Block]:
