@@ -150,7 +150,19 @@ def test_what_is_left_out_is_said(made):
     big = symnet.Network.dense([2, 200, 200, 1], seed=0)
     page = reporting.described(symnet.derive(big), None, None)
     live = next(s for s in page.sections if s.title == "At a point")
-    assert "40,801" in live.blocks[0].text or "41,001" in live.blocks[0].text
+    assert live.blocks[-1].text.startswith("41,001 weights are too many for a page")
+
+
+def test_inputs_that_do_not_vary_in_the_data():
+    """They have no range to be shown over, which is said; all of them are refused by name."""
+    network = symnet.Network.dense([3, 4, 1], hidden="tanh", seed=0)
+    points = np.random.default_rng(0).normal(size=(20, 3))
+    points[:, 1] = 2
+    scene = pictures.scene(symnet.derive(network), points)
+    assert scene.frame.inputs == (0, 2)
+    assert scene.notes == ["inputs that are the same in all of the data are not shown"]
+    with pytest.raises(ValueError, match="x1 is 1 in all of the data"):
+        pictures.scene(symnet.derive(network), np.ones((5, 3)))
 
 
 def test_without_matplotlib_the_page_says_so(monkeypatch):
@@ -258,7 +270,9 @@ def test_pictures_lie_beside(tmp_path, ending, picture):
     page = reporting.described(symnet.derive(symnet.Network.example()), None, None)
     path = tmp_path / f"a report.{ending}"
     reporting.write(page, str(path))
-    named = re.findall(r"a report-\w+", path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    assert "U+" not in text
+    named = re.findall(r"a report-\w+", text)
     files = {p.stem for p in tmp_path.iterdir() if p.suffix == f".{picture}"}
     assert set(named) == files == {"a report-network", "a report-maps", "a report-curves"}
 

@@ -74,6 +74,7 @@ _SPECIAL = {
     **{c: f"\\{c}" for c in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''", "·": r"\ensuremath{\cdot}"},
+    **{"∂": r"\ensuremath{\partial}", "−": r"\ensuremath{-}", "…": r"\ldots{}"},
     **{"ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}"},
 }
 _ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308\u030a\u030c", "`'^~\"rv", strict=True))

@@ -76,8 +76,10 @@ class Folded:
 class Live:
     """A point that readers move, where scripts run: settings, and the module that computes.
 
-    `values` are shown where none run.
+    `told` is what can be done there; `values` are shown where no scripts run.
     """
+
+    told: str
 
     settings: dict[str, Any] = field(repr=False)
     module: str = field(repr=False)

@@ -147,21 +147,22 @@ def _folded(block: Folded) -> str:
 def _live(block: Live) -> str:
     values = "\n".join(map(_table, block.values))
     return (
-        '<div id="live"><noscript><p>With scripts on, the point can be moved here.</p></noscript>'
+        f'<div id="live"><p id="told" hidden="hidden">{escape(block.told)}</p>'
+        "<noscript><p>With scripts on, the point can be moved here.</p></noscript>"
         '<div id="sliders" hidden="hidden"></div>\n<p id="self-test" role="status"></p>\n'
         f'<div id="results">{values}</div>\n<div id="slices"></div></div>'
     )
 
 
 def _scripts(live: list[Live]) -> list[str]:
-    copying = f"<script>\n{_guarded(_resource('copy.js'))}</script>"
+    reading = f"<script>\n{_guarded(_resource('reading.js'))}</script>"
     if not live:
-        return [copying]
+        return [reading]
     (block,) = live
     settings = json.dumps(block.settings, allow_nan=False).replace("<", "\\u003c")
-    module = _guarded(f"{block.module}\n{_resource('page.js')}")
+    module = _guarded(f"{block.module}\n{_resource('moving.js')}")
     return [
-        copying,
+        reading,
         f'<script type="application/json" id="settings">{settings}</script>',
         f'<script type="module">\n{module}</script>',
     ]

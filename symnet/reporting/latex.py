@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from symnet.formulas import tex
@@ -19,7 +19,9 @@ from symnet.reporting.contents import (
     Table,
 )
 
-_WIDEST = 5  # columns of a table that fits the page
+_SIZE = r"width=\textwidth,height=0.75\textheight,keepaspectratio"
+# As wide as it is, or as the page where that is less.
+_FITTED = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%"
 
 
 def write(page: Page, pictures: str = "") -> str:
@@ -36,7 +38,7 @@ def _block(block: Block, pictures: str) -> str:
     if isinstance(block, Drawn):
         if not pictures:
             return ""
-        image = rf"\includegraphics[width=\textwidth]{{\detokenize{{{pictures}-{block.name}}}}}"
+        image = rf"\includegraphics[{_SIZE}]{{\detokenize{{{pictures}-{block.name}}}.pdf}}"
         return f"\\medskip\\noindent\n{image}\n\n\\noindent {_text(block.caption)}"
     return _WRITERS[type(block)](block)
 
@@ -54,16 +56,12 @@ def _items(block: Items) -> str:
 
 
 def _table(block: Table) -> str:
-    rows = [row[:_WIDEST] for row in block.rows]
-    return table(rows)
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """A table with a head."""
-    lines = [" & ".join(map(_text, row)) + r" \\" for row in rows]
-    columns = "l" * len(rows[0])
+    """Its head, and as many columns as the page can hold, however small."""
+    lines = [" & ".join(map(_text, row)) + r" \\" for row in block.rows]
+    columns = "l" * len(block.rows[0])
     body = "\n".join([lines[0] + r" \hline", *lines[1:]])
-    return f"\\medskip\\noindent\n\\begin{{tabular}}{{@{{}}{columns}}}\n{body}\n\\end{{tabular}}"
+    tabular = f"\\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n{body}\n\\end{{tabular}}"
+    return f"\\medskip\\noindent\n{_FITTED}\n{tabular}}}"
 
 
 _WRITERS: dict[type, Callable[[Any], str]] = {

@@ -4,53 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import numpy as np
 
 from symnet.languages import generate
 from symnet.network import Network
+from symnet.plotting.frame import Frame
 from symnet.plotting.writing import number
-from symnet.reporting.contents import Block, Live, Paragraph, Table, said
+from symnet.reporting.contents import Block, Live, Paragraph, Table
 from symnet.reporting.pictures import Scene
 
 _MOST_WEIGHTS = 40_000  # of which the text has about 20 bytes each
 _MOST_ENTRIES = 2_000  # of a Hessian that is shown
 
 
+_TOLD = (
+    "Move the point: numbers and slices are computed in this page, by the JavaScript that symnet "
+    "generates of the network. Slices: the value, its tangent, and, dashed, the parabola of slope "
+    "and curvature."
+)
+
+
 def blocks(scene: Scene, order: int) -> tuple[Block, ...]:
-    """The point, or why there is none."""
+    """The point, or why it cannot be moved."""
     network, order = scene.frame.network, min(order, 2)
-    whole = scene.derivation.network
+    where, values = Paragraph(_point(scene)), tuple(_tables(scene, order))
     if network.weights_count > _MOST_WEIGHTS:
         return (
+            where,
+            *values,
             Paragraph(
                 f"{network.weights_count:,} weights are too many for a page to compute with: "
                 "symnet generate --language javascript makes a module of them."
             ),
-            *_tables(scene, order),
         )
     try:
         (module, *_) = (str(text) for text in generate(network, "javascript", order).values())
     except ValueError as error:
-        return (Paragraph(f"Nothing to move here: {error}."), *_tables(scene, order))
+        return where, *values, Paragraph(f"The point cannot be moved here: {error}.")
+    return where, Live(_TOLD, _settings(scene.frame, order), module, values)
+
+
+def _point(scene: Scene) -> str:
     frame = scene.frame
-    settings = {
-        "inputs": list(network.input_names),
-        "outputs": list(network.output_names),
+    left = scene.derivation.network.n - frame.network.n
+    rest = f" {left} other inputs are kept where they are." if left else ""
+    named = zip(frame.network.input_names, frame.at.tolist(), strict=True)
+    values = ", ".join(f"{name} = {number(x)}" for name, x in named)
+    return f"The point to start from: {values}.{rest}"
+
+
+def _settings(frame: Frame, order: int) -> dict[str, Any]:
+    """What the page's script is told."""
+    return {
+        "inputs": list(frame.network.input_names),
+        "outputs": list(frame.network.output_names),
         "low": np.minimum(frame.low, frame.at).tolist(),
         "high": np.maximum(frame.high, frame.at).tolist(),
         "at": frame.at.tolist(),
         "order": order,
         "units": dict(frame.units),
     }
-    told = (
-        "Numbers and slices are computed in this page, by the JavaScript that symnet generates of "
-        "the network. Slices: the value, its tangent, and, dashed, the parabola of slope and "
-        "curvature."
-    )
-    left = whole.n - network.n
-    rest = f"{left} other inputs are kept where they are." if left else ""
-    return (*said(told, rest), Live(settings, module, tuple(_tables(scene, order))))
 
 
 def _tables(scene: Scene, order: int) -> Iterator[Table]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from symnet.reporting.contents import (
@@ -56,13 +56,8 @@ def _fenced(text: str) -> str:
 
 
 def _table(block: Table) -> str:
-    return table(block.rows)
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """A table with a head."""
-    head, *body = (f"| {' | '.join(map(plain, row))} |" for row in rows)
-    return "\n".join([head, "|" + "---|" * len(rows[0]), *body])
+    head, *body = (f"| {' | '.join(map(plain, row))} |" for row in block.rows)
+    return "\n".join([head, "|" + "---|" * len(block.rows[0]), *body])
 
 
 def _live(block: Live) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from symnet.reporting.contents import Block, Page, Paragraph, Section, Table, li
 from symnet.witness.checking import Report
 
 _MOST_ROWS = 30
+_SMOOTH = "None: the outputs are defined and smooth everywhere"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +43,9 @@ def page(subject: Subject) -> Page:
     """The whole page."""
     network = subject.network
     heading = network.name or "Derivatives of a network"
-    names = [", ".join(ends) for ends in (network.input_names, network.output_names)]
     subtitle = (
         f"{shortened(network.describe(), 120)} · {network.weights_count:,} weights · "
-        f"from {shortened(names[0], 60)} to {shortened(names[1], 60)}"
+        f"from {_named(network.input_names)} to {_named(network.output_names)}"
     )
     return Page(heading, subtitle, tuple(filter(lambda s: s.blocks, _sections(subject))))
 
@@ -62,7 +62,7 @@ def _sections(subject: Subject) -> Iterator[Section]:
     yield Section("The same, neuron by neuron", typeset.neurons(subject.derivation))
     if numeric and subject.data is not None:
         yield Section("Sensitivity over the data", slopes.blocks(network, subject.data))
-    yield Section("Kinks and domain", listed(formulas.notes(network)))
+    yield Section("Kinks and domain", listed(formulas.notes(network) or [_SMOOTH]))
     yield Section("Check", tuple(_check(subject)))
     if subject.cost is not None:
         yield Section("Cost", _cost(subject.cost, subject.derivation.order))
@@ -70,14 +70,22 @@ def _sections(subject: Subject) -> Iterator[Section]:
 
 
 def _network(network: Network) -> Iterator[Block]:
-    inputs = shortened(", ".join(network.input_names), 300)
-    outputs = shortened(", ".join(network.output_names), 300)
+    takes = f"{network.n} inputs, {_named(network.input_names)}" if network.n > 1 else "one input"
+    gives = (
+        f"{network.m} outputs, {_named(network.output_names)}" if network.m > 1 else "one output"
+    )
     yield Paragraph(
-        f"{network.describe()}, {network.weights_count} weights. From {inputs} to {outputs}."
+        f"{network.describe()}: {takes}, {gives}, and {network.weights_count:,} weights."
     )
     yield from pictures.drawing(network)
     rows = _layer_rows(network) if network.is_chain else _node_rows(network)
     yield Table(_fewer(rows), "Its layers" if network.is_chain else "Its nodes")
+
+
+def _named(names: Sequence[str]) -> str:
+    """Of many the first and the last."""
+    shown = [shortened(name, 30) for name in names]
+    return ", ".join(shown if len(shown) <= 8 else [*shown[:3], "…", shown[-1]])
 
 
 def _fewer(rows: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:

@@ -13,7 +13,7 @@ from symnet.derivation import Derivation
 from symnet.network import Network
 from symnet.plotting.drawing import shows_neurons
 from symnet.plotting.frame import Frame, framed, most_important
-from symnet.plotting.picture import Picture, style
+from symnet.plotting.picture import Picture, headed, style
 from symnet.plotting.plots import FRAMED
 from symnet.reporting.contents import Block, Drawn, Paragraph, said
 
@@ -34,6 +34,10 @@ class Scene:
     def notes(self) -> list[str]:
         """What was chosen, without advice for those who draw."""
         told = [note.partition("; ")[0] for note in self.frame.notes]
+        if self.data is not None and len(self.frame.inputs) < min(
+            self.frame.network.n, _MOST_INPUTS
+        ):
+            told.append("inputs that are the same in all of the data are not shown")
         if self.data is None:
             told.append("data, by symnet report --data table.csv, give better ranges")
         return told
@@ -42,10 +46,24 @@ class Scene:
 def scene(derivation: Derivation, data: Any) -> Scene:
     """The inputs that matter most, over the ranges of the data, and the first few outputs."""
     names = derivation.network.output_names[:_MOST_OUTPUTS]
-    frame = framed(derivation, data=data, outputs=names, most=_MOST_INPUTS)
+    inputs = _varying(derivation.network, data)
+    frame = framed(derivation, data=data, outputs=names, inputs=inputs, most=_MOST_INPUTS)
     # A slider that starts at -0.49999999999 helps nobody.
     at = np.array([float(f"{x:.4g}") for x in frame.at.tolist()])
     return Scene(derivation, data, replace(frame, at=at), names)
+
+
+def _varying(network: Network, data: Any) -> list[str] | None:
+    """The inputs that differ within the data, the first few; None where all do, or none."""
+    if data is None:
+        return None
+    differ = np.ptp(np.asarray(data, dtype=float), axis=0) > 0
+    if differ.all() or not differ.any():
+        return None
+    names = (
+        name for name, varies in zip(network.input_names, differ.tolist(), strict=True) if varies
+    )
+    return list(names)[:_MOST_INPUTS]
 
 
 def drawing(network: Network) -> Iterator[Block]:
@@ -105,10 +123,17 @@ def _plot(scene: Scene, kind: str, inputs: tuple[int, ...]) -> Picture:
         return FRAMED[kind](replace(scene.frame, inputs=inputs))
 
 
+def _untitled(picture: Picture) -> Picture:
+    """Without the line that names the network, which stands on top of the page."""
+    _, _, rest = picture.figure.get_suptitle().partition("\n")
+    headed(picture.figure, rest)
+    return picture
+
+
 def drawn(name: str, make: Callable[[], Picture], alt: str, caption: str) -> Iterator[Block]:
     """The picture of that name, or why there is none."""
     try:
-        picture = make()
+        picture = _untitled(make())
     except (ImportError, ValueError) as error:
         yield Paragraph(f"Not drawn ({name}): {error}.")
         return

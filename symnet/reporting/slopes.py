@@ -40,7 +40,7 @@ def _table(s: Sensitivity) -> Table:
     )
     rows = [
         (
-            f"∂{network.outputs[p].name}/∂{network.inputs[i].name}",
+            f"∂{network.output_names[p]}/∂{network.input_names[i]}",
             *(number(float(m[p, i])) for m in (s.mean, s.sd, s.rms, s.standardized)),
             f"{100 * float(s.rising[p, i]):.0f} %",
         )

@@ -42,12 +42,17 @@ def neurons(derivation: Derivation) -> tuple[Block, ...]:
     if width > 4 * _MOST_NEURONS or (count := _lines(derivation, "neuron")) > _MOST_NEURONS:
         return _left_out("neuron", "would be too many statements to read")
     blocks = _rounded(derivation, "neuron")
-    return blocks if count <= _UNFOLDED else (Folded(f"{count} lines", blocks),)
+    if count <= _UNFOLDED:
+        return blocks
+    told = f"{count} lines, which symnet derive --notation neuron prints, too."
+    return Paragraph(told), Folded("Show them", blocks)
 
 
 def _left_out(notation: str, why: str) -> tuple[Block, ...]:
     return (
-        Paragraph(f"Left out: it {why}. symnet derive --notation {notation} prints what can be."),
+        Paragraph(
+            f"Left out, as it {why}; symnet derive --notation {notation} prints it where it can."
+        ),
     )
 
 

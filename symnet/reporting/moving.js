@@ -73,6 +73,7 @@ if (outputs.length > 1) {
 }
 place.append(buttons);
 place.hidden = false;
+document.getElementById("told").hidden = false;
 
 // --- numbers -----------------------------------------------------------------------------------
 
@@ -124,7 +125,7 @@ function slice(i) {
 
 function drawSlices() {
   const where = document.getElementById("slices");
-  const slices = inputs.map((_, i) => slice(i));
+  const slices = inputs.map((_, i) => slice(i)).filter(({ from, to }) => from < to);
   const heights = slices.flatMap((s) => s.points.map(([, y]) => y)).filter(Number.isFinite);
   let [bottom, top] = [Math.min(...heights), Math.max(...heights)];
   const room = 0.06 * (top - bottom) || Math.abs(top) * 0.1 || 1;

@@ -1,3 +1,11 @@
+// Without a font for mathematics, browsers leave indices on the line: the style then lowers them.
+for (const place of document.querySelectorAll("math msub")) {
+  const [base, index] = [...place.children].map((part) => part.getBoundingClientRect());
+  if (index.height === 0) continue;
+  if (index.bottom <= base.bottom + 1) document.documentElement.classList.add("no-math-font");
+  break;
+}
+
 // Buttons that copy what is written above each text; without scripts the texts are there to select.
 for (const place of document.querySelectorAll(".copy")) {
   const text = place.querySelector("pre").textContent;
