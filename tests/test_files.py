@@ -290,7 +290,6 @@ BAD = {
     "own code": (own("__import__('os')"), "layer 1: activation 'mine'"),
     "own operation": (own(["eval", "z"]), "layer 1: activation 'mine'"),
     "own power tower": (own(["mul", "z", ["pow", 9, ["pow", 9, 9]]]), "layer 1: activation 'mine'"),
-    "own constant": (own(3), "layer 1: activation 'mine'"),
     "own deep": (own(0).replace('"expression": 0', f'"expression": {DEEP_TREE}'), "nested"),
     "own endless constants": (
         own(["log", ["cos", ["cosh", ["sinh", ["sinh", 7]]]]]),
