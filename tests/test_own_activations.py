@@ -288,3 +288,13 @@ def test_text_says_what_cancels() -> None:
         text = symnet.derive(dense([2, 2, 1], hidden="softplus", fill=1)).text(notation)
         assert " ".join(text.split()).count(said) == 1
         assert "exact, but" not in symnet.derive(dense([2, 2, 1], hidden="relu")).text(notation)
+
+
+@pytest.mark.parametrize("power", [1, 2, 3])
+def test_quotients_hold_however_a_backend_writes_them(power):
+    """1/cosh(z)² at 800 is u·v of factors that are 0, or 0 over what overflows: 0, not NaN."""
+    own = Activation("bell", 1 / sympy.cosh(Z) ** power)
+    network = symnet.Network([symnet.Layer([[1.0]], activation=own)])
+    for backend in ("numpy", "c"):
+        for result in symnet.derive(network).compile(backend)([[800.0], [-1049.0]]):
+            assert (result == 0).all()

@@ -8,7 +8,7 @@ import pytest
 
 import formulas
 
-CASES = int(os.environ.get("SYMNET_FUZZ_OWN", "40"))
+CASES = int(os.environ.get("SYMNET_FUZZ_OWN", "16"))
 SEED = int(os.environ.get("SYMNET_FUZZ_SEED", "0"))
 SHARES = 4
 

@@ -172,6 +172,8 @@ def _steps(node: Expr) -> Callable[[Mapping[Any, Array]], Any]:
     if isinstance(node, sympy.Pow) and node.exp.is_Integer:
         base, n = parts[0], int(node.exp)
         return lambda known: _power(np.asarray(base(known)), n)
+    if isinstance(node, sympy.Mul):
+        return _product(node)
     if isinstance(node, sympy.Pow) and node.exp == S.Half:
         return lambda known: np.sqrt(parts[0](known))
     function = _FUNCTIONS.get(type(node))
@@ -180,6 +182,24 @@ def _steps(node: Expr) -> Callable[[Mapping[Any, Array]], Any]:
     if len(parts) == 1:
         return lambda known: function(parts[0](known))
     return lambda known: _folded(function, [part(known) for part in parts])
+
+
+def _product(node: Expr) -> Callable[[Mapping[Any, Array]], Any]:
+    """In its order, and as a quotient where a backend may write one: right only if both are."""
+    factors = [_steps(factor) for factor in node.args]
+    below = [f for f in node.args if isinstance(f, sympy.Pow) and f.exp.could_extract_minus_sign()]
+    if not below:
+        return lambda known: _folded(np.multiply, [factor(known) for factor in factors])
+    above = [_steps(factor) for factor in node.args if factor not in below] or [_steps(S.One)]
+    under = [_steps(1 / factor) for factor in below]
+
+    def value(known: Mapping[Any, Array]) -> Any:
+        in_order = _folded(np.multiply, [factor(known) for factor in factors])
+        top = _folded(np.multiply, [factor(known) for factor in above])
+        quotient = top / _folded(np.multiply, [factor(known) for factor in under])
+        return np.where(np.isfinite(in_order), quotient, in_order)
+
+    return value
 
 
 def _power(base: Array, n: int) -> Array:
