@@ -231,3 +231,12 @@ def test_a_label_ends_no_comment(language):
             assert text.count(sign) == known.count(sign), (name, sign)
     if language == "python":
         assert running.confirm("python", text) is None
+
+
+@pytest.mark.parametrize("kind", ["maps", "network"])
+def test_pictures_show_any_label(kind, tmp_path):
+    """Characters that mathematics has a use for stand for themselves."""
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    for label in ("T [K]", "a$b", "50 %", "x^2 {y}", "a\\b", "#1 & ~2", "it's", '"q" `'):
+        net = called([label, "T"], outputs=["p [bar]"])
+        symnet.plot(net, tmp_path / "picture.svg", kind=kind)

@@ -92,8 +92,8 @@ def _neurons(network: Network, vertices: list[Vertex], edges: list[Edge]) -> Pic
         _circle_column(axes, circles, ends[0])
         top = circles[:, 1].max() + 0.5
         axes.text(circles[0, 0], top, vertex.label, ha="center", va="bottom", fontsize=8)
-    _names(axes, network.inputs, places[0], -1)
-    _names(axes, network.outputs, places[-1], 1)
+    _names(axes, network.input_names, places[0], -1)
+    _names(axes, network.output_names, places[-1], 1)
     axes.set_xlim(-1.1, _COLUMN * depth + 1.1)
     axes.set_ylim(-tall - 0.6, tall + 1.1)
     _legend(axes, vertices, edges)
@@ -177,10 +177,10 @@ def _circle_column(axes: Axes, circles: Any, fill: str) -> None:
         )
 
 
-def _names(axes: Axes, symbols: Sequence[Any], places: Any, side: int) -> None:
-    for symbol, (x, y) in zip(symbols, places, strict=True):
+def _names(axes: Axes, names: Sequence[str], places: Any, side: int) -> None:
+    for name, (x, y) in zip(names, places, strict=True):
         axes.text(
-            *(x + side * 0.3, y, writing.name(symbol.name)),
+            *(x + side * 0.3, y, writing.name(name)),
             ha="left" if side > 0 else "right",
             va="center",
             fontsize=10,
@@ -241,7 +241,7 @@ def _boxes(network: Network, vertices: list[Vertex], edges: list[Edge]) -> Pictu
     axes.set_xlim(-0.8, _COLUMN * last + 0.8)
     axes.set_ylim(min(heights) - 0.5, max(heights) + 0.5 + 0.4 * any(map(_is_skip, edges)))
     _legend(axes, vertices, [e for e in edges if e.weights is None])
-    names = f"{_listed(network.inputs)} → {_listed(network.outputs)}"
+    names = f"{_listed(network.input_names)} → {_listed(network.output_names)}"
     headed(drawn, writing.heading(network), names)
     return Picture(drawn, f"drawing of {network.describe()}", notes)
 
@@ -307,8 +307,8 @@ def _arrow(axes: Axes, a: Any, b: Any, span: int, edge: Edge) -> None:
     )
 
 
-def _listed(symbols: Sequence[Any]) -> str:
-    shown = [writing.name(symbol.name) for symbol in symbols]
+def _listed(names: Sequence[str]) -> str:
+    shown = [writing.name(name) for name in names]
     return ", ".join(shown if len(shown) <= 8 else [*shown[:6], "…", shown[-1]])
 
 

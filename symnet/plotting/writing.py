@@ -45,7 +45,26 @@ def checked_units(network: Network, units: Mapping[str, str] | None) -> dict[str
 
 def name(plain: str) -> str:
     """An input's or output's name as mathtext."""
-    return f"${labels.latex_name(plain)}$"
+    return f"${_mathematics(plain)}$"
+
+
+def _mathematics(plain: str) -> str:
+    r"""`T` and `\rho` as LaTeX has them; the characters of `T [K]` stand for themselves."""
+    if _IDENTIFIER.fullmatch(plain):
+        return labels.latex_name(plain)
+    return rf"\mathrm{{{''.join(_PLAINLY.get(c, c) for c in plain)}}}"
+
+
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_PLAINLY = {c: f"\\{c}" for c in " $%#_{}"} | {
+    "\\": r"\backslash ",
+    "^": r"\wedge ",
+    "~": r"\sim ",
+    "'": "\N{RIGHT SINGLE QUOTATION MARK}",
+    "`": "\N{LEFT SINGLE QUOTATION MARK}",
+    '"': "\N{RIGHT DOUBLE QUOTATION MARK}",
+    "-": "\N{HYPHEN}",
+}
 
 
 def partial(output: str, inputs: Sequence[str] = ()) -> str:
@@ -53,10 +72,10 @@ def partial(output: str, inputs: Sequence[str] = ()) -> str:
     if not inputs:
         return name(output)
     below = r"\,".join(
-        rf"\partial {labels.latex_name(along)}" + _raised(len(list(run)))
+        rf"\partial {_mathematics(along)}" + _raised(len(list(run)))
         for along, run in groupby(inputs)
     )
-    return rf"$\partial{_raised(len(inputs))} {labels.latex_name(output)}\,/\,{below}$"
+    return rf"$\partial{_raised(len(inputs))} {_mathematics(output)}\,/\,{below}$"
 
 
 def _raised(count: int) -> str:
