@@ -65,7 +65,7 @@ def everything(order: int) -> str:
     return names.get(order, f"value_to_derivative{order}")
 
 
-def plan(network: Network, order: int) -> dict[str, Choice]:
+def choices(network: Network, order: int) -> dict[str, Choice]:
     """For each of `methods(order)`, the Program that computes it cheapest."""
     programs = [schemes(program) for program in forward(network, order)]
     return {name: best(programs[max(orders)], orders) for name, orders in methods(order).items()}
@@ -232,6 +232,6 @@ def compiled(
         raise ValueError(f"no backend {backend!r}; there are {' and '.join(BACKENDS)}")
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}; at least 1 is needed")
-    choices = plan(network, order)
-    kernels = BACKENDS[backend](network, choices)
-    return Compiled(network, order, backend, choices[everything(order)].cost, threads, kernels)
+    chosen = choices(network, order)
+    kernels = BACKENDS[backend](network, chosen)
+    return Compiled(network, order, backend, chosen[everything(order)].cost, threads, kernels)

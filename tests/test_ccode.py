@@ -32,7 +32,7 @@ WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror")
 
 def kernels(network: Network, order: int = 2) -> file.Kernels:
     """The functions that a compilation consists of."""
-    plan = compiling.plan(network, order)
+    plan = compiling.choices(network, order)
     return {name: (choice.program, choice.orders) for name, choice in plan.items()}
 
 
@@ -303,11 +303,11 @@ def test_deep():
 # --- the self-test and the sanitizers -----------------------------------------------------------
 
 
-def examples(network: Network, tolerance: float = 1e-12) -> file.Examples:
+def examples(network: Network, tolerance: float = 1e-12) -> file.Known:
     X = sample(network, 5)
     expected = {r: analytic.BY_ORDER[r](network, X) for r in range(3)}
     sizes = {r: float(analytic.scale(network, X, r).max()) for r in range(3)}
-    return file.Examples(X, expected, {r: tolerance * size for r, size in sizes.items()})
+    return file.Known(X, expected, {r: tolerance * size for r, size in sizes.items()})
 
 
 def self_test(

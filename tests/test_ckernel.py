@@ -48,7 +48,7 @@ def forget() -> None:
 
 
 def text(network: Network = NETWORK) -> str:
-    choices = compiling.plan(network, 2)
+    choices = compiling.choices(network, 2)
     return file.source({name: (c.program, c.orders) for name, c in choices.items()}, network)
 
 

@@ -24,7 +24,7 @@ COMMANDS = tuple(SUMMARIES)
 EXTRAS = {
     "plot": "matplotlib",
     "sensitivity": "matplotlib",
-    "fit": "scipy",
+    "fit": "pymoo",
     "import": "onnx",
     "completion": "shtab",
 }
@@ -210,7 +210,7 @@ def test_networks_and_data_from_standard_input(place):
 
 def test_a_pipe_of_commands(place):
     """fit writes the network to standard output, and what it says to standard error."""
-    pytest.importorskip("scipy")
+    pytest.importorskip("pymoo")
     data = (place / "water.csv").read_text()
     fitted = process("fit", "-", "--hidden", "2", "--restarts", "1", "-o", "-", text=data)
     assert fitted.returncode == 0

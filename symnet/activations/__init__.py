@@ -9,14 +9,14 @@ from symnet.activations.parametrised import (
     power,
     softplus,
 )
-from symnet.activations.systems import Forms, Quantity, System, Z
+from symnet.activations.systems import Auxiliary, Forms, System, Z
 from symnet.activations.table import TABLE
 
 __all__ = [
     "TABLE",
     "Activation",
     "Forms",
-    "Quantity",
+    "Auxiliary",
     "System",
     "Z",
     "activation",

@@ -17,7 +17,7 @@ from sympy import Expr, Piecewise, exp
 from sympy.codegen.cfunctions import expm1
 
 from symnet.activations.activation import Activation
-from symnet.activations.systems import Quantity, System, Z, either, exponential, reals, rectified
+from symnet.activations.systems import Auxiliary, System, Z, either, exponential, reals, rectified
 from symnet.activations.table import TABLE
 
 Number: TypeAlias = int | float | Fraction | Expr
@@ -57,11 +57,11 @@ def celu(alpha: Number) -> Activation:
     system = System(
         _v,
         (
-            Quantity(_m, either(Z > 0, 0, Z / a)),
-            Quantity(_e, exp(_m)),
-            Quantity(_v, either(Z > 0, Z, a * expm1(_m)), _s),
-            Quantity(_s, either(Z > 0, 1, _e), _t / a),
-            Quantity(_t, either(Z > 0, 0, _e), _t / a),
+            Auxiliary(_m, either(Z > 0, 0, Z / a)),
+            Auxiliary(_e, exp(_m)),
+            Auxiliary(_v, either(Z > 0, Z, a * expm1(_m)), _s),
+            Auxiliary(_s, either(Z > 0, 1, _e), _t / a),
+            Auxiliary(_t, either(Z > 0, 0, _e), _t / a),
         ),
     )
     return Activation(_name("celu", a), value, system=system)
@@ -110,10 +110,10 @@ def clip(low: Number | None, high: Number | None) -> Activation:
     system = System(
         _v,
         (
-            Quantity(_v, Piecewise(*below, *above, (Z, True)), _s),
+            Auxiliary(_v, Piecewise(*below, *above, (Z, True)), _s),
             # Only NaN reaches the last z: a step alone would turn it into a number.
-            Quantity(_h, Piecewise(last, (Z, True))),
-            Quantity(_s, Piecewise(*before, *inside, (_h, True)), _ZERO),
+            Auxiliary(_h, Piecewise(last, (Z, True))),
+            Auxiliary(_s, Piecewise(*before, *inside, (_h, True)), _ZERO),
         ),
     )
     shown = Piecewise(*below, (Z, True)) if value is None else value

@@ -29,7 +29,7 @@ Z = Symbol("z", real=True)
 _DIGITS = 60  # of irrational constants in forms: enough for evaluation at 50 digits
 
 
-class Quantity(NamedTuple):
+class Auxiliary(NamedTuple):
     """A named temporary: its definition in z and the quantities before it, and its derivative.
 
     `slope` is None for a stepping stone, which only definitions use.
@@ -44,7 +44,7 @@ class System(NamedTuple):
     """A function as an expression in z and quantities whose derivatives are known."""
 
     value: Expr
-    quantities: tuple[Quantity, ...] = ()
+    quantities: tuple[Auxiliary, ...] = ()
 
 
 class Forms(NamedTuple):
@@ -73,7 +73,7 @@ class Forms(NamedTuple):
 # --- derivatives, by the chain rule -------------------------------------------------------------
 
 
-def slope_of(expression: Expr, quantities: Sequence[Quantity]) -> Expr:
+def slope_of(expression: Expr, quantities: Sequence[Auxiliary]) -> Expr:
     """`d/dz f(z, q) = df/dz + sum over q of df/dq q'`."""
     # Steps are constants between their jumps; SymPy has no derivative of them.
     steps = {step: sympy.Dummy(real=True) for step in expression.atoms(floor, sympy.ceiling)}
@@ -230,52 +230,52 @@ def either(condition: Any, then: Expr | int, otherwise: Expr | int) -> Expr:
     return Piecewise((then, condition), (otherwise, True))
 
 
-def logistic(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Quantity, ...]:
+def logistic(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Auxiliary, ...]:
     """`s = 1/(1 + exp(-x))`, `r = 1 - s`, `w = s r`, `d = r - s` and `v = log(1 + exp(x))`.
 
     All come from one exponential of `-|x|`, which cannot overflow.
     """
     e, p, q, s, r, w, d, v = reals(" ".join(name + suffix for name in "epqsrwdv"))
     return (
-        Quantity(e, exp(-Abs(x))),
-        Quantity(p, 1 / (1 + e)),
-        Quantity(q, e * p),
-        Quantity(s, either(x >= 0, p, q), w * slope),
-        Quantity(r, either(x >= 0, q, p), -w * slope),
-        Quantity(w, p * q, w * d * slope),
-        Quantity(d, r - s, -2 * w * slope),
-        Quantity(v, either(x <= 0, 0, x) + log1p(e), s * slope),
+        Auxiliary(e, exp(-Abs(x))),
+        Auxiliary(p, 1 / (1 + e)),
+        Auxiliary(q, e * p),
+        Auxiliary(s, either(x >= 0, p, q), w * slope),
+        Auxiliary(r, either(x >= 0, q, p), -w * slope),
+        Auxiliary(w, p * q, w * d * slope),
+        Auxiliary(d, r - s, -2 * w * slope),
+        Auxiliary(v, either(x <= 0, 0, x) + log1p(e), s * slope),
     )
 
 
-def hyperbolic(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Quantity, ...]:
+def hyperbolic(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Auxiliary, ...]:
     """`t = tanh(x)` and `w = 1 - t^2 = 4 exp(-2 |x|)/(1 + exp(-2 |x|))^2`.
 
     The backends take their tanh from the same exponential and quotient where they have it.
     """
     t, e, p, q, w = reals(" ".join(name + suffix for name in "tepqw"))
     return (
-        Quantity(e, exp(-2 * Abs(x))),
-        Quantity(p, 1 / (1 + e)),
-        Quantity(q, e * p),
-        Quantity(t, sympy.tanh(x), w * slope),
-        Quantity(w, 4 * p * q, -2 * t * w * slope),
+        Auxiliary(e, exp(-2 * Abs(x))),
+        Auxiliary(p, 1 / (1 + e)),
+        Auxiliary(q, e * p),
+        Auxiliary(t, sympy.tanh(x), w * slope),
+        Auxiliary(w, 4 * p * q, -2 * t * w * slope),
     )
 
 
-def clipped(bound: int) -> tuple[Quantity, ...]:
+def clipped(bound: int) -> tuple[Auxiliary, ...]:
     """`c = z`, but no further than `bound` from 0: beyond it, all that c multiplies is 0."""
     return (
         # Not two constants: C compilers would compute all that follows once for each of them.
-        Quantity(_c, either(Abs(Z) > bound, bound * sympy.sign(Z), Z), sympy.S.One),
+        Auxiliary(_c, either(Abs(Z) > bound, bound * sympy.sign(Z), Z), sympy.S.One),
     )
 
 
-def sized(bound: int) -> tuple[Quantity, ...]:
+def sized(bound: int) -> tuple[Auxiliary, ...]:
     """`c = |z|`, but at most `bound`, and `t = c^2`: beyond it, all that they multiply is 0."""
     return (
-        Quantity(_c, either(Abs(Z) > bound, bound, Abs(Z))),
-        Quantity(_t, _c**2, 2 * Z),
+        Auxiliary(_c, either(Abs(Z) > bound, bound, Abs(Z))),
+        Auxiliary(_t, _c**2, 2 * Z),
     )
 
 
@@ -284,10 +284,10 @@ def rectified(below: Expr, slope: Expr, scale: Expr = sympy.S.One) -> System:
     return System(
         _v,
         (
-            Quantity(_v, either(Z <= 0, below, scale * Z), _s),
+            Auxiliary(_v, either(Z <= 0, below, scale * Z), _s),
             # Only NaN reaches the z of this line: a step alone would turn it into a number.
-            Quantity(_h, either(Z > 0, scale, Z)),
-            Quantity(_s, either(Z <= 0, slope, _h), sympy.S.Zero),
+            Auxiliary(_h, either(Z > 0, scale, Z)),
+            Auxiliary(_s, either(Z <= 0, slope, _h), sympy.S.Zero),
         ),
     )
 
@@ -298,11 +298,11 @@ def exponential(scale: Expr, alpha: Expr) -> System:
     return System(
         _v,
         (
-            Quantity(_m, either(Z > 0, 0, Z)),
-            Quantity(_v, either(Z > 0, scale * Z, left * expm1(_m)), _s),
-            Quantity(_e, left * exp(_m)),
-            Quantity(_s, either(Z > 0, scale, _e), _t),
-            Quantity(_t, either(Z > 0, 0, _e), _t),
+            Auxiliary(_m, either(Z > 0, 0, Z)),
+            Auxiliary(_v, either(Z > 0, scale * Z, left * expm1(_m)), _s),
+            Auxiliary(_e, left * exp(_m)),
+            Auxiliary(_s, either(Z > 0, scale, _e), _t),
+            Auxiliary(_t, either(Z > 0, 0, _e), _t),
         ),
     )
 
@@ -353,17 +353,17 @@ class erfcx(sympy.Function):
         return self.rewrite(sympy.erfc)._eval_evalf(prec)
 
 
-def squared(x: Expr, share: Expr = sympy.S.One) -> tuple[Quantity, ...]:
+def squared(x: Expr, share: Expr = sympy.S.One) -> tuple[Auxiliary, ...]:
     """`e exp(u) = exp(-share x^2)`, the rounding of the exponent being u: `e + e u` is exact.
 
     With a short h, whose square is exact, `-x^2 = -h^2 + (h - x)(h + x)`. `share` is a power of 2.
     """
     return (
-        Quantity(_h, floor(256 * x) / 256),
-        Quantity(_a, -share * _h**2),
-        Quantity(_b, (_h - x) * (_h + x)),
-        Quantity(_o, _a + share * _b),
-        Quantity(_i, _a - _o),
-        Quantity(_u, _i + share * _b),
-        Quantity(_e, exp(_o)),
+        Auxiliary(_h, floor(256 * x) / 256),
+        Auxiliary(_a, -share * _h**2),
+        Auxiliary(_b, (_h - x) * (_h + x)),
+        Auxiliary(_o, _a + share * _b),
+        Auxiliary(_i, _a - _o),
+        Auxiliary(_u, _i + share * _b),
+        Auxiliary(_e, exp(_o)),
     )

@@ -19,7 +19,7 @@ from sympy.codegen.cfunctions import log1p
 
 from symnet.activations.activation import TABLE, Activation, register
 from symnet.activations.systems import (
-    Quantity,
+    Auxiliary,
     System,
     Z,
     clipped,
@@ -54,11 +54,11 @@ _CUBIC = Rational(44715, 10**6)
 _INNER = _RATE / 2 * (Z + _CUBIC * Z**3)
 _NEAR = Rational(3, 10)  # up to where tanh(z) is computed as z minus a series
 _SERIES = sympy.horner(sum(-c * _x**k for k, c in enumerate(_TANH_SERIES)))
-_CIRCLE = (Quantity(_s, sympy.sin(Z), _c), Quantity(_c, sympy.cos(Z), -_s))
+_CIRCLE = (Auxiliary(_s, sympy.sin(Z), _c), Auxiliary(_c, sympy.cos(Z), -_s))
 _READ_LOGISTIC = (
-    Quantity(_s, 1 / (1 + exp(-Z)), _w),
-    Quantity(_w, exp(-Z) / (1 + exp(-Z)) ** 2, _w * _d),
-    Quantity(_d, -sympy.tanh(Z / 2), -2 * _w),
+    Auxiliary(_s, 1 / (1 + exp(-Z)), _w),
+    Auxiliary(_w, exp(-Z) / (1 + exp(-Z)) ** 2, _w * _d),
+    Auxiliary(_d, -sympy.tanh(Z / 2), -2 * _w),
 )
 
 
@@ -86,12 +86,12 @@ def _on_arms(
     high: Expr,
     arms: tuple[Expr, Expr, Expr],
     slope: Expr,
-) -> tuple[Quantity, Quantity]:
+) -> tuple[Auxiliary, Auxiliary]:
     below, between, above = arms
     # Only NaN reaches the last z: a step alone would turn it into a number.
     beyond = Piecewise((above, high <= Z), (between, low < Z), (Z, True))
     bends = any(arm.has(Z) or arm != below for arm in arms)
-    return Quantity(inner, beyond), Quantity(
+    return Auxiliary(inner, beyond), Auxiliary(
         symbol, either(low >= Z, below, inner), slope if bends else _ZERO
     )
 
@@ -120,8 +120,8 @@ _ROWS = (
         reading=System(
             _SIGMOID,
             (
-                Quantity(_SIGMOID, _SIGMOID, _SIGMOID * _c),
-                Quantity(_c, 1 - _SIGMOID, -_SIGMOID * _c),
+                Auxiliary(_SIGMOID, _SIGMOID, _SIGMOID * _c),
+                Auxiliary(_c, 1 - _SIGMOID, -_SIGMOID * _c),
             ),
         ),
     ),
@@ -132,7 +132,7 @@ _ROWS = (
         system=System(_t, hyperbolic(Z)),
         reading=System(
             _TANH,
-            (Quantity(_TANH, _TANH, _w), Quantity(_w, 1 - _TANH**2, -2 * _TANH * _w)),
+            (Auxiliary(_TANH, _TANH, _w), Auxiliary(_w, 1 - _TANH**2, -2 * _TANH * _w)),
         ),
     ),
     Activation("relu", either(Z <= 0, 0, Z), (_ZERO,), system=rectified(_ZERO, _ZERO)),
@@ -153,7 +153,7 @@ _ROWS = (
         "softplus",
         sympy.log(1 + exp(Z)),
         system=System(_v, logistic(Z)),
-        reading=System(_v, (Quantity(_v, sympy.log(1 + exp(Z)), _s), *_READ_LOGISTIC)),
+        reading=System(_v, (Auxiliary(_v, sympy.log(1 + exp(Z)), _s), *_READ_LOGISTIC)),
     ),
     Activation(
         "silu",
@@ -170,12 +170,12 @@ _ROWS = (
                 # The normal distribution function p has the tail q and the density y.
                 *sized(40),
                 *squared(_c, Rational(1, 2)),
-                Quantity(_v, _e + _e * _u),
-                Quantity(_y, _v / sqrt(2 * pi), -_g),
-                Quantity(_g, Z * _y, _y - _t * _y),
-                Quantity(_q, _v * erfcx(_c / sqrt(2)) / 2),
-                Quantity(_p, either(Z >= 0, 1 - _q, _q), _y),
-                Quantity(_x, Z * _p, _p + _g),
+                Auxiliary(_v, _e + _e * _u),
+                Auxiliary(_y, _v / sqrt(2 * pi), -_g),
+                Auxiliary(_g, Z * _y, _y - _t * _y),
+                Auxiliary(_q, _v * erfcx(_c / sqrt(2)) / 2),
+                Auxiliary(_p, either(Z >= 0, 1 - _q, _q), _y),
+                Auxiliary(_x, Z * _p, _p + _g),
             ),
         ),
     ),
@@ -186,19 +186,19 @@ _ROWS = (
             Z * _s,
             (
                 *clipped(30),
-                Quantity(_t, _c**2, 2 * _c),
-                Quantity(_x, _RATE * _c * (1 + _CUBIC * _t), _g),
-                Quantity(_g, _RATE * (1 + 3 * _CUBIC * _t), 6 * _RATE * _CUBIC * _c),
+                Auxiliary(_t, _c**2, 2 * _c),
+                Auxiliary(_x, _RATE * _c * (1 + _CUBIC * _t), _g),
+                Auxiliary(_g, _RATE * (1 + 3 * _CUBIC * _t), 6 * _RATE * _CUBIC * _c),
                 *logistic(_x, _g),
             ),
         ),
         reading=System(
             Z * (1 + _t) / 2,
             (
-                Quantity(_t, sympy.tanh(_INNER), _w * _g),
-                Quantity(_w, 1 - sympy.tanh(_INNER) ** 2, -2 * _t * _w * _g),
-                Quantity(_g, _RATE / 2 * (1 + 3 * _CUBIC * Z**2), _k * Z),
-                Quantity(_k, 3 * _RATE * _CUBIC, _ZERO),
+                Auxiliary(_t, sympy.tanh(_INNER), _w * _g),
+                Auxiliary(_w, 1 - sympy.tanh(_INNER) ** 2, -2 * _t * _w * _g),
+                Auxiliary(_g, _RATE / 2 * (1 + 3 * _CUBIC * Z**2), _k * Z),
+                Auxiliary(_k, 3 * _RATE * _CUBIC, _ZERO),
             ),
         ),
     ),
@@ -208,10 +208,10 @@ _ROWS = (
         system=System(
             _v,
             (
-                Quantity(_p, 1 / (1 + Abs(Z)), -_h * _p),
-                Quantity(_h, either(Z < 0, -_p, _p), -_w),
-                Quantity(_w, _p**2, -2 * _h * _w),
-                Quantity(_v, Z * _p, _w),
+                Auxiliary(_p, 1 / (1 + Abs(Z)), -_h * _p),
+                Auxiliary(_h, either(Z < 0, -_p, _p), -_w),
+                Auxiliary(_w, _p**2, -2 * _h * _w),
+                Auxiliary(_v, Z * _p, _w),
             ),
         ),
     ),
@@ -223,19 +223,19 @@ _ROWS = (
             (
                 # t = tanh(softplus(z)), g = 1/(2 + 2 exp(z) + exp(2 z)), w = 1 - t^2.
                 *logistic(Z),
-                Quantity(_a, either(Z >= 0, 1 + 2 * _e, _e * (2 + _e))),
-                Quantity(_y, either(Z >= 0, 1 + 2 * _e * (1 + _e), 2 + _e * (2 + _e))),
-                Quantity(_g, 1 / _y),
-                Quantity(_t, _a * _g, _u * _s),
-                Quantity(_x, either(Z >= 0, _e * _g, _g) * (1 + _e)),
-                Quantity(_u, 4 * _x**2, -2 * _t * _u * _s),
+                Auxiliary(_a, either(Z >= 0, 1 + 2 * _e, _e * (2 + _e))),
+                Auxiliary(_y, either(Z >= 0, 1 + 2 * _e * (1 + _e), 2 + _e * (2 + _e))),
+                Auxiliary(_g, 1 / _y),
+                Auxiliary(_t, _a * _g, _u * _s),
+                Auxiliary(_x, either(Z >= 0, _e * _g, _g) * (1 + _e)),
+                Auxiliary(_u, 4 * _x**2, -2 * _t * _u * _s),
             ),
         ),
         reading=System(
             Z * _t,
             (
-                Quantity(_t, sympy.tanh(sympy.log(1 + exp(Z))), _u * _s),
-                Quantity(_u, 1 - sympy.tanh(sympy.log(1 + exp(Z))) ** 2, -2 * _t * _u * _s),
+                Auxiliary(_t, sympy.tanh(sympy.log(1 + exp(Z))), _u * _s),
+                Auxiliary(_u, 1 - sympy.tanh(sympy.log(1 + exp(Z))) ** 2, -2 * _t * _u * _s),
                 *_READ_LOGISTIC,
             ),
         ),
@@ -248,7 +248,7 @@ _ROWS = (
     Activation(
         "logsigmoid",
         -sympy.log(1 + exp(-Z)),
-        system=System(_y, (*logistic(Z), Quantity(_y, either(Z <= 0, Z, 0) - log1p(_e), _r))),
+        system=System(_y, (*logistic(Z), Auxiliary(_y, either(Z <= 0, Z, 0) - log1p(_e), _r))),
     ),
     Activation(
         "tanhshrink",
@@ -257,8 +257,8 @@ _ROWS = (
             _y,
             (
                 *hyperbolic(Z),
-                Quantity(_x, either(Abs(Z) < _NEAR, Z**2, 0)),
-                Quantity(_y, either(Abs(Z) < _NEAR, Z * _x * _SERIES, Z - _t), _t**2),
+                Auxiliary(_x, either(Abs(Z) < _NEAR, Z**2, 0)),
+                Auxiliary(_y, either(Abs(Z) < _NEAR, Z * _x * _SERIES, Z - _t), _t**2),
             ),
         ),
     ),
@@ -270,18 +270,18 @@ _ROWS = (
         system=System(
             _v,
             (
-                Quantity(_v, Abs(Z), _s),
+                Auxiliary(_v, Abs(Z), _s),
                 # At 0 and for NaN it is z.
-                Quantity(_s, Piecewise((-1, Z < 0), (1, Z > 0), (Z, True)), _ZERO),
+                Auxiliary(_s, Piecewise((-1, Z < 0), (1, Z > 0), (Z, True)), _ZERO),
             ),
         ),
     ),
-    Activation("square", Z**2, system=System(_y, (Quantity(_y, Z * Z, 2 * Z),))),
+    Activation("square", Z**2, system=System(_y, (Auxiliary(_y, Z * Z, 2 * Z),))),
     Activation(
         "sqrt",
         sqrt(Z),
         latex=r"\operatorname{sqrt}",
-        system=System(_s, (Quantity(_s, sqrt(Z), _p / 2), Quantity(_p, 1 / _s, -(_p**3) / 2))),
+        system=System(_s, (Auxiliary(_s, sqrt(Z), _p / 2), Auxiliary(_p, 1 / _s, -(_p**3) / 2))),
     ),
     Activation(
         "log",
@@ -290,12 +290,12 @@ _ROWS = (
         system=System(
             _l,
             (
-                Quantity(_l, sympy.log(Z), _p),
-                Quantity(_p, either(Z >= 0, 1 / Z, undefined(Z)), -(_p**2)),
+                Auxiliary(_l, sympy.log(Z), _p),
+                Auxiliary(_p, either(Z >= 0, 1 / Z, undefined(Z)), -(_p**2)),
             ),
         ),
     ),
-    Activation("reciprocal", 1 / Z, system=System(_p, (Quantity(_p, 1 / Z, -(_p**2)),))),
+    Activation("reciprocal", 1 / Z, system=System(_p, (Auxiliary(_p, 1 / Z, -(_p**2)),))),
     Activation(
         "asinh",
         sympy.asinh(Z),
@@ -304,14 +304,14 @@ _ROWS = (
             _l,
             (
                 # 1/sqrt(1 + z^2) and z/sqrt(1 + z^2), from a and x of at most 1.
-                Quantity(_y, either(Abs(Z) > 1, Abs(Z), 1)),
-                Quantity(_a, 1 / _y),
-                Quantity(_x, Z * _a),
-                Quantity(_h, sqrt(_a**2 + _x**2)),
-                Quantity(_g, 1 / _h),
-                Quantity(_l, sympy.asinh(Z), _p),
-                Quantity(_p, _a * _g, -_v * _p**2),
-                Quantity(_v, _x * _g, _p**3),
+                Auxiliary(_y, either(Abs(Z) > 1, Abs(Z), 1)),
+                Auxiliary(_a, 1 / _y),
+                Auxiliary(_x, Z * _a),
+                Auxiliary(_h, sqrt(_a**2 + _x**2)),
+                Auxiliary(_g, 1 / _h),
+                Auxiliary(_l, sympy.asinh(Z), _p),
+                Auxiliary(_p, _a * _g, -_v * _p**2),
+                Auxiliary(_v, _x * _g, _p**3),
             ),
         ),
     ),
@@ -322,8 +322,8 @@ _ROWS = (
         "exp",
         exp(Z),
         latex=r"\exp",
-        system=System(_e, (Quantity(_e, exp(Z), _e),)),
-        reading=System(_EXP, (Quantity(_EXP, _EXP, _EXP),)),
+        system=System(_e, (Auxiliary(_e, exp(Z), _e),)),
+        reading=System(_EXP, (Auxiliary(_EXP, _EXP, _EXP),)),
     ),
     Activation(
         "gaussian",
@@ -333,11 +333,11 @@ _ROWS = (
             (
                 *sized(28),
                 *squared(_c),
-                Quantity(_y, _e + _e * _u, -2 * _g),
-                Quantity(_g, Z * _y, _y - 2 * _t * _y),
+                Auxiliary(_y, _e + _e * _u, -2 * _g),
+                Auxiliary(_g, Z * _y, _y - 2 * _t * _y),
             ),
         ),
-        reading=System(_GAUSSIAN, (Quantity(_GAUSSIAN, _GAUSSIAN, -2 * Z * _GAUSSIAN),)),
+        reading=System(_GAUSSIAN, (Auxiliary(_GAUSSIAN, _GAUSSIAN, -2 * Z * _GAUSSIAN),)),
     ),
     Activation(
         "arctan",
@@ -346,9 +346,9 @@ _ROWS = (
         system=System(
             _t,
             (
-                Quantity(_t, sympy.atan(Z), _p),
-                Quantity(_p, 1 / (1 + Z**2), -2 * _v * _p),
-                Quantity(_v, Z * _p, _p - 2 * _v**2),
+                Auxiliary(_t, sympy.atan(Z), _p),
+                Auxiliary(_p, 1 / (1 + Z**2), -2 * _v * _p),
+                Auxiliary(_v, Z * _p, _p - 2 * _v**2),
             ),
         ),
     ),

@@ -6,7 +6,7 @@ import sympy
 from sympy import Expr, Piecewise, Symbol, exp
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symnet.activations.systems import Quantity, System, Z, held, hyperbolic, logistic, slope_of
+from symnet.activations.systems import Auxiliary, System, Z, held, hyperbolic, logistic, slope_of
 
 
 class _Understanding:
@@ -16,7 +16,7 @@ class _Understanding:
     """
 
     def __init__(self) -> None:
-        self.quantities: list[Quantity] = []
+        self.quantities: list[Auxiliary] = []
         self.symbols: dict[tuple[str, Expr], Symbol] = {}
 
     def visit(self, node: Expr) -> Expr:
@@ -65,7 +65,7 @@ class _Understanding:
             argument = Symbol("x" + suffix, real=True) if x != Z else Z
             slope = slope_of(x, self.quantities)
             if x != Z:
-                self.quantities.append(Quantity(argument, x, slope))
+                self.quantities.append(Auxiliary(argument, x, slope))
             family = hyperbolic if kind == "t" else logistic
             found = family(argument, slope, suffix)
             self.quantities.extend(found)

@@ -43,7 +43,7 @@ def header(job: Job) -> str:
         ),
         "",
     ]
-    for name, choice in compiling.plan(job.network, job.order).items():
+    for name, choice in compiling.choices(job.network, job.order).items():
         shapes = [f"{array_name(r)} (points, {', '.join(['m', *'n' * r])})" for r in choice.orders]
         results = [f"{job.precision} *{array_name(r)}" for r in choice.orders]
         arguments = ["long points", f"const {job.precision} *x", *results, "int threads"]
@@ -56,14 +56,14 @@ def source(job: Job, header: str) -> str:
     """The functions; `header` includes their declarations."""
     network, order = job.network, job.order
     known = examples(network, compiling.compiled(network, order), job.precision)
-    choices = compiling.plan(network, order).items()
+    choices = compiling.choices(network, order).items()
     text = file.source(
         {f"{job.name}_{name}": (choice.program, choice.orders) for name, choice in choices},
         network,
         job.precision,
         weights="constant",
         heading=network.name or "",
-        examples=file.Examples(
+        examples=file.Known(
             known.points, dict(enumerate(known.expected)), dict(enumerate(known.allowed))
         ),
     )

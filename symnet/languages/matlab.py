@@ -79,7 +79,7 @@ def source(job: Job) -> str:
     lines += [f"    if size(x, 1) ~= {job.lowered.n}"]
     lines += [f"        error('{job.name}: x has %d rows, expected {job.lowered.n}', size(x, 1));"]
     lines += ["    end"]
-    choices = programs.plan(job.network, job.order)
+    choices = programs.choices(job.network, job.order)
     functions: dict[tuple[str, tuple[int, ...]], str] = {}
     together = {
         max(c.orders): c for c in choices.values() if c.orders == tuple(range(len(c.orders)))

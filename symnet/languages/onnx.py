@@ -67,7 +67,7 @@ def model(job: Job) -> Any:
         raise ImportError(
             "writing ONNX needs the package onnx: pip install 'symnet[onnx]'"
         ) from error
-    choice = list(programs.plan(job.network, job.order).values())[-1]
+    choice = list(programs.choices(job.network, job.order).values())[-1]
     return _Model(job, choice, onnx).proto()
 
 

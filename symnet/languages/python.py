@@ -117,7 +117,7 @@ def numpy_module(network: Network, order: int = 2) -> str:
     CheckError when the functions fail their check.
     """
     known = verified(network, order)
-    choices = compiling.plan(network, order).items()
+    choices = compiling.choices(network, order).items()
     generated = NumpyKernels.of(network, {f"{name}_kernel": choice for name, choice in choices})
     kernels = generated.source
     helpers, special_ones = Definitions(runtime), Definitions(special)

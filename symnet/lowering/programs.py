@@ -77,7 +77,7 @@ def routines(order: int) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def plan(network: Network, order: int) -> dict[str, Choice]:
+def choices(network: Network, order: int) -> dict[str, Choice]:
     """For each of `routines(order)`, the Program that computes it cheapest."""
     programs = [schemes.schemes(program) for program in schemes.forward(network, order)]
     return {
@@ -88,9 +88,9 @@ def plan(network: Network, order: int) -> dict[str, Choice]:
 
 def lowered(network: Network, order: int) -> Lowered:
     """The network's routines in the loop form. ValueError when a weight is symbolic."""
-    choices = plan(network, order)
+    chosen = choices(network, order)
     return assembled(
-        network, [(name, choice.program, choice.orders) for name, choice in choices.items()]
+        network, [(name, choice.program, choice.orders) for name, choice in chosen.items()]
     )
 
 

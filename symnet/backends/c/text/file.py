@@ -29,12 +29,12 @@ from symnet.backends.c.text.calls import written
 from symnet.backends.c.text.expressions import formula, function, table
 from symnet.backends.c.text.functions import Functions, call_of, count_of
 from symnet.backends.c.text.lines import LINE, broken
-from symnet.backends.c.text.selftest import Examples, self_test
+from symnet.backends.c.text.selftest import Known, self_test
 from symnet.calculus.program import Program
 from symnet.names import array_name
 from symnet.network import Network
 
-__all__ = ["FLAGS", "Examples", "Kernels", "packed", "source"]
+__all__ = ["FLAGS", "Known", "Kernels", "packed", "source"]
 
 Array = NDArray[Any]
 Kernels = Mapping[str, tuple[Program, Sequence[int]]]
@@ -67,7 +67,7 @@ def source(
     dtype: str = "double",
     weights: str = "argument",
     heading: str = "",
-    examples: Examples | None = None,
+    examples: Known | None = None,
     parts: bool = False,
 ) -> str:
     """The text of one C99 file with a function for each of `kernels`.
@@ -115,7 +115,7 @@ class _File:
         self.vectors = _vectors(list(self.plans.values()))
         self.functions = Functions(network, dtype, self.vectors)
 
-    def text(self, examples: Examples | None, parts: bool) -> str:
+    def text(self, examples: Known | None, parts: bool) -> str:
         kernels = [self.kernel(name) for name in self.kernels]
         if parts:
             pairs = zip(self.kernels, kernels, strict=True)
@@ -232,7 +232,7 @@ class _File:
         )
         return "\n".join(map(broken, text.split("\n")))
 
-    def test(self, examples: Examples) -> str:
+    def test(self, examples: Known) -> str:
         orders = {r for _, orders in self.kernels.values() for r in orders}
         return self_test(
             examples,

@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Examples:
+class Known:
     """Points (N, n); by order, what to expect and how much an entry may differ from it.
 
     `expected[r]` is (N, m, n, …, n), `allowed[r]` an absolute error, or one for each entry.
@@ -34,7 +34,7 @@ class Examples:
 
 
 def self_test(
-    examples: Examples,
+    examples: Known,
     functions: Mapping[str, Sequence[int]],
     outputs: Mapping[int, tuple[str, str]],
     weights: Array | None,
