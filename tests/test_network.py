@@ -493,6 +493,15 @@ def test_expression_agrees_with_a_loop_over_layers(data):
             assert mpmath.almosteq(f, v, rel_eps=1e-13, abs_eps=1e-13)
 
 
+def test_arms_that_nothing_reaches_are_numbers():
+    """softsign's z/(1 − z) where z = 1 + hardsigmoid(x1) is 1, and the other arm is taken."""
+    net = Network([Layer([[1]], None, "hardsigmoid"), Layer([[1]], [1], "softsign")])
+    (formula,) = net.expression()
+    for module in ("mpmath", "numpy", "math"):
+        function = sympy.lambdify(x1, formula, module)
+        assert [float(function(x)) for x in (-5, 5)] == pytest.approx([1 / 2, 2 / 3])
+
+
 def forward(layer, vector):
     """One layer in mpmath."""
     sigma = sympy.lambdify(Z, layer.activation.value, "mpmath")

@@ -47,7 +47,23 @@ def nested(inputs: Iterable[Expr], nodes: Sequence[Node], widths: Sequence[int])
         values.append([_put(formula.value, {Z: a, _TESTED: b}) for a, b in zip(z, t, strict=True)])
         plain = same and formula.tested == formula.value
         tested.append(values[-1] if plain else [_put(formula.tested, {Z: b}) for b in t])
-    return values[-1]
+    return [_with_infinities(value) for value in values[-1]]
+
+
+def _with_infinities(formula: Expr) -> Expr:
+    """1/0 as doubles have it.
+
+    SymPy takes a Piecewise to a power arm by arm, those included that no z of the network reaches;
+    what it has for 1/0 is no number to what prints or evaluates a formula.
+    """
+    if formula is sympy.zoo:
+        return sympy.oo
+    if not formula.has(sympy.zoo):
+        return formula
+    parts = map(_with_infinities, formula.args)
+    if isinstance(formula, _COMPARING):
+        return formula.func(*parts, evaluate=False)
+    return formula.func(*parts)
 
 
 def size(nodes: Sequence[Node], widths: Sequence[int]) -> int:
