@@ -12,8 +12,8 @@ import numpy as np
 from symnet import foreign, showing
 from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.backends.numpy.runtime import Array, Function
-from symnet.calculus.schemes import Choice, Cost, best, forward, schemes
-from symnet.names import method_name
+from symnet.calculus.schemes import Choice, Cost, cheapest
+from symnet.names import method_name, together_name
 from symnet.network import Network
 from symnet.witness import checking
 
@@ -56,19 +56,12 @@ BACKENDS: Mapping[str, Callable[[Network, Mapping[str, Choice]], Kernels]] = {
 def methods(order: int) -> dict[str, tuple[int, ...]]:
     """The functions that a compilation to `order` consists of, and the orders each computes."""
     single: dict[str, tuple[int, ...]] = {method_name(r): (r,) for r in range(order + 1)}
-    return single if order == 0 else {**single, everything(order): tuple(range(order + 1))}
-
-
-def everything(order: int) -> str:
-    """The name of the function that computes all orders up to `order`."""
-    names = {0: "value", 1: "value_jacobian", 2: "value_jacobian_hessian"}
-    return names.get(order, f"value_to_derivative{order}")
+    return single | {together_name(order): tuple(range(order + 1))}
 
 
 def choices(network: Network, order: int) -> dict[str, Choice]:
     """For each of `methods(order)`, the Program that computes it cheapest."""
-    programs = [schemes(program) for program in forward(network, order)]
-    return {name: best(programs[max(orders)], orders) for name, orders in methods(order).items()}
+    return cheapest(network, methods(order))
 
 
 @dataclass(frozen=True)
@@ -234,4 +227,4 @@ def compiled(
         raise ValueError(f"threads is {threads}; at least 1 is needed")
     chosen = choices(network, order)
     kernels = BACKENDS[backend](network, chosen)
-    return Compiled(network, order, backend, chosen[everything(order)].cost, threads, kernels)
+    return Compiled(network, order, backend, chosen[together_name(order)].cost, threads, kernels)

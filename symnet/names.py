@@ -4,8 +4,8 @@ An input may be called anything that is printable: `T [K]`, `ρ`, `s5`. That is 
 bears the label where that is a plain ASCII identifier, else a name made of it: `T_K`, `rho`. Names
 that generated text uses itself get an underscore: Python's and C's keywords, and the functions and
 constants of generated text (`exp`, `sqrt`, `pi`, `np`, ...). A derivation's own quantities (`z1`,
-`W1`, `lam1`) give way to such names: see `symnet.formulas.signs.taken`. An activation's name stands
-before an order and may be none of theirs.
+`W1`, `lam1`) give way to such names, see `symnet.formulas.signs`; an activation may not be called
+as they are.
 """
 
 from __future__ import annotations
@@ -203,6 +203,12 @@ def visible(text: str) -> str:
 def method_name(order: int) -> str:
     """What computes the derivatives of an order: value, jacobian, hessian, derivative3, …"""
     return ("value", "jacobian", "hessian")[order] if order < 3 else f"derivative{order}"
+
+
+def together_name(order: int) -> str:
+    """What computes all orders up to one: value, value_jacobian, value_jacobian_hessian, …"""
+    names = {0: "value", 1: "value_jacobian", 2: "value_jacobian_hessian"}
+    return names.get(order, f"value_to_derivative{order}")
 
 
 def array_name(order: int) -> str:

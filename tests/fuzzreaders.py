@@ -468,16 +468,23 @@ def _is_read(path: Path) -> bool:
     return True
 
 
+class Kept(apart.Reader):
+    """One process for all files, not one a file."""
+
+    def close(self) -> None:
+        """Not yet."""
+
+
 def main(arguments: list[str]) -> int:
     """0 where nothing is wrong."""
     folder, seed, first, last = arguments[0], *map(int, arguments[1:4])
     faulthandler.enable()
-    with apart.kept():
-        found = [
-            line
-            for suffix in arguments[4:]
-            for line in run(Path(folder), seed, first, last, suffix)
-        ]
+    kept = Kept()
+    apart.Reader = lambda: kept
+    found = [
+        line for suffix in arguments[4:] for line in run(Path(folder), seed, first, last, suffix)
+    ]
+    kept.end()
     print("\n".join(found[:20]))
     return int(bool(found))
 

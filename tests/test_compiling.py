@@ -22,7 +22,8 @@ from strategies import EVERYWHERE, networks
 from symnet.activations import TABLE, Z
 from symnet.backends.numpy import elements, runtime, special
 from symnet.calculus.algebra import DIRECTIONS
-from symnet.compiling import compiled, everything, methods
+from symnet.compiling import compiled, methods
+from symnet.names import together_name
 from symnet.network import Layer, Network
 from symnet.witness import analytic, checking
 
@@ -210,7 +211,7 @@ def test_blocks_do_not_show():
     """Results do not depend on where a block ends."""
     network = Network.dense([2, 64, 64, 64, 1], seed=0)
     f = compiled(network, 2)
-    block = f.kernels.block(everything(2))
+    block = f.kernels.block(together_name(2))
     X = points(network, 2 * block + 1)
     whole = f(X)
     for chosen in (slice(0, block - 1), slice(block, block + 1), slice(2 * block, None)):

@@ -13,7 +13,8 @@ import pytest
 
 import symnet
 from symnet.backends.numpy import threads
-from symnet.compiling import compiled, everything
+from symnet.compiling import compiled
+from symnet.names import together_name
 
 NETWORK = symnet.Network.dense([2, 48, 48, 1], hidden="tanh", seed=0)
 
@@ -41,7 +42,7 @@ def test_results_do_not_depend_on_the_number_of_threads(points):
 def test_blocks_at_their_borders(extra, number):
     """One point less than a block, exactly one, and one more."""
     f = compiled(NETWORK, 2, threads=number)
-    count = f.kernels.block(everything(2)) + extra
+    count = f.kernels.block(together_name(2)) + extra
     X = np.random.default_rng(1).standard_normal((count, 2))
     for part, whole in zip(f(X[-3:]), f(X), strict=True):
         np.testing.assert_allclose(part, whole[-3:], rtol=1e-11, atol=1e-13)

@@ -7,7 +7,7 @@ all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -56,6 +56,13 @@ class Choice(NamedTuple):
     program: Program
     orders: tuple[int, ...]
     cost: Cost
+
+
+def cheapest(network: Network, methods: Mapping[str, Sequence[int]]) -> dict[str, Choice]:
+    """For each method, a name and the orders that it computes, the cheapest Program."""
+    highest = max(max(orders) for orders in methods.values())
+    programs = [schemes(program) for program in forward(network, highest)]
+    return {name: best(programs[max(orders)], orders) for name, orders in methods.items()}
 
 
 def candidates(network: Network, order: int) -> dict[str, Program]:

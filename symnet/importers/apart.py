@@ -6,8 +6,8 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class Contents:
         return Contents(arrays, texts | {"": self.texts.get(path, {})})
 
 
-class _Reader:
+class Reader:
     """The process, which is started when it is needed first."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class _Reader:
         try:
             return _answer(process, kind, content)
         except _Died:
-            self.close()
+            self.end()
             raise ValueError(
                 "is damaged: the library that reads it crashed or did not end"
             ) from None
@@ -59,6 +59,10 @@ class _Reader:
             timer.cancel()
 
     def close(self) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End the process; another file starts another one."""
         if self._process is not None:
             self._process.kill()
             for stream in (self._process.stdin, self._process.stdout):
@@ -72,34 +76,16 @@ class _Died(Exception):
     """The process ended before it had answered."""
 
 
-_kept: _Reader | None = None
-
-
-@contextmanager
-def kept() -> Iterator[None]:
-    """One process for all files that are read inside, not one a file."""
-    global _kept
-    _kept = _Reader()
-    try:
-        yield
-    finally:
-        _kept.close()
-        _kept = None
-
-
 def contents(kind: str, content: bytes, extra: str) -> Contents:
     """What is in an `hdf5` or `matlab` file. ValueError for what is damaged or does not fit.
 
     ImportError names the extra where the library is missing.
     """
-    reader = _kept or _Reader()
-    try:
-        return reader.ask(kind, content)
-    except ModuleNotFoundError as error:
-        raise missing(str(error.name), extra) from None
-    finally:
-        if reader is not _kept:
-            reader.close()
+    with closing(Reader()) as reader:
+        try:
+            return reader.ask(kind, content)
+        except ModuleNotFoundError as error:
+            raise missing(str(error.name), extra) from None
 
 
 def _started() -> subprocess.Popen[bytes]:

@@ -14,7 +14,6 @@ from itertools import permutations
 from sympy import Add, Expr, Integer, Mul, Piecewise, Pow, S, Symbol, exp, log
 
 from symnet.activations import Activation
-from symnet.calculus import schemes
 from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
@@ -34,7 +33,7 @@ from symnet.calculus.algebra import (
     transposed,
 )
 from symnet.calculus.program import Application, Program, Statement, activations_used, family
-from symnet.calculus.schemes import Choice
+from symnet.calculus.schemes import Choice, cheapest
 from symnet.lowering.joining import Item, joined
 from symnet.lowering.loops import (
     At,
@@ -58,7 +57,7 @@ from symnet.lowering.loops import (
     walk,
     written,
 )
-from symnet.names import array_name, method_name
+from symnet.names import array_name, method_name, together_name
 from symnet.network import Network
 
 _TEMPORARY = "v"
@@ -71,19 +70,12 @@ def routines(order: int) -> dict[str, tuple[int, ...]]:
     One for each order alone, and one for all orders up to each: value, jacobian, value_jacobian, …
     """
     found: dict[str, tuple[int, ...]] = {method_name(r): (r,) for r in range(order + 1)}
-    together = {1: "value_jacobian", 2: "value_jacobian_hessian"}
-    for r in range(1, order + 1):
-        found[together.get(r, f"value_to_derivative{r}")] = tuple(range(r + 1))
-    return found
+    return found | {together_name(r): tuple(range(r + 1)) for r in range(1, order + 1)}
 
 
 def choices(network: Network, order: int) -> dict[str, Choice]:
     """For each of `routines(order)`, the Program that computes it cheapest."""
-    programs = [schemes.schemes(program) for program in schemes.forward(network, order)]
-    return {
-        name: schemes.best(programs[max(orders)], orders)
-        for name, orders in routines(order).items()
-    }
+    return cheapest(network, routines(order))
 
 
 def lowered(network: Network, order: int) -> Lowered:
