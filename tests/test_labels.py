@@ -240,3 +240,17 @@ def test_pictures_show_any_label(kind, tmp_path):
     for label in ("T [K]", "a$b", "50 %", "x^2 {y}", "a\\b", "#1 & ~2", "it's", '"q" `'):
         net = called([label, "T"], outputs=["p [bar]"])
         symnet.plot(net, tmp_path / "picture.svg", kind=kind)
+
+
+def test_chosen_partials_are_named_by_labels():
+    """With units and slashes in them, and in comments that stay comments."""
+    net = called(["T [K]", "*/ x"], outputs=["p [N/m2]"])
+    only = ["p [N/m2]", "dp [N/m2]/dT [K]", "d2p [N/m2]/dT [K]d*/ x"]
+    made = languages.generate(net, "c", name="net", only=only)
+    plain = called(["x1", "x2"])
+    known = languages.generate(plain, "c", name="net", only=["y", "dy/dx1", "d2y/dx1dx2"])
+    for file, text in made.items():
+        assert text.count("*/") == known[file].count("*/")
+    assert "dp [N/m2]/dT [K]" in "".join(made.values())
+    with pytest.raises(ValueError, match=r"'dp/dT_K' is no partial .*: write dp \[N/m2\]/dT"):
+        languages.generate(net, "c", only=["dp/dT_K"])

@@ -20,6 +20,7 @@ from symnet.languages.printing import (
     wrapped,
 )
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
+from symnet.names import commented
 
 _COMMENT = 92  # columns of text in a comment
 
@@ -119,7 +120,7 @@ def _documented(routine: Routine) -> list[str]:
         chosen = [
             f"{name}[{k}] = {e}" for name, es in routine.entries.items() for k, e in enumerate(es)
         ]
-        return comment(wrapped(", ".join(chosen), _COMMENT, ""))
+        return comment(wrapped(commented(", ".join(chosen)), _COMMENT, ""))
     shown = ", ".join(
         names.get(r, f"derivative{r}: partial derivatives of order {r}") for r in routine.orders
     )

@@ -76,15 +76,13 @@ def partials(network: Network, names: Iterable[str]) -> Partials:
 
 
 def _entry(network: Network, name: str) -> Entry:
-    inputs = [symbol.name for symbol in network.inputs]
-    outputs = [symbol.name for symbol in network.outputs]
-    upper, _, lower = name.partition("/")
-    found = {
-        (p, *sorted(directions, reverse=True))
-        for p, output in enumerate(outputs)
-        for directions in (_directions(lower, inputs) if lower else [()])
-        if partial_name(output, ["?"] * len(directions)).partition("/")[0] == upper
-    }
+    inputs, outputs = network.input_names, network.output_names
+    found: set[Entry] = {(p,) for p, output in enumerate(outputs) if name == output}
+    for (p, output), order in product(enumerate(outputs), range(1, len(DIRECTIONS) + 1)):
+        above = partial_name(output, [""] * order).removesuffix("d" * order)  # d2y/, of d2y/dx1dx2
+        if name.startswith(above):
+            ways = _directions(name.removeprefix(above), inputs)
+            found |= {(p, *sorted(way, reverse=True)) for way in ways if len(way) == order}
     if len(found) != 1:
         example = partial_name(outputs[0], inputs[:1])
         problem = "has several meanings" if found else "is no partial derivative of this network"
@@ -103,7 +101,7 @@ def _directions(text: str, inputs: Sequence[str]) -> list[tuple[int, ...]]:
             start = end - len(name) - 1
             if start in ways and text[start:end] == f"d{name}":
                 ways.setdefault(end, []).extend((*way, i) for way in ways[start])
-    return [way for way in ways.get(len(text), []) if len(way) <= len(DIRECTIONS)]
+    return ways.get(len(text), [])
 
 
 def lowered(network: Network, chosen: Partials) -> Lowered:
