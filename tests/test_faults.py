@@ -200,6 +200,11 @@ def test_a_compiler_that_makes_wrong_code_is_caught(cache, tmp_path, monkeypatch
 # --- signals, forks, threads, processes, memory -------------------------------------------------
 
 
+def heard() -> None:
+    """Ctrl-C reaches a program, though a shell's background job starts without it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def run(code, **options):
     """A Python program's outcome."""
     return subprocess.run(
@@ -208,6 +213,7 @@ def run(code, **options):
         text=True,
         timeout=120,
         check=False,
+        preexec_fn=heard,
         **options,
     )
 
@@ -322,8 +328,7 @@ def test_ctrl_c_ends_the_compiler(cache, tmp_path):
         [sys.executable, "-c", code],
         env={**os.environ, "CC": odd},
         stderr=subprocess.PIPE,
-        # A shell's background job starts without it, and what that starts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=heard,
     )
     for _ in range(1200):
         if started.exists() and started.read_text().strip():

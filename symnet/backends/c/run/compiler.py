@@ -23,8 +23,9 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -42,7 +43,7 @@ _DIGEST = 32  # bytes of SHA-256 at the end of an entry
 PATIENCE = 180.0
 """Seconds a compiler is waited for: the largest kernels take one, on a busy machine ten."""
 
-_SOON = 0.05  # seconds in which a thread has started what it was about to start
+_stopping = threading.Event()
 _running: set[subprocess.Popen[str]] = set()
 _FULL = re.compile("no space left|quota exceeded|file too large|read-only file system", re.I)
 
@@ -194,6 +195,8 @@ def _run(command: Sequence[str], arguments: Sequence[str], folder: Path) -> tupl
         start_new_session=True,
     )
     _running.add(process)
+    if _stopping.is_set():
+        _kill(process)
     try:
         _, told = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
@@ -209,17 +212,20 @@ def _run(command: Sequence[str], arguments: Sequence[str], folder: Path) -> tupl
 def side_by_side(tasks: Sequence[Callable[[], object]]) -> None:
     """Run the tasks, each on a thread of its own.
 
-    Ctrl-C ends the compilers that they wait for, and those that they were about to start.
+    Ctrl-C ends the compilers that they wait for; one that is started meanwhile ends itself.
     """
     with ThreadPoolExecutor(len(tasks)) as pool:
-        futures = [pool.submit(task) for task in tasks]
         try:
-            for future in futures:
+            for future in [pool.submit(task) for task in tasks]:
                 future.result()
         except KeyboardInterrupt:
-            while wait(futures, timeout=_SOON).not_done:
+            _stopping.set()
+            try:
                 for process in list(_running):
                     _kill(process)
+                pool.shutdown()
+            finally:
+                _stopping.clear()
             raise
 
 
