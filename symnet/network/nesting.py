@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sympy
 from sympy import Add, Expr, Max, Min, Mul, Piecewise, Symbol, exp, log
@@ -61,7 +61,7 @@ def _with_infinities(formula: Expr) -> Expr:
     if not formula.has(sympy.zoo):
         return formula
     parts = map(_with_infinities, formula.args)
-    if isinstance(formula, _COMPARING):
+    if isinstance(formula, (*_COMPARING, sympy.Function)):
         return formula.func(*parts, evaluate=False)
     return formula.func(*parts)
 
@@ -82,19 +82,34 @@ def size(nodes: Sequence[Node], widths: Sequence[int]) -> int:
 
 
 def _put(formula: Expr, values: dict[Symbol, Expr]) -> Expr:
-    """The formula of these values; what compares them is left as it is written.
+    """The formula of these values; what compares them, or is a function of much, is left as it is.
 
-    SymPy would ask of each comparison whether its sides are real, and of a tanh within them by
-    greatest common divisors: minutes, for an answer that is not known but of numbers.
+    SymPy would ask of each comparison whether its sides are real, of an exponential whether its
+    exponent is, and of a tanh within them by greatest common divisors: minutes, for answers that
+    are not known but of numbers.
     """
-    if not formula.has(*_COMPARING) or all(value.is_number for value in values.values()):
+    large = any(_is_large(value) for value in values.values())
+    kept = (*_COMPARING, sympy.Function) if large else _COMPARING
+    return _left(formula, values, kept)
+
+
+def _left(formula: Expr, values: dict[Symbol, Expr], kept: tuple[Any, ...]) -> Expr:
+    if not formula.has(*kept) or all(value.is_number for value in values.values()):
         return formula.xreplace(values)
-    parts = [_put(part, values) for part in formula.args]
+    parts = [_left(part, values, kept) for part in formula.args]
     if not parts:
         return values.get(formula, formula)
-    if isinstance(formula, _COMPARING):
+    if isinstance(formula, kept):
         return formula.func(*parts, evaluate=False)
     return formula.func(*parts)
+
+
+def _is_large(value: Expr) -> bool:
+    return sum(1 for _ in islice(sympy.preorder_traversal(value), _EVALUATED)) == _EVALUATED
+
+
+_EVALUATED = 60
+"""Nodes of an argument up to which SymPy is let to take signs and numbers out of a function."""
 
 
 _COMPARING = (Max, Min, Piecewise, sympy.Rel)
