@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from symnet import foreign, showing
+from symnet.backends import Foreign
 from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.backends.numpy.runtime import Array, Function
 from symnet.calculus.schemes import Choice, Cost, cheapest
@@ -34,6 +35,7 @@ class Kernels(Protocol):
         name: str,
         orders: Sequence[int],
         most: int | None,
+        foreign: Foreign | None = None,
         confirm: Callable[[type], None] | None = None,
     ) -> Function: ...
     def narrowed(self, network: Network) -> Kernels: ...
@@ -144,11 +146,6 @@ class Compiled:
         return replace(self, kernels=self.kernels.crowded(), threads=threads)
 
     def __call__(self, X: Any) -> tuple[Array, ...]:
-        # NumPy's own are not asked whose they are: that took half of the time of a point in C.
-        if type(X) is not np.ndarray:
-            found = foreign.applied(self, range(self.order + 1), X)
-            if found is not None:
-                return found
         return self._everything(X)
 
     def value(self, X: Any) -> Array:
@@ -169,10 +166,6 @@ class Compiled:
             raise ValueError(
                 f"derivatives of order {order} were not compiled; the highest is {self.order}"
             )
-        if type(X) is not np.ndarray:
-            found = foreign.applied(self, (order,), X)
-            if found is not None:
-                return found[0]
         if order not in self._single:
             self._single[order] = self._function(order)
         return self._single[order](X)[0]
@@ -188,7 +181,8 @@ class Compiled:
     def _function(self, which: int) -> Function:
         name, orders = list(methods(self.order).items())[which]
         confirm = self._confirm if self.checked else None
-        return self.kernels.function(name, orders, self.threads, confirm)
+        others = partial(foreign.applied, self, orders)
+        return self.kernels.function(name, orders, self.threads, others, confirm)
 
     def _confirm(self, dtype: type) -> None:
         """Verify the functions of a type before they are first used, as the others were."""

@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from symnet.backends import Foreign
 from symnet.backends.c.run import binding, compiler, loading
 from symnet.backends.c.text import file
 from symnet.backends.numpy import runtime
-from symnet.backends.numpy.runtime import Array, Function
+from symnet.backends.numpy.runtime import Function
 from symnet.calculus.schemes import Choice, Cost
 from symnet.network import Network
 
@@ -69,12 +70,14 @@ class NativeKernels:
         name: str,
         orders: Sequence[int],
         most: int | None,
+        foreign: Foreign | None = None,
         confirm: Callable[[type], None] | None = None,
     ) -> Function:
         """What `runtime.evaluate` says as a function of X, on at most so many threads.
 
-        A plain array of doubles goes straight to C, which looks after NaN itself. `confirm` is
-        called with another type before its functions are first used.
+        A plain array of doubles goes straight to C, which looks after NaN itself; what isn't one is
+        offered to `foreign` first. `confirm` is called with another type before its functions are
+        first used.
         """
         n, m = self.network.n, self.network.m
         shapes = tuple((m, *(n,) * order) for order in orders)
@@ -99,7 +102,9 @@ class NativeKernels:
                 )
             return self._bound[key]
 
-        def general(X: Any) -> tuple[Array, ...]:
+        def general(X: Any) -> tuple[Any, ...]:
+            if foreign is not None and (found := foreign(X)) is not None:
+                return found
             X = runtime.floats(X, n)
             points = np.require(X.reshape(-1, n), requirements=["C", "A", "W"])
             if len(points):

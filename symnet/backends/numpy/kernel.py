@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from symnet.backends import Foreign
 from symnet.backends.numpy import layers, runtime, special, threads
 from symnet.backends.numpy.runtime import Array, Function
 from symnet.calculus.schemes import Choice, entries
@@ -53,18 +54,27 @@ class NumpyKernels:
         name: str,
         orders: Sequence[int],
         most: int | None,
+        foreign: Foreign | None = None,
         confirm: Callable[[type], None] | None = None,
     ) -> Function:
         """What `runtime.evaluate` says as a function of X, on at most so many threads.
 
-        There is no type that would have to be confirmed later.
+        What is no array of NumPy's is offered to `foreign` first. There is no type that would have
+        to be confirmed later.
         """
         shape = self.network.n, self.network.m
 
         def run(points: Array, results: Sequence[Array]) -> None:
             self._run(name, points, results, most)
 
-        return lambda X: tuple(runtime.evaluate(run, X, shape, orders))
+        def function(X: Any) -> tuple[Any, ...]:
+            if type(X) is not np.ndarray and foreign is not None:
+                found = foreign(X)
+                if found is not None:
+                    return found
+            return tuple(runtime.evaluate(run, X, shape, orders))
+
+        return function
 
     def _run(self, name: str, points: Array, results: Sequence[Array], most: int | None) -> None:
         kernel, block = _executed(self.source)[name], self.block(name)

@@ -8,6 +8,7 @@ and their terms take no memory.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,10 +20,14 @@ from symnet.backends.c.plan.steps import (
     Linear,
     Pass,
     Place,
-    Plan,
+    Places,
+    Result,
     Slab,
+    Step,
     Sum,
     moves,
+    read_by,
+    reads,
     written_by,
 )
 from symnet.calculus.algebra import OUTPUT, row, sigma
@@ -32,35 +37,37 @@ _REGISTERS = 6
 
 
 class _Found(NamedTuple):
-    """The pass that has a step's terms, those of its entries that are these, and the sums."""
+    """The pass that has a step's terms, where it is, which of its entries these are, the sums."""
 
+    position: int
     owner: Pass
     terms: list[Entry]
     sums: list[Sum]
 
 
-def fuse(plan: Plan, outputs: int) -> None:
-    """Let passes take the sums that are later steps, where nothing else needs the terms."""
-    uses, taken = _Uses(plan), set()
-    for k, step in enumerate(plan.steps):
+def fused(
+    steps: Sequence[Step], places: Places, results: Iterable[Result], outputs: int
+) -> tuple[Step, ...]:
+    """The steps, passes taking the sums that are later steps where nothing else needs the terms."""
+    uses, kept = _Uses(steps, places, results), dict(enumerate(steps))
+    for k, step in enumerate(steps):
         if isinstance(step, Pass) or outputs * step.target.count > _REGISTERS:
             continue
         match step:
             case Linear() if step.target.slab.rows == outputs:
-                found = _product(plan, uses, k, step)
+                found = _product(kept, uses, k, step)
             case Contraction():
-                found = _contraction(plan, uses, k, step)
+                found = _contraction(kept, uses, k, step)
             case _:
                 continue
         if found is None:
             continue
-        owner, terms, sums = found
+        position, owner, terms, sums = found
         if outputs * sum(s.target.count for s in [*owner.sums, *sums]) <= _REGISTERS:
-            owner.entries = [entry for entry in owner.entries if entry not in terms]
-            owner.sums += sums
-            taken.add(k)
-    plan.steps = [step for k, step in enumerate(plan.steps) if k not in taken]
-    _assign_before_adding(plan)
+            entries = tuple(entry for entry in owner.entries if entry not in terms)
+            kept[position] = replace(owner, entries=entries, sums=(*owner.sums, *sums))
+            del kept[k]
+    return tuple(_assigning_before_adding(kept.values()))
 
 
 class _Uses:
@@ -70,15 +77,16 @@ class _Uses:
     never allows too much.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, steps: Sequence[Step], places: Places, results: Iterable[Result]) -> None:
+        self.steps, self.places = steps, places
         self.readers: dict[str, list[int]] = {}
         self.writers: dict[str, list[int]] = {}
-        for k, step in enumerate(plan.steps):
-            for name in plan.read_by(step):
+        for k, step in enumerate(steps):
+            for name in read_by(places, step):
                 self.readers.setdefault(name, []).append(k)
             for name in written_by(step):
                 self.writers.setdefault(name, []).append(k)
-        self.results = {result.place.slab.name for result in plan.results if result.place}
+        self.results = {result.place.slab.name for result in results if result.place}
 
     def writer(self, slab: Slab, reader: int) -> int | None:
         """The only step that writes to a slab, if none but the `reader` needs what it writes."""
@@ -87,15 +95,17 @@ class _Uses:
         return writers[0] if alone and len(writers) == 1 else None
 
 
-def _product(plan: Plan, uses: _Uses, k: int, step: Linear) -> _Found | None:
+def _product(steps: Mapping[int, Step], uses: _Uses, k: int, step: Linear) -> _Found | None:
     """W a + b, W ∂a, …, of one pass's σ(z) and its entries ∂a, …"""
     slab = step.source.slab
     writer = uses.writer(slab, k)
-    owner = None if writer is None else plan.steps[writer]
-    if step.backward or step.accumulate or not isinstance(owner, Pass) or not owner.activated:
+    owner = None if writer is None else steps.get(writer)
+    if writer is None or not isinstance(owner, Pass) or not owner.activated:
+        return None
+    if step.backward or step.accumulate:
         return None
     value = sigma(owner.activated.name, 0, owner.activated.argument)
-    if plan.places.get(value) != Place(slab):
+    if uses.places.get(value) != Place(slab):
         return None
     terms = [entry for entry in owner.entries if entry.target.slab == slab]
     columns: list[tuple[tuple[str, ...], Place, Expr]] = [((), Place(slab), value)]
@@ -111,33 +121,39 @@ def _product(plan: Plan, uses: _Uses, k: int, step: Linear) -> _Found | None:
         target = Place(step.target.slab, step.target.first + place.first, place.count)
         bias = None if along else step.bias
         sums.append(Sum(target, along, weight, Mul(*moving), bias))
-    return _Found(owner, terms, sums)
+    return _Found(writer, owner, terms, sums)
 
 
-def _contraction(plan: Plan, uses: _Uses, k: int, step: Contraction) -> _Found | None:
+def _contraction(
+    steps: Mapping[int, Step], uses: _Uses, k: int, step: Contraction
+) -> _Found | None:
     """Σ_r g t_i t_j of one pass's entry g, when all t are there before the pass."""
     writer = uses.writer(step.weight.slab, k)
-    owner = None if writer is None else plan.steps[writer]
+    owner = None if writer is None else steps.get(writer)
     if step.pair is None or writer is None or not isinstance(owner, Pass):
         return None
-    if any(max(uses.writers.get(name, [-1])) >= writer for name in plan.reads(step.moving)):
+    if any(max(uses.writers.get(name, [-1])) >= writer for name in reads(uses.places, step.moving)):
         return None
-    others = (plan.steps[k] for k in uses.writers[step.target.slab.name])
+    others = (uses.steps[k] for k in uses.writers[step.target.slab.name])
     if not all(isinstance(other, Contraction) for other in others):
         return None  # an entry assigns first
     terms = [entry for entry in owner.entries if entry.target.slab == step.weight.slab]
     sums = [Sum(step.target, step.along, entry.expression, step.moving) for entry in terms]
-    return _Found(owner, terms, sums) if len(terms) == 1 else None
+    return _Found(writer, owner, terms, sums) if len(terms) == 1 else None
 
 
-def _assign_before_adding(plan: Plan) -> None:
+def _assigning_before_adding(steps: Iterable[Step]) -> Iterator[Step]:
     """The first of the sums that go to one place assigns, the others add."""
-    fused = {s.target for step in plan.steps if isinstance(step, Pass) for s in step.sums}
+    steps = list(steps)
+    fused = {s.target for step in steps if isinstance(step, Pass) for s in step.sums}
     begun: set[Place] = set()
-    for k, step in enumerate(plan.steps):
+    for step in steps:
         if isinstance(step, Pass):
-            step.sums = [replace(s, accumulate=s.target in begun) for s in step.sums]
-            begun |= {s.target for s in step.sums}
+            sums = tuple(replace(s, accumulate=s.target in begun) for s in step.sums)
+            begun |= {s.target for s in sums}
+            yield replace(step, sums=sums)
         elif isinstance(step, Contraction) and step.target in fused:
-            plan.steps[k] = replace(step, accumulate=step.target in begun)
+            yield replace(step, accumulate=step.target in begun)
             begun.add(step.target)
+        else:
+            yield step

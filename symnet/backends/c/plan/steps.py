@@ -11,7 +11,8 @@ Made by `lowering`, printed by `functions`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from sympy import Expr, S
@@ -88,7 +89,7 @@ class Sum:
     accumulate: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Pass:
     """For every neuron of `rows`: the activation, if there is one, then the entries in order.
 
@@ -97,8 +98,8 @@ class Pass:
 
     rows: int
     activated: Activated | None = None
-    entries: list[Entry] = field(default_factory=list)
-    sums: list[Sum] = field(default_factory=list)
+    entries: tuple[Entry, ...] = ()
+    sums: tuple[Sum, ...] = ()
 
     @property
     def targets(self) -> list[Place]:
@@ -148,6 +149,7 @@ class Contraction:
     accumulate: bool
 
 
+Places: TypeAlias = Mapping["Family | sigma", Place]
 Step: TypeAlias = Linear | Pass | Softmax | Total | Contraction
 
 
@@ -159,7 +161,7 @@ class Result:
     by_input: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Plan:
     """The steps of a Program, and all that a printer must know of its quantities.
 
@@ -169,12 +171,12 @@ class Plan:
     """
 
     shapes: Shapes
-    steps: list[Step] = field(default_factory=list)
-    places: dict[Family | sigma, Place] = field(default_factory=dict)
-    weights: dict[Family, Expr] = field(default_factory=dict)
-    slabs: dict[str, Slab] = field(default_factory=dict)
-    results: list[Result] = field(default_factory=list)
-    starts: dict[str, int] = field(default_factory=dict)
+    steps: tuple[Step, ...]
+    places: Places
+    weights: Mapping[Family, Expr]
+    slabs: Mapping[str, Slab]
+    results: tuple[Result, ...]
+    starts: Mapping[str, int]
 
     @property
     def vectors(self) -> int:
@@ -186,40 +188,34 @@ class Plan:
         """Whether any step depends on its point by more than a product with a matrix."""
         return any(isinstance(key, sigma) for key in self.places)
 
-    def slab(self, name: str, rows: int, columns: int) -> Slab:
-        """A new slab; a name that is taken gets another number."""
-        number, first = 1, name
-        while name in self.slabs:
-            number += 1
-            name = f"{first}_{number}"
-        self.slabs[name] = Slab(name, rows, columns)
-        return self.slabs[name]
 
-    def reads(self, expression: Expr) -> set[str]:
-        """The slabs that an expression's quantities stand in."""
-        return {place.slab.name for place in self._places(expression)}
+def reads(places: Places, expression: Expr) -> set[str]:
+    """The slabs that an expression's quantities stand in."""
+    return {place.slab.name for place in _stands(places, expression)}
 
-    def _places(self, expression: Expr) -> set[Place]:
-        nodes = expression.atoms(sigma)
-        rest = expression.xreplace(dict.fromkeys(nodes, S.One))
-        keys = [*nodes, *map(family, rest.atoms(Quantity))]
-        return {self.places[key] for key in keys if key in self.places}
 
-    def read_by(self, step: Step) -> set[str]:
-        """The slabs that a step reads, but for what its own activation gives it."""
-        match step:
-            case Linear() | Softmax():
-                return {step.source.slab.name}
-            case Contraction():
-                return {step.weight.slab.name} | self.reads(step.moving)
-            case Total():
-                return self.reads(step.expression)
-            case Pass():
-                found = set().union(*map(self._places, step.expressions))
-                if step.activated is not None:
-                    found -= {place for _, place in step.activated.results}
-                    found |= {step.activated.source}
-                return {place.slab.name for place in found}
+def _stands(places: Places, expression: Expr) -> set[Place]:
+    nodes = expression.atoms(sigma)
+    rest = expression.xreplace(dict.fromkeys(nodes, S.One))
+    keys = [*nodes, *map(family, rest.atoms(Quantity))]
+    return {places[key] for key in keys if key in places}
+
+
+def read_by(places: Places, step: Step) -> set[str]:
+    """The slabs that a step reads, but for what its own activation gives it."""
+    match step:
+        case Linear() | Softmax():
+            return {step.source.slab.name}
+        case Contraction():
+            return {step.weight.slab.name} | reads(places, step.moving)
+        case Total():
+            return reads(places, step.expression)
+        case Pass():
+            found = set().union(*(_stands(places, e) for e in step.expressions))
+            if step.activated is not None:
+                found -= {place for _, place in step.activated.results}
+                found |= {step.activated.source}
+            return {place.slab.name for place in found}
 
 
 def written_by(step: Step) -> set[str]:

@@ -46,7 +46,8 @@ def bound(
 
     One point (n,) → arrays of these shapes. For C-contiguous arrays of `weights`' type; anything
     else goes to `general`. `threads` tells how many are to share N points, from `alone` on.
-    MemoryError where a thread's memory cannot be had. The GIL is free meanwhile.
+    MemoryError where a thread's memory cannot be had. The GIL is free meanwhile, but for the few
+    points of a small network that take microseconds.
     """
     module = extension()
     if module is not None:

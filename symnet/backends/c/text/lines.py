@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 import numpy as np
@@ -15,7 +16,7 @@ def broken(line: str) -> str:
         return line
     indent = " " * (len(line) - len(line.lstrip()))
     # A `*` stays with its name, a comment with its end.
-    words = line.strip().replace(" *", "\0*").replace("const ", "const\0")
+    words = re.sub(r" (?=\*)|(?<=\bconst) |(?<=\brestrict) ", "\0", line.strip())
     return textwrap.fill(
         words,
         LINE,

@@ -1,0 +1,79 @@
+"""The terms of a statement's expression, by what computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sympy import Add, Expr, Mul, Pow, S
+
+from symnet.backends.c.plan.steps import moves
+from symnet.calculus.algebra import Quantity, column, dot, entry, matvec, row, sigma
+from symnet.calculus.program import Statement
+
+
+class Parts(NamedTuple):
+    """A sum's terms, by what computes them.
+
+    products: matrix, transposed or not, and vector; totals: what is added up over neurons;
+    bias: of the products; local: what a neuron needs of itself and of one-wide vectors only.
+    """
+
+    products: list[tuple[Expr, Expr]]
+    totals: list[Expr]
+    bias: Quantity | None
+    local: Expr
+
+
+def parts_of(statement: Statement) -> Parts:
+    """A statement's terms. TypeError for one that no step computes."""
+    products, totals, biases, local = [], [], [], []
+    for term in Add.make_args(statement.expression):
+        number, rest = term.as_coeff_Mul()
+        if isinstance(rest, matvec) and number == 1 and is_local(rest.args[1]):
+            products.append((rest.args[0], rest.args[1]))
+        elif isinstance(rest, dot) and all(map(is_local, rest.args)):
+            totals.append(number * Mul(*rest.args))
+        elif isinstance(rest, Quantity) and rest.letter == "b" and number == 1:
+            biases.append(rest)
+        elif is_local(term):
+            local.append(term)
+        else:
+            raise unknown(statement, term)
+    if not products:
+        local, biases = [*biases, *local], []
+    return Parts(products, totals, biases[0] if biases else None, Add(*local))
+
+
+def is_local(expression: Expr) -> bool:
+    """Whether an expression is made of entries: sums, products and powers of quantities."""
+    match expression:
+        case Quantity() | sigma():
+            return True
+        case column() | row():
+            return isinstance(expression.args[0], Quantity)
+        case entry():
+            return is_local(expression.args[0])
+        case Pow():
+            base, exponent = expression.args
+            return is_local(base) and bool(exponent.is_Integer and exponent > 0)
+        case Add() | Mul():
+            return all(map(is_local, expression.args))
+    return bool(expression.is_number)
+
+
+def unknown(statement: Statement, term: Expr) -> TypeError:
+    """What is raised for a term that no step computes."""
+    return TypeError(f"{statement}: the C backend has no step for {term}")
+
+
+def weighted(terms: Iterable[Expr]) -> list[tuple[Expr, Expr]]:
+    """Sums over neurons as (factor without directions, sum of those with), like factors once."""
+    collected: dict[Expr, Expr] = {}
+    for term in terms:
+        number, rest = term.as_coeff_Mul()
+        factors = Mul.make_args(rest)
+        moving = Mul(number, *(f for f in factors if moves(f)))
+        weight = Mul(*(f for f in factors if not moves(f)))
+        collected[weight] = collected.get(weight, S.Zero) + moving
+    return list(collected.items())
