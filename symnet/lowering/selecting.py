@@ -36,7 +36,8 @@ from symnet.lowering.loops import (
     walk,
     written,
 )
-from symnet.lowering.programs import Lowering, gathered
+from symnet.lowering.programs import gathered
+from symnet.lowering.statements import Lowering
 from symnet.names import array_name, partial_name, shortened
 from symnet.network import Network
 
