@@ -41,7 +41,7 @@ import sympy
 from sympy import Symbol
 
 from symnet import leftovers
-from symnet.activations import TABLE, Activation, activation
+from symnet.activations import ELEMENTWISE, TABLE, Activation, activation, has_its_name
 from symnet.activations.stored import from_stored, stored_kinks
 from symnet.names import check_label, check_name, shortened
 from symnet.network import Layer, Network, Node, Term
@@ -425,8 +425,13 @@ def _activation(entry: Any) -> Activation:
             f'activation is {_shown(entry)}; use a name, or {{"name": ..., "expression": ...}}'
         )
     _check_keys(entry, "the activation", ("name", "expression"), ("kinks",))
-    name = check_name(entry["name"], "activation")
-    return from_stored(name, entry["expression"], _list(entry.get("kinks", []), "kinks"))
+    name = entry["name"]
+    if not isinstance(name, str) or name not in ELEMENTWISE:
+        check_name(name, "activation")
+    found = from_stored(name, entry["expression"], _list(entry.get("kinks", []), "kinks"))
+    if not has_its_name(found):
+        check_name(name, "activation")
+    return found
 
 
 def _names(entry: Any, key: str) -> list[str]:

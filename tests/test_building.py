@@ -10,6 +10,7 @@ import sympy
 
 import symnet
 from symnet import Layer, Network, apply, concat, variables
+from symnet.activations import ELEMENTWISE, Activation, Z
 from symnet.network import Node, Term
 
 RANDOM = np.random.default_rng(0)
@@ -44,6 +45,38 @@ WRITTEN = {
         lambda x: symnet.prelu(x - 1, [0.1, 0.2]),
         lambda x: np.where(x > 1, x - 1, (x - 1) * [0.1, 0.2]),
     ),
+    "NumPy's sum": (lambda x: np.sum(W @ x, axis=-1), lambda x: (x @ W.T).sum(1, keepdims=True)),
+    "NumPy's mean": (lambda x: np.mean(x), lambda x: x.mean(1, keepdims=True)),
+    "NumPy's product": (
+        lambda x: np.prod(W @ x + B),
+        lambda x: (x @ W.T + B).prod(1, keepdims=True),
+    ),
+    "the largest": (lambda x: np.max(W @ x), lambda x: (x @ W.T).max(1, keepdims=True)),
+    "the smallest": (lambda x: np.amin(W @ x), lambda x: (x @ W.T).min(1, keepdims=True)),
+    "a ufunc's reduction": (
+        lambda x: np.maximum.reduce(W @ x),
+        lambda x: (x @ W.T).max(1, keepdims=True),
+    ),
+    "NumPy's joints": (
+        lambda x: np.hstack([np.concatenate([x, x**2]), np.flip(x)]),
+        lambda x: np.hstack([x, x**2, x[:, ::-1]]),
+    ),
+    "sums up to each": (lambda x: np.cumsum(W @ x), lambda x: np.cumsum(x @ W.T, axis=1)),
+    "clipped": (lambda x: np.clip(W @ x, -0.5, 0.5), lambda x: np.clip(x @ W.T, -0.5, 0.5)),
+    "clipped by a vector": (
+        lambda x: np.clip(W @ x, None, x[0]),
+        lambda x: np.minimum(x @ W.T, x[:, :1]),
+    ),
+    "log of a sum": (
+        lambda x: np.logaddexp(x[0], 700 * x[1]),
+        lambda x: np.logaddexp(x[:, :1], 700 * x[:, 1:]),
+    ),
+    "a hypotenuse": (lambda x: np.hypot(x[0], x[1]), lambda x: np.hypot(x[:, :1], x[:, 1:])),
+    "a scalar product": (lambda x: x @ x[::-1], lambda x: 2 * x[:, :1] * x[:, 1:]),
+    "a matrix after": (lambda x: x @ W.T, lambda x: x @ W.T),
+    "NumPy's dot": (lambda x: np.dot(V, np.dot(W, x)) * 2.0, lambda x: 2 * x @ W.T @ V.T),
+    "a size": (lambda x: abs(W @ x), lambda x: abs(x @ W.T)),
+    "several outputs": (lambda x: [x[0] * x[1], +x], lambda x: np.c_[x[:, 0] * x[:, 1], x]),
     "parts by name": (lambda x: (lambda a, b: concat(1 / b, np.sin(2 * a)))(*x), None),
 }
 WRITTEN["parts by name"] = (
@@ -145,7 +178,14 @@ WRONG = {
     "no entry": (lambda: X[2:], "no entry of a vector of 2"),
     "matrix": (lambda: V @ X, "the matrix has 3 columns, but the vector has 2 entries"),
     "function": (lambda: apply("tahn", X), "did you mean 'tanh'"),
-    "NumPy's function": (lambda: np.hypot(X, X), "hypot is not for vectors"),
+    "NumPy's function": (lambda: np.arctan2(X, X), "arctan2 is not for vectors of a network"),
+    "NumPy's other function": (lambda: np.outer(X, X), "outer is not for vectors of a network"),
+    "NumPy's options": (lambda: np.exp(X, out=np.ones(2)), "exp takes vectors .* without options"),
+    "NumPy's axis": (lambda: np.sum(X, axis=1), "sum is over all entries of a vector"),
+    "NumPy's types": (lambda: np.mean(X, dtype=np.float32), "mean is over all entries"),
+    "an axis to join": (lambda: np.concatenate([X, X], axis=1), "have one axis; found axis 1"),
+    "an array of vectors": (lambda: np.array([X, X]), "no array of numbers; join vectors by"),
+    "a scalar product": (lambda: X @ Layer(W)(X), "of 2 and 3 entries have no scalar product"),
     "zero": (lambda: X / 0, "divided by 0"),
     "nan": (lambda: X * np.nan, "must be finite"),
     "no variables": (lambda: variables(), "give the names"),
@@ -163,6 +203,27 @@ def test_what_does_not_fit_is_refused(name):
     call, message = WRONG[name]
     with pytest.raises((ValueError, TypeError, IndexError), match=message):
         call()
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_functions_go_by_their_names(name, tmp_path):
+    """As activations of layers, in every notation, in files and in NumPy's spelling of them."""
+    shift = 1.5 if name == "acosh" else 0.0
+    network = Network.of(apply(name, 0.4 * variables("x1", "x2") + shift))
+    assert [node.activation.name for node in network.nodes if node.activation][-1] == name
+    derivation = symnet.derive(network)
+    for backend in ("numpy", "c"):
+        assert symnet.check(network, derivation.compile(backend)).ok
+    if hasattr(np, name):
+        expected = getattr(np, name)(0.4 * POINTS + shift)
+        np.testing.assert_allclose(symnet.analytic.value(network, POINTS), expected, rtol=1e-13)
+    for notation in ("layer", "neuron", "expanded"):
+        assert name in derivation.text(notation) or notation == "expanded"
+    symnet.save(network, tmp_path / "net.json")
+    assert symnet.load(tmp_path / "net.json") == network
+    other = Layer([[1, 0], [0, 1]], None, Activation(name, Z**7))
+    with pytest.raises(ValueError, match=r"is used by generated|differs from another"):
+        Network.of(apply(name, X) + other(X))
 
 
 ONE = ((1.0, 2.0),)

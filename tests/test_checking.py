@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import sympy
 
+import symnet
+from symnet.activations import Activation, Z
 from symnet.compiling import compiled
 from symnet.network import Layer, Network
 from symnet.witness import analytic, comparing, digits, sampling
@@ -217,3 +220,26 @@ def test_compiled_is_replaceable_only_whole():
     with pytest.raises(AttributeError):
         f.source = ""
     assert replace(f, order=1).order == 1
+
+
+ENDS = {
+    "a root": ("sqrt", -0.7),
+    "a logarithm": ("log", -0.7),
+    "an area cosine": ("acosh", 1.5),
+    "a root that ends at 1": (Activation("root", sympy.sqrt(Z - 1)), 1.5),
+    "a pole at 1": (Activation("pole", 1 / (Z - 1)), 0.3),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_what_is_right_passes_where_a_domain_ends(name):
+    """Rounding of z moves a root's slope there by more than a sum's terms, or decides whether
+    there is a value at all: z = 0.4 x - 0.7 is 0 at 1.75, where the network seems to be at home.
+    """
+    function, shift = ENDS[name]
+    network = Network.of(symnet.apply(function, 0.4 * symnet.variables("x1", "x2") + shift))
+    for backend in ("numpy", "c"):
+        f = compiled(network, 2, backend).verified()
+        report = check(network, f)
+        assert report.ok, str(report)
+    assert not check(network, Planted(f, (0, 0, 0), 1 + 1e-6)).ok

@@ -1,6 +1,7 @@
 """Activations: the table, a user's own, and the stable forms that both are computed by."""
 
-from symnet.activations.activation import Activation, activation, from_tree
+from symnet.activations.activation import Activation, activation, from_tree, has_its_name
+from symnet.activations.elementwise import ELEMENTWISE
 from symnet.activations.parametrised import (
     celu,
     clip,
@@ -13,6 +14,7 @@ from symnet.activations.systems import Auxiliary, Forms, System, Z
 from symnet.activations.table import TABLE
 
 __all__ = [
+    "ELEMENTWISE",
     "TABLE",
     "Activation",
     "Forms",
@@ -24,6 +26,7 @@ __all__ = [
     "clip",
     "elu",
     "from_tree",
+    "has_its_name",
     "leaky_relu",
     "power",
     "softplus",

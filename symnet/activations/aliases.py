@@ -29,9 +29,14 @@ _OTHERS: Mapping[str, tuple[str, ...]] = {
     "exp": ("exponential",),
     "arctan": ("atan",),
     "asinh": ("arcsinh",),
-    "abs": ("absolute",),
+    "abs": ("absolute", "fabs"),
     "log": ("ln",),
     "reciprocal": ("inverse",),
+    "asin": ("arcsin",),
+    "acos": ("arccos",),
+    "acosh": ("arccosh",),
+    "atanh": ("arctanh",),
+    "ceil": ("ceiling",),
 }
 
 

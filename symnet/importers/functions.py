@@ -16,7 +16,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Float, Integer, Piecewise, Rational, exp, log, pi, sqrt
 
-from symnet.activations import TABLE, Activation, Z, activation
+from symnet.activations import ELEMENTWISE, TABLE, Activation, Z, activation
 from symnet.names import check_name
 
 LARGEST = 60
@@ -117,21 +117,7 @@ _TABLES = (
 PLAIN: Mapping[str, Expr] = {
     **{name: activation(name).value for name in _TABLES},
     "relu6": clip(0, 6),
-    "tan": sympy.tan(Z),
-    "asin": sympy.asin(Z),
-    "acos": sympy.acos(Z),
-    "sinh": sympy.sinh(Z),
-    "cosh": sympy.cosh(Z),
-    "acosh": log(Z + sqrt(Z**2 - 1)),
-    "atanh": log((1 + Z) / (1 - Z)) / 2,
-    "expm1": exp(Z) - 1,
-    "log1p": log(1 + Z),
-    "log2": log(Z) / log(2),
-    "log10": log(Z) / log(10),
-    "rsqrt": 1 / sqrt(Z),
-    "cube": Z**3,
-    "erf": sympy.erf(Z),
-    "erfc": sympy.erfc(Z),
+    **ELEMENTWISE,
 }
 """The functions without parameters, by the names that frameworks share; the table's are its."""
 
@@ -150,6 +136,8 @@ class Names:
         found = recognised(value)
         if found is not None:
             return found
+        if value == ELEMENTWISE.get(hint):
+            return activation(hint)
         if value not in self._known:
             self._known[value] = Activation(self._free(hint), value)
         return self._known[value]

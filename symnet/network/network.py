@@ -23,7 +23,7 @@ import sympy
 from sympy import Symbol
 
 from symnet import showing
-from symnet.activations import TABLE, Activation
+from symnet.activations import TABLE, Activation, has_its_name
 from symnet.names import check_distinct, check_label, check_name, listed, shortened, variables
 from symnet.network import building, graph, nesting
 from symnet.network.graph import Node, called, joined
@@ -53,7 +53,7 @@ def _check_layers(layers: tuple[Layer, ...]) -> None:
 def _check_activations(named: Iterable[tuple[str, Activation]]) -> None:
     known: dict[str, Activation] = dict(TABLE)
     for where, own in named:
-        if own.name not in known:
+        if own.name not in known and not has_its_name(own):
             check_name(own.name, f"{where}: activation")
         if known.setdefault(own.name, own) != own:
             raise ValueError(
@@ -134,16 +134,18 @@ class Network:
     @classmethod
     def of(
         cls,
-        y: building.Vector,
+        y: building.Vector | Sequence[building.Vector],
         outputs: Iterable[str | Symbol] | None = None,
         name: str | None = None,
     ) -> Self:
         """The network whose output is the vector `y`, a formula of `symnet.variables`.
 
-        The inputs are the variables, whether y needs all of them or not. ValueError where y is of
-        no variables, or of two sets of them.
+        Of several vectors the outputs are those of one after the other. The inputs are the
+        variables, whether y needs all of them or not. ValueError where y is of no variables, or of
+        two sets of them.
         """
-        inputs, nodes = building.nodes_of(y)
+        joined = building.concat(*y) if isinstance(y, (list, tuple)) else y
+        inputs, nodes = building.nodes_of(joined)
         return cls.from_nodes(nodes, inputs, outputs, name)
 
     def _set(

@@ -8,6 +8,7 @@ after: a place is looked for where every value exists and the forms of all nodes
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,10 @@ Array = NDArray[Any]
 _NEURONS = 64  # of each matrix that are looked at; the rest is much like them
 _LARGEST = 1e100  # a unit beyond which weights are as good as zero
 _MAGNITUDES = [sign * 10.0**k for k in sorted(np.arange(-6, 6.5, 0.5), key=abs) for sign in (1, -1)]
-_ROUNDS, _TRIED = 6, 256  # of the search for a place where the network is defined
-_BESIDE = 0.1  # of an input: where the network should be defined, too
+_ROUNDS, _TRIED = 24, 64  # of the search for a place where the network is defined
+_BESIDE = 0.1  # of an input, or a step: where the network should be defined, too
+_PROBED = 16  # places beside a centre
+_AT_AN_END = 1e3  # what counts against a place for each value that is missing beside it
 _TOLERATED = 0.5  # by how much a step may raise `_strain`
 
 
@@ -37,16 +40,32 @@ class Units:
 
 def units(network: Network) -> Units:
     """The network's own units. ValueError when a weight is symbolic."""
+    centre, step, bare = _told(network)
+    if bare.any() or not _well_defined(network, centre, step):
+        return _found(network)
+    return Units(centre, step)
+
+
+@lru_cache(maxsize=32)
+def _found(network: Network) -> Units:
+    """Units that the matrices do not tell alone, looked for in the network's values."""
+    centre, step, bare = _told(network)
+    if bare.any():
+        centre, step = _with_bare(network, centre, step, np.flatnonzero(bare))
+    else:
+        centre = _defined_place(network, centre, step)
+    for array in (centre, step):
+        array.setflags(write=False)
+    return Units(centre, step)
+
+
+def _told(network: Network) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Centre and steps by the matrices of the inputs, and which inputs enter only bare."""
     weights, bias, bare = _forms(network)
     centre = np.linalg.lstsq(weights, -bias, rcond=1e-6)[0]
     centre = np.where(np.abs(centre) < _LARGEST, centre, 0.0)
     lengths = np.linalg.norm(weights, axis=0)
-    step = 1.0 / np.where(lengths > 1 / _LARGEST, lengths, 1.0)
-    if bare.any():
-        centre, step = _with_bare(network, centre, step, np.flatnonzero(bare))
-    elif not defined(network, centre[None])[0]:
-        centre = _defined_place(network, centre, step)
-    return Units(centre, step)
+    return centre, 1.0 / np.where(lengths > 1 / _LARGEST, lengths, 1.0), bare
 
 
 def defined(network: Network, points: Array) -> NDArray[np.bool_]:
@@ -135,25 +154,45 @@ def _strain(network: Network, points: Array) -> Array:
     return found
 
 
-def _best(network: Network, points: Array) -> Array:
-    found: Array = points[np.argmin(_strain(network, points))]
-    return found
-
-
 def _inside(network: Network, points: Array, i: int) -> Array:
     """The best of points that differ in input i, preferably not at the end of a domain."""
     beside = np.zeros_like(points)
     beside[:, i] = _BESIDE * np.where(points[:, i], np.abs(points[:, i]), 1.0)
-    missing = sum(analytic.missing(network, points + side * beside) for side in (-1, 1))
-    found: Array = points[np.argmin(_strain(network, points) + 1e3 * missing)]
+    found: Array = points[np.argmin(_strain(network, points) + _at_an_end(network, points, beside))]
     return found
 
 
+def _well_defined(network: Network, centre: Array, step: Array) -> bool:
+    """Whether the network is defined at the centre, which is at no end of a domain.
+
+    There rounding would decide whether there is a value.
+    """
+    if all(node.activation is None or node.activation.total for node in network.nodes):
+        return True
+    random = np.random.default_rng(0)
+    beside = centre + _BESIDE * step * random.standard_normal((_PROBED, network.n))
+    return bool(defined(network, np.vstack([centre, beside])).all())
+
+
 def _defined_place(network: Network, centre: Array, step: Array) -> Array:
-    """A point near the centre where the network is defined, or where fewest entries are not."""
+    """A point near the centre where the network is defined, or where fewest entries are not.
+
+    Preferably not at the end of a domain.
+    """
     random = np.random.default_rng(0)
     for _ in range(_ROUNDS):
         lengths = 10.0 ** random.uniform(-2, 2, (_TRIED, 1))
         around = centre + step * lengths * random.standard_normal((_TRIED, network.n))
-        centre = _best(network, np.vstack([centre, around]))
+        points = np.vstack([centre, around])
+        beside = _BESIDE * step * random.standard_normal(points.shape)
+        strain = _strain(network, points) + _at_an_end(network, points, beside)
+        centre = points[np.argmin(strain)]
+        if strain.min() < _AT_AN_END:
+            break
     return centre
+
+
+def _at_an_end(network: Network, points: Array, beside: Array) -> Array:
+    """What counts against points (N, n) on one side of which the network has no value."""
+    right, left = (analytic.missing(network, points + side * beside) for side in (1, -1))
+    return _AT_AN_END * (right + left)

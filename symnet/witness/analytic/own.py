@@ -39,7 +39,7 @@ def own_jet(tree: Any, z: Array) -> Jet:
         sure &= np.isfinite(a) & (np.abs(a - b) <= _AGREED * np.abs(b))
     corner = _corners(tree, z)
     found = tuple(np.array(np.broadcast_to(part, z.shape), dtype=np.float64) for part in jet)
-    for count, at in enumerate(map(tuple, np.argwhere(~(sure & ~corner) & ~np.isnan(z)))):
+    for count, at in enumerate(map(tuple, np.argwhere(~(sure & ~corner) & np.isfinite(z)))):
         limit: Any = (math.nan,) * 3
         if count < _LIMITS:
             plain = 0.0 if np.isnan(found[1][at]) else float(found[1][at])

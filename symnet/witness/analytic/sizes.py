@@ -8,6 +8,7 @@ import numpy as np
 
 from symnet.witness.analytic.chainrule import (
     EMPTY,
+    Activation,
     Graph,
     Node,
     Step,
@@ -120,11 +121,22 @@ def _moved_last(step: Step, size: Array) -> Array:
     if step.activation is None or (name in TABLE and name not in _OF_ANY_SIZE):
         return usual
     z = step.form.a
-    h = 1e-3 * np.minimum(1, np.abs(z)) + 1e-300
-    right, left = (jet(step.activation, z + side)[2] for side in (h, -h))
-    measured = np.abs(right - left) / (2 * h) * size + s1 / np.maximum(1, np.abs(z)) + s2
+    slopes = [_slope(step.activation, z, h) for h in (_STEPS[:1] if name in TABLE else _STEPS)]
+    slope = np.fmax.reduce(slopes)
+    measured = slope * size + s1 / np.maximum(1, np.abs(z)) + s2
     return np.where(np.isfinite(measured), measured, usual)
 
+
+def _slope(activation: Activation, z: Array, step: float) -> Array:
+    """The size of the slope of sigma'' over a step to both sides; NaN where one has no value."""
+    h = step * np.minimum(1, np.abs(z)) + 1e-300
+    right, left = (jet(activation, z + side)[2] for side in (h, -h))
+    found: Array = np.abs(right - left) / (2 * h)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+_STEPS = 1e-3, 1e-5, 1e-7
+"""Parts of z over which a slope is measured: a user's formula may end, or turn, anywhere."""
 
 _OF_ANY_SIZE = frozenset(["log", "reciprocal", "sqrt", "square", "asinh"])
 

@@ -1,0 +1,41 @@
+"""A graph as one writes it: vectors of formulas of the inputs, until `Network.of` makes it nodes.
+
+    x = variables("rho", "T")
+    h = Layer(W1, b1, "tanh")(x)
+    g = Layer(W2, b2, "tanh")(h) + h           a skip connection
+    y = Layer(W3)(concat(g, x))
+    net = Network.of(y)
+
+`vectors` has what a vector is and its arithmetic, `blocks` what networks are made of, `dispatch`
+NumPy's functions of vectors, `matrices` the products that dissolve in weights, `nodes` the way to
+a network's nodes.
+"""
+
+from symnet.network.building.blocks import (
+    layer_norm,
+    log_softmax,
+    maximum,
+    mean,
+    minimum,
+    prelu,
+    softmax,
+)
+from symnet.network.building.dispatch import NUMPY
+from symnet.network.building.nodes import nodes_of
+from symnet.network.building.vectors import Vector, apply, concat, variables
+
+__all__ = [
+    "NUMPY",
+    "Vector",
+    "apply",
+    "concat",
+    "layer_norm",
+    "log_softmax",
+    "maximum",
+    "mean",
+    "minimum",
+    "nodes_of",
+    "prelu",
+    "softmax",
+    "variables",
+]

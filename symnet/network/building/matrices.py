@@ -1,0 +1,82 @@
+"""Matrices of what dissolves into a form: selections, scales and their products with weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symnet.network.weights import Array, as_expression, vector, weight
+
+
+def entries(given: Any, width: int) -> Array:
+    """A number or an array of them as a vector's entries: as many, or one for all."""
+    flat = list(given) if np.ndim(given) else [given] * width
+    if width not in (1, len(flat)):
+        raise ValueError(f"{len(flat)} numbers for a vector of {width} entries")
+    return vector([weight(e, f"number [{i}]") for i, e in enumerate(flat)], len(flat))
+
+
+def selection(rows: Array, width: int) -> Array:
+    """The matrix that takes these rows of a vector."""
+    chosen = np.full((len(rows), width), sympy.S.Zero, dtype=object)
+    chosen[np.arange(len(rows)), rows] = sympy.S.One
+    return chosen
+
+
+def diagonal(entries: Array) -> Array:
+    if entries.dtype == np.float64:
+        return np.diag(entries)
+    result = np.full((len(entries),) * 2, sympy.S.Zero, dtype=object)
+    np.fill_diagonal(result, entries)
+    return result
+
+
+def times(weights: Array, A: Array | None) -> Array:
+    """W A; doubles where one of the two is and the other's entries are integers."""
+    if A is None:
+        return weights
+    left, right = _alike(weights, A)
+    if left.dtype == np.float64:
+        return left @ right
+    return _by_rows(left, right)
+
+
+def _by_rows(left: Array, right: Array) -> Array:
+    """A product of SymPy's numbers in which zeros cost nothing."""
+    result = np.full((left.shape[0], right.shape[1]), sympy.S.Zero, dtype=object)
+    for i, k in np.argwhere(left != 0):
+        for j in np.flatnonzero(right[k] != 0):
+            result[i, j] += left[i, k] * right[k, j]
+    return result
+
+
+def _alike(left: Array, right: Array) -> tuple[Array, Array]:
+    """Both as doubles, or both of SymPy's objects."""
+    if left.dtype == right.dtype:
+        return left, right
+    exact = left if right.dtype == np.float64 else right
+    if all(isinstance(e, sympy.Number) for e in exact.flat):
+        return left.astype(np.float64), right.astype(np.float64)
+    to = np.vectorize(lambda e: as_expression(float(e)), otypes=[object])
+    return (left, to(right)) if exact is left else (to(left), right)
+
+
+def plus(left: Array, right: Array) -> Array:
+    a, b = _alike(left, right)
+    return a + b
+
+
+def added(left: Array | None, right: Array | None, width: int) -> Array:
+    unit = selection(np.arange(width), width)
+    return plus(unit if left is None else left, unit if right is None else right)
+
+
+def reciprocals(number: Any) -> Any:
+    if np.ndim(number):
+        return [reciprocals(e) for e in number]
+    found = weight(number, "divisor")
+    if found == 0:
+        raise ValueError("a vector is divided by 0")
+    return 1 / found

@@ -1,0 +1,90 @@
+"""From vectors to nodes: what `Network.of` makes of the last of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+import sympy
+from sympy import Symbol
+
+from symnet.network.building.vectors import Atom, Vector
+from symnet.network.graph import Node, Term
+from symnet.network.weights import Array
+
+
+def nodes_of(y: object) -> tuple[tuple[str | Symbol, ...], list[Node]]:
+    """The names of the inputs and the nodes of the graph whose last value is y.
+
+    Values are in the order in which they are needed, so a graph of any depth will do.
+    """
+    if not isinstance(y, Vector):
+        raise ValueError(f"Network.of: y is a {type(y).__name__}; give a vector of variables")
+    last = next(iter(y._node.terms))
+    if last.kind == "inputs":
+        last = Atom(last.width, "form", y)
+    ordered = _ordered(last)
+    inputs = [atom for atom in ordered if atom.kind == "inputs"]
+    if len(inputs) != 1:
+        found = " and ".join(str(atom.names) for atom in inputs) or "none"
+        raise ValueError(f"Network.of: y needs one set of variables, found {found}")
+    places = {inputs[0]: 0} | {
+        atom: k for k, atom in enumerate((a for a in ordered if a.kind != "inputs"), start=1)
+    }
+    structural = _Structural(list(places))
+    return inputs[0].names, [_as_node(a, places, structural) for a in places if places[a]]
+
+
+def _ordered(last: Atom) -> list[Atom]:
+    """The values that `last` needs, each after those that it needs itself; no recursion."""
+    found: dict[Atom, None] = {}
+    waiting = [last]
+    while waiting:
+        atom = waiting[-1]
+        if missing := [s for s in atom.sources if s not in found]:
+            waiting += reversed(missing)
+        else:
+            found[waiting.pop()] = None
+    return list(found)
+
+
+class _Structural:
+    """Matrices of slices, scales and the like as doubles where the network's other weights are.
+
+    They are exact themselves, and would make every sum with them one of SymPy's.
+    """
+
+    def __init__(self, atoms: Iterable[Atom]) -> None:
+        arrays = [a for atom in atoms if atom.form for a in _arrays(atom.form)]
+        self.doubles = any(array.dtype == np.float64 for array in arrays)
+
+    def __call__(self, array: Array | None) -> Array | None:
+        if array is None or not self.doubles or array.dtype == np.float64:
+            return array
+        if not all(isinstance(e, sympy.Number) for e in array.flat):
+            return array
+        return np.array([float(e) for e in array.flat]).reshape(array.shape)
+
+
+def _arrays(form: Vector) -> Iterator[Array]:
+    yield from (A for A in form.terms.values() if A is not None)
+    if form.bias is not None:
+        yield form.bias
+
+
+def _as_node(atom: Atom, places: Mapping[Atom, int], structural: _Structural) -> Node:
+    assert atom.form is not None
+    change = structural if atom.layer is None or not _is_direct(atom) else (lambda array: array)
+    terms = sorted(
+        (Term(change(A), places[source]) for source, A in atom.form.terms.items()),
+        key=lambda term: -term.source,
+    )
+    factor = None if atom.factor is None else places[atom.factor]
+    return Node(tuple(terms), change(atom.form.bias), atom.kind, atom.activation, factor)
+
+
+def _is_direct(atom: Atom) -> bool:
+    """Whether a layer's own arrays are the node's."""
+    assert atom.form is not None
+    assert atom.layer is not None
+    return all(A is atom.layer.weights for A in atom.form.terms.values())

@@ -1,0 +1,333 @@
+"""Vectors of formulas of the inputs, and their arithmetic.
+
+A vector is an affine form of values that nodes compute. Concatenation, slices, permutations and
+scaling, whose rows have one entry each, dissolve in the matrices of what comes next; a sum stays
+a sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr, Symbol
+
+from symnet.activations import Activation, Z, activation, power
+from symnet.network.building.matrices import (
+    added,
+    diagonal,
+    entries,
+    plus,
+    reciprocals,
+    selection,
+    times,
+)
+from symnet.network.layer import Layer, Spec
+from symnet.network.weights import Array, as_expression, matrix, weight
+
+
+@dataclass(frozen=True, eq=False)
+class Atom:
+    """A value that a node computes, or the inputs; told apart by identity."""
+
+    width: int
+    kind: str = "inputs"
+    form: Vector | None = None
+    activation: Activation | None = None
+    factor: Atom | None = None
+    names: tuple[str | Symbol, ...] = ()
+    layer: Layer | None = None
+
+    @property
+    def sources(self) -> tuple[Atom, ...]:
+        factor = () if self.factor is None else (self.factor,)
+        return factor if self.form is None else (*self.form.terms, *factor)
+
+
+@dataclass(frozen=True, eq=False)
+class Vector:
+    """A vector of a graph, `Σ_j A_j a_j + c`; made by `variables` and by what is done with them.
+
+    `v[0]`, `v[1:3]` and `rho, T = x` are parts of it. `+ - * /` and `**` work entry by entry, with
+    vectors of the same width, a vector one wide, numbers and arrays; `W @ v` is a matrix times it;
+    NumPy's `exp`, `sin`, … are `apply`.
+
+    ValueError for widths that do not fit and for what `Layer` refuses as weights; TypeError for a
+    function that is no activation.
+    """
+
+    width: int
+    terms: Mapping[Atom, Array | None]
+    """The matrix of each value, None for the identity."""
+    bias: Array | None = None
+
+    def __len__(self) -> int:
+        return self.width
+
+    def __iter__(self) -> Iterator[Vector]:
+        return (self[i] for i in range(self.width))
+
+    def __getitem__(self, which: int | slice | Sequence[int]) -> Vector:
+        try:
+            rows = np.atleast_1d(np.arange(self.width)[which])
+        except IndexError as error:
+            raise IndexError(f"a vector of {self.width} entries: {error}") from None
+        if not rows.size:
+            raise ValueError(f"no entry of a vector of {self.width} is chosen")
+        return self._times(selection(rows, self.width))
+
+    def through(self, layer: Layer) -> Vector:
+        """σ(W v + b)."""
+        if layer.inputs != self.width:
+            raise ValueError(
+                f"the layer's weights have {layer.inputs} columns, but the vector has "
+                f"{self.width} entries"
+            )
+        form = self._times(layer.weights)._shifted(layer.bias)
+        kind = "form" if layer.activation.value == Z else "activation"
+        return value(form, kind, None if kind == "form" else layer.activation, layer=layer)
+
+    # --- arithmetic -----------------------------------------------------------------------------
+
+    def __add__(self, other: Any) -> Vector:
+        return self._sum(other)
+
+    __radd__ = __add__
+
+    def __pos__(self) -> Vector:
+        return self
+
+    def __neg__(self) -> Vector:
+        return self._scaled(-1)
+
+    def __sub__(self, other: Any) -> Vector:
+        return self._sum(-other if isinstance(other, Vector) else np.negative(other))
+
+    def __rsub__(self, other: Any) -> Vector:
+        return -self + other
+
+    def __mul__(self, other: Any) -> Vector:
+        return _product(self, other) if isinstance(other, Vector) else self._scaled(other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Vector:
+        if isinstance(other, Vector):
+            return self * apply("reciprocal", other)
+        return self._scaled(reciprocals(other))
+
+    def __rtruediv__(self, other: Any) -> Vector:
+        return apply("reciprocal", self) * other
+
+    def __pow__(self, exponent: Any) -> Vector:
+        if isinstance(exponent, Vector):
+            return apply("exp", exponent * apply("log", self))
+        return apply(_power(exponent), self)
+
+    def __rpow__(self, base: Any) -> Vector:
+        return apply(_exponential(base), self)
+
+    def __rmatmul__(self, other: Any) -> Vector:
+        return linear(other, self)
+
+    def __matmul__(self, other: Any) -> Vector:
+        """The scalar product with a vector, one wide, or v W of a matrix, Wᵀ v."""
+        if isinstance(other, Vector):
+            if other.width != self.width:
+                raise ValueError(
+                    f"vectors of {self.width} and {other.width} entries have no scalar product"
+                )
+            return linear([[1] * self.width], self * other)
+        return linear(np.transpose(matrix(other)), self)
+
+    def __abs__(self) -> Vector:
+        return apply("abs", self)
+
+    def __array__(self, *given: Any, **options: Any) -> Any:
+        raise TypeError(
+            "a vector of a network is no array of numbers; join vectors by symnet.concat, or by "
+            "np.concatenate, and write functions of them with NumPy's or symnet.apply"
+        )
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *given: Any, **options: Any) -> Vector:
+        """What makes `np.sin(v)`, `W @ v` and `array + v` work."""
+        called = method == "__call__"
+        if called and options:
+            raise TypeError(f"NumPy's {ufunc.__name__} takes vectors of a network without options")
+        name = ufunc.__name__ if called else f"{ufunc.__name__}.{method}"
+        return _of_numpy(name, given, options, called and ufunc.nin == 1)
+
+    def __array_function__(
+        self, function: Any, types: Any, given: Sequence[Any], options: Mapping[str, Any]
+    ) -> Vector:
+        """What makes `np.sum(v)`, `np.concatenate([u, v])` and the like work."""
+        return _of_numpy(function.__name__, given, options)
+
+    def _sum(self, other: Any) -> Vector:
+        if not isinstance(other, Vector):
+            return self._shifted(entries(other, self.width))
+        wide = max(self.width, other.width)
+        left, right = (_spread(v._seen, wide) for v in (self, other))
+        terms = dict(left.terms)
+        for atom, A in right.terms.items():
+            terms[atom] = added(terms[atom], A, wide) if atom in terms else A
+        return Vector(wide, terms, left.bias)._shifted(right.bias)
+
+    def _shifted(self, bias: Array | None) -> Vector:
+        if bias is None:
+            return self
+        if self.width == 1 and len(bias) > 1:
+            return _spread(self, len(bias))._shifted(bias)
+        total = bias if self.bias is None else plus(self.bias, bias)
+        return Vector(self.width, self.terms, total)
+
+    def _scaled(self, factor: Any) -> Vector:
+        factors = entries(factor, self.width)
+        if self.width == 1 and len(factors) > 1:
+            return _spread(self, len(factors))._scaled(factor)
+        return self._times(diagonal(factors))
+
+    @cached_property
+    def _node(self) -> Vector:
+        """The vector as a value of a node of its own, which it may be already."""
+        alone = len(self.terms) == 1 and self.bias is None
+        plain = alone and next(iter(self.terms.values())) is None
+        return self if plain else value(self, "form")
+
+    @property
+    def _seen(self) -> Vector:
+        """The node that the vector has got by now, else the vector: sums of sums stay short."""
+        return self.__dict__.get("_node", self)
+
+    def _times(self, weights: Array) -> Vector:
+        """A matrix times the vector; a vector whose rows have several entries gets a node."""
+        plain = self if _has_single_entries(self) else self._node
+        terms = {atom: times(weights, A) for atom, A in plain.terms.items()}
+        bias = None if plain.bias is None else times(weights, plain.bias[:, None])[:, 0]
+        return Vector(len(weights), terms, bias)
+
+
+NUMPY: dict[str, Callable[..., Vector]] = {}
+"""NumPy's functions by name, but those of one number; filled by `dispatch`."""
+
+
+def _of_numpy(
+    name: str, given: Sequence[Any], options: Mapping[str, Any], elementwise: bool = False
+) -> Vector:
+    """A function of NumPy's, of vectors. TypeError for one that they do not have."""
+    if name in NUMPY:
+        return NUMPY[name](*given, **options)
+    if elementwise:
+        with suppress(ValueError):
+            return apply(name, given[0])
+    functions = [other for other in NUMPY if other.isidentifier()]
+    raise TypeError(
+        f"NumPy's {name} is not for vectors of a network, which have functions of one number, as "
+        f"np.tanh, and {', '.join(functions)}; symnet.apply takes any formula of one symbol"
+    )
+
+
+def variables(*names: str | Symbol) -> Vector:
+    """The inputs of a network that is written as a graph: `x = variables("rho", "T")`.
+
+    ValueError without names; what a name may be is checked by the network.
+    """
+    if not names:
+        raise ValueError("variables: give the names of the inputs, as variables('x1', 'x2')")
+    return _of(Atom(len(names), names=names))
+
+
+def concat(*vectors: Vector) -> Vector:
+    """The vectors one after the other."""
+    if not vectors or not all(isinstance(v, Vector) for v in vectors):
+        raise ValueError("concat: give vectors of a network, at least one")
+    total = sum(v.width for v in vectors)
+    result, start = None, 0
+    for v in vectors:
+        rows = np.arange(start, start + v.width)
+        placed = v._times(selection(rows, total).T)
+        result = placed if result is None else result._sum(placed)
+        start += v.width
+    assert result is not None
+    return result
+
+
+def linear(weights: Any, v: Vector) -> Vector:
+    """W v."""
+    W = matrix(weights)
+    if W.shape[1] != v.width:
+        raise ValueError(
+            f"the matrix has {W.shape[1]} columns, but the vector has {v.width} entries"
+        )
+    return v._times(W)
+
+
+def apply(spec: Spec, v: Vector) -> Vector:
+    """An activation or any function of one symbol, entry by entry: `apply("sin", v)`.
+
+    ValueError for one that is not known.
+    """
+    found = activation(spec)
+    return v if found.value == Z else value(v, "activation", found)
+
+
+def _of(atom: Atom) -> Vector:
+    return Vector(atom.width, {atom: None})
+
+
+def value(
+    form: Vector,
+    kind: str,
+    function: Activation | None = None,
+    factor: Atom | None = None,
+    layer: Layer | None = None,
+) -> Vector:
+    """What a node of this kind computes of the form, as a vector."""
+    width = form.width if factor is None else max(form.width, factor.width)
+    return _of(Atom(width, kind, form, function, factor, layer=layer))
+
+
+def _product(left: Vector, right: Vector) -> Vector:
+    if left.width != right.width and 1 not in (left.width, right.width):
+        raise ValueError(f"vectors of {left.width} and {right.width} entries have no product")
+    if left._node is left and right._node is not right:
+        left, right = right, left
+    factor = next(iter(right._node.terms))
+    return value(left, "product", factor=factor)
+
+
+def _has_single_entries(v: Vector) -> bool:
+    """Whether each row of the form has one entry at most, so that matrices can take it in."""
+    counts = np.zeros(v.width, dtype=int)
+    for A in v.terms.values():
+        counts += 1 if A is None else np.count_nonzero(A, axis=1)
+    return bool((counts <= 1).all())
+
+
+def _spread(v: Vector, width: int) -> Vector:
+    if v.width == width:
+        return v
+    if v.width != 1:
+        raise ValueError(f"a vector of {v.width} entries and one of {width} have no sum")
+    return v._times(np.full((width, 1), sympy.S.One, dtype=object))
+
+
+def _power(exponent: Any) -> Activation:
+    number = as_expression(weight(exponent, "exponent"))
+    return power(sympy.nsimplify(number, rational=True))
+
+
+def _exponential(base: Any) -> Activation:
+    number = sympy.nsimplify(as_expression(weight(base, "base")), rational=True)
+    if number <= 0:
+        raise ValueError(f"a vector is the exponent of {base}; the base must be positive")
+    return Activation(f"exp_base_{_identifier(number)}", number**Z)
+
+
+def _identifier(number: Expr) -> str:
+    return str(number).replace("-", "m").replace("/", "_over_")
