@@ -49,8 +49,8 @@ def maps(frame: Frame) -> Picture:
         panels, wanted, frame.values(frame.on_plane(i, j, across, up), wanted), strict=False
     ):
         smooth = lines == [] or not quantity[1]
-        mesh = coloured(axes, across, up, values, signed=bool(quantity[1]), contours=smooth)
-        bar = drawn.colorbar(mesh, ax=axes, pad=0.02, aspect=25)
+        image = coloured(axes, across, up, values, signed=bool(quantity[1]), contours=smooth)
+        bar = drawn.colorbar(image, ax=axes, pad=0.02, aspect=25)
         if is_constant(values):
             bar.set_ticks([float(np.nanmean(values))])
         dotted(axes, lines or [])
@@ -78,7 +78,7 @@ def coloured(
     contours: bool,
     limit: float | None = None,
 ) -> Any:
-    """Draw values (len(up), len(across)) and contours of them; the mesh, for a colour bar.
+    """Draw values (len(up), len(across)) and contours of them; the image, for a colour bar.
 
     signed: colours are centred on 0, and reach to `limit` on both sides, or the largest size.
     """
@@ -87,23 +87,25 @@ def coloured(
         raise ValueError("the network has no finite value in these ranges; choose others")
     axes.set_facecolor("0.85")
     low, high = _limits(shown, signed, limit)
-    axes.set_xlim(across[0], across[-1])
-    axes.set_ylim(up[0], up[-1])
-    mesh = axes.pcolormesh(
-        across,
-        up,
+    # A pixel for each value: files hold these, and not a drawing of each cell.
+    aside, above = (across[1] - across[0]) / 2, (up[1] - up[0]) / 2
+    image = axes.imshow(
         shown,
         cmap=SIGNED if signed else VALUES,
         vmin=low,
         vmax=high,
-        shading="nearest",
-        rasterized=True,
+        origin="lower",
+        aspect="auto",
+        interpolation="none",
+        extent=(across[0] - aside, across[-1] + aside, up[0] - above, up[-1] + above),
     )
+    axes.set_xlim(across[0], across[-1])
+    axes.set_ylim(up[0], up[-1])
     if is_constant(values):
         _constant(axes, float(shown.mean()))
     elif contours:
         _contours(axes, across, up, shown)
-    return mesh
+    return image
 
 
 def is_constant(values: Array) -> bool:

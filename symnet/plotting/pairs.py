@@ -83,22 +83,22 @@ def _planes(frame: Frame, p: int, mixed: bool) -> dict[tuple[int, int], Array]:
 
 
 def _drawn(panels: Any, frame: Frame, planes: dict[tuple[int, int], Array], signed: bool) -> Any:
-    """The planes on one scale; a mesh for its colour bar."""
+    """The planes on one scale; an image for its colour bar."""
     finite = [values[np.isfinite(values)] for values in planes.values()]
     if not all(part.size for part in finite):
         raise ValueError("the network has no finite value in these ranges; choose others")
     low, high = min(map(np.min, finite)), max(map(np.max, finite))
-    mesh = None
+    image = None
     for (row, column), values in planes.items():
         i, j = frame.inputs[row], frame.inputs[column]
         across, up = frame.line(j, _CELLS), frame.line(i, _CELLS)
         limit = float(max(-low, high)) or 1.0
-        mesh = maps.coloured(panels[row, column], across, up, values, signed, False, limit)
+        image = maps.coloured(panels[row, column], across, up, values, signed, False, limit)
         if not signed:
-            mesh.set_clim(low, high if high > low else low + 1)
+            image.set_clim(low, high if high > low else low + 1)
         lines = kinks.in_plane(frame, j, i, across, up) if frame.network.kinks else []
         maps.dotted(panels[row, column], lines or [])
-    return mesh
+    return image
 
 
 def _diagonal(panels: Any, frame: Frame, p: int) -> None:
