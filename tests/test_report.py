@@ -18,9 +18,9 @@ import pytest
 
 import symnet
 import zoo
-from symnet import formulas, reporting
+from symnet import formulas, plotting, reporting
 from symnet.formulas import mathml
-from symnet.reporting import pictures
+from symnet.reporting import inline, pictures
 from symnet.witness import analytic
 
 HOSTILE = "</script><script>alert(1)</script> <!-- & 漢字"
@@ -84,7 +84,7 @@ class Outline(HTMLParser):
         given = dict(attributes)
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(int(tag[1]))
-        if tag == "img":
+        if given.get("role") == "img":
             self.images.append(given)
         if "id" in given:
             assert given["id"] not in self.names
@@ -118,7 +118,7 @@ def test_a_page_is_whole(made, name):
     assert not re.search(r"url\((?!#)", text)
     assert "<math>" in text
     assert len(text) < 3_000_000
-    assert all(len(image["alt"]) > 20 for image in outline.images)
+    assert all(len(image["aria-label"]) > 20 for image in outline.images)
     if name in DRAWN and pictures_available():
         assert len(outline.images) >= 3
 
@@ -177,6 +177,63 @@ def test_without_matplotlib_the_page_says_so(monkeypatch):
     text = unescape(reporting.page(symnet.derive(network), None, None, "html"))
     assert "Not drawn (maps): pictures need matplotlib: pip install 'symnet[plot]'" in text
     assert "selfTest" in text
+
+
+# --- pictures -----------------------------------------------------------------------------------
+
+
+def colours(text):
+    """Those of a text's styles."""
+    return set(re.findall("#[0-9a-f]{6}", text))
+
+
+def test_pictures_are_of_the_page(made):
+    """Their colours are variables of its style, or lie on a map's; each id is theirs alone."""
+    pytest.importorskip("matplotlib")
+    style = reporting.html._resource("page.css")
+    light, dark = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[:2]
+    for variable in inline.VARIABLES.values():
+        assert f"--{variable}:" in light
+        assert f"--{variable}:" in dark
+    for name in DRAWN:
+        for found in re.findall(r"<svg.*?</svg>", made[name].text, re.DOTALL):
+            tree = ET.fromstring(found)
+            signed = [g for g in tree.iter("g") if g.get("class") == "signed"]
+            apart = "".join(ET.tostring(g, "unicode") for g in signed)
+            rest = found
+            for g in signed:
+                g.clear()
+            rest = ET.tostring(tree, "unicode")
+            assert colours(rest) <= set(inline.FIXED)
+            assert bool(signed) is ("#010101" in apart)
+
+
+def test_every_kind_of_picture_has_known_colours():
+    """What another kind is drawn with would stay as it is on dark paper."""
+    pytest.importorskip("matplotlib")
+    network = symnet.Network.dense([3, 4, 2], hidden="relu", seed=0)
+    points = np.random.default_rng(0).normal(size=(30, 3))
+    measured = symnet.sensitivity(network, points)
+    kinds = [(network, kind) for kind in ("curves", "network")]
+    kinds += [(measured, kind) for kind in plotting.SENSITIVITY_KINDS]
+    known = inline.FIXED | set(inline.VARIABLES)
+    for what, kind in kinds:
+        assert colours(symnet.plot(what, kind=kind).svg()) <= known, kind
+
+
+def test_numbers_of_pictures_are_short_and_scales_whole():
+    """A glyph's scale is no coordinate: rounded, letters would be too wide."""
+    text = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="1pt" viewBox="0 0 9 9">'
+        '<g id="a"><path id="b" d="M 1.23456 2&#10;z" style="fill: #ffffff"/>'
+        '<use href="#b" transform="scale(0.015625)" style="stroke: #010101"/></g></svg>'
+    )
+    found = inline.svg(text, "maps", 'a "map"', "width: 3rem")
+    assert found == (
+        '<svg viewBox="0 0 9 9" role="img" aria-label="a &quot;map&quot;" style="width: 3rem">'
+        '<g><path d="M 1.23 2 z" style="fill: var(--paper)" id="maps-b"></path>'
+        '<use href="#maps-b" transform="scale(0.015625)" style="stroke: #010101"></use></g></svg>'
+    )
 
 
 # --- formulas -----------------------------------------------------------------------------------

@@ -10,7 +10,15 @@ import numpy as np
 
 from symnet.names import shortened
 from symnet.plotting import writing
-from symnet.plotting.picture import COLOURS, VALUES, Picture, figure, headed
+from symnet.plotting.picture import (
+    BLACK_ON_COLOURS,
+    COLOURS,
+    VALUES,
+    WHITE_ON_COLOURS,
+    Picture,
+    figure,
+    headed,
+)
 from symnet.sensitivities import Dependence, Sensitivity
 
 if TYPE_CHECKING:
@@ -199,7 +207,7 @@ def _interactions(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[
     dark = matrix.max() / 2
     if len(shown) <= 8:
         for (row, column), value in np.ndenumerate(matrix):
-            colour = "white" if value <= dark else "black"
+            colour = WHITE_ON_COLOURS if value <= dark else BLACK_ON_COLOURS
             axes.text(
                 column, row, f"{value:.2g}", ha="center", va="center", color=colour, fontsize=8
             )

@@ -9,7 +9,16 @@ import numpy as np
 
 from symnet.plotting import kinks, writing
 from symnet.plotting.frame import Array, Frame, Quantity, quantities
-from symnet.plotting.picture import KINK, SIGNED, VALUES, Picture, figure, headed
+from symnet.plotting.picture import (
+    BLACK_ON_COLOURS,
+    SIGNED,
+    VALUES,
+    WHITE_ON_COLOURS,
+    Picture,
+    figure,
+    headed,
+    mark_signed,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,6 +60,8 @@ def maps(frame: Frame) -> Picture:
         smooth = lines == [] or not quantity[1]
         image = coloured(axes, across, up, values, signed=bool(quantity[1]), contours=smooth)
         bar = drawn.colorbar(image, ax=axes, pad=0.02, aspect=25)
+        if quantity[1]:
+            mark_signed(axes, bar.ax)
         if is_constant(values):
             bar.set_ticks([float(np.nanmean(values))])
         dotted(axes, lines or [])
@@ -117,7 +128,7 @@ def is_constant(values: Array) -> bool:
 def dotted(axes: Axes, lines: list[Array]) -> None:
     """Kinks."""
     for line in lines:
-        axes.plot(*line.T, color=KINK, linewidth=0.8, linestyle=(0, (1, 1.5)))
+        axes.plot(*line.T, color=BLACK_ON_COLOURS, linewidth=0.8, linestyle=(0, (1, 1.5)))
 
 
 def _limits(values: Any, signed: bool, limit: float | None) -> tuple[float, float]:
@@ -139,12 +150,14 @@ def _contours(axes: Axes, across: Array, up: Array, values: Any) -> None:
     ]
     if not levels:
         return
-    drawn = axes.contour(across, up, values, levels, colors="black", linewidths=0.6, alpha=0.75)
+    drawn = axes.contour(
+        across, up, values, levels, colors=BLACK_ON_COLOURS, linewidths=0.6, alpha=0.75
+    )
     texts = axes.clabel(drawn, fontsize=7, fmt=writing.number, inline=False)
     place = axes.transData + axes.transAxes.inverted()
     kept: list[Array] = []
     for text in texts:
-        text.set_path_effects([withStroke(linewidth=1.8, foreground="white", alpha=0.85)])
+        text.set_path_effects([withStroke(linewidth=1.8, foreground=WHITE_ON_COLOURS, alpha=0.85)])
         here = place.transform(text.get_position())
         inside = np.all(np.abs(here - 0.5) < 0.45)
         if inside and all(np.hypot(*(here - other)) > _APART for other in kept):
@@ -159,7 +172,8 @@ def _constant(axes: Axes, value: float) -> None:
         transform=axes.transAxes,
         ha="center",
         va="center",
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 3},
+        color=BLACK_ON_COLOURS,
+        bbox={"facecolor": WHITE_ON_COLOURS, "edgecolor": "none", "alpha": 0.8, "pad": 3},
     )
 
 
@@ -169,7 +183,7 @@ def _dress(axes: Axes, frame: Frame, quantity: Quantity) -> None:
     axes.set_xlabel(frame.axis(i))
     axes.set_ylabel(frame.axis(j))
     if frame.data is not None and not quantity[1]:
-        axes.plot(*_seen(frame).T, ".", color="white", markersize=2.2, alpha=0.6, mew=0)
+        axes.plot(*_seen(frame).T, ".", color=WHITE_ON_COLOURS, markersize=2.2, alpha=0.6, mew=0)
 
 
 def _seen(frame: Frame) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from symnet.plotting import kinks, maps, writing
 from symnet.plotting.curves import sampled, through
 from symnet.plotting.frame import Array, Frame
-from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed
+from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed, mark_signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,9 +54,10 @@ def pairs(frame: Frame) -> Picture:
     )
     if action is not None:
         label = writing.labelled(_mixed(output), unit)
-        drawn.colorbar(
+        bar = drawn.colorbar(
             action, ax=panels, location="right", aspect=40, shrink=0.7, label=f"above: {label}"
         )
+        mark_signed(bar.ax, *(panels[place] for place in above))
     headed(drawn, writing.heading(frame.network), f"planes through {through(frame)}")
     return Picture(drawn, f"pairs of {frame.network.describe()}", frame.notes)
 
