@@ -9,7 +9,7 @@ import pytest
 import sympy
 
 import symnet
-from symnet import plotting
+from symnet import physical, plotting
 from symnet.plotting import distributions, drawing, kinks, writing
 from symnet.plotting.frame import framed, restricted
 
@@ -490,7 +490,7 @@ UNITS = {"rho": "kg/m3", "T": "K", "p": "MPa", "s": "m", "q": "1"}
     ],
 )
 def test_units_of_partials(output, inputs, unit):
-    assert writing.unit_of(UNITS, output, inputs) == unit
+    assert physical.of_partial(UNITS, output, inputs) == unit
 
 
 def test_units_are_shown():

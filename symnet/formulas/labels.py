@@ -15,9 +15,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import groupby
 
+from symnet.names import superscript
+
 _DIGITS = "0123456789"
 _SUBSCRIPT = str.maketrans("0123456789+-aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
-_SUPERSCRIPT = str.maketrans("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
     "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ",
@@ -33,11 +34,6 @@ _SUFFIXED = re.compile(r"([A-Za-z]+)_([A-Za-z0-9]+)")
 def subscript(text: str) -> str:
     """x₁₂ᵢ from 12i: for digits, signs and the letters which Unicode has below the line."""
     return text.translate(_SUBSCRIPT)
-
-
-def superscript(text: str) -> str:
-    """x⁻² from -2: for digits, signs and parentheses."""
-    return text.translate(_SUPERSCRIPT)
 
 
 @lru_cache(maxsize=4096)

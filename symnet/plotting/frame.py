@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symnet import physical
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
 from symnet.names import listed, shortened
@@ -65,8 +66,8 @@ class Frame:
 
     def title(self, quantity: Quantity) -> str:
         """A quantity as a panel's title has it: ∂p/∂ρ and its unit."""
-        output, inputs = self.network.outputs[quantity[0]].name, self.along(quantity)
-        unit = writing.unit_of(self.units, output, inputs)
+        output, inputs = self.network.output_names[quantity[0]], self.along(quantity)
+        unit = physical.of_partial(self.units, output, inputs)
         return writing.labelled(writing.partial(output, inputs), unit)
 
     def along(self, quantity: Quantity) -> list[str]:
@@ -298,13 +299,13 @@ def restricted(network: Network, inputs: Sequence[int], at: Array) -> Network:
     numeric, chosen = network.numeric(), list(inputs)
     rest = np.array(at, dtype=np.float64)
     rest[chosen] = 0.0
-    names = [network.inputs[i] for i in chosen]
+    names = [network.input_names[i] for i in chosen]
     folded = [_folded(node, chosen, rest) for node in numeric.nodes]
     nodes = [node for node in folded if node is not None]
     if len(nodes) < len(folded):
         first = Node((Term(np.eye(network.n)[:, chosen], 0),), rest)
         nodes = [first, *map(_moved, numeric.nodes)]
-    return Network.from_nodes(nodes, names, network.outputs, network.name)
+    return Network.from_nodes(nodes, names, network.output_names, network.name)
 
 
 def _folded(node: Node, inputs: list[int], rest: Array) -> Node | None:
