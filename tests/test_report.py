@@ -20,7 +20,7 @@ import symnet
 import zoo
 from symnet import formulas, plotting, reporting
 from symnet.formulas import mathml
-from symnet.reporting import inline, pictures
+from symnet.reporting import inline, pdf, pictures
 from symnet.witness import analytic
 
 HOSTILE = "</script><script>alert(1)</script> <!-- & 漢字"
@@ -332,6 +332,52 @@ def test_pictures_lie_beside(tmp_path, ending, picture):
     named = re.findall(r"a report-\w+", text)
     files = {p.stem for p in tmp_path.iterdir() if p.suffix == f".{picture}"}
     assert set(named) == files == {"a report-network", "a report-maps", "a report-curves"}
+
+
+def pdf_page():
+    """Of a network whose label LaTeX's fonts lack, with what its name would mean to LaTeX."""
+    network = symnet.Network.dense([2, 3, 1], hidden="tanh", seed=0, name="50 % & $x$ {#}")
+    return reporting.described(symnet.derive(network.with_units({"x1": "kg/m3"})), None, None)
+
+
+@pytest.mark.parametrize("maker", ["LATEX", "BROWSERS"])
+def test_a_pdf_is_made_by_either(tmp_path, monkeypatch, maker):
+    """By LaTeX, or by a browser where that is not installed; nothing else is left."""
+    pytest.importorskip("matplotlib")
+    if not any(map(shutil.which, getattr(pdf, maker))):
+        pytest.skip(f"none of {', '.join(getattr(pdf, maker))} is installed")
+    other = {"LATEX": "BROWSERS", "BROWSERS": "LATEX"}[maker]
+    monkeypatch.setattr(pdf, other, ())
+    path = tmp_path / "report.pdf"
+    reporting.write(pdf_page(), str(path))
+    content = path.read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert content.rstrip().endswith(b"%%EOF")
+    assert [p.name for p in tmp_path.iterdir()] == ["report.pdf"]
+    if shutil.which("pdftotext"):
+        done = subprocess.run(["pdftotext", path, "-"], capture_output=True, text=True, check=True)
+        assert "50 % & $x$ {#}" in done.stdout.replace("\n", " ")
+        assert "Derivatives, layer by layer" in done.stdout
+
+
+def test_a_pdf_without_tools_is_refused(monkeypatch):
+    """At once, by name, with what to do."""
+    monkeypatch.setattr(pdf, "LATEX", ())
+    monkeypatch.setattr(pdf, "BROWSERS", ())
+    with pytest.raises(ValueError, match=r"LaTeX .* or by Chromium.*write report.html and print"):
+        reporting.format_of("report.pdf")
+
+
+def test_a_tool_that_fails_gives_way_to_the_next(tmp_path, monkeypatch):
+    """And where all fail, what they said is named; no file is written."""
+    failing = tmp_path / "pdflatex"
+    failing.write_text("#!/bin/sh\necho '! LaTeX Error: File amsmath.sty not found.'\nexit 1\n")
+    failing.chmod(0o755)
+    monkeypatch.setattr(pdf, "LATEX", (str(failing),))
+    monkeypatch.setattr(pdf, "BROWSERS", ())
+    with pytest.raises(ValueError, match=r"pdflatex: ! LaTeX Error: File amsmath.sty not found"):
+        reporting.write(pdf_page(), str(tmp_path / "report.pdf"))
+    assert not (tmp_path / "report.pdf").exists()
 
 
 # --- in a browser -------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     )
     options.file(parser)
     parser.add_argument(
-        *("-o", "--output"), required=True, metavar="OUT", help="ends in .html, .md or .tex"
+        *("-o", "--output"), required=True, metavar="OUT", help="ends in .html, .md, .tex or .pdf"
     )
     options.order(parser)
     parser.add_argument(

@@ -71,6 +71,7 @@ _SPECIAL = {
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''", "·": r"\ensuremath{\cdot}"},
     **{"∂": r"\ensuremath{\partial}", "−": r"\ensuremath{-}", "…": r"\ldots{}"},
+    **{"°": r"\ensuremath{^\circ}", "×": r"\ensuremath{\times}", "µ": r"\ensuremath{\mu}"},
     **{"ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}"},
 }
 _ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308\u030a\u030c", "`'^~\"rv", strict=True))
@@ -78,8 +79,11 @@ _SET = frozenset(
     [
         *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
         *("mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
+        *("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi"),
+        "Omega",
     ]
 )
+_PLACES = {"<super>": "^", "<sub>": "_"}
 
 
 def latex_escaped(text: str) -> str:
@@ -97,9 +101,13 @@ def _beyond_ascii(character: str) -> str:
     base, accents = (parts := unicodedata.normalize("NFD", character))[:1], parts[1:]
     if base.isascii() and base.isalpha() and accents in _ACCENTS:
         return rf"\{_ACCENTS[accents]}{{{base}}}"
+    place, _, code = unicodedata.decomposition(character).partition(" ")
+    if place in _PLACES:
+        return rf"\ensuremath{{{_PLACES[place]}{{{chr(int(code, 16)).replace('−', '-')}}}}}"
     kind, _, letter = unicodedata.name(character, "").rpartition(" LETTER ")
-    if kind == "GREEK SMALL" and letter.lower() in _SET:
-        return rf"\ensuremath{{\{letter.lower()}}}"
+    letter = letter.capitalize() if kind == "GREEK CAPITAL" else letter.lower()
+    if kind in ("GREEK SMALL", "GREEK CAPITAL") and letter in _SET:
+        return rf"\ensuremath{{\{letter}}}"
     return rf"\texttt{{U+{ord(character):04X}}}"
 
 

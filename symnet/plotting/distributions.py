@@ -215,7 +215,7 @@ def _interactions(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[
     partial = r"$\partial^{2} %s\,/\,\partial x_i\,\partial x_j$"
     output = writing.name(given[0].network.output_names[p]).strip("$")
     unit = r"$\cdot\;\mathrm{sd}(x_i)\,\mathrm{sd}(x_j)/\mathrm{sd}(y)$"
-    axes.set_title(f"rms of {partial % output} {unit}", loc="left")
+    axes.set_title(f"rms of {partial % output}\n{unit}", loc="left")
 
 
 PANELS: dict[str, Callable[[Any, Sequence[Sensitivity], int, list[int]], None]] = {

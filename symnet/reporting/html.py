@@ -91,7 +91,7 @@ def _formulas(block: Formulas) -> str:
 
 def _table(block: Table) -> str:
     head, *body = block.rows
-    sides = [_side(column) for column in zip(*body, strict=True)]
+    sides = [' class="number"' if numeric else "" for numeric in block.numeric]
     caption = f"<caption>{escape(block.caption)}</caption>" if block.caption else ""
     heads = "".join(
         f'<th scope="col"{side}>{escape(cell)}</th>' if cell else "<td></td>"
@@ -113,12 +113,6 @@ def _row(row: tuple[str, ...], sides: list[str]) -> str:
         f"<td{side}>{escape(cell)}</td>" for cell, side in zip(rest, sides[1:], strict=True)
     )
     return f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>'
-
-
-def _side(column: tuple[str, ...]) -> str:
-    """Columns of numbers end at the right."""
-    numbers = all(cell[:1] in "0123456789-−∞" or cell == "nan" for cell in column)
-    return ' class="number"' if numbers and any(column) else ""
 
 
 def _drawn(block: Drawn) -> str:
