@@ -16,7 +16,8 @@ see `symnet.network.graph`. Kinds are those of `graph.KINDS`; "name" may be give
 A weight is a JSON number with a point or an exponent (a double, to the last bit), a JSON integer
 (exact), a fraction `"1/3"` or an integer `"3"` in quotes (exact), or a symbol's name `"w11"`. The
 expression of a user's own activation is a tree, see `symnet.activations.trees`. "name" may be left
-out: the network is then named after the file.
+out: the network is then named after the file. "units" may be given, before "layers" or "nodes":
+{"x1": "kg/m3", "y": "MPa"}.
 
 Files are written beside their target and renamed over it, so a failed save leaves what was there.
 """
@@ -189,6 +190,8 @@ def _document(network: Network) -> Iterator[str]:
         yield f'  "name": {_json(network.name)},\n'
     yield f'  "inputs": {_json(network.input_names)},\n'
     yield f'  "outputs": {_json(network.output_names)},\n'
+    if network.units:
+        yield f'  "units": {_json(dict(network.units))},\n'
     if network.is_chain:
         yield '  "layers": [\n'
         yield from _separated(map(_layer_text, network.layers))
@@ -330,7 +333,7 @@ def _network(document: Any, stem: str) -> Network:
             f"has format version {_shown(version)}; this symnet reads {LAYERS} and {NODES}"
         )
     parts = "layers" if version == LAYERS else "nodes"
-    _check_keys(document, "the file", ("symnet", "inputs", "outputs", parts), ("name",))
+    _check_keys(document, "the file", ("symnet", "inputs", "outputs", parts), ("name", "units"))
     inputs, outputs = (_names(document[key], key) for key in ("inputs", "outputs"))
     name = check_label(document["name"]) if "name" in document else _label(stem)
     read: Callable[[Any], Any] = _layer if version == LAYERS else _node
@@ -338,9 +341,8 @@ def _network(document: Any, stem: str) -> Network:
         _at(f"{parts[:-1]} {k}", read, entry)
         for k, entry in enumerate(_list(document[parts], parts), start=1)
     ]
-    if version == LAYERS:
-        return Network(found, inputs, outputs, name)
-    return Network.from_nodes(found, inputs, outputs, name)
+    kind = Network if version == LAYERS else Network.from_nodes
+    return kind(found, inputs, outputs, name).with_units(_units(document.get("units", {})))
 
 
 def _label(stem: str) -> str | None:
@@ -440,6 +442,12 @@ def _names(entry: Any, key: str) -> list[str]:
         if not isinstance(name, str):
             raise ValueError(f"{key} [{i}]: {_shown(name)} is no name")
     return names
+
+
+def _units(entry: Any) -> dict[str, str]:
+    if not isinstance(entry, dict):
+        raise ValueError(f"units: found {_shown(entry)}, expected an object")
+    return entry
 
 
 def _list(entry: Any, what: str) -> list[Any]:

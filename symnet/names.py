@@ -32,6 +32,7 @@ _FUNCTIONS = (
 )
 _RESERVED = frozenset([*keyword.kwlist, *_C_KEYWORDS.split(), *_FUNCTIONS.split()])
 _LONGEST_LABEL = 100
+_SUPERSCRIPT = str.maketrans("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")
 
 
 def check_name(name: object, what: str) -> str:
@@ -180,6 +181,11 @@ def commented(text: str) -> str:
     for sign, shown in (("\\", "/"), ("`", "'"), ('"', "'"), ("*/", "* /"), ("/*", "/ *")):
         text = text.replace(sign, shown)
     return text
+
+
+def superscript(text: str) -> str:
+    """⁻² from -2: for digits, signs and parentheses."""
+    return text.translate(_SUPERSCRIPT)
 
 
 def listed(symbols: Iterable[Symbol], most: int = 6) -> str:

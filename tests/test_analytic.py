@@ -187,6 +187,20 @@ def test_shapes(lead: tuple[int, ...]) -> None:
         np.testing.assert_allclose(results[2][index], analytic.hessian(net, X[index]), rtol=1e-13)
 
 
+@pytest.mark.parametrize("points", [0, 3, 400])
+def test_all_in_one_pass(points: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`derivatives` and `measured` give what each order's own function does, in blocks too."""
+    monkeypatch.setattr(analytic, "_BLOCK", 10_000)
+    net, X = mixed(3, 2, seed=5), np.random.default_rng(2).normal(size=(points, 3))
+    results, sizes = analytic.measured(net, X, 2)
+    alone = analytic.derivatives(net, X, 2)
+    for order in range(3):
+        expected = analytic.BY_ORDER[order](net, X)
+        for found in (results[order], alone[order]):
+            np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(sizes[order], analytic.scale(net, X, order), rtol=1e-13)
+
+
 def test_constant_entries_fill_their_shape() -> None:
     """A linear network: the Jacobian is a full array of weights, the Hessian one of zeros."""
     net = Network([Layer([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])])

@@ -8,6 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ def test_derive_fits_a_terminal(run):
 
 
 @pytest.mark.parametrize("notation", ["expanded", "neuron", "layer"])
-@pytest.mark.parametrize("format", ["text", "unicode", "latex"])
+@pytest.mark.parametrize("format", ["text", "unicode", "latex", "mathml"])
 def test_derive_in_every_notation_and_format(run, net, notation, format):
     """The formulas are the library's; a file is not evaluated where nobody asked for a point."""
     status, page, _ = run("derive", net, "--notation", notation, "--format", format, "--order", 1)
@@ -103,6 +104,18 @@ def test_derive_latex_is_latex(run):
     assert len(outside) == 2
     assert all(line.startswith("% ") for line in outside)
     assert any(line.startswith("%   ") and "∂y/∂x1" in line for line in lines)
+
+
+def test_derive_as_mathml_is_html(run, tmp_path):
+    """Well formed with what stands beside it, whatever the network is called."""
+    hostile = symnet.Network(symnet.Network.example().layers, name="a < b & <script>")
+    symnet.save(hostile, tmp_path / "net.json")
+    page = run("derive", str(tmp_path / "net.json"), "--format", "mathml", "--at", "1,1")[1]
+    tree = ElementTree.fromstring(f"<div>{page}</div>")
+    first, *_, last = tree.findall("pre")
+    assert first.text.startswith("a < b & <script>: 2-2-1")
+    assert "∂y/∂x₁     =  0.0903533194618242" in last.text
+    assert len(list(tree.iter("math"))) > 6
 
 
 @pytest.mark.parametrize("at", [["--at", "-1,.5"], ["--at=-1,0.5"]])
@@ -147,13 +160,17 @@ def test_derive_on_a_terminal_without_greek():
 
 def planted(monkeypatch):
     """Let the analytic engine disagree with the compiled Jacobian by one part in a million."""
-    right = symnet.analytic.derivatives
+    derivatives, measured = symnet.analytic.derivatives, symnet.analytic.measured
+
+    def moved(results):
+        return tuple(result * (1 + 1e-6 * (r == 1)) for r, result in enumerate(results))
 
     def wrong(network, X, order):
-        y, *higher = right(network, X, order)
-        return y, *(result * (1 + 1e-6 * (r == 1)) for r, result in enumerate(higher, 1))
+        results, sizes = measured(network, X, order)
+        return moved(results), sizes
 
-    monkeypatch.setattr(symnet.analytic, "derivatives", wrong)
+    monkeypatch.setattr(symnet.analytic, "derivatives", lambda *given: moved(derivatives(*given)))
+    monkeypatch.setattr(symnet.analytic, "measured", wrong)
 
 
 @pytest.mark.parametrize("command", ["derive", "check"])

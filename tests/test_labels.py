@@ -57,6 +57,8 @@ def test_text_with_sympys_own_names_pastes_into_sympify():
     [
         ("a_b & 50 %", r"a\_b \& 50 \%"),
         ("Ünï – čé", r"\"{U}n\"{i} -- \v{c}\'{e}"),
+        ("kg/m³ m⁻²", r"kg/m\ensuremath{^{3}} m\ensuremath{^{-}}\ensuremath{^{2}}"),
+        ("Ω, 20 °C", r"\ensuremath{\Omega}, 20 \ensuremath{^\circ}C"),
         ("ρ(T)", r"\ensuremath{\rho}(T)"),
         ("漢😀", r"\texttt{U+6F22}\texttt{U+1F600}"),
     ],

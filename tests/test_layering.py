@@ -14,6 +14,7 @@ PACKAGE = Path(symnet.__file__).parent
 ORDER = (
     "showing",
     "names",
+    "physical",
     "dialect",
     "activations",
     "evaluable",

@@ -9,7 +9,7 @@ import pytest
 import sympy
 
 import symnet
-from symnet import plotting
+from symnet import physical, plotting
 from symnet.plotting import distributions, drawing, kinks, writing
 from symnet.plotting.frame import framed, restricted
 
@@ -31,8 +31,8 @@ def lines(axes):
     return [curve for curve in found if len(curve) > 100]
 
 
-def mesh(axes):
-    (found,) = [c for c in axes.collections if hasattr(c, "get_coordinates")]
+def coloured(axes):
+    (found,) = axes.get_images()
     return found
 
 
@@ -85,7 +85,7 @@ def test_a_graph_is_drawn_by_its_values_and_kinks():
     grid = np.linspace(-1, 1, 161)
     points = np.stack(np.meshgrid(grid, grid), axis=-1)
     H = symnet.analytic.hessian(net, points)[..., 0, 1, 1]
-    found = mesh(drawn[writing.partial("p", ["T", "T"])]).get_array().reshape(H.shape)
+    found = coloured(drawn[writing.partial("p", ["T", "T"])]).get_array().reshape(H.shape)
     np.testing.assert_allclose(found, H, atol=1e-13)
     frame = framed(net, over=over, inputs=["rho"])
     np.testing.assert_allclose(kinks.on_line(frame, 0, frame.line(0, 101)), [-0.25], atol=1e-12)
@@ -135,7 +135,7 @@ def test_maps_are_the_functions_values():
     }
     assert set(drawn) == {writing.partial("p", along) for along in expected}
     for along, values in expected.items():
-        found = mesh(drawn[writing.partial("p", along)])
+        found = coloured(drawn[writing.partial("p", along)])
         np.testing.assert_allclose(
             found.get_array().reshape(values.shape), values, rtol=1e-12, atol=1e-14
         )
@@ -163,7 +163,7 @@ def test_pairs_are_the_functions_values():
         else:
             widths = np.ptp(across) * np.ptp(up)
             expected = symnet.analytic.hessian(net, points)[..., 0, row, column] * widths
-        found = mesh(grid[row, column]).get_array().reshape(101, 101)
+        found = coloured(grid[row, column]).get_array().reshape(101, 101)
         np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13)
 
 
@@ -191,12 +191,16 @@ def test_many_inputs():
     np.testing.assert_allclose(frame.function.hessian(points[:, [6, 2]])[:, 0], H, atol=1e-13)
 
 
-def test_restricted_graph():
-    """A network of some inputs is the network with the others held, skips included."""
+@pytest.mark.parametrize("bare", [True, False])
+def test_restricted_graph(bare):
+    """A network of some inputs is the network with the others held: in the biases, or before it."""
     x = symnet.variables("x1", "x2", "x3")
-    net = symnet.Network.of(symnet.Layer(np.eye(3) * 0.5, None, "tanh")(x) * x + x)
+    h = symnet.Layer(np.eye(3) * 0.5, None, "tanh")(x)
+    skipped = x if bare else symnet.Layer([[1, 2, 0.5]] * 3, [1, 2, 3])(x)
+    net = symnet.Network.of(h * x + x if bare else h * h + skipped)
     found = restricted(net, [2, 0], np.array([9.0, 0.25, 9.0]))
     assert [s.name for s in found.inputs] == ["x3", "x1"]
+    assert len(found.nodes) == len(net.nodes) + bare
     at = dict(zip(found.inputs, (0.5, -1.0), strict=True))
     same = dict(zip(net.inputs, (-1.0, 0.25, 0.5), strict=True))
     for ours, theirs in zip(found.expression(), net.expression(), strict=True):
@@ -262,7 +266,7 @@ def test_values_that_are_not_finite_are_left_out():
     logarithm = symnet.Activation("ln", sympy.log(sympy.Symbol("z")))
     net = symnet.Network([symnet.Layer([[1.0, 1.0]], None, logarithm)])
     picture = symnet.plot(net, over={"x1": (-1, 2), "x2": (-1, 2)})
-    values = mesh(panels(picture)[writing.name("y")]).get_array()
+    values = coloured(panels(picture)[writing.name("y")]).get_array()
     assert np.ma.getmaskarray(values).any()
     assert np.isfinite(values.compressed()).all()
     assert picture.png()
@@ -486,7 +490,7 @@ UNITS = {"rho": "kg/m3", "T": "K", "p": "MPa", "s": "m", "q": "1"}
     ],
 )
 def test_units_of_partials(output, inputs, unit):
-    assert writing.unit_of(UNITS, output, inputs) == unit
+    assert physical.of_partial(UNITS, output, inputs) == unit
 
 
 def test_units_are_shown():

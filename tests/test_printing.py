@@ -90,6 +90,14 @@ def test_latex_is_as_stored(name, notation, golden):
     golden(f"{name}-2-{notation}.tex", formulas.latex(NETWORKS[name], 2, notation, 4))
 
 
+@pytest.mark.parametrize(
+    ("name", "notation"), [("example", "expanded"), ("textbook", "neuron"), ("relu", "layer")]
+)
+def test_mathml_is_as_stored(name, notation, golden):
+    """HTML of each notation, character by character."""
+    golden(f"{name}-2-{notation}.html", formulas.text(NETWORKS[name], 2, notation, "mathml", 4))
+
+
 def test_the_example_reads_as_promised():
     """The formulas which the design shows for the built-in network."""
     printed = formulas.text(Network.example()).splitlines()

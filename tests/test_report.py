@@ -18,9 +18,9 @@ import pytest
 
 import symnet
 import zoo
-from symnet import formulas, reporting
+from symnet import formulas, plotting, reporting
 from symnet.formulas import mathml
-from symnet.reporting import pictures
+from symnet.reporting import inline, pdf, pictures
 from symnet.witness import analytic
 
 HOSTILE = "</script><script>alert(1)</script> <!-- & 漢字"
@@ -84,7 +84,7 @@ class Outline(HTMLParser):
         given = dict(attributes)
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(int(tag[1]))
-        if tag == "img":
+        if given.get("role") == "img":
             self.images.append(given)
         if "id" in given:
             assert given["id"] not in self.names
@@ -118,7 +118,7 @@ def test_a_page_is_whole(made, name):
     assert not re.search(r"url\((?!#)", text)
     assert "<math>" in text
     assert len(text) < 3_000_000
-    assert all(len(image["alt"]) > 20 for image in outline.images)
+    assert all(len(image["aria-label"]) > 20 for image in outline.images)
     if name in DRAWN and pictures_available():
         assert len(outline.images) >= 3
 
@@ -177,6 +177,63 @@ def test_without_matplotlib_the_page_says_so(monkeypatch):
     text = unescape(reporting.page(symnet.derive(network), None, None, "html"))
     assert "Not drawn (maps): pictures need matplotlib: pip install 'symnet[plot]'" in text
     assert "selfTest" in text
+
+
+# --- pictures -----------------------------------------------------------------------------------
+
+
+def colours(text):
+    """Those of a text's styles."""
+    return set(re.findall("#[0-9a-f]{6}", text))
+
+
+def test_pictures_are_of_the_page(made):
+    """Their colours are variables of its style, or lie on a map's; each id is theirs alone."""
+    pytest.importorskip("matplotlib")
+    style = reporting.html._resource("page.css")
+    light, dark = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[:2]
+    for variable in inline.VARIABLES.values():
+        assert f"--{variable}:" in light
+        assert f"--{variable}:" in dark
+    for name in DRAWN:
+        for found in re.findall(r"<svg.*?</svg>", made[name].text, re.DOTALL):
+            tree = ET.fromstring(found)
+            signed = [g for g in tree.iter("g") if g.get("class") == "signed"]
+            apart = "".join(ET.tostring(g, "unicode") for g in signed)
+            rest = found
+            for g in signed:
+                g.clear()
+            rest = ET.tostring(tree, "unicode")
+            assert colours(rest) <= set(inline.FIXED)
+            assert bool(signed) is ("#010101" in apart)
+
+
+def test_every_kind_of_picture_has_known_colours():
+    """What another kind is drawn with would stay as it is on dark paper."""
+    pytest.importorskip("matplotlib")
+    network = symnet.Network.dense([3, 4, 2], hidden="relu", seed=0)
+    points = np.random.default_rng(0).normal(size=(30, 3))
+    measured = symnet.sensitivity(network, points)
+    kinds = [(network, kind) for kind in ("curves", "network")]
+    kinds += [(measured, kind) for kind in plotting.SENSITIVITY_KINDS]
+    known = inline.FIXED | set(inline.VARIABLES)
+    for what, kind in kinds:
+        assert colours(symnet.plot(what, kind=kind).svg()) <= known, kind
+
+
+def test_numbers_of_pictures_are_short_and_scales_whole():
+    """A glyph's scale is no coordinate: rounded, letters would be too wide."""
+    text = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="1pt" viewBox="0 0 9 9">'
+        '<g id="a"><path id="b" d="M 1.23456 2&#10;z" style="fill: #ffffff"/>'
+        '<use href="#b" transform="scale(0.015625)" style="stroke: #010101"/></g></svg>'
+    )
+    found = inline.svg(text, "maps", 'a "map"', "width: 3rem")
+    assert found == (
+        '<svg viewBox="0 0 9 9" role="img" aria-label="a &quot;map&quot;" style="width: 3rem">'
+        '<g><path d="M 1.23 2 z" style="fill: var(--paper)" id="maps-b"></path>'
+        '<use href="#maps-b" transform="scale(0.015625)" style="stroke: #010101"></use></g></svg>'
+    )
 
 
 # --- formulas -----------------------------------------------------------------------------------
@@ -275,6 +332,52 @@ def test_pictures_lie_beside(tmp_path, ending, picture):
     named = re.findall(r"a report-\w+", text)
     files = {p.stem for p in tmp_path.iterdir() if p.suffix == f".{picture}"}
     assert set(named) == files == {"a report-network", "a report-maps", "a report-curves"}
+
+
+def pdf_page():
+    """Of a network whose label LaTeX's fonts lack, with what its name would mean to LaTeX."""
+    network = symnet.Network.dense([2, 3, 1], hidden="tanh", seed=0, name="50 % & $x$ {#}")
+    return reporting.described(symnet.derive(network.with_units({"x1": "kg/m3"})), None, None)
+
+
+@pytest.mark.parametrize("maker", ["LATEX", "BROWSERS"])
+def test_a_pdf_is_made_by_either(tmp_path, monkeypatch, maker):
+    """By LaTeX, or by a browser where that is not installed; nothing else is left."""
+    pytest.importorskip("matplotlib")
+    if not any(map(shutil.which, getattr(pdf, maker))):
+        pytest.skip(f"none of {', '.join(getattr(pdf, maker))} is installed")
+    other = {"LATEX": "BROWSERS", "BROWSERS": "LATEX"}[maker]
+    monkeypatch.setattr(pdf, other, ())
+    path = tmp_path / "report.pdf"
+    reporting.write(pdf_page(), str(path))
+    content = path.read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert content.rstrip().endswith(b"%%EOF")
+    assert [p.name for p in tmp_path.iterdir()] == ["report.pdf"]
+    if shutil.which("pdftotext"):
+        done = subprocess.run(["pdftotext", path, "-"], capture_output=True, text=True, check=True)
+        assert "50 % & $x$ {#}" in done.stdout.replace("\n", " ")
+        assert "Derivatives, layer by layer" in done.stdout
+
+
+def test_a_pdf_without_tools_is_refused(monkeypatch):
+    """At once, by name, with what to do."""
+    monkeypatch.setattr(pdf, "LATEX", ())
+    monkeypatch.setattr(pdf, "BROWSERS", ())
+    with pytest.raises(ValueError, match=r"LaTeX .* or by Chromium.*write report.html and print"):
+        reporting.format_of("report.pdf")
+
+
+def test_a_tool_that_fails_gives_way_to_the_next(tmp_path, monkeypatch):
+    """And where all fail, what they said is named; no file is written."""
+    failing = tmp_path / "pdflatex"
+    failing.write_text("#!/bin/sh\necho '! LaTeX Error: File amsmath.sty not found.'\nexit 1\n")
+    failing.chmod(0o755)
+    monkeypatch.setattr(pdf, "LATEX", (str(failing),))
+    monkeypatch.setattr(pdf, "BROWSERS", ())
+    with pytest.raises(ValueError, match=r"pdflatex: ! LaTeX Error: File amsmath.sty not found"):
+        reporting.write(pdf_page(), str(tmp_path / "report.pdf"))
+    assert not (tmp_path / "report.pdf").exists()
 
 
 # --- in a browser -------------------------------------------------------------------------------

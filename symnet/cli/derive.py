@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from html import escape
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -36,8 +37,8 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("text", "unicode", "latex"),
-        help="text pastes into Python (unicode where the terminal shows it)",
+        choices=("text", "unicode", "latex", "mathml"),
+        help="text pastes into Python, mathml is HTML (unicode where the terminal shows it)",
     )
     parser.add_argument(
         "--at", type=options.point, metavar="X", help="show values at this point: 1,0.5"
@@ -53,22 +54,30 @@ def run(given: argparse.Namespace) -> int:
     at = given.at or ([1.0] * network.n if given.file is None else None)
     _check_point(network, at)
     with terminal.working(f"deriving {network.describe()}", given.quiet):
-        page, comment = _page(derived, given, format)
+        page = _page(derived, given, format)
     heading = formulas.heading(network)
-    builtin = "built-in example: " if given.file is None else ""
+    title = ("built-in example: " if given.file is None else "") + heading
     with terminal.working(f"checking {network.describe()}", given.quiet):
         lines, ok = _figures(derived, at, format, given.digits)
-    print(f"{comment}{builtin}{heading}\n")
+    print(_beside(format, [title]) + "\n")
     print(page.removeprefix(heading).strip("\n") + "\n")
-    print(*(f"{comment}{line}".rstrip() for line in lines), sep="\n")
+    print(_beside(format, lines))
     return 0 if ok else 1
 
 
-def _page(derived: Derivation, given: argparse.Namespace, format: str) -> tuple[str, str]:
-    """The formulas, and what a comment begins with beside them."""
+def _page(derived: Derivation, given: argparse.Namespace, format: str) -> str:
+    """The formulas."""
     if format == "latex":
-        return derived.latex(given.notation, given.digits), "% "
-    return derived.text(given.notation, format, given.digits), ""
+        return derived.latex(given.notation, given.digits)
+    return derived.text(given.notation, format, given.digits)
+
+
+def _beside(format: str, lines: Sequence[str]) -> str:
+    """Lines of plain text as they may stand beside formulas: a comment of LaTeX, or HTML."""
+    if format == "mathml":
+        return f"<pre>{escape(chr(10).join(lines))}</pre>"
+    comment = "% " if format == "latex" else ""
+    return "\n".join(f"{comment}{line}".rstrip() for line in lines)
 
 
 def _figures(
@@ -103,7 +112,7 @@ def _check_point(network: Network, at: list[float] | None) -> None:
 
 def _values(function: Compiled, at: list[float], format: str, digits: int | None) -> Iterator[str]:
     """`at x1 = 1, x2 = 1`, and a line for the value and each partial there."""
-    name = labels.unicode_name if format == "unicode" else str
+    name = labels.unicode_name if format in ("unicode", "mathml") else str
     inputs = [name(symbol.name) for symbol in function.network.inputs]
     yield "at " + ", ".join(f"{i} = {_shown(x, None)}" for i, x in zip(inputs, at, strict=True))
     rows = []

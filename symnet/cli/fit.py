@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from symnet import files, fitting
+from symnet import files, fitting, physical
 from symnet.cli import options, terminal
 from symnet.fitting import METHODS, FitWarning, MixedData, Progress
 from symnet.fitting.determined import described
@@ -41,6 +41,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--outputs", type=options.names, help="names of the outputs, where no partial tells: y1,y2"
     )
+    options.units_of(parser, "(kept in the file)")
     parser.add_argument("--weight", metavar="COLUMN", help="column that holds the rows' weights")
     parser.add_argument("--method", choices=tuple(METHODS), help="(chosen by size)")
     parser.add_argument("--seed", type=options.whole, default=0, help="of all that is random (0)")
@@ -59,6 +60,7 @@ def run(given: argparse.Namespace) -> int:
             raise ValueError(f"{given.output}: there is no such folder")
     source = sys.stdin.fileno() if given.data == "-" else given.data
     data = fitting.read(source, given.outputs, given.weight)
+    physical.checked(given.units or {}, (*data.inputs, *data.outputs))
     options.say(given, "\n".join([_found(data), *described(data)]))
     with warnings.catch_warnings(), terminal.working("training", given.quiet) as shown:
         warnings.simplefilter("ignore", FitWarning)  # the result repeats what they say
@@ -73,7 +75,7 @@ def run(given: argparse.Namespace) -> int:
             time_limit=given.time_limit,
             progress=partial(_shown, shown),
         )
-    options.save(result.network, given.output)
+    options.save(options.with_units(result.network, given), given.output)
     options.say(given, f"{result}\nwrote {given.output}")
     return 0
 

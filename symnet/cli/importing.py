@@ -21,6 +21,7 @@ def add(commands: Any) -> None:
     parser.add_argument(*("-o", "--output"), metavar="OUT", help="network file (- for stdout)")
     parser.add_argument("--inputs", type=options.names, help="names of the inputs: rho,T")
     parser.add_argument("--outputs", type=options.names, help="names of the outputs: p")
+    options.units_of(parser, "(kept in the file)")
     parser.add_argument(
         "--select-outputs",
         type=options.names,
@@ -54,6 +55,6 @@ def run(given: argparse.Namespace) -> int:
     )
     options.say(given, str(found))
     if given.output is not None:
-        options.save(found.network, given.output)
+        options.save(options.with_units(found.network, given), given.output)
         options.say(given, f"wrote {given.output}" if given.output != "-" else "")
     return 0

@@ -159,6 +159,16 @@ def units(text: str) -> dict[str, str]:
     return dict(_pairs(text, "unit", "rho=kg/m3,T=K"))
 
 
+def units_of(parser: Parser, what: str) -> None:
+    """--units."""
+    parser.add_argument("--units", type=units, metavar="UNITS", help=f"rho=kg/m3,T=K,p=MPa {what}")
+
+
+def with_units(network: Network, given: argparse.Namespace) -> Network:
+    """The network with its units, and those of --units instead."""
+    return network.with_units({**network.units, **(given.units or {})})
+
+
 def ranges(text: str) -> dict[str, tuple[float, float]]:
     """`rho=20:600,T=660:1000`."""
     found = {}

@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--data", metavar="TABLE", help="CSV that gives the ranges and is shown (- for stdin)"
     )
-    parser.add_argument("--units", type=options.units, help="rho=kg/m3,T=K,p=MPa")
+    options.units_of(parser, "(those in the network's file)")
 
 
 def run(given: argparse.Namespace) -> int:

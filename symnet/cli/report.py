@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     )
     options.file(parser)
     parser.add_argument(
-        *("-o", "--output"), required=True, metavar="OUT", help="ends in .html, .md or .tex"
+        *("-o", "--output"), required=True, metavar="OUT", help="ends in .html, .md, .tex or .pdf"
     )
     options.order(parser)
     parser.add_argument(
@@ -30,12 +30,13 @@ def add(commands: Any) -> None:
         metavar="CSV",
         help="points, by columns named as the inputs: ranges, and slopes over them (- for stdin)",
     )
+    options.units_of(parser, "(those in the network's file)")
 
 
 def run(given: argparse.Namespace) -> int:
     """Write the page; 1 when the check on it failed."""
     reporting.format_of(given.output)
-    derivation = derive(options.network(given), given.order)
+    derivation = derive(options.with_units(options.network(given), given), given.order)
     cost = checked = None
     if not derivation.network.symbols:
         # 50-digit arithmetic is left to `symnet check` where it would take many seconds.
@@ -56,5 +57,7 @@ def _command(given: argparse.Namespace) -> str:
     words += [] if given.file is None else [PurePath(given.file).name]
     words += ["-o", PurePath(given.output).name]
     words += [] if given.order == 2 else ["--order", str(given.order)]
+    units = ",".join(f"{name}={unit}" for name, unit in (given.units or {}).items())
+    words += ["--units", units] if units else []
     words += [] if given.data is None else ["--data", PurePath(given.data).name]
     return shlex.join(words)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from math import isnan
 from pathlib import PurePath
 from typing import Any
 
-from symnet import plotting
+from symnet import physical, plotting
 from symnet.cli import options
 from symnet.dialect import header, quoted
 from symnet.names import partial_name
@@ -82,13 +83,23 @@ def _written(
 
 
 def _table(measured: Sequence[Sensitivity], paths: Sequence[str]) -> Iterator[str]:
-    """CSV, a row for each partial; of several networks the first column is the file's name."""
+    """CSV, a row for each partial; of several networks the first column is the file's name.
+
+    The last one is the partial's unit, where the networks' files have any.
+    """
     several = len(measured) > 1
-    yield ("network," if several else "") + _COLUMNS + "\n"
+    units = any(found.network.units for found in measured)
+    yield ("network," if several else "") + _COLUMNS + (",unit" if units else "") + "\n"
     for k, found in enumerate(measured):
         first = [quoted(PurePath(paths[k]).stem)] if several else []
-        for name, numbers in rows(found):
-            yield ",".join([*first, quoted(name), *map(_cell, numbers)]) + "\n"
+        known = (unit for unit, _ in rows(found, partial(_unit, found.network)))
+        for (name, numbers), unit in zip(rows(found), known, strict=True):
+            last = [quoted(unit)] if units else []
+            yield ",".join([*first, quoted(name), *map(_cell, numbers), *last]) + "\n"
+
+
+def _unit(network: Network, output: str, inputs: Sequence[str]) -> str:
+    return physical.of_partial(network.units, output, inputs) or ""
 
 
 def _cell(number: float) -> str:

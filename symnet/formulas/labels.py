@@ -15,9 +15,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import groupby
 
+from symnet.names import superscript
+
 _DIGITS = "0123456789"
 _SUBSCRIPT = str.maketrans("0123456789+-aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
-_SUPERSCRIPT = str.maketrans("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
     "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ",
@@ -33,11 +34,6 @@ _SUFFIXED = re.compile(r"([A-Za-z]+)_([A-Za-z0-9]+)")
 def subscript(text: str) -> str:
     """x₁₂ᵢ from 12i: for digits, signs and the letters which Unicode has below the line."""
     return text.translate(_SUBSCRIPT)
-
-
-def superscript(text: str) -> str:
-    """x⁻² from -2: for digits, signs and parentheses."""
-    return text.translate(_SUPERSCRIPT)
 
 
 @lru_cache(maxsize=4096)
@@ -75,6 +71,7 @@ _SPECIAL = {
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''", "·": r"\ensuremath{\cdot}"},
     **{"∂": r"\ensuremath{\partial}", "−": r"\ensuremath{-}", "…": r"\ldots{}"},
+    **{"°": r"\ensuremath{^\circ}", "×": r"\ensuremath{\times}", "µ": r"\ensuremath{\mu}"},
     **{"ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}"},
 }
 _ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308\u030a\u030c", "`'^~\"rv", strict=True))
@@ -82,8 +79,11 @@ _SET = frozenset(
     [
         *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
         *("mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
+        *("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi"),
+        "Omega",
     ]
 )
+_PLACES = {"<super>": "^", "<sub>": "_"}
 
 
 def latex_escaped(text: str) -> str:
@@ -101,9 +101,13 @@ def _beyond_ascii(character: str) -> str:
     base, accents = (parts := unicodedata.normalize("NFD", character))[:1], parts[1:]
     if base.isascii() and base.isalpha() and accents in _ACCENTS:
         return rf"\{_ACCENTS[accents]}{{{base}}}"
+    place, _, code = unicodedata.decomposition(character).partition(" ")
+    if place in _PLACES:
+        return rf"\ensuremath{{{_PLACES[place]}{{{chr(int(code, 16)).replace('−', '-')}}}}}"
     kind, _, letter = unicodedata.name(character, "").rpartition(" LETTER ")
-    if kind == "GREEK SMALL" and letter.lower() in _SET:
-        return rf"\ensuremath{{\{letter.lower()}}}"
+    letter = letter.capitalize() if kind == "GREEK CAPITAL" else letter.lower()
+    if kind in ("GREEK SMALL", "GREEK CAPITAL") and letter in _SET:
+        return rf"\ensuremath{{\{letter}}}"
     return rf"\texttt{{U+{ord(character):04X}}}"
 
 

@@ -15,6 +15,7 @@ from symnet.calculus.algebra import Quantity
 from symnet.formulas import labels
 from symnet.formulas.lines import SOFT
 from symnet.formulas.printers import FormulaPrinter
+from symnet.names import superscript
 
 
 class TextPrinter(FormulaPrinter):
@@ -34,15 +35,15 @@ class UnicodePrinter(FormulaPrinter):
         glyph = self.activations[name].glyph if name in self.activations else name
         if order < 4:
             return glyph + labels.primes(order, self.prime)
-        return glyph + labels.superscript(f"({order})")
+        return glyph + superscript(f"({order})")
 
     def decimal(self, number: str) -> str:
         mantissa, _, exponent = number.partition("e")
-        return f"{mantissa}·10{labels.superscript(str(int(exponent)))}" if exponent else mantissa
+        return f"{mantissa}·10{superscript(str(int(exponent)))}" if exponent else mantissa
 
     def power(self, base: str, exponent: Expr) -> str:
         if exponent.is_Integer:
-            return base + labels.superscript(str(exponent))
+            return base + superscript(str(exponent))
         return f"{base}^{self.grouped(exponent)}"
 
     def root(self, radicand: Expr) -> str:
@@ -61,5 +62,5 @@ class UnicodePrinter(FormulaPrinter):
         numbers = (quantity.layer, quantity.index)
         place = ",".join(labels.subscript(str(n)) for n in numbers if n is not None)
         raised = f"({order})" if order > 3 else ""
-        marks = labels.superscript(raised) or labels.primes(order, self.prime)
+        marks = superscript(raised) or labels.primes(order, self.prime)
         return self.own(letter, f"{shown}{marks}{place}")

@@ -145,14 +145,15 @@ def _bare(factor: str) -> str:
     return factor
 
 
-def document(body: str, title: str = "") -> str:
+def document(body: str, title: str = "", preamble: str = "") -> str:
     r"""A complete document around what `printing.latex` gives; needs amsmath only.
 
-    `title` is plain text, written as `escaped` has it.
+    `title` is plain text, written as `escaped` has it; `preamble` is LaTeX.
     """
     heading = rf"\noindent\textbf{{{escaped(title)}}}" + "\n\n\\medskip\n" if title else ""
     return (
         "\\documentclass[fleqn]{article}\n\\usepackage{amsmath}\n\\allowdisplaybreaks\n"
+        f"{preamble}"
         f"\\pagestyle{{plain}}\n\\begin{{document}}\n{heading}{body}\n\\end{{document}}\n"
     )
 

@@ -97,7 +97,10 @@ def renamed(net: Network, options: Options) -> Network:
         return net
     inputs = options.inputs or net.input_names
     outputs = options.outputs or net.output_names
-    return Network.from_nodes(net.nodes, inputs, outputs, net.name)
+    found = Network.from_nodes(net.nodes, inputs, outputs, net.name)
+    before, now = (*net.input_names, *net.output_names), (*found.input_names, *found.output_names)
+    called = dict(zip(before, now, strict=True))
+    return found.with_units({called[name]: unit for name, unit in net.units.items()})
 
 
 def _renamed(net: Network, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> Network:

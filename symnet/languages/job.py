@@ -10,7 +10,7 @@ from math import prod
 
 from numpy.typing import NDArray
 
-from symnet import compiling, formulas
+from symnet import compiling, formulas, physical
 from symnet.languages.selftest import Expectation, expectations, selected
 from symnet.lowering import programs, selecting
 from symnet.lowering.counting import operations
@@ -98,8 +98,8 @@ class Job:
         title = "alue and derivatives of a neural network with respect to its inputs."
         lines = [f"{net.name}: v{title}" if net.name else f"V{title}"]
         lines += ["", *_filled(f"Network: {net.describe()}.")]
-        lines += _filled(f"Inputs x, in this order: {_names(net.input_names)}.")
-        lines += _filled(f"Outputs y: {_names(net.output_names)}.")
+        lines += _filled(f"Inputs x, in this order: {_names(net, net.input_names)}.")
+        lines += _filled(f"Outputs y: {_names(net, net.output_names)}.")
         for routine in self.lowered.routines:
             for result, labels in routine.entries.items():
                 lines += _filled(f"Entries of {result}, in this order: {', '.join(labels)}.")
@@ -128,8 +128,8 @@ class Job:
         return ["", "In a symbol for each layer's vector:", "", *lines]
 
 
-def _names(symbols: Iterable[object]) -> str:
-    return ", ".join(map(str, symbols))
+def _names(network: Network, names: Iterable[str]) -> str:
+    return ", ".join(physical.bracketed(name, network.units.get(name)) for name in names)
 
 
 def _filled(text: str, indent: str = "") -> list[str]:

@@ -11,7 +11,7 @@ import textwrap
 
 import numpy as np
 
-from symnet import compiling, formulas
+from symnet import compiling, formulas, physical
 from symnet.backends.numpy import runtime, special
 from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.calculus.algebra import DIRECTIONS
@@ -165,7 +165,8 @@ def _docstring(network: Network, order: int) -> str:
         title = f"{name}: value and derivatives with respect to the inputs.\n\n" + filled(
             f"The network is {network.describe()}."
         )
-    names = commented(", ".join(network.input_names))
+    labels = (physical.bracketed(name, network.units.get(name)) for name in network.input_names)
+    names = commented(", ".join(labels))
     start = f"For points X (..., {network.n}), with any leading shape or none, the inputs being"
     text = formulas.text(network, order, "layer", "unicode", None)
     shown = commented(text.removeprefix(formulas.heading(network)).strip("\n"))

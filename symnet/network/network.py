@@ -22,7 +22,7 @@ import numpy as np
 import sympy
 from sympy import Symbol
 
-from symnet import showing
+from symnet import physical, showing
 from symnet.activations import TABLE, Activation, has_its_name
 from symnet.names import check_distinct, check_label, check_name, listed, shortened, variables
 from symnet.network import building, graph, nesting
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from symnet.plotting import Picture
 
 _T = TypeVar("_T")
+_N = TypeVar("_N", bound="Network")
 
 
 def _check_layers(layers: tuple[Layer, ...]) -> None:
@@ -90,6 +91,8 @@ class Network:
     """The inputs as they were called."""
     output_names: tuple[str, ...]
     name: str | None
+    units: Mapping[str, str]
+    """Units by name, `{"rho": "kg/m3"}`, of inputs and outputs that have one; see `with_units`."""
     widths: tuple[int, ...]
     """`(n, w1, ..., m)`: the width of each vector, the inputs' first."""
     _layers: tuple[Layer, ...] | None
@@ -177,6 +180,7 @@ class Network:
             object.__setattr__(self, f"{role}s", found.symbols)
             object.__setattr__(self, f"{role}_names", found.labels)
         object.__setattr__(self, "name", None if name is None else check_label(name))
+        object.__setattr__(self, "units", MappingProxyType({}))
 
     def _activations(self) -> Iterable[tuple[str, Activation]]:
         """Every activation, and where it stands."""
@@ -327,6 +331,17 @@ class Network:
             raise ValueError(f"no weight symbol {listed(unknown)}; the network has {known}")
         return self._mapped(lambda node: node.subs(plain))
 
+    def with_units(self, units: Mapping[str, str]) -> Self:
+        """The network with these units of its inputs and outputs, `{"rho": "kg/m3", "T": "K"}`.
+
+        Files keep them; plots, pages and tables show them; they take no part in comparisons.
+        ValueError for an unknown name, and for what is no short printable text.
+        """
+        found = physical.checked(units, (*self.input_names, *self.output_names))
+        changed = object.__new__(type(self))
+        changed.__dict__.update(self.__dict__, units=found)
+        return changed
+
     def with_parameters(self, arrays: Mapping[str, Array]) -> Self:
         """The network with these weights and biases, by the names of `parameters`.
 
@@ -349,9 +364,7 @@ class Network:
             Layer(node.terms[0].weights, node.bias, layer.activation)
             for node, layer in zip(nodes, self._layers, strict=True)
         ]
-        if layers:
-            return type(self)(layers, self.input_names, self.output_names, self.name)
-        return type(self).from_nodes(nodes, self.input_names, self.output_names, self.name)
+        return _made(type(self), layers, nodes, self._called())
 
     def narrowed(self, width: int) -> Self:
         """The network of at most the first `width` neurons in each hidden layer.
@@ -436,12 +449,23 @@ class Network:
         return self._layers or self.nodes, self.input_names, self.output_names
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._layers is not None:
-            return type(self), (self._layers, self.input_names, self.output_names, self.name)
-        return type(self).from_nodes, (self.nodes, self.input_names, self.output_names, self.name)
+        nodes = () if self._layers else self.nodes
+        return _made, (type(self), self._layers, nodes, self._called())
+
+    def _called(self) -> tuple[Any, ...]:
+        return self.input_names, self.output_names, self.name, dict(self.units)
 
     def __repr__(self) -> str:
         return f"Network({self._shape()}: {self._labels()})"
+
+
+def _made(
+    kind: type[_N], layers: Iterable[Layer] | None, nodes: Iterable[Node], called: tuple[Any, ...]
+) -> _N:
+    """The network of these layers, or else nodes, through all checks; `called` as `_called`."""
+    *names, units = called
+    made = kind(layers, *names) if layers else kind.from_nodes(nodes, *names)
+    return made.with_units(units)
 
 
 def _located(where: str, call: Callable[[], _T]) -> _T:

@@ -10,7 +10,15 @@ import numpy as np
 
 from symnet.names import shortened
 from symnet.plotting import writing
-from symnet.plotting.picture import COLOURS, VALUES, Picture, figure, headed
+from symnet.plotting.picture import (
+    BLACK_ON_COLOURS,
+    COLOURS,
+    VALUES,
+    WHITE_ON_COLOURS,
+    Picture,
+    figure,
+    headed,
+)
 from symnet.sensitivities import Dependence, Sensitivity
 
 if TYPE_CHECKING:
@@ -192,22 +200,22 @@ def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
 def _interactions(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
     matrix = np.nan_to_num(given[0].standardized_interactions[p][np.ix_(shown, shown[::-1])])
     names = [writing.name(given[0].network.input_names[i]) for i in shown]
-    mesh = axes.imshow(matrix, cmap=VALUES, vmin=0, origin="lower", aspect="equal")
+    image = axes.imshow(matrix, cmap=VALUES, vmin=0, origin="lower", aspect="equal")
     axes.set_xticks(range(len(names)), names[::-1])
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(length=0, labelsize=10)
     dark = matrix.max() / 2
     if len(shown) <= 8:
         for (row, column), value in np.ndenumerate(matrix):
-            colour = "white" if value <= dark else "black"
+            colour = WHITE_ON_COLOURS if value <= dark else BLACK_ON_COLOURS
             axes.text(
                 column, row, f"{value:.2g}", ha="center", va="center", color=colour, fontsize=8
             )
-    axes.figure.colorbar(mesh, ax=axes, pad=0.03, shrink=0.8)
+    axes.figure.colorbar(image, ax=axes, pad=0.03, shrink=0.8)
     partial = r"$\partial^{2} %s\,/\,\partial x_i\,\partial x_j$"
     output = writing.name(given[0].network.output_names[p]).strip("$")
     unit = r"$\cdot\;\mathrm{sd}(x_i)\,\mathrm{sd}(x_j)/\mathrm{sd}(y)$"
-    axes.set_title(f"rms of {partial % output} {unit}", loc="left")
+    axes.set_title(f"rms of {partial % output}\n{unit}", loc="left")
 
 
 PANELS: dict[str, Callable[[Any, Sequence[Sensitivity], int, list[int]], None]] = {

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symnet import physical
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
 from symnet.names import listed, shortened
@@ -65,8 +66,8 @@ class Frame:
 
     def title(self, quantity: Quantity) -> str:
         """A quantity as a panel's title has it: ∂p/∂ρ and its unit."""
-        output, inputs = self.network.outputs[quantity[0]].name, self.along(quantity)
-        unit = writing.unit_of(self.units, output, inputs)
+        output, inputs = self.network.output_names[quantity[0]], self.along(quantity)
+        unit = physical.of_partial(self.units, output, inputs)
         return writing.labelled(writing.partial(output, inputs), unit)
 
     def along(self, quantity: Quantity) -> list[str]:
@@ -147,7 +148,9 @@ def framed(
     low, high, notes = _ranges(network, over, given)
     point = _point(network, at, low, high, given)
     chosen_outputs = _positions(outputs, network.output_names, "output")
-    function = derive(network, max(1, order)).compile()
+    # Of many inputs those shown are chosen by slopes, and the others then fixed.
+    chosen_first = network.n > max(MANY, most if inputs is None else len(inputs))
+    function = derive(network, 1 if chosen_first else max(1, order)).compile()
     everything = tuple(range(network.n))
     frame = Frame(
         network=network,
@@ -290,18 +293,41 @@ def _narrowed(frame: Frame) -> Frame:
 def restricted(network: Network, inputs: Sequence[int], at: Array) -> Network:
     """The network as a function of some inputs, the others as `at` (n,) has them.
 
-    A form x = E u + at' comes before the first node, so that it works for every graph.
+    They become part of the biases; where an input goes elsewhere than into a matrix, a form
+    x = E u + at' comes before the first node instead.
     """
+    numeric, chosen = network.numeric(), list(inputs)
     rest = np.array(at, dtype=np.float64)
-    rest[list(inputs)] = 0.0
-    first = Node((Term(np.eye(network.n)[:, list(inputs)], 0),), rest)
-    moved = [
-        replace(
-            node,
-            terms=tuple(Term(term.weights, term.source + 1) for term in node.terms),
-            factor=None if node.factor is None else node.factor + 1,
-        )
-        for node in network.nodes
-    ]
-    names = [network.inputs[i] for i in inputs]
-    return Network.from_nodes([first, *moved], names, network.outputs, network.name)
+    rest[chosen] = 0.0
+    names = [network.input_names[i] for i in chosen]
+    folded = [_folded(node, chosen, rest) for node in numeric.nodes]
+    nodes = [node for node in folded if node is not None]
+    if len(nodes) < len(folded):
+        first = Node((Term(np.eye(network.n)[:, chosen], 0),), rest)
+        nodes = [first, *map(_moved, numeric.nodes)]
+    return Network.from_nodes(nodes, names, network.output_names, network.name)
+
+
+def _folded(node: Node, inputs: list[int], rest: Array) -> Node | None:
+    """The node with the inputs that are held in its bias; None where that cannot be."""
+    if node.factor == 0:
+        return None
+    terms, bias = [], node.bias
+    for term in node.terms:
+        if term.source == 0:
+            if term.weights is None:
+                return None
+            held = term.weights @ rest
+            bias = held if bias is None else bias + held
+            term = Term(term.weights[:, inputs], 0)
+        terms.append(term)
+    return replace(node, terms=tuple(terms), bias=bias)
+
+
+def _moved(node: Node) -> Node:
+    """The node with one more before it."""
+    return replace(
+        node,
+        terms=tuple(Term(term.weights, term.source + 1) for term in node.terms),
+        factor=None if node.factor is None else node.factor + 1,
+    )

@@ -9,7 +9,16 @@ import numpy as np
 
 from symnet.plotting import kinks, writing
 from symnet.plotting.frame import Array, Frame, Quantity, quantities
-from symnet.plotting.picture import KINK, SIGNED, VALUES, Picture, figure, headed
+from symnet.plotting.picture import (
+    BLACK_ON_COLOURS,
+    SIGNED,
+    VALUES,
+    WHITE_ON_COLOURS,
+    Picture,
+    figure,
+    headed,
+    mark_signed,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,8 +58,10 @@ def maps(frame: Frame) -> Picture:
         panels, wanted, frame.values(frame.on_plane(i, j, across, up), wanted), strict=False
     ):
         smooth = lines == [] or not quantity[1]
-        mesh = coloured(axes, across, up, values, signed=bool(quantity[1]), contours=smooth)
-        bar = drawn.colorbar(mesh, ax=axes, pad=0.02, aspect=25)
+        image = coloured(axes, across, up, values, signed=bool(quantity[1]), contours=smooth)
+        bar = drawn.colorbar(image, ax=axes, pad=0.02, aspect=25)
+        if quantity[1]:
+            mark_signed(axes, bar.ax)
         if is_constant(values):
             bar.set_ticks([float(np.nanmean(values))])
         dotted(axes, lines or [])
@@ -78,7 +89,7 @@ def coloured(
     contours: bool,
     limit: float | None = None,
 ) -> Any:
-    """Draw values (len(up), len(across)) and contours of them; the mesh, for a colour bar.
+    """Draw values (len(up), len(across)) and contours of them; the image, for a colour bar.
 
     signed: colours are centred on 0, and reach to `limit` on both sides, or the largest size.
     """
@@ -87,23 +98,25 @@ def coloured(
         raise ValueError("the network has no finite value in these ranges; choose others")
     axes.set_facecolor("0.85")
     low, high = _limits(shown, signed, limit)
-    axes.set_xlim(across[0], across[-1])
-    axes.set_ylim(up[0], up[-1])
-    mesh = axes.pcolormesh(
-        across,
-        up,
+    # A pixel for each value: files hold these, and not a drawing of each cell.
+    aside, above = (across[1] - across[0]) / 2, (up[1] - up[0]) / 2
+    image = axes.imshow(
         shown,
         cmap=SIGNED if signed else VALUES,
         vmin=low,
         vmax=high,
-        shading="nearest",
-        rasterized=True,
+        origin="lower",
+        aspect="auto",
+        interpolation="none",
+        extent=(across[0] - aside, across[-1] + aside, up[0] - above, up[-1] + above),
     )
+    axes.set_xlim(across[0], across[-1])
+    axes.set_ylim(up[0], up[-1])
     if is_constant(values):
         _constant(axes, float(shown.mean()))
     elif contours:
         _contours(axes, across, up, shown)
-    return mesh
+    return image
 
 
 def is_constant(values: Array) -> bool:
@@ -115,7 +128,7 @@ def is_constant(values: Array) -> bool:
 def dotted(axes: Axes, lines: list[Array]) -> None:
     """Kinks."""
     for line in lines:
-        axes.plot(*line.T, color=KINK, linewidth=0.8, linestyle=(0, (1, 1.5)))
+        axes.plot(*line.T, color=BLACK_ON_COLOURS, linewidth=0.8, linestyle=(0, (1, 1.5)))
 
 
 def _limits(values: Any, signed: bool, limit: float | None) -> tuple[float, float]:
@@ -137,12 +150,14 @@ def _contours(axes: Axes, across: Array, up: Array, values: Any) -> None:
     ]
     if not levels:
         return
-    drawn = axes.contour(across, up, values, levels, colors="black", linewidths=0.6, alpha=0.75)
+    drawn = axes.contour(
+        across, up, values, levels, colors=BLACK_ON_COLOURS, linewidths=0.6, alpha=0.75
+    )
     texts = axes.clabel(drawn, fontsize=7, fmt=writing.number, inline=False)
     place = axes.transData + axes.transAxes.inverted()
     kept: list[Array] = []
     for text in texts:
-        text.set_path_effects([withStroke(linewidth=1.8, foreground="white", alpha=0.85)])
+        text.set_path_effects([withStroke(linewidth=1.8, foreground=WHITE_ON_COLOURS, alpha=0.85)])
         here = place.transform(text.get_position())
         inside = np.all(np.abs(here - 0.5) < 0.45)
         if inside and all(np.hypot(*(here - other)) > _APART for other in kept):
@@ -157,7 +172,8 @@ def _constant(axes: Axes, value: float) -> None:
         transform=axes.transAxes,
         ha="center",
         va="center",
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 3},
+        color=BLACK_ON_COLOURS,
+        bbox={"facecolor": WHITE_ON_COLOURS, "edgecolor": "none", "alpha": 0.8, "pad": 3},
     )
 
 
@@ -167,7 +183,7 @@ def _dress(axes: Axes, frame: Frame, quantity: Quantity) -> None:
     axes.set_xlabel(frame.axis(i))
     axes.set_ylabel(frame.axis(j))
     if frame.data is not None and not quantity[1]:
-        axes.plot(*_seen(frame).T, ".", color="white", markersize=2.2, alpha=0.6, mew=0)
+        axes.plot(*_seen(frame).T, ".", color=WHITE_ON_COLOURS, markersize=2.2, alpha=0.6, mew=0)
 
 
 def _seen(frame: Frame) -> Array:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from symnet import physical
 from symnet.fitting import MixedData, predictions
 from symnet.network import Network
 from symnet.plotting import writing
@@ -12,7 +15,7 @@ from symnet.plotting.picture import COLOURS, Picture, figure, headed
 _COLUMNS = 3
 
 
-def measured(network: Network, data: MixedData, units: dict[str, str]) -> Picture:
+def measured(network: Network, data: MixedData, units: Mapping[str, str]) -> Picture:
     """What the network gives over what was measured, and the root-mean-square error of each kind.
 
     Inputs and outputs are found by name. ValueError where the data's are not the network's.
@@ -33,7 +36,7 @@ def measured(network: Network, data: MixedData, units: dict[str, str]) -> Pictur
         ends += np.array([-room, room])
         axes.plot(ends, ends, color="0.3", linewidth=0.8, zorder=0)
         axes.set(xlim=ends, ylim=ends, aspect="equal")
-        unit = writing.unit_of(units, kind.output, kind.along)
+        unit = physical.of_partial(units, kind.output, kind.along)
         axes.set_title(writing.labelled(writing.partial(kind.output, kind.along), unit), loc="left")
         axes.set_xlabel("measured")
         axes.set_ylabel("network")

@@ -9,7 +9,7 @@ import numpy as np
 from symnet.plotting import kinks, maps, writing
 from symnet.plotting.curves import sampled, through
 from symnet.plotting.frame import Array, Frame
-from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed
+from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed, mark_signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,9 +54,10 @@ def pairs(frame: Frame) -> Picture:
     )
     if action is not None:
         label = writing.labelled(_mixed(output), unit)
-        drawn.colorbar(
+        bar = drawn.colorbar(
             action, ax=panels, location="right", aspect=40, shrink=0.7, label=f"above: {label}"
         )
+        mark_signed(bar.ax, *(panels[place] for place in above))
     headed(drawn, writing.heading(frame.network), f"planes through {through(frame)}")
     return Picture(drawn, f"pairs of {frame.network.describe()}", frame.notes)
 
@@ -83,22 +84,22 @@ def _planes(frame: Frame, p: int, mixed: bool) -> dict[tuple[int, int], Array]:
 
 
 def _drawn(panels: Any, frame: Frame, planes: dict[tuple[int, int], Array], signed: bool) -> Any:
-    """The planes on one scale; a mesh for its colour bar."""
+    """The planes on one scale; an image for its colour bar."""
     finite = [values[np.isfinite(values)] for values in planes.values()]
     if not all(part.size for part in finite):
         raise ValueError("the network has no finite value in these ranges; choose others")
     low, high = min(map(np.min, finite)), max(map(np.max, finite))
-    mesh = None
+    image = None
     for (row, column), values in planes.items():
         i, j = frame.inputs[row], frame.inputs[column]
         across, up = frame.line(j, _CELLS), frame.line(i, _CELLS)
         limit = float(max(-low, high)) or 1.0
-        mesh = maps.coloured(panels[row, column], across, up, values, signed, False, limit)
+        image = maps.coloured(panels[row, column], across, up, values, signed, False, limit)
         if not signed:
-            mesh.set_clim(low, high if high > low else low + 1)
+            image.set_clim(low, high if high > low else low + 1)
         lines = kinks.in_plane(frame, j, i, across, up) if frame.network.kinks else []
         maps.dotted(panels[row, column], lines or [])
-    return mesh
+    return image
 
 
 def _diagonal(panels: Any, frame: Frame, p: int) -> None:

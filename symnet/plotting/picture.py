@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from symnet import files
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FORMATS = ("png", "svg", "pdf")
@@ -32,7 +34,15 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 NEGATIVE, POSITIVE, KINK = "#2166AC", "#B2182B", "#404040"
 """The ends of `SIGNED`, and the lines along kinks."""
 
+ON_COLOURS = BLACK_ON_COLOURS, WHITE_ON_COLOURS = "#010101", "#fefefe"
+"""Of what lies on a map: a page on dark paper, which turns black and white, leaves these."""
+
+SIGNED_PANEL = "signed-"
+"""What the names begin with of panels whose colours mean a sign, and of their colour bars."""
+
 _DOTS_PER_INCH = 160
+_MARKUP = re.compile(r"\\[a-z]+ ?|[${}_^]")
+_CHARACTERS = 12.5  # of a heading, for each inch
 _STYLE = {
     "font.size": 9,
     "axes.titlesize": 10,
@@ -131,7 +141,27 @@ def figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def mark_signed(*panels: Axes) -> None:
+    """Say that the colours of these panels mean a sign, 0 being that of the paper."""
+    for panel in panels:
+        panel.set_gid(f"{SIGNED_PANEL}{panel.figure.axes.index(panel)}")
+
+
 def headed(figure: Figure, title: str, subtitle: str = "") -> None:
-    """A title at the left end, in the size of the text, and a fainter line below it."""
-    text = title if not subtitle else f"{title}\n{subtitle}"
+    """A title at the left end, and below it lines that are no wider than the figure."""
+    width = int(_CHARACTERS * figure.get_figwidth())
+    text = "\n".join(filter(None, [title, *_wrapped(subtitle, width)]))
     figure.suptitle(text, x=0.008, ha="left", fontsize=10, linespacing=1.4)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most so many characters shown, broken between its parts."""
+    lines: list[str] = []
+    for part in text.split(", "):
+        longer = f"{lines[-1]}, {part}" if lines else part
+        if lines and len(_MARKUP.sub("", longer)) > width:
+            lines[-1] += ","
+            lines.append(part)
+        else:
+            lines[-1:] = [longer]
+    return lines

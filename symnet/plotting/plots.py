@@ -63,7 +63,7 @@ def plot(
         at: the values of the inputs that are not moved, by name or all of them; by default the
             median of the data or the middle of the ranges.
         data: points (N, n), or MixedData.
-        units: by name, {"rho": "kg/m3"}.
+        units: by name, {"rho": "kg/m3"}, in place of the network's own.
 
     Raises ValueError for names, ranges, kinds and endings that are none, as the message says, and
     when a weight is symbolic (a drawing may have some); ImportError without matplotlib.

@@ -9,38 +9,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
+from symnet import physical
 from symnet.formulas import labels
 from symnet.names import shortened
 from symnet.network import Network
 
-_LONGEST_UNIT = 30
-_POWER = re.compile(r"(?<=[^\W\d_])\^?([-−]?\d+)")
-_COMPOUND = re.compile(r"[/·*\s]")
-_LAST_OF_THE_FONT = 0x2E80  # scripts beyond it need another font
 
-
-def checked_units(network: Network, units: Mapping[str, str] | None) -> dict[str, str]:
-    """The units by name. ValueError for names that the network has not, and for no plain text."""
-    known = [*network.input_names, *network.output_names]
-    found = {}
-    for name, unit in (units or {}).items():
-        if str(name) not in known:
-            listed = shortened(", ".join(known))
-            raise ValueError(
-                f"unit of {str(name)!r}: the network has no such name; it has {listed}"
-            )
-        plain = isinstance(unit, str) and unit.isprintable() and unit.strip() == unit
-        if (
-            not plain
-            or not 0 < len(unit) <= _LONGEST_UNIT
-            or max(map(ord, unit)) >= (_LAST_OF_THE_FONT)
-        ):
-            raise ValueError(
-                f"unit of {name}: {shortened(repr(unit))} is none; write at most {_LONGEST_UNIT} "
-                "characters such as kg/m3"
-            )
-        found[str(name)] = unit
-    return found
+def checked_units(network: Network, units: Mapping[str, str] | None) -> Mapping[str, str]:
+    """The network's units, with those that are given instead. ValueError as `physical.checked`."""
+    return network.with_units({**network.units, **(units or {})}).units
 
 
 def name(plain: str) -> str:
@@ -84,33 +61,11 @@ def _raised(count: int) -> str:
 
 def labelled(text: str, unit: str | None) -> str:
     """The text, and the unit in brackets where there is one."""
-    return f"{text} [{_shown(unit)}]" if unit and unit != "1" else text
+    return text + _plainly(physical.bracketed("", unit))
 
 
-def unit_of(units: Mapping[str, str], output: str, inputs: Sequence[str] = ()) -> str | None:
-    """The unit of a partial; None where one of those it is made of is not known."""
-    if output not in units or any(along not in units for along in inputs):
-        return None
-    parts = [
-        _power(units[along], len(list(run)))
-        for along, run in groupby(inputs)
-        if units[along] != "1"
-    ]
-    if not parts:
-        return units[output]
-    below = parts[0] if len(parts) == 1 else f"({' '.join(parts)})"
-    above = f"({units[output]})" if "/" in units[output] else units[output]
-    return f"{above}/{below}"
-
-
-def _power(unit: str, count: int) -> str:
-    grouped = f"({unit})" if _COMPOUND.search(unit) or (count > 1 and unit[-1].isdigit()) else unit
-    return grouped + (labels.superscript(str(count)) if count > 1 else "")
-
-
-def _shown(unit: str) -> str:
-    raised = _POWER.sub(lambda found: labels.superscript(found[1].replace("−", "-")), unit)
-    return raised.replace("*", "·").replace("$", r"\$")
+def _plainly(text: str) -> str:
+    return text.replace("$", r"\$")
 
 
 def number(value: float) -> str:
@@ -123,7 +78,8 @@ def point(pairs: Iterable[tuple[str, float]], units: Mapping[str, str]) -> str:
     said = []
     for plain, value in pairs:
         unit = units.get(plain)
-        said.append(f"{name(plain)} = {number(value)}" + (f" {_shown(unit)}" if unit else ""))
+        shown = f" {_plainly(physical.shown(unit))}" if unit else ""
+        said.append(f"{name(plain)} = {number(value)}{shown}")
     return ", ".join(said)
 
 

@@ -1,6 +1,6 @@
 """A page on one network to send to a colleague: what it is, its derivatives, how they were checked.
 
-As HTML (one file, nothing loaded from elsewhere), Markdown or a LaTeX document. The page is
+As HTML (one file, nothing loaded from elsewhere), Markdown, a LaTeX document or a PDF. The page is
 described once, as sections of blocks (`contents`), and written by one printer a format.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 from symnet import files
 from symnet.calculus.schemes import Cost
 from symnet.derivation import Derivation
-from symnet.reporting import html, latex, markdown, outline
+from symnet.reporting import html, latex, markdown, outline, pdf
 from symnet.reporting.contents import Page
 from symnet.reporting.outline import Subject
 from symnet.witness.checking import Report
@@ -56,13 +56,18 @@ def described(
 def write(page: Page, path: str) -> None:
     """Write the page in the format that the file's name asks for.
 
-    A page of HTML holds its pictures; of others they are files beside it, `report-maps.svg` of
-    `report.md`. Files are written beside and renamed. ValueError as `format_of`, OSError where
-    they cannot be written.
+    Pages of HTML and PDF hold their pictures; of others they are files beside it,
+    `report-maps.svg` of `report.md`. Files are written beside and renamed. ValueError as
+    `format_of`, and where no PDF can be made; OSError where they cannot be written.
     """
     format = format_of(path)
     whole = PurePath(path)
     with _any_names():
+        if format == "pdf":
+            content = pdf.make(page, write)
+            with files.replacing_bytes(path) as file:
+                file.write(content)
+            return
         if ending := PICTURES.get(format):
             for drawn in page.pictures():
                 drawn.picture.save(whole.with_name(f"{whole.stem}-{drawn.name}.{ending}"))
@@ -83,11 +88,16 @@ def _any_names() -> Iterator[None]:
 
 
 def format_of(path: str) -> str:
-    """The format that a file's name asks for. ValueError for one that is unknown."""
+    """The format that a file's name asks for.
+
+    ValueError for one that is unknown, and for a PDF where no program makes one.
+    """
     ending = PurePath(path).suffix.lower().removeprefix(".")
-    if ending not in FORMATS:
+    if ending not in (*FORMATS, "pdf"):
         known = ", ".join(f".{name}" for name in FORMATS)
-        raise ValueError(f"{path}: a report ends in one of {known}")
+        raise ValueError(f"{path}: a report ends in one of {known}, .pdf")
+    if ending == "pdf":
+        pdf.check_tools()
     return ending
 
 

@@ -45,6 +45,11 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
 
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Which columns are of numbers, and end at the right."""
+        return tuple(map(_numeric, zip(*self.rows[1:], strict=True)))
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -108,6 +113,11 @@ class Page:
     def pictures(self) -> list[Drawn]:
         """All pictures, in their order."""
         return [b for s in self.sections for b in s.blocks if isinstance(b, Drawn)]
+
+
+def _numeric(column: tuple[str, ...]) -> bool:
+    numbers = all(cell[:1] in "0123456789-−∞" or cell == "nan" for cell in column)
+    return numbers and any(column)
 
 
 def said(*texts: str) -> tuple[Paragraph, ...]:

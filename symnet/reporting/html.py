@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -10,6 +9,7 @@ from html import escape
 from importlib.resources import files as package_files
 from typing import Any
 
+from symnet.reporting import inline
 from symnet.reporting.contents import (
     Block,
     Code,
@@ -91,7 +91,7 @@ def _formulas(block: Formulas) -> str:
 
 def _table(block: Table) -> str:
     head, *body = block.rows
-    sides = [_side(column) for column in zip(*body, strict=True)]
+    sides = [' class="number"' if numeric else "" for numeric in block.numeric]
     caption = f"<caption>{escape(block.caption)}</caption>" if block.caption else ""
     heads = "".join(
         f'<th scope="col"{side}>{escape(cell)}</th>' if cell else "<td></td>"
@@ -115,20 +115,12 @@ def _row(row: tuple[str, ...], sides: list[str]) -> str:
     return f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>'
 
 
-def _side(column: tuple[str, ...]) -> str:
-    """Columns of numbers end at the right."""
-    numbers = all(cell[:1] in "0123456789-−∞" or cell == "nan" for cell in column)
-    return ' class="number"' if numbers and any(column) else ""
-
-
 def _drawn(block: Drawn) -> str:
-    data = base64.b64encode(block.picture.svg().encode()).decode()
     inches = block.picture.figure.get_figwidth()
+    style = f"width: {7.2 * inches:.1f}rem; max-width: max(100%, {4.6 * inches:.1f}rem)"
+    picture = inline.svg(block.picture.svg(), block.name, block.alt, style)
     return (
-        f"<figure>{_scrolled(f'picture: {block.caption}')}"
-        f'<img style="width: {7.2 * inches:.1f}rem; max-width: max(100%, '
-        f'{4.6 * inches:.1f}rem)" alt="{escape(block.alt)}" '
-        f'src="data:image/svg+xml;base64,{data}"/></div>'
+        f"<figure>{_scrolled(f'picture: {block.caption}')}{picture}</div>"
         f"<figcaption>{escape(block.caption)}</figcaption></figure>"
     )
 

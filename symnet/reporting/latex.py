@@ -19,49 +19,62 @@ from symnet.reporting.contents import (
     Table,
 )
 
-_SIZE = r"width=\textwidth,height=0.75\textheight,keepaspectratio"
+_PREAMBLE = r"""\usepackage{graphicx}
+\setlength{\textwidth}{400pt}\setlength{\oddsidemargin}{26pt}
+\setlength{\textheight}{660pt}\setlength{\topmargin}{-40pt}
+\setlength{\parindent}{0pt}\setlength{\parskip}{5pt plus 1pt}
+\renewcommand{\arraystretch}{1.2}
+\renewcommand{\topfraction}{0.9}\emergencystretch=3em
+"""
 # As wide as it is, or as the page where that is less.
 _FITTED = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%"
+_SCALE = 0.85  # of pictures, whose text is then as large as the page's small print
+_WIDEST = 400 / 72.27  # inches: the width of the text
 
 
 def write(page: Page, pictures: str = "") -> str:
     """The file's text; `pictures` is what the names of pictures begin with, none without it."""
-    blocks = []
+    blocks = [rf"{{\LARGE\bfseries {_text(page.heading)}\par}}", _text(page.subtitle)]
     for section in page.sections:
-        blocks.append(rf"\section*{{{tex.escaped(section.title)}}}")
+        blocks.append(rf"\section*{{{_text(section.title)}}}")
         blocks += [text for block in section.blocks if (text := _block(block, pictures))]
-    text = tex.document("\n\n".join(blocks), page.heading)
-    return text.replace(r"\usepackage{amsmath}", "\\usepackage{amsmath}\n\\usepackage{graphicx}", 1)
+    return tex.document("\n\n".join(blocks), preamble=_PREAMBLE)
 
 
 def _block(block: Block, pictures: str) -> str:
     if isinstance(block, Drawn):
-        if not pictures:
-            return ""
-        image = rf"\includegraphics[{_SIZE}]{{\detokenize{{{pictures}-{block.name}}}.pdf}}"
-        return f"\\medskip\\noindent\n{image}\n\n\\noindent {_text(block.caption)}"
+        return _drawn(block, pictures) if pictures else ""
     return _WRITERS[type(block)](block)
 
 
+def _drawn(block: Drawn, pictures: str) -> str:
+    width = min(_SCALE * float(block.picture.figure.get_figwidth()), _WIDEST)
+    size = f"width={width:.2f}in,height=0.75\\textheight,keepaspectratio"
+    image = rf"\includegraphics[{size}]{{\detokenize{{{pictures}-{block.name}}}.pdf}}"
+    return f"\\medskip\n{image}\\nopagebreak\n\n{{\\small {_text(block.caption)}\\par}}"
+
+
 def _text(text: str) -> str:
-    return tex.escaped(text.replace("’", "'"))
+    # Two hyphens would be set as a dash.
+    return r"-{}-".join(map(tex.escaped, text.replace("’", "'").split("--")))
 
 
 def _paragraph(block: Paragraph) -> str:
-    return rf"\noindent {_text(' '.join(filter(None, [block.strong, block.text])))}"
+    return rf"{_text(' '.join(filter(None, [block.strong, block.text])))}"
 
 
 def _items(block: Items) -> str:
-    return "\n\n".join(rf"\noindent {_text(text)}" for text in block.texts)
+    return "\n\n".join(rf"{_text(text)}" for text in block.texts)
 
 
 def _table(block: Table) -> str:
     """Its head, and as many columns as the page can hold, however small."""
     lines = [" & ".join(map(_text, row)) + r" \\" for row in block.rows]
-    columns = "l" * len(block.rows[0])
+    columns = "".join("r" if numeric else "l" for numeric in block.numeric)
     body = "\n".join([lines[0] + r" \hline", *lines[1:]])
     tabular = f"\\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n{body}\n\\end{{tabular}}"
-    return f"\\medskip\\noindent\n{_FITTED}\n{tabular}}}"
+    caption = f"{{\\small {_text(block.caption)}\\par}}\\nopagebreak\n" if block.caption else ""
+    return f"\\medskip\n{caption}{_FITTED}\n{tabular}}}"
 
 
 _WRITERS: dict[type, Callable[[Any], str]] = {
@@ -69,7 +82,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     Items: _items,
     Formulas: lambda block: block.tex,
     Table: _table,
-    Code: lambda block: rf"\noindent\texttt{{{_text(block.text)}}}",
+    Code: lambda block: rf"\texttt{{{_text(block.text)}}}",
     Folded: lambda block: "",
     Live: lambda block: "\n\n".join(map(_table, block.values)),
 }

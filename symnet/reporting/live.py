@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
 import numpy as np
 
+from symnet import physical
 from symnet.languages import generate
-from symnet.network import Network
 from symnet.plotting.frame import Frame
 from symnet.plotting.writing import number
 from symnet.reporting.contents import Block, Live, Paragraph, Table
@@ -51,7 +52,10 @@ def _point(scene: Scene) -> str:
     left = scene.derivation.network.n - frame.network.n
     rest = f" {left} other inputs are kept where they are." if left else ""
     named = zip(frame.network.input_names, frame.at.tolist(), strict=True)
-    values = ", ".join(f"{name} = {number(x)}" for name, x in named)
+    values = ", ".join(
+        f"{name} = {number(x)} {physical.shown(frame.units.get(name, ''))}".strip()
+        for name, x in named
+    )
     return f"The point to start from: {values}.{rest}"
 
 
@@ -64,29 +68,39 @@ def _settings(frame: Frame, order: int) -> dict[str, Any]:
         "high": np.maximum(frame.high, frame.at).tolist(),
         "at": frame.at.tolist(),
         "order": order,
-        "units": dict(frame.units),
+        "units": {name: physical.shown(unit) for name, unit in frame.units.items()},
     }
 
 
 def _tables(scene: Scene, order: int) -> Iterator[Table]:
     frame = scene.frame
     network = frame.network
-    names = list(network.input_names)
-    outputs = list(network.output_names)
     y, *others = (frame.function.derivative(r, frame.at[np.newaxis])[0] for r in range(order + 1))
-    heads = [f"∂/∂{name}" for name in names] if order else []
+    slopes = others[0] if order else np.empty((network.m, 0))
+    heads = [_along(name, frame.units) for name in (network.input_names if order else ())]
     rows = [
-        (outputs[p], number(y[p]), *(number(x) for x in (others[0][p] if order else ())))
-        for p in range(network.m)
+        (physical.bracketed(name, frame.units.get(name)), *map(number, [y[p], *slopes[p]]))
+        for p, name in enumerate(network.output_names)
     ]
     yield Table((("", "value", *heads), *rows), "Value and first partials")
     if order > 1 and others[1].size <= _MOST_ENTRIES:
-        yield _second(network, others[1], names, outputs)
+        yield _second(frame, others[1])
 
 
-def _second(network: Network, H: np.ndarray, names: list[str], outputs: list[str]) -> Table:
+def _second(frame: Frame, H: np.ndarray) -> Table:
+    names, units = frame.network.input_names, frame.units
     rows = [
-        (f"∂{outputs[p]}/∂{names[i]}", *(number(x) for x in H[p, i]))
-        for p, i in product(range(network.m), range(network.n))
+        (
+            physical.bracketed(f"∂{y}/∂{name}", physical.of_partial(units, y, [name])),
+            *(number(x) for x in H[p, i]),
+        )
+        for (p, y), (i, name) in product(enumerate(frame.network.output_names), enumerate(names))
     ]
-    return Table((("", *(f"∂/∂{name}" for name in names)), *rows), "Second partials")
+    return Table((("", *(_along(name, units) for name in names)), *rows), "Second partials")
+
+
+def _along(name: str, units: Mapping[str, str]) -> str:
+    """∂/∂T [1/K]"""
+    unit = units.get(name, "1")
+    below = f"({unit})" if re.search(r"[/·*\s]", unit) else unit
+    return physical.bracketed(f"∂/∂{name}", None if unit == "1" else f"1/{below}")

@@ -13,6 +13,7 @@ const short = (x) => {
   const text = size !== 0 && (size < 1e-3 || size >= 1e5) ? x.toExponential(4) : String(+x.toPrecision(5));
   return text.replaceAll("-", "−");
 };
+const withUnit = (name) => (settings.units[name] ? `${name} [${settings.units[name]}]` : name);
 const results = () => {
   if (order === 0) return { y: value(point) };
   if (order === 1) return valueJacobian(point);
@@ -39,14 +40,13 @@ const moved = (i, x) => {
   later();
 };
 inputs.forEach((name, i) => {
-  const unit = settings.units[name] ? ` [${settings.units[name]}]` : "";
   const range = element("input", {
     type: "range", id: `slider-${i}`, min: low[i], max: high[i], step: "any", value: point[i],
   });
   const exact = element("input", {
     type: "number", step: "any", value: point[i], "aria-label": `${name}, as a number`,
   });
-  const label = element("label", { for: range.id }, name + unit);
+  const label = element("label", { for: range.id }, withUnit(name));
   range.addEventListener("input", () => { exact.value = range.value; moved(i, Number(range.value)); });
   exact.addEventListener("input", () => {
     if (exact.value === "" || !Number.isFinite(Number(exact.value))) return;
@@ -110,7 +110,7 @@ const drawn = (tag, attributes, text) => {
   if (text !== undefined) made.textContent = text;
   return made;
 };
-const W = 300, H0 = 200, LEFT = 58, RIGHT = 12, TOP = 12, BOTTOM = 40;
+const W = 300, H0 = 200, LEFT = 58, RIGHT = 12, TOP = 26, BOTTOM = 40;
 
 function slice(i) {
   const x = Float64Array.from(point);
@@ -171,10 +171,10 @@ function drawSlices() {
     svg.append(mask, drawn("path", { class: "frame", d: `M${LEFT} ${TOP}V${base}H${W - RIGHT}` }), inside,
       drawn("text", { x: LEFT, y: base + 14 }, short(+from.toPrecision(3))),
       drawn("text", { x: W - RIGHT, y: base + 14, "text-anchor": "end" }, short(+to.toPrecision(3))),
-      drawn("text", { x: (LEFT + W - RIGHT) / 2, y: base + 30, "text-anchor": "middle" }, inputs[i]),
+      drawn("text", { x: (LEFT + W - RIGHT) / 2, y: base + 30, "text-anchor": "middle" }, withUnit(inputs[i])),
       drawn("text", { x: LEFT - 6, y: TOP + 9, "text-anchor": "end" }, short(+top.toPrecision(3))),
       drawn("text", { x: LEFT - 6, y: base, "text-anchor": "end" }, short(+bottom.toPrecision(3))),
-      drawn("text", { x: LEFT - 6, y: (TOP + base) / 2 + 4, "text-anchor": "end" }, outputs[shown]));
+      drawn("text", { x: LEFT, y: TOP - 10 }, withUnit(outputs[shown])));
     return svg;
   }));
 }

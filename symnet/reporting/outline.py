@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symnet import formulas
+from symnet import formulas, physical
 from symnet.calculus.schemes import Cost
 from symnet.derivation import Derivation
 from symnet.names import shortened
@@ -45,7 +45,8 @@ def page(subject: Subject) -> Page:
     heading = network.name or "Derivatives of a network"
     subtitle = (
         f"{shortened(network.describe(), 120)} · {network.weights_count:,} weights · "
-        f"from {_named(network.input_names)} to {_named(network.output_names)}"
+        f"from {_named(network, network.input_names)} to "
+        f"{_named(network, network.output_names)}"
     )
     return Page(heading, subtitle, tuple(filter(lambda s: s.blocks, _sections(subject))))
 
@@ -70,10 +71,9 @@ def _sections(subject: Subject) -> Iterator[Section]:
 
 
 def _network(network: Network) -> Iterator[Block]:
-    takes = f"{network.n} inputs, {_named(network.input_names)}" if network.n > 1 else "one input"
-    gives = (
-        f"{network.m} outputs, {_named(network.output_names)}" if network.m > 1 else "one output"
-    )
+    inputs, outputs = (_named(network, x) for x in (network.input_names, network.output_names))
+    takes = f"{network.n} inputs, {inputs}" if network.n > 1 else "one input"
+    gives = f"{network.m} outputs, {outputs}" if network.m > 1 else "one output"
     yield Paragraph(
         f"{network.describe()}: {takes}, {gives}, and {network.weights_count:,} weights."
     )
@@ -82,9 +82,9 @@ def _network(network: Network) -> Iterator[Block]:
     yield Table(_fewer(rows), "Its layers" if network.is_chain else "Its nodes")
 
 
-def _named(names: Sequence[str]) -> str:
+def _named(network: Network, names: Sequence[str]) -> str:
     """Of many the first and the last."""
-    shown = [shortened(name, 30) for name in names]
+    shown = [physical.bracketed(shortened(name, 30), network.units.get(name)) for name in names]
     return ", ".join(shown if len(shown) <= 8 else [*shown[:3], "…", shown[-1]])
 
 

@@ -97,7 +97,10 @@ def _maps(scene: Scene, inputs: tuple[int, ...]) -> Iterator[Block]:
     names = " and ".join(scene.frame.name(i) for i in inputs)
     shown = ", ".join(scene.outputs)
     alt = f"Heat maps of {shown} and of its first and second partials over {names}."
-    caption = f"Value and partials over {names}. In the partials white is 0, red is positive."
+    caption = (
+        f"Value and partials over {names}. In the partials 0 has the colour of the paper, and red "
+        "is positive."
+    )
     yield from drawn("maps", lambda: _plot(scene, "maps", inputs), alt, caption)
 
 

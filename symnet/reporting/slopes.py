@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from symnet import plotting
+from symnet import physical, plotting
 from symnet.network import Network
 from symnet.plotting.writing import number
 from symnet.reporting.contents import Block, Paragraph, Table, listed
@@ -40,7 +40,7 @@ def _table(s: Sensitivity) -> Table:
     )
     rows = [
         (
-            f"∂{network.output_names[p]}/∂{network.input_names[i]}",
+            _partial(network, network.output_names[p], network.input_names[i]),
             *(number(float(m[p, i])) for m in (s.mean, s.sd, s.rms, s.standardized)),
             f"{100 * float(s.rising[p, i]):.0f} %",
         )
@@ -52,6 +52,11 @@ def _table(s: Sensitivity) -> Table:
         caption += f"; {left} less important are left out"
     head = ("", "mean", "sd", "rms", "standardized", "rising")
     return Table((head, *rows[:_MOST_ROWS]), caption)
+
+
+def _partial(network: Network, output: str, along: str) -> str:
+    unit = physical.of_partial(network.units, output, [along])
+    return physical.bracketed(f"∂{output}/∂{along}", unit)
 
 
 def _pictures(s: Sensitivity, order: int) -> Iterator[Block]:

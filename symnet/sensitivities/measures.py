@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symnet import showing
+from symnet import physical, showing
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
 from symnet.formulas import labels, notes
@@ -253,20 +253,16 @@ def _moments(parts: Iterator[Array] | Sequence[Array]) -> Moments:
 # --- tables -------------------------------------------------------------------------------------
 
 
-def rows(sensitivity: Sensitivity) -> Iterator[tuple[str, list[float]]]:
-    """The plain name of each partial, `dy/dx1` or `d2y/dx1dx2`, and its `COLUMNS`."""
-    return _rows(sensitivity, partial_name)
-
-
-def _rows(
-    given: Sensitivity, written: Callable[[str, Sequence[str]], str]
+def rows(
+    given: Sensitivity, written: Callable[[str, Sequence[str]], str] = partial_name
 ) -> Iterator[tuple[str, list[float]]]:
+    """Each partial as it is `written`, by default `dy/dx1` or `d2y/dx1dx2`, and its `COLUMNS`."""
     names = list(given.network.input_names)
     tables = [(given.first, given.standardized, given.elasticity)]
     if given.second is not None:
         none = np.full_like(given.second.mean, np.nan)
         tables.append((given.second, given.standardized_interactions, none))
-    for p, output in enumerate(given.network.outputs):
+    for p, output in enumerate(given.network.output_names):
         for order, (moments, standardized, elasticity) in enumerate(tables, start=1):
             measures = (
                 *(moments.mean, moments.sd, moments.rms, standardized),
@@ -274,18 +270,21 @@ def _rows(
             )
             for chosen in combinations_with_replacement(range(len(names)), order):
                 entries = [float(measure[(p, *chosen)]) for measure in measures]
-                yield written(output.name, [names[i] for i in chosen]), entries
+                yield written(output, [names[i] for i in chosen]), entries
 
 
 def cells(given: Sensitivity) -> list[list[str]]:
     """A header and a row for each partial, as text to read."""
-    table = [["", *COLUMNS]]
-    for label, (mean, sd, rms, standardized, above, below, elasticity) in _rows(
-        given, labels.text_partial
-    ):
+    units, table = given.network.units, [["", *COLUMNS]]
+
+    def label(output: str, inputs: Sequence[str]) -> str:
+        unit = physical.of_partial(units, output, inputs)
+        return physical.bracketed(labels.text_partial(output, inputs), unit)
+
+    for name, (mean, sd, rms, standardized, above, below, elasticity) in rows(given, label):
         numbers = [f"{x:.4g}" for x in (mean, sd, rms)]
         shares = [f"{100 * x:.4g} %" for x in (above, below)]
-        table.append([label, *numbers, _shown(standardized), *shares, _shown(elasticity)])
+        table.append([name, *numbers, _shown(standardized), *shares, _shown(elasticity)])
     return table
 
 

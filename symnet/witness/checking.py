@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from symnet import showing
 from symnet.network import Network
-from symnet.witness import analytic, digits, sampling
+from symnet.witness import digits, sampling
 from symnet.witness.comparing import CheckError, Comparison, Truth, tolerance, worst
 from symnet.witness.units import units
 
@@ -126,12 +126,13 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
     ordinary = sampling.ordinary(network, random, few)
     truth = _truth(network, _afforded(network, function, points), function)
     comparisons = [*_calls(function, truth), *_calls(function, truth, single=True)]
-    comparisons += _crowd(function, _truth(network, ordinary, function))
+    usual = _truth(network, ordinary, function)
+    comparisons += _crowd(function, usual)
     for other in (t for t in getattr(function, "types", ()) if t != np.float64):
         comparisons += _in_type(function, network, ordinary, other)
     found = [*_by_order(comparisons), *truth.nowhere()]
     if digits:
-        found += against_digits(network, function, ordinary, random)
+        found += against_digits(usual, function, random)
     return Report(network.describe(), tuple(found))
 
 
@@ -159,7 +160,8 @@ def verify(function: Generated, dtype: Any = None) -> None:
     for other in (t for t in function.types if t not in function.texts):
         _demand(_in_type(narrow, narrow.network, small[:2], other))
     if function.order > 2:
-        _demand(against_digits(narrow.network, narrow, small[:1], random))
+        one = _truth(narrow.network, small[:1], narrow, quick=True)
+        _demand(against_digits(one, narrow, random))
 
 
 def _demand(comparisons: Sequence[Comparison] | Iterator[Comparison]) -> None:
@@ -283,22 +285,23 @@ def _by_order(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 
 def against_digits(
-    network: Network, function: Checkable, points: Array, random: np.random.Generator
+    truth: Truth, function: Checkable, random: np.random.Generator
 ) -> list[Comparison]:
     """Directional derivatives Σ u_i u_j … ∂ʳy_p/∂x_i∂x_j… against 50-digit arithmetic.
 
     With f(t) = y(x + t u) for a random u in the inputs' own units, the r-th derivative of f at 0
     needs r + 1 values of the network only, whatever the number of inputs, and no rule of
-    differentiation at all. Each output, f(X) and each method are compared.
+    differentiation at all. Each output, f(X) and each method are compared, at the points of
+    `truth`, which gives the sizes of their terms.
     """
+    network, points = truth.network, truth.points
     value, step = digits.value(network), units(network).step
     found: list[list[Comparison]] = [[] for _ in range(function.order + 1)]
-    for point in points:
+    for k, point in enumerate(points):
         u = random.uniform(0.5, 1.5, network.n) * step
-        truth = digits.along(value, point, u, function.order)
         together = function(point)
-        for order, exact in enumerate(truth):
-            size = analytic.scale(network, point, order) if order <= 2 else np.abs(together[order])
+        for order, exact in enumerate(digits.along(value, point, u, function.order)):
+            size = truth.size(order)[k] if order <= 2 else np.abs(together[order])
             calls = {"f(X)": together[order]}
             calls[f"derivative({order}, X)"] = function.derivative(order, point)
             for call, result in calls.items():

@@ -92,7 +92,10 @@ class Truth:
     @classmethod
     def of(cls, network: Network, points: Array, order: int, quick: bool = False) -> Truth:
         """The analytic engine's results up to `order`, at most the second."""
-        return cls(network, points, analytic.derivatives(network, points, min(order, 2)), quick)
+        if quick:
+            return cls(network, points, analytic.derivatives(network, points, min(order, 2)), quick)
+        results, sizes = analytic.measured(network, points, min(order, 2))
+        return cls(network, points, results, _sizes=dict(enumerate(sizes)))
 
     def extended(self, higher: Sequence[Array]) -> Truth:
         """With a function's own results of the orders above the second."""
@@ -102,7 +105,8 @@ class Truth:
         """The size of the terms of each entry."""
         if order not in self._sizes:
             if order <= 2:
-                self._sizes[order] = analytic.scale(self.network, self.points, order)
+                _, sizes = analytic.measured(self.network, self.points, order)
+                self._sizes.update(enumerate(sizes))
             else:
                 magnitudes = np.abs(self.results[order])
                 finite = np.where(np.isfinite(magnitudes), magnitudes, 0.0)

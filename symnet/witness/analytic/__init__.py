@@ -22,15 +22,16 @@ A point with a NaN among its inputs has NaN in all its entries; no NumPy warning
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from symnet.witness.analytic.chainrule import Graph, forward, full, unneeded
-from symnet.witness.analytic.sizes import sizes
+from symnet.witness.analytic.chainrule import Graph, Vector, forward, full, unneeded
+from symnet.witness.analytic.sizes import value_and_size
 from symnet.witness.analytic.table import Array
 
 _BLOCK = 2**19  # entries of the largest intermediate array: 4 MB, a few of which exist at a time
@@ -47,12 +48,12 @@ def value(net: Numeric, X: ArrayLike) -> Array:
 
     Raises ValueError where the last axis of X is not n, X is not real, or a weight is symbolic.
     """
-    return _evaluate(net, X, 0, _results)
+    return _single(net, X, 0, _last)
 
 
 def jacobian(net: Numeric, X: ArrayLike) -> Array:
     """`J[..., k, i] = dy_k/dx_i` at points X (..., n): an array (..., m, n). Raises as `value`."""
-    return _evaluate(net, X, 1, _results)
+    return _single(net, X, 1, _last)
 
 
 def hessian(net: Numeric, X: ArrayLike) -> Array:
@@ -60,7 +61,7 @@ def hessian(net: Numeric, X: ArrayLike) -> Array:
 
     Raises as `value`.
     """
-    return _evaluate(net, X, 2, _results)
+    return _single(net, X, 2, _last)
 
 
 BY_ORDER = (value, jacobian, hessian)
@@ -69,15 +70,13 @@ BY_ORDER = (value, jacobian, hessian)
 
 def derivatives(net: Numeric, X: ArrayLike, order: int) -> tuple[Array, ...]:
     """Value, Jacobian and Hessian up to `order`, 0 to 2, in one pass. Raises as `value`."""
-    graph = net.numeric()
-    points = _points(X, graph.widths[0])
-    flat = points.reshape(math.prod(points.shape[:-1]), points.shape[-1])
-    with np.errstate(all="ignore"):
-        *_, last = forward(graph, flat, order)
-        found = [np.array(full(last.value, r)) for r in range(order + 1)]
-    for result in found:
-        result[np.isnan(flat).any(axis=1)] = np.nan
-    return tuple(result.reshape(points.shape[:-1] + result.shape[1:]) for result in found)
+    return _evaluate(net, X, order, range(order + 1), lambda *given: (_last(*given),))[0]
+
+
+def measured(net: Numeric, X: ArrayLike, order: int) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """`derivatives`, and the `scale` of each of them, in one pass. Raises as `value`."""
+    results, sizes = _evaluate(net, X, order, range(order + 1), value_and_size)
+    return results, sizes
 
 
 def preactivations(net: Numeric, X: ArrayLike) -> list[Array]:
@@ -112,26 +111,51 @@ def scale(net: Numeric, X: ArrayLike, order: int) -> Array:
     """
     if order not in (0, 1, 2):
         raise ValueError(f"order is {order}, expected 0, 1 or 2")
-    return _evaluate(net, X, order, sizes)
+    return _single(net, X, order, lambda *given: value_and_size(*given)[1])
 
 
 # --- points, in blocks --------------------------------------------------------------------------
 
 
-def _evaluate(
-    net: Numeric, X: ArrayLike, order: int, method: Callable[[Graph, Array, int], Array]
+def _single(
+    net: Numeric, X: ArrayLike, order: int, method: Callable[[Graph, Array, int], Vector]
 ) -> Array:
+    ((result,),) = _evaluate(net, X, order, (order,), lambda *given: (method(*given),))
+    return result
+
+
+def _evaluate(
+    net: Numeric,
+    X: ArrayLike,
+    order: int,
+    kept: Sequence[int],
+    method: Callable[[Graph, Array, int], tuple[Vector, ...]],
+) -> list[tuple[Array, ...]]:
+    """Of each vector that the method gives, in blocks of points, its derivatives of orders kept."""
     graph = net.numeric()
     n, m = graph.widths[0], graph.widths[-1]
     points = _points(X, n)
     flat = points.reshape(math.prod(points.shape[:-1]), n)
-    result = np.empty((len(flat), m) + (n,) * order)
     size = max(1, _BLOCK // max(1, _most_neurons(graph) * n**order))
-    with np.errstate(all="ignore"):
-        for start in range(0, len(flat), size):
-            result[start : start + size] = method(graph, flat[start : start + size], order)
-    result[np.isnan(flat).any(axis=1)] = np.nan
-    return result.reshape(points.shape[:-1] + result.shape[1:])
+    results: list[tuple[Array, ...]] = []
+    # Without points once too: for the number of vectors, and their shapes.
+    for start in range(0, max(1, len(flat)), size):
+        block = slice(start, start + size)
+        with np.errstate(all="ignore"):
+            found = method(graph, flat[block], order)
+        results = results or [
+            tuple(np.empty((len(flat), m) + (n,) * r) for r in kept) for _ in found
+        ]
+        for vector, arrays in zip(found, results, strict=True):
+            for r, array in zip(kept, arrays, strict=True):
+                array[block] = full(vector, r)
+    unknown = np.isnan(flat).any(axis=1)
+    for array in itertools.chain.from_iterable(results):
+        array[unknown] = np.nan
+    return [
+        tuple(array.reshape(points.shape[:-1] + array.shape[1:]) for array in arrays)
+        for arrays in results
+    ]
 
 
 def _points(X: ArrayLike, n: int) -> Array:
@@ -154,7 +178,7 @@ def _most_neurons(graph: Graph) -> int:
     return most
 
 
-def _results(graph: Graph, X: Array, order: int) -> Array:
-    """The value, Jacobian or Hessian at points X (N, n)."""
+def _last(graph: Graph, X: Array, order: int) -> Vector:
+    """The last node's value at points X (N, n)."""
     *_, last = forward(graph, X, order)
-    return full(last.value, order)
+    return last.value

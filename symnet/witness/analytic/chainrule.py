@@ -141,7 +141,8 @@ def _activated(node: Node, form: Vector, factor: Vector | None, order: int) -> S
     if order >= 1:
         J = by(first, form.J)
     if order == 2:
-        H = by(second, outer(form.J, form.J)) + by(first, full(form, 2))
+        H = by(second, outer(form.J, form.J))
+        H = H if form.H is None else H + by(first, form.H)
     return Step(form, None, found, Vector(a, J, H), node.activation)
 
 

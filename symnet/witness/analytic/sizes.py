@@ -26,8 +26,8 @@ from symnet.witness.analytic.chainrule import (
 from symnet.witness.analytic.table import TABLE, Array
 
 
-def sizes(graph: Graph, X: Array, order: int) -> Array:
-    """The sizes described in `scale` at points X (N, n), node by node beside the values."""
+def value_and_size(graph: Graph, X: Array, order: int) -> tuple[Vector, Vector]:
+    """The last node's value at points X (N, n), and its sizes as `scale` has them."""
     inputs = Vector(X, np.broadcast_to(np.eye(X.shape[1]), (len(X), X.shape[1], X.shape[1])), None)
     vectors = {0: inputs}
     found = {0: Vector(np.abs(X), np.zeros_like(inputs.J), None)}
@@ -38,7 +38,8 @@ def sizes(graph: Graph, X: Array, order: int) -> Array:
         vectors[k], found[k] = step.value, _SIZES[node.kind](step, form, factor, order)
         for source in dropped:
             del vectors[source], found[source]
-    return full(found[len(graph.nodes)], order)
+    last = len(graph.nodes)
+    return vectors[last], found[last]
 
 
 def _form_size(
@@ -103,8 +104,9 @@ def _activated_size(step: Step, form: Vector, factor: Vector | None, order: int)
     if order == 2:
         bend = by(s2, _crossed(form.J, Jz))
         moved = by(_moved_last(step, form.a), outer(Jz, Jz))
-        kept = by(s1, full(form, 2)) + by(s2 * form.a, np.abs(full(step.form, 2)))
-        H = _norm(bend, moved, kept)
+        H = np.hypot(bend, moved)
+        if step.form.H is not None:
+            H = np.hypot(H, by(s1, full(form, 2)) + by(s2 * form.a, np.abs(step.form.H)))
     return Vector(np.hypot(s0, s1 * form.a), J, H)
 
 
