@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,10 @@ TOOLS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
 }
 """How each language is compiled and run, in the folder of its files."""
+
+VERSION = version("symnet")
+
+LOOPS = [name for name in TOOLS if languages.LANGUAGES[name].loops]
 
 SINGLE = ("c", "fortran", "rust")
 """Languages with --precision float; C++ is tested in both at once."""
@@ -180,6 +185,31 @@ def test_text(language):
     whole = "".join(made.values())
     for part in ("x1, x2", "2-3-1", "symnet generate press.json", "The generated code is yours"):
         assert part in whole
+
+
+HEADED = [n for n, row in languages.LANGUAGES.items() if row.files or row.content]
+
+
+@pytest.mark.parametrize("language", HEADED)
+def test_heads(language):
+    """Every file says what made it; all but companions the network, its names and its formulas."""
+    draw, x = zoo.Draw(3), symnet.variables("T [K]", "rho")
+    h = draw(3, 2, "tanh")(x)
+    y = draw(1, 3)(h + draw(3, 3, "sigmoid")(h))
+    net = symnet.Network.of(y, outputs=("p [Pa]",), name="water")
+    made = languages.generate(net, language, name="water", command="symnet generate water.json")
+    for name, text in made.items():
+        shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        parts = ["symnet generate water.json", "The generated code is yours", f"symnet {VERSION}"]
+        if "_test" not in name:
+            parts += ["water", "graph of 4 nodes: tanh 3, sigmoid 3, sum 3, linear 1"]
+            parts += ["T [K], rho", "Outputs y: p [Pa]"]
+            parts += ["= w4 @ z3 + b4", "tanh' ", "z2   = W2 @ a1 + b2"]
+            parts += ["Shapes: x (2), y (1), jacobian (1, 2), hessian (1, 2, 2)."]
+        if language in LOOPS and "_test" not in name:
+            parts += ["bytes of stack", "multiply-adds"]
+        for part in parts:
+            assert part in shown, (name, part)
 
 
 @pytest.mark.parametrize(
@@ -373,8 +403,6 @@ def test_refusals():
         with pytest.raises(ValueError, match=r"float|precision"):
             languages.generate(net, language, precision="float")
 
-
-LOOPS = [name for name in TOOLS if languages.LANGUAGES[name].loops]
 
 CHOSEN = {
     "many": ("dy2/dx9", "y5", "d2y3/dx1dx4", "d2y3/dx4dx4", "dy1/dx1"),

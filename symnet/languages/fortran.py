@@ -319,8 +319,10 @@ _WORST = """\
 
 
 def _program(job: Job) -> str:
+    made = "\n".join(f"! {line}" for line in job.made())
     return f"""\
 ! A test of the module {job.name}: prints its verdict and ends with 0 or 1.
+{made}
 program {job.name}_test
     use {job.name}, only: wp, worst_error
     implicit none

@@ -78,7 +78,8 @@ def files(job: Job) -> Files:
 
 def types(job: Job) -> str:
     """The declarations."""
-    lines = [f"/** {len(job.network.inputs)} inputs; results are flat, the last index fastest. */"]
+    lines = ["/*", *(f" * {line}".rstrip() for line in job.head()), " */", ""]
+    lines += [f"/** {len(job.network.inputs)} inputs; results are flat, the last index fastest. */"]
     lines += ["export type Inputs = ArrayLike<number>;", ""]
     for routine in job.lowered.routines:
         sizes = [f"{name}: {' × '.join(map(str, s))}" for name, s in routine.results.items()]
