@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sympy import sin
 
 import symnet
 import zoo
 from symnet import compiling, languages
-from symnet.activations import TABLE
+from symnet.activations import TABLE, Activation, Z
 from symnet.languages.job import Job
 from symnet.languages.selftest import expected_at
 from symnet.lowering.counting import operations
@@ -185,6 +186,78 @@ def test_text(language):
     whole = "".join(made.values())
     for part in ("x1, x2", "2-3-1", "symnet generate press.json", "The generated code is yours"):
         assert part in whole
+
+
+HOSTILE = {
+    "c": ("math", "class", "Exp", "div", "main"),
+    "c-batch": ("stdlib", "new", "y1"),
+    "cpp": ("std", "detail", "Real", "NULL", "Index", "namespace", "value"),
+    "fortran": ("Value", "wp", "W1", "tanh_012", "expected0", "iso_fortran_env", "sum", "a" * 59),
+    "javascript": ("default", "process", "await"),
+    "rust": ("crate", "Self", "core", "fn", "test"),
+    "matlab": ("Sum", "end", "times", "up_to_2", "weights", "a" * 59),
+    "python": ("numpy", "sys", "lambda", "match_"),
+}
+"""Names that break a text of the language; the last of Python's does not."""
+
+ODD = {
+    "c": ("points", "larger", "expected0"),
+    "cpp": ("program", "sigma0"),
+    "fortran": ("k", "end_"),
+    "javascript": ("std", "points"),
+    "rust": ("end", "sigma0"),
+    "matlab": ("k", "gelu", "sigma0"),
+}
+"""Names that look as if they broke it."""
+
+
+@pytest.mark.parametrize("language", HOSTILE)
+def test_names_that_break_a_text_are_refused(language):
+    """Or changed, where the network is called so."""
+    net = symnet.Network.dense([2, 3, 1], "tanh", seed=1)
+    for name in HOSTILE[language]:
+        if name == "match_":
+            assert list(languages.generate(net, language, name=name)) == ["match_.py"]
+            continue
+        with pytest.raises(ValueError, match=r"choose another"):
+            languages.generate(net, language, name=name)
+        if language != "python" and name not in ("W1", "tanh_012"):
+            named = symnet.Network(net.layers, name=name)
+            files = languages.generate(named, language)
+            assert name.lower() not in {file.split(".")[0] for file in files}
+
+
+@pytest.mark.parametrize("language", ODD)
+def test_odd_names_do_not_break_a_text(language, tmp_path):
+    """Of files, modules and functions; labels of inputs and outputs that comments must bear."""
+    tools_of(language)
+    labels = ("*/ x", "??/", "%{", 'a"b\\', "ρ [kg/m³]", "//! `y`", "'", "-- */ /*", "class")
+    net = symnet.Network.dense([9, 3, 1], "tanh", seed=1)
+    net = symnet.Network(net.layers, inputs=labels, outputs=("hessian \\",))
+    for name in ODD[language]:
+        files = languages.generate(net, language, 1, name=name)
+        for file, text in files.items():
+            (tmp_path / file).write_text(str(text), encoding="utf-8")
+        for command in TOOLS[language]:
+            words = [re.sub(r"\bnet(?![a-z])", name, word) for word in command]
+            words = [word.replace("NET_", f"{name.upper()}_") for word in words]
+            done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+            assert (done.returncode, done.stderr) == (0, ""), (name, done.stdout)
+        assert done.stdout.startswith("self-test ok")
+
+
+def test_activations_of_odd_names(tmp_path):
+    """Temporaries are in functions of their own; capitals make no difference in Fortran."""
+    tools_of("fortran")
+    draw, x = zoo.Draw(3), symnet.variables("x1", "x2")
+    names = ("W1", "w1", "error_of", "Merge", "points", "wp", "Sum", "x")
+    h = [draw(1, 2, Activation(name, sin(k * Z) + Z**2))(x) for k, name in enumerate(names, 1)]
+    net = symnet.Network.of(draw(1, len(names))(concat(*h)))
+    for language in ("fortran", *(name for name in TOOLS if name != "fortran")):
+        folder = tmp_path / language
+        folder.mkdir()
+        if all(t[0].startswith("./") or shutil.which(t[0]) for t in TOOLS[language]):
+            check(language, Job.of(net, 2, "net"), folder)
 
 
 HEADED = [n for n, row in languages.LANGUAGES.items() if row.files or row.content]

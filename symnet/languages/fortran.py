@@ -31,7 +31,6 @@ from symnet.lowering.loops import (
     walk,
 )
 
-_LONGEST = 63  # letters of a name
 _MOST = 200_000  # numbers; gfortran takes minutes for more
 _STATEMENT = 400  # numbers of one statement: it may have 255 lines
 
@@ -125,8 +124,6 @@ def files(job: Job) -> Files:
             f"the network has {count:,} weights, of which Fortran compilers take about {_MOST:,} "
             "as constants; generate C (--language c) and call that by bind(c)"
         )
-    if len(job.name) > _LONGEST - 5:
-        raise ValueError(f"name {job.name!r}: names have at most {_LONGEST - 5} letters here")
     return {f"{job.name}.f90": source(job), f"{job.name}_test.f90": _program(job)}
 
 

@@ -14,8 +14,8 @@ from symnet import compiling, formulas
 from symnet.languages.selftest import Expectation, expectations, selected
 from symnet.lowering import programs, selecting
 from symnet.lowering.counting import operations
-from symnet.lowering.loops import Lowered, Routine
-from symnet.names import check_name, commented
+from symnet.lowering.loops import Let, Loop, Lowered, Routine, Start, walk
+from symnet.names import called, check_called, commented
 from symnet.network import Network
 from symnet.witness import checking
 
@@ -55,16 +55,18 @@ class Job:
         precision: str = "double",
         command: str = "",
         only: Sequence[str] = (),
+        language: str = "c",
     ) -> Job:
         """The job of a network, its derivatives checked first.
 
         With `only` the order is that of the highest partial in it. ValueError when a weight is
-        symbolic, for a name that is no identifier, another precision than those of PRECISIONS, and
-        for partials that there are not; CheckError when the derivatives fail their check.
+        symbolic, for a name that is no identifier or a word of the language, another precision than
+        those of PRECISIONS, and for partials that there are not; CheckError when the derivatives
+        fail their check.
         """
         if precision not in PRECISIONS:
             raise ValueError(f"precision {precision!r} is none of {', '.join(PRECISIONS)}")
-        chosen = check_name(name or _plain_name(network.name), "name of what is generated")
+        chosen = check_called(name or called(network.name, language), language)
         partials = selecting.partials(network, only)
         order = max(partials, default=order)
         function = compiling.compiled(network, order)
@@ -75,6 +77,7 @@ class Job:
         else:
             points, expected = selected(network, function, precision, partials)
             lowered = selecting.lowered(network, partials)
+        _check_apart(chosen, lowered)
         return cls(
             network, order, chosen, precision, lowered, points, expected, command, tuple(only)
         )
@@ -136,6 +139,20 @@ class Job:
         return ["", "In a symbol for each layer's vector:", "", *lines]
 
 
+def _check_apart(name: str, lowered: Lowered) -> None:
+    """ValueError where a text has the name for something else; Fortran is blind to case."""
+    used = {*lowered.constants, *(function.name for function in lowered.functions)}
+    for routine in lowered.routines:
+        used |= {routine.name, *routine.results, *routine.arrays}
+        used |= {s.name for s in walk(routine.body) if isinstance(s, (Let, Start))}
+        used |= {s.variable for s in walk(routine.body) if isinstance(s, Loop)}
+    if name.lower() in {own.lower() for own in used}:
+        raise ValueError(
+            f"name of what is generated: {name!r} is a name inside of its text; "
+            "choose another with --name"
+        )
+
+
 def _names(symbols: Iterable[object]) -> str:
     return ", ".join(map(str, symbols))
 
@@ -152,12 +169,6 @@ def _filled(text: str, indent: str = "") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _plain_name(name: str | None) -> str:
-    letters = "".join(c if c.isascii() and c.isalnum() else "_" for c in name or "network")
-    letters = letters.strip("_").lower()
-    return letters if letters[:1].isalpha() else f"network_{letters}".rstrip("_")
 
 
 def _version() -> str:

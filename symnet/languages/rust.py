@@ -104,6 +104,7 @@ _ALLOWED = """\
     clippy::excessive_precision,
     clippy::needless_range_loop,
     clippy::type_complexity,
+    non_snake_case,
     non_upper_case_globals,
     unexpected_cfgs,
     unused_parens
