@@ -465,6 +465,80 @@ def test_onnx(name, precision):
             np.testing.assert_allclose(found, known, rtol=0, atol=allowed)
 
 
+LIBM = """\
+#![no_std]
+use core::ffi::c_double;
+extern "C" {
+    fn exp(x: c_double) -> c_double;
+    fn tanh(x: c_double) -> c_double;
+    fn log1p(x: c_double) -> c_double;
+    fn expf(x: f32) -> f32;
+    fn tanhf(x: f32) -> f32;
+    fn log1pf(x: f32) -> f32;
+}
+"""
+
+
+def libm(folder: Path) -> None:
+    """A crate of the name and the functions of `libm`, by those of C; it has no std either."""
+    text = LIBM.replace("fn ", '#[link_name = "{}"] fn c_')
+    lines = []
+    for line in text.splitlines():
+        name = line.partition("fn c_")[2].partition("(")[0]
+        lines.append(line.replace("{}", name))
+        if name:
+            kind = "f32" if name.endswith("f") else "f64"
+            body = f"pub fn {name}(x: {kind}) -> {kind} {{ unsafe {{ c_{name}(x) }} }}"
+            lines.insert(1, body)
+    lines += ["pub fn fabs(x: f64) -> f64 { if x < 0.0 { -x } else { x } }"]
+    lines += ["pub fn fabsf(x: f32) -> f32 { if x < 0.0 { -x } else { x } }"]
+    (folder / "libm.rs").write_text("\n".join(lines), encoding="utf-8")
+    rustc("--crate-type=rlib", "libm.rs", folder=folder)
+
+
+def rustc(*words: str, folder: Path, tool: str = "rustc") -> str:
+    """The tool run without a complaint."""
+    command = [tool, "--edition", "2021", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("precision", languages.PRECISIONS)
+def test_rust_without_std(precision, tmp_path):
+    """A crate of `#![no_std]` with the feature libm, and a program that calls it."""
+    tools_of("rust")
+    libm(tmp_path)
+    net = symnet.Network.dense([2, 5, 1], "tanh", output="softplus", seed=1)
+    ((file, text),) = languages.generate(net, "rust", name="net", precision=precision).items()
+    (tmp_path / file).write_text(str(text), encoding="utf-8")
+    (tmp_path / "lib.rs").write_text("#![no_std]\npub mod net;\n", encoding="utf-8")
+    program = "fn main() { assert!(firmware::net::worst_error() <= 1.0); }\n"
+    (tmp_path / "main.rs").write_text(program, encoding="utf-8")
+    feature = ("--cfg", 'feature="libm"', "--extern", "libm=liblibm.rlib", "-D", "warnings")
+    rustc("--crate-type=rlib", "--crate-name=firmware", *feature, "lib.rs", folder=tmp_path)
+    rustc("-L.", "--extern", "firmware=libfirmware.rlib", "main.rs", folder=tmp_path)
+    subprocess.run(["./main"], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("name", ["one", "activations"])
+def test_rust_examples_are_tests(name, tmp_path):
+    """rustdoc runs one for each function; rustfmt changes nothing, clippy finds nothing."""
+    tools_of("rust")
+    text = languages.generate(NETWORKS[name](), "rust", name="net")["net.rs"]
+    (tmp_path / "net.rs").write_text(str(text), encoding="utf-8")
+    rustc("--crate-type=rlib", "net.rs", folder=tmp_path)
+    if name == "one":
+        said = rustc("-L.", "--test", "net.rs", folder=tmp_path, tool="rustdoc")
+        assert "test result: ok. 5 passed; 0 failed" in said
+    for tool, words in {
+        "rustfmt": ("--check", "net.rs"),
+        "clippy-driver": ("--crate-type=rlib", "-Dwarnings", "-Wclippy::all", "net.rs"),
+    }.items():
+        if shutil.which(tool):
+            assert rustc(*words, folder=tmp_path, tool=tool) == ""
+
+
 def test_refusals():
     """What a language cannot do is said, not done otherwise."""
     net = NETWORKS["one"]()
