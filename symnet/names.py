@@ -10,7 +10,6 @@ as they are.
 
 from __future__ import annotations
 
-import keyword
 import re
 import unicodedata
 from collections.abc import Container, Iterable, Sequence
@@ -18,19 +17,10 @@ from typing import NamedTuple
 
 from sympy import Symbol
 
+from symnet import words
+
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _OWN_QUANTITY = re.compile(r"d*(z|a|s|t|lam|mu|lse)[0-9]+(_[A-Za-z0-9_]*)?")
-_C_KEYWORDS = (
-    "auto break case char const continue default do double else enum extern float for goto if "
-    "inline int long main register restrict return short signed sizeof static struct switch "
-    "typedef union unsigned void volatile while"
-)
-_FUNCTIONS = (
-    "exp expm1 log log1p sqrt sin cos tan tanh sinh cosh atan arctan asin acos erf erfc erfcx "
-    "abs Abs fabs pow sign Piecewise Min Max min max where logaddexp matvec dot pi nan inf NAN "
-    "INFINITY np numpy math"
-)
-_RESERVED = frozenset([*keyword.kwlist, *_C_KEYWORDS.split(), *_FUNCTIONS.split()])
 _LONGEST_LABEL = 100
 _SUPERSCRIPT = str.maketrans("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")
 
@@ -45,12 +35,44 @@ def check_name(name: object, what: str) -> str:
             f"{what}: {shortened(repr(name))} is no plain name; "
             "use letters a-z, digits and _, a letter first"
         )
-    if name in _RESERVED or _OWN_QUANTITY.fullmatch(name):
+    if name in words.FORMULAS or _OWN_QUANTITY.fullmatch(name):
         raise ValueError(
             f"{what}: the name {shortened(repr(name))} is used by generated formulas; "
             "choose another"
         )
     return name
+
+
+def check_called(name: object, language: str) -> str:
+    """The name itself when what is generated in a language may be called so, else ValueError."""
+    what = "name of what is generated"
+    found = check_name(name, what)
+    if words.taken(found, language):
+        raise ValueError(
+            f"{what}: {shortened(repr(found))} is a word of {language}, or of its texts; "
+            "choose another with --name"
+        )
+    longest = words.LONGEST.get(language, len(found))
+    if len(found) > longest:
+        raise ValueError(
+            f"{what}: {shortened(repr(found))} has {len(found)} letters; "
+            f"{language} takes {longest}: choose another with --name"
+        )
+    return found
+
+
+def called(label: str | None, language: str) -> str:
+    """A name for what is generated of a network of this label: small letters, digits and _.
+
+    >>> [called(label, "cpp") for label in ("Water 3", "class", "7 seas", None)]
+    ['water_3', 'class_net', 'network_7_seas', 'network']
+    """
+    letters = "".join(c if c.isascii() and c.isalnum() else "_" for c in label or "network")
+    letters = letters.strip("_").lower()
+    name = letters if letters[:1].isalpha() else f"network_{letters}".rstrip("_")
+    unusable = words.taken(name, language) or name in words.FORMULAS
+    name = f"{name}_net" if unusable or _OWN_QUANTITY.fullmatch(name) else name
+    return name[: words.LONGEST.get(language)]
 
 
 def check_symbol(symbol: Symbol, what: str) -> Symbol:
@@ -66,7 +88,7 @@ def check_symbol(symbol: Symbol, what: str) -> Symbol:
 
 def _is_plain(name: str) -> bool:
     """Whether a symbol of this name may stand in formulas and code."""
-    return _IDENTIFIER.fullmatch(name) is not None and name not in _RESERVED
+    return _IDENTIFIER.fullmatch(name) is not None and name not in words.FORMULAS
 
 
 def check_label(label: object) -> str:
@@ -144,7 +166,7 @@ def _made(label: str, otherwise: str, used: Container[str]) -> str:
     name = re.sub(r"[^A-Za-z0-9]+", "_", letters).strip("_") or otherwise
     if not name[0].isalpha():
         name = f"{otherwise.rstrip('0123456789')}_{name}"
-    if name in _RESERVED:
+    if name in words.FORMULAS:
         name += "_"
     found, number = name, 1
     while found in used:

@@ -12,16 +12,18 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from sympy import sin
 
 import symnet
 import zoo
 from symnet import compiling, languages
-from symnet.activations import TABLE
+from symnet.activations import TABLE, Activation, Z
 from symnet.languages.job import Job
 from symnet.languages.selftest import expected_at
 from symnet.lowering.counting import operations
@@ -51,6 +53,10 @@ TOOLS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
 }
 """How each language is compiled and run, in the folder of its files."""
+
+VERSION = version("symnet")
+
+LOOPS = [name for name in TOOLS if languages.LANGUAGES[name].loops]
 
 SINGLE = ("c", "fortran", "rust")
 """Languages with --precision float; C++ is tested in both at once."""
@@ -180,6 +186,103 @@ def test_text(language):
     whole = "".join(made.values())
     for part in ("x1, x2", "2-3-1", "symnet generate press.json", "The generated code is yours"):
         assert part in whole
+
+
+HOSTILE = {
+    "c": ("math", "class", "Exp", "div", "main"),
+    "c-batch": ("stdlib", "new", "y1"),
+    "cpp": ("std", "detail", "Real", "NULL", "Index", "namespace", "value"),
+    "fortran": ("Value", "wp", "W1", "tanh_012", "expected0", "iso_fortran_env", "sum", "a" * 59),
+    "javascript": ("default", "process", "await"),
+    "rust": ("crate", "Self", "core", "fn", "test"),
+    "matlab": ("Sum", "end", "times", "up_to_2", "weights", "a" * 59),
+    "python": ("numpy", "sys", "lambda", "match_"),
+}
+"""Names that break a text of the language; the last of Python's does not."""
+
+ODD = {
+    "c": ("points", "larger", "expected0"),
+    "cpp": ("program", "sigma0"),
+    "fortran": ("k", "end_"),
+    "javascript": ("std", "points"),
+    "rust": ("end", "sigma0"),
+    "matlab": ("k", "gelu", "sigma0"),
+}
+"""Names that look as if they broke it."""
+
+
+@pytest.mark.parametrize("language", HOSTILE)
+def test_names_that_break_a_text_are_refused(language):
+    """Or changed, where the network is called so."""
+    net = symnet.Network.dense([2, 3, 1], "tanh", seed=1)
+    for name in HOSTILE[language]:
+        if name == "match_":
+            assert list(languages.generate(net, language, name=name)) == ["match_.py"]
+            continue
+        with pytest.raises(ValueError, match=r"choose another"):
+            languages.generate(net, language, name=name)
+        if language != "python" and name not in ("W1", "tanh_012"):
+            named = symnet.Network(net.layers, name=name)
+            files = languages.generate(named, language)
+            assert name.lower() not in {file.split(".")[0] for file in files}
+
+
+@pytest.mark.parametrize("language", ODD)
+def test_odd_names_do_not_break_a_text(language, tmp_path):
+    """Of files, modules and functions; labels of inputs and outputs that comments must bear."""
+    tools_of(language)
+    labels = ("*/ x", "??/", "%{", 'a"b\\', "ρ [kg/m³]", "//! `y`", "'", "-- */ /*", "class")
+    net = symnet.Network.dense([9, 3, 1], "tanh", seed=1)
+    net = symnet.Network(net.layers, inputs=labels, outputs=("hessian \\",))
+    for name in ODD[language]:
+        files = languages.generate(net, language, 1, name=name)
+        for file, text in files.items():
+            (tmp_path / file).write_text(str(text), encoding="utf-8")
+        for command in TOOLS[language]:
+            words = [re.sub(r"\bnet(?![a-z])", name, word) for word in command]
+            words = [word.replace("NET_", f"{name.upper()}_") for word in words]
+            done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+            assert (done.returncode, done.stderr) == (0, ""), (name, done.stdout)
+        assert done.stdout.startswith("self-test ok")
+
+
+def test_activations_of_odd_names(tmp_path):
+    """Temporaries are in functions of their own; capitals make no difference in Fortran."""
+    tools_of("fortran")
+    draw, x = zoo.Draw(3), symnet.variables("x1", "x2")
+    names = ("W1", "w1", "error_of", "Merge", "points", "wp", "Sum", "x")
+    h = [draw(1, 2, Activation(name, sin(k * Z) + Z**2))(x) for k, name in enumerate(names, 1)]
+    net = symnet.Network.of(draw(1, len(names))(concat(*h)))
+    for language in ("fortran", *(name for name in TOOLS if name != "fortran")):
+        folder = tmp_path / language
+        folder.mkdir()
+        if all(t[0].startswith("./") or shutil.which(t[0]) for t in TOOLS[language]):
+            check(language, Job.of(net, 2, "net"), folder)
+
+
+HEADED = [n for n, row in languages.LANGUAGES.items() if row.files or row.content]
+
+
+@pytest.mark.parametrize("language", HEADED)
+def test_heads(language):
+    """Every file says what made it; all but companions the network, its names and its formulas."""
+    draw, x = zoo.Draw(3), symnet.variables("T [K]", "rho")
+    h = draw(3, 2, "tanh")(x)
+    y = draw(1, 3)(h + draw(3, 3, "sigmoid")(h))
+    net = symnet.Network.of(y, outputs=("p [Pa]",), name="water")
+    made = languages.generate(net, language, name="water", command="symnet generate water.json")
+    for name, text in made.items():
+        shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        parts = ["symnet generate water.json", "The generated code is yours", f"symnet {VERSION}"]
+        if "_test" not in name:
+            parts += ["water", "graph of 4 nodes: tanh 3, sigmoid 3, sum 3, linear 1"]
+            parts += ["T [K], rho", "Outputs y: p [Pa]"]
+            parts += ["= w4 @ z3 + b4", "tanh' ", "z2   = W2 @ a1 + b2"]
+            parts += ["Shapes: x (2), y (1), jacobian (1, 2), hessian (1, 2, 2)."]
+        if language in LOOPS and "_test" not in name:
+            parts += ["bytes of stack", "multiply-adds"]
+        for part in parts:
+            assert part in shown, (name, part)
 
 
 @pytest.mark.parametrize(
@@ -362,6 +465,80 @@ def test_onnx(name, precision):
             np.testing.assert_allclose(found, known, rtol=0, atol=allowed)
 
 
+LIBM = """\
+#![no_std]
+use core::ffi::c_double;
+extern "C" {
+    fn exp(x: c_double) -> c_double;
+    fn tanh(x: c_double) -> c_double;
+    fn log1p(x: c_double) -> c_double;
+    fn expf(x: f32) -> f32;
+    fn tanhf(x: f32) -> f32;
+    fn log1pf(x: f32) -> f32;
+}
+"""
+
+
+def libm(folder: Path) -> None:
+    """A crate of the name and the functions of `libm`, by those of C; it has no std either."""
+    text = LIBM.replace("fn ", '#[link_name = "{}"] fn c_')
+    lines = []
+    for line in text.splitlines():
+        name = line.partition("fn c_")[2].partition("(")[0]
+        lines.append(line.replace("{}", name))
+        if name:
+            kind = "f32" if name.endswith("f") else "f64"
+            body = f"pub fn {name}(x: {kind}) -> {kind} {{ unsafe {{ c_{name}(x) }} }}"
+            lines.insert(1, body)
+    lines += ["pub fn fabs(x: f64) -> f64 { if x < 0.0 { -x } else { x } }"]
+    lines += ["pub fn fabsf(x: f32) -> f32 { if x < 0.0 { -x } else { x } }"]
+    (folder / "libm.rs").write_text("\n".join(lines), encoding="utf-8")
+    rustc("--crate-type=rlib", "libm.rs", folder=folder)
+
+
+def rustc(*words: str, folder: Path, tool: str = "rustc") -> str:
+    """The tool run without a complaint."""
+    command = [tool, "--edition", "2021", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("precision", languages.PRECISIONS)
+def test_rust_without_std(precision, tmp_path):
+    """A crate of `#![no_std]` with the feature libm, and a program that calls it."""
+    tools_of("rust")
+    libm(tmp_path)
+    net = symnet.Network.dense([2, 5, 1], "tanh", output="softplus", seed=1)
+    ((file, text),) = languages.generate(net, "rust", name="net", precision=precision).items()
+    (tmp_path / file).write_text(str(text), encoding="utf-8")
+    (tmp_path / "lib.rs").write_text("#![no_std]\npub mod net;\n", encoding="utf-8")
+    program = "fn main() { assert!(firmware::net::worst_error() <= 1.0); }\n"
+    (tmp_path / "main.rs").write_text(program, encoding="utf-8")
+    feature = ("--cfg", 'feature="libm"', "--extern", "libm=liblibm.rlib", "-D", "warnings")
+    rustc("--crate-type=rlib", "--crate-name=firmware", *feature, "lib.rs", folder=tmp_path)
+    rustc("-L.", "--extern", "firmware=libfirmware.rlib", "main.rs", folder=tmp_path)
+    subprocess.run(["./main"], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("name", ["one", "activations"])
+def test_rust_examples_are_tests(name, tmp_path):
+    """rustdoc runs one for each function; rustfmt changes nothing, clippy finds nothing."""
+    tools_of("rust")
+    text = languages.generate(NETWORKS[name](), "rust", name="net")["net.rs"]
+    (tmp_path / "net.rs").write_text(str(text), encoding="utf-8")
+    rustc("--crate-type=rlib", "net.rs", folder=tmp_path)
+    if name == "one":
+        said = rustc("-L.", "--test", "net.rs", folder=tmp_path, tool="rustdoc")
+        assert "test result: ok. 5 passed; 0 failed" in said
+    for tool, words in {
+        "rustfmt": ("--check", "net.rs"),
+        "clippy-driver": ("--crate-type=rlib", "-Dwarnings", "-Wclippy::all", "net.rs"),
+    }.items():
+        if shutil.which(tool):
+            assert rustc(*words, folder=tmp_path, tool=tool) == ""
+
+
 def test_refusals():
     """What a language cannot do is said, not done otherwise."""
     net = NETWORKS["one"]()
@@ -373,8 +550,6 @@ def test_refusals():
         with pytest.raises(ValueError, match=r"float|precision"):
             languages.generate(net, language, precision="float")
 
-
-LOOPS = [name for name in TOOLS if languages.LANGUAGES[name].loops]
 
 CHOSEN = {
     "many": ("dy2/dx9", "y5", "d2y3/dx1dx4", "d2y3/dx4dx4", "dy1/dx1"),

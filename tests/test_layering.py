@@ -13,6 +13,7 @@ PACKAGE = Path(symnet.__file__).parent
 
 ORDER = (
     "showing",
+    "words",
     "names",
     "physical",
     "dialect",

@@ -52,12 +52,14 @@ def text(
     notation: str = "expanded",
     format: str = "text",
     digits: int | None = None,
+    columns: int = pages.COLUMNS,
 ) -> str:
     """The value and all derivatives up to `order`, with a line on the network before them.
 
     Args:
         format: "text", whose right sides Python takes, "unicode", or "mathml", which is HTML.
         digits: significant digits of the floats shown; None for the fewest that give them back.
+        columns: of lines, where formulas can be broken.
 
     ValueError for an unknown notation or format, for fewer than one digit, and for an expanded
     notation that would be too large.
@@ -66,9 +68,10 @@ def text(
     sheet = _sheet(network, order, notation, format, digits)
     if format == "mathml":
         return mathml.html(sheet.blocks, [*sheet.remarks, *notes(network)]) + "\n"
-    lines = [heading(network), *pages.text(sheet.blocks, parenthesized=format == "text")]
-    said = [textwrap.fill(s, pages.COLUMNS) for s in (*sheet.remarks, *notes(network, order))]
-    said += [*_pasting(network), *_evaluating(network, order)] if format == "text" else []
+    lines = [heading(network), *pages.text(sheet.blocks, format == "text", columns)]
+    plain = format == "text"
+    said = [*sheet.remarks, *notes(network, order), *(_evaluating(network, order) if plain else [])]
+    said = [*(_pasting(network) if plain else []), *(textwrap.fill(s, columns) for s in said)]
     return "\n".join([*lines, *([""] if said else []), *said]) + "\n"
 
 
@@ -163,7 +166,7 @@ def _evaluating(network: Network, order: int) -> list[str]:
     if not names:
         return []
     what = f"in doubles the printed derivatives of {listed(names)} may cancel or overflow"
-    return [textwrap.fill(f"exact, but {what}: see symnet.stable", pages.COLUMNS)]
+    return [f"exact, but {what}: see symnet.stable"]
 
 
 def _refusal(activation: Activation, order: int) -> str:

@@ -54,7 +54,7 @@ class Block:
 # --- text -----------------------------------------------------------------------------------------
 
 
-def text(blocks: Sequence[Block], parenthesized: bool) -> list[str]:
+def text(blocks: Sequence[Block], parenthesized: bool, columns: int = COLUMNS) -> list[str]:
     """Lines of text. `parenthesized`: a broken formula is put in parentheses, as Python needs."""
     lines: list[str] = []
     for i, block in enumerate(blocks):
@@ -66,20 +66,20 @@ def text(blocks: Sequence[Block], parenthesized: bool) -> list[str]:
             lines.append("")
         for j, rows in enumerate(block.tables):
             lines += [""] if block.apart and j > 0 else []
-            lines += _text_rows(rows, _INDENT if block.title else 0, parenthesized)
+            lines += _text_rows(rows, _INDENT if block.title else 0, parenthesized, columns)
     return lines
 
 
-def _text_rows(rows: Rows, indent: int, parenthesized: bool) -> Iterator[str]:
+def _text_rows(rows: Rows, indent: int, parenthesized: bool, columns: int) -> Iterator[str]:
     if any(len(row) > 1 for row in rows):
         table = _table([[_in_line(line) for line in row] for row in rows], indent)
-        if max(map(len, table)) <= COLUMNS:
+        if max(map(len, table)) <= columns:
             yield from table
             return
     lines = _below_each_other(rows)
     labels = max(len(line.left) for line in lines)
     for line in lines:
-        yield from _text_line(line, indent, labels, parenthesized)
+        yield from _text_line(line, indent, labels, parenthesized, columns)
 
 
 def _below_each_other(rows: Rows) -> list[Line]:
@@ -101,14 +101,16 @@ def _in_line(line: Line) -> str:
     return f"{line.left} = {unbroken(line.right)}{where}"
 
 
-def _text_line(line: Line, indent: int, labels: int, parenthesized: bool) -> Iterator[str]:
+def _text_line(
+    line: Line, indent: int, labels: int, parenthesized: bool, columns: int
+) -> Iterator[str]:
     head = f"{' ' * indent}{line.left.ljust(labels)} = "
     where = f"{_GAP}({line.where})" if line.where else ""
-    if len(head) + len(unbroken(line.right)) <= COLUMNS or not has_marks(line.right):
+    if len(head) + len(unbroken(line.right)) <= columns or not has_marks(line.right):
         yield head + unbroken(line.right) + where
         return
     left, right = ("(", ")") if parenthesized else ("", "")
-    room = COLUMNS - len(head) - len(left + right)
+    room = columns - len(head) - len(left + right)
     first, *rest = broken(line.right, room, _text_indent)
     yield head + left + first.text
     for i, part in enumerate(rest, 1):

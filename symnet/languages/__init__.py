@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from symnet import names
 from symnet.languages import c, c_batch, cpp, fortran, javascript, json, matlab, onnx, rust
 from symnet.languages.c_batch import c_file
 from symnet.languages.job import PRECISIONS, Files, Job
@@ -89,11 +90,12 @@ def generate(
         able = ", ".join(known for known, other in LANGUAGES.items() if other.loops)
         raise ValueError(f"{language} computes all partials of an order; --only is for {able}")
     if row.files is not None:
-        return row.files(Job.of(network, order, name, precision, command, only))
+        return row.files(Job.of(network, order, name, precision, command, only, language))
     if row.content is not None:
-        job = Job.of(network, order, name, precision, command)
+        job = Job.of(network, order, name, precision, command, language=language)
         return {f"{job.name}.{row.ending}": row.content(job)}
     if precision != "double":
         raise ValueError(f"{language} is generated in double precision; leave out --precision")
     assert row.whole is not None
-    return {f"{name or 'derivatives'}.{row.ending}": row.whole(network, order)}
+    name = names.check_called(name or "derivatives", language)
+    return {f"{name}.{row.ending}": row.whole(network, order)}

@@ -7,6 +7,7 @@ all weights are `static const`, so that they stay in flash memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from symnet.activations import Z
 from symnet.backends.c.text import library
@@ -31,6 +32,9 @@ GUARD = library.text("arithmetic")
 class CPrinter(Printer):
     """Steps as C."""
 
+    times: ClassVar[str] = " * "
+    over: ClassVar[str] = " / "
+
     @property
     def suffix(self) -> str:
         """What the functions of math.h and numbers end with."""
@@ -54,6 +58,9 @@ class CPrinter(Printer):
 
     def start(self, name: str, value: str) -> str:
         return f"{self.precision} {name} = {value}"
+
+    def declare(self, name: str) -> str:
+        return f"{self.precision} {name}"
 
     def activate(self, function: str, argument: str, results: Sequence[str]) -> str:
         return f"{function}({', '.join([argument, *(f'&{result}' for result in results)])})"
@@ -146,10 +153,11 @@ def _vector(opening: str, values: Sequence[float], printer: CPrinter) -> list[st
 
 
 def _body(function: ScalarFunction, printer: CPrinter) -> list[str]:
+    printer.function()
     return [
         line
         for symbol, value in function.shared
-        for line in printer.broken(f"    {printer.let(symbol.name, printer.text(value))};")
+        for line in printer.assigned("let", symbol.name, value)
     ]
 
 
@@ -159,7 +167,7 @@ def _returning(function: ScalarFunction, printer: CPrinter) -> list[str]:
         f"static {kind} {function.name}_of({kind} z)",
         "{",
         *_body(function, printer),
-        *printer.broken(f"    return {printer.text(function.results[0])};"),
+        *printer.assigned("return", "", function.results[0]),
         "}",
     ]
 
@@ -172,7 +180,7 @@ def _activation(function: ScalarFunction, printer: CPrinter) -> list[str]:
     if not any(e.has_free(Z) for e in (*function.results, *(e for _, e in function.shared))):
         lines.append("    (void)z;")
     for name, result in zip(_pointers(function), function.results, strict=True):
-        lines += printer.broken(f"    *{name} = {printer.text(result)};")
+        lines += printer.assigned("set", f"*{name}", result)
     return [*lines, "}"]
 
 
@@ -185,6 +193,7 @@ def _orders(function: ScalarFunction) -> str:
 
 
 def _function(job: Job, routine: Routine, printer: CPrinter) -> list[str]:
+    printer.function()
     lines = [*_prototype(job, routine, printer, ""), "{"]
     lines += [f"    {printer.array(name, shape)};" for name, shape in routine.arrays.items()]
     lines += [""] * bool(routine.arrays)

@@ -22,9 +22,10 @@ def c_file(network: Network, order: int = 2) -> str:
 
 def files(job: Job) -> Files:
     """NAME.h and NAME.c, which are C++, too; compiled with -DSYMNET_TEST it tests itself."""
+    about = "\n".join(comment(job.head(costs=False)))
     return {
         f"{job.name}.h": header(job),
-        f"{job.name}.c": source(job, f'#include "{job.name}.h"\n\n'),
+        f"{job.name}.c": source(job, f'{about}\n#include "{job.name}.h"\n\n'),
     }
 
 

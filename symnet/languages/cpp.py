@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import ClassVar
 
 from symnet.activations import Z
 from symnet.languages.c import GUARD, comment
@@ -13,6 +14,9 @@ from symnet.lowering.loops import Routine, ScalarFunction, Shape
 
 class CppPrinter(Printer):
     """Steps as C++; `constants` are variable templates."""
+
+    times: ClassVar[str] = " * "
+    over: ClassVar[str] = " / "
 
     def __init__(self, constants: Collection[str]) -> None:
         super().__init__()
@@ -38,6 +42,9 @@ class CppPrinter(Printer):
 
     def start(self, name: str, value: str) -> str:
         return f"Real {name} = {value}"
+
+    def declare(self, name: str) -> str:
+        return f"Real {name}"
 
     def activate(self, function: str, argument: str, results: Sequence[str]) -> str:
         return f"{function}({', '.join([argument, *results])})"
@@ -81,10 +88,11 @@ def _constant(name: str, values: object, printer: CppPrinter) -> list[str]:
 
 
 def _body(function: ScalarFunction, printer: CppPrinter) -> list[str]:
+    printer.function()
     return [
         line
         for symbol, value in function.shared
-        for line in printer.broken(f"    {printer.let(symbol.name, printer.text(value))};")
+        for line in printer.assigned("let", symbol.name, value)
     ]
 
 
@@ -94,7 +102,7 @@ def _returning(function: ScalarFunction, printer: CppPrinter) -> list[str]:
         f"Real {function.name}_of(Real z)",
         "{",
         *_body(function, printer),
-        *printer.broken(f"    return {printer.text(function.results[0])};"),
+        *printer.assigned("return", "", function.results[0]),
         "}",
     ]
 
@@ -107,11 +115,12 @@ def _activation(function: ScalarFunction, printer: CppPrinter) -> list[str]:
     lines = ["template <class Real>", f"void {function.name}({arguments})", "{"]
     lines += _body(function, printer)
     for name, result in zip(names, function.results, strict=True):
-        lines += printer.broken(f"    {name} = {printer.text(result)};")
+        lines += printer.assigned("set", name, result)
     return [*lines, "}"]
 
 
 def _function(job: Job, routine: Routine, printer: CppPrinter) -> list[str]:
+    printer.function()
     x = "x" if reads_inputs(routine.body) else ""
     arguments = [f"const {printer.type((job.lowered.n,))} &{x}"]
     arguments += [f"{printer.type(shape)} &{name}" for name, shape in routine.results.items()]

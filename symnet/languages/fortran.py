@@ -25,13 +25,10 @@ from symnet.lowering.loops import (
     ScalarFunction,
     Shape,
     Start,
-    Step,
-    Store,
     changed,
     walk,
 )
 
-_LONGEST = 63  # letters of a name
 _MOST = 200_000  # numbers; gfortran takes minutes for more
 _STATEMENT = 400  # numbers of one statement: it may have 255 lines
 
@@ -42,6 +39,7 @@ class FortranPrinter(Printer):
     stop: ClassVar[str] = ""
     end: ClassVar[str] = "end do"
     base: ClassVar[int] = 1
+    choice: ClassVar[tuple[str, ...]] = ("if ({}) then", "else if ({}) then", "else", "end if")
     both: ClassVar[str] = ".and."
     either: ClassVar[str] = ".or."
     functions: ClassVar[Mapping[str, str]] = {"erfcx": "erfc_scaled", "floor": "aint"}
@@ -94,20 +92,12 @@ class FortranPrinter(Printer):
         for k, part in enumerate(parts):
             yield indent + ("    " if k else "") + part + (" &" if k + 1 < len(parts) else "")
 
-    def assigned(self, target: str, value: Expr, indent: str) -> Iterator[str]:
-        """target = value, a choice at its top as a block, of which one arm is computed."""
-        if not isinstance(value, Piecewise):
-            yield from self.broken(f"{indent}{target} = {self.text(value)}")
+    def assigned(self, kind: str, name: str, value: Expr, depth: int = 2) -> Iterator[str]:
+        """A choice at its top as a block, of which one arm is computed; long lines go on."""
+        if isinstance(value, Piecewise):
+            yield from self.branches(kind, name, value, depth)
             return
-        *pieces, (otherwise, _) = value.args
-        word = "if"
-        for arm, condition in pieces:
-            yield f"{indent}{word} ({self.condition(condition)}) then"
-            yield from self.assigned(target, arm, indent + self.tab)
-            word = "else if"
-        yield f"{indent}else"
-        yield from self.assigned(target, otherwise, indent + self.tab)
-        yield f"{indent}end if"
+        yield from self.broken(self.tab * depth + self.assignment(kind, name, self.text(value)))
 
     def array(self, name: str, shape: Shape) -> str:
         """name(m, n)."""
@@ -125,8 +115,6 @@ def files(job: Job) -> Files:
             f"the network has {count:,} weights, of which Fortran compilers take about {_MOST:,} "
             "as constants; generate C (--language c) and call that by bind(c)"
         )
-    if len(job.name) > _LONGEST - 5:
-        raise ValueError(f"name {job.name!r}: names have at most {_LONGEST - 5} letters here")
     return {f"{job.name}.f90": source(job), f"{job.name}_test.f90": _program(job)}
 
 
@@ -204,20 +192,7 @@ def _subroutine(job: Job, routine: Routine, printer: FortranPrinter) -> list[str
         lines += printer.broken(f"{inner}real(wp) :: {', '.join(scalars)}")
     if loops:
         lines.append(f"{inner}integer :: {', '.join(loops)}")
-    return [*lines, "", *_lines(routine.body, printer, 2), f"    end subroutine {routine.name}"]
-
-
-def _lines(steps: Sequence[Step], printer: FortranPrinter, depth: int) -> Iterator[str]:
-    for step in steps:
-        indent = printer.tab * depth
-        if isinstance(step, Loop):
-            yield indent + printer.loop(step.variable, step.last)
-            yield from _lines(step.body, printer, depth + 1)
-            yield indent + printer.end
-        elif isinstance(step, Store):
-            yield from printer.assigned(printer.text(step.element), step.value, indent)
-        else:
-            yield from printer.lines([step], depth)
+    return [*lines, "", *printer.lines(routine.body, 2), f"    end subroutine {routine.name}"]
 
 
 def _activation(function: ScalarFunction, printer: FortranPrinter) -> list[str]:
@@ -227,9 +202,9 @@ def _activation(function: ScalarFunction, printer: FortranPrinter) -> list[str]:
     lines += [f"        real(wp), intent(out) :: {', '.join(names)}"]
     lines += [*_shared(function, printer), ""]
     for symbol, value in function.shared:
-        lines += printer.assigned(symbol.name, value, " " * 8)
+        lines += printer.assigned("let", symbol.name, value)
     for name, result in zip(names, function.results, strict=True):
-        lines += printer.assigned(name, result, " " * 8)
+        lines += printer.assigned("set", name, result)
     return [*lines, f"    end subroutine {function.name}"]
 
 
@@ -239,8 +214,8 @@ def _returning(function: ScalarFunction, printer: FortranPrinter) -> list[str]:
     lines += ["        real(wp), intent(in) :: z", "        real(wp) :: found"]
     lines += [*_shared(function, printer), ""]
     for symbol, value in function.shared:
-        lines += printer.assigned(symbol.name, value, " " * 8)
-    lines += printer.assigned("found", function.results[0], " " * 8)
+        lines += printer.assigned("let", symbol.name, value)
+    lines += printer.assigned("set", "found", function.results[0])
     return [*lines, f"    end function {name}"]
 
 
@@ -319,8 +294,10 @@ _WORST = """\
 
 
 def _program(job: Job) -> str:
+    made = "\n".join(f"! {line}" for line in job.made())
     return f"""\
 ! A test of the module {job.name}: prints its verdict and ends with 0 or 1.
+{made}
 program {job.name}_test
     use {job.name}, only: wp, worst_error
     implicit none

@@ -19,6 +19,8 @@ class JavaScriptPrinter(Printer):
 
     width: ClassVar[int] = 80
     tab: ClassVar[str] = "  "
+    times: ClassVar[str] = " * "
+    over: ClassVar[str] = " / "
     lacking: ClassVar[frozenset[str]] = frozenset({"erf", "erfc", "erfcx"})
 
     def __init__(self, shapes: Mapping[str, Shape]) -> None:
@@ -38,6 +40,9 @@ class JavaScriptPrinter(Printer):
     def choose(self, condition: str, value: str, otherwise: str) -> str:
         return super().choose(condition.replace(" == ", " === "), value, otherwise)
 
+    def undefined(self, argument: str, place: int = 0) -> str:
+        return "NaN"
+
     def loop(self, variable: str, last: int | str) -> str:
         bound = f"< {last}" if isinstance(last, int) else f"<= {last}"
         return f"for (let {variable} = 0; {variable} {bound}; {variable}++) {{"
@@ -47,6 +52,9 @@ class JavaScriptPrinter(Printer):
 
     def start(self, name: str, value: str) -> str:
         return f"let {name} = {value}"
+
+    def declare(self, name: str) -> str:
+        return f"let {name}"
 
     def activate(self, function: str, argument: str, results: Sequence[str]) -> str:
         taken = results[0] if len(results) == 1 else f"[{', '.join(results)}]"
@@ -78,7 +86,8 @@ def files(job: Job) -> Files:
 
 def types(job: Job) -> str:
     """The declarations."""
-    lines = [f"/** {len(job.network.inputs)} inputs; results are flat, the last index fastest. */"]
+    lines = ["/*", *(f" * {line}".rstrip() for line in job.head()), " */", ""]
+    lines += [f"/** {len(job.network.inputs)} inputs; results are flat, the last index fastest. */"]
     lines += ["export type Inputs = ArrayLike<number>;", ""]
     for routine in job.lowered.routines:
         sizes = [f"{name}: {' × '.join(map(str, s))}" for name, s in routine.results.items()]
@@ -122,14 +131,23 @@ def _numbers(opening: str, values: Sequence[float], printer: Printer) -> list[st
 
 def _scalar(function: ScalarFunction, printer: Printer) -> list[str]:
     lines = [f"function {function.name}(z) {{"]
+    printer.function()
     for symbol, value in function.shared:
-        lines += printer.broken(f"  {printer.let(symbol.name, printer.text(value))};")
-    results = [printer.text(result) for result in function.results]
-    found = results[0] if len(results) == 1 else f"[{', '.join(results)}]"
-    return [*lines, *printer.broken(f"  return {found};"), "}"]
+        lines += printer.assigned("let", symbol.name, value)
+    if len(function.results) == 1:
+        return [*lines, *printer.assigned("return", "", function.results[0]), "}"]
+    names = []
+    for order, result in zip(function.orders, function.results, strict=True):
+        if result.is_Symbol or result.is_number:
+            names.append(printer.text(result))
+            continue
+        names.append(f"sigma{order}")
+        lines += printer.assigned("let", names[-1], result)
+    return [*lines, f"  return [{', '.join(names)}];", "}"]
 
 
 def _function(routine: Routine, printer: JavaScriptPrinter) -> list[str]:
+    printer.function()
     lines = [f"export function {camel(routine.name)}(x) {{"]
     for name, shape in {**routine.results, **routine.arrays}.items():
         lines.append(f"  const {name} = new Float64Array({prod(shape)});")

@@ -310,6 +310,7 @@ def _test(job: Job) -> str:
     lines = [
         f"function {job.name}_test()",
         f"    % Compares {job.name} with another engine's values.",
+        *(f"    % {line}" for line in job.made()),
     ]
     lines += ["    points = [ ...", *(f"        {part}" for part in _rows(job.points.T))]
     lines[-1] += "];"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from sympy.core.function import AppliedUndef, Function
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Or
 
+from symnet.languages import splitting
 from symnet.lowering import elementary
 from symnet.lowering.loops import (
     At,
@@ -51,6 +53,9 @@ class Printer:
     stop: ClassVar[str] = ";"
     end: ClassVar[str] = "}"
     base: ClassVar[int] = 0
+    times: ClassVar[str] = "*"
+    over: ClassVar[str] = "/"
+    choice: ClassVar[tuple[str, ...]] = ("if ({}) {{", "}} else if ({}) {{", "} else {", "}")
     both: ClassVar[str] = "&&"
     either: ClassVar[str] = "||"
     functions: ClassVar[Mapping[str, str]] = {}
@@ -58,6 +63,7 @@ class Printer:
 
     def __init__(self, precision: str = "double") -> None:
         self.precision = precision
+        self.function()
 
     # --- what a language says -------------------------------------------------------------------
 
@@ -76,6 +82,12 @@ class Printer:
     def choose(self, condition: str, value: str, otherwise: str) -> str:
         """One of two values."""
         return f"({condition} ? {value} : {otherwise})"
+
+    def undefined(self, argument: str, place: int = _SUM) -> str:
+        """NaN, in languages without a name for it by 0/0."""
+        nothing = f"({argument} - {argument})"
+        text = f"{nothing}{self.over}{nothing}"
+        return f"({text})" if place > _SUM else text
 
     def loop(self, variable: str, last: int | str) -> str:
         """A loop's first line."""
@@ -134,13 +146,11 @@ class Printer:
         if isinstance(expression, Piecewise):
             return self._pieces(expression)
         if isinstance(expression, sign):
-            (x,) = expression.args
-            return self._pieces(Piecewise((-1, x < 0), (1, x > 0), (x, True)))
+            return self._pieces(_by_choice(expression))
         if isinstance(expression, (Function, AppliedUndef)):
             name = type(expression).__name__.lower()
             if name == "undefined":
-                nothing = f"({self.text(expression.args[0])} - {self.text(expression.args[0])})"
-                return f"({nothing}/{nothing})"  # NaN, in every language
+                return self.undefined(self.text(expression.args[0]), place)
             return self.call(name, [self.text(argument) for argument in expression.args])
         raise TypeError(f"{type(expression).__name__} cannot be printed: {expression}")
 
@@ -177,14 +187,14 @@ class Printer:
         text = self.text(first, _PRODUCT if place == _SUM and not first.is_number else _FACTOR)
         if first.is_number and place == _SUM:
             text = self.text(first)
-        text += "".join(f"*{self.text(factor, _FACTOR)}" for factor in others)
-        text += "".join(f"/{self.text(divisor, _ATOM)}" for divisor in below)
+        text += "".join(self.times + self.text(factor, _FACTOR) for factor in others)
+        text += "".join(self.over + self.text(divisor, _ATOM) for divisor in below)
         return f"({text})" if place > _FACTOR or (place == _FACTOR and below) else text
 
     def _power(self, expression: Pow, place: int) -> str:
         base, power = expression.args
         if power.is_number and power < 0:
-            text = f"{self.number(1)}/{self.text(_inverse(expression), _ATOM)}"
+            text = f"{self.number(1)}{self.over}{self.text(_inverse(expression), _ATOM)}"
             return f"({text})" if place >= _FACTOR else text
         if power == S.Half:
             return self.call("sqrt", [self.text(base)])
@@ -212,6 +222,63 @@ class Printer:
         left, right = self.text(condition.lhs), self.text(condition.rhs)
         return f"{left} {condition.rel_op} {right}"
 
+    # --- assignments ----------------------------------------------------------------------------
+
+    def assignment(self, kind: str, name: str, value: str) -> str:
+        """A statement: what is given a value, where a name that is new is declared, or returned."""
+        if kind == "return":
+            return f"return {value}"
+        if kind == "more":
+            return self.more(name, value)
+        known = {"let": self.let, "start": self.start}.get(kind)
+        return known(name, value) if known else f"{name} = {value}"
+
+    def fits(self, statement: str) -> bool:
+        """Whether a statement, with its indent, is as long as a line may be."""
+        return len(statement) <= self.width
+
+    def function(self) -> None:
+        """A function begins: names in it are its own."""
+        self.parts: Iterator[str] = (f"part{k}" for k in count(1))
+
+    def assigned(self, kind: str, name: str, value: Expr, depth: int = 1) -> Iterator[str]:
+        """The lines of an assignment; long ones in parts, long choices in blocks."""
+
+        def line(expression: Expr) -> str:
+            statement = self.assignment(kind, name, self.text(expression))
+            return self.tab * depth + statement + self.stop
+
+        def fits(expression: Expr) -> bool:
+            return self.fits(line(expression))
+
+        parts, rest = splitting.split(_by_choice(value), fits, self.parts)
+        for symbol, part in parts:
+            yield from self.assigned("let", symbol.name, part, depth)
+        if isinstance(rest, Piecewise) and not fits(rest):
+            yield from self.branches(kind, name, rest, depth)
+        else:
+            yield from self.broken(line(rest))
+
+    def branches(self, kind: str, name: str, choice: Piecewise, depth: int) -> Iterator[str]:
+        """A choice of which only one arm is computed, as blocks."""
+        indent = self.tab * depth
+        if kind in ("let", "start"):
+            declared = self.declare(name)
+            yield from [indent + declared + self.stop] if declared else []
+            kind = "set"
+        *pieces, (otherwise, _) = choice.args
+        first, later, last, end = self.choice
+        for k, (value, condition) in enumerate(pieces):
+            yield indent + (later if k else first).format(bare(self.condition(condition)))
+            yield from self.assigned(kind, name, value, depth + 1)
+        yield indent + last
+        yield from self.assigned(kind, name, otherwise, depth + 1)
+        yield indent + end
+
+    def declare(self, name: str) -> str:
+        """A scalar without a value yet; nothing where there is no need to."""
+        return ""
+
     # --- steps ----------------------------------------------------------------------------------
 
     def lines(self, steps: Iterable[Step], depth: int = 1) -> Iterator[str]:
@@ -222,27 +289,23 @@ class Printer:
                 yield from self.lines(step.body, depth + 1)
                 yield self.tab * depth + self.end
             else:
-                for statement in self.statements(step):
-                    yield from self.broken(self.tab * depth + statement + self.stop)
+                yield from self.statement(step, depth)
 
-    def statements(self, step: Step) -> Iterator[str]:
-        """The statements of one step, which is no loop."""
+    def statement(self, step: Step, depth: int) -> Iterator[str]:
+        """The lines of one step, which is no loop."""
         match step:
-            case Let(name, value):
-                yield self.let(name, self.text(value))
-            case Start(name, value):
-                yield self.start(name, self.text(value))
-            case More(name, value):
-                yield self.more(name, self.text(value))
+            case Let(name, value) | Start(name, value) | More(name, value):
+                yield from self.assigned(type(step).__name__.lower(), name, value, depth)
             case Put(name, value):
-                yield f"{name} = {self.text(value)}"
+                yield from self.assigned("set", name, value, depth)
             case Store(element, value):
-                yield f"{self.text(element)} = {self.text(value)}"
+                yield from self.assigned("set", self.text(element), value, depth)
             case Mirror(element, others):
                 for other in others:
-                    yield f"{self.text(other)} = {self.text(element)}"
+                    yield from self.assigned("set", self.text(other), element, depth)
             case Call(function, argument, results):
-                yield self.activate(function, self.text(argument), [self.text(r) for r in results])
+                call = self.activate(function, self.text(argument), [self.text(r) for r in results])
+                yield from self.broken(self.tab * depth + call + self.stop)
             case _:
                 raise TypeError(f"{type(step).__name__} is no step")
 
@@ -264,6 +327,16 @@ def wrapped(line: str, width: int, tab: str) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def bare(text: str) -> str:
+    """The text without brackets around all of it."""
+    depth = 0
+    for place, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return text[1:-1] if text.startswith("(") and place + 1 == len(text) else text
+    return text
 
 
 def listed(items: Sequence[str], indent: str, width: int, last: str = ",") -> list[str]:
@@ -316,6 +389,19 @@ def own_functions(lowered: Lowered, printer: Printer) -> tuple[ScalarFunction, .
 def reads_inputs(steps: Iterable[Step]) -> bool:
     """Whether any step reads x."""
     return any(e.array == "x" for step in walk(steps) for e in read(step).atoms(At))
+
+
+def _by_choice(expression: Expr) -> Expr:
+    """A sign as the choice that it is, choices in a last arm as further arms."""
+    if isinstance(expression, sign):
+        (x,) = expression.args
+        return Piecewise((-1, x < 0), (1, x > 0), (x, True))
+    if isinstance(expression, Piecewise):
+        *pieces, (otherwise, _) = expression.args
+        inner = _by_choice(otherwise)
+        if isinstance(inner, Piecewise):
+            return Piecewise(*pieces, *inner.args, evaluate=False)
+    return expression
 
 
 def _negative(term: Expr) -> bool:

@@ -6,13 +6,17 @@ that it compiles under `#![no_std]`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
+
+from sympy import Expr, Piecewise
 
 from symnet.activations import Z
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import (
+    Numbers,
     Printer,
+    bare,
     nested,
     own_functions,
     reads_inputs,
@@ -20,12 +24,15 @@ from symnet.languages.printing import (
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
 
 _STD = {"log": "ln", "log1p": "ln_1p", "expm1": "exp_m1", "pow": "powf"}
+_CALL, _CHOICE = 60, 50  # rustfmt's fn_call_width and single_line_if_else_max_width
 _LIBM = {"abs": "fabs"}
 
 
 class RustPrinter(Printer):
     """Steps as Rust."""
 
+    times: ClassVar[str] = " * "
+    over: ClassVar[str] = " / "
     lacking: ClassVar[frozenset[str]] = frozenset({"erf", "erfc", "erfcx"})
 
     def __init__(self, precision: str = "double") -> None:
@@ -43,36 +50,86 @@ class RustPrinter(Printer):
         self.used.add(function)
         return f"math::{function}({', '.join(arguments)})"
 
+    def fits(self, statement: str) -> bool:
+        """rustfmt breaks calls and choices that are long, in lines of whatever length."""
+        return len(statement) <= self.width and _narrow(statement)
+
+    def assignment(self, kind: str, name: str, value: str) -> str:
+        return _taken(value) if kind == "return" else super().assignment(kind, name, _taken(value))
+
+    def assigned(self, kind: str, name: str, value: Expr, depth: int = 1) -> Iterator[str]:
+        lines = list(super().assigned(kind, name, value, depth))
+        if kind == "return":
+            lines[-1] = lines[-1].removesuffix(self.stop)
+        return iter(lines)
+
+    def branches(self, kind: str, name: str, choice: Piecewise, depth: int) -> Iterator[str]:
+        """A choice is a value here."""
+        indent = self.tab * depth
+        opening = self.assignment(kind, name, "") if kind != "return" else ""
+        *pieces, (otherwise, _) = choice.args
+        for k, (value, condition) in enumerate(pieces):
+            word = "} else if" if k else f"{opening}if"
+            yield f"{indent}{word} {bare(self.condition(condition))} {{"
+            yield from self.assigned("return", "", value, depth + 1)
+        yield f"{indent}}} else {{"
+        yield from self.assigned("return", "", otherwise, depth + 1)
+        yield f"{indent}}};"
+
     def choose(self, condition: str, value: str, otherwise: str) -> str:
+        condition = bare(condition)
+        if otherwise.startswith("(if "):
+            return f"(if {condition} {{ {value} }} else {otherwise[1:]}"
         return f"(if {condition} {{ {value} }} else {{ {otherwise} }})"
+
+    def undefined(self, argument: str, place: int = 0) -> str:
+        return f"{self.kind}::NAN"
 
     def loop(self, variable: str, last: int | str) -> str:
         return f"for {variable} in 0..{last if isinstance(last, int) else f'={last}'} {{"
 
     def let(self, name: str, value: str) -> str:
-        return f"let {name} = {_bare(value)}"
+        return f"let {name} = {_taken(value)}"
 
     def start(self, name: str, value: str) -> str:
-        return f"let mut {name} = {_bare(value)}"
+        return f"let mut {name} = {_taken(value)}"
 
     def activate(self, function: str, argument: str, results: Sequence[str]) -> str:
         taken = results[0] if len(results) == 1 else f"({', '.join(results)})"
         return f"{taken} = {function}({argument})"
 
-    def type(self, shape: Shape) -> str:
-        """An array's type."""
-        return f"[{self.type(shape[1:])}; {shape[0]}]" if shape else self.kind
+    def type(self, shape: Shape, sizes: Sequence[str] = ()) -> str:
+        """An array's type, by its numbers or by names of them."""
+        if not shape:
+            return self.kind
+        return f"[{self.type(shape[1:], sizes[1:])}; {sizes[0] if sizes else shape[0]}]"
 
     def zero(self, shape: Shape) -> str:
         """An array of zeros."""
         return f"[{self.zero(shape[1:])}; {shape[0]}]" if shape else "0.0"
 
 
-def _bare(value: str) -> str:
+def _taken(value: str) -> str:
     """A choice without the brackets that it needs inside of a sum."""
-    if value.startswith("(if ") and value.endswith(" })") and value.count("(if ") == 1:
-        return value[1:-1]
-    return value
+    return bare(value) if value.startswith("(if ") else value
+
+
+def _narrow(text: str) -> bool:
+    """Whether what is in brackets is short, and what chooses."""
+    if " else if " in text:
+        return False
+    open_at: list[int] = []
+    for place, letter in enumerate(text):
+        if letter == "(":
+            open_at.append(place)
+        elif letter == ")":
+            first = open_at.pop()
+            called = text[first - 1 : first].isalnum() or "," in text[first:place]
+            chooses = text.startswith("(if ", first)
+            if place - first - 1 > (_CHOICE if chooses else _CALL if called else len(text)):
+                return False
+    taken, _, chosen = text.rpartition(" = if ")
+    return len(chosen) + 2 <= _CHOICE if taken else not text.lstrip().startswith("if ")
 
 
 def files(job: Job) -> Files:
@@ -84,37 +141,48 @@ def source(job: Job) -> str:
     """The module."""
     printer = RustPrinter(job.precision)
     own = own_functions(job.lowered, printer)
-    head = [*(f"//! {line}".rstrip() for line in [*job.head(), "", *_usage(job)]), ""]
-    lines: list[str] = []
+    lines = [f"// {line}".rstrip() for line in job.head()]
+    lines += ["", *_about(job), "", *_ALLOWED.split("\n"), ""]
+    lines += [f"/// Number of inputs.\npub const N: usize = {job.lowered.n};", ""]
+    lines += [f"/// Number of outputs.\npub const M: usize = {job.lowered.m};", ""]
+    body: list[str] = []
     for name, values in job.lowered.constants.items():
-        opening = f"static {name}: {printer.type(values.shape)} = "
-        body = nested(values, printer, "[]", end=";")
-        lines += [opening + body[0], *body[1:], ""]
+        body += [*_table(name, values, printer), ""]
     for function in (*own, *job.lowered.functions):
-        lines += [*_scalar(function, printer), ""]
+        body += [*_scalar(function, printer), ""]
     for routine in job.lowered.routines:
-        lines += [*_function(routine, printer), ""]
+        body += [*_function(job, routine, printer), ""]
     math = _math(sorted(printer.used), printer)
-    return "\n".join([*head, _ALLOWED, "", *math, *lines, *_self_test(job, printer)])
+    return "\n".join([*lines, *math, *body, *_self_test(job, printer)])
+
+
+def _about(job: Job) -> list[str]:
+    text = [
+        "Value and derivatives of a neural network with respect to its inputs.",
+        "",
+        "It needs std and nothing else; with the feature `libm` it takes the crate of that name",
+        "instead, and compiles under `#![no_std]`. No function allocates, fails or keeps state.",
+        "The examples are tests where the module is public: `rustdoc --test`. To test it alone:",
+        "",
+        "```text",
+        f"rustc --edition 2021 -O --cfg symnet_main {job.name}.rs && ./{job.name}",
+        "```",
+    ]
+    return [f"//! {line}".rstrip() for line in text]
 
 
 _ALLOWED = """\
 #![allow(
     clippy::approx_constant,
+    clippy::assign_op_pattern,
     clippy::excessive_precision,
+    clippy::manual_memcpy,
     clippy::needless_range_loop,
     clippy::type_complexity,
+    non_snake_case,
     non_upper_case_globals,
-    unexpected_cfgs,
-    unused_parens
+    unexpected_cfgs
 )]"""
-
-
-def _usage(job: Job) -> list[str]:
-    return [
-        "It needs std, or the feature `libm` and the crate of that name. To test it:",
-        f"`rustc -O --cfg symnet_main {job.name}.rs && ./{job.name}`",
-    ]
 
 
 def _math(names: Sequence[str], printer: RustPrinter) -> list[str]:
@@ -144,23 +212,46 @@ def _math(names: Sequence[str], printer: RustPrinter) -> list[str]:
     return lines
 
 
+def _table(name: str, values: Numbers, printer: RustPrinter) -> list[str]:
+    """An array of numbers, many in a line, which rustfmt would write below each other."""
+    opening = f"static {name}: {printer.type(values.shape)} = "
+    body = nested(values, printer, "[]", end=";")
+    return ["#[rustfmt::skip]", opening + body[0], *body[1:]]
+
+
 def _scalar(function: ScalarFunction, printer: RustPrinter) -> list[str]:
+    printer.function()
     count = len(function.results)
     kinds = f"({', '.join([printer.kind] * count)})" if count > 1 else printer.kind
     used = any(e.has_free(Z) for e in (*function.results, *(e for _, e in function.shared)))
     lines = [f"fn {function.name}({'z' if used else '_z'}: {printer.kind}) -> {kinds} {{"]
-    for symbol, value in function.shared:
-        lines += printer.broken(f"    {printer.let(symbol.name, printer.text(value))};")
-    results = [printer.text(result) for result in function.results]
-    found = f"({', '.join(results)})" if count > 1 else _bare(results[0])
-    return [*lines, *printer.broken(f"    {found}"), "}"]
+    shared, results = list(function.shared), list(function.results)
+    if shared and results == [shared[-1][0]]:
+        results = [shared.pop()[1]]
+    for symbol, value in shared:
+        lines += printer.assigned("let", symbol.name, value)
+    if count == 1:
+        return [*lines, *printer.assigned("return", "", results[0]), "}"]
+    names = []
+    for order, result in zip(function.orders, results, strict=True):
+        if result.is_Symbol or result.is_number:
+            names.append(printer.text(result))
+            continue
+        names.append(f"sigma{order}")
+        lines += printer.assigned("let", names[-1], result)
+    return [*lines, f"    ({', '.join(names)})", "}"]
 
 
-def _function(routine: Routine, printer: RustPrinter) -> list[str]:
+def _function(job: Job, routine: Routine, printer: RustPrinter) -> list[str]:
+    printer.function()
     n = "x" if reads_inputs(routine.body) else "_x"
-    kinds = [printer.type(shape) for shape in routine.results.values()]
+    kinds = [printer.type(s, _sizes(routine, name)) for name, s in routine.results.items()]
     result = kinds[0] if len(kinds) == 1 else f"({', '.join(kinds)})"
-    lines = [f"pub fn {routine.name}({n}: &[{printer.kind}; N]) -> {result} {{"]
+    lines = [*_documented(job, routine, printer)]
+    opening = f"pub fn {routine.name}({n}: &[{printer.kind}; N]) -> {result} {{"
+    if len(opening) > printer.width:
+        opening = f"pub fn {routine.name}(\n    {n}: &[{printer.kind}; N],\n) -> {result} {{"
+    lines += opening.split("\n")
     for name, shape in {**routine.results, **routine.arrays}.items():
         lines.append(f"    let mut {name} = {printer.zero(shape)};")
     names = list(routine.results)
@@ -168,35 +259,65 @@ def _function(routine: Routine, printer: RustPrinter) -> list[str]:
     return [*lines, *printer.lines(routine.body), f"    {found}", "}"]
 
 
+def _sizes(routine: Routine, result: str) -> list[str]:
+    """M and N of a result's type; numbers where its entries were chosen one by one."""
+    shape = routine.results[result]
+    return [] if routine.entries else ["M", *["N"] * (len(shape) - 1)]
+
+
+def _documented(job: Job, routine: Routine, printer: RustPrinter) -> list[str]:
+    """What a function returns, and an example that is a test."""
+    meanings = {0: "y[p]", 1: "jacobian[p][i] = dy_p/dx_i", 2: "hessian[p][i][j]"}
+    shown = [meanings.get(r, f"derivative{r}[p][i][j]...") for r in routine.orders]
+    for name, labels in routine.entries.items():
+        shown = [f"{name}: {', '.join(labels)}"] if len(routine.entries) == 1 else shown
+    lines = [f"/// Gives {', '.join(f'`{s}`' for s in shown)} at a point."]
+    if routine.entries:
+        lines = ["/// Gives chosen partial derivatives, in the order of the head, at a point."]
+    x = ", ".join(printer.numbers(job.points[0].tolist()))
+    names = list(routine.results)
+    taken = names[0] if len(names) == 1 else f"({', '.join(names)})"
+    lines += ["///", "/// ```"]
+    lines += [f"/// # let x = [{x}];"] if len(x) > 60 else [f"/// let x = [{x}];"]
+    lines += [f'#[doc = concat!("let {taken} = ", module_path!(), "::{routine.name}(&x);")]']
+    for order, name in zip(routine.orders, names, strict=True):
+        known = job.known(order)
+        expected, allowed = printer.numbers([known.expected[0, 0], known.allowed])
+        place = "[0]" * len(routine.results[name])
+        lines += [f"/// let error = {name}{place} - ({expected});"]
+        lines += [f"/// assert!((-{allowed}..={allowed}).contains(&error));"]
+    return [*lines, "/// ```"]
+
+
 def _self_test(job: Job, printer: RustPrinter) -> list[str]:
-    kind, count = printer.kind, len(job.points)
+    kind = printer.kind
     tables = []
-    shapes = {"POINTS": (job.points, job.points.shape)} | {
-        f"EXPECTED{k.order}": (k.expected, k.expected.shape) for k in job.expected
-    }
-    for name, (values, shape) in shapes.items():
-        body = nested(values, printer, "[]", end=";")
-        tables += [f"static {name}: {printer.type(shape)} = {body[0]}", *body[1:], ""]
-    lines = [f"/// Number of inputs.\npub const N: usize = {job.lowered.n};", "", *tables]
-    lines += _WORST.format(kind=kind).split("\n")
+    shapes = {"POINTS": job.points} | {f"EXPECTED{k.order}": k.expected for k in job.expected}
+    for name, values in shapes.items():
+        tables += [*_table(name, values, printer), ""]
+    for known in job.expected:
+        tables += [f"const ALLOWED{known.order}: {kind} = {printer.number(known.allowed)};"]
+    lines = [*tables, "", *_WORST.format(kind=kind).split("\n")]
     lines += [
         "/// The worst error at known points, in multiples of what is allowed.",
         f"pub fn worst_error() -> {kind} {{",
         "    let mut worst = 0.0;",
-        f"    for k in 0..{count} {{",
+        "    for (k, x) in POINTS.iter().enumerate() {",
     ]
     for routine in job.lowered.routines:
         names = list(routine.results)
         taken = names[0] if len(names) == 1 else f"({', '.join(names)})"
-        lines.append(f"        let {taken} = {routine.name}(&POINTS[k]);")
+        lines.append(f"        let {taken} = {routine.name}(x);")
         for order, name in zip(routine.orders, names, strict=True):
-            known = job.known(order)
-            flat = f"{name}.iter()" + ".flatten()" * (len(routine.results[name]) - 1)
-            arguments = [flat, f"&EXPECTED{order}[k]", str(known.stride)]
-            call = f"error_of({', '.join([*arguments, printer.number(known.allowed)])})"
-            lines += [f"        worst = larger(worst, {call});"]
+            links = [".iter()", *[".flatten()"] * (len(routine.results[name]) - 1)]
+            if len(name + "".join(links)) > _CALL:
+                links = [f"\n            {link}" for link in links]
+            lines += f"        let got = {name}{''.join(links)};".split("\n")
+            rest = f"&EXPECTED{order}[k], {job.known(order).stride}, ALLOWED{order}"
+            lines += [f"        let error = error_of(got, {rest});"]
+            lines += ["        worst = larger(worst, error);"]
     lines += ["    }", "    worst", "}", ""]
-    return [*lines, *_MAIN.format(count=count).split("\n")]
+    return [*lines, *_MAIN.format(count=len(job.points)).split("\n")]
 
 
 _WORST = """\
@@ -219,7 +340,8 @@ fn error_of<'a>(
     allowed: {kind},
 ) -> {kind} {{
     let pairs = got.step_by(stride).zip(expected);
-    pairs.fold(0.0, |worst, (a, b)| larger(worst, math::abs(a - b) / allowed))
+    let errors = pairs.map(|(a, b)| math::abs(a - b) / allowed);
+    errors.fold(0.0, larger)
 }}
 """
 

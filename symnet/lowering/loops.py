@@ -229,7 +229,10 @@ def tidied(steps: Iterable[Step], kept: Iterable[str]) -> tuple[Step, ...]:
 def _flattened(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     found: list[Step] = []
     for step in steps:
-        if not isinstance(step, Loop):
+        if isinstance(step, Mirror):
+            others = tuple(dict.fromkeys(e for e in step.others if e != step.element))
+            found += [Mirror(step.element, others)] if others else []
+        elif not isinstance(step, Loop):
             found.append(step)
         elif step.last == 1:
             found += _flattened(placed(step.body, step.variable, 0))
