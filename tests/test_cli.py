@@ -206,6 +206,15 @@ def test_check_prints_the_report(run, net):
     assert (status, page) == (0, f"{report}\n")
 
 
+def test_check_says_where_it_jumps(run, tmp_path):
+    """Beneath the comparisons: kinks, jumps and domain are no matter of the formulas alone."""
+    own = symnet.activations.Activation("own", sympy.sign(symnet.activations.Z))
+    symnet.save(symnet.Network([symnet.Layer([[1.0]], None, own)]), tmp_path / "net.json")
+    status, page, _ = run("check", tmp_path / "net.json")
+    assert status == 0
+    assert "  own jumps at 0: its derivative there is taken as 0;" in page
+
+
 @pytest.mark.parametrize("backend", ["numpy", "c"])
 def test_check_of_each_backend(run, backend):
     """Every backend there is passes."""

@@ -6,7 +6,23 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from sympy import Abs, E, Max, Min, Piecewise, Rational, erf, erfc, exp, log, sign, sin, sqrt, tanh
+from sympy import (
+    Abs,
+    E,
+    Max,
+    Min,
+    Piecewise,
+    Rational,
+    erf,
+    erfc,
+    exp,
+    floor,
+    log,
+    sign,
+    sin,
+    sqrt,
+    tanh,
+)
 
 import symnet
 from symnet.activations import (
@@ -232,6 +248,33 @@ def test_domain_is_said() -> None:
     """The printed formulas say where they hold."""
     text = symnet.derive(network(log(1 + z))).text()
     assert "own is defined for z > -1; elsewhere it is NaN" in text
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        (sympy.sign(z), "own jumps at 0: its derivative there is taken as 0; second"),
+        (sympy.Heaviside(z - 2) * z, "own jumps at 2: its derivative there is taken as"),
+        (Max(0, z) + sympy.Heaviside(z - 1), "own has a kink at 0: its derivative there is"),
+        (Max(0, z) + sympy.Heaviside(z - 1), "own jumps at 1: its derivative there is taken as 1"),
+        (z * floor(z / 2), "own has jumps without end, those of floor(z/2): its derivative there"),
+        (Abs(sin(z)), "own has corners without end: its derivative there is that of one of the"),
+    ],
+)
+def test_jumps_are_said(formula: sympy.Expr, said: str) -> None:
+    """Beside kinks and domain, in what `derive` prints and what reports list."""
+    own = network(formula)
+    assert said in " ".join(symnet.derive(own).text("layer").split())
+    assert any(note.startswith(said) for note in symnet.formulas.notes(own))
+
+
+def test_a_kink_is_no_jump() -> None:
+    """The two are told apart, and a jump is among the kinks as well."""
+    own = Activation("own", Max(0, z) + sympy.Heaviside(z - 1))
+    assert own.kinks == (0, 1)
+    assert own.jumps == (1,)
+    assert not own.endless
+    assert TABLE["relu"].jumps == ()
 
 
 def test_digits_of_a_corner() -> None:

@@ -82,6 +82,17 @@ class Activation:
         return pieces_of(self.value).domain
 
     @property
+    def jumps(self) -> tuple[Expr, ...]:
+        """Those of the kinks where sigma itself jumps."""
+        places = pieces_of(self.value).jumps
+        return tuple(kink for kink in self.kinks if kink in places)
+
+    @property
+    def endless(self) -> bool:
+        """Whether sigma has corners or jumps without end, as floor(z) and |sin z|: in no list."""
+        return pieces_of(self.value).endless
+
+    @property
     def total(self) -> bool:
         """Whether sigma has a value for every z."""
         return self.domain == ((-sympy.oo, sympy.oo),)

@@ -22,12 +22,11 @@ from sympy.logic.boolalg import Boolean
 
 from symnet.activations import digits
 from symnet.activations.digits import Number
-from symnet.activations.systems import Z
+from symnet.activations.systems import STEPS, Z
 from symnet.activations.zeros import MOST, TooMany, zeros
 
 _DIGITS = 50
 _CORNERS = (Abs, sign, Max, Min)
-_STEPS = (sympy.floor, sympy.ceiling)
 _LIMITED = (sympy.log, sympy.asin, sympy.acos, sympy.acosh, sympy.atanh, sympy.erfinv)
 _INFINITE = 1e9  # a derivative beside a cut that counts as infinite there
 _HOLDS: dict[str, Callable[[Number], bool]] = {
@@ -59,12 +58,13 @@ class Meeting(NamedTuple):
     """Two pieces' common end.
 
     value: what the formula is there and how it goes on, as an arm of its own or one of the two;
-    kink: whether its first derivative, or the formula itself, jumps.
+    kink: whether its first derivative, or the formula itself, jumps; jump: whether the latter does.
     """
 
     place: Expr
     value: Expr
     kink: bool
+    jump: bool = False
 
 
 class Pieces(NamedTuple):
@@ -83,6 +83,11 @@ class Pieces(NamedTuple):
     def kinks(self) -> tuple[Expr, ...]:
         """Where the derivative jumps, in order."""
         return tuple(meeting.place for meeting in self.meetings if meeting.kink)
+
+    @property
+    def jumps(self) -> tuple[Expr, ...]:
+        """Those of the kinks where the formula itself jumps."""
+        return tuple(meeting.place for meeting in self.meetings if meeting.jump)
 
     @property
     def domain(self) -> tuple[tuple[Expr, Expr], ...]:
@@ -114,7 +119,7 @@ def pieces_of(formula: Expr) -> Pieces:
     for low, high in pairwise(cuts):
         at = _At(_between(low, high))
         found.append(Piece(low, high, at.visit(formula), at.defined))
-    return _joined(formula, found)._replace(endless=formula.has(*_STEPS))
+    return _joined(formula, found)._replace(endless=formula.has(*STEPS))
 
 
 def _by_cases(formula: Expr) -> Expr:
@@ -327,14 +332,16 @@ def _meeting(formula: Expr, left: Piece, right: Piece) -> Meeting | None:
     if sides is None or plain is None:
         return Meeting(place, left.value, True)
     orders = _finite(*sides)
+    jump = not (_equal(sides[0][0], sides[1][0]) and _equal(here, sides[0][0]))
     if orders < 2:
         return _steep(place, here, *sides) or Meeting(place, right.value, False)
     chosen = [here, *(_clamped(plain[r], sides[0][r], sides[1][r]) for r in range(1, orders))]
     kink = any(not _equal(sides[0][r], sides[1][r]) for r in range(2))
     for piece, side in zip((left, right), sides, strict=True):
         if all(map(_equal, chosen, side)):
-            return Meeting(place, piece.value, kink)
-    return Meeting(place, _polynomial(place, chosen) if place.is_Rational else left.value, kink)
+            return Meeting(place, piece.value, kink, jump)
+    own = _polynomial(place, chosen) if place.is_Rational else left.value
+    return Meeting(place, own, kink or jump, jump)
 
 
 def _steep(place: Expr, here: Number, left: list[Number], right: list[Number]) -> Meeting | None:
@@ -343,7 +350,7 @@ def _steep(place: Expr, here: Number, left: list[Number], right: list[Number]) -
     if going_on and left[1] * right[1] > 0 and min(abs(left[1]), abs(right[1])) > _INFINITE:
         return None
     value = _polynomial(place, [here]) if place.is_Rational else _short(here)
-    return Meeting(place, value, True)
+    return Meeting(place, value, True, not going_on)
 
 
 def _finite(left: list[Number], right: list[Number]) -> int:

@@ -22,6 +22,7 @@ from symnet.activations.accuracy import LARGEST, Fault
 from symnet.activations.digits import Number
 from symnet.activations.pieces import Pieces, assembled, pieces_of
 from symnet.activations.systems import (
+    STEPS,
     Forms,
     System,
     Z,
@@ -34,7 +35,6 @@ from symnet.activations.systems import (
 )
 from symnet.activations.understood import understood
 
-_STEPS = (sympy.floor, sympy.ceiling)
 _PATCHES = 6  # that one expression gets
 _FAR = 10.0
 _OVERFLOW = 1e300  # from here on a result is given as infinite
@@ -70,7 +70,7 @@ def own_forms(value: Expr, order: int) -> Forms:
         return _constant(value, order)
     found = pieces_of(value)
     (first, *others) = found.pieces
-    if not others and not first.value.has(*_STEPS):
+    if not others and not first.value.has(*STEPS):
         plain = _shaped(forms(understood(first.value), order))
         if _is_right(plain, found):
             return plain
@@ -185,7 +185,7 @@ def stable(
 
 
 def _ways(arm: Expr, order: int) -> Iterator[Expr]:
-    if not arm.has(*_STEPS):
+    if not arm.has(*STEPS):
         yield _in_full(understood(arm), order)
     plain = differentiated(arm, order)
     yield plain
@@ -202,7 +202,7 @@ def _in_full(system: System, order: int) -> Expr:
 
 def differentiated(arm: Expr, order: int) -> Expr:
     """The derivative by SymPy; steps such as floor(z) are constants between their jumps."""
-    steps = {step: sympy.Dummy(real=True) for step in arm.atoms(*_STEPS)}
+    steps = {step: sympy.Dummy(real=True) for step in arm.atoms(*STEPS)}
     back = {dummy: step for step, dummy in steps.items()}
     return sympy.diff(arm.xreplace(steps), Z, order).xreplace(back)
 

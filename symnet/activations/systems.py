@@ -76,7 +76,7 @@ class Forms(NamedTuple):
 def slope_of(expression: Expr, quantities: Sequence[Auxiliary]) -> Expr:
     """`d/dz f(z, q) = df/dz + sum over q of df/dq q'`."""
     # Steps are constants between their jumps; SymPy has no derivative of them.
-    steps = {step: sympy.Dummy(real=True) for step in expression.atoms(floor, sympy.ceiling)}
+    steps = {step: sympy.Dummy(real=True) for step in expression.atoms(*STEPS)}
     smooth = expression.xreplace(steps)
     total = sympy.diff(smooth, Z)
     for symbol, _, slope in quantities:
@@ -315,6 +315,31 @@ class undefined(sympy.Function):
 
     def _eval_evalf(self, prec: int) -> Expr:
         return sympy.nan
+
+
+class rint(sympy.Function):
+    """The nearest integer, of two the even one, as NumPy, PyTorch and JAX round."""
+
+    is_integer = True
+
+    @classmethod
+    def eval(cls, x: Expr) -> Expr | None:
+        if x.is_integer:
+            return x
+        if x.is_number and x.is_comparable:
+            return sympy.Integer(round(sympy.Rational(x)) if x.is_Rational else _nearest(x))
+        return None
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sympy.S.Zero
+
+
+def _nearest(x: Expr) -> int:
+    return int(floor(x + sympy.S.Half))  # no tie: it is irrational, or a decimal
+
+
+STEPS = (floor, sympy.ceiling, rint)
+"""Functions that are constant between jumps, of which there is no end."""
 
 
 class held(sympy.Function):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from typing import Any
 
 from symnet.cli import options, terminal
 from symnet.derivation import derive
+from symnet.formulas import notes
+from symnet.formulas.pages import COLUMNS
 
 
 def add(commands: Any) -> None:
@@ -29,4 +32,6 @@ def run(given: argparse.Namespace) -> int:
     with terminal.working(f"checking {derivation.network.describe()}", given.quiet):
         _, report = options.checked(derivation, given.backend, given.seed)
     print(report)
+    for note in notes(derivation.network, given.order):
+        print(textwrap.fill(note, COLUMNS, initial_indent="  ", subsequent_indent="  "))
     return 0 if report.ok else 1

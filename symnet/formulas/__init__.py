@@ -20,6 +20,7 @@ from sympy import Expr, oo
 
 from symnet.activations import Activation, Z
 from symnet.activations.cancelling import cancels
+from symnet.activations.systems import STEPS
 from symnet.calculus.algebra import DIRECTIONS, sigma
 from symnet.calculus.neurons import Place, neurons
 from symnet.calculus.program import Statement
@@ -112,11 +113,12 @@ def heading(network: Network) -> str:
 
 
 def notes(network: Network, order: int = 2) -> list[str]:
-    """What names stand for, and activations with kinks, not defined for every z, not compiled."""
+    """What names stand for; activations with kinks or jumps, not defined for every z, refused."""
     used = dict.fromkeys(node.activation for node in network.nodes if node.activation)
     limited = [activation for activation in used if not activation.total]
     refused = filter(None, (_refusal(activation, order) for activation in used))
-    said = [*map(_note, network.kinks), *map(_domain_note, limited), *refused]
+    bent = [note for activation in used for note in _kink_notes(activation)]
+    said = [*bent, *map(_domain_note, limited), *refused]
     return [*_stand_for(network), *said]
 
 
@@ -140,13 +142,26 @@ def _interval(low: Expr, high: Expr) -> str:
     return f"z > {low}" if high == oo else f"{low} < z < {high}"
 
 
-def _note(activation: Activation) -> str:
-    places = " and ".join(str(kink) for kink in activation.kinks)
-    slopes = " and ".join(str(_slope(activation, kink)) for kink in activation.kinks)
-    note = f"{activation.name} has a kink at {places}: its derivative there is taken as {slopes}"
-    if activation.constant(2) == 0:
-        note += f"; second partials of {activation.name} are zero almost everywhere"
-    return note
+def _kink_notes(activation: Activation) -> Iterator[str]:
+    """Where it jumps, where it bends, and that there is no end of such places."""
+    jumps = activation.jumps
+    kinks = [kink for kink in activation.kinks if kink not in jumps]
+    flat = activation.constant(2) == 0
+    for places, what in ((kinks, "has a kink"), (jumps, "jumps")):
+        if places:
+            taken = " and ".join(str(_slope(activation, place)) for place in places)
+            said = f"{activation.name} {what} at {' and '.join(map(str, places))}"
+            yield f"{said}: its derivative there is taken as {taken}" + _flat(activation, flat)
+            flat = False
+    if activation.endless:
+        steps = sorted(map(str, activation.value.atoms(*STEPS)))
+        what = f"jumps without end, those of {' and '.join(steps)}" if steps else "corners without end"
+        note = f"{activation.name} has {what}: its derivative there is that of one of the two sides"
+        yield note + _flat(activation, flat)
+
+
+def _flat(activation: Activation, flat: bool) -> str:
+    return f"; second partials of {activation.name} are zero almost everywhere" if flat else ""
 
 
 def _pasting(network: Network) -> list[str]:

@@ -63,7 +63,7 @@ def _sections(subject: Subject) -> Iterator[Section]:
     yield Section("The same, neuron by neuron", typeset.neurons(subject.derivation))
     if numeric and subject.data is not None:
         yield Section("Sensitivity over the data", slopes.blocks(network, subject.data))
-    yield Section("Kinks and domain", listed(formulas.notes(network) or [_SMOOTH]))
+    yield Section("Kinks, jumps and domain", listed(formulas.notes(network) or [_SMOOTH]))
     yield Section("Check", tuple(_check(subject)))
     if subject.cost is not None:
         yield Section("Cost", _cost(subject.cost, subject.derivation.order))
