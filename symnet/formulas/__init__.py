@@ -155,9 +155,11 @@ def _kink_notes(activation: Activation) -> Iterator[str]:
             flat = False
     if activation.endless:
         steps = sorted(map(str, activation.value.atoms(*STEPS)))
-        what = f"jumps without end, those of {' and '.join(steps)}" if steps else "corners without end"
-        note = f"{activation.name} has {what}: its derivative there is that of one of the two sides"
-        yield note + _flat(activation, flat)
+        what = (
+            f"jumps without end, those of {' and '.join(steps)}" if steps else "corners without end"
+        )
+        taken = "its derivative there is that of one of the two sides"
+        yield f"{activation.name} has {what}: {taken}" + _flat(activation, flat)
 
 
 def _flat(activation: Activation, flat: bool) -> str:
