@@ -9,12 +9,10 @@ of a graph is: `symnet.network.graph`.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -23,44 +21,18 @@ import sympy
 from sympy import Symbol
 
 from symnet import physical, showing
-from symnet.activations import TABLE, Activation, has_its_name
-from symnet.names import check_distinct, check_label, check_name, listed, shortened, variables
-from symnet.network import building, graph, nesting
+from symnet.activations import Activation
+from symnet.names import check_distinct, check_label, listed, shortened, variables
+from symnet.network import building, checks, dense, graph, nesting
 from symnet.network.graph import Node, called, joined
 from symnet.network.layer import Layer, Spec
-from symnet.network.weights import Array, doubles, is_exact, symbols, weight
+from symnet.network.weights import Array, doubles, is_exact, symbols
 
 if TYPE_CHECKING:
     from symnet.plotting import Picture
 
 _T = TypeVar("_T")
 _N = TypeVar("_N", bound="Network")
-
-
-def _check_layers(layers: tuple[Layer, ...]) -> None:
-    if not layers:
-        raise ValueError("a network needs at least one layer")
-    for k, layer in enumerate(layers, start=1):
-        if not isinstance(layer, Layer):
-            raise ValueError(f"layer {k} is a {type(layer).__name__}; use symnet.Layer")
-    for k, (before, layer) in enumerate(pairwise(layers), start=2):
-        if layer.inputs != before.outputs:
-            raise ValueError(
-                f"layer {k}: weights have {layer.inputs} columns, "
-                f"but layer {k - 1} has {before.outputs} neurons"
-            )
-
-
-def _check_activations(named: Iterable[tuple[str, Activation]]) -> None:
-    known: dict[str, Activation] = dict(TABLE)
-    for where, own in named:
-        if own.name not in known and not has_its_name(own):
-            check_name(own.name, f"{where}: activation")
-        if known.setdefault(own.name, own) != own:
-            raise ValueError(
-                f"{where}: its activation {own.name!r} differs from another of that name; "
-                "give it a name of its own: Activation(name, expression)"
-            )
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -105,7 +77,7 @@ class Network:
         name: str | None = None,
     ) -> None:
         layers = tuple(layers)
-        _check_layers(layers)
+        checks.layers(layers)
         nodes = tuple(Node.of(layer, k) for k, layer in enumerate(layers))
         self._set(nodes, layers, (layers[0].inputs, *(layer.outputs for layer in layers)))
         self._name(inputs, outputs, name)
@@ -126,9 +98,9 @@ class Network:
         nodes = tuple(nodes)
         if not nodes:
             raise ValueError("a network needs at least one node")
-        count = inputs if isinstance(inputs, int) else _count_of(nodes, inputs)
+        count = inputs if isinstance(inputs, int) else checks.inputs_of(nodes, inputs)
         sizes = graph.checked_sizes(nodes, count)
-        _check_used(nodes)
+        checks.used(nodes)
         self = cls.__new__(cls)
         self._set(nodes, graph.layers_of(nodes), sizes)
         self._name(None if isinstance(inputs, int) else inputs, outputs, name)
@@ -165,7 +137,7 @@ class Network:
         name: str | None,
     ) -> None:
         """Check and set what has names: activations, inputs, outputs, the network itself."""
-        _check_activations(self._activations())
+        checks.activations(self._activations())
         if outputs is None and self.m == 1:
             outputs = ("y",)
         weights = [symbol.name for symbol in self.symbols]
@@ -219,16 +191,7 @@ class Network:
         Source: the bound of the weights is X. Glorot, Y. Bengio, Understanding the difficulty
         of training deep feedforward neural networks, AISTATS 2010, eq. 16.
         """
-        sizes = _checked_widths(widths)
-        activations = [*_per_layer(hidden, len(sizes) - 2), output]
-        draw = _drawing(fill, seed)
-        last = len(sizes) - 1
-        layers = []
-        for k, (before, here) in enumerate(pairwise(sizes), start=1):
-            weights = draw((here, before), math.sqrt(6 / (before + here)))
-            biased = bias and (output_bias or k < last)
-            vector = draw((here,), 1 / math.sqrt(before)) if biased else None
-            layers.append(Layer(weights, vector, activations[k - 1]))
+        layers = dense.layers(widths, hidden, output, fill, seed, bias, output_bias)
         return cls(layers, inputs, outputs, name)
 
     @classmethod
@@ -473,52 +436,3 @@ def _located(where: str, call: Callable[[], _T]) -> _T:
         return call()
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
-
-
-def _count_of(nodes: Sequence[Node], inputs: Iterable[str | Symbol] | None) -> int:
-    """The number of inputs: of their names, or the columns of a matrix that multiplies them."""
-    if inputs is not None:
-        return len(tuple(inputs))
-    for node in nodes:
-        for term in node.terms:
-            if term.source == 0 and term.weights is not None:
-                return int(term.weights.shape[1])
-    raise ValueError("no matrix tells the number of inputs; give their names, or how many")
-
-
-def _check_used(nodes: Sequence[Node]) -> None:
-    used = {source for node in nodes for source in node.sources}
-    for k, node in enumerate(nodes[:-1], start=1):
-        if k not in used:
-            raise ValueError(f"{called(k, node)}: nothing uses it; leave it out")
-
-
-def _checked_widths(widths: Sequence[int]) -> list[int]:
-    sizes = list(widths)
-    if len(sizes) < 2:
-        raise ValueError(f"widths {sizes}: give at least the inputs and the outputs, as [2, 1]")
-    for size in sizes:
-        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-            raise ValueError(f"widths {shortened(str(sizes))}: {size!r} is no positive integer")
-    return [int(size) for size in sizes]
-
-
-def _per_layer(spec: Any, count: int) -> list[Spec]:
-    if not isinstance(spec, list | tuple):
-        return [spec] * count
-    if len(spec) != count:
-        raise ValueError(f"hidden: {len(spec)} activations, but {count} hidden layers")
-    return list(spec)
-
-
-def _drawing(fill: object, seed: int | None) -> Callable[[tuple[int, ...], float], Array]:
-    """A function of a shape and a bound that gives an array of weights."""
-    if fill is None:
-        rng = np.random.default_rng(0 if seed is None else seed)
-        return lambda shape, bound: rng.uniform(-bound, bound, shape)
-    if seed is not None:
-        raise ValueError("give either fill or seed, not both")
-    entry = weight(fill, "fill")
-    return lambda shape, _: np.full(
-        shape, entry, dtype=float if isinstance(entry, float) else object
-    )

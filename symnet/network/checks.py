@@ -1,0 +1,60 @@
+"""What is asked of a network's layers and nodes before it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from sympy import Symbol
+
+from symnet.activations import TABLE, Activation, has_its_name
+from symnet.names import check_name
+from symnet.network.graph import Node, called
+from symnet.network.layer import Layer
+
+
+def layers(layers: tuple[Layer, ...]) -> None:
+    """ValueError for none, for what is no layer, and for widths that do not follow."""
+    if not layers:
+        raise ValueError("a network needs at least one layer")
+    for k, layer in enumerate(layers, start=1):
+        if not isinstance(layer, Layer):
+            raise ValueError(f"layer {k} is a {type(layer).__name__}; use symnet.Layer")
+    for k, (before, layer) in enumerate(pairwise(layers), start=2):
+        if layer.inputs != before.outputs:
+            raise ValueError(
+                f"layer {k}: weights have {layer.inputs} columns, "
+                f"but layer {k - 1} has {before.outputs} neurons"
+            )
+
+
+def activations(named: Iterable[tuple[str, Activation]]) -> None:
+    """ValueError for a name that formulas use, and for two activations of one name."""
+    known: dict[str, Activation] = dict(TABLE)
+    for where, own in named:
+        if own.name not in known and not has_its_name(own):
+            check_name(own.name, f"{where}: activation")
+        if known.setdefault(own.name, own) != own:
+            raise ValueError(
+                f"{where}: its activation {own.name!r} differs from another of that name; "
+                "give it a name of its own: Activation(name, expression)"
+            )
+
+
+def inputs_of(nodes: Sequence[Node], inputs: Iterable[str | Symbol] | None) -> int:
+    """The number of inputs: of their names, or the columns of a matrix that multiplies them."""
+    if inputs is not None:
+        return len(tuple(inputs))
+    for node in nodes:
+        for term in node.terms:
+            if term.source == 0 and term.weights is not None:
+                return int(term.weights.shape[1])
+    raise ValueError("no matrix tells the number of inputs; give their names, or how many")
+
+
+def used(nodes: Sequence[Node]) -> None:
+    """ValueError for a node that nothing uses."""
+    sources = {source for node in nodes for source in node.sources}
+    for k, node in enumerate(nodes[:-1], start=1):
+        if k not in sources:
+            raise ValueError(f"{called(k, node)}: nothing uses it; leave it out")
