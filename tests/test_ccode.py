@@ -157,7 +157,7 @@ def test_planning_grows_with_the_depth():
     assert counts[1] < 4.2 * counts[0]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_random_networks(data):
     """Any mixture of activations, with and without biases."""

@@ -66,7 +66,7 @@ def test_every_entry_agrees_with_the_analytic_engine(name, widths):
             assert_agrees(network, X, order, method(X))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(networks())
 def test_random_networks_agree_with_the_analytic_engine(network):
     """Any mixture of activations, biases, widths and kinds of number."""

@@ -62,7 +62,7 @@ def path(tmp_path):
 # --- round trips --------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(strategies.networks(kinds=["float", "exact", "symbolic", "mixed"]))
 def test_networks_round_trip(tmp_path_factory, net):
     """What is loaded equals what was saved, array types included."""
@@ -375,7 +375,7 @@ def test_files_that_are_no_text_or_not_there(path, tmp_path):
 
 def test_endless_files_are_refused(path, monkeypatch):
     """No more than the limit is read."""
-    monkeypatch.setattr(files, "LARGEST_FILE", 100)
+    monkeypatch.setattr(files.reading, "LARGEST_FILE", 100)
     path.write_text(json.dumps(GOOD))
     with pytest.raises(NetworkFileError, match="is larger than"):
         load(path)

@@ -103,7 +103,7 @@ def test_more_points_than_a_block():
         np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-15)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(networks(activations=tuple(sorted(set(TABLE) - {"exp"})), width=3))
 def test_any_network_passes_its_own_test(network):
     """Random networks of every activation: the text runs, and agrees with the analytic engine.

@@ -135,7 +135,7 @@ NAMES = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(NAMES)
 def test_any_label_goes_everywhere(tmp_path_factory, names):
     """Through files, pickles, tables, formulas and functions; what is computed is the same."""

@@ -331,7 +331,7 @@ def test_kinks_name_each_activation_once():
 # --- equality, hash, pickling -------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(strategies.networks(kinds=["float", "exact", "symbolic", "mixed"]))
 def test_pickles_and_copies_are_equal_and_read_only(net):
     """A network survives pickle and deepcopy by value."""
@@ -478,7 +478,7 @@ def test_expression_keeps_the_bits_of_floats():
     assert one_layer([[value]]).expression()[0].coeff(x1) == Float(value, precision=53)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_expression_agrees_with_a_loop_over_layers(data):
     """y = σ(W a + b), neuron by neuron with mpmath at 30 digits, for every activation."""
@@ -531,7 +531,7 @@ def exactly(value):
     return (-1) ** sign * int(mantissa) * Fraction(2) ** exponent
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(strategies.networks(kinds=["float"], width=3, depth=2))
 def test_expression_size_bounds_the_operations(net):
     """The prediction is no smaller than what is built."""

@@ -155,7 +155,7 @@ def assert_analytic(network, x):
         assert value == pytest.approx(wanted[len(inputs)](p, *inputs), rel=1e-9, abs=1e-10 * scale)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_random_networks_equal_the_analytic_engine(data):
     """Smooth activations, any widths and biases, exact and float weights, zeros among them."""

@@ -161,7 +161,7 @@ def test_expanded_text_is_python(activation):
         assert found == pytest.approx(wanted, rel=1e-12, abs=1e-13)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_expanded_text_of_random_networks_is_python(data):
     """Exact and float weights of every sign: printed signs, orders and parentheses are right."""
