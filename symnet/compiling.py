@@ -29,6 +29,8 @@ class Kernels(Protocol):
     @property
     def teams(self) -> tuple[int, ...]: ...
     @property
+    def lone(self) -> bool: ...
+    @property
     def crowd(self) -> int: ...
     def function(
         self,
@@ -80,10 +82,11 @@ class Compiled:
 
     Each computes only what it needs. Results are full arrays, float32 for float32 X and float64
     otherwise, the same to the last bit on any number of threads; a point with a NaN among its
-    inputs has NaN in all of its entries. `source` is the text that runs, `cost` what a point of
-    f(X) costs, and `threads` how many are used at most, None for as many as pay. It pickles.
-    Of dask's arrays it gives lazy ones, of xarray's ones with named dimensions; see
-    `symnet.foreign`.
+    inputs has NaN in all of its entries. In C a single point of a larger network has functions of
+    its own, compiled at the first such call, whose last bits may differ. `source` is the text that
+    runs, `cost` what a point of f(X) costs, and `threads` how many are used at most, None for as
+    many as pay. It pickles. Of dask's arrays it gives lazy ones, of xarray's ones with named
+    dimensions; see `symnet.foreign`.
 
     Raises TypeError for X that is not real, ValueError for X of another number of inputs, and
     ValueError for a derivative of a higher order than was compiled.
@@ -111,6 +114,11 @@ class Compiled:
         return self.kernels.teams
 
     @property
+    def lone(self) -> bool:
+        """Whether single points have functions of their own, compared when they are first used."""
+        return self.kernels.lone
+
+    @property
     def crowd(self) -> int:
         """A number of points that takes several blocks of `crowded`."""
         return self.kernels.crowd
@@ -118,8 +126,9 @@ class Compiled:
     def verified(self) -> Compiled:
         """The same functions, compared with the analytic engine: see `checking.verify`.
 
-        A type whose text is made later, as float32's in C, is compared when it is first used.
-        CheckError where they disagree, then or now.
+        What is compiled later is compared when it is first used: in C float32's text, and the
+        functions of single points where a point is work enough for them. CheckError where they
+        disagree, then or now.
         """
         checking.verify(self)
         return replace(self, checked=True)

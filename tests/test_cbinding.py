@@ -49,7 +49,9 @@ def native(results: int = 1, body: str = "return 0;") -> object:
     return loading.load(text).function("f", results, weighted=True)
 
 
-def bound(function=None, results=1, alone=9, threads=lambda _: 1, general=list, weight=7.0):
+def bound(
+    function=None, results=1, alone=9, threads=lambda _: 1, general=list, weight=7.0, lone=None
+):
     """The function of points."""
     return binding.bound(
         function or native(results),
@@ -59,7 +61,16 @@ def bound(function=None, results=1, alone=9, threads=lambda _: 1, general=list, 
         alone,
         threads,
         general,
+        lone,
     )
+
+
+def test_a_single_point_has_a_function_of_its_own(way):
+    """Given as a point or as a list of one, where there is such a function; no others go there."""
+    f = bound(lone=lambda X: ("alone", X.shape))
+    assert [f(np.ones(2)), f(np.ones((1, 2)))] == [("alone", (2,)), ("alone", (1, 2))]
+    assert f(np.ones((2, 2)))[0].shape == (2, 1)
+    assert type(bound()(np.ones(2))[0]) is np.ndarray
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -217,7 +228,7 @@ def test_what_the_module_refuses():
 
     def refused(error, address=1, weights=weights, shapes=((1,),), message="no"):
         with pytest.raises(error):
-            bind(address, weights, 2, shapes, 1, None, None, message)
+            bind(address, weights, 2, shapes, 1, None, None, None, message)
 
     refused(ValueError, shapes=())
     refused(ValueError, shapes=((1,),) * 10)
@@ -230,7 +241,7 @@ def test_what_the_module_refuses():
     refused(TypeError, address="1")
     refused(TypeError, message=b"no")
     with pytest.raises((ValueError, MemoryError)):
-        bind(1, weights, 2, ((2**62, 2**62),), 9, None, None, "no")(np.ones((1, 2)))
+        bind(1, weights, 2, ((2**62, 2**62),), 9, None, None, None, "no")(np.ones((1, 2)))
 
 
 # --- the module itself --------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class Planted:
         self.function, self.entry, self.factor, self.where = function, entry, factor, where
         self.order, self.network = function.order, function.network
         self.types = self.texts = (np.float64,)
-        self.teams, self.crowd = (1,), 100
+        self.teams, self.crowd, self.lone = (1,), 100, False
 
     def crowded(self, threads):
         return self

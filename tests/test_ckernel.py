@@ -22,6 +22,7 @@ from symnet.backends.c.text import file
 from symnet.calculus.schemes import Cost
 from symnet.network import Network
 from symnet.witness import analytic
+from symnet.witness.checking import CheckError
 
 NETWORK = Network.dense([2, 8, 8, 1], seed=0)
 COST = Cost(multiply_adds=100, activations=10, scheme="adjoint")
@@ -147,6 +148,67 @@ def test_process_pool(method):
     with multiprocessing.get_context(method).Pool(2) as pool:
         found = pool.starmap_async(fingerprint, [(5000, 2)] * 4).get(timeout=60)
     assert set(found) == {expected}
+
+
+# --- single points ------------------------------------------------------------------------------
+
+
+WIDE = Network.dense([3, 64, 64, 2], "tanh", seed=5)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_single_points_of_larger_networks(dtype):
+    """They are computed in numbers instead of vectors, all methods of every order; small ones not.
+
+    Compared when they are first used.
+    """
+    f = compiling.compiled(WIDE, 3, "c").verified()
+    assert f.lone
+    assert not compiling.compiled(NETWORK, 2, "c").lone
+    X = np.random.default_rng(0).standard_normal((5, 3)).astype(dtype)
+    together = f(X)
+    for x, *rows in zip(X, *together, strict=True):
+        for found in (f(x), tuple(r[0] for r in f(x[None]))):
+            for order, (a, b) in enumerate(zip(found, rows, strict=True)):
+                near = {"rtol": 0, "atol": 4e3 * np.finfo(dtype).eps * np.abs(b).max()}
+                np.testing.assert_allclose(a, b, **near)
+                np.testing.assert_allclose(f.derivative(order, x), b, **near)
+                assert a.dtype == dtype
+
+
+def test_they_are_compiled_when_they_are_first_used(monkeypatch):
+    """Once for all methods, whoever asks; nothing is compiled for them before."""
+    asked = []
+    load = loading.load
+    monkeypatch.setattr(
+        loading, "load", lambda *given: (asked.append(given[2]), load(*given))[1], raising=True
+    )
+    f = compiling.compiled(WIDE, 2, "c").verified()
+    f(np.ones((2, 3)))
+    assert set(asked) == {False}
+    del asked[:]
+    f(np.ones(3))
+    assert True in asked
+    del asked[:]
+    f(np.ones(3))
+    assert not asked
+
+
+def test_a_wrong_one_is_caught_when_it_is_first_used(monkeypatch):
+    """What is handed out checked is compared in these functions, too."""
+    wrong = Network.dense([3, 64, 64, 2], "sin", seed=5)
+    other, load = text(wrong), loading.load
+
+    def mixed(source, part=0, plain=False):
+        return load(other if plain else source, part, plain)
+
+    monkeypatch.setattr(loading, "load", mixed)
+    f = compiling.compiled(WIDE, 2, "c").verified()
+    f(np.ones((2, 3)))
+    with pytest.raises(CheckError, match="at one point"):
+        f.hessian(np.ones(3))
+    with pytest.raises(CheckError, match="at one point"):
+        f(np.ones(3, np.float32))
 
 
 # --- threads that pay ---------------------------------------------------------------------------

@@ -46,11 +46,14 @@ class Generated(Checkable, Protocol):
     `types` are those it computes in, and `texts` those for which it has a text of its own, the
     first of them compiled. `crowded(threads)` is the same function on so many threads, in small
     blocks, `crowd` the number of points that takes several of them. `teams` are the numbers of
-    threads at which a method runs differently from others.
+    threads at which a method runs differently from others. Where it is `lone`, single points have
+    functions of their own.
     """
 
     @property
     def network(self) -> Network: ...
+    @property
+    def lone(self) -> bool: ...
     @property
     def types(self) -> Sequence[Any]: ...
     @property
@@ -142,7 +145,7 @@ def verify(function: Generated, dtype: Any = None) -> None:
     A quick check, for functions about to be handed out: each method at a few points, ordinary
     and far out, at full size, and at many points of the leading neurons. Orders above the second,
     which the analytic engine does not know, are compared with 50-digit arithmetic. In the types
-    that need no more compilation, or in the given one alone.
+    that need no more compilation, or in the given one alone, single points included.
     """
     random = np.random.default_rng(0)
     network = function.network
@@ -155,7 +158,8 @@ def verify(function: Generated, dtype: Any = None) -> None:
     truth = _truth(network, points, function, quick=True)
     narrower = truth if narrow is function else _truth(narrow.network, small, narrow, quick=True)
     _demand(_calls(function, truth))
-    _demand(_calls(narrow, narrower, single=True))
+    if not function.lone:
+        _demand(_calls(narrow, narrower, single=True))
     _demand(_crowd(narrow, narrower))
     for other in (t for t in function.types if t not in function.texts):
         _demand(_in_type(narrow, narrow.network, small[:2], other))

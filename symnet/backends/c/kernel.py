@@ -28,7 +28,8 @@ class NativeKernels:
 
     Weights are an argument of the functions, so that compiling takes the same time at any width
     and networks of one shape share a library. The text of a type is made and compiled when it is
-    first used.
+    first used, and once more, in numbers instead of vectors of points, for single points of what is
+    not small.
     """
 
     network: Network = field(repr=False)
@@ -76,21 +77,21 @@ class NativeKernels:
         """What `runtime.evaluate` says as a function of X, on at most so many threads.
 
         A plain array of doubles goes straight to C, which looks after NaN itself; what isn't one is
-        offered to `foreign` first. `confirm` is called with another type before its functions are
-        first used.
+        offered to `foreign` first. `confirm` is called with a type before its functions are first
+        used, but for those of many doubles.
         """
         n, m = self.network.n, self.network.m
         shapes = tuple((m, *(n,) * order) for order in orders)
+        cost = self.costs[name]
 
-        def bound(dtype: Any) -> Function:
-            if confirm is not None and dtype != np.float64 and dtype not in self._confirmed:
-                confirm(dtype.type)
-                self._confirmed.add(dtype)
+        def bound(dtype: Any, plain: bool = False) -> Function:
+            if confirm is not None and (plain or dtype != np.float64):
+                self._confirm(dtype, plain, confirm)
             # What is bound for doubles hands other types to its own `general`, with its `confirm`.
-            key = name, most, dtype, confirm is None
+            key = name, most, dtype, plain, confirm is None
             if key not in self._bound:
-                library = self._compile(_TYPES[dtype])[file.part(name, self.orders)]
-                cost = self.costs[name]
+                library = self._compile(_TYPES[dtype], plain)[file.part(name, self.orders)]
+                single = self.lone and not plain
                 self._bound[key] = binding.bound(
                     library.function(name, len(shapes), weighted=True),
                     file.packed(self.network, _TYPES[dtype]),
@@ -99,6 +100,7 @@ class NativeKernels:
                     loading.alone(cost),
                     lambda points: loading.threads(points, cost, most),
                     general,
+                    _once(lambda: bound(dtype, plain=True)) if single else None,
                 )
             return self._bound[key]
 
@@ -118,9 +120,19 @@ class NativeKernels:
         runtime.keep_freed_memory()
         return bound(np.dtype(np.float64))
 
+    def _confirm(self, dtype: Any, plain: bool, confirm: Callable[[type], None]) -> None:
+        if (dtype, plain) not in self._confirmed:
+            confirm(dtype.type)
+            self._confirmed.add((dtype, plain))
+
     def narrowed(self, network: Network) -> NativeKernels:
         """Itself: the text knows its network's widths."""
         return self
+
+    @property
+    def lone(self) -> bool:
+        """Whether single points have functions of their own, compiled when they are first used."""
+        return any(map(loading.pays_alone, self.costs.values()))
 
     @property
     def crowd(self) -> int:
@@ -139,16 +151,28 @@ class NativeKernels:
             self.texts[dtype] = file.source(self._kernels, self.network, dtype, parts=True)
         return self.texts[dtype]
 
-    def _compile(self, dtype: str) -> dict[int, loading.Library]:
+    def _compile(self, dtype: str, plain: bool = False) -> dict[int, loading.Library]:
         """The parts of the text, by compilers that run side by side, and with them `binding.c`."""
         text = self._text(dtype)
         parts = sorted({file.part(name, self.orders) for name in self.orders})
-        loads = [partial(loading.load, text, part) for part in parts]
+        loads = [partial(loading.load, text, part, plain) for part in parts]
         compiler.side_by_side([binding.extension, *loads])
-        return {part: loading.load(text, part) for part in parts}
+        return {part: loading.load(text, part, plain) for part in parts}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Texts for both types instead of Programs; bound functions belong to this process.
         for dtype in _TYPES.values():
             self._text(dtype)
         return NativeKernels, (self.network, self.orders, self.costs, self.texts)
+
+
+def _once(make: Callable[[], Function]) -> Function:
+    """The function that `make` gives at the first call."""
+    made: list[Function] = []
+
+    def call(X: Any) -> tuple[Any, ...]:
+        if not made:
+            made.append(make())
+        return made[0](X)
+
+    return call

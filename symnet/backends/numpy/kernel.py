@@ -38,6 +38,8 @@ class NumpyKernels:
     """The types that have a text of their own: this one stands for all."""
     teams: ClassVar[tuple[int, ...]] = (1,)
     """Threads share the blocks of every kernel in the same way."""
+    lone: ClassVar[bool] = False
+    """Single points have no functions of their own."""
     crowd: ClassVar[int] = 299
     """Points for four blocks of `crowded`, the last of one point less."""
 

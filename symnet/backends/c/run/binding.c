@@ -30,7 +30,7 @@ typedef struct {
 } Binding;
 
 /* What the function is bound to, a tuple that owns it all and lets Python collect cycles. */
-enum { BINDING, WEIGHTS, THREADS, GENERAL, NO_MEMORY };
+enum { BINDING, WEIGHTS, THREADS, GENERAL, LONE, NO_MEMORY, MEMBERS };
 
 #define CALL(types, ...) \
     ((int (*)(long, const void *, const void *, types, int))b->kernel)( \
@@ -113,6 +113,9 @@ static PyObject *call(PyObject *self, PyObject *X)
         return PyObject_CallOneArg(PyTuple_GET_ITEM(self, GENERAL), X);
     const int one = PyArray_NDIM((PyArrayObject *)X) == 1;
     const npy_intp points = one ? 1 : PyArray_DIM((PyArrayObject *)X, 0);
+    PyObject *const lone = PyTuple_GET_ITEM(self, LONE);
+    if (points == 1 && lone != Py_None)
+        return PyObject_CallOneArg(lone, X);
     const void *x = PyArray_DATA((PyArrayObject *)X);
     if (points >= b->alone && (threads = threads_for(PyTuple_GET_ITEM(self, THREADS), points)) < 0)
         return NULL;
@@ -165,12 +168,12 @@ static void release(PyObject *capsule)
 
 static PyObject *bind(PyObject *module, PyObject *arguments)
 {
-    PyObject *weights, *shapes, *threads, *general, *no_memory, *capsule, *self, *bound;
+    PyObject *weights, *shapes, *threads, *general, *lone, *no_memory, *capsule, *self, *bound;
     unsigned long long kernel;
     Py_ssize_t inputs, alone;
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "KO!nO!nOOU:bind", &kernel, &PyArray_Type, &weights, &inputs,
-            &PyTuple_Type, &shapes, &alone, &threads, &general, &no_memory))
+    if (!PyArg_ParseTuple(arguments, "KO!nO!nOOOU:bind", &kernel, &PyArray_Type, &weights, &inputs,
+            &PyTuple_Type, &shapes, &alone, &threads, &general, &lone, &no_memory))
         return NULL;
     Binding *b = PyMem_Calloc(1, sizeof *b);
     if (!b)
@@ -184,7 +187,7 @@ static PyObject *bind(PyObject *module, PyObject *arguments)
         PyMem_Free(b);
         return NULL;
     }
-    self = PyTuple_Pack(5, capsule, weights, threads, general, no_memory);
+    self = PyTuple_Pack(MEMBERS, capsule, weights, threads, general, lone, no_memory);
     Py_DECREF(capsule);
     bound = self ? PyCFunction_New(&call_method, self) : NULL;
     Py_XDECREF(self);
@@ -193,7 +196,7 @@ static PyObject *bind(PyObject *module, PyObject *arguments)
 
 static PyMethodDef methods[] = {
     {"bind", bind, METH_VARARGS,
-        PyDoc_STR("bind(address, weights, inputs, shapes, alone, threads, general, no_memory)")},
+        PyDoc_STR("bind(address, weights, inputs, shapes, alone, threads, general, lone, no_memory)")},
     {NULL, NULL, 0, NULL},
 };
 

@@ -41,20 +41,21 @@ def bound(
     alone: int,
     threads: Callable[[int], int],
     general: Function,
+    lone: Function | None = None,
 ) -> Function:
     """X (N, n) → arrays (N, *shape) that function(N, X, weights, results…, threads) fills.
 
     One point (n,) → arrays of these shapes. For C-contiguous arrays of `weights`' type; anything
-    else goes to `general`. `threads` tells how many are to share N points, from `alone` on.
-    MemoryError where a thread's memory cannot be had. The GIL is free meanwhile, but for the few
-    points of a small network that take microseconds.
+    else goes to `general`, and a single point to `lone`, where there is one. `threads` tells how
+    many are to share N points, from `alone` on. MemoryError where a thread's memory cannot be had.
+    The GIL is free meanwhile, but for the few points of a small network that take microseconds.
     """
     module = extension()
     if module is not None:
         address = ctypes.cast(function, c_void_p).value
         message = str(no_memory(function.__name__))
         fast: Function = module.bind(
-            address, weights, inputs, tuple(shapes), alone, threads, general, message
+            address, weights, inputs, tuple(shapes), alone, threads, general, lone, message
         )
         return fast
     # Where there is no module, a call takes 4 microseconds more.
@@ -66,6 +67,8 @@ def bound(
             return general(X)
         several = X.shape[:-1]
         points = several[0] if several else 1
+        if points == 1 and lone is not None:
+            return lone(X)
         results = tuple([np.empty(several + shape, dtype) for shape in shapes])
         count = 1 if points < alone else threads(points)
         if function(points, buffer(X), address, *map(buffer, results), count):

@@ -36,6 +36,13 @@ _ACTIVATION = 20
 _WORTHWHILE = 250_000
 """Multiply-adds that pay for a thread: some 20 microseconds, twice what waking it takes."""
 
+_WORTH_A_TEXT = 5_000
+"""Multiply-adds of a point that pay for compiling the text once more, for single points.
+
+A vector of points holds one of them as slowly as all: 2-48-48-1 takes 2.4 instead of 3.8
+microseconds, 2-64-64-64-1 6.4 instead of 10.9, 30-32-32-1 8.1 instead of 12.5.
+"""
+
 _in_fork = False
 
 
@@ -86,12 +93,14 @@ def _patience() -> Iterator[None]:
         os.environ.pop("GOMP_SPINCOUNT", None)
 
 
-def load(text: str, part: int = 0) -> Library:
+def load(text: str, part: int = 0, plain: bool = False) -> Library:
     """The functions of a C text, or of one of its parts, from the cache or compiled now.
 
-    CompilerError, in one line, without a compiler and for a text that it refuses.
+    `plain` in single numbers instead of vectors of points. CompilerError, in one line, without a
+    compiler and for a text that it refuses.
     """
     command = (*compiler.command(), *([f"-DSYMNET_PART={part}"] if part else []))
+    command += ("-DSYMNET_PLAIN",) if plain else ()
     return _loaded(text, command, compiler.cache_directory())
 
 
@@ -113,6 +122,11 @@ def threads(points: int, cost: Cost, most: int | None = None) -> int:
     if _in_fork:
         return 1
     return max(1, min(most or available(), points * _work(cost) // _WORTHWHILE))
+
+
+def pays_alone(cost: Cost) -> bool:
+    """Whether single points of this cost are worth functions of their own."""
+    return _work(cost) >= _WORTH_A_TEXT
 
 
 def _work(cost: Cost) -> int:
