@@ -24,6 +24,7 @@ import symnet
 import zoo
 from symnet import compiling, languages
 from symnet.activations import TABLE, Activation, Z
+from symnet.languages import c
 from symnet.languages.job import Job
 from symnet.languages.selftest import expected_at
 from symnet.lowering.counting import operations
@@ -463,6 +464,71 @@ def test_onnx(name, precision):
             assert (found.dtype, found.shape) == (kind, known.shape)
             allowed = 2000 * np.finfo(kind).eps * max(1e-3, np.abs(known).max())
             np.testing.assert_allclose(found, known, rtol=0, atol=allowed)
+
+
+def golden_chain() -> symnet.Network:
+    """A chain of two layers."""
+    return symnet.Network.dense([2, 2, 1], "tanh", output="softplus", seed=3, name="chain")
+
+
+def golden_graph() -> symnet.Network:
+    """A skip connection, a product and two outputs."""
+    draw, x = zoo.Draw(5), symnet.variables("rho", "T [K]")
+    h = draw(2, 2, "gelu")(x)
+    y = draw(2, 2)(h * draw(2, 2, "sigmoid")(h) + h)
+    return symnet.Network.of(y, outputs=("p", "e"), name="graph")
+
+
+GOLDEN = Path(__file__).parent / "golden" / "languages"
+WRITTEN = tuple(n for n, row in languages.LANGUAGES.items() if row.files and n != "c-batch")
+
+
+@pytest.mark.parametrize("language", WRITTEN)
+@pytest.mark.parametrize("make", [golden_chain, golden_graph])
+def test_golden_files(make, language, request):
+    """Each language's texts of two networks, rewritten by --update-golden."""
+    net = make()
+    command = f"symnet generate {net.name}.json --language {language} --order 2"
+    job = Job.of(net, command=command, language=language)
+    # Rounded: the last digits are those of the machine.
+    known = [
+        replace(k, expected=rounded(k.expected, 6), allowed=float(f"{k.allowed:.1g}"))
+        for k in job.expected
+    ]
+    files = languages.LANGUAGES[language].files
+    assert files is not None
+    for name, text in files(replace(job, expected=tuple(known))).items():
+        path, shown = GOLDEN / name, text.replace(f"symnet {VERSION}", "symnet VERSION")
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(shown, encoding="utf-8")
+        assert shown == path.read_text(encoding="utf-8"), name
+
+
+def rounded(values: Any, digits: int) -> Any:
+    """Each number with so many digits."""
+    return np.vectorize(lambda x: float(f"{x:.{digits}g}"))(values)
+
+
+FORMATTERS = {
+    "c": ("clang-format", f"--style={c.STYLE}"),
+    "cpp": ("clang-format", f"--style={c.STYLE}"),
+    "javascript": ("prettier", "--no-config"),
+}
+
+
+@pytest.mark.parametrize("name", ["activations", "attention"])
+@pytest.mark.parametrize("language", FORMATTERS)
+def test_a_formatter_changes_nothing(language, name, tmp_path):
+    """Texts are as clang-format and prettier write them; rustfmt is asked below."""
+    tool, *words = FORMATTERS[language]
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed")
+    for file, text in languages.generate(NETWORKS[name](), language, name="net").items():
+        (tmp_path / file).write_text(str(text), encoding="utf-8")
+        command = [tool, *words, file]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (0, text), done.stderr
 
 
 LIBM = """\

@@ -25,6 +25,14 @@ from symnet.names import commented
 
 _COMMENT = 92  # columns of text in a comment
 
+STYLE = (
+    "{BasedOnStyle: WebKit, NamespaceIndentation: None, PointerAlignment: Right, "
+    "Cpp11BracedListStyle: true}"
+)
+"""Of clang-format, which changes nothing; tables of numbers are left as they are."""
+
+UNFORMATTED, FORMATTED = "/* clang-format off */", "/* clang-format on */"
+
 GUARD = library.text("arithmetic")
 """An error, with what to leave out, for flags that change arithmetic."""
 
@@ -94,6 +102,7 @@ def source(job: Job) -> str:
     lines = [f'#include "{job.name}.h"', ""]
     own = own_functions(job.lowered, printer)
     lines += ["#include <math.h>", "", GUARD]
+    lines += [UNFORMATTED, ""] if job.lowered.constants else []
     for name, values in job.lowered.constants.items():
         shape = "".join(f"[{size}]" for size in values.shape)
         opening = f"static const {job.precision} {name}{shape} = "
@@ -103,6 +112,7 @@ def source(job: Job) -> str:
             else (_vector(opening, values.tolist(), printer))
         )
         lines.append("")
+    lines += [FORMATTED, ""] if job.lowered.constants else []
     for function in own:
         lines += [*_returning(function, printer), ""]
     for function in job.lowered.functions:
@@ -208,12 +218,17 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
         "/* --- self-test: what another engine gives at three points, and an allowed error --- */",
         "",
     ]
-    lines += [f"static const {kind} points[{count}][{job.lowered.n}] = {{"]
+    lines += [UNFORMATTED, "", f"static const {kind} points[{count}][{job.lowered.n}] = {{"]
     lines += [*nested(job.points, printer, end=";")[1:], ""]
     for known in job.expected:
         shape = f"[{count}][{known.expected.shape[1]}]"
         lines += [f"static const {kind} expected{known.order}{shape} = {{"]
         lines += [*nested(known.expected, printer, end=";")[1:], ""]
+    lines += [FORMATTED, ""]
+    for known in job.expected:
+        allowed = printer.number(known.allowed)
+        lines += [f"static const {kind} allowed{known.order} = {allowed};"]
+    lines += [""]
     lines += _WORST.format(
         kind=kind, f=printer.suffix, zero=printer.number(0), most=printer.literal("1e30")
     ).split("\n")
@@ -221,7 +236,7 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
         f"static {kind} worst_error(void)",
         "{",
         f"    {kind} worst = {printer.number(0)};",
-        "",
+        f"    {kind} error;",
     ]
     results = {name: shape for r in job.lowered.routines for name, shape in r.results.items()}
     lines += [f"    {printer.array(name, shape)};" for name, shape in results.items()]
@@ -234,10 +249,9 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
             known = job.known(order)
             first = f"&{name}{'[0]' * len(sizes)}"
             arguments = [first, f"expected{order}[k]", str(known.expected.shape[1])]
-            arguments += [str(known.stride), printer.number(known.allowed)]
-            lines += printer.broken(
-                f"        worst = larger(worst, error_of({', '.join(arguments)}));"
-            )
+            arguments += [str(known.stride), f"allowed{order}"]
+            lines += [f"        error = error_of({', '.join(arguments)});"]
+            lines += ["        worst = larger(worst, error);"]
     lines += ["    }", "    return worst;", "}", ""]
     return [
         *lines,
@@ -259,7 +273,7 @@ static {kind} larger({kind} worst, {kind} error)
 
 /* The largest error of the entries 0, stride, 2 stride, ..., in multiples of what is allowed. */
 static {kind} error_of(const {kind} *got, const {kind} *expected, int count, int stride,
-                       {kind} allowed)
+    {kind} allowed)
 {{
     {kind} worst = {zero};
     for (int k = 0; k < count; k++) {{
