@@ -533,11 +533,10 @@ def test_a_formatter_changes_nothing(language, name, tmp_path):
 
 LIBM = """\
 #![no_std]
-use core::ffi::c_double;
 extern "C" {
-    fn exp(x: c_double) -> c_double;
-    fn tanh(x: c_double) -> c_double;
-    fn log1p(x: c_double) -> c_double;
+    fn exp(x: f64) -> f64;
+    fn tanh(x: f64) -> f64;
+    fn log1p(x: f64) -> f64;
     fn expf(x: f32) -> f32;
     fn tanhf(x: f32) -> f32;
     fn log1pf(x: f32) -> f32;

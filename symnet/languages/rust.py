@@ -181,7 +181,8 @@ _ALLOWED = """\
     clippy::type_complexity,
     non_snake_case,
     non_upper_case_globals,
-    unexpected_cfgs
+    unexpected_cfgs,
+    unknown_lints
 )]"""
 
 

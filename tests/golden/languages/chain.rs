@@ -53,7 +53,8 @@
     clippy::type_complexity,
     non_snake_case,
     non_upper_case_globals,
-    unexpected_cfgs
+    unexpected_cfgs,
+    unknown_lints
 )]
 
 /// Number of inputs.
