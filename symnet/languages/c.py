@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from symnet.activations import Z
-from symnet.backends.c.text import library
-from symnet.languages.job import Files, Job
+from symnet.backends.c.text import library as excerpts
+from symnet.languages.job import Files, Job, check_apart
 from symnet.languages.printing import (
     Printer,
     listed,
@@ -33,7 +33,7 @@ STYLE = (
 
 UNFORMATTED, FORMATTED = "/* clang-format off */", "/* clang-format on */"
 
-GUARD = library.text("arithmetic")
+GUARD = excerpts.text("arithmetic")
 """An error, with what to leave out, for flags that change arithmetic."""
 
 
@@ -83,23 +83,55 @@ def files(job: Job) -> Files:
     return {f"{job.name}.h": header(job), f"{job.name}.c": source(job)}
 
 
+def library(name: str, jobs: Sequence[Job]) -> Files:
+    """One header for all networks, a source for each, and NAME.c that tests all of them."""
+    check_apart([f"{job.name}_{r.name}" for job in jobs for r in job.lowered.routines])
+    declared = [line for job in jobs for line in [*comment(job.head()), "", *declarations(job)]]
+    declared += ["/* 0 when the functions of all networks give what is expected. */"]
+    made: dict[str, str] = {
+        f"{name}.h": enclosed(name, [*declared, f"int {name}_self_test(void);"])
+    }
+    made[f"{name}.c"] = _tests(name, jobs)
+    return made | {f"{job.name}.c": source(job, f"{name}.h") for job in jobs}
+
+
 def header(job: Job) -> str:
     """The declarations, with what they compute."""
-    macro = f"{job.name.upper()}_H"
-    printer = CPrinter(job.precision)
-    lines = [*comment(job.head()), f"#ifndef {macro}", f"#define {macro}", ""]
-    lines += ["#ifdef __cplusplus", 'extern "C" {', "#endif", ""]
+    return "\n".join(comment(job.head())) + "\n" + enclosed(job.name, declarations(job)[:-1])
+
+
+def enclosed(name: str, lines: Sequence[str]) -> str:
+    """Declarations as a header, which may be included twice, and in C++."""
+    macro = f"{name.upper()}_H"
+    before = [f"#ifndef {macro}", f"#define {macro}", "", "#ifdef __cplusplus", 'extern "C" {']
+    after = ["", "#ifdef __cplusplus", "}", "#endif", "", "#endif", ""]
+    return "\n".join([*before, "#endif", "", *lines, *after])
+
+
+def declarations(job: Job) -> list[str]:
+    """The prototypes of a network's functions."""
+    printer, lines = CPrinter(job.precision), []
     for routine in job.lowered.routines:
         lines += [*_documented(routine), *_prototype(job, routine, printer, ";"), ""]
     lines += [f"/* 0 when all functions give what is expected at {len(job.points)} points. */"]
-    lines += [f"int {job.name}_self_test(void);", ""]
-    return "\n".join([*lines, "#ifdef __cplusplus", "}", "#endif", "", "#endif", ""])
+    return [*lines, f"int {job.name}_self_test(void);", ""]
 
 
-def source(job: Job) -> str:
-    """The functions."""
+def _tests(name: str, jobs: Sequence[Job]) -> str:
+    names = [job.name for job in jobs]
+    about = [f"The self-tests of {', '.join(names)}.", "", *jobs[0].made()]
+    lines = [*comment(about), f'#include "{name}.h"', "", f"int {name}_self_test(void)", "{"]
+    lines += ["    int wrong = 0;"]
+    lines += [f"    wrong |= {own}_self_test();" for own in names]
+    lines += ["    return wrong;", "}", ""]
+    main = _MAIN_OF_ALL.format(name=name, macro=name.upper(), names=", ".join(names))
+    return "\n".join([*lines, *main.split("\n")])
+
+
+def source(job: Job, include: str = "") -> str:
+    """The functions; `include` is the header with their declarations, NAME.h where none is said."""
     printer = CPrinter(job.precision)
-    lines = [f'#include "{job.name}.h"', ""]
+    lines = [f'#include "{include or job.name + ".h"}"', ""]
     own = own_functions(job.lowered, printer)
     lines += ["#include <math.h>", "", GUARD]
     lines += [UNFORMATTED, ""] if job.lowered.constants else []
@@ -298,6 +330,19 @@ int main(void)
     const char *verdict = worst <= 1.0 ? "ok" : "WRONG";
     (void)printf("self-test %s: {count} points, %.2g of the allowed error\\n", verdict, worst);
     return {name}_self_test();
+}}
+#endif
+"""
+
+_MAIN_OF_ALL = """\
+#ifdef {macro}_TEST
+#include <stdio.h>
+
+int main(void)
+{{
+    const int wrong = {name}_self_test();
+    (void)printf("self-test %s: {names}\\n", wrong == 0 ? "ok" : "WRONG");
+    return wrong;
 }}
 #endif
 """

@@ -61,6 +61,16 @@ def files(job: Job) -> Files:
     return {f"{job.name}.hpp": source(job)}
 
 
+def library(name: str, jobs: Sequence[Job]) -> Files:
+    """A header for each network, a namespace each, and NAME.hpp that includes all of them."""
+    macro = f"{name.upper()}_HPP"
+    lines = [*comment([f"Networks: {', '.join(j.name for j in jobs)}.", "", *jobs[0].made()])]
+    lines += [f"#ifndef {macro}", f"#define {macro}", ""]
+    lines += [*(f'#include "{job.name}.hpp"' for job in jobs), "", "#endif", ""]
+    made: dict[str, str] = {f"{name}.hpp": "\n".join(lines)}
+    return made | {file: text for job in jobs for file, text in files(job).items()}
+
+
 def source(job: Job) -> str:
     """The header."""
     printer = CppPrinter(job.lowered.constants)
