@@ -393,14 +393,41 @@ def test_c_refuses_arithmetic_that_is_wrong(compiler, language, tmp_path):
         assert flag[0] in done.stderr
 
 
-@pytest.mark.parametrize("language", ["c", "c-batch"])
-def test_clang_does_not_reassociate(language, tmp_path):
-    """It has no macro for this flag, and is told in the text."""
+@pytest.mark.parametrize("macro", ["_M_FP_FAST", "__FAST_MATH__", "__ASSOCIATIVE_MATH__"])
+@pytest.mark.parametrize("language", ["c", "c-batch", "cpp"])
+def test_macros_of_fast_arithmetic(language, macro, tmp_path):
+    """/fp:fast of MSVC has a macro of its own, which stands for the compiler here."""
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed")
+    written_c(language, tmp_path)
+    kind = ["-x", "c++", "net.hpp"] if language == "cpp" else ["net.c"]
+    command = ["gcc", f"-D{macro}=1", "-fsyntax-only", *kind]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "/fp:fast" in done.stderr
+    assert "-fp-model=precise" in done.stderr
+
+
+SURVIVED = {
+    "associative": ASSOCIATIVE,
+    "unsafe": ("-funsafe-math-optimizations",),
+    "reciprocal": ("-freciprocal-math", "-fno-honor-infinities", "-fno-math-errno"),
+    "intel": ("-D__INTEL_LLVM_COMPILER=20240000", *ASSOCIATIVE, "-fno-honor-nans"),
+}
+"""Flags of Clang without a macro, and those that Intel's compiler, a Clang, has by default."""
+
+
+@pytest.mark.parametrize("flags", SURVIVED)
+@pytest.mark.parametrize("language", ["c", "c-batch", "cpp"])
+def test_clang_does_not_reassociate(language, flags, tmp_path):
+    """It has no macro for these flags, and is told in the text."""
     if shutil.which("clang") is None:
         pytest.skip("clang is not installed")
     macro = written_c(language, tmp_path)
-    command = ["clang", "-O2", *ASSOCIATIVE, f"-D{macro}", "net.c", "-o", "net", "-lm"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    kind = ["-x", "c++", "net.hpp", "-lstdc++"] if language == "cpp" else ["net.c"]
+    command = ["clang", "-O2", *SURVIVED[flags], f"-D{macro}", *kind, "-o", "net", "-lm"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     assert subprocess.run(["./net"], cwd=tmp_path, capture_output=True).returncode == 0
 
 

@@ -49,9 +49,10 @@
 #ifdef CHANGED_ARITHMETIC
 #error "compile without -ffast-math, -Ofast, -fassociative-math, -ffinite-math-only,"
 #error "-funsafe-math-optimizations, /fp:fast: they make derivatives wrong"
+#error "icx, icpx: compile with -fp-model=precise, their default is fast"
 #endif
 #if defined(__INTEL_LLVM_COMPILER) || defined(__INTEL_COMPILER)
-#pragma float_control(precise, on) /* their default is fast */
+#pragma float_control(precise, on) /* where no macro says that it is fast */
 #elif defined(__clang__)
 #if __clang_major__ >= 11
 #pragma clang fp reassociate(off) /* -fassociative-math, of which Clang has no macro */
