@@ -15,7 +15,7 @@ _ROUTINES = (
     "value jacobian hessian value_jacobian value_jacobian_hessian derivative partials x y self_test"
 )
 _OWN = "points expected worst error worst_error error_of larger allowed stride got detail main test"
-_NUMBERED = " ".join(f"expected{order} up_to_{order}" for order in range(10))
+_NUMBERED = " ".join(f"expected{order} allowed{order} up_to_{order}" for order in range(10))
 _C_KEYWORDS = (
     "auto break case char const continue default do double else enum extern float for goto if "
     "inline int long main register restrict return short signed sizeof static struct switch "

@@ -311,18 +311,54 @@ def test_generate_two_files_need_a_place(run, net):
     assert "-o FOLDER/" in error
 
 
-def test_generate_a_library(run, net, tmp_path):
-    """Several networks: their own files, and one header for all."""
+@pytest.mark.parametrize("language", ["c", "c-batch"])
+def test_generate_a_library(run, net, tmp_path, language):
+    """Several networks: a source for each, one header for all, which link and run together."""
     other = tmp_path / "other.json"
     symnet.save(symnet.Network.dense([3, 2, 2], seed=1), other)
     made = tmp_path / "lib"
-    assert run("generate", net, other, "--language", "c", "-o", f"{made}/") == (0, "", "")
-    header = (made / "lib_all.h").read_text("utf-8")
-    assert '#include "net.h"' in header
-    assert '#include "other.h"' in header
-    status, _, error = run("generate", net, net, "--language", "c", "-o", f"{made}/")
+    assert run("generate", net, other, "--language", language, "-o", f"{made}/") == (0, "", "")
+    sources = ["lib.c"] * (language == "c") + ["net.c", "other.c"]
+    assert sorted(path.name for path in made.iterdir()) == sorted([*sources, "lib.h"])
+    call = "net_value(x, y) , other_value(z, y)"
+    if language == "c-batch":
+        call = "net_value(1, x, y, 1) + other_value(1, z, y, 1)"
+    main = '#include "lib.h"\nint main(void)\n{\n    double x[2] = {0}, z[3] = {0}, y[2];\n'
+    main += f"    {call};\n    return {'lib_self_test()' if language == 'c' else '0'};\n}}\n"
+    (made / "main.c").write_text(main, encoding="utf-8")
+    if shutil.which("cc") is not None:
+        command = ["cc", "main.c", *sources, "-o", "main", "-lm"]
+        subprocess.run(command, cwd=made, check=True)
+        subprocess.run(["./main"], cwd=made, check=True)
+        if language == "c":
+            command = ["cc", "-DLIB_TEST", *sources, "-o", "tests", "-lm"]
+            subprocess.run(command, cwd=made, check=True)
+            done = subprocess.run(["./tests"], cwd=made, capture_output=True, text=True)
+            assert (done.returncode, done.stdout) == (0, "self-test ok: net, other\n")
+    status, _, error = run("generate", net, net, "--language", language, "-o", f"{made}/")
     assert status != 0
     assert "names must differ" in error
+
+
+def test_a_library_in_other_languages(run, net, tmp_path):
+    """C++ and Rust have a file that gathers the networks; functions of two are never the same."""
+    named = tmp_path / "net_value.json"
+    symnet.save(symnet.Network.dense([2, 2, 1], seed=1), named)
+    for language, expected in {
+        "cpp": ["lib.hpp", "net.hpp", "net_value.hpp"],
+        "rust": ["mod.rs", "net.rs", "net_value.rs"],
+        "javascript": ["net.d.mts", "net.mjs", "net_value.d.mts", "net_value.mjs"],
+        "python": ["net.py", "net_value.py"],
+    }.items():
+        made = tmp_path / language / "lib"
+        words = ("generate", net, named, "--language", language, "-o", f"{made}/")
+        assert run(*words) == (0, "", "")
+        assert sorted(path.name for path in made.iterdir()) == expected
+    status, _, error = run("generate", net, named, "--language", "c", "-o", f"{tmp_path}/c/")
+    assert status != 0
+    assert "net_value_jacobian: their names must differ" in error
+    status, _, error = run("generate", net, named, "--language", "c", "-o", tmp_path / "lib.c")
+    assert "several networks make one library: give -o FOLDER/" in error
 
 
 def test_report_html(run, net, tmp_path):

@@ -24,6 +24,7 @@ import symnet
 import zoo
 from symnet import compiling, languages
 from symnet.activations import TABLE, Activation, Z
+from symnet.languages import c
 from symnet.languages.job import Job
 from symnet.languages.selftest import expected_at
 from symnet.lowering.counting import operations
@@ -392,14 +393,41 @@ def test_c_refuses_arithmetic_that_is_wrong(compiler, language, tmp_path):
         assert flag[0] in done.stderr
 
 
-@pytest.mark.parametrize("language", ["c", "c-batch"])
-def test_clang_does_not_reassociate(language, tmp_path):
-    """It has no macro for this flag, and is told in the text."""
+@pytest.mark.parametrize("macro", ["_M_FP_FAST", "__FAST_MATH__", "__ASSOCIATIVE_MATH__"])
+@pytest.mark.parametrize("language", ["c", "c-batch", "cpp"])
+def test_macros_of_fast_arithmetic(language, macro, tmp_path):
+    """/fp:fast of MSVC has a macro of its own, which stands for the compiler here."""
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed")
+    written_c(language, tmp_path)
+    kind = ["-x", "c++", "net.hpp"] if language == "cpp" else ["net.c"]
+    command = ["gcc", f"-D{macro}=1", "-fsyntax-only", *kind]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "/fp:fast" in done.stderr
+    assert "-fp-model=precise" in done.stderr
+
+
+SURVIVED = {
+    "associative": ASSOCIATIVE,
+    "unsafe": ("-funsafe-math-optimizations",),
+    "reciprocal": ("-freciprocal-math", "-fno-honor-infinities", "-fno-math-errno"),
+    "intel": ("-D__INTEL_LLVM_COMPILER=20240000", *ASSOCIATIVE, "-fno-honor-nans"),
+}
+"""Flags of Clang without a macro, and those that Intel's compiler, a Clang, has by default."""
+
+
+@pytest.mark.parametrize("flags", SURVIVED)
+@pytest.mark.parametrize("language", ["c", "c-batch", "cpp"])
+def test_clang_does_not_reassociate(language, flags, tmp_path):
+    """It has no macro for these flags, and is told in the text."""
     if shutil.which("clang") is None:
         pytest.skip("clang is not installed")
     macro = written_c(language, tmp_path)
-    command = ["clang", "-O2", *ASSOCIATIVE, f"-D{macro}", "net.c", "-o", "net", "-lm"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    kind = ["-x", "c++", "net.hpp", "-lstdc++"] if language == "cpp" else ["net.c"]
+    command = ["clang", "-O2", *SURVIVED[flags], f"-D{macro}", *kind, "-o", "net", "-lm"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     assert subprocess.run(["./net"], cwd=tmp_path, capture_output=True).returncode == 0
 
 
@@ -465,13 +493,77 @@ def test_onnx(name, precision):
             np.testing.assert_allclose(found, known, rtol=0, atol=allowed)
 
 
+def golden_chain() -> symnet.Network:
+    """A chain of two layers."""
+    return symnet.Network.dense([2, 2, 1], "tanh", output="softplus", seed=3, name="chain")
+
+
+def golden_graph() -> symnet.Network:
+    """A skip connection, a product and two outputs."""
+    draw, x = zoo.Draw(5), symnet.variables("rho", "T [K]")
+    h = draw(2, 2, "gelu")(x)
+    y = draw(2, 2)(h * draw(2, 2, "sigmoid")(h) + h)
+    return symnet.Network.of(y, outputs=("p", "e"), name="graph")
+
+
+GOLDEN = Path(__file__).parent / "golden" / "languages"
+WRITTEN = tuple(n for n, row in languages.LANGUAGES.items() if row.files and n != "c-batch")
+
+
+@pytest.mark.parametrize("language", WRITTEN)
+@pytest.mark.parametrize("make", [golden_chain, golden_graph])
+def test_golden_files(make, language, request):
+    """Each language's texts of two networks, rewritten by --update-golden."""
+    net = make()
+    command = f"symnet generate {net.name}.json --language {language} --order 2"
+    job = Job.of(net, command=command, language=language)
+    # Rounded: the last digits are those of the machine.
+    known = [
+        replace(k, expected=rounded(k.expected, 6), allowed=float(f"{k.allowed:.1g}"))
+        for k in job.expected
+    ]
+    files = languages.LANGUAGES[language].files
+    assert files is not None
+    for name, text in files(replace(job, expected=tuple(known))).items():
+        path, shown = GOLDEN / name, text.replace(f"symnet {VERSION}", "symnet VERSION")
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(shown, encoding="utf-8")
+        assert shown == path.read_text(encoding="utf-8"), name
+
+
+def rounded(values: Any, digits: int) -> Any:
+    """Each number with so many digits."""
+    return np.vectorize(lambda x: float(f"{x:.{digits}g}"))(values)
+
+
+FORMATTERS = {
+    "c": ("clang-format", f"--style={c.STYLE}"),
+    "cpp": ("clang-format", f"--style={c.STYLE}"),
+    "javascript": ("prettier", "--no-config"),
+}
+
+
+@pytest.mark.parametrize("name", ["activations", "attention"])
+@pytest.mark.parametrize("language", FORMATTERS)
+def test_a_formatter_changes_nothing(language, name, tmp_path):
+    """Texts are as clang-format and prettier write them; rustfmt is asked below."""
+    tool, *words = FORMATTERS[language]
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed")
+    for file, text in languages.generate(NETWORKS[name](), language, name="net").items():
+        (tmp_path / file).write_text(str(text), encoding="utf-8")
+        command = [tool, *words, file]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (0, text), done.stderr
+
+
 LIBM = """\
 #![no_std]
-use core::ffi::c_double;
 extern "C" {
-    fn exp(x: c_double) -> c_double;
-    fn tanh(x: c_double) -> c_double;
-    fn log1p(x: c_double) -> c_double;
+    fn exp(x: f64) -> f64;
+    fn tanh(x: f64) -> f64;
+    fn log1p(x: f64) -> f64;
     fn expf(x: f32) -> f32;
     fn tanhf(x: f32) -> f32;
     fn log1pf(x: f32) -> f32;

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from symnet import languages
+from symnet import languages, names
 from symnet.cli import options, terminal
 from symnet.languages import running
 from symnet.names import shortened
@@ -24,6 +24,7 @@ def add(commands: Any) -> None:
         run,
         "symnet generate net.json -o derivatives.py && python derivatives.py\n"
         "  symnet generate net.json --language c --precision float -o firmware/\n"
+        "  symnet generate pump.json valve.json --language c -o firmware/    (one header)\n"
         "\nlanguages:\n"
         + "\n".join(f"  {name:12}{row.summary}" for name, row in languages.LANGUAGES.items()),
     )
@@ -38,7 +39,9 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--language", choices=tuple(languages.LANGUAGES), default="python", help="(python)"
     )
-    parser.add_argument("--name", help="what functions or the module are called (the network's)")
+    parser.add_argument(
+        "--name", help="what functions, the module or the library are called (the network's)"
+    )
     parser.add_argument(
         "--only",
         metavar="PARTIALS",
@@ -53,34 +56,41 @@ def run(given: argparse.Namespace) -> int:
     """Write the files once they have passed their own self-tests; CheckError where one fails."""
     networks = [options.loaded(path) for path in given.files] or [Network.example()]
     name, folder = _place(given)
-    if len(networks) > 1 and (folder is None or name):
-        raise ValueError("several networks: give -o FOLDER/ and no --name, each has its own")
-    written: dict[str, str | bytes] = {}
-    for network in networks:
-        with terminal.working(f"generating {network.describe()}", given.quiet):
-            made = languages.generate(
-                network,
-                given.language,
-                given.order,
-                name=name,
-                precision=given.precision,
-                command=_command(given),
-                only=_only(given),
+    asked = {"precision": given.precision, "command": _command(given), "only": _only(given)}
+    what = ", ".join(network.describe() for network in networks)
+    with terminal.working(f"generating {what}", given.quiet):
+        if len(networks) == 1:
+            written = languages.generate(
+                networks[0], given.language, given.order, name=name, **asked
             )
-            _confirm(given.language, made)
-        _check_apart(written, made)
-        written |= made
-    if len(networks) > 1 and given.language in ("c", "c-batch"):
-        written |= _library(str(folder), list(written))
-    _write(given, written, folder)
+        elif folder is None or not _is_folder(given.output):
+            raise ValueError("several networks make one library: give -o FOLDER/")
+        else:
+            called = names.called(folder.resolve().name, given.language)
+            written = languages.generate_library(
+                _called(given, networks), given.language, given.order, name=name or called, **asked
+            )
+        _confirm(given.language, written)
+    _write(given, dict(written), folder)
     return 0
+
+
+def _called(given: argparse.Namespace, networks: Sequence[Network]) -> dict[str, Network]:
+    """The networks by their names, or those of their files."""
+    found: dict[str, Network] = {}
+    for path, network in zip(given.files, networks, strict=True):
+        name = names.called(network.name or Path(path).stem, given.language)
+        if name in found:
+            raise ValueError(f"two networks are called {name}: their names must differ")
+        found[name] = network
+    return found
 
 
 def _confirm(language: str, made: Mapping[str, str | bytes]) -> None:
     """Run the self-test of what will be written; CheckError where it fails."""
     if languages.LANGUAGES[language].whole is not None:
-        (text,) = made.values()
-        unconfirmed = running.confirm(language, str(text))
+        said = [running.confirm(language, str(text)) for text in made.values()]
+        unconfirmed = next(filter(None, said), None)
     else:
         unconfirmed = running.confirm_files(language, made)
     if unconfirmed:
@@ -92,13 +102,17 @@ def _place(given: argparse.Namespace) -> tuple[str | None, Path | None]:
     if given.output == "-":
         return given.name, None
     path = Path(given.output)
-    if given.output.endswith("/") or path.is_dir():
+    if _is_folder(given.output):
         return given.name, path
     return given.name or path.stem, path.parent
 
 
+def _is_folder(output: str) -> bool:
+    return output.endswith("/") or Path(output).is_dir()
+
+
 def _write(given: argparse.Namespace, written: dict[str, str | bytes], folder: Path | None) -> None:
-    if len(written) == 1 and not (given.output.endswith("/") or Path(given.output).is_dir()):
+    if len(written) == 1 and not _is_folder(given.output):
         _put(given.output, next(iter(written.values())))
         return
     if folder is None:
@@ -119,20 +133,6 @@ def _put(path: str, content: str | bytes) -> None:
         else:
             out.flush()
             out.buffer.write(content)
-
-
-def _check_apart(written: dict[str, str | bytes], made: Any) -> None:
-    same = sorted(written.keys() & made.keys())
-    if same:
-        raise ValueError(f"two networks give {same[0]}: their names must differ")
-
-
-def _library(folder: str, names: Sequence[str]) -> dict[str, str]:
-    """One header for all networks, called after the folder."""
-    name = Path(folder).resolve().name
-    includes = "".join(f'#include "{n}"\n' for n in names if n.endswith(".h"))
-    header = f"{name}_all.h"
-    return {header: f"/* All networks of this folder, generated by symnet. */\n{includes}"}
 
 
 def _only(given: argparse.Namespace) -> list[str]:

@@ -12,17 +12,26 @@ from dataclasses import dataclass
 from symnet import names
 from symnet.languages import c, c_batch, cpp, fortran, javascript, json, matlab, onnx, rust
 from symnet.languages.c_batch import c_file
-from symnet.languages.job import PRECISIONS, Files, Job
+from symnet.languages.job import PRECISIONS, Files, Job, check_apart
 from symnet.languages.python import numpy_module
 from symnet.network import Network
 
-__all__ = ["LANGUAGES", "PRECISIONS", "Language", "c_file", "generate", "numpy_module"]
+__all__ = [
+    "LANGUAGES",
+    "PRECISIONS",
+    "Language",
+    "c_file",
+    "generate",
+    "generate_library",
+    "numpy_module",
+]
 
 
 @dataclass(frozen=True)
 class Language:
     """What a language is for, its main file's ending, and its printer.
 
+    library: the files of several networks, with what they have in common.
     Exactly one of `whole`, a text made of a network and an order, `files`, made of a Job, and
     `content`, the bytes of a single file made of one.
     """
@@ -32,6 +41,7 @@ class Language:
     whole: Callable[[Network, int], str] | None = None
     files: Callable[[Job], Files] | None = None
     content: Callable[[Job], bytes] | None = None
+    library: Callable[[str, Sequence[Job]], Files] | None = None
 
     @property
     def loops(self) -> bool:
@@ -41,12 +51,15 @@ class Language:
 
 LANGUAGES: Mapping[str, Language] = {
     "python": Language("a module that needs NumPy only", "py", whole=numpy_module),
-    "c": Language("C99 in loops: no heap, threads or state", "c", files=c.files),
-    "c-batch": Language("C99 for many points: vectors, threads", "c", files=c_batch.files),
+    "c": Language("C99 in loops: no heap, threads or state", "c", files=c.files, library=c.library),
+    "c-batch": Language(
+        "C99 for many points: vectors, threads", "c", files=c_batch.files, library=c_batch.library
+    ),
     "cpp": Language(
         "a C++17 header, templates of the number type",
         "hpp",
         files=cpp.files,
+        library=cpp.library,
     ),
     "fortran": Language(
         "a Fortran 2008 module of pure subroutines",
@@ -54,7 +67,9 @@ LANGUAGES: Mapping[str, Language] = {
         files=fortran.files,
     ),
     "javascript": Language("an ES module, with types", "mjs", files=javascript.files),
-    "rust": Language("a Rust module without dependencies", "rs", files=rust.files),
+    "rust": Language(
+        "a Rust module without dependencies", "rs", files=rust.files, library=rust.library
+    ),
     "matlab": Language("MATLAB and Octave, for any number of points", "m", files=matlab.files),
     "onnx": Language("a model that gives y, jacobian and hessian", "onnx", content=onnx.content),
     "json": Language("the loops as data, for tools", "json", files=json.files),
@@ -99,3 +114,38 @@ def generate(
     assert row.whole is not None
     name = names.check_called(name or "derivatives", language)
     return {f"{name}.{row.ending}": row.whole(network, order)}
+
+
+def generate_library(
+    networks: Mapping[str, Network],
+    language: str,
+    order: int = 2,
+    *,
+    name: str,
+    precision: str = "double",
+    command: str = "",
+    only: Sequence[str] = (),
+) -> Mapping[str, str | bytes]:
+    """The files of several networks, by what each is called, as one library of that name.
+
+    In C one header declares the functions of all, NAME_self_test among them; in C++ and Rust a file
+    gathers the networks' own; elsewhere the files stand beside each other. Arguments and errors as
+    for `generate`; ValueError, too, where two networks would give the same file or function.
+    """
+    row = LANGUAGES.get(language)
+    if row is None or row.library is None:
+        written: dict[str, str | bytes] = {}
+        for own, network in networks.items():
+            made = generate(
+                network, language, order, name=own, precision=precision, command=command, only=only
+            )
+            check_apart([*written, *made])
+            written |= made
+        return written
+    chosen = names.check_called(name, language)
+    jobs = [
+        Job.of(network, order, own, precision, command, only, language)
+        for own, network in networks.items()
+    ]
+    check_apart([chosen, *(job.name for job in jobs)])
+    return row.library(chosen, jobs)

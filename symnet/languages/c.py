@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from symnet.activations import Z
-from symnet.backends.c.text import library
-from symnet.languages.job import Files, Job
+from symnet.backends.c.text import library as excerpts
+from symnet.languages.job import Files, Job, check_apart
 from symnet.languages.printing import (
     Printer,
     listed,
@@ -25,7 +25,15 @@ from symnet.names import commented
 
 _COMMENT = 92  # columns of text in a comment
 
-GUARD = library.text("arithmetic")
+STYLE = (
+    "{BasedOnStyle: WebKit, NamespaceIndentation: None, PointerAlignment: Right, "
+    "Cpp11BracedListStyle: true}"
+)
+"""Of clang-format, which changes nothing; tables of numbers are left as they are."""
+
+UNFORMATTED, FORMATTED = "/* clang-format off */", "/* clang-format on */"
+
+GUARD = excerpts.text("arithmetic")
 """An error, with what to leave out, for flags that change arithmetic."""
 
 
@@ -75,25 +83,58 @@ def files(job: Job) -> Files:
     return {f"{job.name}.h": header(job), f"{job.name}.c": source(job)}
 
 
+def library(name: str, jobs: Sequence[Job]) -> Files:
+    """One header for all networks, a source for each, and NAME.c that tests all of them."""
+    check_apart([f"{job.name}_{r.name}" for job in jobs for r in job.lowered.routines])
+    declared = [line for job in jobs for line in [*comment(job.head()), "", *declarations(job)]]
+    declared += ["/* 0 when the functions of all networks give what is expected. */"]
+    made: dict[str, str] = {
+        f"{name}.h": enclosed(name, [*declared, f"int {name}_self_test(void);"])
+    }
+    made[f"{name}.c"] = _tests(name, jobs)
+    return made | {f"{job.name}.c": source(job, f"{name}.h") for job in jobs}
+
+
 def header(job: Job) -> str:
     """The declarations, with what they compute."""
-    macro = f"{job.name.upper()}_H"
-    printer = CPrinter(job.precision)
-    lines = [*comment(job.head()), f"#ifndef {macro}", f"#define {macro}", ""]
-    lines += ["#ifdef __cplusplus", 'extern "C" {', "#endif", ""]
+    return "\n".join(comment(job.head())) + "\n" + enclosed(job.name, declarations(job)[:-1])
+
+
+def enclosed(name: str, lines: Sequence[str]) -> str:
+    """Declarations as a header, which may be included twice, and in C++."""
+    macro = f"{name.upper()}_H"
+    before = [f"#ifndef {macro}", f"#define {macro}", "", "#ifdef __cplusplus", 'extern "C" {']
+    after = ["", "#ifdef __cplusplus", "}", "#endif", "", "#endif", ""]
+    return "\n".join([*before, "#endif", "", *lines, *after])
+
+
+def declarations(job: Job) -> list[str]:
+    """The prototypes of a network's functions."""
+    printer, lines = CPrinter(job.precision), []
     for routine in job.lowered.routines:
         lines += [*_documented(routine), *_prototype(job, routine, printer, ";"), ""]
     lines += [f"/* 0 when all functions give what is expected at {len(job.points)} points. */"]
-    lines += [f"int {job.name}_self_test(void);", ""]
-    return "\n".join([*lines, "#ifdef __cplusplus", "}", "#endif", "", "#endif", ""])
+    return [*lines, f"int {job.name}_self_test(void);", ""]
 
 
-def source(job: Job) -> str:
-    """The functions."""
+def _tests(name: str, jobs: Sequence[Job]) -> str:
+    names = [job.name for job in jobs]
+    about = [f"The self-tests of {', '.join(names)}.", "", *jobs[0].made()]
+    lines = [*comment(about), f'#include "{name}.h"', "", f"int {name}_self_test(void)", "{"]
+    lines += ["    int wrong = 0;"]
+    lines += [f"    wrong |= {own}_self_test();" for own in names]
+    lines += ["    return wrong;", "}", ""]
+    main = _MAIN_OF_ALL.format(name=name, macro=name.upper(), names=", ".join(names))
+    return "\n".join([*lines, *main.split("\n")])
+
+
+def source(job: Job, include: str = "") -> str:
+    """The functions; `include` is the header with their declarations, NAME.h where none is said."""
     printer = CPrinter(job.precision)
-    lines = [f'#include "{job.name}.h"', ""]
+    lines = [f'#include "{include or job.name + ".h"}"', ""]
     own = own_functions(job.lowered, printer)
     lines += ["#include <math.h>", "", GUARD]
+    lines += [UNFORMATTED, ""] if job.lowered.constants else []
     for name, values in job.lowered.constants.items():
         shape = "".join(f"[{size}]" for size in values.shape)
         opening = f"static const {job.precision} {name}{shape} = "
@@ -103,6 +144,7 @@ def source(job: Job) -> str:
             else (_vector(opening, values.tolist(), printer))
         )
         lines.append("")
+    lines += [FORMATTED, ""] if job.lowered.constants else []
     for function in own:
         lines += [*_returning(function, printer), ""]
     for function in job.lowered.functions:
@@ -208,12 +250,17 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
         "/* --- self-test: what another engine gives at three points, and an allowed error --- */",
         "",
     ]
-    lines += [f"static const {kind} points[{count}][{job.lowered.n}] = {{"]
+    lines += [UNFORMATTED, "", f"static const {kind} points[{count}][{job.lowered.n}] = {{"]
     lines += [*nested(job.points, printer, end=";")[1:], ""]
     for known in job.expected:
         shape = f"[{count}][{known.expected.shape[1]}]"
         lines += [f"static const {kind} expected{known.order}{shape} = {{"]
         lines += [*nested(known.expected, printer, end=";")[1:], ""]
+    lines += [FORMATTED, ""]
+    for known in job.expected:
+        allowed = printer.number(known.allowed)
+        lines += [f"static const {kind} allowed{known.order} = {allowed};"]
+    lines += [""]
     lines += _WORST.format(
         kind=kind, f=printer.suffix, zero=printer.number(0), most=printer.literal("1e30")
     ).split("\n")
@@ -221,7 +268,7 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
         f"static {kind} worst_error(void)",
         "{",
         f"    {kind} worst = {printer.number(0)};",
-        "",
+        f"    {kind} error;",
     ]
     results = {name: shape for r in job.lowered.routines for name, shape in r.results.items()}
     lines += [f"    {printer.array(name, shape)};" for name, shape in results.items()]
@@ -234,10 +281,9 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
             known = job.known(order)
             first = f"&{name}{'[0]' * len(sizes)}"
             arguments = [first, f"expected{order}[k]", str(known.expected.shape[1])]
-            arguments += [str(known.stride), printer.number(known.allowed)]
-            lines += printer.broken(
-                f"        worst = larger(worst, error_of({', '.join(arguments)}));"
-            )
+            arguments += [str(known.stride), f"allowed{order}"]
+            lines += [f"        error = error_of({', '.join(arguments)});"]
+            lines += ["        worst = larger(worst, error);"]
     lines += ["    }", "    return worst;", "}", ""]
     return [
         *lines,
@@ -259,7 +305,7 @@ static {kind} larger({kind} worst, {kind} error)
 
 /* The largest error of the entries 0, stride, 2 stride, ..., in multiples of what is allowed. */
 static {kind} error_of(const {kind} *got, const {kind} *expected, int count, int stride,
-                       {kind} allowed)
+    {kind} allowed)
 {{
     {kind} worst = {zero};
     for (int k = 0; k < count; k++) {{
@@ -284,6 +330,19 @@ int main(void)
     const char *verdict = worst <= 1.0 ? "ok" : "WRONG";
     (void)printf("self-test %s: {count} points, %.2g of the allowed error\\n", verdict, worst);
     return {name}_self_test();
+}}
+#endif
+"""
+
+_MAIN_OF_ALL = """\
+#ifdef {macro}_TEST
+#include <stdio.h>
+
+int main(void)
+{{
+    const int wrong = {name}_self_test();
+    (void)printf("self-test %s: {names}\\n", wrong == 0 ? "ok" : "WRONG");
+    return wrong;
 }}
 #endif
 """

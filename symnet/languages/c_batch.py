@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from symnet import compiling
 from symnet.backends.c.text import file
-from symnet.languages.c import comment
-from symnet.languages.job import Files, Job
+from symnet.languages.c import comment, enclosed
+from symnet.languages.job import Files, Job, check_apart
 from symnet.languages.selftest import examples
 from symnet.names import array_name
 from symnet.network import Network
@@ -22,19 +24,33 @@ def c_file(network: Network, order: int = 2) -> str:
 
 def files(job: Job) -> Files:
     """NAME.h and NAME.c, which are C++, too; compiled with -DSYMNET_TEST it tests itself."""
+    return {f"{job.name}.h": header(job), f"{job.name}.c": _complete(job, f"{job.name}.h")}
+
+
+def library(name: str, jobs: Sequence[Job]) -> Files:
+    """One header for all networks, and a source for each."""
+    check_apart([f"{job.name}_{r.name}" for job in jobs for r in job.lowered.routines])
+    declared = [
+        line for job in jobs for line in [*comment(job.head(costs=False)), "", *_declarations(job)]
+    ]
+    made = {f"{name}.h": enclosed(name, declared[:-1])}
+    return made | {f"{job.name}.c": _complete(job, f"{name}.h") for job in jobs}
+
+
+def _complete(job: Job, include: str) -> str:
     about = "\n".join(comment(job.head(costs=False)))
-    return {
-        f"{job.name}.h": header(job),
-        f"{job.name}.c": source(job, f'{about}\n#include "{job.name}.h"\n\n'),
-    }
+    return source(job, f'{about}\n#include "{include}"\n\n')
 
 
 def header(job: Job) -> str:
     """The declarations, with what they compute."""
-    macro, n, m = f"{job.name.upper()}_H", job.network.n, job.network.m
-    lines = [*comment(job.head(costs=False)), f"#ifndef {macro}", f"#define {macro}", ""]
-    lines += ["#ifdef __cplusplus", 'extern "C" {', "#endif", ""]
-    lines += [
+    about = "\n".join(comment(job.head(costs=False)))
+    return f"{about}\n{enclosed(job.name, _declarations(job)[:-1])}"
+
+
+def _declarations(job: Job) -> list[str]:
+    n, m = job.network.n, job.network.m
+    lines = [
         *comment(
             [
                 "For `points` points, row by row in x (points, n), by up to `threads` threads",
@@ -50,7 +66,7 @@ def header(job: Job) -> str:
         arguments = ["long points", f"const {job.precision} *x", *results, "int threads"]
         lines += [f"/* {', '.join(shapes)} */", f"int {job.name}_{name}("]
         lines += [f"    {', '.join(arguments)});", ""]
-    return "\n".join([*lines, "#ifdef __cplusplus", "}", "#endif", "", "#endif", ""])
+    return lines
 
 
 def source(job: Job, header: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from symnet.activations import Z
-from symnet.languages.c import GUARD, comment
+from symnet.languages.c import FORMATTED, GUARD, UNFORMATTED, comment
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import Printer, nested, own_functions, reads_inputs
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
@@ -61,6 +61,16 @@ def files(job: Job) -> Files:
     return {f"{job.name}.hpp": source(job)}
 
 
+def library(name: str, jobs: Sequence[Job]) -> Files:
+    """A header for each network, a namespace each, and NAME.hpp that includes all of them."""
+    macro = f"{name.upper()}_HPP"
+    lines = [*comment([f"Networks: {', '.join(j.name for j in jobs)}.", "", *jobs[0].made()])]
+    lines += [f"#ifndef {macro}", f"#define {macro}", ""]
+    lines += [*(f'#include "{job.name}.hpp"' for job in jobs), "", "#endif", ""]
+    made: dict[str, str] = {f"{name}.hpp": "\n".join(lines)}
+    return made | {file: text for job in jobs for file, text in files(job).items()}
+
+
 def source(job: Job) -> str:
     """The header."""
     printer = CppPrinter(job.lowered.constants)
@@ -68,8 +78,10 @@ def source(job: Job) -> str:
     lines = [*comment(job.head()), f"#ifndef {macro}", f"#define {macro}", ""]
     lines += ["#include <array>", "#include <cmath>", "#include <cstddef>", "", GUARD]
     lines += [f"namespace {job.name} {{", "", "namespace detail {", ""]
+    lines += [UNFORMATTED, ""]
     for name, values in job.lowered.constants.items():
         lines += [*_constant(name, values, printer), ""]
+    lines += [FORMATTED, ""]
     for function in own_functions(job.lowered, printer):
         lines += [*_returning(function, printer), ""]
     for function in job.lowered.functions:
@@ -138,12 +150,17 @@ def _self_test(job: Job, printer: CppPrinter) -> list[str]:
         *((f"expected{known.order}", known.expected) for known in job.expected),
     ]:
         tables += [*_constant(name, values, printer), ""]
-    lines = ["namespace detail {", "", *tables, *_WORST.split("\n"), "} // namespace detail", ""]
+    lines = ["namespace detail {", "", UNFORMATTED, "", *tables, FORMATTED, ""]
+    for known in job.expected:
+        allowed = f"Real({known.allowed!r})"
+        lines += ["template <class Real>", f"constexpr Real allowed{known.order} = {allowed};", ""]
+    lines += [*_WORST.split("\n"), "} // namespace detail", ""]
     lines += ["/* The worst error at known points, in multiples of what is allowed. */"]
     lines += ["template <class Real>", "Real worst_error()", "{", "    using namespace detail;"]
     results = {name: shape for r in job.lowered.routines for name, shape in r.results.items()}
     lines += [f"    {printer.type(shape)} {name};" for name, shape in results.items()]
-    lines += [f"    {printer.type((job.lowered.n,))} x;", "    Real worst = Real(0);"]
+    lines += [f"    {printer.type((job.lowered.n,))} x;"]
+    lines += ["    Real worst = Real(0);", "    Real error;"]
     lines += [f"    for (std::size_t k = 0; k < {len(job.points)}; k++) {{"]
     lines += [f"        for (std::size_t i = 0; i < {job.lowered.n}; i++) {{"]
     lines += ["            x[i] = points<Real>[k][i];", "        }"]
@@ -154,9 +171,9 @@ def _self_test(job: Job, printer: CppPrinter) -> list[str]:
             known = job.known(order)
             arguments = [f"&{name}{'[0]' * len(shape)}", f"expected{order}<Real>[k]"]
             arguments += [str(known.expected.shape[1]), str(known.stride)]
-            arguments += [printer.number(known.allowed)]
-            call = f"error_of<Real>({', '.join(arguments)})"
-            lines += printer.broken(f"        worst = larger<Real>(worst, {call});")
+            arguments += [f"allowed{order}<Real>"]
+            lines += [f"        error = error_of<Real>({', '.join(arguments)});"]
+            lines += ["        worst = larger<Real>(worst, error);"]
     lines += ["    }", "    return worst;", "}", "", f"}} // namespace {job.name}", ""]
     main = _MAIN.format(name=job.name, macro=job.name.upper(), count=len(job.points))
     return [*lines, *main.split("\n"), "#endif", ""]

@@ -10,7 +10,7 @@ from math import prod
 from typing import ClassVar
 
 from symnet.languages.job import Files, Job
-from symnet.languages.printing import Printer, listed, own_functions
+from symnet.languages.printing import Printer, bare, listed, own_functions
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
 
 
@@ -21,6 +21,8 @@ class JavaScriptPrinter(Printer):
     tab: ClassVar[str] = "  "
     times: ClassVar[str] = " * "
     over: ClassVar[str] = " / "
+    bare_choice: ClassVar[bool] = True
+    brackets: ClassVar[bool] = True
     lacking: ClassVar[frozenset[str]] = frozenset({"erf", "erfc", "erfcx"})
 
     def __init__(self, shapes: Mapping[str, Shape]) -> None:
@@ -38,7 +40,11 @@ class JavaScriptPrinter(Printer):
         return super().condition(condition).replace(" == ", " === ")
 
     def choose(self, condition: str, value: str, otherwise: str) -> str:
-        return super().choose(condition.replace(" == ", " === "), value, otherwise)
+        condition = bare(condition).replace(" == ", " === ")
+        return super().choose(condition, value, bare(otherwise) if "?" in otherwise else otherwise)
+
+    def literal(self, text: str) -> str:
+        return text.replace("e-0", "e-")
 
     def undefined(self, argument: str, place: int = 0) -> str:
         return "NaN"
@@ -159,10 +165,10 @@ def _function(routine: Routine, printer: JavaScriptPrinter) -> list[str]:
 def _self_test(job: Job, printer: Printer) -> list[str]:
     lines = ["/* Self-test: points, what another engine gives there, and errors allowed. */", ""]
     rows = [printer.numbers(row) for row in job.points.tolist()]
-    lines += ["const POINTS = ["]
+    lines += ["// prettier-ignore", "const POINTS = ["]
     for row in rows:
         lines += ["  [", *listed(row, "    ", printer.width), "  ],"]
-    lines += ["];", "const EXPECTED = ["]
+    lines += ["];", "", "// prettier-ignore", "const EXPECTED = ["]
     for known in job.expected:
         lines += [f"  {{ stride: {known.stride}, allowed: {known.allowed!r}, at: ["]
         for row in known.expected.tolist():
@@ -175,7 +181,7 @@ def _self_test(job: Job, printer: Printer) -> list[str]:
         single = len(routine.results) == 1
         results = f"[{name}(x)]" if single else f"Object.values({name}(x))"
         tables = [job.expected.index(job.known(order)) for order in routine.orders]
-        calls.append(f"    [{results}, {tables}],")
+        calls.append(f"      [{results}, {tables}],")
     return [*lines, *_TEST.format(calls="\n".join(calls)).split("\n")]
 
 

@@ -77,7 +77,7 @@ class Job:
         else:
             points, expected = selected(network, function, precision, partials)
             lowered = selecting.lowered(network, partials)
-        _check_apart(chosen, lowered)
+        _check_inside(chosen, lowered)
         return cls(
             network, order, chosen, precision, lowered, points, expected, command, tuple(only)
         )
@@ -139,7 +139,7 @@ class Job:
         return ["", "In a symbol for each layer's vector:", "", *lines]
 
 
-def _check_apart(name: str, lowered: Lowered) -> None:
+def _check_inside(name: str, lowered: Lowered) -> None:
     """ValueError where a text has the name for something else; Fortran is blind to case."""
     used = {*lowered.constants, *(function.name for function in lowered.functions)}
     for routine in lowered.routines:
@@ -151,6 +151,15 @@ def _check_apart(name: str, lowered: Lowered) -> None:
             f"name of what is generated: {name!r} is a name inside of its text; "
             "choose another with --name"
         )
+
+
+def check_apart(given: Sequence[str]) -> None:
+    """ValueError where two are the same on a system, or in a language, that is blind to case."""
+    seen: set[str] = set()
+    for name in given:
+        if name.lower() in seen:
+            raise ValueError(f"two networks give {name}: their names must differ")
+        seen.add(name.lower())
 
 
 def _names(network: Network, names: Iterable[str]) -> str:

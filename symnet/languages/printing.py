@@ -45,7 +45,9 @@ class Printer:
     """The loop form as text.
 
     functions: the language's names of elementary functions; lacking: those that it does not have,
-    which a file defines for itself.
+    which a file defines for itself; choice: the lines of a choice in blocks; bare_choice: whether
+    one in a line needs no brackets where nothing is around it; brackets: whether a product that is
+    divided has them.
     """
 
     width: ClassVar[int] = 100
@@ -55,6 +57,8 @@ class Printer:
     base: ClassVar[int] = 0
     times: ClassVar[str] = "*"
     over: ClassVar[str] = "/"
+    bare_choice: ClassVar[bool] = False
+    brackets: ClassVar[bool] = False
     choice: ClassVar[tuple[str, ...]] = ("if ({}) {{", "}} else if ({}) {{", "} else {", "}")
     both: ClassVar[str] = "&&"
     either: ClassVar[str] = "||"
@@ -144,9 +148,9 @@ class Printer:
         if isinstance(expression, Pow):
             return self._power(expression, place)
         if isinstance(expression, Piecewise):
-            return self._pieces(expression)
+            return self._pieces(expression, place)
         if isinstance(expression, sign):
-            return self._pieces(_by_choice(expression))
+            return self._pieces(_by_choice(expression), place)
         if isinstance(expression, (Function, AppliedUndef)):
             name = type(expression).__name__.lower()
             if name == "undefined":
@@ -166,7 +170,7 @@ class Printer:
     def _sum(self, expression: Add, place: int) -> str:
         # Numbers last, as one writes them, unless all else is subtracted.
         terms = sorted(expression.args, key=lambda term: _negative(term))
-        text = self.text(terms[0])
+        text = self.text(terms[0], _inside(terms[0]))
         for term in terms[1:]:
             if _negative(term):
                 text += f" - {self.text(_opposite(term), _PRODUCT)}"
@@ -188,6 +192,7 @@ class Printer:
         if first.is_number and place == _SUM:
             text = self.text(first)
         text += "".join(self.times + self.text(factor, _FACTOR) for factor in others)
+        text = f"({text})" if self.brackets and others and below else text
         text += "".join(self.over + self.text(divisor, _ATOM) for divisor in below)
         return f"({text})" if place > _FACTOR or (place == _FACTOR and below) else text
 
@@ -202,14 +207,14 @@ class Printer:
             return self._product(Mul(*[base] * int(power), evaluate=False), place)
         return self.call("pow", [self.text(base), self.text(power)])
 
-    def _pieces(self, expression: Piecewise) -> str:
+    def _pieces(self, expression: Piecewise, place: int) -> str:
         *pieces, (value, last) = expression.args
         if last != True:  # noqa: E712 - SymPy's true is not Python's
             raise TypeError(f"{expression} has no value for some arguments")
         text = self.text(value)
         for value, condition in reversed(pieces):
             text = self.choose(self.condition(condition), self.text(value), text)
-        return text
+        return bare(text) if self.bare_choice and place == _SUM else text
 
     def condition(self, condition: Any) -> str:
         """A comparison."""
@@ -219,7 +224,7 @@ class Printer:
             return f"({f' {word} '.join(parts)})"
         if not isinstance(condition, Relational):
             raise TypeError(f"{condition} is no comparison")
-        left, right = self.text(condition.lhs), self.text(condition.rhs)
+        left, right = (self.text(side, _inside(side)) for side in (condition.lhs, condition.rhs))
         return f"{left} {condition.rel_op} {right}"
 
     # --- assignments ----------------------------------------------------------------------------
@@ -389,6 +394,11 @@ def own_functions(lowered: Lowered, printer: Printer) -> tuple[ScalarFunction, .
 def reads_inputs(steps: Iterable[Step]) -> bool:
     """Whether any step reads x."""
     return any(e.array == "x" for step in walk(steps) for e in read(step).atoms(At))
+
+
+def _inside(term: Expr) -> int:
+    """The place of a sum's first term, or of what is compared: a choice is in brackets there."""
+    return _PRODUCT if isinstance(term, (Piecewise, sign)) else _SUM
 
 
 def _by_choice(expression: Expr) -> Expr:

@@ -35,13 +35,13 @@ def _python(text: str, folder: Path) -> None:
     _demand([sys.executable, "-I", str(path)])
 
 
-def _compiled(path: Path, macro: str) -> str | None:
-    program = path.with_suffix("")
+def _compiled(paths: Sequence[Path], macro: str) -> str | None:
+    program = paths[0].with_suffix("")
     try:
         command = compiler.command()
     except compiler.CompilerError as error:
         return f"the self-test was not run: {error}"
-    flags = ["-std=c99", "-O1", f"-D{macro}", "-o", str(program), str(path), "-lm"]
+    flags = ["-std=c99", "-O1", f"-D{macro}", "-o", str(program), *map(str, paths), "-lm"]
     _demand([*command, *flags])
     _demand([str(program)])
     return None
@@ -73,14 +73,27 @@ def confirm_files(language: str, files: Mapping[str, str | bytes]) -> str | None
             (folder / file).write_text(text, encoding="utf-8")
         try:
             if language in ("c", "c-batch"):
-                (source,) = (folder / file for file in files if file.endswith(".c"))
-                macro = f"{source.stem.upper()}_TEST" if language == "c" else "SYMNET_TEST"
-                return _compiled(source, macro)
+                first, *others = (folder / file for file in files if file.endswith(".c"))
+                if language == "c":
+                    return _compiled([first, *others], f"{first.stem.upper()}_TEST")
+                said = [_compiled([source], "SYMNET_TEST") for source in (first, *others)]
+                return next(filter(None, said), None)
             if sum(map(len, files.values())) > _LARGE and language in _COMMANDS:
                 return f"the self-test was not run: the text has more than {_LARGE:,} characters"
-            return _run(language, Path(next(iter(files))).name.partition(".")[0], folder)
+            runs = (_run(language, name, folder) for name in _tested(files))
+            return next(filter(None, runs), None)
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"the self-test could not be run: {error}"
+
+
+def _tested(files: Mapping[str, str | bytes]) -> list[str]:
+    """The names of the networks, each of which has a test; a file that gathers them has none."""
+    names = {file.partition(".")[0]: str(text) for file, text in files.items()}
+    return [
+        name
+        for name, text in names.items()
+        if not name.endswith("_test") and name != "mod" and '\n#include "' not in text
+    ]
 
 
 def _run(language: str, name: str, folder: Path) -> str | None:

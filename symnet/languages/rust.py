@@ -137,6 +137,17 @@ def files(job: Job) -> Files:
     return {f"{job.name}.rs": source(job)}
 
 
+def library(name: str, jobs: Sequence[Job]) -> Files:
+    """A module for each network, and mod.rs that names them."""
+    names = sorted(job.name for job in jobs)
+    lines = [f"//! Networks of {name}: {', '.join(names)}.", "//!"]
+    lines += [f"//! {line}" for line in jobs[0].made()]
+    made: dict[str, str] = {
+        "mod.rs": "\n".join([*lines, "", *(f"pub mod {n};" for n in names), ""])
+    }
+    return made | {file: text for job in jobs for file, text in files(job).items()}
+
+
 def source(job: Job) -> str:
     """The module."""
     printer = RustPrinter(job.precision)
@@ -181,7 +192,8 @@ _ALLOWED = """\
     clippy::type_complexity,
     non_snake_case,
     non_upper_case_globals,
-    unexpected_cfgs
+    unexpected_cfgs,
+    unknown_lints
 )]"""
 
 

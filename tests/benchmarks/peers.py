@@ -158,14 +158,10 @@ void drive(long points, const double *x, double *y, double *J, double *H) {
 """
 
 
-def casadi_c(network: symnet.Network) -> Function:
-    """CasADi: SX expressions, its generated C with the same flags, points in an OpenMP loop."""
+def casadi_value(network: symnet.Network) -> tuple[object, object]:
+    """CasADi's x and y of a chain, as SX expressions."""
     import casadi
 
-    if network.weights_count > 3000:
-        raise TooLarge("the C compiler does not finish on its scalar code")
-    if network.m != 1:
-        raise TooLarge("measured for one output")
     sigma = {"sigmoid": lambda z: 1 / (1 + casadi.exp(-z)), "tanh": casadi.tanh}
     sigma |= {"linear": lambda z: z, "softplus": lambda z: casadi.log1p(casadi.exp(z))}
     x = casadi.SX.sym("x", network.n)
@@ -174,6 +170,18 @@ def casadi_c(network: symnet.Network) -> Function:
         value = sigma[layer.activation.name](
             casadi.mtimes(casadi.DM(W), value) + (0 if b is None else casadi.DM(b))
         )
+    return x, value
+
+
+def casadi_c(network: symnet.Network) -> Function:
+    """CasADi: SX expressions, its generated C with the same flags, points in an OpenMP loop."""
+    import casadi
+
+    if network.weights_count > 3000:
+        raise TooLarge("the C compiler does not finish on its scalar code")
+    if network.m != 1:
+        raise TooLarge("measured for one output")
+    x, value = casadi_value(network)
     hessian, gradient = casadi.hessian(value, x)
     dense = [casadi.densify(e) for e in (value, gradient.T, hessian)]
     function = casadi.Function("network", [x], dense)
