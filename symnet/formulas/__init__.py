@@ -152,7 +152,8 @@ def _kink_notes(activation: Activation) -> Iterator[str]:
             flat = False
     if activation.endless:
         steps = sorted(map(str, activation.value.atoms(*STEPS)))
-        what = f"jumps without end, those of {' and '.join(steps)}" if steps else "corners without end"
+        of = f"jumps without end, those of {' and '.join(steps)}"
+        what = of if steps else "corners without end"
         note = f"{activation.name} has {what}: its derivative there is that of one of the two sides"
         yield note + _flat(activation, flat)
 

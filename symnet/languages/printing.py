@@ -53,8 +53,8 @@ class Printer:
     base: ClassVar[int] = 0
     both: ClassVar[str] = "&&"
     either: ClassVar[str] = "||"
-    functions: ClassVar[Mapping[str, str]] = {}
-    lacking: ClassVar[frozenset[str]] = frozenset({"erfcx"})
+    functions: ClassVar[Mapping[str, str]] = {"ceiling": "ceil"}
+    lacking: ClassVar[frozenset[str]] = elementary.LACKING
 
     def __init__(self, precision: str = "double") -> None:
         self.precision = precision

@@ -17,16 +17,17 @@ from symnet.languages.printing import (
     own_functions,
     reads_inputs,
 )
+from symnet.lowering import elementary
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
 
-_STD = {"log": "ln", "log1p": "ln_1p", "expm1": "exp_m1", "pow": "powf"}
-_LIBM = {"abs": "fabs"}
+_STD = {"ceiling": "ceil", "log": "ln", "log1p": "ln_1p", "expm1": "exp_m1", "pow": "powf"}
+_LIBM = {"ceiling": "ceil", "abs": "fabs"}
 
 
 class RustPrinter(Printer):
     """Steps as Rust."""
 
-    lacking: ClassVar[frozenset[str]] = frozenset({"erf", "erfc", "erfcx"})
+    lacking: ClassVar[frozenset[str]] = elementary.LACKING | {"erf", "erfc", "rint"}
 
     def __init__(self, precision: str = "double") -> None:
         super().__init__(precision)
