@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 from sympy import sin
 
 import symnet
@@ -71,12 +72,29 @@ def every_activation() -> symnet.Network:
     return symnet.Network.of(draw(2, len(TABLE))(concat(*parts)))
 
 
+def own_functions() -> symnet.Network:
+    """Every function of a user's own formulas, at a form within its domain."""
+    draw, x = zoo.Draw(41), symnet.variables("x1", "x2")
+    z, inside = Z, sympy.tanh(Z) / 2
+    formulas = [
+        *(sympy.floor(2 * z) * z, sympy.ceiling(z) * z, sympy.Function("round")(3 * z) * z),
+        *(sympy.erfinv(inside), sympy.loggamma(1.2 + inside), sympy.digamma(1.5 + inside)),
+        *(sympy.digamma(inside - 1.2), sympy.acosh(2 + inside), sympy.atanh(inside)),
+        *(sympy.asin(inside), sympy.acos(inside), sympy.sinh(z), sympy.cosh(z), sympy.tan(inside)),
+        *(sympy.Abs(z) * z, sympy.sign(z) * z**2, sympy.Max(z, z**2), sympy.erfc(z)),
+    ]
+    w = draw(len(formulas), 2)(x)
+    parts = [apply(Activation(f"own{k}", f), w[k]) for k, f in enumerate(formulas)]
+    return symnet.Network.of(draw(2, len(formulas))(concat(*parts)))
+
+
 NETWORKS = {
     "activations": every_activation,
     "deep": lambda: symnet.Network.dense([2, *[3] * 30, 1], hidden="tanh", seed=7),
     "wide": lambda: symnet.Network.dense([2, 48, 48, 1], hidden="sigmoid", seed=1),
     "many": lambda: symnet.Network.dense([9, 7, 5], hidden="silu", output="softplus", seed=2),
     "linear": lambda: symnet.Network.dense([3, 2], seed=4),
+    "own formulas": own_functions,
     "one": lambda: symnet.Network.dense([1, 1, 1], hidden="sin", seed=5),
     **{
         name: lambda name=name: zoo.network(name)
@@ -88,7 +106,7 @@ NETWORKS = {
 COMPLETE = bool(os.environ.get("SYMNET_COMPLETE"))
 """Whether each language is run with every network, which takes minutes."""
 
-SEEN = tuple(NETWORKS) if COMPLETE else ("attention", "one")
+SEEN = tuple(NETWORKS) if COMPLETE else ("attention", "one", "own formulas")
 
 
 def tools_of(language: str) -> tuple[tuple[str, ...], ...]:

@@ -286,12 +286,10 @@ def test_digits_of_a_corner() -> None:
     assert abs(right[3] - 6) < 1e-20
 
 
-@pytest.mark.parametrize(
-    "function", [sympy.erfinv, sympy.loggamma, sympy.digamma, sympy.gamma, sympy.zeta]
-)
+@pytest.mark.parametrize("function", [sympy.trigamma, sympy.gamma, sympy.zeta, sympy.Ei])
 def test_refused_by_name(function: type[sympy.Function]) -> None:
     """What is not understood is refused with the list of what is."""
-    with pytest.raises(ValueError, match=r"function '\w+' is not supported; .* tanh, .* ceil$"):
+    with pytest.raises(ValueError, match=r"function '\w+' is not supported; .* tanh, .* digamma$"):
         Activation("own", function(z))
 
 

@@ -25,7 +25,7 @@ from sympy.codegen.cfunctions import expm1, log1p
 
 from symnet.activations import digits
 from symnet.activations.digits import Number
-from symnet.activations.systems import Z, erfcx, held, undefined
+from symnet.activations.systems import POLYGAMMAS, STEPS, Z, erfcx, held, rint, undefined
 
 Array: TypeAlias = NDArray[Any]
 
@@ -43,7 +43,7 @@ SIZES = (
 """Sizes of z to look at, some of them no short numbers: those round too well."""
 
 _FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
-_OSCILLATING = (sympy.sin, sympy.cos, sympy.tan, sympy.floor, sympy.ceiling)
+_OSCILLATING = (sympy.sin, sympy.cos, sympy.tan, *STEPS, sympy.polygamma)
 
 
 class Fault(NamedTuple):
@@ -113,10 +113,17 @@ def _doubt(
         return None
     if math.isinf(found) and digits.value(formula, mpmath.mpf(z)) is None:
         return None
+    if math.isnan(found) and _is_pole(formula, z, known[0][0]):
+        return None
     within = sorted(side[order] for side in known)
     if corners and within[0] <= found <= within[-1]:
         return None
     return Fault(order, z, found, known[0][order])
+
+
+def _is_pole(formula: Expr, z: float, beside: Number) -> bool:
+    step = digits.STEP * max(1.0, abs(z))
+    return abs(beside) > step**-0.5 and digits.value(formula, mpmath.mpf(z)) is None
 
 
 @lru_cache(maxsize=20_000)
@@ -238,6 +245,24 @@ def _condition(test: Any) -> Callable[[Mapping[Any, Array]], Any]:
     return lambda known: compare(left(known), right(known))
 
 
+def _rounded(function: Callable[[Number], Number]) -> Any:
+    """In more digits than a double's, rounded once; NaN where there is no real number."""
+
+    def value(x: float) -> float:
+        with mpmath.workdps(30):
+            try:
+                found = function(mpmath.mpf(x))
+            except (ArithmeticError, ValueError):
+                return math.nan
+        return math.nan if isinstance(found, mpmath.mpc) else float(found)
+
+    return np.vectorize(value, otypes=[np.float64])
+
+
+def _polygamma(n: int) -> Any:
+    return _rounded(lambda x: digits.polygamma(n, x))
+
+
 _RELATIONS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
 _FUNCTIONS: Mapping[Any, Any] = MappingProxyType(
     {
@@ -264,6 +289,11 @@ _FUNCTIONS: Mapping[Any, Any] = MappingProxyType(
         sympy.sign: np.sign,
         sympy.floor: np.floor,
         sympy.ceiling: np.ceil,
+        rint: np.rint,
+        sympy.erfinv: _rounded(mpmath.erfinv),
+        sympy.loggamma: _rounded(mpmath.loggamma),
+        sympy.polygamma: lambda n, x: _polygamma(int(n))(x),
+        **{function: _polygamma(n) for n, function in enumerate(POLYGAMMAS)},
         held: lambda x: x,
         undefined: lambda z: np.full_like(z, np.nan),
         sympy.Max: np.maximum,

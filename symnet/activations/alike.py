@@ -1,6 +1,7 @@
 """Functions and constants of SymPy written in those that formulas may have.
 
 sech(x) = 1/cosh(x),  cot(x) = 1/tan(x),  frac(x) = x - floor(x),
+round(x), of an undefined Function("round"), is the nearest integer,
 Heaviside(x) = 0, 1/2, 1 for x < 0, x = 0, x > 0,  golden ratio = (1 + sqrt(5))/2
 """
 
@@ -11,6 +12,9 @@ from types import MappingProxyType
 
 import sympy
 from sympy import Expr, Piecewise
+from sympy.core.function import AppliedUndef
+
+from symnet.activations.systems import rint
 
 
 def _heaviside(x: Expr, at_zero: Expr = sympy.S.Half) -> Expr:
@@ -28,6 +32,7 @@ _WRITTEN: MappingProxyType[type, Callable[..., Expr]] = MappingProxyType(
         sympy.acot: lambda x: sympy.atan(1 / x),
         sympy.frac: lambda x: x - sympy.floor(x),
         sympy.Heaviside: _heaviside,
+        sympy.erfcinv: lambda x: sympy.erfinv(1 - x),
     }
 )
 _CONSTANTS = (sympy.GoldenRatio, sympy.TribonacciConstant)
@@ -38,7 +43,15 @@ def in_known(value: Expr) -> Expr:
     """The formula with these functions and constants written out, the inner ones first."""
     exact = {c: sympy.radsimp(c.expand(func=True)) for c in _CONSTANTS if value.has(c)}
     rounded = {c: sympy.Float(float(c)) for c in _DECIMALS if value.has(c)}
-    return _written(value.xreplace(exact | rounded))
+    return _written(_rounding(value.xreplace(exact | rounded)))
+
+
+def _rounding(value: Expr) -> Expr:
+    """SymPy has no function that rounds: an undefined one of that name is taken for it."""
+    return value.replace(
+        lambda node: isinstance(node, AppliedUndef) and node.func.__name__ in ("round", "rint"),
+        lambda node: rint(*node.args),
+    )
 
 
 def _written(node: Expr) -> Expr:

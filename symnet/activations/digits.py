@@ -20,7 +20,7 @@ import sympy
 from sympy import Expr, Piecewise
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symnet.activations.systems import Z, erfcx, held, undefined
+from symnet.activations.systems import Z, erfcx, held, rint, undefined
 
 Number: TypeAlias = Any
 """A real number of mpmath's."""
@@ -171,6 +171,20 @@ def _saturating(function: Callable[[Number], Number], right: float, left: float)
     return guarded
 
 
+def polygamma(n: int, x: Number) -> Number:
+    """psi_n(x), on the left by reflection: mpmath takes -x steps. Raises Outside."""
+    if x > 0 or mpmath.isnan(x):
+        return mpmath.psi(n, x)
+    if not mpmath.isfinite(x) or mpmath.mag(x) > 10 * _HUGE or x == mpmath.floor(x):
+        raise Outside
+    terms = [mpmath.mpf(0), mpmath.pi]  # of pi cot(pi x), and then of its derivatives, in the cot
+    for _ in range(n):
+        slope = [-mpmath.pi * k * c for k, c in enumerate(terms)][1:]
+        terms = [a + b for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
+    cot = mpmath.cospi(x) / mpmath.sinpi(x)
+    return (-1) ** n * mpmath.psi(n, 1 - x) - mpmath.polyval(terms[::-1], cot)
+
+
 def _periodic(function: Callable[[Number], Number]) -> Any:
     """Without a value where an argument has too many digits before the point to be reduced."""
 
@@ -221,6 +235,9 @@ FUNCTIONS: MappingProxyType[Any, Callable[..., Number]] = MappingProxyType(
         undefined: _nothing,
         held: lambda x: x,
         sympy.ceiling: mpmath.ceil,
+        rint: mpmath.nint,
+        sympy.loggamma: _within(mpmath.loggamma, 0, _INFINITE),
+        sympy.polygamma: lambda n, x: polygamma(int(n), x),
         sympy.sinh: _saturating(mpmath.sinh, _INFINITE, -_INFINITE),
         sympy.cosh: _saturating(mpmath.cosh, _INFINITE, _INFINITE),
         sympy.tanh: _saturating(mpmath.tanh, 1, -1),

@@ -27,7 +27,10 @@ from symnet.activations.zeros import MOST, TooMany, zeros
 
 _DIGITS = 50
 _CORNERS = (Abs, sign, Max, Min)
-_LIMITED = (sympy.log, sympy.asin, sympy.acos, sympy.acosh, sympy.atanh, sympy.erfinv)
+_LIMITED = (
+    *(sympy.log, sympy.asin, sympy.acos, sympy.acosh, sympy.atanh, sympy.erfinv),
+    *(sympy.loggamma, sympy.polygamma),
+)
 _INFINITE = 1e9  # a derivative beside a cut that counts as infinite there
 _HOLDS: dict[str, Callable[[Number], bool]] = {
     "<": lambda d: d < 0,
@@ -203,6 +206,8 @@ def _tests(node: Expr) -> Any:
         yield from (node.args[0] - 1, node.args[0] + 1)
     elif isinstance(node, sympy.acosh):
         yield node.args[0] - 1
+    elif isinstance(node, sympy.polygamma):
+        yield node.args[1]
     elif isinstance(node, (Abs, sign)) or _is_limited(node):
         yield node.args[0]
 

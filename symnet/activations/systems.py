@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import sympy
 from sympy import Abs, And, Expr, Or, Piecewise, Symbol, exp, floor
@@ -156,7 +156,7 @@ def finished(exact: Forms) -> Forms:
     same: dict[Expr, Expr] = {}
 
     def rewritten(expression: Expr) -> Expr:
-        return _decimal(_without_powers(expression.xreplace(same), written))
+        return _decimal(_without_powers(_of_one(expression.xreplace(same)), written))
 
     for symbol, definition in shared:
         found = rewritten(definition)
@@ -166,6 +166,15 @@ def finished(exact: Forms) -> Forms:
             written.append((symbol, found))
     last = tuple(map(rewritten, derivatives))
     return Forms(tuple(written), last)
+
+
+def _of_one(expression: Expr) -> Expr:
+    """With functions of one argument in the place of `polygamma(n, x)`."""
+    calls = sorted(expression.atoms(sympy.polygamma), key=sympy.count_ops)
+    for call in calls:
+        inner = _of_one(call.args[1])
+        expression = expression.xreplace({call: POLYGAMMAS[int(call.args[0])](inner)})
+    return expression
 
 
 def _without_powers(expression: Expr, written: list[tuple[Symbol, Expr]]) -> Expr:
@@ -340,6 +349,22 @@ def _nearest(x: Expr) -> int:
 
 STEPS = (floor, sympy.ceiling, rint)
 """Functions that are constant between jumps, of which there is no end."""
+
+
+class Polygamma(sympy.Function):
+    """The derivative of digamma of order `degree`, as what is computed calls it."""
+
+    degree: ClassVar[int]
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return POLYGAMMAS[self.degree + 1](self.args[0])
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return sympy.polygamma(self.degree, self.args[0])._eval_evalf(prec)
+
+
+POLYGAMMAS = tuple(type(f"polygamma{n}", (Polygamma,), {"degree": n}) for n in range(11))
+"""Functions of one argument in the place of SymPy's `polygamma(n, x)`."""
 
 
 class held(sympy.Function):

@@ -18,6 +18,7 @@ import sympy
 from sympy import Expr, Symbol
 
 from symnet.activations.limits import CONSTANTS, RELATIONS, Tree, check, shown
+from symnet.activations.systems import rint
 
 __all__ = ["FUNCTIONS", "Tree", "expression_of", "tree_of"]
 
@@ -27,11 +28,12 @@ FUNCTIONS = {
         *(sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.tan, sympy.asin, sympy.acos),
         *(sympy.atan, sympy.sinh, sympy.cosh, sympy.tanh, sympy.erf, sympy.erfc),
         *(sympy.asinh, sympy.acosh, sympy.atanh, sympy.floor),
-        *(sympy.Abs, sympy.Min, sympy.Max, sympy.sign),
+        *(sympy.Abs, sympy.Min, sympy.Max, sympy.sign, sympy.erfinv, sympy.loggamma),
     )
-} | {"sqrt": sympy.sqrt, "ceil": sympy.ceiling}
+} | {"sqrt": sympy.sqrt, "ceil": sympy.ceiling, "round": rint, "digamma": sympy.digamma}
 """The functions of one argument (`min` and `max`: of one or more) that a formula may use."""
 
+_RENAMED = {sympy.ceiling: "ceil", rint: "round"}
 _UNREAL = (sympy.I, sympy.nan, sympy.oo, -sympy.oo, sympy.zoo)
 _OPERATIONS = {"add": sympy.Add, "mul": sympy.Mul, "pow": sympy.Pow, **FUNCTIONS}
 
@@ -68,6 +70,8 @@ def _tree(expression: Expr, symbol: Symbol) -> Tree:
         return _pieces(expression, symbol)
     if isinstance(expression, sympy.Pow) and expression.exp == sympy.S.Half:
         return ("sqrt", _tree(expression.base, symbol))
+    if isinstance(expression, sympy.polygamma):
+        return (operation(expression), _tree(expression.args[1], symbol))
     return (operation(expression), *(_tree(argument, symbol) for argument in expression.args))
 
 
@@ -76,8 +80,10 @@ def operation(expression: Expr) -> str:
     for name, kind in (("add", sympy.Add), ("mul", sympy.Mul), ("pow", sympy.Pow)):
         if isinstance(expression, kind):
             return name
-    name = "ceil" if isinstance(expression, sympy.ceiling) else type(expression).__name__.lower()
-    if FUNCTIONS.get(name) is not type(expression):
+    name = _RENAMED.get(type(expression)) or type(expression).__name__.lower()
+    if isinstance(expression, sympy.polygamma) and expression.args[0] == 0:
+        return "digamma"
+    if type(expression) not in _RENAMED and FUNCTIONS.get(name) is not type(expression):
         raise ValueError(
             f"function {type(expression).__name__!r} is not supported; supported are + - * / **, "
             f"Piecewise, {', '.join(FUNCTIONS)}"

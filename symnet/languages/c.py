@@ -54,7 +54,7 @@ class CPrinter(Printer):
     def call(self, function: str, arguments: Sequence[str]) -> str:
         if function in self.lacking:
             return f"{function}_of({', '.join(arguments)})"
-        name = {"abs": "fabs"}.get(function, function)
+        name = {"abs": "fabs", **self.functions}.get(function, function)
         return f"{name}{self.suffix}({', '.join(arguments)})"
 
     def loop(self, variable: str, last: int | str) -> str:

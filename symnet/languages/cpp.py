@@ -30,7 +30,11 @@ class CppPrinter(Printer):
         return super().element(array + kind, indices)
 
     def call(self, function: str, arguments: Sequence[str]) -> str:
-        name = f"{function}_of" if function in self.lacking else f"std::{function}"
+        name = (
+            f"{function}_of"
+            if function in self.lacking
+            else f"std::{self.functions.get(function, function)}"
+        )
         return f"{name}({', '.join(arguments)})"
 
     def loop(self, variable: str, last: int | str) -> str:

@@ -17,6 +17,7 @@ from sympy import Expr, Piecewise, Symbol
 
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import Printer, listed, own_functions
+from symnet.lowering import elementary
 from symnet.lowering.loops import (
     At,
     Let,
@@ -42,8 +43,10 @@ class FortranPrinter(Printer):
     choice: ClassVar[tuple[str, ...]] = ("if ({}) then", "else if ({}) then", "else", "end if")
     both: ClassVar[str] = ".and."
     either: ClassVar[str] = ".or."
-    functions: ClassVar[Mapping[str, str]] = {"erfcx": "erfc_scaled", "floor": "aint"}
-    lacking: ClassVar[frozenset[str]] = frozenset({"expm1", "log1p"})
+    functions: ClassVar[Mapping[str, str]] = {"erfcx": "erfc_scaled"}
+    lacking: ClassVar[frozenset[str]] = elementary.LACKING - {"erfcx"} | {
+        *("expm1", "log1p", "floor", "ceiling", "rint")
+    }
 
     def literal(self, text: str) -> str:
         return f"{text}_wp"

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import Printer, bare, listed, own_functions
+from symnet.lowering import elementary
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
 
 
@@ -23,7 +24,7 @@ class JavaScriptPrinter(Printer):
     over: ClassVar[str] = " / "
     bare_choice: ClassVar[bool] = True
     brackets: ClassVar[bool] = True
-    lacking: ClassVar[frozenset[str]] = frozenset({"erf", "erfc", "erfcx"})
+    lacking: ClassVar[frozenset[str]] = elementary.LACKING | {"erf", "erfc", "rint"}
 
     def __init__(self, shapes: Mapping[str, Shape]) -> None:
         super().__init__()
@@ -34,7 +35,7 @@ class JavaScriptPrinter(Printer):
 
     def call(self, function: str, arguments: Sequence[str]) -> str:
         place = "" if function in self.lacking else "Math."
-        return f"{place}{function}({', '.join(arguments)})"
+        return f"{place}{self.functions.get(function, function)}({', '.join(arguments)})"
 
     def condition(self, condition: object) -> str:
         return super().condition(condition).replace(" == ", " === ")

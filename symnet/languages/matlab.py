@@ -34,8 +34,8 @@ from symnet.calculus.algebra import (
 from symnet.calculus.program import activations_used, family
 from symnet.calculus.schemes import Choice
 from symnet.languages.job import Files, Job
-from symnet.languages.printing import Printer, wrapped
-from symnet.lowering import programs
+from symnet.languages.printing import Printer, own_functions, wrapped
+from symnet.lowering import elementary, programs
 from symnet.lowering.loops import ScalarFunction
 
 _WIDTH = 100
@@ -45,7 +45,7 @@ _GREEK = SPELLED | {"π": "ppi"}
 class MatlabPrinter(Printer):
     """Elementwise expressions."""
 
-    lacking: ClassVar[frozenset[str]] = frozenset()
+    lacking: ClassVar[frozenset[str]] = elementary.LACKING - {"erfcx"} | {"rint"}
     both: ClassVar[str] = "&"
     either: ClassVar[str] = "|"
 
@@ -55,7 +55,7 @@ class MatlabPrinter(Printer):
     def call(self, function: str, arguments: Sequence[str]) -> str:
         if function == "pow":
             return f"({arguments[0]}).^({arguments[1]})"
-        return f"{function}({', '.join(arguments)})"
+        return super().call(function, arguments)
 
 
 def elementwise(text: str) -> str:
@@ -94,6 +94,8 @@ def source(job: Job) -> str:
     for (activation, orders), name in functions.items():
         function = programs.scalar_function(name, job.network.activations[activation], orders)
         lines += ["", *_activation(function)]
+    for own in own_functions(job.lowered, MatlabPrinter()):
+        lines += ["", *_activation(own)]
     return "\n".join([*map(_broken, lines), "", *_HELPERS.split("\n")])
 
 

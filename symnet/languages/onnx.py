@@ -48,13 +48,10 @@ _OPERATORS = {
     "tanh": "Tanh",
     "abs": "Abs",
     "floor": "Floor",
+    "ceiling": "Ceil",
+    "rint": "Round",
     "sin": "Sin",
     "cos": "Cos",
-    "tan": "Tan",
-    "asin": "Asin",
-    "acos": "Acos",
-    "sinh": "Sinh",
-    "cosh": "Cosh",
 }
 _RELATIONS = {"<": "Less", "<=": "LessOrEqual", ">": "Greater", ">=": "GreaterOrEqual"}
 

@@ -62,8 +62,8 @@ class Printer:
     choice: ClassVar[tuple[str, ...]] = ("if ({}) {{", "}} else if ({}) {{", "} else {", "}")
     both: ClassVar[str] = "&&"
     either: ClassVar[str] = "||"
-    functions: ClassVar[Mapping[str, str]] = {}
-    lacking: ClassVar[frozenset[str]] = frozenset({"erfcx"})
+    functions: ClassVar[Mapping[str, str]] = {"ceiling": "ceil"}
+    lacking: ClassVar[frozenset[str]] = elementary.LACKING
 
     def __init__(self, precision: str = "double") -> None:
         self.precision = precision

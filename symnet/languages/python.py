@@ -8,11 +8,12 @@ network, the order and symnet's version only: generating it twice gives the same
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Collection
 
 import numpy as np
 
 from symnet import compiling, formulas, physical
-from symnet.backends.numpy import runtime, special
+from symnet.backends.numpy import gammas, runtime, special
 from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.calculus.algebra import DIRECTIONS
 from symnet.languages.pythontext import (
@@ -120,11 +121,11 @@ def numpy_module(network: Network, order: int = 2) -> str:
     choices = compiling.choices(network, order).items()
     generated = NumpyKernels.of(network, {f"{name}_kernel": choice for name, choice in choices})
     kernels = generated.source
-    helpers, special_ones = Definitions(runtime), Definitions(special)
+    helpers = Definitions(runtime)
     aliases = {"Array", "Kernel", "Run"}
     called = helpers.needed({"evaluate", "in_blocks"} | names_in(kernels)) - aliases
     running = helpers.text(called) + "\n" + _RUN.format(n=network.n, m=network.m)
-    functions = special_ones.text(special_ones.needed(special.FUNCTIONS.keys() & names_in(kernels)))
+    functions, imported = _functions_needed(special.FUNCTIONS.keys() & names_in(kernels))
     sections = {
         "the network": _parameters(network),
         "any number of points": running,
@@ -133,11 +134,7 @@ def numpy_module(network: Network, order: int = 2) -> str:
         "value and derivatives": _functions(network, order, generated),
         "self-test": _self_test(network, known),
     }
-    used = (
-        _IMPORTS
-        | helpers.imports(running + helpers.text(aliases))
-        | special_ones.imports(functions)
-    )
+    used = _IMPORTS | helpers.imports(running + helpers.text(aliases)) | imported
     parts = [_section(title, text) for title, text in sections.items() if text]
     head = [_docstring(network, order), imports(_IMPORTS | used), helpers.text(aliases)]
     return "\n".join(head) + "\n" + "\n\n".join(parts)
@@ -203,6 +200,14 @@ def _entry(order: int) -> str:
 
 def _shape(*sizes: int) -> str:
     return f"({', '.join(['...', *map(str, sizes)])})"
+
+
+def _functions_needed(names: Collection[str]) -> tuple[str, set[str]]:
+    """The text of `special` and `gammas` that these functions need, and its imports."""
+    modules = [Definitions(special), Definitions(gammas)]
+    texts = [module.text(module.needed(names)) for module in modules]
+    imported = [m.imports(text) for m, text in zip(modules, texts, strict=True)]
+    return "\n\n".join(filter(None, texts)), set().union(*imported)
 
 
 def _with_notice(text: str) -> str:

@@ -21,11 +21,12 @@ from symnet.languages.printing import (
     own_functions,
     reads_inputs,
 )
+from symnet.lowering import elementary
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
 
-_STD = {"log": "ln", "log1p": "ln_1p", "expm1": "exp_m1", "pow": "powf"}
+_STD = {"ceiling": "ceil", "log": "ln", "log1p": "ln_1p", "expm1": "exp_m1", "pow": "powf"}
 _CALL, _CHOICE = 60, 50  # rustfmt's fn_call_width and single_line_if_else_max_width
-_LIBM = {"abs": "fabs"}
+_LIBM = {"ceiling": "ceil", "abs": "fabs"}
 
 
 class RustPrinter(Printer):
@@ -33,7 +34,7 @@ class RustPrinter(Printer):
 
     times: ClassVar[str] = " * "
     over: ClassVar[str] = " / "
-    lacking: ClassVar[frozenset[str]] = frozenset({"erf", "erfc", "erfcx"})
+    lacking: ClassVar[frozenset[str]] = elementary.LACKING | {"erf", "erfc", "rint"}
 
     def __init__(self, precision: str = "double") -> None:
         super().__init__(precision)

@@ -108,7 +108,7 @@ def _activated(node: Node) -> _Rule:
 
 def _function(activation: Activation | None) -> Callable[[Any], Any]:
     assert activation is not None
-    found: Callable[[Any], Any] = lambdify(Z, activation.value, "mpmath")
+    found: Callable[[Any], Any] = lambdify(Z, activation.value, [{"rint": mpmath.nint}, "mpmath"])
 
     def real(z: Any) -> Any:
         try:

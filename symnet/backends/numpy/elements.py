@@ -33,6 +33,7 @@ from sympy.printing.numpy import NumPyPrinter
 from sympy.printing.precedence import PRECEDENCE
 
 from symnet.activations import Activation, Forms, Z
+from symnet.activations.systems import Polygamma
 
 Line = tuple[Symbol, Expr]
 Assignment = tuple[Basic, Expr | None]  # without an expression, the name is deleted
@@ -298,4 +299,12 @@ class ElementPrinter(NumPyPrinter):
     def _print_special(self, expr: Expr) -> str:
         return f"{type(expr).__name__}({self._print(expr.args[0])})"
 
-    _print_erf = _print_erfc = _print_erfcx = _print_special
+    _print_erf = _print_erfc = _print_erfcx = _print_erfinv = _print_loggamma = _print_special
+
+    def _print_Function(self, expr: Expr) -> str:
+        if isinstance(expr, Polygamma):
+            return f"polygamma({expr.degree}, {self._print(expr.args[0])})"
+        return str(super()._print_Function(expr))
+
+    def _print_rint(self, expr: Expr) -> str:
+        return f"np.rint({self._print(expr.args[0])})"

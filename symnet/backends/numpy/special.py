@@ -2,18 +2,20 @@
 
     erf(x)   = 2/sqrt(pi) * integral of exp(-t^2) from 0 to x,    erfc(x) = 1 - erf(x)
     erfcx(x) = exp(x^2) erfc(x) = P(x)/(P(x) + x D(x)) for x >= 0
+    erfinv(x) = x P(w)/Q(w),  w = -log(1 - x^2),  and P(s)/Q(s) in s = sqrt(-log(1 - |x|)) near 1
     tanh(x)  = x + x^3 T(x^2) near 0
 
-Errors in units in the last place: erf 1, erfc 2.5, erfcx 7, tanh_from 4. `erfc` keeps its relative
-accuracy in the right tail, down to 5e-324. The text of this module is complete in itself: generated
-standalone source repeats it.
+Errors in units in the last place: erf 1, erfc 2.5, erfcx 7, erfinv 5, tanh_from 4. `erfc` keeps
+its relative accuracy in the right tail, down to 5e-324. The text of this module is complete in
+itself: generated standalone source repeats it.
 
 Source of the form of erfcx: W. J. Cody, "Rational Chebyshev approximations for the error function",
 Math. Comp. 23 (1969); its coefficients are this package's own, minimax of the relative error, and
-those of T interpolate at Chebyshev's nodes. Source of the rational approximations of erf and erfc:
-fdlibm's s_erf.c. Copyright (C) 1993 by Sun Microsystems, Inc. All rights reserved. Developed at
-SunPro, a Sun Microsystems, Inc. business. Permission to use, copy, modify, and distribute this
-software is freely granted, provided that this notice is preserved.
+those of erfinv and T interpolate at Chebyshev's nodes. Source of erfinv's variables: M. Giles,
+"Approximating the erfinv function", GPU Computing Gems 2 (2011). Source of the rational
+approximations of erf and erfc: fdlibm's s_erf.c. Copyright (C) 1993 by Sun Microsystems, Inc. All
+rights reserved. Developed at SunPro, a Sun Microsystems, Inc. business. Permission to use, copy,
+modify, and distribute this software is freely granted, provided that this notice is preserved.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from symnet.backends.numpy import gammas
 
 # P and D up to x = 26.6, from the constant term up: all are positive, so nothing cancels.
 ERFCX_P = (
@@ -39,6 +43,27 @@ ERFCX_D = (
 TANH = (
     *(-0.3333333333333303, 0.1333333333300249, -0.0539682533789634, 0.021869449100677837),
     *(-0.008861975209308605, 0.003571339147190281, -0.0012835455276683214),
+)
+# erfinv(x)/x where w <= 5, and erfinv(x) beyond, in s - 2.375: again all are positive.
+ERFINV_P = (
+    *(0.886226925452758, 0.35365432945340464, 0.09502616750991792, 0.018440151969261843),
+    *(0.002647928812334752, 0.00028782421220015404, 2.308707469949709e-05),
+    *(1.2474734829737013e-06, 3.5195333908916356e-08),
+)
+ERFINV_Q = (
+    *(1.0, 0.1372567899092089, 0.058259767227898204, 0.006401256414891165),
+    *(0.001058915818467052, 8.487309794351945e-05, 5.817019158306773e-06),
+    *(2.5914914750330895e-07, 2.1139569561159198e-09),
+)
+ERFINV_FAR_P = (
+    *(2.06160353118477, 4.507509522248509, 4.157958848258276, 2.0905160235369395),
+    *(0.6166192278296527, 0.1066927676606596, 0.010202281709913587, 0.0004668878527370385),
+    7.20597069203749e-06,
+)
+ERFINV_FAR_Q = (
+    *(1.0, 1.6780353417388774, 1.1657071480912646, 0.42573176614999264),
+    *(0.08582627462840377, 0.009153826646688167, 0.00044980782744655755),
+    7.205834854139795e-06,
 )
 # Coefficients from the constant term up. erf(x) = x + x P(x^2)/Q(x^2) on [0, 0.84375],
 _P0 = (
@@ -101,6 +126,23 @@ def erfcx(x: NDArray[Any]) -> NDArray[Any]:
     below *= x
     below += above
     return above / below
+
+
+def erfinv(x: ArrayLike) -> NDArray[Any]:
+    """The inverse of the error function, elementwise, NaN for |x| > 1; float32 stays float32."""
+    given = np.asarray(x)
+    u = given.astype(np.float64)
+    size = np.abs(u)
+    w = -np.log((1 - u) * (1 + u))
+    near = w <= 5
+    result = u * _ratio(ERFINV_P, ERFINV_Q, np.where(near, w, 0))
+    # Negative and infinite arguments of what is not taken here would be NaN with a warning.
+    beyond = np.where(near | (size >= 1), 0.5, size)
+    s = np.sqrt(-np.log(1 - beyond)) - 2.375
+    far = np.where(size == 1, np.inf, _ratio(ERFINV_FAR_P, ERFINV_FAR_Q, s))
+    result = np.where(near, result, np.copysign(far, u))
+    kind = given.dtype if given.dtype.kind == "f" else np.float64
+    return np.where(size > 1, np.nan, result).astype(kind, copy=False)[()]
 
 
 def tanh_from(x: NDArray[Any], q: NDArray[Any]) -> NDArray[Any]:
@@ -209,5 +251,6 @@ def _polynomial(coefficients: tuple[float, ...], t: NDArray[Any]) -> NDArray[Any
     return result
 
 
-FUNCTIONS = {function.__name__: function for function in (erf, erfc, erfcx, tanh_from)}
+_HERE = (erf, erfc, erfcx, erfinv, tanh_from)
+FUNCTIONS = {function.__name__: function for function in _HERE} | gammas.FUNCTIONS
 """What generated text calls, by name."""

@@ -206,6 +206,10 @@ _FUNCTIONS: dict[str, Callable[..., Number]] = {
     "erf": lambda x: mpmath.erf(x) if abs(x) < 200 else mpmath.sign(x),
     "erfc": lambda x: mpmath.erfc(x) if abs(x) < 200 else 1 - mpmath.sign(x),
     **{name: getattr(mpmath, name) for name in ("atan", "asinh", "sign")},
+    "erfinv": _within(mpmath.erfinv, -1, 1),
+    "loggamma": _positive(mpmath.loggamma),
+    "digamma": _periodic(mpmath.digamma),
+    "round": mpmath.nint,
     "floor": mpmath.floor,
     "ceil": mpmath.ceil,
 }

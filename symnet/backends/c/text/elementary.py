@@ -6,10 +6,12 @@
     erfcx(x) = exp(x^2) erfc(x) = P(x)/Q(x) for x >= 0
     erfc(x)  = exp(-x^2) erfcx(x) for x >= 0,  erfc(-x) = 2 - erfc(x)
     erf(x)   = 1 - erfc(x),  and x + x P(x^2) near 0
+    erfinv, loggamma and polygamma as in `backends.numpy`, by `special` and `gammas`
 
-Errors are below 1.5 units in the last place, of erf below 2, erfcx 4 and erfc 5 (6.5 without
-fused multiply-adds). Results below 1.5 times the smallest normal number may be 0. The other
-functions have no text here: C's own are called.
+Errors are below 1.5 units in the last place, of erf below 2, erfcx 4, loggamma 8, erfc 5 (6.5
+without fused multiply-adds) and erfinv 5; of polygamma 6 in those of |f| + |x f'|. Results below
+1.5 times the smallest normal number may be 0. The other functions have no text here: C's own are
+called.
 
 Two functions of one argument share what they have in common once a compiler has inlined them: exp
 and expm1, or tanh(x) and exp(-2 |x|).
@@ -21,6 +23,7 @@ function", Math. Comp. 23 (1969); the coefficients are this package's own, see `
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from string import Template
@@ -29,9 +32,11 @@ import numpy as np
 import sympy
 from sympy import Expr, Symbol
 
+from symnet.activations.systems import POLYGAMMAS, Polygamma
 from symnet.backends.c.text import library
 from symnet.backends.c.text.lines import broken, literal
 from symnet.backends.c.text.minimax import COEFFICIENTS
+from symnet.backends.numpy import gammas
 
 
 def function_name(call: Expr, definitions: Mapping[Symbol, Expr]) -> str | None:
@@ -40,7 +45,7 @@ def function_name(call: Expr, definitions: Mapping[Symbol, Expr]) -> str | None:
     `definitions` says what symbols stand for: exp(x) is cheaper where x <= 0 is known, and
     log1p(e) where e is the exponential of such an x.
     """
-    name = type(call).__name__
+    name = "polygamma" if isinstance(call, Polygamma) else type(call).__name__
     if f"{name}_of" not in _ORDER:
         return None
     argument = call.args[0]
@@ -76,7 +81,7 @@ def definitions(names: Iterable[str], dtype: str) -> list[str]:
 _ORDER = (
     *("sign_of", "bits", "reduction", "decay_of", "exp_of", "expm1_of", "decay_less_one_of"),
     *("tanh_of", "logarithm", "log_of", "log1p_of", "log1p_of_unit"),
-    *("erfcx_of", "erfc_of", "erf_of"),
+    *("erfcx_of", "erfc_of", "erf_of", "erfinv_of", "loggamma_of", "polygamma_of"),
 )
 """The functions in `library/elementary`, each after those that it calls.
 
@@ -115,7 +120,19 @@ def _constants(dtype: str) -> dict[str, str]:
         "low": real(-2.12194440e-4 if dtype == "float" else 1.9082149292705877e-10),
         "near": real(0.3025),  # 0.55^2: beyond, tanh > 1/2
         "zero": real(9.3 if dtype == "float" else 26.6),
+        "erfinv_shift": real(2.375),
+        "half_log_2pi": real(math.log(2 * math.pi) / 2),
+        "pi": real(math.pi),
+        "bernoulli": ", ".join(map(real, gammas.BERNOULLI)),
+        "cotangent": ",\n".join(_braced(map(real, row)) for row in _COTANGENTS),
     }
+
+
+def _braced(numbers: Iterable[str]) -> str:
+    return f"        {{{', '.join(numbers)}}}"
+
+
+_COTANGENTS = [gammas.cotangent(n) for n in range(len(POLYGAMMAS))]
 
 
 def _polynomials(dtype: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from sympy.codegen.ast import float32, float64, real
 from sympy.printing.c import C99CodePrinter
 from sympy.printing.precedence import PRECEDENCE
 
+from symnet.activations.systems import Polygamma
 from symnet.backends.c.plan.steps import Pass, Place, Plan, Sum, directions
 from symnet.backends.c.text.elementary import function_name
 from symnet.backends.c.text.lines import LINE, broken, literal
@@ -51,6 +52,16 @@ class ScalarPrinter(C99CodePrinter):
 
     _print_exp = _print_expm1 = _print_log = _print_log1p = _print_elementary
     _print_tanh = _print_erf = _print_erfc = _print_erfcx = _print_sign = _print_elementary
+    _print_erfinv = _print_loggamma = _print_elementary
+
+    def _print_Function(self, call: Expr) -> str:
+        if isinstance(call, Polygamma):
+            return f"polygamma_of({call.degree}, {self._print(call.args[0])})"
+        return str(super()._print_Function(call))
+
+    def _print_rint(self, call: Expr) -> str:
+        name = "rintf" if self.dtype == "float" else "rint"
+        return f"{name}({self._print(call.args[0])})"
 
     def _print_Float(self, number: Expr) -> str:
         return literal(float(number), self.dtype)

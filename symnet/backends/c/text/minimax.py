@@ -8,16 +8,27 @@ rounded. The intervals:
     log1p  the same                                      0 <= s <= 1/3
     tanh   (tanh(x) - x)/x^3,  w = x^2                   |x| <= 0.55
     erf    erf(x)/x - 1,  w = x^2                        |x| <= 1
+    erfinv      P and Q in erfinv(x) = x P/Q,  w = -log(1 - x^2)          0 <= w <= 5
+    erfinv_far  P and Q in erfinv(x) = P/Q,  t = sqrt(-log(1 - x)) - 2.375  beyond
+    loggamma    P and Q in log Gamma(1 + v) = v (v - 1) P/Q               0 <= v <= 3
     erfcx  P and D in exp(u^2) erfc(u) = P/(P + u D)     0 <= u <= 26.6, for floats 9.3
 
-All those of erfcx are positive, so nothing cancels.
+All those of the last four are positive, so nothing cancels. Of these, only erfcx has others for
+floats. `series` is Stirling's, in w = 1/x^2.
 """
 
 from __future__ import annotations
 
-from symnet.backends.numpy import special
+from symnet.backends.numpy import gammas, special
 
 Approximation = tuple[str, *tuple[tuple[float, ...], ...]]
+
+_IN_BOTH: dict[str, Approximation] = {
+    "erfinv": ("w", special.ERFINV_P, special.ERFINV_Q),
+    "erfinv_far": ("t", special.ERFINV_FAR_P, special.ERFINV_FAR_Q),
+    "loggamma": ("v", gammas.LOGGAMMA_P, gammas.LOGGAMMA_Q),
+    "series": ("w", gammas.SERIES),
+}
 
 COEFFICIENTS: dict[str, dict[str, Approximation]] = {
     "double": {
@@ -65,8 +76,10 @@ COEFFICIENTS: dict[str, dict[str, Approximation]] = {
             ),
         ),
         "erfcx": ("u", special.ERFCX_P, special.ERFCX_D),
+        **_IN_BOTH,
     },
     "float": {
+        **_IN_BOTH,
         "exp": ("r", (0.5, 0.1666655, 0.041666854, 0.008366035, 0.0013898229)),
         "log": ("w", (0.6666666, 0.40000334, 0.28537306, 0.2358219)),
         "log1p": ("w", (0.6666641, 0.400217, 0.27999124, 0.2802456)),
