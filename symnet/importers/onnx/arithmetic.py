@@ -133,18 +133,10 @@ def _absolutes(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
     return t.sum(t.apply("abs", x), axes, keep)
 
 
-def _log_sum_exp(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
-    return t.apply("log", t.sum(t.apply("exp", x), axes, keep))
-
-
 def _cumsum(c: Call) -> Result:
-    x, axis = c.value(0), int(c.constant(1, "axis").reshape(-1)[0])
-    size = x.shape[axis]
-    ones = np.tri(size, k=-1 if c.get("exclusive", 0) else 0)
-    ones = ones.T if c.get("reverse", 0) else ones
-    t = c.tensors
-    moved = t.places(x, lambda a: np.moveaxis(a, axis, -1))
-    return t.places(t.matmul(moved, ones.T), lambda a: np.moveaxis(a, -1, axis))
+    axis = int(c.constant(1, "axis").reshape(-1)[0])
+    reverse, exclusive = bool(c.get("reverse", 0)), bool(c.get("exclusive", 0))
+    return c.tensors.cumulated(c.value(0), axis, reverse, exclusive)
 
 
 def _comparison(compare: Callable[[Array, Array], Array]) -> Reader:
@@ -196,7 +188,7 @@ READERS: dict[str, Reader] = {
     "ReduceSumSquare": _reduction(_squares),
     "ReduceL1": _reduction(_absolutes),
     "ReduceL2": _reduction(lambda t, x, axes, keep: t.apply("sqrt", _squares(t, x, axes, keep))),
-    "ReduceLogSumExp": _reduction(_log_sum_exp),
+    "ReduceLogSumExp": _reduction(Tensors.log_sum_exp),
     "LpNormalization": _norm,
     "CumSum": _cumsum,
     "Equal": _comparison(np.equal),
