@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
 import symnet
 from symnet.importers import Options
 from symnet.witness import analytic
+from symnet.witness.checking import CheckError
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("scipy")
@@ -59,6 +62,98 @@ MODULES = {
 }
 
 
+def forward(function, **parts):
+    """A module of this forward, with these layers, parameters and buffers."""
+
+    class Own(nn.Module):
+        def __init__(self):
+            super().__init__()
+            for name, part in parts.items():
+                if isinstance(part, torch.Tensor) and not isinstance(part, nn.Parameter):
+                    self.register_buffer(name, part)
+                else:
+                    setattr(self, name, part)
+
+        def forward(self, x):
+            return function(self, x)
+
+    return Own()
+
+
+def leaky(m, x):
+    """A choice by the sign of a layer that is written three times."""
+    return m.last(torch.where(m.first(x) > 0, m.first(x), 0.1 * m.first(x)))
+
+
+def in_place(m, x):
+    """A part of a tensor is written to, then all of it."""
+    h = m.first(x)
+    h[:, 0] = x[:, 1] ** 2
+    h[:, 1:3].mul_(3.0)
+    return torch.tanh_(h)
+
+
+def ensemble(m, x):
+    """Stacked weights, mean and deviation of the members."""
+    h = torch.tanh(torch.einsum("bi,eio->ebo", x, m.w) + m.b)
+    return torch.cat([h.mean(0), torch.vmap(lambda w: x @ w)(m.w).std(0)], 1)
+
+
+def causal(m, x):
+    """Attention of three tokens with a mask."""
+    h = m.first(x.unsqueeze(-1))
+    scores = (h @ h.mT / 2).masked_fill(m.mask == 0, float("-inf"))
+    later = F.scaled_dot_product_attention(h, h, h, is_causal=True)
+    return (F.softmax(scores, -1) @ h + later).flatten(1)
+
+
+def sums(m, x):
+    """What has rules of its own, beside what PyTorch takes apart."""
+    h = m.first(x)
+    parts = [h.logsumexp(1), torch.logaddexp(h, h.flip(1)).prod(1), F.normalize(h).amax(1)]
+    more = [
+        torch.linalg.norm(x[:, None] - m.points, dim=2).exp().sum(1),
+        (x.sign() * torch.log1p(x.abs())).sum(1),
+    ]
+    return torch.stack([*parts, *more, torch.cumsum(h, 1)[:, 2], h.max(1).values], 1)
+
+
+def factors(m, x):
+    """Precision that is changed on the way, and constants that are made there."""
+    made = torch.linspace(0, 1, 3).type_as(x) + x.new_full((3,), 0.1) + torch.full_like(x, 0.3)
+    return F.rms_norm(m.first(x.float() * made), (4,), eps=1e-6)
+
+
+MODULES |= {
+    "leaky": lambda: forward(leaky, first=nn.Linear(3, 4), last=nn.Linear(4, 1)),
+    "in place": lambda: forward(in_place, first=nn.Linear(3, 4)),
+    "ensemble": lambda: forward(
+        ensemble, w=nn.Parameter(torch.randn(5, 3, 2)), b=nn.Parameter(torch.randn(5, 1, 2))
+    ),
+    "causal": lambda: forward(causal, first=nn.Linear(1, 4), mask=torch.tril(torch.ones(3, 3))),
+    "sums": lambda: forward(sums, first=nn.Linear(3, 4), points=torch.randn(5, 3)),
+    "recurrent": lambda: forward(
+        lambda m, x: m.last(x.unsqueeze(-1))[0][:, -1], last=nn.LSTM(1, 2, batch_first=True)
+    ),
+    "groups": lambda: nn.Sequential(
+        nn.Linear(3, 8),
+        nn.GroupNorm(2, 8),
+        nn.Mish(inplace=True),
+        nn.Threshold(0.1, 0.0),
+        nn.Softshrink(0.1),
+    ),
+    "windows": lambda: nn.Sequential(
+        nn.Linear(3, 12),
+        nn.Unflatten(1, (2, 6)),
+        nn.Conv1d(2, 3, 3, padding="same", padding_mode="circular"),
+        nn.AvgPool1d(3, 2, 1, ceil_mode=True, count_include_pad=False),
+        nn.ConvTranspose1d(3, 1, 3, stride=2, padding=1),
+        nn.MaxPool1d(3, 2, ceil_mode=True),
+        nn.Flatten(),
+    ),
+}
+
+
 def trained(name):
     """The module after some steps in single precision."""
     torch.manual_seed(len(name))
@@ -76,8 +171,8 @@ def trained(name):
 def test_values_and_derivatives_are_pytorchs(name):
     """To 1e-12 of the terms; the module stays in training mode."""
     module = trained(name)
-    found = imported(module, Options())
-    assert "compared with PyTorch in double precision" in found.compared
+    found = imported(module, Options(), (3,))
+    assert "in double precision (24 points)" in found.compared
     assert module.training
     net, wide = found.network, module.double().eval()
     X = np.random.default_rng(1).normal(size=(5, 3))
@@ -116,6 +211,49 @@ def test_images():
     assert symnet.from_torch(module, shape=(1, 6, 6)).widths[0] == 36
     with pytest.raises(ValueError, match="say its input's shape"):
         symnet.from_torch(module)
+
+
+def test_precision_that_is_changed_inside_is_double():
+    """By PyTorch's exported program, widened; constants keep the precision they are made in."""
+    torch.manual_seed(0)
+    module = forward(factors, first=nn.Linear(3, 4))
+    found = imported(module, Options())
+    assert "compared with its exported program in double precision (24 points)" in found.compared
+    X = np.random.default_rng(2).normal(size=(5, 3))
+    single = module(torch.from_numpy(X).float()).detach().numpy()
+    np.testing.assert_allclose(analytic.value(found.network, X), single, rtol=1e-5, atol=1e-6)
+
+
+def test_scripts_compiled_modules_and_dictionaries():
+    """The module inside; forward may take keywords, or a dictionary, and give nothing for some."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
+    plain = symnet.from_torch(module).weights_count
+    assert symnet.from_torch(torch.compile(module)).weights_count == plain
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is deprecated
+        assert symnet.from_torch(torch.jit.script(module)).weights_count == plain
+    named = forward(lambda m, d: (m.a(d["s"]) + m.b(d["p"]), None), a=nn.Linear(3, 2), b=module)
+    net = symnet.from_torch(named, shape={"s": (3,), "p": (3,)})
+    assert [s.name for s in net.inputs] == ["s_1", "s_2", "s_3", "p_1", "p_2", "p_3"]
+
+
+def test_derivatives_that_are_held_back_are_no_networks():
+    """A Jacobian in PyTorch that is not that of the values is an error; none at all is not."""
+    module = forward(lambda m, x: m.a(x).detach() * x[:, :1], a=nn.Linear(3, 2))
+    with pytest.raises(CheckError, match="keeps derivatives from passing"):
+        symnet.from_torch(module)
+    whole = forward(lambda m, x: torch.tanh(m.a(x)).detach(), a=nn.Linear(3, 2))
+    assert "gives no derivatives itself" in imported(whole, Options()).compared
+
+
+def test_log_sum_exp_of_large_numbers():
+    """Values of 1e4 do not overflow."""
+    module = forward(lambda m, x: m.a(x).logsumexp(1), a=nn.Linear(3, 4))
+    net = symnet.from_torch(module)
+    x = 1e4 * np.random.default_rng(2).normal(size=3)
+    expected = module.double()(torch.from_numpy(x[None])).item()
+    assert analytic.value(net, x)[0] == pytest.approx(expected, rel=1e-14)
 
 
 class Several(nn.Module):
@@ -161,11 +299,28 @@ class Sorts(nn.Module):
         return torch.sort(x)[0]
 
 
+@pytest.mark.parametrize(
+    ("function", "what"),
+    [
+        (lambda m, x: m.a(x) + torch.randn(2), "draws random numbers"),
+        (lambda m, x: torch.round(m.a(x)), "constant in steps"),
+        (lambda m, x: torch.atan2(x, x + 1), "has a cut"),
+        (lambda m, x: m.a(x).long().float(), "to integers"),
+        (lambda m, x: torch.zeros(1, 2).index_add(1, torch.tensor([0, 0, 1]), x), "accumulate"),
+        (lambda m, x: torch.where(x[:, :1] > 0, m.a(x), x[:, 1:]), "no function of one value"),
+    ],
+)
+def test_operations_are_refused_by_name_and_with_a_reason(function, what):
+    """The node, and why it has no derivative."""
+    with pytest.raises(ValueError, match=rf"node '.*' \(aten.*{what}"):
+        symnet.from_torch(forward(function, a=nn.Linear(3, 2)))
+
+
 def test_what_cannot_be_read_is_named():
     """What is no module, depends on values, or has no rule."""
     with pytest.raises(ValueError, match=r"dict is no torch\.nn\.Module"):
         symnet.from_torch({})
     with pytest.raises(ValueError, match=r"torch\.export cannot trace"):
         symnet.from_torch(Chooses(), shape=(3,))
-    with pytest.raises(ValueError, match=r"node 'sort' .*no rule"):
+    with pytest.raises(ValueError, match=r"node 'sort' .*chooses by values"):
         symnet.from_torch(Sorts(), shape=(3,))

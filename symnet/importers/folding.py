@@ -131,8 +131,10 @@ class Folding:
         factors = np.asarray(factor, dtype=np.float64)
         if (factors == 1).all() and np.broadcast_shapes(x.shape, factors.shape) == x.shape:
             return x
-        x = self.node(x) if x.skips else self._settled(x)
         shape = np.broadcast_shapes(x.shape, factors.shape)
+        if not factors.any():
+            return forms.constant(np.zeros(shape))
+        x = self.node(x) if x.skips else self._settled(x)
         wide = self.broadcast(x, shape)
         flat = np.broadcast_to(factors, shape).reshape(-1)
         terms = {atom: matrices.scaled(A, flat) for atom, A in wide.terms.items()}

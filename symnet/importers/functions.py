@@ -103,6 +103,10 @@ def shrink(threshold: Any, bias: Any) -> Expr:
     return Piecewise((Z + b, sympy.Lt(Z, -t)), (sympy.S.Zero, sympy.Le(Z, t)), (Z - b, True))
 
 
+SIGN = Piecewise((-1, sympy.Lt(Z, 0)), (1, sympy.Gt(Z, 0)), (0, True))
+"""−1, 0 or 1."""
+
+
 def power(exponent: Any, z: Expr = Z) -> Expr:
     """z to a constant power."""
     return z ** number(exponent)

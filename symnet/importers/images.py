@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -44,6 +45,58 @@ def conv(
     if bias is None:
         return result
     return t.add(result, np.asarray(bias, dtype=np.float64).reshape(1, -1, *[1] * len(image)))
+
+
+def conv_transpose(
+    t: Tensors,
+    x: Form,
+    weights: Array,
+    bias: Array | None,
+    windows: Windows,
+    size: Sequence[int],
+    groups: int,
+) -> Value:
+    """What a convolution does to gradients: x (N, C, *image), weights (C, M/groups, *kernel).
+
+    The windows are of the result, an image of this size, in which each entry of x writes one.
+    """
+    batch, channels, *image = x.shape
+    inside, per = weights.shape[:2]
+    if groups < 1 or channels != inside or channels % groups:
+        raise ValueError(f"weights of the shape {weights.shape} for {channels} channels")
+    seen, out = _written(windows, image, size), per * groups
+    flat = seen.reshape(math.prod(image), -1)
+    whole = (batch, channels, per, *flat.shape)
+    matrices.check_size(math.prod(whole), f"a transposed convolution from {x.shape}")
+    target = np.arange(channels)[:, None] // (channels // groups) * per + np.arange(per)
+    target = np.arange(batch)[:, None, None] * out + target
+    row = target[..., None, None] * math.prod(size) + flat
+    column = np.arange(x.size).reshape(batch, channels, 1, -1, 1)
+    values = weights.reshape(1, channels, per, 1, -1)
+    kept = np.broadcast_to(flat >= 0, whole).reshape(-1)
+    row, column, values = (
+        np.broadcast_to(v, whole).reshape(-1)[kept] for v in (row, column, values)
+    )
+    M = matrices.from_entries(row, column, values, (batch * out * math.prod(size), x.size))
+    result = t.fold.times(x, M, (batch, out, *size), True)
+    if bias is None:
+        return result
+    return t.add(result, np.asarray(bias, dtype=np.float64).reshape(1, -1, *[1] * len(image)))
+
+
+def _written(windows: Windows, image: Sequence[int], size: Sequence[int]) -> Array:
+    """Flat places of the result, shape (*image, *kernel), that entries write; −1 outside of it."""
+    rank = len(image)
+    places, inside = np.zeros((), dtype=np.int64), np.ones((), dtype=bool)
+    for axis in range(rank):
+        start = np.arange(image[axis]) * windows.strides[axis] - windows.pads[axis]
+        along = start[:, None] + np.arange(windows.kernel[axis]) * windows.dilations[axis]
+        shape = [1] * 2 * rank
+        shape[axis], shape[rank + axis] = along.shape
+        along = along.reshape(shape)
+        places = places * size[axis] + along
+        inside = inside & (along >= 0) & (along < size[axis])
+    return np.where(inside, places, -1)
 
 
 def average_pool(t: Tensors, x: Form, windows: Windows, count_padding: bool) -> Value:

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from symnet.importers import comparing
+from symnet.importers.choices import Condition
 from symnet.importers.extras import needed
 from symnet.importers.forms import Form
 from symnet.importers.imported import Imported, Model, Options, exactness
-from symnet.importers.jaxchoices import Condition
 from symnet.importers.jaxmoves import MOVES, bound
 from symnet.importers.jaxrules import RULES
 from symnet.importers.jaxsoftmax import Soft

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from symnet.importers.choices import Condition
 from symnet.importers.forms import Form
-from symnet.importers.jaxchoices import Condition
 from symnet.importers.jaxrules import Parameters, plain
 from symnet.importers.jaxsoftmax import Soft
 from symnet.importers.tensors import Tensors, Value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,17 +10,15 @@ import sympy
 from sympy import exp, log
 
 from symnet.activations import Z
-from symnet.importers import functions, images, jaxchoices, jaxsoftmax
+from symnet.importers import choices, functions, images, jaxsoftmax
+from symnet.importers.choices import Condition
 from symnet.importers.forms import Form
-from symnet.importers.jaxchoices import Condition
 from symnet.importers.jaxsoftmax import Soft
-from symnet.importers.tensors import Tensors, Value, grouped
+from symnet.importers.tensors import Tensors, Value
 from symnet.importers.windows import Windows
 
 Parameters = Mapping[str, Any]
 Rule = Callable[..., Value]
-
-_FACTORS = 256
 
 
 def plain(t: Tensors, x: Any) -> Value:
@@ -87,17 +84,7 @@ def _reduce_min(t: Tensors, parameters: Parameters, x: Value) -> Value:
 
 
 def _reduce_prod(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    x = plain(t, x)
-    groups, shape = grouped(x.shape, parameters["axes"], False)
-    if groups.shape[1] > _FACTORS:
-        raise ValueError(f"a product of {groups.shape[1]} factors; symnet reads up to {_FACTORS}")
-    flat = t.reshape(x, (-1,))
-    parts = [t.places(flat, partial(np.take, indices=column)) for column in groups.T]
-    while len(parts) > 1:
-        pairs = zip(parts[::2], parts[1::2], strict=False)
-        odd = parts[-1:] if len(parts) % 2 else []
-        parts = [t.multiply(a, b) for a, b in pairs] + odd
-    return t.reshape(parts[0], shape)
+    return t.product(plain(t, x), parameters["axes"], False)
 
 
 def _max(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
@@ -132,7 +119,7 @@ def _convert(t: Tensors, parameters: Parameters, x: Value) -> Value:
 
 def _select(t: Tensors, parameters: Parameters, which: Value, *cases: Value) -> Value:
     if isinstance(which, Condition):
-        return jaxchoices.chosen(t, which, *(plain(t, c) for c in cases))
+        return choices.chosen(t, which, *(plain(t, c) for c in cases))
     known = np.asarray(which).astype(np.int64)
     alone = cases[int(known.flat[0])] if known.size else cases[0]
     if np.unique(known).size == 1 and np.shape(alone) == np.shape(cases[0]):
@@ -146,17 +133,17 @@ def _compare(name: str) -> Rule:
     def rule(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
         same = x is y
         x = plain(t, x)
-        return jaxchoices.compared(t, name, x, x if same else plain(t, y))
+        return choices.compared(t, name, x, x if same else plain(t, y))
 
     return rule
 
 
 def _not(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    return jaxchoices.negated(x)
+    return choices.negated(x)
 
 
 def _joined(both: Any) -> Rule:
-    return lambda t, parameters, x, y: jaxchoices.joined(both, x, y)
+    return lambda t, parameters, x, y: choices.joined(both, x, y)
 
 
 # --- matrices -----------------------------------------------------------------------------------
@@ -226,11 +213,7 @@ def _pooled(larger: bool) -> Rule:
 
 
 def _cumsum(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    axis, x = parameters["axis"], plain(t, x)
-    ones = np.tri(x.shape[axis])
-    ones = ones if parameters["reverse"] else ones.T
-    moved = t.places(x, lambda a: np.moveaxis(a, axis, -1))
-    return t.places(t.matmul(moved, ones), lambda a: np.moveaxis(a, -1, axis))
+    return t.cumulated(plain(t, x), parameters["axis"], parameters["reverse"])
 
 
 def _power(t: Tensors, parameters: Parameters, x: Value) -> Value:
@@ -265,7 +248,7 @@ RULES: Mapping[str, Rule] = {
     "convert_element_type": _convert,
     "stop_gradient": _stop_gradient,
     "is_finite": _is_finite,
-    **{name: _compare(name) for name in jaxchoices.RELATIONS},
+    **{name: _compare(name) for name in choices.RELATIONS},
     "and": _joined(sympy.And),
     "or": _joined(sympy.Or),
     "not": _not,

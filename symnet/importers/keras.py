@@ -12,17 +12,20 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from io import BytesIO
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from symnet.files import LARGEST_FILE
-from symnet.importers import apart
+from symnet.importers import apart, kerasrefusals, kerastwin
 from symnet.importers.apart import Contents
 from symnet.importers.arrays import check_archive
 from symnet.importers.arrays import read as read_arrays
+from symnet.importers.choices import Condition
+from symnet.importers.forms import Form
 from symnet.importers.imported import (
     FilePath,
     Imported,
@@ -33,6 +36,7 @@ from symnet.importers.imported import (
     label_of,
 )
 from symnet.importers.keraslayers import LAYERS, Layer
+from symnet.importers.kerasops import OPERATIONS
 from symnet.importers.tensors import Tensors, Value
 from symnet.names import shortened
 from symnet.network.weights import Array
@@ -40,7 +44,7 @@ from symnet.network.weights import Array
 Use: TypeAlias = tuple[str, int]
 """A layer's name, and the how manieth use of it."""
 
-Call: TypeAlias = tuple[Mapping[str, Any], int, list[Use]]
+Call: TypeAlias = tuple[Mapping[str, Any], int, "Arguments"]
 
 Weights: TypeAlias = Mapping[str, Sequence[Array]]
 """A layer's arrays in Keras's order, by the path of the layer: its name, or outer/inner."""
@@ -62,6 +66,7 @@ def read(path: FilePath, options: Options) -> Imported:
             config = json.loads(archive.read("config.json"))
             stored = archive.read("model.weights.h5")
         weights = dict(_archived(config, apart.contents("hdf5", stored, "keras").arrays))
+        compare = partial(kerastwin.compared, config, stored, ".weights.h5")
     else:
         found = apart.contents("hdf5", content, "keras")
         told = found.texts.get("", {}).get("model_config")
@@ -69,9 +74,11 @@ def read(path: FilePath, options: Options) -> Imported:
             return read_arrays(path, options)
         config = json.loads(told)
         weights = dict(_named(found.below("model_weights")))
-    return built(
-        config, weights, label_of(path), options, "read without Keras: nothing to compare with"
-    )
+        compare = partial(kerastwin.compared, config, content, ".h5")
+    found_net = built(config, weights, label_of(path), options, "not compared")
+    if not options.check or options.select is not None:
+        return found_net
+    return replace(found_net, compared=compare(found_net.network))
 
 
 def built(
@@ -138,12 +145,15 @@ def _input_shape(layer: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[i
 
 
 def _endpoints(given: Any) -> list[list[Any]]:
-    """[name, node, tensor] of each end: one alone is no list of lists."""
+    """[name, node, tensor] of each end: one alone is no list of lists; a dictionary by its keys.
+
+    Keras calls a model with a dictionary of inputs in the order of the keys.
+    """
     if isinstance(given, dict):
-        raise ValueError("its inputs or outputs are a dictionary; symnet reads lists of tensors")
+        return [end for key in sorted(given) for end in _endpoints(given[key])]
     if given and isinstance(given[0], str):
         return [given]
-    return list(given)
+    return [end for part in given for end in _endpoints(part)]
 
 
 def _name(layer: Mapping[str, Any]) -> str:
@@ -160,15 +170,63 @@ def _model(
     if config["class_name"] == "Sequential":
         value = inputs[0]
         for layer in layers:
-            value = _apply(reading, layer, [value], prefix)
+            value = _apply(reading, layer, Arguments([value], {}), prefix)
         return [(_name(layers[-1]), value)]
     ends = _endpoints(config["config"]["input_layers"])
     values = {(end[0], 0): value for end, value in zip(ends, inputs, strict=True)}
-    for layer, k, sources in _ordered(layers, set(values)):
-        given = [values[source] for source in sources]
+    for layer, k, call in _ordered(layers, set(values)):
+        given = Arguments(_known(call.positional, values), _known(call.named, values))
         values[(_name(layer), k)] = _apply(reading, layer, given, prefix)
     outputs = _endpoints(config["config"]["output_layers"])
-    return [(end[0], values[(end[0], int(end[1]))]) for end in outputs]
+    return [(end[0], _known(Tensor(end[0], int(end[1]), int(end[2])), values)) for end in outputs]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An output of a use of a layer."""
+
+    name: str
+    use: int
+    output: int
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What a layer is called with: tensors, or their values, and constants in lists."""
+
+    positional: Any
+    named: Any
+
+    @property
+    def tensors(self) -> list[Value]:
+        """All tensors among the positional arguments."""
+        leaves = list(_leaves(self.positional))
+        return [x for x in leaves if isinstance(x, Form | Condition | np.ndarray)]
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    if isinstance(tree, Mapping):
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for part in tree:
+            yield from _leaves(part)
+    else:
+        yield tree
+
+
+def _known(tree: Any, values: Mapping[Use, Any]) -> Any:
+    """With values for tensors."""
+    if isinstance(tree, Mapping):
+        return {key: _known(part, values) for key, part in tree.items()}
+    if isinstance(tree, list):
+        return [_known(part, values) for part in tree]
+    if not isinstance(tree, Tensor):
+        return tree
+    found = values[(tree.name, tree.use)]
+    several = isinstance(found, list)
+    if tree.output and not several:
+        raise ValueError(f"the output {tree.output + 1} of the layer {tree.name!r} is used")
+    return found[tree.output] if several else found
 
 
 def _ordered(layers: Sequence[Mapping[str, Any]], ready: set[Use]) -> Iterator[Call]:
@@ -181,66 +239,110 @@ def _ordered(layers: Sequence[Mapping[str, Any]], ready: set[Use]) -> Iterator[C
     ]
     while waiting:
         left = []
-        for layer, k, sources in waiting:
-            if set(sources) <= ready:
+        for layer, k, call in waiting:
+            needs = [(x.name, x.use) for x in _leaves([call.positional, call.named]) if _is(x)]
+            if set(needs) <= ready:
                 ready.add((_name(layer), k))
-                yield layer, k, sources
+                yield layer, k, call
             else:
-                left.append((layer, k, sources))
+                left.append((layer, k, call))
         if len(left) == len(waiting):
             raise ValueError(f"the layer {_name(left[0][0])!r} needs one that does not precede it")
         waiting = left
 
 
-def _calls(layer: Mapping[str, Any]) -> list[list[Use]]:
-    """For each use of a layer the layers whose values it takes, and which use of those."""
-    return [list(_history(node)) for node in layer.get("inbound_nodes", [])]
+def _is(leaf: Any) -> bool:
+    return isinstance(leaf, Tensor)
 
 
-def _history(node: Any) -> Iterator[Use]:
-    if isinstance(node, dict) and "keras_history" in node.get("config", {}):
-        name, k, tensor = node["config"]["keras_history"]
-        if tensor:
-            raise ValueError(f"the second output of the layer {name!r} is used")
-        yield str(name), int(k)
-    elif isinstance(node, dict):
-        yield from _history(node.get("args", []))
-        if any(True for _ in _history(list(node.get("kwargs", {}).values()))):
-            raise ValueError("a layer takes tensors as keyword arguments; symnet reads positional")
-    elif isinstance(node, list) and len(node) >= 3 and isinstance(node[0], str):
-        yield node[0], int(node[1])
+def _calls(layer: Mapping[str, Any]) -> list[Arguments]:
+    """For each use of a layer what it is called with."""
+    found = []
+    for node in layer.get("inbound_nodes", []):
+        if isinstance(node, dict):
+            found.append(Arguments(_argument(node.get("args", [])), _argument(node["kwargs"])))
+        else:
+            sources = list(_sources(node))
+            tensors: list[Any] = [Tensor(part[0], int(part[1]), int(part[2])) for part in sources]
+            named = {key: v for part in sources for key, v in dict(*part[3:4]).items()}
+            found.append(Arguments(tensors, named))
+    return found
+
+
+def _sources(node: Any) -> Iterator[list[Any]]:
+    """[name, node, tensor, keywords] of each tensor, as files before Keras 3 have them."""
+    if isinstance(node, list) and len(node) >= 3 and isinstance(node[0], str):
+        yield node
     elif isinstance(node, list):
         for part in node:
-            yield from _history(part)
+            yield from _sources(part)
 
 
-def _apply(
-    reading: _Reading, layer: Mapping[str, Any], inputs: Sequence[Value], prefix: str
-) -> Value:
+def _argument(tree: Any) -> Any:
+    """An argument as Keras 3 writes it."""
+    if isinstance(tree, list):
+        return [_argument(part) for part in tree]
+    if not isinstance(tree, dict):
+        return tree
+    kind, inner = tree.get("class_name"), tree.get("config", {})
+    if kind == "__keras_tensor__":
+        name, k, output = inner["keras_history"]
+        return Tensor(str(name), int(k), int(output))
+    if kind == "__slice__":
+        return slice(*(_argument(inner[key]) for key in ("start", "stop", "step")))
+    if kind in ("__tensor__", "__numpy__"):
+        return np.asarray(inner["value"], dtype=np.float64)
+    if kind == "__ellipsis__":
+        return ...
+    return {key: _argument(part) for key, part in tree.items()}
+
+
+def _apply(reading: _Reading, layer: Mapping[str, Any], given: Arguments, prefix: str) -> Any:
     kind, name = str(layer.get("class_name")), _name(layer)
     label = f"layer {name!r} ({shortened(kind, 40)})"
     reading.met[kind] += 1
     if kind in ("Sequential", "Functional", "Model"):
-        return _model(reading, layer, inputs, f"{prefix}{name}/")[0][1]
-    package = layer.get("registered_name") or ""
-    rule = LAYERS.get(kind)
-    if (
-        rule is None
-        or ">" in str(package)
-        or str(layer.get("module", "keras")).split(".")[0] != "keras"
-    ):
-        raise ValueError(
-            f"{label}: it is no layer that symnet reads; code in a file is never run. Export the "
-            "model to ONNX, or rebuild it of Keras's own layers"
-        )
-    arrays = [
-        np.asarray(array, dtype=np.float64) for array in reading.weights.get(prefix + name, ())
-    ]
+        found = [value for _, value in _model(reading, layer, given.tensors, f"{prefix}{name}/")]
+        return found[0] if len(found) == 1 else found
+    module = str(layer.get("module", "keras.layers"))
+    own = ">" not in str(layer.get("registered_name") or "") and module.split(".")[0] == "keras"
+    operation = _is_operation(layer)
+    known: Mapping[str, Any] = OPERATIONS if operation else LAYERS
+    if not own or kind not in known:
+        what, advice = "operation" if operation else "layer", kerasrefusals.advice(kind)
+        raise ValueError(f"{label}: it is no {what} that symnet reads; {advice}")
     try:
-        return rule(Layer(reading.tensors, layer["config"], inputs, arrays))
+        if operation:
+            settings, positional = layer["config"], given.positional
+            return OPERATIONS[kind](reading.tensors, settings, *positional, **given.named)
+        _check_call(given)
+        arrays = [
+            np.asarray(array, dtype=np.float64) for array in reading.weights.get(prefix + name, ())
+        ]
+        return LAYERS[kind](Layer(reading.tensors, layer["config"], given.tensors, arrays))
     except (TypeError, KeyError, IndexError, ValueError) as error:
-        what = f"{type(error).__name__} {error}" if isinstance(error, LookupError) else error
+        what = f"{type(error).__name__} {error}" if isinstance(error, LookupError) else str(error)
         raise ValueError(f"{label}: {what}") from None
+
+
+def _is_operation(layer: Mapping[str, Any]) -> bool:
+    """Whether it is of keras.ops, whose Add is no layer Add; HDF5 files do not tell the module."""
+    if "module" in layer:
+        return ".ops." in f"{layer['module']}."
+    called = any(isinstance(node, dict) for node in layer.get("inbound_nodes", []))
+    return called and not {"trainable", "dtype", "batch_shape"} & set(layer["config"])
+
+
+def _check_call(given: Arguments) -> None:
+    """ValueError for what changes a layer beside the tensors it takes."""
+    if given.named.get("training"):
+        raise ValueError("it is called with training=True; symnet reads evaluation")
+    for leaf in _leaves(given.positional):
+        if leaf is not None and not isinstance(leaf, Form | Condition | np.ndarray):
+            raise ValueError(f"it is called with {leaf!r} beside tensors")
+    for key, value in given.named.items():
+        if any(isinstance(leaf, Form | Tensor) for leaf in _leaves(value)):
+            raise ValueError(f"it takes a tensor as the keyword {key!r}; symnet reads positional")
 
 
 # --- weights ------------------------------------------------------------------------------------

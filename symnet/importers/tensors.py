@@ -24,6 +24,7 @@ Value: TypeAlias = Any
 """An array, or a Form."""
 
 _ELEMENTWISE_CONSTANTS = 100_000  # beyond it, functions that NumPy lacks would take minutes
+_FACTORS = 256
 
 
 class Tensors:
@@ -246,6 +247,39 @@ class Tensors:
         weight = 1 / groups.shape[1] if mean else 1.0
         return self.fold.times(x, _sums(groups, x.size, weight), shape)
 
+    def product(self, x: Value, axes: Sequence[int] | None, keep: bool) -> Value:
+        """The product over axes, None for all, two by two."""
+        if not isinstance(x, Form):
+            return np.prod(np.asarray(x), axis=None if axes is None else tuple(axes), keepdims=keep)
+        groups, shape = grouped(x.shape, axes, keep)
+        if groups.shape[1] > _FACTORS:
+            raise ValueError(
+                f"a product of {groups.shape[1]} factors; symnet reads up to {_FACTORS}"
+            )
+        parts: list[Value] = [self.fold.selected(x, column) for column in groups.T]
+        while len(parts) > 1:
+            pairs = zip(parts[::2], parts[1::2], strict=False)
+            odd = parts[-1:] if len(parts) % 2 else []
+            parts = [self.multiply(a, b) for a, b in pairs] + odd
+        return self.reshape(parts[0], shape)
+
+    def cumulated(
+        self, x: Value, axis: int, reverse: bool = False, exclusive: bool = False
+    ) -> Value:
+        """Sums of all entries up to each along an axis, from its end backwards if `reverse`."""
+        ones = np.tri(x.shape[axis], k=-1 if exclusive else 0)
+        moved = self.places(x, lambda a: np.moveaxis(a, axis, -1))
+        summed = self.matmul(moved, ones if reverse else ones.T)
+        return self.places(summed, lambda a: np.moveaxis(a, -1, axis))
+
+    def log_sum_exp(self, x: Value, axes: Sequence[int] | None, keep: bool) -> Value:
+        """log Σ exp x over axes, as z₀ − log_softmax(z)₀, which no large value overflows."""
+        groups, shape = grouped(x.shape, axes, keep)
+        first = groups[:, 0].reshape(shape)
+        over = list(range(len(x.shape))) if axes is None else axes
+        whole = self.softmax(x, over, log=True)
+        return self.subtract(*(self.places(v, lambda a: a.reshape(-1)[first]) for v in (x, whole)))
+
     def extreme(self, x: Value, axes: Sequence[int] | None, keep: bool, larger: bool) -> Value:
         """The largest or smallest over axes, None for all."""
         if not isinstance(x, Form):
@@ -326,7 +360,22 @@ class Tensors:
             total = np.exp(shifted).sum(axis=tuple(axes), keepdims=True)
             return shifted - np.log(total) if log else np.exp(shifted) / total
         groups, _ = grouped(x.shape, axes, True)
+        left_out = np.isneginf(x.full_bias)
+        if left_out.any() and not log:
+            return self._masked(x, [row[~left_out[row]] for row in groups])
         return self.fold.softmax(x, list(groups), "log_softmax" if log else "softmax")
+
+    def _masked(self, x: Form, groups: Sequence[Array]) -> Form:
+        """softmax of groups, and 0 where a mask of −∞ was added."""
+        kept = [members for members in groups if len(members)]
+        parts = [
+            self.fold.softmax(part, [np.arange(part.size)])
+            for part in (self.fold.selected(x, members) for members in kept)
+        ]
+        places = np.zeros(x.size, dtype=np.int64)
+        places[np.concatenate(kept)] = 1 + np.arange(sum(map(len, kept)))
+        whole = self.fold.stacked([self.form(np.zeros(1)), *parts])
+        return self.fold.selected(whole, places.reshape(x.shape))
 
     def normalised(
         self, x: Value, axes: Sequence[int], epsilon: float, centre: bool = True

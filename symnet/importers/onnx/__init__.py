@@ -85,11 +85,14 @@ def _read(
     batch: _Batch | None,
 ) -> Imported:
     graph = Graph.of(model)
-    found = graph.read(shapes, label_of(path))
+    found = graph.read(shapes, label_of(path), options.select)
     whole = found.network(Options())
+    names = [name for name, _ in found.outputs]
+    model = double.pruned(model, names)
     if batch is not None:
-        _check_rows(model, graph, whole, shapes, batch)
-    notes = [] if batch is None else [f"an axis of {batch.size} is a batch: one point is read"]
+        _check_rows(model, Graph.of(model), whole, shapes, batch)
+    notes = [f"{name} is left out: it is no number" for name in graph.left_out]
+    notes += [] if batch is None else [f"an axis of {batch.size} is a batch: one point is read"]
     free = {str(s) for _, dims in graph.inputs() for s in dims[1:] if not isinstance(s, int)}
     if free:
         notes.append(f"the sizes {', '.join(sorted(free))} are not fixed: read as 1")
@@ -97,7 +100,7 @@ def _read(
         notes.append(f"outputs side by side: {', '.join(name for name, _ in found.outputs)}")
     if len(found.inputs) > 1:
         notes.append(f"inputs side by side: {', '.join(name for name, _ in found.inputs)}")
-    compared = _compared(model, graph, whole, shapes, batch) if options.check else ""
+    compared = _compared(model, Graph.of(model), whole, shapes, batch) if options.check else ""
     plain = options.select is None
     net = _renamed(whole, options) if plain else found.network(options)
     source = f"ONNX, opset {graph.opset}"

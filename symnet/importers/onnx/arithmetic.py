@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from symnet.importers import images
-from symnet.importers.forms import Form
+from symnet.importers.einsum import einsum
 from symnet.importers.onnx.call import Call, Reader, Result
 from symnet.importers.tensors import Tensors, Value
 from symnet.importers.windows import Windows, same_pads
-from symnet.network.weights import Array
 
 Binary = Callable[[Tensors, Value, Value], Value]
 
@@ -133,31 +132,50 @@ def _absolutes(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
     return t.sum(t.apply("abs", x), axes, keep)
 
 
-def _log_sum_exp(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
-    return t.apply("log", t.sum(t.apply("exp", x), axes, keep))
-
-
 def _cumsum(c: Call) -> Result:
-    x, axis = c.value(0), int(c.constant(1, "axis").reshape(-1)[0])
-    size = x.shape[axis]
-    ones = np.tri(size, k=-1 if c.get("exclusive", 0) else 0)
-    ones = ones.T if c.get("reverse", 0) else ones
-    t = c.tensors
-    moved = t.places(x, lambda a: np.moveaxis(a, axis, -1))
-    return t.places(t.matmul(moved, ones.T), lambda a: np.moveaxis(a, -1, axis))
+    axis = int(c.constant(1, "axis").reshape(-1)[0])
+    reverse, exclusive = bool(c.get("reverse", 0)), bool(c.get("exclusive", 0))
+    return c.tensors.cumulated(c.value(0), axis, reverse, exclusive)
 
 
-def _comparison(compare: Callable[[Array, Array], Array]) -> Reader:
-    def read(c: Call) -> Result:
-        if isinstance(c.value(0), Form) or isinstance(c.value(1), Form):
-            c.refuse("it compares what depends on the inputs: a choice that has no derivative")
-        return compare(c.value(0), c.value(1))
-
-    return read
+def _einsum(c: Call) -> Result:
+    equation = c.get("equation")
+    text = equation.decode() if isinstance(equation, bytes) else str(equation)
+    return einsum(c.tensors, text, [c.value(i) for i in range(len(c.inputs))])
 
 
-def _logical_not(c: Call) -> Result:
-    return np.logical_not(c.constant(0, "conditions"))
+def _conv_transpose(c: Call) -> Result:
+    """The transpose of the matrix of a convolution, cut or padded at the ends."""
+    x, weights = c.form(0), np.asarray(c.constant(1, "weights"), dtype=np.float64)
+    image, kernel, groups = x.shape[2:], weights.shape[2:], int(c.get("group", 1))
+    rank = len(kernel)
+    strides = list(c.get("strides") or [1] * rank)
+    dilations = list(c.get("dilations") or [1] * rank)
+    more = list(c.get("output_padding") or [0] * rank)
+    extents = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
+    full = [s * (n - 1) + e for n, s, e in zip(image, strides, extents, strict=True)]
+    pads = _transpose_pads(c, image, strides, full, more)
+    size = [
+        f + m - pads[k] - pads[rank + k] for k, (f, m) in enumerate(zip(full, more, strict=True))
+    ]
+    bias = np.asarray(c.constant(2, "biases")) if c.has(2) else None
+    windows = Windows(tuple(kernel), tuple(strides), tuple(dilations), tuple(pads))
+    return images.conv_transpose(c.tensors, x, weights, bias, windows, size, groups)
+
+
+def _transpose_pads(
+    c: Call, image: Sequence[int], strides: list[int], full: list[int], more: list[int]
+) -> list[int]:
+    auto, shape = c.get("auto_pad", b"NOTSET"), c.get("output_shape")
+    auto = auto.decode() if isinstance(auto, bytes) else auto
+    if shape is None and auto in ("NOTSET", "VALID", ""):
+        return (
+            list(c.get("pads") or [0] * 2 * len(image)) if auto != "VALID" else [0] * 2 * len(image)
+        )
+    wanted = shape or [n * s for n, s in zip(image, strides, strict=True)]
+    total = [max(f + m - w, 0) for f, m, w in zip(full, more, wanted, strict=True)]
+    small, large = [t // 2 for t in total], [t - t // 2 for t in total]
+    return large + small if auto == "SAME_LOWER" else small + large
 
 
 def _norm(c: Call) -> Result:
@@ -196,15 +214,11 @@ READERS: dict[str, Reader] = {
     "ReduceSumSquare": _reduction(_squares),
     "ReduceL1": _reduction(_absolutes),
     "ReduceL2": _reduction(lambda t, x, axes, keep: t.apply("sqrt", _squares(t, x, axes, keep))),
-    "ReduceLogSumExp": _reduction(_log_sum_exp),
+    "ReduceLogSumExp": _reduction(Tensors.log_sum_exp),
     "LpNormalization": _norm,
     "CumSum": _cumsum,
-    "Equal": _comparison(np.equal),
-    "Less": _comparison(np.less),
-    "LessOrEqual": _comparison(np.less_equal),
-    "Greater": _comparison(np.greater),
-    "GreaterOrEqual": _comparison(np.greater_equal),
-    "And": _comparison(np.logical_and),
-    "Or": _comparison(np.logical_or),
-    "Not": _logical_not,
+    "Einsum": _einsum,
+    "ConvTranspose": _conv_transpose,
+    "ReduceProd": _reduction(Tensors.product),
+    "ReduceLogSum": _reduction(lambda t, x, axes, keep: t.apply("log", t.sum(x, axes, keep))),
 }

@@ -19,6 +19,24 @@ _FLOATS = {1, 10, 16}  # float, float16, bfloat16
 _DOUBLE = 11
 
 
+def pruned(model: Any, outputs: Sequence[str]) -> Any:
+    """A copy of the model with these outputs, and the nodes that they need."""
+    if len(outputs) == len(model.graph.output):
+        return model
+    copy = type(model)()
+    copy.CopyFrom(model)
+    needed_, kept = set(outputs), []
+    for node in reversed(model.graph.node):
+        if needed_ & set(node.output):
+            needed_ |= set(node.input)
+            kept.append(node)
+    del copy.graph.node[:]
+    copy.graph.node.extend(reversed(kept))
+    del copy.graph.output[:]
+    copy.graph.output.extend(v for v in model.graph.output if v.name in outputs)
+    return copy
+
+
 def in_double(model: Any) -> Any:
     """A copy of the model whose floats are doubles; the numbers stay what they are."""
     onnx = needed("onnx", "onnx")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,15 +12,29 @@ import numpy as np
 from symnet.importers.extras import needed
 from symnet.importers.forms import Shape
 from symnet.importers.imported import Model
-from symnet.importers.onnx import arithmetic, nonlinear, places, refusals
+from symnet.importers.onnx import arithmetic, choices, learned, nonlinear, places, refusals
 from symnet.importers.onnx.call import Call, Reader
 from symnet.importers.onnx.files import array_of
 from symnet.importers.tensors import Tensors, Value
 from symnet.names import shortened
 
-_READERS: Mapping[str, Reader] = {**places.READERS, **arithmetic.READERS, **nonlinear.READERS}
+_READERS: Mapping[str, Reader] = {
+    **places.READERS,
+    **arithmetic.READERS,
+    **nonlinear.READERS,
+    **choices.READERS,
+}
+_DOMAINS = {"": _READERS, "ai.onnx": _READERS, "ai.onnx.ml": learned.READERS}
+_REAL = (1, 10, 11, 16)  # float, float16, double, bfloat16: other outputs are labels
 _SEEN = {"MatMul", "Gemm", "Add", "Constant", *nonlinear.READERS}  # what a reader expects to stay
 _OLDEST = 6
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What no reader reads; it is an error where an output needs it."""
+
+    why: str
 
 
 @dataclass
@@ -33,6 +47,7 @@ class Graph:
     values: dict[str, Value] = field(default_factory=dict)
     dtypes: set[str] = field(default_factory=set)
     met: Counter[str] = field(default_factory=Counter)
+    left_out: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, model: Any) -> Graph:
@@ -57,8 +72,13 @@ class Graph:
         """Names and declared shapes of the outputs."""
         return [(v.name, _dimensions(v)) for v in self.proto.output]
 
-    def read(self, shapes: list[tuple[str, Shape]], name: str | None) -> Model:
-        """The model's outputs as forms of inputs of these shapes."""
+    def read(
+        self, shapes: list[tuple[str, Shape]], name: str | None, wanted: Sequence[str] | None = None
+    ) -> Model:
+        """The model's outputs as forms of inputs of these shapes; labels among them are left out.
+
+        ValueError where a wanted one (all by default) cannot be read.
+        """
         if not shapes:
             raise ValueError("the model has no inputs: its outputs are constants")
         for tensor in self.proto.initializer:
@@ -70,13 +90,28 @@ class Graph:
             self.values[input_name] = form
         for node in self.proto.node:
             self._node(node)
-        outputs = []
-        for output, _ in self.outputs():
-            if output not in self.values:
-                raise ValueError(f"no node computes the output {output!r}")
-            outputs.append((output, self.values[output]))
+        outputs = self._read_outputs(wanted)
         sizes = [(key, form.size) for (key, _), form in zip(shapes, entries, strict=True)]
         return Model(self.tensors, tuple(sizes), tuple(outputs), name)
+
+    def _read_outputs(self, wanted: Sequence[str] | None) -> list[tuple[str, Value]]:
+        outputs, first = [], None
+        for declared in self.proto.output:
+            output = declared.name
+            if output not in self.values:
+                raise ValueError(f"no node computes the output {output!r}")
+            value = self.values[output]
+            if not isinstance(value, Unread):
+                outputs.append((output, value))
+                continue
+            needed_ = wanted is None and declared.type.tensor_type.elem_type in _REAL
+            if needed_ or output in (wanted or ()):
+                raise ValueError(value.why)
+            first = first or value.why
+            self.left_out.append(output)
+        if not outputs:
+            raise ValueError(first or "it has no outputs")
+        return [(output, choices.number(self.tensors, value)) for output, value in outputs]
 
     @property
     def folded(self) -> tuple[str, ...]:
@@ -100,10 +135,10 @@ class Graph:
         try:
             results = self._results(node)
         except ValueError as error:
-            raise ValueError(f"{shortened(label, 100)}: {error}") from None
+            results = [Unread(f"{shortened(label, 100)}: {error}")] * len(node.output)
         except (TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
             what = f"its arguments do not fit ({type(error).__name__}: {error})"
-            raise ValueError(f"{shortened(label, 100)}: {what}") from None
+            results = [Unread(f"{shortened(label, 100)}: {what}")] * len(node.output)
         for output, value in zip(node.output, results, strict=False):
             if output:
                 self.values[output] = value
@@ -113,14 +148,19 @@ class Graph:
         self.met[node.op_type] += 1
         if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
             return [self._constant(node)]
-        reader = _READERS.get(node.op_type) if node.domain in ("", "ai.onnx") else None
+        reader = _DOMAINS.get(node.domain, {}).get(node.op_type)
+        arguments = [self._argument(name) for name in node.input]
+        for argument in arguments:
+            if isinstance(argument, Unread):
+                return [argument] * len(node.output)
         if reader is None:
             raise ValueError(refusals.reason(node.op_type, node.domain))
         attributes = {
             a.name: self._number(a.t) if a.HasField("t") else onnx.helper.get_attribute_value(a)
             for a in node.attribute
         }
-        arguments = [self._argument(name) for name in node.input]
+        if node.op_type not in choices.TAKING:
+            arguments = [choices.number(self.tensors, argument) for argument in arguments]
         results = reader(
             Call(
                 self.tensors,

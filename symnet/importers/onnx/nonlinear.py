@@ -128,6 +128,7 @@ READERS: dict[str, Reader] = {
     "Shrink": _formula(
         "shrink", lambda c: functions.shrink(_single(c, "lambd", 0.5), _single(c, "bias", 0.0))
     ),
+    "Sign": _formula("sign", lambda c: functions.SIGN),
     "Clip": _clip,
     "Softmax": _softmax(False),
     "LogSoftmax": _softmax(True),

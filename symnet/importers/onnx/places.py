@@ -255,14 +255,6 @@ def _pad(c: Call) -> Result:
     return c.tensors.places(x, lambda a: np.pad(a, widths, mode=modes[mode]))  # type: ignore[call-overload]
 
 
-def _where(c: Call) -> Result:
-    condition = c.constant(0, "conditions").astype(bool)
-    parts = [c.value(1), c.value(2)]
-    shape = np.broadcast_shapes(condition.shape, *(p.shape for p in parts))
-    wide = [c.tensors.broadcast(part, shape) for part in parts]
-    return c.tensors.mixed(wide, lambda arrays: np.where(condition, *arrays))
-
-
 def _depth_to_space(c: Call) -> Result:
     size, mode = c.get("blocksize"), c.get("mode", b"DCR")
     batch, channels, height, width = c.value(0).shape
@@ -317,7 +309,6 @@ READERS: dict[str, Reader] = {
     "Concat": _concat,
     "Split": _split,
     "Pad": _pad,
-    "Where": _where,
     "DepthToSpace": _depth_to_space,
     "SpaceToDepth": _space_to_depth,
     "Trilu": _trilu,

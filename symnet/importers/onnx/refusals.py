@@ -19,7 +19,7 @@ _REASONS = {
     **dict.fromkeys(("If", "Loop", "Scan"), _CONTROL),
     **dict.fromkeys(("RandomNormal", "RandomUniform", "RandomNormalLike", "Bernoulli"), _RANDOM),
     **dict.fromkeys(("RandomUniformLike", "Multinomial"), _RANDOM),
-    **dict.fromkeys(("Floor", "Ceil", "Round", "Sign", "Mod", "BitShift"), _STEPS),
+    **dict.fromkeys(("Floor", "Ceil", "Round", "Mod", "BitShift"), _STEPS),
     **dict.fromkeys(("ArgMax", "ArgMin", "TopK", "NonZero", "Unique", "Hardmax"), _CHOICE),
 }
 

@@ -76,7 +76,7 @@ def chosen(t: Tensors, condition: Condition, otherwise: Value, then: Value) -> V
     values = [*condition.values, otherwise, then]
     shape = np.broadcast_shapes(condition.shape, *(np.shape(v) for v in (otherwise, then)))
     spread = [t.broadcast(v, shape) if isinstance(v, Form) else v for v in values]
-    first = next(v for v in spread if isinstance(v, Form))
+    first = next(v for v in spread if isinstance(v, Form) and v.terms)
     for base in first.functions():
         laws = [_law(v, base) for v in spread]
         if base.size != first.size or any(law is None for law in laws):
@@ -91,7 +91,8 @@ def chosen(t: Tensors, condition: Condition, otherwise: Value, then: Value) -> V
 
 def _law(value: Value, base: Form) -> Expr | None:
     """The formula of a value in terms of the form, a number where it is constant."""
-    if isinstance(value, Form):
+    if isinstance(value, Form) and value.terms:
         return value.functions().get(base)
-    numbers = np.unique(np.asarray(value, dtype=np.float64))
+    constants = value.full_bias if isinstance(value, Form) else value
+    numbers = np.unique(np.asarray(constants, dtype=np.float64))
     return functions.number(numbers[0]) if len(numbers) == 1 else None

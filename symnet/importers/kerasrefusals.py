@@ -1,0 +1,21 @@
+"""Keras's layers that symnet does not read, and what to do about them."""
+
+from __future__ import annotations
+
+_CODE = "code in a file is never run. Export the model to ONNX, or rebuild it of Keras's own layers"
+_RECURRENT = "it is recurrent: unroll it to a feed-forward model of fixed length, in keras.ops"
+_WHOLE = "it takes whole numbers, by which there is no derivative: give the model what follows it"
+_ATTENTION = "write it with keras.ops (matmul, softmax), or export the model to ONNX"
+
+_ADVICE = {
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "Bidirectional", "RNN", "ConvLSTM2D"), _RECURRENT),
+    **dict.fromkeys(("Embedding", "Discretization", "CategoryEncoding", "Hashing"), _WHOLE),
+    **dict.fromkeys(("StringLookup", "IntegerLookup", "TextVectorization"), _WHOLE),
+    **dict.fromkeys(("MultiHeadAttention", "Attention", "AdditiveAttention"), _ATTENTION),
+    "StopGradient": "its derivative in Keras is not that of its value",
+}
+
+
+def advice(kind: str) -> str:
+    """What to do with a model that has such a layer."""
+    return _ADVICE.get(kind, _CODE)

@@ -1,0 +1,80 @@
+"""ONNX operators that compare and choose: pieces of one function, or constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symnet.importers import choices
+from symnet.importers.choices import Condition
+from symnet.importers.forms import Form
+from symnet.importers.onnx.call import Call, Reader, Result
+from symnet.importers.tensors import Tensors
+from symnet.network.weights import Array
+
+
+def number(t: Tensors, value: Any) -> Any:
+    """A condition as 0 and 1, any other value as it is."""
+    return value.forced(t) if isinstance(value, Condition) else value
+
+
+def _varies(x: Any) -> bool:
+    return isinstance(x, Form | Condition)
+
+
+def _comparison(name: str, compare: Callable[[Array, Array], Array]) -> Reader:
+    def read(c: Call) -> Result:
+        x, y = c.value(0), c.value(1)
+        if _varies(x) or _varies(y):
+            return choices.compared(c.tensors, name, x, y)
+        return compare(x, y)
+
+    return read
+
+
+def _joined(both: Any, known: Callable[[Array, Array], Array]) -> Reader:
+    def read(c: Call) -> Result:
+        x, y = c.value(0), c.value(1)
+        if _varies(x) or _varies(y):
+            return choices.joined(both, x, y)
+        return known(x, y)
+
+    return read
+
+
+def _not(c: Call) -> Result:
+    x = c.value(0)
+    return choices.negated(x) if isinstance(x, Condition) else np.logical_not(x)
+
+
+def _where(c: Call) -> Result:
+    t, condition = c.tensors, c.value(0)
+    then, otherwise = (number(t, c.value(i)) for i in (1, 2))
+    if isinstance(condition, Condition):
+        return choices.chosen(t, condition, otherwise, then)
+    known = c.constant(0, "conditions").astype(bool)
+    shape = np.broadcast_shapes(known.shape, then.shape, otherwise.shape)
+    wide = [t.broadcast(part, shape) for part in (then, otherwise)]
+    return t.mixed(wide, lambda arrays: np.where(known, *arrays))
+
+
+READERS: dict[str, Reader] = {
+    "Equal": _comparison("eq", np.equal),
+    "Less": _comparison("lt", np.less),
+    "LessOrEqual": _comparison("le", np.less_equal),
+    "Greater": _comparison("gt", np.greater),
+    "GreaterOrEqual": _comparison("ge", np.greater_equal),
+    "And": _joined(sympy.And, np.logical_and),
+    "Or": _joined(sympy.Or, np.logical_or),
+    "Not": _not,
+    "Where": _where,
+    **dict.fromkeys(
+        ("IsNaN", "IsInf"), lambda c: np.full(c.value(0).shape, False)
+    ),  # a value is never NaN here
+}
+
+TAKING = frozenset(("And", "Or", "Not", "Where", "Identity"))
+"""Operators that take conditions as they are, not as the numbers 0 and 1."""

@@ -1,0 +1,95 @@
+"""Operators of the domain ai.onnx.ml, in which skl2onnx writes scalers and linear models.
+
+Their attributes are in single precision, as the files have them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from symnet.importers.onnx.call import Call, Reader, Result
+from symnet.importers.tensors import Value
+from symnet.network.weights import Array
+
+
+def _floats(c: Call, name: str) -> Array:
+    return np.array(c.get(name, ()), dtype=np.float32).astype(np.float64)
+
+
+def _scaler(c: Call) -> Result:
+    """(x − offset) scale."""
+    return c.tensors.multiply(
+        c.tensors.subtract(c.value(0), _floats(c, "offset")), _floats(c, "scale")
+    )
+
+
+def _linear(c: Call, outputs: int) -> Value:
+    weights = _floats(c, "coefficients").reshape(outputs, -1)
+    value = c.tensors.matmul(c.value(0), weights.T.copy())
+    shift = _floats(c, "intercepts")
+    return c.tensors.add(value, shift) if shift.size else value
+
+
+def _transformed(c: Call, x: Value) -> Value:
+    kind = c.get("post_transform", b"NONE")
+    kind = kind.decode() if isinstance(kind, bytes) else kind
+    if kind == "NONE":
+        return x
+    if kind == "SOFTMAX":
+        return c.tensors.softmax(x, [-1])
+    if kind == "LOGISTIC":
+        return c.tensors.apply("sigmoid", x)
+    c.refuse(f"its post_transform is {kind}; symnet reads NONE, SOFTMAX and LOGISTIC")
+
+
+def _regressor(c: Call) -> Result:
+    return _transformed(c, _linear(c, int(c.get("targets", 1))))
+
+
+def _classifier(c: Call) -> Result:
+    """(label, scores): the label is no number that has a derivative."""
+    labels = c.get("classlabels_ints") or c.get("classlabels_strings") or ()
+    count = len(_floats(c, "intercepts")) or len(labels)
+    if count == 1 or count != len(labels):
+        c.refuse("it has one score for two classes; export the scores (decision function)")
+    return [None, _transformed(c, _linear(c, count))]
+
+
+def _normalizer(c: Call) -> Result:
+    t, x = c.tensors, c.value(0)
+    kind = c.get("norm", b"MAX")
+    kind = kind.decode() if isinstance(kind, bytes) else kind
+    if kind == "L2":
+        return t.divide(x, t.apply("sqrt", t.sum(t.multiply(x, x), [-1], True)))
+    size = t.apply("abs", x)
+    if kind == "L1":
+        return t.divide(x, t.sum(size, [-1], True))
+    return t.divide(x, t.extreme(size, [-1], True, True))
+
+
+def _extractor(c: Call) -> Result:
+    index = c.constant(1, "indices").astype(np.int64).reshape(-1)
+    return c.tensors.places(c.value(0), lambda a: np.take(a, index, axis=-1))
+
+
+def _vectorizer(c: Call) -> Result:
+    return c.tensors.concatenate([c.value(i) for i in range(len(c.inputs))], -1)
+
+
+def _imputer(c: Call) -> Result:
+    """Replaces what is NaN: nothing here is."""
+    missing = c.get("replaced_value_float", float("nan"))
+    if not np.isnan(missing):
+        c.refuse(f"it replaces the value {missing}: that has no derivative")
+    return c.value(0)
+
+
+READERS: dict[str, Reader] = {
+    "Scaler": _scaler,
+    "LinearRegressor": _regressor,
+    "LinearClassifier": _classifier,
+    "Normalizer": _normalizer,
+    "ArrayFeatureExtractor": _extractor,
+    "FeatureVectorizer": _vectorizer,
+    "Imputer": _imputer,
+}

@@ -1,0 +1,195 @@
+"""PyTorch modules, by `torch.export`: what their `forward` computes, with parameters as they are.
+
+The module is exported in evaluation mode and left in the mode it was in. The exported program
+keeps softplus, silu, gelu and batch_norm whole.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symnet.importers.extras import needed
+from symnet.importers.imported import Imported, Model, Options, exactness
+from symnet.importers.tensors import Tensors
+from symnet.importers.torch import double, program
+from symnet.network import Network
+
+__all__ = ["from_torch", "imported"]
+
+Shapes = Sequence[int] | Sequence[Sequence[int]] | Mapping[str, Sequence[int]]
+
+
+def from_torch(
+    module: Any,
+    inputs: Iterable[str] | None = None,
+    outputs: Iterable[str] | None = None,
+    shape: Shapes | None = None,
+    check: bool = True,
+) -> Network:
+    """The network of a module.
+
+    Args:
+        shape: of the input without its batch, or of each of several inputs, which are laid side
+            by side; by default that of the first layer, (n,). A dictionary of shapes is of keyword
+            arguments, or else of the entries of one dictionary that `forward` takes. Several
+            outputs are laid side by side, too.
+        check: compare the values with those of a copy of the module in double precision; its
+            Jacobian too, where the module keeps derivatives from passing (`detach`, `no_grad`).
+
+    ValueError names the operation that is not read; CheckError where the values differ.
+    """
+    options = Options(
+        None if inputs is None else list(inputs),
+        None if outputs is None else list(outputs),
+        check=check,
+    )
+    return imported(module, options, shape).network
+
+
+def imported(module: Any, options: Options, shape: Shapes | None = None) -> Imported:
+    """The same with what is to be said about it."""
+    torch = needed("torch", "torch")
+    if not isinstance(module, torch.nn.Module):
+        raise ValueError(f"{type(module).__name__} is no torch.nn.Module")
+    module = getattr(module, "_orig_mod", module)  # what torch.compile has wrapped
+    given = _arguments(torch, module, shape)
+    with _evaluating(module):
+        exported = _exported(torch, module, given)
+        with torch.no_grad():
+            places = _leaves(torch, given.call(module, _zeros(torch, module, given)))
+    t = Tensors()
+    forms = [
+        t.reshape(form, size)
+        for form, size in zip(t.fold.inputs_of(given.shapes), given.shapes, strict=True)
+    ]
+    results = program.evaluated(torch, t, program.prepared(torch, exported), forms)
+    names = [name for name, _ in places]
+    taken = given.names or _takes(exported)
+    sizes = tuple((name, math.prod(s)) for name, s in zip(taken, given.shapes, strict=True))
+    net = Model(t, sizes, tuple(zip(names, results, strict=True))).network(options)
+    dtypes = {
+        str(p.dtype).removeprefix("torch.")
+        for p in module.state_dict().values()
+        if p.is_floating_point()
+    }
+    text = "not compared"
+    if options.check:
+        text = double.compared(torch, net, module, exported, given)
+    return Imported(net, "PyTorch", exactness(dtypes), (), (), text)
+
+
+# --- inputs and outputs -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """How forward is called: each tensor's shape with a batch of one, and names where it has any.
+
+    `keywords` tells whether the names are those of arguments, else of a dictionary's entries.
+    """
+
+    shapes: tuple[tuple[int, ...], ...]
+    names: tuple[str, ...] = ()
+    keywords: bool = False
+
+    def placed(self, tensors: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Positional and keyword arguments."""
+        named = dict(zip(self.names, tensors, strict=True)) if self.names else {}
+        if self.keywords:
+            return (), named
+        return ((named,) if named else tuple(tensors)), {}
+
+    def call(self, module: Any, tensors: Sequence[Any]) -> Any:
+        """What the module gives for these."""
+        args, kwargs = self.placed(tensors)
+        return module(*args, **kwargs)
+
+    def outputs(self, torch: Any, module: Any, tensors: Sequence[Any]) -> list[Any]:
+        """The tensors that it gives."""
+        return [leaf for _, leaf in _leaves(torch, self.call(module, tensors))]
+
+
+def _arguments(torch: Any, module: Any, shape: Any) -> Arguments:
+    if shape is None:
+        return Arguments(((1, _first_width(torch, module)),))
+    if isinstance(shape, Mapping):
+        names = tuple(str(name) for name in shape)
+        shapes = tuple((1, *(int(s) for s in one)) for one in shape.values())
+        known = inspect.signature(module.forward).parameters
+        return Arguments(shapes, names, all(name in known for name in names))
+    whole = list(shape)
+    several = bool(whole) and not all(isinstance(s, int | np.integer) for s in whole)
+    each = whole if several else [whole]
+    return Arguments(tuple((1, *(int(s) for s in one)) for one in each))
+
+
+def _first_width(torch: Any, module: Any) -> int:
+    for part in module.modules():
+        script = getattr(part, "original_name", "")  # of a module that torch.jit has compiled
+        if isinstance(part, torch.nn.Linear) or script == "Linear":
+            return int(part.weight.shape[1])
+    raise ValueError(
+        "the module has no Linear layer; say its input's shape: from_torch(m, shape=(3,))"
+    )
+
+
+def _zeros(torch: Any, module: Any, given: Arguments) -> tuple[Any, ...]:
+    floats = [p.dtype for p in module.state_dict().values() if p.is_floating_point()]
+    kind = floats[0] if floats else torch.get_default_dtype()
+    return tuple(torch.zeros(size, dtype=kind) for size in given.shapes)
+
+
+def _exported(torch: Any, module: Any, given: Arguments) -> Any:
+    args, kwargs = given.placed(_zeros(torch, module, given))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of attributes that LSTM sets itself, and the like
+            if isinstance(module, torch.jit.ScriptModule):
+                converter = needed("torch._export.converter", "torch").TS2EPConverter
+                return converter(module, args, kwargs or None).convert()
+            return torch.export.export(module, args, kwargs)
+    except Exception as error:  # what is no graph fails in many ways, all said by torch
+        first = str(error).strip().splitlines() or [type(error).__name__]
+        told = ", ".join(str(size) for size in given.shapes)
+        raise ValueError(
+            f"torch.export cannot trace the module with tensors of the shapes {told} ({first[0]}); "
+            "its steps must not depend on values"
+        ) from None
+
+
+def _leaves(torch: Any, tree: Any) -> list[tuple[str, Any]]:
+    """The tensors that a module gives, each with a name: y, or its place in a tuple or dict."""
+    pytree = torch.utils._pytree
+    found = [(p, leaf) for p, leaf in pytree.tree_flatten_with_path(tree)[0] if leaf is not None]
+    if len(found) == 1:
+        return [("y", found[0][1])]
+    plain = [re.sub(r"\W+", "_", pytree.keystr(path)).strip("_") for path, _ in found]
+    names = [name if name.isidentifier() else f"y_{name}" for name in plain]
+    return [(name, tensor) for name, (_, tensor) in zip(names, found, strict=True)]
+
+
+def _takes(exported: Any) -> list[str]:
+    """The names of the arguments of forward; x where there is only one."""
+    names = list(exported.graph_signature.user_inputs)
+    return ["x"] if len(names) == 1 else names
+
+
+@contextmanager
+def _evaluating(module: Any) -> Iterator[None]:
+    """Evaluation mode, and each part's own mode afterwards."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training

@@ -1,0 +1,136 @@
+"""A PyTorch module in double precision: a copy of it, or its exported program where that narrows.
+
+module.double()            whose parameters, buffers and inputs are doubles
+exported program           each operation by PyTorch, no type lower than double
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from symnet.importers import comparing
+from symnet.importers.torch import program
+from symnet.network import Network
+from symnet.network.weights import Array
+from symnet.witness import analytic
+from symnet.witness.checking import CheckError
+
+_NARROW = ("torch.float32", "torch.float16", "torch.bfloat16")
+
+
+def compared(torch: Any, net: Network, module: Any, exported: Any, given: Any) -> str:
+    """What is to be said of a comparison by values; CheckError where they differ."""
+    tensors = _tensors(torch, given)
+    sources: list[tuple[str, Callable[[], Any]]] = []
+    if not program.narrows(exported):
+        sources.append(("PyTorch in double precision", lambda: _twin(torch, module, given)))
+    sources.append(("its exported program in double precision", lambda: _run(torch, exported)))
+    for against, make in sources:
+        call = make()
+        try:
+            _values(torch, call, tensors, comparing.points(net.n, 1))
+        except Exception:  # a module that makes single precision itself takes no doubles
+            continue
+        text = comparing.compared(net, lambda X: _values(torch, call, tensors, X), against)  # noqa: B023
+        if not program.holds_back(exported):
+            return text
+        return text + _slopes(torch, net, call, tensors)
+    return "not compared: PyTorch does not compute it in double precision"
+
+
+def _tensors(torch: Any, given: Any) -> Callable[[Any], list[Any]]:
+    """The tensors of one flat point."""
+    sizes = [math.prod(shape) for shape in given.shapes]
+
+    def parts(point: Any) -> list[Any]:
+        cut = torch.split(point, sizes)
+        return [part.reshape(shape) for part, shape in zip(cut, given.shapes, strict=True)]
+
+    return parts
+
+
+def _values(torch: Any, call: Any, tensors: Any, X: Array) -> Array:
+    stance = getattr(torch.compiler, "set_stance", None)
+    with torch.no_grad(), stance("force_eager") if stance else nullcontext():
+        rows = [_flat(torch, call(tensors(point))) for point in torch.from_numpy(np.array(X))]
+        return np.array([row.numpy() for row in rows])
+
+
+def _flat(torch: Any, leaves: Sequence[Any]) -> Any:
+    return torch.cat([leaf.reshape(-1).double() for leaf in leaves])
+
+
+def _twin(torch: Any, module: Any, given: Any) -> Callable[[Sequence[Any]], list[Any]]:
+    wide = copy.deepcopy(module).double().eval()
+    for part, own in zip(wide.modules(), module.modules(), strict=True):
+        if isinstance(part, torch.nn.RMSNorm) and part.eps is None:
+            kinds = [p.dtype for p in own.parameters()] or [torch.get_default_dtype()]
+            part.eps = torch.finfo(kinds[0]).eps  # of the precision that it was trained in
+    return lambda tensors: list(given.outputs(torch, wide, tensors))
+
+
+def _run(torch: Any, exported: Any) -> Callable[[Sequence[Any]], list[Any]]:
+    """The exported program, operation by operation, with doubles for every narrower type."""
+
+    class Wide(torch.fx.Interpreter):
+        def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
+            if program.name_of(target) == "_assert_tensor_metadata":
+                return None
+            if _takes_tensors(torch, (args, kwargs)):  # what is made of nothing is as it is
+                args, kwargs = _widened(torch, args), _widened(torch, kwargs)
+            return _widened(torch, super().call_function(target, args, kwargs))
+
+    stored = {**exported.state_dict, **exported.constants}
+    known = [
+        _widened(torch, stored[spec.target])
+        for spec in exported.graph_signature.input_specs
+        if spec.target is not None and spec.target in stored
+    ]
+    runner = Wide(exported.graph_module)
+
+    def call(tensors: Sequence[Any]) -> list[Any]:
+        found = runner.run(*known, *tensors)
+        return [leaf for leaf in found if leaf is not None]
+
+    return call
+
+
+def _takes_tensors(torch: Any, tree: Any) -> bool:
+    return any(isinstance(leaf, torch.Tensor) for leaf in torch.utils._pytree.tree_leaves(tree))
+
+
+def _widened(torch: Any, tree: Any) -> Any:
+    def wide(leaf: Any) -> Any:
+        if isinstance(leaf, torch.Tensor) and str(leaf.dtype) in _NARROW:
+            return leaf.double()
+        return torch.float64 if str(leaf) in _NARROW else leaf
+
+    return torch.utils._pytree.tree_map(wide, tree)
+
+
+def _slopes(torch: Any, net: Network, call: Any, tensors: Any) -> str:
+    """The Jacobian beside autograd's, where the module keeps derivatives from passing."""
+    X = comparing.points(net.n, 4)
+
+    def flat(point: Any) -> Any:
+        return _flat(torch, call(tensors(point)))
+
+    points = torch.from_numpy(X).requires_grad_()
+    if not flat(points[0]).requires_grad:
+        return ", which gives no derivatives itself"
+    expected = np.array([torch.autograd.functional.jacobian(flat, x).numpy() for x in points])
+    found = analytic.jacobian(net, X)
+    size = np.abs(expected).max(axis=(0, 2), initial=0)[None, :, None]
+    error = np.abs(found - expected) / np.where(size > 0, size, 1)
+    if not error.max(initial=0.0) <= comparing.TOLERANCE:
+        raise CheckError(
+            "the module's Jacobian in PyTorch is not that of its values: it keeps derivatives from "
+            "passing (detach, no_grad), which symnet cannot take over"
+        )
+    return f", its Jacobian {error.max(initial=0.0):.1e}"

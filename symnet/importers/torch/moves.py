@@ -1,0 +1,163 @@
+"""PyTorch's operations that only move entries, or are linear in one tensor, as PyTorch has them.
+
+The first are run on the places of a form's entries, with 0 for what is filled in; the second on
+each unit vector, which gives their matrix.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symnet.importers import matrices
+from symnet.importers.choices import Condition
+from symnet.importers.forms import Form
+from symnet.importers.tensors import Tensors, Value
+from symnet.network.weights import Array
+
+PLACES = frozenset(
+    (
+        *("view", "reshape", "_unsafe_view", "flatten", "unflatten", "ravel", "expand"),
+        *("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "t", "numpy_T"),
+        *("mT", "matrix_H", "squeeze", "unsqueeze", "slice", "select", "narrow", "as_strided"),
+        *("index", "index_select", "gather", "take", "take_along_dim", "unbind", "split"),
+        *("split_with_sizes", "chunk", "tensor_split", "hsplit", "vsplit", "dsplit", "cat"),
+        *("stack", "hstack", "vstack", "dstack", "column_stack", "concat", "concatenate"),
+        *("flip", "fliplr", "flipud", "roll", "rot90", "repeat", "tile", "repeat_interleave"),
+        *("diagonal", "diag", "diag_embed", "tril", "triu", "im2col", "unfold", "pixel_shuffle"),
+        *("pixel_unshuffle", "channel_shuffle", "slice_scatter", "select_scatter", "scatter"),
+        *("diagonal_scatter", "index_put", "index_copy", "constant_pad_nd", "pad", "expand_as"),
+        *("reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d"),
+        *("upsample_nearest1d", "upsample_nearest2d", "unsafe_chunk", "unsafe_split", "view_as"),
+        *("reshape_as", "atleast_1d", "atleast_2d", "broadcast_to", "broadcast_tensors"),
+        *("expand_copy", "permute_copy", "view_copy", "slice_copy", "select_copy"),
+    )
+)
+"""Operations whose results are entries of their arguments, or a constant that is filled in."""
+
+LINEAR: Mapping[str, int | None] = {
+    **dict.fromkeys(("conv3d", "convolution"), 2),
+    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), 2),
+    **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), None),
+    **dict.fromkeys(("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"), None),
+    **dict.fromkeys(("_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "col2im"), None),
+    **dict.fromkeys(("upsample_linear1d", "upsample_bilinear2d", "upsample_bicubic2d"), None),
+}
+"""Operations that are linear in their first argument, and the place of a bias among the others."""
+
+
+def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[str, Any]) -> Any:
+    """The operation on places. ValueError where it adds to what is there."""
+    if "True" in map(str, (*args[3:], *kwargs.values())) and "index_put" in str(target):
+        raise ValueError("it adds to what is there (accumulate)")
+    if "reduce" in str(target):
+        raise ValueError("it adds to what is there (reduce)")
+    leaves, spec = torch.utils._pytree.tree_flatten((args, dict(kwargs)), is_leaf=_is_value)
+    where = [k for k, leaf in enumerate(leaves) if _is_data(leaf)]
+    fill = _fill(target, args, kwargs)
+
+    def run(arrays: list[Array]) -> Any:
+        given = [torch.from_numpy(v) if isinstance(v, np.ndarray) else v for v in leaves]
+        for k, array in zip(where, arrays, strict=True):
+            given[k] = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float64))
+        more, named = torch.utils._pytree.tree_unflatten(given, spec)
+        return target(*_without_fill(target, more), **named)
+
+    data = [leaves[k] for k in where]
+    if len(data) == 1 and isinstance(data[0], Condition):
+        return _condition(torch, t, data[0], run)
+    parts = [t.form(v.forced(t) if isinstance(v, Condition) else v) for v in data]
+    starts = np.cumsum([1, *(part.size for part in parts)])
+    places = [
+        np.arange(start, start + part.size, dtype=np.float64).reshape(part.shape)
+        for start, part in zip(starts, parts, strict=False)
+    ]
+    found = run(places)
+    if isinstance(found, torch.Tensor):
+        return _taken(t, parts, found, fill)
+    return [_taken(t, parts, part, fill) for part in found]
+
+
+def _is_value(leaf: Any) -> bool:
+    return isinstance(leaf, Form | Condition)
+
+
+def _is_data(leaf: Any) -> bool:
+    """What moves; whole numbers and truth values beside it say where to."""
+    return _is_value(leaf) or (isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f")
+
+
+def _fill(target: Any, args: list[Any], kwargs: Mapping[str, Any]) -> float:
+    """The constant around a tensor."""
+    if "pad" not in str(target):
+        return 0.0
+    value = kwargs.get("value", next((a for a in args[2:] if not isinstance(a, str)), 0.0))
+    return float(value or 0.0)
+
+
+def _without_fill(target: Any, args: Any) -> Any:
+    """With 0 for what is filled in, which is its place."""
+    if "pad" not in str(target) or len(args) < 3:
+        return args
+    return [a if k < 2 or isinstance(a, str | None) else 0.0 for k, a in enumerate(args)]
+
+
+def _taken(t: Tensors, parts: list[Form], found: Any, fill: float) -> Value:
+    places = np.rint(found.numpy()).astype(np.int64)
+    if places.size and places.min() > 0:
+        whole = parts[0] if len(parts) == 1 else t.fold.stacked(parts)
+        return t.fold.selected(whole, places - 1)
+    return t.fold.selected(t.fold.stacked([t.form(np.array([fill])), *parts]), places)
+
+
+def _condition(torch: Any, t: Tensors, condition: Condition, run: Any) -> Any:
+    def change(array: Array) -> Array:
+        found: Array = run([array]).numpy()
+        return found.astype(array.dtype)
+
+    shape = change(np.zeros(condition.shape)).shape
+    return condition.moved(shape, change, t)
+
+
+def linear(
+    torch: Any,
+    t: Tensors,
+    target: Any,
+    bias: int | None,
+    args: list[Any],
+    kwargs: Mapping[str, Any],
+) -> Value:
+    """The operation as a matrix, and its bias."""
+    x, *more = args
+    if not isinstance(x, Form) or any(isinstance(a, Form) for a in (*more, *kwargs.values())):
+        raise ValueError("its weights depend on the inputs")
+    given = [torch.from_numpy(np.array(a)) if isinstance(a, np.ndarray) else a for a in more]
+    shift = None
+    if bias is not None and len(given) >= bias:
+        shift, given[bias - 1] = more[bias - 1], None
+
+    def run(batch: Any) -> Array:
+        with torch.no_grad():
+            return np.asarray(target(batch, *given, **kwargs))
+
+    count, *inner = x.shape
+    size = math.prod(inner)
+    _, *outer = run(torch.zeros(1, *inner, dtype=torch.float64)).shape
+    matrices.check_size(size * math.prod(outer), f"the matrix from {tuple(inner)} to {outer}")
+    units = run(torch.eye(size, dtype=torch.float64).reshape(size, *inner)).reshape(size, -1)
+    column, row = np.nonzero(units)
+    height = units.shape[1]
+    ones = np.arange(count)[:, None]
+    M = matrices.from_entries(
+        (ones * height + row).reshape(-1),
+        (ones * size + column).reshape(-1),
+        np.tile(units[column, row], count),
+        (count * height, count * size),
+    )
+    result = t.fold.times(x, M, (count, *outer), bias is not None)
+    if shift is None:
+        return result
+    return t.add(result, np.asarray(shift).reshape(1, -1, *[1] * (len(outer) - 1)))
