@@ -37,6 +37,9 @@ _OTHERS: Mapping[str, tuple[str, ...]] = {
     "acosh": ("arccosh",),
     "atanh": ("arctanh",),
     "ceil": ("ceiling",),
+    "round": ("rint",),
+    "loggamma": ("lgamma", "gammaln"),
+    "digamma": ("psi",),
 }
 
 

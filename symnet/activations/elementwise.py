@@ -8,7 +8,7 @@ from types import MappingProxyType
 import sympy
 from sympy import Expr, Rational, exp, log, sqrt
 
-from symnet.activations.systems import Z
+from symnet.activations.systems import Z, rint
 
 ELEMENTWISE: Mapping[str, Expr] = MappingProxyType(
     {
@@ -32,6 +32,10 @@ ELEMENTWISE: Mapping[str, Expr] = MappingProxyType(
         "sign": sympy.sign(Z),
         "floor": sympy.floor(Z),
         "ceil": sympy.ceiling(Z),
+        "round": rint(Z),
+        "erfinv": sympy.erfinv(Z),
+        "loggamma": sympy.loggamma(Z),
+        "digamma": sympy.digamma(Z),
     }
 )
 """Their formulas. `activation("log1p")` is one; an activation of another value has another name."""

@@ -38,10 +38,10 @@ def jet(tree: Any, z: float, corner: bool, plain: float) -> Jet | None:
     """
     with mpmath.workdps(_DIGITS[0]):
         here = _real(tree, mpmath.mpf(z))
+    if here is None and not any(_differences(tree, z, side, _DIGITS[0]) for side in (1, -1)):
+        return _NAN
     right = _side(tree, z, 1)
     left = right if here is not None and right and not corner else _side(tree, z, -1)
-    if right is None and left is None and here is None:
-        return _NAN
     if right is None or left is None:
         return None
     if here is None and not all(

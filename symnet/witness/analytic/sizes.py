@@ -123,22 +123,23 @@ def _moved_last(step: Step, size: Array) -> Array:
     if step.activation is None or (name in TABLE and name not in _OF_ANY_SIZE):
         return usual
     z = step.form.a
-    slopes = [_slope(step.activation, z, h) for h in (_STEPS[:1] if name in TABLE else _STEPS)]
-    slope = np.fmax.reduce(slopes)
+    slope = np.fmax(*(_slope(step.activation, z, h) for h in (_near(z), 1e-10 * np.abs(z))))
     measured = slope * size + s1 / np.maximum(1, np.abs(z)) + s2
     return np.where(np.isfinite(measured), measured, usual)
 
 
-def _slope(activation: Activation, z: Array, step: float) -> Array:
-    """The size of the slope of sigma'' over a step to both sides; NaN where one has no value."""
-    h = step * np.minimum(1, np.abs(z)) + 1e-300
+def _near(z: Array) -> Array:
+    """A thousandth; a formula may end within it, as a root, or turn around, as tan(z^3) far out."""
+    return 1e-3 * np.minimum(1, np.abs(z))
+
+
+def _slope(activation: Activation, z: Array, h: Array) -> Array:
+    """The size of the slope of sigma'' over h to both sides; NaN where one has no value."""
+    h = h + 1e-300
     right, left = (jet(activation, z + side)[2] for side in (h, -h))
     found: Array = np.abs(right - left) / (2 * h)
     return np.where(np.isfinite(found), found, np.nan)
 
-
-_STEPS = 1e-3, 1e-5, 1e-7
-"""Parts of z over which a slope is measured: a user's formula may end, or turn, anywhere."""
 
 _OF_ANY_SIZE = frozenset(["log", "reciprocal", "sqrt", "square", "asinh"])
 
