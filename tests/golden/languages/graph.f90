@@ -490,7 +490,7 @@ contains
         else
             c = abs(z)
         end if
-        h = 0.00390625_wp*aint(256.0_wp*c)
+        h = 0.00390625_wp*floor_of(256.0_wp*c)
         h_2 = h*h
         a = -0.5_wp*h_2
         b = (c + h)*(h - c)
@@ -519,7 +519,7 @@ contains
         else
             c = abs(z)
         end if
-        h = 0.00390625_wp*aint(256.0_wp*c)
+        h = 0.00390625_wp*floor_of(256.0_wp*c)
         h_2 = h*h
         a = -0.5_wp*h_2
         b = (c + h)*(h - c)
@@ -552,7 +552,7 @@ contains
             c = abs(z)
         end if
         c_2 = c*c
-        h = 0.00390625_wp*aint(256.0_wp*c)
+        h = 0.00390625_wp*floor_of(256.0_wp*c)
         h_2 = h*h
         a = -0.5_wp*h_2
         b = (c + h)*(h - c)
@@ -633,6 +633,19 @@ contains
         sigma1 = w
         sigma2 = d*w
     end subroutine sigmoid_012
+
+    pure function floor_of(z) result(found)
+        real(wp), intent(in) :: z
+        real(wp) :: found
+        real(wp) :: q
+
+        q = aint(z)
+        if (q > z) then
+            found = q - 1.0_wp
+        else
+            found = q
+        end if
+    end function floor_of
 
     ! The worst error at known points, in multiples of what is allowed.
     function worst_error() result(worst)
