@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symnet import names
-from symnet.languages import c, c_batch, cpp, fortran, javascript, json, matlab, onnx, rust
+from symnet.languages import c, c_batch, cpp, fortran, javascript, json, matlab, onnx, rust, xlsx
 from symnet.languages.c_batch import c_file
 from symnet.languages.job import PRECISIONS, Files, Job, check_apart
 from symnet.languages.python import numpy_module
@@ -72,6 +72,7 @@ LANGUAGES: Mapping[str, Language] = {
     ),
     "matlab": Language("MATLAB and Octave, for any number of points", "m", files=matlab.files),
     "onnx": Language("a model that gives y, jacobian and hessian", "onnx", content=onnx.content),
+    "xlsx": Language("a workbook: type in a point, see all", "xlsx", content=xlsx.content),
     "json": Language("the loops as data, for tools", "json", files=json.files),
 }
 """The languages by the name that the command line gives them."""
