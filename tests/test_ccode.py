@@ -297,7 +297,7 @@ def test_deep():
         check(network, sample(network, 5), kernels(network))
         texts.append(file.source(kernels(network), network))
     assert len(texts[1]) < 1.1 * len(texts[0])
-    assert "for (long k = 0; k < 29" in texts[1]
+    assert "for (wide k = 0; k < 29" in texts[1]
 
 
 # --- the self-test and the sanitizers -----------------------------------------------------------
@@ -406,7 +406,9 @@ def test_heading_documents_arrays_and_formulas():
     assert "hessian (points, m, n, n); with n = 2, m = 1" in words
     assert "W1 (8, 2), b1 (8,), W2 (1, 8), b2 (1,)" in words
     assert "a1 = sigmoid(z1)" in words
-    assert "int hessian(long points, const real *x, const real *weights, real *hessian" in words
+    assert (
+        "int hessian(ptrdiff_t points, const real *x, const real *weights, real *hessian" in words
+    )
 
 
 def test_bad_arguments():
@@ -437,7 +439,7 @@ def layer(k: int, function: str = "f") -> list[Call]:
 def run(lines: list[str]) -> list[tuple[str, ...]]:
     """What generated lines call, pointers by their numbers."""
     program = "\n".join(lines)
-    program = re.sub(r"for \(long k = 0; k < (\d+); k\+\+\) \{", r"for k in range(\1):", program)
+    program = re.sub(r"for \(wide k = 0; k < (\d+); k\+\+\) \{", r"for k in range(\1):", program)
     program = program.replace("const real *const ", "").replace("vec *const ", "")
     program = program.replace(";", "").replace("}", "")
     calls: list[tuple[str, ...]] = []

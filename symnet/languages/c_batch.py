@@ -33,20 +33,20 @@ def library(name: str, jobs: Sequence[Job]) -> Files:
     """One header for all networks, and a source for each."""
     check_apart([f"{job.name}_{r.name}" for job in jobs for r in job.lowered.routines])
     declared = [
-        line for job in jobs for line in [*comment(job.head(costs=False)), "", *_declarations(job)]
+        line for job in jobs for line in [*comment(job.head(memory="")), "", *_declarations(job)]
     ]
     made = {f"{name}.h": enclosed(name, declared[:-1], _INCLUDES)}
     return made | {f"{job.name}.c": _complete(job, f"{name}.h") for job in jobs}
 
 
 def _complete(job: Job, include: str) -> str:
-    about = "\n".join(comment(job.head(costs=False)))
+    about = "\n".join(comment(job.head(memory="")))
     return source(job, f'{about}\n#include "{include}"\n\n')
 
 
 def header(job: Job) -> str:
     """The declarations, with what they compute."""
-    about = "\n".join(comment(job.head(costs=False)))
+    about = "\n".join(comment(job.head(memory="")))
     return f"{about}\n{enclosed(job.name, _declarations(job)[:-1], _INCLUDES)}"
 
 
