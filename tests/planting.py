@@ -175,8 +175,8 @@ _LITERAL = {
         "blocks(&next, blocks, points",
         "blocks(&next, blocks, points - points / 64",
     ),
-    "j from i + 1": ("for (long j = i; j < N; j++)", "for (long j = i + 1; j < N; j++)"),
-    "one input left out": ("for (long i = 0; i < N; i++)", "for (long i = 0; i < N - 1; i++)"),
+    "j from i + 1": ("for (wide j = i; j < N; j++)", "for (wide j = i + 1; j < N; j++)"),
+    "one input left out": ("for (wide i = 0; i < N; i++)", "for (wide i = 0; i < N - 1; i++)"),
 }  # fmt: skip
 
 

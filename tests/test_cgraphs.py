@@ -114,7 +114,7 @@ def test_self_test_passes(tmp_path, name, weights, flags):
     text = file.source(functions, network, weights=weights, examples=examples(network))
     done = self_test(tmp_path, text, *flags)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "all functions give what is expected\n"
+    assert done.stdout.startswith("self-test ok: ")
 
 
 # --- forms that are rare ------------------------------------------------------------------------

@@ -245,7 +245,9 @@ def test_wide_networks():
 def test_docstring_says_what_there_is():
     """Name, network, inputs by name, shapes, and the formulas."""
     network = symnet.Network.dense([2, 4, 1], seed=0, inputs=("bmi", "bp"), name="surrogate")
-    docstring = namespace(numpy_module(network))["__doc__"]
+    docstring = namespace(numpy_module(network, 2, "symnet generate a.json"))["__doc__"]
+    for part in ("symnet generate a.json. The generated code is yours.", "and the outputs y"):
+        assert part in docstring
     for part in ("surrogate", "2-4-1, sigmoid, linear", "bmi, bp", "(..., 1, 2, 2)", "∂²y/∂xᵢ∂xⱼ"):
         assert part in docstring
 

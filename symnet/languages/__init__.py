@@ -32,13 +32,13 @@ class Language:
     """What a language is for, its main file's ending, and its printer.
 
     library: the files of several networks, with what they have in common.
-    Exactly one of `whole`, a text made of a network and an order, `files`, made of a Job, and
-    `content`, the bytes of a single file made of one.
+    Exactly one of `whole`, a text made of a network, an order and a command, `files`, made of a
+    Job, and `content`, the bytes of a single file made of one.
     """
 
     summary: str
     ending: str
-    whole: Callable[[Network, int], str] | None = None
+    whole: Callable[[Network, int, str], str] | None = None
     files: Callable[[Job], Files] | None = None
     content: Callable[[Job], bytes] | None = None
     library: Callable[[str, Sequence[Job]], Files] | None = None
@@ -114,7 +114,7 @@ def generate(
         raise ValueError(f"{language} is generated in double precision; leave out --precision")
     assert row.whole is not None
     name = names.check_called(name or "derivatives", language)
-    return {f"{name}.{row.ending}": row.whole(network, order)}
+    return {f"{name}.{row.ending}": row.whole(network, order, command)}
 
 
 def generate_library(

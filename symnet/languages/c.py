@@ -100,10 +100,12 @@ def header(job: Job) -> str:
     return "\n".join(comment(job.head())) + "\n" + enclosed(job.name, declarations(job)[:-1])
 
 
-def enclosed(name: str, lines: Sequence[str]) -> str:
+def enclosed(name: str, lines: Sequence[str], includes: Sequence[str] = ()) -> str:
     """Declarations as a header, which may be included twice, and in C++."""
     macro = f"{name.upper()}_H"
-    before = [f"#ifndef {macro}", f"#define {macro}", "", "#ifdef __cplusplus", 'extern "C" {']
+    before = [f"#ifndef {macro}", f"#define {macro}", ""]
+    before += [*(f"#include <{include}>" for include in includes), *[""] * bool(includes)]
+    before += ["#ifdef __cplusplus", 'extern "C" {']
     after = ["", "#ifdef __cplusplus", "}", "#endif", "", "#endif", ""]
     return "\n".join([*before, "#endif", "", *lines, *after])
 

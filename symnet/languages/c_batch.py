@@ -12,6 +12,8 @@ from symnet.languages.selftest import examples
 from symnet.names import array_name
 from symnet.network import Network
 
+_INCLUDES = ("stddef.h",)  # ptrdiff_t
+
 
 def c_file(network: Network, order: int = 2) -> str:
     """The text of a C99 file with the functions of `numpy_module`, called symnet_value and so on.
@@ -31,21 +33,21 @@ def library(name: str, jobs: Sequence[Job]) -> Files:
     """One header for all networks, and a source for each."""
     check_apart([f"{job.name}_{r.name}" for job in jobs for r in job.lowered.routines])
     declared = [
-        line for job in jobs for line in [*comment(job.head(costs=False)), "", *_declarations(job)]
+        line for job in jobs for line in [*comment(job.head(memory="")), "", *_declarations(job)]
     ]
-    made = {f"{name}.h": enclosed(name, declared[:-1])}
+    made = {f"{name}.h": enclosed(name, declared[:-1], _INCLUDES)}
     return made | {f"{job.name}.c": _complete(job, f"{name}.h") for job in jobs}
 
 
 def _complete(job: Job, include: str) -> str:
-    about = "\n".join(comment(job.head(costs=False)))
+    about = "\n".join(comment(job.head(memory="")))
     return source(job, f'{about}\n#include "{include}"\n\n')
 
 
 def header(job: Job) -> str:
     """The declarations, with what they compute."""
-    about = "\n".join(comment(job.head(costs=False)))
-    return f"{about}\n{enclosed(job.name, _declarations(job)[:-1])}"
+    about = "\n".join(comment(job.head(memory="")))
+    return f"{about}\n{enclosed(job.name, _declarations(job)[:-1], _INCLUDES)}"
 
 
 def _declarations(job: Job) -> list[str]:
@@ -63,7 +65,7 @@ def _declarations(job: Job) -> list[str]:
     for name, choice in compiling.choices(job.network, job.order).items():
         shapes = [f"{array_name(r)} (points, {', '.join(['m', *'n' * r])})" for r in choice.orders]
         results = [f"{job.precision} *{array_name(r)}" for r in choice.orders]
-        arguments = ["long points", f"const {job.precision} *x", *results, "int threads"]
+        arguments = ["ptrdiff_t points", f"const {job.precision} *x", *results, "int threads"]
         lines += [f"/* {', '.join(shapes)} */", f"int {job.name}_{name}("]
         lines += [f"    {', '.join(arguments)});", ""]
     return lines

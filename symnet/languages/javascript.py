@@ -93,7 +93,7 @@ def files(job: Job) -> Files:
 
 def types(job: Job) -> str:
     """The declarations."""
-    lines = ["/*", *(f" * {line}".rstrip() for line in job.head()), " */", ""]
+    lines = ["/*", *(f" * {line}".rstrip() for line in job.head("arrays")), " */", ""]
     lines += [f"/** {len(job.network.inputs)} inputs; results are flat, the last index fastest. */"]
     lines += ["export type Inputs = ArrayLike<number>;", ""]
     for routine in job.lowered.routines:
@@ -114,7 +114,7 @@ def source(job: Job) -> str:
     """The module."""
     shapes = {name: array.shape for name, array in job.lowered.constants.items()}
     printer = JavaScriptPrinter({**shapes, "x": (job.lowered.n,)})
-    lines = ["/*", *(f" * {line}".rstrip() for line in job.head()), " */", ""]
+    lines = ["/*", *(f" * {line}".rstrip() for line in job.head("arrays")), " */", ""]
     for name, values in job.lowered.constants.items():
         lines += [*_numbers(f"const {name}", values.ravel().tolist(), printer), ""]
     for function in own_functions(job.lowered, printer):

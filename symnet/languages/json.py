@@ -36,7 +36,7 @@ def files(job: Job) -> Files:
     lowered = job.lowered
     document = {
         "symnet": "loops 1",
-        "about": job.head(),
+        "about": job.head("arrays"),
         "name": job.name,
         "inputs": [str(symbol) for symbol in job.network.inputs],
         "outputs": [str(symbol) for symbol in job.network.outputs],

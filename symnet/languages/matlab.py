@@ -74,7 +74,7 @@ def source(job: Job) -> str:
     """The function."""
     names = [("y", "J", "H")[r] if r < 3 else f"D{r}" for r in range(job.order + 1)]
     lines = [f"function [{', '.join(names)}] = {job.name}(x)"]
-    lines += [f"% {line}".rstrip() for line in job.head()]
+    lines += [f"% {line}".rstrip() for line in job.head("")]
     lines += ["%", *(f"% {line}".rstrip() for line in _usage(job, names))]
     lines += [f"    if size(x, 1) ~= {job.lowered.n}"]
     lines += [f"        error('{job.name}: x has %d rows, expected {job.lowered.n}', size(x, 1));"]

@@ -113,7 +113,7 @@ class _Model:
                 for order, name in outputs
             ],
             list(self.constants.values()),
-            doc_string="\n".join(self.job.head()),
+            doc_string="\n".join(self.job.head("")),
         )
         made = helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8

@@ -16,6 +16,7 @@ from symnet import compiling, formulas, physical
 from symnet.backends.numpy import gammas, runtime, special
 from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.calculus.algebra import DIRECTIONS
+from symnet.languages.job import made_by
 from symnet.languages.pythontext import (
     WIDTH,
     Definitions,
@@ -54,7 +55,9 @@ of inputs. The formulas, in which a symbol stands for a layer's vector:
 
 {formulas}
 
-Run this file to test it. It needs NumPy only; symnet generated it.
+Run this file to test it. It needs NumPy only.
+
+{made}
 """
 '''
 
@@ -104,7 +107,7 @@ if __name__ == "__main__":
 '''
 
 
-def numpy_module(network: Network, order: int = 2) -> str:
+def numpy_module(network: Network, order: int = 2, command: str = "") -> str:
     """The text of a module with `value(X)`, `jacobian(X)`, `hessian(X)`, … up to `order`.
 
     For points X (…, n) they return (…, m), (…, m, n), (…, m, n, n), by the text that
@@ -113,6 +116,8 @@ def numpy_module(network: Network, order: int = 2) -> str:
     script, the module compares itself with values from the analytic engine (orders above the
     second, which that engine does not know: from functions checked in 50-digit arithmetic) and
     exits with 1 where they differ.
+
+    command: how the text was asked for, which its head repeats.
 
     ValueError when a weight is symbolic, or where the network overflows at ordinary points;
     CheckError when the functions fail their check.
@@ -136,7 +141,7 @@ def numpy_module(network: Network, order: int = 2) -> str:
     }
     used = _IMPORTS | helpers.imports(running + helpers.text(aliases)) | imported
     parts = [_section(title, text) for title, text in sections.items() if text]
-    head = [_docstring(network, order), imports(_IMPORTS | used), helpers.text(aliases)]
+    head = [_docstring(network, order, command), imports(_IMPORTS | used), helpers.text(aliases)]
     return "\n".join(head) + "\n" + "\n\n".join(parts)
 
 
@@ -155,21 +160,24 @@ def _section(title: str, text: str) -> str:
 # --- the head -----------------------------------------------------------------------------------
 
 
-def _docstring(network: Network, order: int) -> str:
+def _docstring(network: Network, order: int, command: str) -> str:
     title = f"{network.describe()}: value and derivatives with respect to the inputs."
     if network.name or len(title) > WIDTH - 3:
         name = network.name or "A network"
         title = f"{name}: value and derivatives with respect to the inputs.\n\n" + filled(
             f"The network is {network.describe()}."
         )
-    labels = (physical.bracketed(name, network.units.get(name)) for name in network.input_names)
-    names = commented(", ".join(labels))
+    names, outputs = (
+        commented(", ".join(physical.bracketed(name, network.units.get(name)) for name in labels))
+        for labels in (network.input_names, network.output_names)
+    )
     start = f"For points X (..., {network.n}), with any leading shape or none, the inputs being"
     text = formulas.text(network, order, "layer", "unicode", None)
     shown = commented(text.removeprefix(formulas.heading(network)).strip("\n"))
     return _DOCSTRING.format(
         title=title,
-        inputs=filled(f"{start} {names}:"),
+        inputs=filled(f"{start} {names} and the outputs {outputs}:"),
+        made=filled(commented(made_by(command))),
         functions=textwrap.indent(_signatures(network, order), "    "),
         formulas=_indented(shown),
     )

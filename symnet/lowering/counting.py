@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sympy import Add, Mul
+from sympy import Add, Mul, exp, log
 
 from symnet.lowering.loops import Call, Loop, Routine, Step, read
 
 
 @dataclass(frozen=True)
 class Count:
-    """What one point takes: multiplications with the sums they enter, and activations."""
+    """What one point takes: multiplications with the sums they enter, and activations.
+
+    The exponentials of a softmax are among these.
+    """
 
     multiply_adds: int
     calls: int
@@ -37,6 +40,7 @@ def _counted(steps: Iterable[Step], sizes: Mapping[str, int], n: int) -> Count:
             products = sum(len(m.args) - 1 for m in read(step).atoms(Mul))
             sums = sum(len(a.args) - 1 for a in read(step).atoms(Add))
             work += max(products, sums)
+            calls += len(read(step).atoms(exp, log))
     return Count(work, calls)
 
 

@@ -7,11 +7,11 @@
  * Shapes: x (2), y (1), jacobian (1, 2), hessian (1, 2, 2).
  *
  * Each point takes
- *   value                           6 multiply-adds      3 activations       16 bytes of stack
- *   jacobian                       14 multiply-adds      3 activations       72 bytes of stack
- *   hessian                        36 multiply-adds      3 activations      128 bytes of stack
- *   value_jacobian                 14 multiply-adds      3 activations       72 bytes of stack
- *   value_jacobian_hessian         38 multiply-adds      3 activations      128 bytes of stack
+ *   value                           6 multiply-adds      3 activations       16 bytes of arrays
+ *   jacobian                       14 multiply-adds      3 activations       72 bytes of arrays
+ *   hessian                        36 multiply-adds      3 activations      128 bytes of arrays
+ *   value_jacobian                 14 multiply-adds      3 activations       72 bytes of arrays
+ *   value_jacobian_hessian         38 multiply-adds      3 activations      128 bytes of arrays
  *
  * In a symbol for each layer's vector:
  *

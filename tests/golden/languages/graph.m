@@ -7,11 +7,11 @@ function [y, J, H] = graph(x)
 % Shapes: x (2), y (2), jacobian (2, 2), hessian (2, 2, 2).
 %
 % Each point takes
-%   value                          16 multiply-adds      4 activations       64 bytes of stack
-%   jacobian                       44 multiply-adds      4 activations      144 bytes of stack
-%   hessian                       108 multiply-adds      4 activations      368 bytes of stack
-%   value_jacobian                 52 multiply-adds      4 activations      176 bytes of stack
-%   value_jacobian_hessian        136 multiply-adds      4 activations      432 bytes of stack
+%   value                          16 multiply-adds      4 activations
+%   jacobian                       44 multiply-adds      4 activations
+%   hessian                       108 multiply-adds      4 activations
+%   value_jacobian                 52 multiply-adds      4 activations
+%   value_jacobian_hessian        136 multiply-adds      4 activations
 %
 % In a symbol for each layer's vector:
 %

@@ -1,5 +1,5 @@
 /* Memory for vectors; `raw` is what to free. NULL when there is none. */
-static vec *allocate(long vectors, void **raw)
+static vec *allocate(wide vectors, void **raw)
 {
     *raw = malloc((size_t)(vectors + 1) * sizeof(vec));
     if (!*raw)

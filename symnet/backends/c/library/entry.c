@@ -1,5 +1,5 @@
 /* Takes `share` blocks at a time from `next` on, until none are left. */
-static int ${name}_blocks(long *next, long share, ${parameters})
+static int ${name}_blocks(wide *next, wide share, ${parameters})
 {
     enum { BLOCK = V * LANES };
     void *raw = NULL;
@@ -7,7 +7,7 @@ static int ${name}_blocks(long *next, long share, ${parameters})
     if (!memory)
         return points > 0;
     for (;;) {
-        long first, end;
+        wide first, end;
         OMP(omp atomic capture)
         {
             first = *next;
@@ -18,7 +18,7 @@ static int ${name}_blocks(long *next, long share, ${parameters})
             break;
         end = first + share * BLOCK;
         for (; first < end && first < points; first += BLOCK) {
-            const long count = points - first < BLOCK ? points - first : BLOCK;
+            const wide count = points - first < BLOCK ? points - first : (wide)BLOCK;
             ${name}_block(count, ${shifted}, memory);
         }
     }
@@ -28,8 +28,8 @@ static int ${name}_blocks(long *next, long share, ${parameters})
 
 ${signature}
 {
-    const long blocks = 1 + points / (V * LANES);
-    long next = 0;
+    const wide blocks = 1 + points / (V * LANES);
+    wide next = 0;
     int failed = 0;
     if (threads < 2)
         return ${name}_blocks(&next, blocks, ${passed});

@@ -1,10 +1,10 @@
 /* out[r] = (out[r] or bias[r] or 0) + sum over s of W(r, s) in[s], W(r, s) = W[r*down + s*right],
    for `size` rows and `width` vectors side by side, whose sums stay in registers. The first
    `biased` vectors have a bias. */
-INLINE void tile(const int size, const int width, const long depth, const real *W,
-                 const long down, const long right, const real *bias, const long biased,
-                 const vec *restrict in, const long in_row, vec *restrict out,
-                 const long out_row, const int more)
+INLINE void tile(const int size, const int width, const wide depth, const real *W,
+                 const wide down, const wide right, const real *bias, const wide biased,
+                 const vec *restrict in, const wide in_row, vec *restrict out,
+                 const wide out_row, const int more)
 {
     vec sum[SUMS][6];
     UNROLL
@@ -13,7 +13,7 @@ INLINE void tile(const int size, const int width, const long depth, const real *
         for (int c = 0; c < width; c++)
             sum[r][c] = more ? out[r * out_row + c] : splat(bias && c < biased ? bias[r] : 0);
     }
-    for (long s = 0; s < depth; s++) {
+    for (wide s = 0; s < depth; s++) {
         vec a[6];
         UNROLL
         for (int c = 0; c < width; c++)
@@ -36,13 +36,13 @@ INLINE void tile(const int size, const int width, const long depth, const real *
 
 /* The rows from `first` to `end`, and `panels` times `width` vectors of each; the bias is added to
    the first `biased` vectors, which share no panel of two with others. */
-INLINE void tiles(const int size, const int width, const long first, const long end,
-                  const long panels, const long depth, const real *W, const long down,
-                  const long right, const real *bias, const long biased, const vec *in,
-                  const long in_row, vec *out, const long out_row, const int more)
+INLINE void tiles(const int size, const int width, const wide first, const wide end,
+                  const wide panels, const wide depth, const real *W, const wide down,
+                  const wide right, const real *bias, const wide biased, const vec *in,
+                  const wide in_row, vec *out, const wide out_row, const int more)
 {
-    for (long r = first; r < end; r += size)
-        for (long c = 0; c < panels * width; c += width)
+    for (wide r = first; r < end; r += size)
+        for (wide c = 0; c < panels * width; c += width)
             tile(size, width, depth, W + r * down, down, right, c < biased ? bias + r : NULL,
                  width > 2 ? biased - c : width, in + c, in_row, out + r * out_row + c, out_row,
                  more);

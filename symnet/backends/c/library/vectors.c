@@ -13,6 +13,9 @@ typedef real vec;
 #endif
 enum { LANES = sizeof(vec) / sizeof(real) };
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" /* all lanes of a vector are written */
+#endif
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
 #define SHARED static __attribute__((noinline))
@@ -32,6 +35,7 @@ enum { SUMS = 12 };
 #define OMP(...) _Pragma(#__VA_ARGS__)
 #define EACH_LANE _Pragma("omp simd")
 #elif defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed" /* of loops that it leaves as they are */
 #define OMP(...)
 #define EACH_LANE _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)

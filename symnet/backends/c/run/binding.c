@@ -33,12 +33,12 @@ typedef struct {
 enum { BINDING, WEIGHTS, THREADS, GENERAL, LONE, NO_MEMORY, MEMBERS };
 
 #define CALL(types, ...) \
-    ((int (*)(long, const void *, const void *, types, int))b->kernel)( \
+    ((int (*)(ptrdiff_t, const void *, const void *, types, int))b->kernel)( \
         points, x, b->weights, __VA_ARGS__, threads)
 #define TYPES(...) __VA_ARGS__
 
 /* int kernel(points, X, weights, result, ..., threads): C calls what has a fixed number of them. */
-static int run(const Binding *b, long points, const void *x, void **r, int threads)
+static int run(const Binding *b, ptrdiff_t points, const void *x, void **r, int threads)
 {
     typedef void *P;
     switch (b->results) {
@@ -123,10 +123,10 @@ static PyObject *call(PyObject *self, PyObject *X)
     if (!results)
         return NULL;
     if (points < b->alone / BRIEF) {
-        failed = run(b, (long)points, x, entries, threads);
+        failed = run(b, (ptrdiff_t)points, x, entries, threads);
     } else {
         Py_BEGIN_ALLOW_THREADS
-        failed = run(b, (long)points, x, entries, threads);
+        failed = run(b, (ptrdiff_t)points, x, entries, threads);
         Py_END_ALLOW_THREADS
     }
     if (failed) {

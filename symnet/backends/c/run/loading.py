@@ -6,7 +6,7 @@ import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ctypes import c_int, c_long, c_void_p
+from ctypes import c_int, c_ssize_t, c_void_p
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,13 @@ class Library:
         """int name(points, X, [weights,] out, …, threads): an address, buffers of arrays."""
         # An object of its own: the prototypes that ctypes keeps belong to it.
         function = self._library[name]
-        function.argtypes = [c_long, POINTER, *[c_void_p] * weighted, *[POINTER] * outputs, c_int]
+        function.argtypes = [
+            c_ssize_t,
+            POINTER,
+            *[c_void_p] * weighted,
+            *[POINTER] * outputs,
+            c_int,
+        ]
         function.restype = c_int
         return function
 

@@ -1,6 +1,6 @@
 """Calls of a kernel's functions, and their text: alike layers in a row become one C loop.
 
-    linear2_8x8(W2, b2, a1, z2);                for (long k = 0; k < 498; k++) {
+    linear2_8x8(W2, b2, a1, z2);                for (wide k = 0; k < 498; k++) {
     pass1(8, z2, …);                       →        const real *W2 = weights + 24 + k * 72;
     linear2_8x8(W3, b3, a2, z3);                    …
     …                                               linear2_8x8(W2, b2, a1, z2);
@@ -137,4 +137,4 @@ def _loop(calls: Sequence[Call], period: int, repeats: int) -> list[str]:
         *_definitions(body, calls[period : 2 * period]),
         *(call.text for call in body),
     ]
-    return [f"for (long k = 0; k < {repeats}; k++) {{", *(f"    {line}" for line in lines), "}"]
+    return [f"for (wide k = 0; k < {repeats}; k++) {{", *(f"    {line}" for line in lines), "}"]

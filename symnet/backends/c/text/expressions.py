@@ -237,11 +237,11 @@ def loops(
     along: Sequence[str], body: Sequence[str], output: bool, unrolled: bool = False
 ) -> list[str]:
     """Loops over outputs p and over i ≤ j ≤ … around `body`."""
-    heads = ["for (long p = 0; p < M; p++)"] if output else []
+    heads = ["for (wide p = 0; p < M; p++)"] if output else []
     before = "0"
     for d in along:
         if d != "p":
-            heads.append(f"for (long {d} = {before}; {d} < N; {d}++)")
+            heads.append(f"for (wide {d} = {before}; {d} < N; {d}++)")
             before = d
     if not heads:
         return list(body)
@@ -268,7 +268,7 @@ def position_function(order: int) -> str:
         terms.append(f"{_multisets(before, degree)} - {_multisets(after, degree)}")
     terms.append(f"{names[-1]} - {names[-2]}")
     return function(
-        f"INLINE long at{order}({', '.join(f'long {i}' for i in names)})",
+        f"INLINE wide at{order}({', '.join(f'wide {i}' for i in names)})",
         [f"return {' + '.join(terms)};"],
         f"Where {' <= '.join(names)} stands among all such, the last index fastest.",
     )

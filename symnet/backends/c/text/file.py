@@ -6,7 +6,7 @@ kind of layer, one call a step (see `lowering`), and loops over layers that are 
 `calls`): its size depends neither on the widths nor, for layers alike, on the depth, and the C
 compiler's time neither. Activations are printed by SymPy's own C printer.
 
-    int NAME(long points, const T *x, [const T *weights,] T *y, T *jacobian, …, int threads)
+    int NAME(ptrdiff_t points, const T *x, [const T *weights,] T *y, T *jacobian, …, int threads)
 
 returns 0, or 1 where there is no memory.
 """
@@ -170,7 +170,7 @@ class _File:
     def signature(self, name: str) -> str:
         outputs = [f"real *{array_name(r)}" for r in self.kernels[name][1]]
         weights = [] if self.constant else ["const real *weights"]
-        arguments = ["long points", "const real *x", *weights, *outputs, "int threads"]
+        arguments = ["ptrdiff_t points", "const real *x", *weights, *outputs, "int threads"]
         return f"int {name}({', '.join(arguments)})"
 
     def weights_table(self) -> str:
@@ -201,7 +201,7 @@ class _File:
         weights = [] if self.constant else ["const real *weights"]
         outputs = [f"real *{array_name(r)}" for r in orders]
         parameters = ", ".join(
-            ["long count", "const real *points", *weights, *outputs, "vec *memory"]
+            ["wide count", "const real *points", *weights, *outputs, "vec *memory"]
         )
         lines = written(calls)
         pointers = [pointer for call in calls for pointer in call.pointers]

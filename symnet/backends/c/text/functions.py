@@ -248,7 +248,7 @@ class Functions:
         """A call of the function with this body, which all vectors with such a step share."""
         for order in printer.orders:
             self._position(order)
-        parameters = ["long neurons"]
+        parameters = ["wide neurons"]
         arguments: list[Any] = []
         for name, actual in printer.parameters.items():
             if actual in self.starts:
@@ -383,8 +383,8 @@ def _over_neurons(inner: list[str], body: list[str], start: list[str], sums: int
     `sums` vectors are sums over neurons, which stay in registers: those of one c, the neurons being
     the inner loop, or where there is nothing else of all, which then share what is read of weights.
     """
-    vectors = "for (long c = 0; c < V; c++)"
-    rows = f"for (long r = {'first' if inner else '0'}; r < {'end' if inner else 'neurons'}; r++)"
+    vectors = "for (wide c = 0; c < V; c++)"
+    rows = f"for (wide r = {'first' if inner else '0'}; r < {'end' if inner else 'neurons'}; r++)"
     if not sums:
         heads = [rows, f"    {vectors} {{"]
     elif inner or sums > _SUMS:
@@ -396,8 +396,8 @@ def _over_neurons(inner: list[str], body: list[str], start: list[str], sums: int
         declaration, call = inner
         stage = [declaration, rows, f"    {vectors}", f"        {call}"]
         lines = [
-            "for (long first = 0; first < neurons; first += ROWS) {",
-            "    const long end = first + ROWS < neurons ? first + ROWS : neurons;",
+            "for (wide first = 0; first < neurons; first += ROWS) {",
+            "    const wide end = first + ROWS < neurons ? first + ROWS : neurons;",
             *_indented([*stage, *lines]),
             "}",
         ]
@@ -406,9 +406,9 @@ def _over_neurons(inner: list[str], body: list[str], start: list[str], sums: int
 
 def _sum_over_neurons(value: str, result: str, accumulate: bool) -> list[str]:
     return [
-        "for (long c = 0; c < V; c++) {",
+        "for (wide c = 0; c < V; c++) {",
         "    vec sum = splat(0);",
-        "    for (long r = 0; r < neurons; r++)",
+        "    for (wide r = 0; r < neurons; r++)",
         f"        sum += {value};",
         f"    {result} {'+=' if accumulate else '='} sum;",
         "}",

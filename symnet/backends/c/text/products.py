@@ -32,8 +32,8 @@ def linear_lines(
     if whole:
         return lines
     return [
-        f"for (long s = 0; s < {depth}; s += {_DEPTH}) {{",
-        f"    const long depth = {depth} - s < {_DEPTH} ? {depth} - s : {_DEPTH};",
+        f"for (wide s = 0; s < {depth}; s += {_DEPTH}) {{",
+        f"    const wide depth = {depth} - s < {_DEPTH} ? {depth} - s : {_DEPTH};",
         *(f"    {line}" for line in lines),
         "}",
     ]
