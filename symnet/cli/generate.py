@@ -14,6 +14,7 @@ from symnet.cli import options, terminal
 from symnet.languages import running
 from symnet.names import shortened
 from symnet.network import Network
+from symnet.progress import part
 
 
 def add(commands: Any) -> None:
@@ -58,16 +59,18 @@ def run(given: argparse.Namespace) -> int:
     written: dict[str, str | bytes] = {}
     for network in networks:
         with terminal.working(f"generating {network.describe()}", given.quiet):
-            made = languages.generate(
-                network,
-                given.language,
-                given.order,
-                name=name,
-                precision=given.precision,
-                command=_command(given),
-                only=_only(given),
-            )
-            _confirm(given.language, made)
+            with part(0.0, 0.7):
+                made = languages.generate(
+                    network,
+                    given.language,
+                    given.order,
+                    name=name,
+                    precision=given.precision,
+                    command=_command(given),
+                    only=_only(given),
+                )
+            with part(0.7, 1.0):
+                _confirm(given.language, made)
         _check_apart(written, made)
         written |= made
     if len(networks) > 1 and given.language in ("c", "c-batch"):
