@@ -95,10 +95,9 @@ def notebook(
 ) -> str:
     """The same as one display for MathJax and KaTeX, as notebooks have them."""
     sheet = _sheet(network, order, notation, "latex", digits)
-    said = [part for sentence in sheet.remarks for part in sentence.split("; ")]
-    # \\text takes no \\_; the escape is known to formulas only.
-    said += [tex.escaped(note).replace(r"\_", r"$\_$") for note in notes(network, order)]
-    return pages.notebook(sheet.blocks, said)
+    said = [sentence for remark in sheet.remarks for sentence in remark.split("; ")]
+    said += map(tex.escaped, notes(network, order))
+    return pages.notebook(sheet.blocks, list(map(tex.in_notebooks, said)))
 
 
 def document(
