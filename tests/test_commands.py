@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import pty
 import re
@@ -66,6 +67,16 @@ def process(*arguments, text="", cwd=None, **more):
         encoding="utf-8",
         env=environment(**more),
         cwd=cwd,
+    )
+
+
+def binary(*arguments):
+    """The same, whose output is bytes."""
+    return subprocess.run(
+        [sys.executable, "-m", "symnet", *map(str, arguments)],
+        capture_output=True,
+        env=environment(),
+        check=False,
     )
 
 
@@ -206,6 +217,30 @@ def test_networks_and_data_from_standard_input(place):
     broken = process("derive", "-", text="{")
     assert broken.returncode == 2
     assert broken.stderr.startswith("symnet: error: standard input: is no JSON")
+
+
+def test_what_is_drawn_goes_to_standard_output(place):
+    """A page as HTML, a picture as PNG; a network file through `import`, renamed."""
+    pytest.importorskip("matplotlib")
+    done = binary("plot", place / "net.json", "-o", "-")
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"\x89PNG")
+    assert b"note: ranges are guessed" in done.stderr
+    page = binary("report", place / "net.json", "-o", "-").stdout.decode()
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.endswith("</html>\n")
+    net = (place / "net.json").read_text()
+    renamed = process("import", "-", "-o", "-", "--inputs", "a,b", text=net)
+    assert json.loads(renamed.stdout)["inputs"] == ["a", "b"]
+    assert "standard input (symnet)" in renamed.stderr
+
+
+@pytest.mark.parametrize("command", ["plot", "report", "evaluate"])
+def test_standard_input_is_read_once(command, capsys):
+    """Not for the network and for its data."""
+    data = ["-"] if command == "evaluate" else ["-o", "-", "--data", "-"]
+    assert cli.main([command, "-", *data]) == 2
+    assert "standard input can be read once" in capsys.readouterr().err
 
 
 def test_a_pipe_of_commands(place):

@@ -14,6 +14,7 @@ PACKAGE = Path(symnet.__file__).parent
 ORDER = (
     "showing",
     "words",
+    "progress",
     "names",
     "physical",
     "dialect",
@@ -165,7 +166,8 @@ def test_the_analytic_engine_shares_nothing_with_the_symbolic_side():
 
 def test_no_witness_shares_the_calculus():
     """What is checked against the witnesses is not what they are made of."""
-    assert dependencies("witness") <= {"showing", "names", "activations", "network"}
+    shared = {"showing", "progress", "names", "activations", "network"}
+    assert dependencies("witness") <= shared
 
 
 def test_what_is_called_later_only_passes_on():

@@ -48,6 +48,7 @@ from symnet.calculus.scalars import Product, collected, logsumexp
 from symnet.calculus.schemes import candidates, needed
 from symnet.network import Network
 from symnet.network.weights import Array, as_expression
+from symnet.progress import steps
 
 Positions: TypeAlias = tuple[int, ...]
 """Positions of inputs from 0, ascending: a multi-index of derivatives."""
@@ -125,7 +126,7 @@ class _Writer:
         self.known: set[Quantity] = set()
 
     def write(self) -> Neurons:
-        for statement in self.program.statements:
+        for statement in steps(self.program.statements):
             for inputs in combinations_with_replacement(
                 range(self.network.n), statement.target.order
             ):

@@ -33,6 +33,7 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the table block by block, so that it may be larger than memory."""
+    options.check_stdin(given.file, given.points)
     function = derive(options.network(given), given.order).compile(given.backend)
     standard = given.points == "-"
     source = sys.stdin.fileno() if standard else given.points

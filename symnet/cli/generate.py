@@ -14,6 +14,7 @@ from symnet.cli import options, terminal
 from symnet.languages import running
 from symnet.names import shortened
 from symnet.network import Network
+from symnet.progress import part
 
 
 def add(commands: Any) -> None:
@@ -59,20 +60,30 @@ def run(given: argparse.Namespace) -> int:
     asked = {"precision": given.precision, "command": _command(given), "only": _only(given)}
     what = ", ".join(network.describe() for network in networks)
     with terminal.working(f"generating {what}", given.quiet):
-        if len(networks) == 1:
-            written = languages.generate(
-                networks[0], given.language, given.order, name=name, **asked
-            )
-        elif folder is None or not _is_folder(given.output):
-            raise ValueError("several networks make one library: give -o FOLDER/")
-        else:
-            called = names.called(folder.resolve().name, given.language)
-            written = languages.generate_library(
-                _called(given, networks), given.language, given.order, name=name or called, **asked
-            )
-        _confirm(given.language, written)
+        with part(0.0, 0.7):
+            written = _written(given, networks, name, folder, asked)
+        with part(0.7, 1.0):
+            _confirm(given.language, written)
     _write(given, dict(written), folder)
     return 0
+
+
+def _written(
+    given: argparse.Namespace,
+    networks: Sequence[Network],
+    name: str | None,
+    folder: Path | None,
+    asked: dict[str, Any],
+) -> Mapping[str, str | bytes]:
+    """The files of one network, or of several as one library."""
+    if len(networks) == 1:
+        return languages.generate(networks[0], given.language, given.order, name=name, **asked)
+    if folder is None or not _is_folder(given.output):
+        raise ValueError("several networks make one library: give -o FOLDER/")
+    called = names.called(folder.resolve().name, given.language)
+    return languages.generate_library(
+        _called(given, networks), given.language, given.order, name=name or called, **asked
+    )
 
 
 def _called(given: argparse.Namespace, networks: Sequence[Network]) -> dict[str, Network]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from symnet.cli import options
-from symnet.importers import Options, read
+from symnet.cli import options, terminal
+from symnet.importers import Imported, Options, read
+from symnet.importers.imported import renamed
 
 
 def add(commands: Any) -> None:
@@ -17,7 +18,7 @@ def add(commands: Any) -> None:
         run,
         "symnet import model.onnx -o net.json --inputs rho,T --outputs p",
     )
-    parser.add_argument("file", metavar="FILE", help=options.FORMATS)
+    parser.add_argument("file", metavar="FILE", help=f"{options.FORMATS} (- for JSON from stdin)")
     parser.add_argument(*("-o", "--output"), metavar="OUT", help="network file (- for stdout)")
     parser.add_argument("--inputs", type=options.names, help="names of the inputs: rho,T")
     parser.add_argument("--outputs", type=options.names, help="names of the outputs: p")
@@ -43,16 +44,19 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Print what was read; CheckError where its values are not those of the other program."""
-    found = read(
-        given.file,
-        Options(
-            inputs=given.inputs,
-            outputs=given.outputs,
-            select=given.select_outputs,
-            activations=given.activations,
-            layout=given.layout,
-        ),
+    asked = Options(
+        inputs=given.inputs,
+        outputs=given.outputs,
+        select=given.select_outputs,
+        activations=given.activations,
+        layout=given.layout,
     )
+    if given.file == "-":
+        network = renamed(options.loaded("-"), asked)
+        found = Imported(network, "standard input (symnet)", compared="")
+    else:
+        with terminal.working(f"reading {given.file}", given.quiet):
+            found = read(given.file, asked)
     options.say(given, str(found))
     if given.output is not None:
         options.save(options.with_units(found.network, given), given.output)

@@ -222,6 +222,12 @@ def points(network: Network, path: str) -> Array:
     return np.concatenate(blocks)
 
 
+def check_stdin(*paths: str | None) -> None:
+    """ValueError where more than one of these is read from standard input."""
+    if paths.count("-") > 1:
+        raise ValueError("standard input can be read once; give the data in a file")
+
+
 def network(options: argparse.Namespace) -> Network:
     """The network in FILE, or the built-in one."""
     return Network.example() if options.file is None else loaded(options.file)

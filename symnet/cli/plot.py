@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from symnet import fitting, plotting
-from symnet.cli import options
+from symnet.cli import options, terminal
 from symnet.network import Network
+from symnet.plotting import Picture
+from symnet.progress import part
 
 
 def add(commands: Any) -> None:
@@ -20,7 +23,10 @@ def add(commands: Any) -> None:
     )
     options.file(parser)
     parser.add_argument(
-        *("-o", "--output"), required=True, metavar="OUT", help="ends in .png, .svg or .pdf"
+        *("-o", "--output"),
+        required=True,
+        metavar="OUT",
+        help="ends in .png, .svg or .pdf (- for PNG to stdout)",
     )
     parser.add_argument(
         "--kind",
@@ -49,22 +55,40 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the picture, and say what was chosen."""
+    if given.output != "-":
+        plotting.format_of(given.output)
+    options.check_stdin(given.file, given.data)
     network = options.network(given)
-    picture = plotting.plot(
-        network,
-        given.output,
-        kind=given.kind,
-        order=given.order,
-        inputs=given.inputs,
-        outputs=given.outputs,
-        over=given.over,
-        at=given.at,
-        data=_data(network, given),
-        units=given.units,
-    )
-    options.say(given, f"wrote {given.output}: {picture.title}")
+    data = _data(network, given)
+    with terminal.working(f"drawing {network.describe()}", given.quiet):
+        with part(0.0, 0.8):
+            picture = plotting.plot(
+                network,
+                kind=given.kind,
+                order=given.order,
+                inputs=given.inputs,
+                outputs=given.outputs,
+                over=given.over,
+                at=given.at,
+                data=data,
+                units=given.units,
+            )
+        with part(0.8, 1.0):
+            _write(picture, given.output)
+    options.say(given, f"wrote {given.output}: {picture.title}" if given.output != "-" else "")
     options.say(given, "\n".join(f"note: {note}" for note in picture.notes))
     return 0
+
+
+def _write(picture: Picture, output: str) -> None:
+    """To a file, or as PNG to standard output, which a terminal would not show."""
+    if output != "-":
+        picture.save(output)
+    elif sys.stdout.isatty():
+        raise ValueError("-o -: a terminal shows no picture; give a file, or a pipe")
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(picture.png())
 
 
 def _data(network: Network, given: argparse.Namespace) -> Any:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import sys
 from pathlib import PurePath
 from typing import Any
 
 from symnet import reporting
+from symnet.calculus.schemes import Cost
 from symnet.cli import options, terminal
-from symnet.derivation import derive
+from symnet.derivation import Derivation, derive
+from symnet.progress import part
+from symnet.reporting import Page
+from symnet.witness.checking import Report
 
 
 def add(commands: Any) -> None:
@@ -22,7 +27,10 @@ def add(commands: Any) -> None:
     )
     options.file(parser)
     parser.add_argument(
-        *("-o", "--output"), required=True, metavar="OUT", help="ends in .html, .md, .tex or .pdf"
+        *("-o", "--output"),
+        required=True,
+        metavar="OUT",
+        help="ends in .html, .md, .tex or .pdf (- for HTML to stdout)",
     )
     options.order(parser)
     parser.add_argument(
@@ -35,27 +43,45 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the page; 1 when the check on it failed."""
-    reporting.format_of(given.output)
-    derivation = derive(options.with_units(options.network(given), given), given.order)
-    cost = checked = None
-    if not derivation.network.symbols:
-        # 50-digit arithmetic is left to `symnet check` where it would take many seconds.
-        few = derivation.network.weights_count <= 100_000
-        with terminal.working(f"checking {derivation.network.describe()}", given.quiet):
-            function, checked = options.checked(derivation, digits=few)
-        cost = function.cost
-    data = None if given.data is None else options.points(derivation.network, given.data)
-    reporting.write(
-        reporting.described(derivation, checked, cost, data, _command(given)), given.output
-    )
+    if given.output != "-":
+        reporting.format_of(given.output)
+    options.check_stdin(given.file, given.data)
+    network = options.with_units(options.network(given), given)
+    data = None if given.data is None else options.points(network, given.data)
+    with terminal.working(f"the page of {network.describe()}", given.quiet):
+        with part(0.0, 0.3):
+            derivation = derive(network, given.order)
+            cost, checked = _checked(derivation)
+        with part(0.3, 0.6):
+            page = reporting.described(derivation, checked, cost, data, _command(given))
+        with part(0.6, 1.0):
+            _write(page, given.output)
     return 0 if checked is None or checked.ok else 1
+
+
+def _checked(derivation: Derivation) -> tuple[Cost | None, Report | None]:
+    """What a point costs, and the check of the functions; None where weights are symbols."""
+    if derivation.network.symbols:
+        return None, None
+    # 50-digit arithmetic is left to `symnet check` where it would take many seconds.
+    few = derivation.network.weights_count <= 100_000
+    function, checked = options.checked(derivation, digits=few)
+    return function.cost, checked
+
+
+def _write(page: Page, output: str) -> None:
+    """To a file, or as HTML to standard output."""
+    if output == "-":
+        sys.stdout.write(reporting.text(page, "html"))
+    else:
+        reporting.write(page, output)
 
 
 def _command(given: argparse.Namespace) -> str:
     """How the page is asked for again, by the names of files alone."""
     words = ["symnet", "report"]
     words += [] if given.file is None else [PurePath(given.file).name]
-    words += ["-o", PurePath(given.output).name]
+    words += ["-o", "report.html" if given.output == "-" else PurePath(given.output).name]
     words += [] if given.order == 2 else ["--order", str(given.order)]
     units = ",".join(f"{name}={unit}" for name, unit in (given.units or {}).items())
     words += ["--units", units] if units else []

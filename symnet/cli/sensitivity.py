@@ -10,10 +10,11 @@ from pathlib import PurePath
 from typing import Any
 
 from symnet import physical, plotting
-from symnet.cli import options
+from symnet.cli import options, terminal
 from symnet.dialect import header, quoted
 from symnet.names import partial_name
 from symnet.network import Network
+from symnet.progress import steps
 from symnet.sensitivities import Dependence, Sensitivity, dependence, rows, sensitivity
 
 _COLUMNS = "partial,mean,sd,rms,standardized,positive,negative,elasticity"
@@ -55,16 +56,22 @@ def run(given: argparse.Namespace) -> int:
     if given.output != "-" and ending != ".csv":
         plotting.format_of(given.output, or_else=".csv")
     *paths, data = given.files
-    if given.files.count("-") > 1 or (data == "-" and len(paths) > 1):
-        raise ValueError("standard input can be read once; give the data in a file")
+    options.check_stdin(*given.files, *[data] * (len(paths) - 1))
     networks = [options.loaded(path) for path in paths] or [Network.example()]
     if given.dependence is not None:
         if len(networks) > 1:
             raise ValueError("--dependence is of one network at a time")
-        found = dependence(networks[0], options.points(networks[0], data), given.dependence)
+        points = options.points(networks[0], data)
+        with terminal.working(f"moving {given.dependence}", given.quiet):
+            found = dependence(networks[0], points, given.dependence)
         _written(given, found, _dependence_table(found))
         return 0
-    measured = [sensitivity(net, options.points(net, data), given.order) for net in networks]
+    tables = [options.points(network, data) for network in networks]
+    with terminal.working(f"measuring over {len(tables[0]):,} points", given.quiet):
+        measured = [
+            sensitivity(network, points, given.order)
+            for network, points in steps(list(zip(networks, tables, strict=True)))
+        ]
     text = _table(measured, paths) if ending == ".csv" else ("\n\n".join(map(str, measured)), "\n")
     _written(given, measured, text)
     return 0

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_PATIENCE = 2.0  # seconds before anything is shown
+from symnet.progress import watched
+
+_PATIENCE = 1.0  # seconds before anything is shown
 _EVERY = 0.2
 
 
@@ -65,7 +67,10 @@ class Progress:
 
 @contextmanager
 def working(what: str, quiet: bool = False) -> Iterator[Progress]:
-    """A Progress that is shown after two seconds, on a terminal and unless `quiet`."""
+    """A Progress that is shown after a second, on a terminal and unless `quiet`.
+
+    What the work itself tells by `progress.steps` is its share.
+    """
     progress = Progress(what)
     if quiet or not sys.stderr.isatty():
         yield progress
@@ -74,7 +79,8 @@ def working(what: str, quiet: bool = False) -> Iterator[Progress]:
     watcher = threading.Thread(target=_watch, args=(progress, done), daemon=True)
     watcher.start()
     try:
-        yield progress
+        with watched(progress.show):
+            yield progress
     finally:
         done.set()
         watcher.join()

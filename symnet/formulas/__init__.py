@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import combinations_with_replacement
+from math import comb
 from typing import NamedTuple
 
 import sympy
@@ -31,12 +32,16 @@ from symnet.formulas.plain import TextPrinter, UnicodePrinter
 from symnet.formulas.printers import FormulaPrinter
 from symnet.formulas.signs import LATEX, TEXT, UNICODE, Signs
 from symnet.formulas.tex import LatexPrinter
-from symnet.names import listed
+from symnet.names import listed, shortened
 from symnet.network import Network
 from symnet.network.graph import called
+from symnet.progress import part, steps
 
 NOTATIONS = ("expanded", "neuron", "layer")
 FORMATS = ("text", "unicode", "mathml")
+
+LARGEST_NEURON = 1_000_000
+"""Terms that the neuron notation has at most: a minute's work, and 40 MB of text."""
 
 _PRINTERS = {
     "text": TextPrinter,
@@ -94,10 +99,9 @@ def notebook(
 ) -> str:
     """The same as one display for MathJax and KaTeX, as notebooks have them."""
     sheet = _sheet(network, order, notation, "latex", digits)
-    said = [part for sentence in sheet.remarks for part in sentence.split("; ")]
-    # \\text takes no \\_; the escape is known to formulas only.
-    said += [tex.escaped(note).replace(r"\_", r"$\_$") for note in notes(network, order)]
-    return pages.notebook(sheet.blocks, said)
+    said = [sentence for remark in sheet.remarks for sentence in remark.split("; ")]
+    said += map(tex.escaped, notes(network, order))
+    return pages.notebook(sheet.blocks, list(map(tex.in_notebooks, said)))
 
 
 def document(
@@ -251,9 +255,11 @@ def _neuron(
     network: Network, order: int, signs: Signs, printers: Callable[..., FormulaPrinter]
 ) -> _Sheet:
     """A block for each layer, one for the outputs, and the activations."""
-    scalars, printer = neurons(network, order), printers(sort=False)
+    _check_terms(network, order)
+    with part(0.0, 0.4):
+        scalars, printer = neurons(network, order), printers(sort=False)
     blocks: dict[str, dict[Place, list[list[Line]]]] = {}
-    for statement in scalars.statements:
+    for statement in steps(scalars.statements):
         place = scalars.place(statement.target)
         title = "output" if place.output else _title(network, place.node)
         line = Line(printer.doprint(statement.target), printer.doprint(statement.expression))
@@ -267,6 +273,17 @@ def _neuron(
     found = [Block([*tables.values()], title, True) for title, tables in blocks.items()]
     found += _where(_definitions(network, scalars.statements, printers()))
     return _Sheet(found, signs.remarks(_written(found)))
+
+
+def _check_terms(network: Network, order: int) -> None:
+    """ValueError, at once, where a weight's terms in each partial are too many to be written."""
+    terms = network.weights_count * comb(network.n + order, order)
+    if terms > LARGEST_NEURON:
+        raise ValueError(
+            f"the neuron notation of {shortened(network.describe())} has about {terms:,} terms up "
+            f"to order {order}, more than {LARGEST_NEURON:,}; use the layer notation, or a lower "
+            "order"
+        )
 
 
 def _title(network: Network, k: int) -> str:

@@ -160,6 +160,35 @@ def document(body: str, title: str = "", preamble: str = "") -> str:
 
 escaped = labels.latex_escaped
 
+# Commands of text that MathJax or KaTeX lack there, and what is a formula in all of them.
+_NOT_IN_NOTEBOOKS = re.compile(
+    r"\\ensuremath\{((?:[^{}]|\{[^{}]*\})*)\}|\\texttt\{U\+([0-9A-F]+)\}"
+    r"|\\text(asciicircum|asciitilde|backslash)\{\}|\\([&%#_{}])|(\\\$)"
+)
+_AS_FORMULAS = {"asciicircum": r"\hat{\ }", "asciitilde": r"\sim", "backslash": r"\backslash"}
+
+
+def in_notebooks(text: str) -> str:
+    r"""A sentence that `escaped` made, as \\text of MathJax 3, MathJax 4 and KaTeX takes it.
+
+    A dollar sign, which would end the display, is a wide one.
+    """
+    parts = _FORMULA.split(text)
+    parts[::2] = [_NOT_IN_NOTEBOOKS.sub(_in_notebooks, part) for part in parts[::2]]
+    return "".join(parts)
+
+
+_FORMULA = re.compile(r"((?<!\\)\$.*?(?<!\\)\$)")
+
+
+def _in_notebooks(found: re.Match[str]) -> str:
+    formula, number, command, sign, _ = found.groups()
+    if number:
+        return chr(int(number, 16))
+    if formula or command or sign:
+        return f"${formula or _AS_FORMULAS.get(command) or chr(92) + sign}$"
+    return "\N{FULLWIDTH DOLLAR SIGN}"
+
 
 # --- how wide a formula is ----------------------------------------------------------------------
 

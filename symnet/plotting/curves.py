@@ -10,6 +10,7 @@ from symnet.plotting import kinks, writing
 from symnet.plotting.frame import Array, Frame, Quantity
 from symnet.plotting.maps import is_constant
 from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed
+from symnet.progress import steps
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,11 +38,11 @@ def curves(frame: Frame) -> Picture:
     drawn = figure(max(3.0, 0.4 + 2.7 * shape[1]), 0.7 + 1.9 * shape[0])
     panels = np.array(drawn.subplots(*shape, squeeze=False))
     notes = list(frame.notes)
-    for column, i in enumerate(frame.inputs):
+    for column, i in enumerate(steps(frame.inputs)):
         values, found = sampled(frame, i)
         if found is None:
             notes.append(_TOO_MANY.format(frame.name(i)))
-        for block, p in enumerate(frame.outputs):
+        for block, p in enumerate(steps(frame.outputs)):
             wanted: list[Quantity] = [(p, (i,) * r) for r in range(across)]
             for r, curve in enumerate(frame.values(frame.on_line(i, values), wanted)):
                 place = (block, r) if turned else (block * across + r, column)

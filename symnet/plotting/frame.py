@@ -21,6 +21,7 @@ from symnet.names import listed, shortened
 from symnet.network import Network
 from symnet.network.graph import Node, Term
 from symnet.plotting import writing
+from symnet.progress import steps
 from symnet.sensitivities import points as data_points
 from symnet.witness import sampling
 
@@ -94,10 +95,12 @@ class Frame:
         """Each quantity at points (…, n): arrays (…), as the compiled function gives them."""
         flat = points.reshape(-1, points.shape[-1])
         found = np.empty((len(wanted), len(flat)))
-        for order in {len(along) for _, along in wanted}:
+        orders = sorted({len(along) for _, along in wanted})
+        # Values take the least time of all, second partials the most.
+        for order in steps(orders, [1.0 + order * self.network.n for order in orders]):
             entries = self.network.m * self.network.n**order
             rows = max(1, _ENTRIES // entries)
-            for start in range(0, len(flat), rows):
+            for start in steps(range(0, len(flat), rows)):
                 block = slice(start, start + rows)
                 result = self.function.derivative(order, flat[block])
                 for q, (output, along) in enumerate(wanted):

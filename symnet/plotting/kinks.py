@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symnet.plotting.frame import Array, Frame
+from symnet.progress import steps
 from symnet.witness import analytic
 
 Flags: TypeAlias = NDArray[np.bool_]
@@ -61,7 +62,8 @@ def in_plane(frame: Frame, i: int, j: int, across: Array, up: Array) -> list[Arr
     scale = np.abs(_gradients(frame, points.reshape(-1, points.shape[-1]))).max(axis=0)
     cell = np.array([across[1] - across[0], up[1] - up[0]])
     lines: list[Array] = []
-    passing = (d for d in _distances(frame, points) if d.min() < 0 < d.max())
+    every = steps(_distances(frame, points), count=sum(frame.network.widths[1:]))
+    passing = (d for d in every if d.min() < 0 < d.max())
     for count, distances in enumerate(passing):
         if count == MANY:
             return None

@@ -19,6 +19,7 @@ from symnet.plotting.picture import (
     headed,
     mark_signed,
 )
+from symnet.progress import part
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,10 +54,11 @@ def maps(frame: Frame) -> Picture:
     panels = np.array(drawn.subplots(rows, columns, squeeze=False)).ravel()
     cells = _cells(frame)
     across, up = frame.line(i, cells), frame.line(j, cells)
-    lines = kinks.in_plane(frame, i, j, across, up) if frame.network.kinks else []
-    for axes, quantity, values in zip(
-        panels, wanted, frame.values(frame.on_plane(i, j, across, up), wanted), strict=False
-    ):
+    with part(0.0, 0.9 if frame.network.kinks else 0.0):
+        lines = kinks.in_plane(frame, i, j, across, up) if frame.network.kinks else []
+    with part(0.9 if frame.network.kinks else 0.0, 1.0):
+        found = frame.values(frame.on_plane(i, j, across, up), wanted)
+    for axes, quantity, values in zip(panels, wanted, found, strict=False):
         smooth = lines == [] or not quantity[1]
         image = coloured(axes, across, up, values, signed=bool(quantity[1]), contours=smooth)
         bar = drawn.colorbar(image, ax=axes, pad=0.02, aspect=25)

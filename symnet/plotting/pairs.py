@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +12,13 @@ from symnet.plotting import kinks, maps, writing
 from symnet.plotting.curves import sampled, through
 from symnet.plotting.frame import Array, Frame
 from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed, mark_signed
+from symnet.progress import part, steps
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_Place = tuple[int, int]
+_Planes = dict[_Place, Array]
 
 _CELLS = 101
 _MOST = 8
@@ -36,10 +42,16 @@ def pairs(frame: Frame) -> Picture:
     count, (p,) = len(frame.inputs), frame.outputs
     drawn = figure(1.6 + 1.75 * count, 0.9 + 1.6 * count)
     panels = np.array(drawn.subplots(count, count, sharex="col", squeeze=False))
-    below = _planes(frame, p, mixed=False)
-    above = _planes(frame, p, mixed=frame.order >= 2)
-    value = _drawn(panels, frame, below, signed=False)
-    action = _drawn(panels, frame, above, signed=True) if frame.order >= 2 else None
+    mixed = frame.order >= 2
+    first = 0.2 if frame.network.kinks else 1.0
+    with part(0.0, first / 2):
+        below = _planes(frame, p, mixed=False)
+    with part(first / 2, first):
+        above = _planes(frame, p, mixed=True) if mixed else {}
+    with part(first, 1.0):
+        lines = _kinks(frame)
+    value = _drawn(panels, frame, below, lines, signed=False)
+    action = _drawn(panels, frame, above, lines, signed=True) if mixed else None
     _diagonal(panels, frame, p)
     _dress(panels, frame, with_upper=action is not None)
     output = frame.network.output_names[p]
@@ -69,36 +81,56 @@ def _mixed(output: str) -> str:
     )
 
 
-def _planes(frame: Frame, p: int, mixed: bool) -> dict[tuple[int, int], Array]:
+def _places(frame: Frame, above: bool) -> list[_Place]:
+    """Rows and columns of the panels below the diagonal, or above it."""
+    places = product(range(len(frame.inputs)), repeat=2)
+    return [(row, column) for row, column in places if (row < column if above else row > column)]
+
+
+def _planes(frame: Frame, p: int, mixed: bool) -> _Planes:
     """Values at (row, column) of the grid: y below the diagonal, mixed partials above it."""
     found = {}
-    for row, i in enumerate(frame.inputs):
-        for column, j in enumerate(frame.inputs):
-            if (row < column) if mixed else (row > column):
-                points = frame.on_plane(j, i, frame.line(j, _CELLS), frame.line(i, _CELLS))
-                along = tuple(sorted((i, j))) if mixed else ()
-                (values,) = frame.values(points, [(p, along)])
-                widths = (frame.high - frame.low)[[i, j]]
-                found[row, column] = values * (widths.prod() if mixed else 1)
+    for row, column in steps(_places(frame, above=mixed)):
+        i, j = frame.inputs[row], frame.inputs[column]
+        points = frame.on_plane(j, i, frame.line(j, _CELLS), frame.line(i, _CELLS))
+        along = tuple(sorted((i, j))) if mixed else ()
+        (values,) = frame.values(points, [(p, along)])
+        widths = (frame.high - frame.low)[[i, j]]
+        found[row, column] = values * (widths.prod() if mixed else 1)
     return found
 
 
-def _drawn(panels: Any, frame: Frame, planes: dict[tuple[int, int], Array], signed: bool) -> Any:
+def _kinks(frame: Frame) -> dict[_Place, list[Array]]:
+    """The lines along kinks in each panel; one above the diagonal has those of the one below."""
+    found: dict[_Place, list[Array]] = {}
+    for row, column in steps(_places(frame, above=False) if frame.network.kinks else ()):
+        i, j = frame.inputs[row], frame.inputs[column]
+        lines = kinks.in_plane(frame, j, i, frame.line(j, _CELLS), frame.line(i, _CELLS)) or []
+        found[row, column] = lines
+        found[column, row] = [line[:, ::-1] for line in lines]
+    return found
+
+
+def _drawn(
+    panels: Any,
+    frame: Frame,
+    planes: _Planes,
+    lines: Mapping[_Place, list[Array]],
+    signed: bool,
+) -> Any:
     """The planes on one scale; an image for its colour bar."""
     finite = [values[np.isfinite(values)] for values in planes.values()]
     if not all(part.size for part in finite):
         raise ValueError("the network has no finite value in these ranges; choose others")
     low, high = min(map(np.min, finite)), max(map(np.max, finite))
+    limit = float(max(-low, high)) or 1.0
     image = None
     for (row, column), values in planes.items():
-        i, j = frame.inputs[row], frame.inputs[column]
-        across, up = frame.line(j, _CELLS), frame.line(i, _CELLS)
-        limit = float(max(-low, high)) or 1.0
+        across, up = (frame.line(frame.inputs[k], _CELLS) for k in (column, row))
         image = maps.coloured(panels[row, column], across, up, values, signed, False, limit)
         if not signed:
             image.set_clim(low, high if high > low else low + 1)
-        lines = kinks.in_plane(frame, j, i, across, up) if frame.network.kinks else []
-        maps.dotted(panels[row, column], lines or [])
+        maps.dotted(panels[row, column], lines.get((row, column), []))
     return image
 
 

@@ -20,7 +20,7 @@ from symnet.reporting.contents import Page
 from symnet.reporting.outline import Subject
 from symnet.witness.checking import Report
 
-__all__ = ["FORMATS", "Page", "described", "format_of", "page", "write"]
+__all__ = ["FORMATS", "Page", "described", "format_of", "page", "text", "write"]
 
 
 def page(
@@ -38,8 +38,13 @@ def page(
     repeats. Markdown and LaTeX are without pictures here, which are files: see `write`.
     ValueError for data of another shape.
     """
+    return text(described(derivation, report, cost, data, command), format)
+
+
+def text(page: Page, format: str) -> str:
+    """What `page` gives of a page that is described already."""
     with _any_names():
-        return FORMATS[format](described(derivation, report, cost, data, command))
+        return FORMATS[format](page)
 
 
 def described(
@@ -64,18 +69,18 @@ def write(page: Page, path: str) -> None:
     whole = PurePath(path)
     with _any_names():
         if format == "pdf":
-            content = pdf.make(page, write)
+            made = pdf.make(page, write)
             with files.replacing_bytes(path) as file:
-                file.write(content)
+                file.write(made)
             return
         if ending := PICTURES.get(format):
             for drawn in page.pictures():
                 drawn.picture.save(whole.with_name(f"{whole.stem}-{drawn.name}.{ending}"))
-            text = WRITERS[format](page, whole.stem)
+            content = WRITERS[format](page, whole.stem)
         else:
-            text = FORMATS[format](page)
+            content = FORMATS[format](page)
     with files.replacing(path) as out:
-        out.write(text)
+        out.write(content)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from html import escape
 from importlib.resources import files as package_files
 from typing import Any
 
+from symnet.progress import steps
 from symnet.reporting import inline
 from symnet.reporting.contents import (
     Block,
@@ -45,12 +46,17 @@ def write(page: Page) -> str:
             f'<p class="subtitle">{escape(page.subtitle)}</p></header>',
             f'<nav aria-label="Contents"><ul>{links}</ul></nav>',
             "<main>",
-            *(_section(place, section) for place, section in places),
+            *(_section(place, section) for place, section in steps(places, _weights(page))),
             "</main>",
             *_scripts(live),
             "</body>\n</html>\n",
         ]
     )
+
+
+def _weights(page: Page) -> list[float]:
+    """How long each section takes: pictures take all of the time."""
+    return [0.1 + sum(isinstance(b, Drawn) for b in section.blocks) for section in page.sections]
 
 
 def _section(place: str, section: Section) -> str:

@@ -11,6 +11,7 @@ from symnet.calculus.schemes import Cost
 from symnet.derivation import Derivation
 from symnet.names import shortened
 from symnet.network import Network
+from symnet.progress import part
 from symnet.reporting import live, origin, pictures, slopes, typeset
 from symnet.reporting.contents import Block, Page, Paragraph, Section, Table, listed, said
 from symnet.witness.checking import Report
@@ -55,14 +56,18 @@ def _sections(subject: Subject) -> Iterator[Section]:
     network, numeric = subject.network, not subject.network.symbols
     yield Section("Network", tuple(_network(network)))
     if numeric:
-        scene = pictures.scene(subject.derivation, subject.data)
-        yield Section("What it computes", pictures.values(scene))
+        with part(0.0, 0.8):
+            scene = pictures.scene(subject.derivation, subject.data)
+            computed = pictures.values(scene)
+        yield Section("What it computes", computed)
         yield Section("At a point", live.blocks(scene, subject.derivation.order))
     yield Section("Derivatives, layer by layer", typeset.layers(subject.derivation))
     yield Section("The same in the inputs alone", typeset.expanded(subject.derivation))
     yield Section("The same, neuron by neuron", typeset.neurons(subject.derivation))
     if numeric and subject.data is not None:
-        yield Section("Sensitivity over the data", slopes.blocks(network, subject.data))
+        with part(0.8, 1.0):
+            measured = slopes.blocks(network, subject.data)
+        yield Section("Sensitivity over the data", measured)
     yield Section("Kinks, jumps and domain", listed(formulas.notes(network) or [_SMOOTH]))
     yield Section("Check", tuple(_check(subject)))
     if subject.cost is not None:

@@ -15,6 +15,7 @@ from symnet.plotting.drawing import shows_neurons
 from symnet.plotting.frame import Frame, framed, most_important
 from symnet.plotting.picture import Picture, headed, style
 from symnet.plotting.plots import FRAMED
+from symnet.progress import part
 from symnet.reporting.contents import Block, Drawn, Paragraph, said
 
 _MOST_INPUTS, _MOST_OUTPUTS, _MOST_PAIRED = 6, 3, 3
@@ -85,11 +86,14 @@ def values(scene: Scene) -> tuple[Block, ...]:
         found += said(f"Of {network.m} outputs {', '.join(scene.outputs)} are shown.")
     found += said(*(f"{note[0].upper()}{note[1:]}." for note in scene.notes))
     shown = scene.frame.inputs
-    if len(shown) > 1:
-        found += _maps(scene, most_important(scene.frame, 2).inputs)
-    found += _kind(scene, "curves", shown, "along each input, the others held")
-    if len(shown) > 2:
-        found += _pairs(scene)
+    with part(0.0, 0.4):
+        if len(shown) > 1:
+            found += _maps(scene, most_important(scene.frame, 2).inputs)
+    with part(0.4, 0.7):
+        found += _kind(scene, "curves", shown, "along each input, the others held")
+    with part(0.7, 1.0):
+        if len(shown) > 2:
+            found += _pairs(scene)
     return tuple(found)
 
 

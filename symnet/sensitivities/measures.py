@@ -37,6 +37,7 @@ from symnet.derivation import Derivation, derive
 from symnet.formulas import labels, notes
 from symnet.names import partial_name
 from symnet.network import Network
+from symnet.progress import part, steps
 from symnet.sensitivities.points import Array, blocks, checked, derivative, network_of
 
 if TYPE_CHECKING:
@@ -217,17 +218,19 @@ def sensitivity(what: Network | Derivation, X: Any, order: int = 2) -> Sensitivi
     points = checked(network, X)
     function = derive(network, order).compile()
     slices = list(blocks(points, network.m * network.n))
-    value = np.concatenate([derivative(function, 0, points[rows]) for rows in slices])
-    slopes = np.concatenate([derivative(function, 1, points[rows]) for rows in slices])
-    second = _second_moments(function, points) if order == 2 else None
+    first = 1.0 if order == 1 else 4 / (4 + 3 * network.n)
+    with part(0.0, first):
+        value = np.concatenate([derivative(function, 0, points[rows]) for rows in slices])
+        slopes = np.concatenate([derivative(function, 1, points[rows]) for rows in steps(slices)])
+    with part(first, 1.0):
+        second = _second_moments(function, points) if order == 2 else None
     return Sensitivity(network, points, value, slopes, _moments([slopes]), second)
 
 
 def _second_moments(function: Compiled, points: Array) -> Moments:
     network = function.network
-    parts = (
-        derivative(function, 2, points[rows]) for rows in blocks(points, network.m * network.n**2)
-    )
+    slices = list(blocks(points, network.m * network.n**2))
+    parts = (derivative(function, 2, points[rows]) for rows in steps(slices))
     return _moments(parts)
 
 
@@ -238,15 +241,15 @@ def _moments(parts: Iterator[Array] | Sequence[Array]) -> Moments:
     Algorithms for computing the sample variance, Amer. Statist. 37 (1983), eq. 2.1.
     """
     count, mean, squares, above, below = 0, np.zeros(()), np.zeros(()), np.zeros(()), np.zeros(())
-    for part in parts:
-        here, before = len(part), count
+    for block in parts:
+        here, before = len(block), count
         count += here
-        own = part.mean(axis=0)
+        own = block.mean(axis=0)
         step = own - mean
-        squares = squares + np.sum((part - own) ** 2, axis=0) + step**2 * (before * here / count)
+        squares = squares + np.sum((block - own) ** 2, axis=0) + step**2 * (before * here / count)
         mean = mean + step * (here / count)
-        above = above + (part > 0).sum(axis=0)
-        below = below + (part < 0).sum(axis=0)
+        above = above + (block > 0).sum(axis=0)
+        below = below + (block < 0).sum(axis=0)
     return Moments(mean, np.sqrt(squares / count), above / count, below / count)
 
 

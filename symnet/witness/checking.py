@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from symnet import showing
 from symnet.network import Network
+from symnet.progress import part, steps
 from symnet.witness import digits, sampling
 from symnet.witness.comparing import CheckError, Comparison, Truth, tolerance, worst
 from symnet.witness.units import units
@@ -127,15 +128,19 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
     points = sample(network, random)
     few = 3 if network.weights_count <= _MANY_WEIGHTS else 1
     ordinary = sampling.ordinary(network, random, few)
-    truth = _truth(network, _afforded(network, function, points), function)
-    comparisons = [*_calls(function, truth), *_calls(function, truth, single=True)]
-    usual = _truth(network, ordinary, function)
-    comparisons += _crowd(function, usual)
-    for other in (t for t in getattr(function, "types", ()) if t != np.float64):
-        comparisons += _in_type(function, network, ordinary, other)
+    end = 0.7 if digits else 1.0
+    with part(0.0, 0.3 * end):
+        truth = _truth(network, _afforded(network, function, points), function)
+        usual = _truth(network, ordinary, function)
+    with part(0.3 * end, end):
+        comparisons = [*_calls(function, truth), *_calls(function, truth, single=True)]
+        comparisons += _crowd(function, usual)
+        for other in (t for t in getattr(function, "types", ()) if t != np.float64):
+            comparisons += _in_type(function, network, ordinary, other)
     found = [*_by_order(comparisons), *truth.nowhere()]
     if digits:
-        found += against_digits(usual, function, random)
+        with part(end, 1.0):
+            found += against_digits(usual, function, random)
     return Report(network.describe(), tuple(found))
 
 
@@ -301,7 +306,7 @@ def against_digits(
     network, points = truth.network, truth.points
     value, step = digits.value(network), units(network).step
     found: list[list[Comparison]] = [[] for _ in range(function.order + 1)]
-    for k, point in enumerate(points):
+    for k, point in enumerate(steps(points)):
         u = random.uniform(0.5, 1.5, network.n) * step
         together = function(point)
         for order, exact in enumerate(digits.along(value, point, u, function.order)):
