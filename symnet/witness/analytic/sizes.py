@@ -120,9 +120,12 @@ def _moved_last(step: Step, size: Array) -> Array:
     if step.activation is None or (name in TABLE and name not in _OF_ANY_SIZE):
         return usual
     z = step.form.a
-    h = 1e-3 * np.minimum(1, np.abs(z)) + 1e-300
-    right, left = (jet(step.activation, z + side)[2] for side in (h, -h))
-    measured = np.abs(right - left) / (2 * h) * size + s1 / np.maximum(1, np.abs(z)) + s2
+    slope = np.zeros_like(z)
+    # The second one for what turns around within a thousandth, as tan(z^3) far out.
+    for h in (1e-3 * np.minimum(1, np.abs(z)) + 1e-300, 1e-10 * np.abs(z) + 1e-300):
+        right, left = (jet(step.activation, z + side)[2] for side in (h, -h))
+        slope = np.fmax(slope, np.abs(right - left) / (2 * h))
+    measured = slope * size + s1 / np.maximum(1, np.abs(z)) + s2
     return np.where(np.isfinite(measured), measured, usual)
 
 
