@@ -339,3 +339,33 @@ def test_quotients_hold_however_a_backend_writes_them(power):
     for backend in ("numpy", "c"):
         for result in symnet.derive(network).compile(backend)([[800.0], [-1049.0]]):
             assert (result == 0).all()
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+@pytest.mark.parametrize(
+    ("formula", "at", "known"),
+    [
+        # Serf and TanhExp: products of what has vanished and what overflows.
+        (z * erf(log(1 + exp(z))), 1e3, [1e3, 1, 0]),
+        (z * tanh(exp(z)), 800.0, [800, 1, 0]),
+        (z * tanh(exp(z)), -40.0, [-40 * 4.248354255291589e-18, -39 * 4.248354255291589e-18, None]),
+        (z**2 / (1 + exp(-z)), -1e200, [0, 0, 0]),
+        # A removable start of third order, and what SymPy trips over.
+        (z - tanh(z), 1e-20, [3.333333333333333e-61, 1e-40, 2e-20]),
+        (sympy.Heaviside(Piecewise((-1, z < 0), (z, True))), 2.0, [1, 0, 0]),
+        (sympy.Heaviside(sympy.atan(sympy.cos(z))), 0.5, [1, 0, 0]),
+        (sympy.tan(z**3), 0.5, [0.12565513657513096, 0.7618419100107862, None]),
+    ],
+)
+def test_kinds_from_papers_and_chance(formula, at, known, backend) -> None:
+    """Formulas that were refused, or ended in a traceback."""
+    function = symnet.derive(network(formula)).compile(backend)
+    for part, value in zip(function(np.array([at])), known, strict=True):
+        if value is not None:
+            assert abs(float(part.ravel()[0]) - value) <= 1e-13 * abs(value)
+
+
+def test_complex_numbers_of_sympys_are_no_way() -> None:
+    """(-1)^(1/3) among its rewritings is refused by name, not compiled."""
+    with pytest.raises(ValueError, match="activation 'own': its value at z = 1e"):
+        symnet.derive(network((z**3) ** Rational(1, 3))).compile()

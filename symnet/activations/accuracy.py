@@ -171,7 +171,7 @@ def _steps(node: Expr) -> Callable[[Mapping[Any, Array]], Any]:
     if node.is_Symbol:
         return lambda known: known[node]
     if node.is_number:
-        number = float(node)
+        number = float(node) if node.is_extended_real else math.nan
         return lambda _: number
     if isinstance(node, Piecewise):
         return _chosen(node)

@@ -17,7 +17,7 @@ from symnet.activations.alike import in_known
 from symnet.activations.elementwise import ELEMENTWISE
 from symnet.activations.limits import shown
 from symnet.activations.pieces import Pieces, pieces_of, written
-from symnet.activations.stable import Inaccurate, differentiated, own_forms
+from symnet.activations.stable import differentiated, own_forms
 from symnet.activations.systems import Forms, System, Z, chain, derivative, forms, slope_of
 from symnet.activations.trees import Tree, expression_of, operation, tree_of
 from symnet.activations.understood import understood
@@ -123,7 +123,7 @@ class Activation:
             return forms(self.system, _checked_order(order))
         try:
             return own_forms(self.value, _checked_order(order))
-        except Inaccurate as error:
+        except ValueError as error:
             raise ValueError(f"activation {self.name!r}: {error}") from None
 
     def formula(self, order: int) -> Expr:

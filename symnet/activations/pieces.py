@@ -276,6 +276,11 @@ class _At:
         if isinstance(condition, (sympy.And, sympy.Or)):
             together = all if isinstance(condition, sympy.And) else any
             return together(self.holds(part) for part in condition.args)
+        if isinstance(condition, sympy.ITE):
+            test, then, otherwise = condition.args
+            return self.holds(then if self.holds(test) else otherwise)
+        if isinstance(condition, sympy.Not):
+            return not self.holds(condition.args[0])
         d = self.number(condition.lhs - condition.rhs)
         return d is not None and _HOLDS[condition.rel_op](d)
 

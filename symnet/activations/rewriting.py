@@ -5,6 +5,7 @@
     exp(f) exp(g)          exp(f + g), which is no infinity times zero
     a removable point      Taylor's polynomial around it
     long gone to 0         z no further than where it is
+    no longer changing     a number from there on
     too large for doubles  infinite, where its terms would make a NaN of it
 
 Each is exact; whether it helps is measured (see `accuracy`), not argued.
@@ -12,7 +13,7 @@ Each is exact; whether it helps is measured (see `accuracy`), not argued.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 import mpmath
@@ -32,6 +33,7 @@ _U = Symbol("U", positive=True)
 _HYPERBOLIC = (sympy.sinh, sympy.cosh, sympy.tanh, sympy.coth, sympy.sech, sympy.csch)
 _FUNCTIONS = (sympy.Add, sympy.Mul, sympy.Pow, log)
 _TERMS = 30  # of a Taylor polynomial
+_LEADING = 8  # terms, one of which is not 0
 _REACH = 1.0  # how far one is used at most
 
 
@@ -40,7 +42,10 @@ def rewritings(derivative: Expr) -> Iterator[Expr]:
     if derivative.count_ops() > _LARGEST:
         return
     for way in (merged, exponential, lowest, conjugate, algebraic):
-        found = way(derivative)
+        try:
+            found = way(derivative)
+        except (ArithmeticError, AttributeError, TypeError, ValueError, sympy.PolynomialError):
+            continue  # SymPy's own mistakes, with decimals among polynomials' coefficients
         if found is not None and found != derivative:
             yield found
 
@@ -255,6 +260,9 @@ def patched(expression: Expr, place: Expr, arm: Expr, order: int) -> Expr | None
     with mpmath.workdps(40):
         terms = [c / mpmath.factorial(k) for k, c in enumerate(around[order:])]
         size = max(map(abs, terms[:3]))
+        largest = max(map(abs, terms[:_LEADING]))
+        if size < largest * mpmath.mpf(10) ** -20:  # what is left of differences; it begins later
+            size = largest
         if size < mpmath.mpf(10) ** -200:
             return Piecewise((0, Abs(Z - place) < Rational(1, 64)), (expression, True))
         last = max((abs(c) / size) ** (mpmath.mpf(1) / k) for k, c in enumerate(terms) if k > 20)
@@ -286,13 +294,22 @@ def _short(number: float) -> Expr:
     return Rational(int(number * 64), 64)
 
 
-def clipped(expression: Expr, bound: float) -> Expr:
-    """The expression of z, but no further than `bound` from 0."""
+def clipped(expression: Expr, bound: float, sides: Collection[float] = (1, -1)) -> Expr:
+    """The expression of z, but no further than `bound` from 0 on these sides."""
     limit = sympy.Integer(int(bound))
     inside = Piecewise((limit * sympy.sign(Z), Abs(Z) > limit), (Z, True))
+    if len(set(sides)) == 1:
+        limit *= int(next(iter(sides)))
+        inside = Piecewise((limit, limit < Z if limit > 0 else limit > Z), (Z, True))
     tests = {test: sympy.Dummy() for test in expression.atoms(Relational)}
     back = {dummy: test for test, dummy in tests.items()}
     return expression.xreplace(tests).xreplace({Z: held(inside)}).xreplace(back)
+
+
+def level(expression: Expr, bound: float, side: int, value: float) -> Expr:
+    """The expression, but a number beyond `bound` on one side of 0."""
+    number = sympy.nsimplify(value, rational=True) if value == int(value) else sympy.Float(value)
+    return Piecewise((number, side * Z > sympy.Float(bound)), (expression, True))
 
 
 def infinite(expression: Expr, bound: float, side: int, sign: int) -> Expr:

@@ -20,6 +20,7 @@ from sympy.logic.boolalg import Boolean
 from symnet.activations import accuracy, rewriting
 from symnet.activations.accuracy import LARGEST, Fault
 from symnet.activations.digits import Number
+from symnet.activations.limits import shown
 from symnet.activations.pieces import Pieces, assembled, pieces_of
 from symnet.activations.systems import (
     STEPS,
@@ -53,11 +54,18 @@ class Inaccurate(ValueError):
         order, z, found, truth = self.fault
         what = ("its value", "its derivative", "its second derivative")
         shown = what[order] if order < len(what) else f"its derivative of order {order}"
-        right = "not defined" if truth is None else mpmath.nstr(truth, 6)
+        right = "not defined" if truth is None else _said(truth)
         return (
             f"{shown} at z = {z:.6g} would be computed as {found:.6g} in double precision, but is "
             f"{right}; write the formula so that nothing overflows or cancels there"
         )
+
+
+def _said(truth: Number) -> str:
+    """In few digits; what no double holds has exponents of any length."""
+    if abs(truth) < mpmath.mpf(10) ** -320:
+        return "0"
+    return mpmath.nstr(truth, 6) if abs(truth) < mpmath.mpf(10) ** 400 else "beyond all doubles"
 
 
 @lru_cache(maxsize=1024)
@@ -117,7 +125,7 @@ def _shaped(given: Forms) -> Forms:
             if node in known or any(arm.free_symbols for arm, _ in node.args):
                 continue
             *arms, (last, _) = node.args
-            inner, outer = (sympy.Symbol(f"k{len(lines) + i}", real=True) for i in (0, 1))
+            inner, outer = (sympy.Symbol(f"arm{len(lines) + i}", real=True) for i in (0, 1))
             met = sympy.Or(*(condition for _, condition in arms))
             lines.append((inner, Piecewise((last, _not(met)), (Z, True))))
             lines.append((outer, Piecewise(*arms, (inner, True))))
@@ -167,7 +175,7 @@ def stable(
     """The derivative of a smooth arm, written so that it is right between the ends."""
     points = accuracy.grid(arm, *ends, marks)
     best: list[Fault] | None = None
-    for written in _ways(arm, order):
+    for written in filter(_is_real, _ways(arm, order)):
         expression = written
         for _ in range(_PATCHES):
             wrong = accuracy.faults(
@@ -180,8 +188,17 @@ def stable(
             if mended is None:
                 break
             expression = mended
-    assert best is not None
+    if best is None:
+        raise ValueError(
+            f"SymPy writes a derivative of {shown(str(arm))} with complex numbers only"
+        )
     raise Inaccurate(min(best, key=lambda fault: abs(fault.z)))
+
+
+def _is_real(expression: Expr) -> bool:
+    """Without a number that is none of the reals, as SymPy takes (-1)^(1/3) out of roots."""
+    parts = sympy.preorder_traversal(expression)
+    return not any(part.is_number and part.is_extended_real is False for part in parts)
 
 
 def _ways(arm: Expr, order: int) -> Iterator[Expr]:
@@ -217,7 +234,9 @@ def _mended(
         return _overflowing(expression, arm, order, beyond)
     if far:
         bound = _vanished(arm, order, far)
-        return None if bound is None else rewriting.clipped(expression, bound)
+        if bound is not None:
+            return rewriting.clipped(expression, bound, {math.copysign(1, f.z) for f in far})
+        return _levelled(expression, arm, order, far)
     for mark in marks:
         if all(abs(fault.z - float(mark)) < _NEAR for fault in wrong):
             return rewriting.patched(expression, mark, arm, order)
@@ -264,6 +283,23 @@ def _vanished(arm: Expr, order: int, far: list[Fault]) -> float | None:
             break
         bound = size
     return bound if bound is not None and bound <= nearest else None
+
+
+def _levelled(expression: Expr, arm: Expr, order: int, far: list[Fault]) -> Expr | None:
+    """The expression, a number from where the derivative is one to the last digit, on one side."""
+    side = int(math.copysign(1, far[0].z))
+    nearest = min(abs(fault.z) for fault in far if fault.z * side > 0)
+    level: Number | None = None
+    bound = None
+    for size in sorted(accuracy.SIZES, reverse=True):
+        truth = _truth(arm, order, side * size)
+        level = truth if level is None else level
+        if truth is None or abs(truth - level) > 1e-20 * abs(level):
+            break
+        bound = size
+    if bound is None or bound > nearest or level is None:
+        return None
+    return rewriting.level(expression, bound, side, float(level))
 
 
 def _not(condition: Boolean) -> Boolean:
