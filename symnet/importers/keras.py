@@ -363,7 +363,7 @@ def _archived(
         if kind in ("Sequential", "Functional", "Model"):
             yield from _archived(layer, arrays, f"{prefix}{_name(layer)}/", here)
             continue
-        start = f"{here}vars/"
+        start = f"{here}layer/vars/" if kind == "TimeDistributed" else f"{here}vars/"
         own = sorted((key for key in arrays if key.startswith(start)), key=_number)
         if own:
             yield prefix + _name(layer), [arrays[key] for key in own]
