@@ -78,6 +78,9 @@ def read(path: FilePath, options: Options) -> Imported:
     found_net = built(config, weights, label_of(path), options, "not compared")
     if not options.check or options.select is not None:
         return found_net
+    if "module" not in config and any(map(_is_operation, _layers(config))):
+        why = "Keras does not load operations of keras.ops from HDF5 files"
+        return replace(found_net, compared=f"not compared: {why}")
     return replace(found_net, compared=compare(found_net.network))
 
 
