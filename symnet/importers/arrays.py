@@ -94,6 +94,7 @@ def _functions(given: str | Sequence[str] | None, count: int) -> list[str]:
         )
     if isinstance(given, str) or len(given) == 1:
         one = given if isinstance(given, str) else given[0]
+        activation(one)  # an unknown name is an error for one layer, too
         return [one] * (count - 1) + ["linear"]
     if len(given) != count:
         raise ValueError(f"{len(given)} activations for {count} layers")
