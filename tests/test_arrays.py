@@ -118,6 +118,24 @@ def test_an_order_that_nothing_tells_is_refused(tmp_path):
         read(npz(tmp_path / "net.npz", **named), ACTIVATIONS)
 
 
+def test_an_order_that_is_told_with_the_activations(tmp_path):
+    """`name=activation` for each layer; the names must be those of the file, the matrices fit."""
+    made = Network.dense([3, 3, 3, 1], ["tanh", "sigmoid"], seed=2)
+    named = {}
+    for name, layer in zip(("mid", "inner", "last"), made.layers, strict=True):
+        named |= {f"{name}/kernel": layer.weights.T, f"{name}/bias": layer.bias}
+    path = npz(tmp_path / "net.npz", **named)
+    told = ["mid=tanh", "inner=sigmoid", "last=linear"]
+    found = read(path, Options(activations=told)).network
+    assert found.describe() == "3-3-3-1, tanh, sigmoid, linear"
+    X = np.ones((2, 3)) / [[1], [3]]
+    np.testing.assert_array_equal(analytic.value(found, X), analytic.value(made, X))
+    with pytest.raises(NetworkFileError, match="the layers are inner, last, mid"):
+        read(path, Options(activations=["a=tanh", "b=tanh", "c=linear"]))
+    with pytest.raises(NetworkFileError, match="do not fit in this order"):
+        read(path, Options(activations=["last=tanh", "inner=tanh", "mid=linear"]))
+
+
 def test_square_matrices_get_a_value_to_compare(tmp_path):
     """What cannot be seen is said, with the layout that was assumed; --layout decides."""
     W, V = np.arange(4.0).reshape(2, 2), np.ones((2, 2))

@@ -353,6 +353,133 @@ def test_opsets_have_their_own_semantics(op, constants, attributes, opset, tmp_p
     agrees(proto, net, (1, 2, 3))
 
 
+PAIRS = {
+    "Einsum": (["Einsum", "x w"], (1, 4), {"w": weights(5, 4, 2)}, {"equation": "bi,eio->ebo"}),
+    "Einsum of two": (["Einsum", "x x"], (2, 3), {}, {"equation": "...i,ji->...j"}),
+    "ConvTranspose": (
+        ["ConvTranspose", "x w b"],
+        (1, 4, 5),
+        {"w": weights(4, 3, 3), "b": weights(3)},
+        {"strides": [2], "pads": [1, 0], "output_padding": [1]},
+    ),
+    "ConvTranspose 2-D": (
+        ["ConvTranspose", "x w"],
+        (1, 2, 3, 4),
+        {"w": weights(2, 3, 2, 3)},
+        {"strides": [2, 1]},
+    ),
+    "ReduceProd": (["ReduceProd", "x"], (2, 3), {}, {"axes": [1], "keepdims": 0}),
+    "ReduceLogSumExp": (["ReduceLogSumExp", "x"], (2, 3), {}, {"axes": [1]}),
+    "Sign": (["Sign", "x"], (1, 3), {}, {}),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_operators_that_came_later(name, tmp_path):
+    """Sums of products, transposed convolutions, products."""
+    (op, inputs), shape, constants, attributes = PAIRS[name]
+    proto = model([node(op, inputs, **attributes)], shape, constants)
+    agrees(proto, imported(proto, tmp_path).network, shape)
+
+
+def test_transposed_convolution_in_groups(tmp_path):
+    """Each entry of x writes a kernel, by a loop; onnx's evaluator has no groups with dilations."""
+    w = weights(4, 3, 3)
+    attributes = {"group": 2, "strides": [2], "pads": [1, 2], "dilations": [2]}
+    proto = model([node("ConvTranspose", "x w", **attributes)], (1, 4, 5), {"w": w})
+    net = imported(proto, tmp_path).network
+    x = RNG.normal(size=(4, 5))
+    full = np.zeros((6, 13))
+    for c in range(4):
+        for i in range(5):
+            for k in range(3):
+                full[c // 2 * 3 : c // 2 * 3 + 3, 2 * i + 2 * k] += x[c, i] * w[c, :, k]
+    found = analytic.value(net, x.reshape(-1))
+    np.testing.assert_allclose(found, full[:, 1:11].reshape(-1), rtol=0, atol=1e-14)
+
+
+def test_choices_are_pieces_of_one_function(tmp_path):
+    """Where of a comparison, and a mask that is multiplied with; other choices are refused."""
+    nodes = [
+        node("MatMul", "x w", "h"),
+        node("Greater", "h zero", "c"),
+        node("Mul", "h a", "s"),
+        node("Where", "c h s", "l"),
+        node("Cast", "c", "m", to=TensorProto.DOUBLE),
+        node("Mul", "m h", "r"),
+        node("Add", "l r", "y"),
+    ]
+    constants = {"w": weights(3, 4), "zero": np.zeros(()), "a": np.array(0.25)}
+    proto = model(nodes, (1, 3), constants)
+    agrees(proto, imported(proto, tmp_path).network, (1, 3))
+    other = model([*nodes[:2], node("Where", "c h k", "y")], (1, 3), {**constants, "k": weights(4)})
+    with pytest.raises(ValueError, match="no function of one value"):
+        imported(other, tmp_path)
+
+
+def test_log_sum_exp_of_large_numbers(tmp_path):
+    """1e4 does not overflow."""
+    proto = model([node("ReduceLogSumExp", "x", keepdims=0, axes=[1])], (1, 3))
+    net = imported(proto, tmp_path).network
+    x = np.array([1e4, -1e4, 9999.0])
+    assert analytic.value(net, x)[0] == pytest.approx(1e4 + np.log1p(np.exp(-1)), rel=1e-15)
+
+
+def test_labels_among_the_outputs_are_left_out(tmp_path):
+    """A classifier's label is no number: it says so, and refuses it where it is asked for."""
+    nodes = [
+        node("MatMul", "x w", "z"),
+        node("Softmax", "z", "p", axis=1),
+        node("ArgMax", "p", "label", axis=1),
+    ]
+    proto = model(nodes, (1, 3), {"w": weights(3, 4)}, outputs=("label", "p"))
+    proto.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
+    found = imported(proto, tmp_path)
+    assert found.notes[0] == "label is left out: it is no number"
+    assert "compared with onnx in double precision" in found.compared
+    assert found.network.m == 4
+    with pytest.raises(ValueError, match="ArgMax"):
+        imported(proto, tmp_path, select=["label"])
+
+
+def test_scalers_and_linear_models_of_scikit_learns_exporter(tmp_path):
+    """ai.onnx.ml: their numbers are in single precision."""
+    learned = [
+        helper.make_node(
+            "Scaler",
+            ["x"],
+            ["s"],
+            domain="ai.onnx.ml",
+            offset=[1.0, 2.0, 0.1],
+            scale=[0.5, 2.0, 0.3],
+        ),
+        helper.make_node(
+            "LinearRegressor",
+            ["s"],
+            ["y"],
+            domain="ai.onnx.ml",
+            coefficients=[1.0, 0.2, 3.0, 4.0, 5.0, 0.6],
+            intercepts=[0.1, 0.2],
+            targets=2,
+        ),
+    ]
+    proto = model(learned, (None, 3), kind=TensorProto.FLOAT)
+    proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))
+    net = imported(proto, tmp_path).network
+    assert net.describe().startswith("3-2, linear")
+    W = np.float32([[1.0, 0.2, 3.0], [4.0, 5.0, 0.6]]).astype(np.float64)
+    X = RNG.normal(size=(4, 3))
+    low, scale = (np.float32(v).astype(np.float64) for v in ([1.0, 2.0, 0.1], [0.5, 2.0, 0.3]))
+    expected = (X - low) * scale @ W.T + np.float32([0.1, 0.2])
+    np.testing.assert_allclose(analytic.value(net, X), expected, rtol=0, atol=1e-13)
+
+
+def test_one_row_is_a_batch_of_one(tmp_path):
+    """An elementwise model of (1, 4) is of four inputs, not four points of one."""
+    proto = model([node("Tanh", "x")], (1, 4))
+    assert imported(proto, tmp_path).network.n == 4
+
+
 def test_split_in_each_opset(tmp_path):
     """Sizes are an attribute, then an input, then may be told by the number of outputs."""
     for opset, attributes, constants in (

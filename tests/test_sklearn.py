@@ -15,19 +15,35 @@ from twins import agrees_with_jax
 pytest.importorskip("sklearn")
 pytest.importorskip("scipy")
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.decomposition import PCA
+from sklearn.ensemble import BaggingRegressor, StackingRegressor, VotingRegressor
 from sklearn.feature_selection import SelectKBest, f_regression
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
+from sklearn.gaussian_process.kernels import (
+    RBF,
+    ConstantKernel,
+    DotProduct,
+    ExpSineSquared,
+    Matern,
+    RationalQuadratic,
+    WhiteKernel,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.kernel_approximation import Nystroem, RBFSampler
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.multioutput import MultiOutputRegressor, RegressorChain
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MaxAbsScaler,
     MinMaxScaler,
+    Normalizer,
     PolynomialFeatures,
+    PowerTransformer,
     RobustScaler,
     StandardScaler,
 )
@@ -97,6 +113,52 @@ MODELS = {
             normalize_y=True,
         ),
     ),
+    "gaussian process of several kernels": make_pipeline(
+        StandardScaler(),
+        GaussianProcessRegressor(
+            ConstantKernel(2.0) * Matern([1.0, 2.0, 3.0], nu=1.5) * DotProduct(1.5)
+            + Matern(2.0, nu=2.5)
+            + RationalQuadratic(1.5, 0.7)
+            + RBF(2.0) ** 2
+            + 0.5,
+            alpha=0.1,
+            optimizer=None,
+        ),
+    ),
+    "votes": VotingRegressor(
+        [("a", make_pipeline(StandardScaler(), mlp())), ("b", Ridge()), ("c", "drop")],
+        weights=[2, 1, 3],
+    ),
+    "stack": StackingRegressor(
+        [("a", make_pipeline(StandardScaler(), mlp())), ("b", Ridge())],
+        Ridge(),
+        cv=2,
+        passthrough=True,
+    ),
+    "bag": make_pipeline(
+        StandardScaler(), BaggingRegressor(mlp(), 3, max_features=2, random_state=0)
+    ),
+    "powers": make_pipeline(PowerTransformer(), mlp()),
+    "powers of positive numbers": make_pipeline(PowerTransformer("box-cox"), mlp()),
+    "random features": make_pipeline(StandardScaler(), RBFSampler(random_state=0), Ridge()),
+    "nystroem": make_pipeline(StandardScaler(), Nystroem(n_components=9, random_state=0), Ridge()),
+    "partial least squares": PLSRegression(2),
+    "interactions": make_pipeline(
+        PolynomialFeatures(3, interaction_only=True, include_bias=False), StandardScaler(), Ridge()
+    ),
+    "union": make_pipeline(
+        SimpleImputer(),
+        FeatureUnion(
+            [("s", StandardScaler()), ("n", Normalizer()), ("d", "drop"), ("p", "passthrough")],
+            transformer_weights={"n": 3},
+        ),
+        StandardScaler(),
+        mlp(),
+    ),
+    "target through two": TransformedTargetRegressor(
+        GridSearchCV(make_pipeline(StandardScaler(), Ridge()), {"ridge__alpha": [0.1, 1]}, cv=2),
+        transformer=make_pipeline(FunctionTransformer(np.log1p, np.expm1), StandardScaler()),
+    ),
 }
 
 
@@ -108,6 +170,21 @@ def test_models_agree_with_scikit_learn(name):
     assert "compared with scikit-learn" in found.compared
     error = np.abs(analytic.value(found.network, X)[:, 0] - np.ravel(model.predict(X)))
     assert (error <= 1e-12 * (1 + analytic.scale(found.network, X, 0)[:, 0])).all()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MultiOutputRegressor(make_pipeline(StandardScaler(), mlp())),
+        RegressorChain(make_pipeline(StandardScaler(), mlp()), order=[1, 0]),
+    ],
+    ids=("each", "chain"),
+)
+def test_several_outputs(model):
+    """One regressor an output, and each with the outputs before it."""
+    both = np.stack([Y, np.cos(Y)], axis=1)
+    net = from_sklearn(fitted(model, both))
+    np.testing.assert_allclose(analytic.value(net, X), model.predict(X), rtol=0, atol=1e-12)
 
 
 def test_scaling_is_folded_into_a_chain():
@@ -243,7 +320,11 @@ def test_names_of_columns_are_those_of_inputs():
     [
         (make_pipeline(FunctionTransformer(lambda x: x + 1), LinearRegression()), "is code that"),
         (KernelRidge(kernel="laplacian"), "the kernel 'laplacian' is not read"),
-        (GaussianProcessRegressor(Matern(), optimizer=None), "Matern.*is not read"),
+        (GaussianProcessRegressor(Matern(nu=0.5), optimizer=None), "Matern with nu = 0.5"),
+        (
+            GaussianProcessRegressor(ExpSineSquared(), alpha=1, optimizer=None),
+            "ExpSine.*is not read",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_named(model, what):

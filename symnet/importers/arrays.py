@@ -94,6 +94,7 @@ def _functions(given: str | Sequence[str] | None, count: int) -> list[str]:
         )
     if isinstance(given, str) or len(given) == 1:
         one = given if isinstance(given, str) else given[0]
+        activation(one)  # an unknown name is an error for one layer, too
         return [one] * (count - 1) + ["linear"]
     if len(given) != count:
         raise ValueError(f"{len(given)} activations for {count} layers")
@@ -103,7 +104,7 @@ def _functions(given: str | Sequence[str] | None, count: int) -> list[str]:
 # --- arrays with names --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
     """A layer's arrays as a file names them."""
 
@@ -119,9 +120,14 @@ def from_named(
 ) -> Imported:
     """The chain of arrays that have names: `W1`, `dense_1/kernel`, `0.weight`."""
     layers = sorted(_layers(arrays), key=lambda layer: _natural(layer.name))
-    layers, layout, notes = _fitting(layers, options.layout)
+    functions = list(options.activations or [])
+    if any("=" in own for own in functions):
+        layers, functions = _as_told(layers, functions)
+        layers, layout, notes = _in_this_order(layers, options.layout)
+    else:
+        layers, layout, notes = _fitting(layers, options.layout)
     flat = [a for layer in layers for a in (layer.weights, layer.bias) if a is not None]
-    net = from_arrays(flat, options.activations or [], layout, name=label_of(path))
+    net = from_arrays(flat, functions, layout, name=label_of(path))
     x = np.ones(net.n)
     y = ", ".join(f"{v:.9g}" for v in analytic.value(net, x)[:4])
     notes.append(f"axes of the matrices are {layout}; all inputs 1 give {y}: compare one value")
@@ -150,6 +156,25 @@ def _layers(arrays: Mapping[str, Array]) -> list[Found]:
     if lost := sorted(biases.keys() - weights.keys()):
         raise ValueError(f"the bias {lost[0]!r} has no matrix")
     return [Found(key, W, biases.get(key), kernel) for key, (W, kernel) in weights.items()]
+
+
+def _as_told(layers: Sequence[Found], given: Sequence[str]) -> tuple[list[Found], list[str]]:
+    """Layers and activations in the order of `name=activation`."""
+    by_name = {layer.name: layer for layer in layers}
+    pairs = [own.partition("=")[::2] for own in given]
+    names = [name for name, _ in pairs]
+    if sorted(names) != sorted(by_name):
+        raise ValueError(
+            f"activations of {', '.join(names)}, but the layers are {', '.join(by_name)}"
+        )
+    return [by_name[name] for name in names], [own for _, own in pairs]
+
+
+def _in_this_order(layers: list[Found], layout: str | None) -> tuple[list[Found], str, list[str]]:
+    if not any(_fits(layers, known) for known in ([layout] if layout else LAYOUTS)):
+        shapes = ", ".join(f"{layer.name} {layer.weights.shape}" for layer in layers)
+        raise ValueError(f"the matrices do not fit in this order: {shapes}")
+    return _fitting(layers, layout)
 
 
 def _natural(name: str) -> list[Any]:
@@ -193,7 +218,13 @@ def _fitting(layers: list[Found], layout: str | None) -> tuple[list[Found], str,
             told = ", ".join(layer.name for layer in order)
             return order, found, [f"layers in the order {told}, the only one {why}"]
     shapes = ", ".join(f"{layer.name} {layer.weights.shape}" for layer in layers)
-    raise ValueError(f"the matrices make no single chain of layers: {shapes}")
+    told = ",".join(
+        f"{layer.name}={'linear' if layer is layers[-1] else 'tanh'}" for layer in layers
+    )
+    raise ValueError(
+        f"the matrices make no single chain of layers: {shapes}; "
+        f"say their order with their activations, as --activations {told}"
+    )
 
 
 def _orders(layers: Sequence[Found], layouts: Sequence[str]) -> list[tuple[list[Found], str]]:

@@ -27,7 +27,8 @@ class Options:
     Args:
         inputs, outputs: names, one for each entry of the vectors x and y.
         select: outputs to keep, by the model's names or the network's; all by default.
-        activations: of the layers, for files that hold arrays only.
+        activations: of the layers, for files that hold arrays only; `name=tanh` for each of the
+            layers as the file names them tells their order as well.
         layout: "out,in" or "in,out", the axes of such files' matrices.
         classes: of a classifier "probabilities" or "logits".
         check: whether the network is compared with the framework that the model is of.

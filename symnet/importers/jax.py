@@ -32,6 +32,11 @@ from symnet.witness.checking import CheckError
 _OWN_SLOPES = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "stop_gradient")
 _NARROW = ("float32", "float16", "bfloat16")
 
+_NARROWED = (
+    "single precision of what depends on the inputs is double here; constants in the function "
+    "are those of single precision"
+)
+
 
 class Unread:
     """What no rule reads; it is an error where something needs it."""
@@ -86,7 +91,7 @@ def imported(function: Callable[[Any], Any], n: int | Sequence[int], options: Op
         if options.check:
             text = _compared(jax, net, function, closed, shape, narrow)
     dtypes = {str(c.dtype) for c in closed.consts if "float" in str(getattr(c, "dtype", ""))}
-    notes = ("single precision of what depends on the inputs is double here",) if narrow else ()
+    notes = (_NARROWED,) if narrow else ()
     return Imported(net, "JAX", exactness(dtypes), (), notes, text)
 
 

@@ -50,6 +50,9 @@ Weights: TypeAlias = Mapping[str, Sequence[Array]]
 """A layer's arrays in Keras's order, by the path of the layer: its name, or outer/inner."""
 
 
+_LARGEST_CONFIG = 2**24
+
+
 @dataclass
 class _Reading:
     tensors: Tensors
@@ -63,6 +66,7 @@ def read(path: FilePath, options: Options) -> Imported:
     if content.startswith(b"PK"):
         with zipfile.ZipFile(BytesIO(content)) as archive:
             check_archive(archive)
+            _check_configuration(archive.getinfo("config.json").file_size)
             config = json.loads(archive.read("config.json"))
             stored = archive.read("model.weights.h5")
         weights = dict(_archived(config, apart.contents("hdf5", stored, "keras").arrays))
@@ -78,7 +82,17 @@ def read(path: FilePath, options: Options) -> Imported:
     found_net = built(config, weights, label_of(path), options, "not compared")
     if not options.check or options.select is not None:
         return found_net
+    if "module" not in config and any(map(_is_operation, _layers(config))):
+        why = "Keras does not load operations of keras.ops from HDF5 files"
+        return replace(found_net, compared=f"not compared: {why}")
     return replace(found_net, compared=compare(found_net.network))
+
+
+def _check_configuration(size: int) -> None:
+    if size > _LARGEST_CONFIG:
+        raise ValueError(
+            f"its config.json takes {size >> 20} MiB, more than {_LARGEST_CONFIG >> 20}"
+        )
 
 
 def built(
@@ -363,7 +377,7 @@ def _archived(
         if kind in ("Sequential", "Functional", "Model"):
             yield from _archived(layer, arrays, f"{prefix}{_name(layer)}/", here)
             continue
-        start = f"{here}vars/"
+        start = f"{here}layer/vars/" if kind == "TimeDistributed" else f"{here}vars/"
         own = sorted((key for key in arrays if key.startswith(start)), key=_number)
         if own:
             yield prefix + _name(layer), [arrays[key] for key in own]

@@ -67,7 +67,8 @@ def _weights(keras: Any, model: Any, prefix: str) -> Iterator[tuple[str, list[Ar
             yield from _weights(keras, layer, f"{prefix}{layer.name}/")
         else:
             stored: dict[str, Any] = {}  # what is saved of a layer: its kernel with what LoRA added
-            layer.save_own_variables(stored)
+            inner = layer.layer if type(layer).__name__ == "TimeDistributed" else layer
+            inner.save_own_variables(stored)
             own = [stored[key] for key in sorted(stored, key=int)] or layer.weights
             yield prefix + layer.name, [np.asarray(keras.ops.convert_to_numpy(v)) for v in own]
 

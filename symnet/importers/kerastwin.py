@@ -36,8 +36,8 @@ def compared(config: Mapping[str, Any], content: bytes, suffix: str, net: Networ
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             keras = needed("keras", "keras")
-    except Exception:  # its backend may be missing, and fails as it likes
-        return "not compared: Keras is not installed"
+    except Exception as error:  # its backend may be missing, and fails as it likes
+        return f"not compared: Keras cannot be imported here ({type(error).__name__})"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"model{suffix}")
         path.write_bytes(content)

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from sympy import Expr, Piecewise, log
 
-from symnet.activations import activation
-from symnet.importers import comparing, functions, sklearnkernels
+from symnet.activations import Z, activation
+from symnet.importers import comparing, functions, sklearnkernels, sklearnparts
 from symnet.importers.extras import needed
 from symnet.importers.imported import Imported, Model, Options
 from symnet.importers.tensors import Tensors, Value
@@ -22,6 +23,8 @@ from symnet.network.weights import Array
 from symnet.witness import analytic
 
 Rule = Callable[[Tensors, Any, Value, Options], Value]
+
+_SPACING = float(np.spacing(1.0))
 
 
 def from_sklearn(
@@ -205,6 +208,10 @@ def _pca(t: Tensors, pca: Any, x: Value, options: Options) -> Value:
     return t.matmul(t.subtract(x, pca.mean_), W.T.copy())
 
 
+def _projection(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+    return t.matmul(x, np.asarray(model.components_, dtype=np.float64).T.copy())
+
+
 def _selector(t: Tensors, selector: Any, x: Value, options: Options) -> Value:
     kept = np.flatnonzero(selector.get_support())
     return _entries(t, x, kept)
@@ -245,12 +252,19 @@ def _pipeline(t: Tensors, pipeline: Any, x: Value, options: Options) -> Value:
 
 def _target(t: Tensors, model: Any, x: Value, options: Options) -> Value:
     """The regressor, then back through what its targets were transformed by."""
-    value = _applied(t, model.regressor_, x, options)
-    transformer = model.transformer_
+    return _inverted(t, model.transformer_, _applied(t, model.regressor_, x, options))
+
+
+def _inverted(t: Tensors, transformer: Any, y: Value) -> Value:
+    """Back through a transformer, or through the steps of a pipeline from its end."""
+    if type(transformer).__name__ == "Pipeline":
+        for _, step in reversed(transformer.steps):
+            y = y if step in (None, "passthrough") else _inverted(t, step, y)
+        return y
     inverse = _INVERSES.get(type(transformer).__name__)
     if inverse is None:
         raise ValueError(f"targets transformed by {type(transformer).__name__} are not read")
-    return inverse(t, transformer, value)
+    return inverse(t, transformer, y)
 
 
 def _inverse_function(t: Tensors, transformer: Any, y: Value) -> Value:
@@ -275,12 +289,90 @@ _INVERSES: Mapping[str, Callable[[Tensors, Any, Value], Value]] = {
     "FunctionTransformer": _inverse_function,
 }
 
+
+def _imputer(t: Tensors, imputer: Any, x: Value, options: Options) -> Value:
+    """Fills in what is NaN: nothing here is, but columns that were empty are dropped."""
+    if imputer.add_indicator or not _is_nan(imputer.missing_values):
+        raise ValueError("SimpleImputer replaces values, or tells where: that has no derivative")
+    statistics = np.asarray(imputer.statistics_, dtype=np.float64)
+    return (
+        x if imputer.keep_empty_features else _entries(t, x, np.flatnonzero(~np.isnan(statistics)))
+    )
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and np.isnan(value)
+
+
+def _normalizer(t: Tensors, normalizer: Any, x: Value, options: Options) -> Value:
+    if normalizer.norm == "l2":
+        return t.divide(x, t.apply("sqrt", t.sum(t.apply("square", x), [-1], True)))
+    size = t.apply("abs", x)
+    if normalizer.norm == "l1":
+        return t.divide(x, t.sum(size, [-1], True))
+    return t.divide(x, t.extreme(size, [-1], True, True))
+
+
+def _whole(rule: Callable[[Tensors, Any, Value, sklearnparts.Apply], Value]) -> Rule:
+    """A rule that applies other estimators."""
+
+    def read(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+        return rule(t, model, x, lambda part, value: _applied(t, part, value, options))
+
+    return read
+
+
+def _power(t: Tensors, transformer: Any, x: Value, options: Options) -> Value:
+    """Box-Cox or Yeo-Johnson of each column, and its scaling."""
+    parts = [
+        t.apply(
+            _power_law(transformer.method, float(power)), _entries(t, x, np.array([k])), "power"
+        )
+        for k, power in enumerate(transformer.lambdas_)
+    ]
+    value = t.concatenate(parts, 0)
+    return _standard(t, transformer._scaler, value, options) if transformer.standardize else value
+
+
+def _power_law(method: str, power: float) -> Expr:
+    p = functions.number(power)
+    if method == "box-cox":
+        return log(Z) if power == 0 else (Z**p - 1) / p
+    above = log(1 + Z) if abs(power) < _SPACING else ((1 + Z) ** p - 1) / p
+    q = 2 - p
+    below = -log(1 - Z) if abs(power - 2) <= _SPACING else -((1 - Z) ** q - 1) / q
+    return Piecewise((below, Z < 0), (above, True))
+
+
+def _regression_of_parts(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+    """PLSRegression and its kin: what is centred, times coefficients."""
+    mean = np.asarray(model._x_mean, dtype=np.float64)
+    W = np.asarray(model.coef_, dtype=np.float64)
+    return t.add(t.matmul(t.subtract(x, mean), W.T.copy()), np.asarray(model.intercept_))
+
+
 _RULES: Mapping[str, Rule] = {
     "MLPRegressor": _mlp,
     "MLPClassifier": _mlp,
     "LinearRegression": _linear,
     "Ridge": _linear,
-    "Lasso": _linear,
+    **dict.fromkeys(("Lasso", "ElasticNet", "RidgeCV", "LassoCV", "ElasticNetCV", "Lars"), _linear),
+    **dict.fromkeys(("BayesianRidge", "ARDRegression", "HuberRegressor", "SGDRegressor"), _linear),
+    **dict.fromkeys(("LinearSVR", "TheilSenRegressor", "QuantileRegressor"), _linear),
+    **dict.fromkeys(("PLSRegression", "PLSCanonical"), _regression_of_parts),
+    "VotingRegressor": _whole(sklearnparts.voting),
+    "BaggingRegressor": _whole(sklearnparts.bagging),
+    "MultiOutputRegressor": _whole(sklearnparts.several),
+    "RegressorChain": _whole(sklearnparts.chained),
+    "StackingRegressor": _whole(sklearnparts.stacking),
+    "FeatureUnion": _whole(sklearnparts.union),
+    "PowerTransformer": _power,
+    "RBFSampler": _kernels(sklearnkernels.random_features),
+    "Nystroem": _kernels(sklearnkernels.nystroem),
+    "SimpleImputer": _imputer,
+    "Normalizer": _normalizer,
+    "GridSearchCV": lambda t, m, x, options: _applied(t, m.best_estimator_, x, options),
+    "RandomizedSearchCV": lambda t, m, x, options: _applied(t, m.best_estimator_, x, options),
     "LogisticRegression": _logistic,
     "GaussianProcessRegressor": _kernels(sklearnkernels.gaussian_process),
     "KernelRidge": _kernels(sklearnkernels.kernel_ridge),
@@ -292,8 +384,9 @@ _RULES: Mapping[str, Rule] = {
     "RobustScaler": _robust,
     "PolynomialFeatures": _polynomial,
     "FunctionTransformer": _function_transformer,
-    "PCA": _pca,
-    "SelectKBest": _selector,
+    **dict.fromkeys(("PCA", "IncrementalPCA"), _pca),
+    **dict.fromkeys(("TruncatedSVD", "GaussianRandomProjection"), _projection),
+    **dict.fromkeys(("SelectKBest", "SelectPercentile", "SelectFromModel", "RFE"), _selector),
     "VarianceThreshold": _selector,
     "ColumnTransformer": _columns,
     "Pipeline": _pipeline,

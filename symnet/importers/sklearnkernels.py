@@ -5,23 +5,28 @@ y = Σ_i α_i k(x, x_i) + b
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from sympy import exp, sqrt
 
+from symnet.activations import Z
 from symnet.importers import functions
+from symnet.importers.forms import Form
 from symnet.importers.tensors import Tensors, Value
 from symnet.network.weights import Array
 
 
 def gaussian_process(t: Tensors, model: Any, x: Value) -> Value:
-    """The mean, of c exp(−|x/l − x_i/l|²/2); only such kernels are read."""
-    factor, scale = _of_process(model.kernel_)
+    """The mean, of sums and products of kernels."""
     X, alpha = np.asarray(model.X_train_), np.asarray(model.alpha_)
     alpha = alpha.reshape(len(X), -1)
-    scaled = t.divide(x, np.broadcast_to(scale, X.shape[1:]))
-    values = t.apply("exp", t.multiply(_squared_distances(t, scaled, X / scale), -0.5))
-    mean = t.matmul(values, factor * alpha)
+    values = _of_process(t, model.kernel_, x, X)
+    if not isinstance(values, Form):
+        values = np.broadcast_to(np.asarray(values, dtype=np.float64), (len(X),))
+    mean = t.matmul(values, alpha)
     deviation = np.broadcast_to(model._y_train_std, alpha.shape[1])
     centre = np.broadcast_to(model._y_train_mean, alpha.shape[1])
     return t.add(t.multiply(mean, deviation), centre)
@@ -56,6 +61,22 @@ def _kernel(t: Tensors, model: Any, name: Any, gamma: float, x: Value, X: Array)
     raise ValueError(f"the kernel {name!r} is not read; symnet reads rbf, linear, poly, sigmoid")
 
 
+def random_features(t: Tensors, sampler: Any, x: Value) -> Value:
+    """RBFSampler: sqrt(2/D) cos(x W + b)."""
+    W, b = np.asarray(sampler.random_weights_), np.asarray(sampler.random_offset_)
+    return t.multiply(t.apply("cos", t.add(t.matmul(x, W), b)), np.sqrt(2 / W.shape[1]))
+
+
+def nystroem(t: Tensors, sampler: Any, x: Value) -> Value:
+    """Kernels at some points, times a matrix."""
+    X = np.asarray(sampler.components_)
+    given = {"degree": sampler.degree or 3, "coef0": 1 if sampler.coef0 is None else sampler.coef0}
+    own = SimpleNamespace(**given)
+    gamma = 1 / X.shape[1] if sampler.gamma is None else sampler.gamma
+    values = _kernel(t, own, sampler.kernel, gamma, x, X)
+    return t.matmul(values, np.asarray(sampler.normalization_).T.copy())
+
+
 def _squared_distances(t: Tensors, x: Value, points: Array) -> Value:
     """|x − x_i|² = |x|² − 2 x·x_i + |x_i|² of all i."""
     square = t.sum(t.multiply(x, x), [-1], True)
@@ -63,18 +84,51 @@ def _squared_distances(t: Tensors, x: Value, points: Array) -> Value:
     return t.add(t.add(cross, (points**2).sum(axis=1)), square)
 
 
-def _of_process(kernel: Any) -> tuple[float, Array]:
-    """(c, length scales) of c·RBF; white noise beside it does not change the mean."""
+def _of_process(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
+    """k(x, x_i) of all i; white noise does not change the mean."""
     name = type(kernel).__name__
-    if name == "RBF":
-        return 1.0, np.asarray(kernel.length_scale, dtype=np.float64)
-    if name == "Product":
-        parts = (kernel.k1, kernel.k2)
-        constants = [k.constant_value for k in parts if type(k).__name__ == "ConstantKernel"]
-        others = [k for k in parts if type(k).__name__ != "ConstantKernel"]
-        if len(others) == 1:
-            factor, scale = _of_process(others[0])
-            return factor * float(np.prod(constants)), scale
-    if name == "Sum" and "WhiteKernel" in (type(kernel.k1).__name__, type(kernel.k2).__name__):
-        return _of_process(kernel.k1 if type(kernel.k2).__name__ == "WhiteKernel" else kernel.k2)
-    raise ValueError(f"the kernel {kernel} is not read; symnet reads constants times RBF")
+    if name not in _KERNELS:
+        known = ", ".join(_KERNELS)
+        raise ValueError(f"the kernel {kernel} is not read; symnet reads {known}")
+    return _KERNELS[name](t, kernel, x, X)
+
+
+def _scaled_distances(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
+    scale = np.broadcast_to(np.asarray(kernel.length_scale, dtype=np.float64), X.shape[1:])
+    return _squared_distances(t, t.divide(x, scale), X / scale)
+
+
+def _matern(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
+    """Of the order 3/2 or 5/2, by distances that are sums of squares: rounding makes none < 0."""
+    scale = np.broadcast_to(np.asarray(kernel.length_scale, dtype=np.float64), X.shape[1:])
+    apart = t.subtract(t.places(x, lambda a: a[None, :]), X)
+    square = t.sum(t.apply("square", t.divide(apart, scale)), [-1], False)
+    if kernel.nu == 1.5:
+        root = sqrt(3 * Z)
+        return t.apply((1 + root) * exp(-root), square, "matern_3_2")
+    if kernel.nu == 2.5:
+        root = sqrt(5 * Z)
+        return t.apply((1 + root + 5 * Z / 3) * exp(-root), square, "matern_5_2")
+    raise ValueError(f"Matern with nu = {kernel.nu}; symnet reads 1.5 and 2.5")
+
+
+def _rational(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
+    shrunk = t.multiply(
+        _squared_distances(t, x, X), 1 / (2 * kernel.alpha * kernel.length_scale**2)
+    )
+    return t.apply(functions.power(-kernel.alpha), t.add(shrunk, 1.0), "power")
+
+
+_KERNELS: Mapping[str, Callable[[Tensors, Any, Value, Array], Value]] = {
+    "ConstantKernel": lambda t, k, x, X: np.asarray(float(k.constant_value)),
+    "WhiteKernel": lambda t, k, x, X: np.zeros(()),
+    "RBF": lambda t, k, x, X: t.apply("exp", t.multiply(_scaled_distances(t, k, x, X), -0.5)),
+    "Matern": _matern,
+    "RationalQuadratic": _rational,
+    "DotProduct": lambda t, k, x, X: t.add(t.matmul(x, X.T.copy()), float(k.sigma_0) ** 2),
+    "Sum": lambda t, k, x, X: t.add(_of_process(t, k.k1, x, X), _of_process(t, k.k2, x, X)),
+    "Product": lambda t, k, x, X: t.multiply(
+        _of_process(t, k.k1, x, X), _of_process(t, k.k2, x, X)
+    ),
+    "Exponentiation": lambda t, k, x, X: t.power(_of_process(t, k.kernel, x, X), k.exponent),
+}

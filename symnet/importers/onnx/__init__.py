@@ -63,9 +63,10 @@ def read(path: FilePath, options: Options) -> Imported:
 def _batches(graph: Graph) -> Iterator[_Batch]:
     """Axes of one fixed size larger than 1 in all inputs and outputs."""
     tensors = [dims for _, dims in (*graph.inputs(), *graph.outputs())]
-    for axis in (0, -1):
-        if any(len(dims) < 2 for dims in tensors):
-            return
+    if any(len(dims) < 2 for dims in tensors):
+        return
+    first_is_one = all(dims[0] == 1 for dims in tensors)  # then the batch is the first axis, of one
+    for axis in (0,) if first_is_one else (0, -1):
         sizes = {dims[axis] for dims in tensors}
         if len(sizes) == 1 and isinstance(size := sizes.pop(), int) and size > 1:
             yield _Batch(axis, size)
@@ -161,10 +162,10 @@ def _compared(
     except Exception as error:  # it lacks operators, and raises what it likes for them
         return f"not compared: onnx's evaluator does not run it ({type(error).__name__})"
     text = comparing.compared(net, lambda P: evaluate(P, names), "onnx in double precision", X)
-    return text + _single_precision(model, net, shapes, names, X)
+    return text + _first_is_oneprecision(model, net, shapes, names, X)
 
 
-def _single_precision(
+def _first_is_oneprecision(
     model: Any,
     net: Network,
     shapes: Sequence[tuple[str, Shape]],

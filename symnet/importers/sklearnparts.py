@@ -1,0 +1,71 @@
+"""scikit-learn's estimators that are made of others: averages, stacks, one for each output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from symnet.importers.tensors import Tensors, Value
+
+Apply = Callable[[Any, Value], Value]
+"""A fitted estimator on a value."""
+
+
+def _mean(t: Tensors, parts: list[Value], weights: Any = None) -> Value:
+    share = (
+        np.full(len(parts), 1 / len(parts))
+        if weights is None
+        else np.asarray(weights) / sum(weights)
+    )
+    total = t.multiply(parts[0], float(share[0]))
+    for part, weight in zip(parts[1:], share[1:], strict=True):
+        total = t.add(total, t.multiply(part, float(weight)))
+    return total
+
+
+def voting(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """VotingRegressor: the mean, weighted by those estimators that were not dropped."""
+    return _mean(t, [apply(part, x) for part in model.estimators_], model._weights_not_none)
+
+
+def bagging(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """BaggingRegressor: the mean, each of the columns that it was trained on."""
+    chosen = [t.places(x, partial(np.take, indices=k)) for k in model.estimators_features_]
+    return _mean(t, [apply(*pair) for pair in zip(model.estimators_, chosen, strict=True)])
+
+
+def several(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """MultiOutputRegressor: a regressor for each output."""
+    return t.concatenate([apply(part, x) for part in model.estimators_], 0)
+
+
+def chained(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """RegressorChain: each also takes the outputs of those before it."""
+    known, found = x, []
+    for part in model.estimators_:
+        found.append(apply(part, known))
+        known = t.concatenate([known, found[-1]], 0)
+    places = np.argsort(model.order_)
+    return t.places(t.concatenate(found, 0), lambda a: a[places])
+
+
+def stacking(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """StackingRegressor: the last regressor on the outputs of the others."""
+    parts = [apply(part, x) for part in model.estimators_]
+    parts += [x] if model.passthrough else []
+    return apply(model.final_estimator_, t.concatenate(parts, 0))
+
+
+def union(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """FeatureUnion: the outputs of transformers side by side, weighted."""
+    weights = model.transformer_weights or {}
+    parts = []
+    for name, part in model.transformer_list:
+        if part == "drop":
+            continue
+        value = x if part == "passthrough" else apply(part, x)
+        parts.append(t.multiply(value, float(weights[name])) if name in weights else value)
+    return t.concatenate(parts, 0)
