@@ -25,7 +25,6 @@ def add(commands: Any) -> None:
         run,
         "symnet generate net.json -o derivatives.py && python derivatives.py\n"
         "  symnet generate net.json --language c --precision float -o firmware/\n"
-        "  symnet generate pump.json valve.json --language c -o firmware/    (one header)\n"
         "\nlanguages:\n"
         + "\n".join(f"  {name:12}{row.summary}" for name, row in languages.LANGUAGES.items()),
     )
@@ -33,7 +32,7 @@ def add(commands: Any) -> None:
         "files",
         nargs="*",
         metavar="FILE",
-        help="network files (JSON); without any the built-in 2-2-1 example",
+        help="network files; several make one library; without any the built-in 2-2-1 example",
     )
     options.output(parser, "the file, or a folder (ends with /) for all files of all networks")
     options.order(parser)
