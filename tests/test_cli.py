@@ -281,7 +281,7 @@ def test_generate_c_for_many_points(run, net, tmp_path):
     """C text, with the functions named as asked."""
     out = tmp_path / "press.c"
     assert run("generate", net, "--language", "c-batch", "--order", 1, "-o", out) == (0, "", "")
-    assert "int press_value_jacobian(long points" in out.read_text("utf-8")
+    assert "int press_value_jacobian(ptrdiff_t points" in out.read_text("utf-8")
     assert "int press_value_jacobian(" in (tmp_path / "press.h").read_text("utf-8")
 
 
