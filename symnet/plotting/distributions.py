@@ -47,7 +47,9 @@ def sensitivities(given: Sequence[Sensitivity], kind: str = "bars") -> Picture:
     rows = -(-first.m // columns)
     height = 1.2 + (0.24 * len(shown) * max(1, 0.6 * len(given)) if kind != "alpha" else 2.2)
     height = max(2.4, height) if kind != "interactions" else 1.3 + 0.5 * len(shown)
-    drawn = figure(0.6 + 3.9 * columns, 0.5 + height * rows)
+    # Squares, with room for a title and a colour bar.
+    width = 3.9 if kind != "interactions" else max(2.7, 1.5 + 0.5 * len(shown))
+    drawn = figure(0.6 + width * columns, 0.5 + height * rows)
     panels = np.array(drawn.subplots(rows, columns, squeeze=False)).ravel()
     for p, axes in enumerate(panels[: first.m]):
         PANELS[kind](axes, given, p, shown)
