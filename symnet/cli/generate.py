@@ -45,6 +45,11 @@ def add(commands: Any) -> None:
         help="compute these alone, whatever --order, in languages with loops: y,dy/dx1,d2y/dx1dx2",
     )
     parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="for python: a short text to be read, without what makes many points fast",
+    )
+    parser.add_argument(
         "--precision", choices=languages.PRECISIONS, default="double", help="of numbers (double)"
     )
 
@@ -66,6 +71,7 @@ def run(given: argparse.Namespace) -> int:
                 precision=given.precision,
                 command=_command(given),
                 only=_only(given),
+                plain_text=given.plain,
             )
             _confirm(given.language, made)
         _check_apart(written, made)
@@ -143,6 +149,7 @@ def _command(given: argparse.Namespace) -> str:
     words = ["symnet", "generate", *(Path(path).name for path in given.files)]
     words += ["--language", given.language]
     words += ["--only", given.only] if given.only else ["--order", str(given.order)]
+    words += ["--plain"] if given.plain else []
     words += ["--precision", given.precision] if given.precision != "double" else []
     words += ["--name", given.name] if given.name else []
     return shortened(shlex.join(words), 80)

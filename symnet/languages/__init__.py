@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from symnet.languages import c, c_batch, cpp, fortran, javascript, json, matlab, onnx, rust, xlsx
+from symnet.languages import (
+    c,
+    c_batch,
+    cpp,
+    fortran,
+    javascript,
+    json,
+    matlab,
+    onnx,
+    plain,
+    rust,
+    xlsx,
+)
 from symnet.languages.c_batch import c_file
 from symnet.languages.job import PRECISIONS, Files, Job
 from symnet.languages.python import numpy_module
@@ -71,13 +83,15 @@ def generate(
     precision: str = "double",
     command: str = "",
     only: Sequence[str] = (),
+    plain_text: bool = False,
 ) -> Mapping[str, str | bytes]:
     """The files of a network's derivatives up to `order`, by their names.
 
     name: what functions or the module are called, else the network's name; precision: "double" or
     "float"; command: how the text was asked for, which its head repeats; only: names of partials
     such as "dy/dx1" and "d2y/dx1dx2", for a single function `partials` that computes these and
-    nothing else, whatever `order`. The functions have been checked against the analytic engine,
+    nothing else, whatever `order`; plain_text: for Python, a text to be read, without what makes
+    many points fast. The functions have been checked against the analytic engine,
     and the text tests itself where it runs.
 
     ValueError for an unknown language, for what a language cannot do, and when a weight is
@@ -86,9 +100,14 @@ def generate(
     if language not in LANGUAGES:
         raise ValueError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
     row = LANGUAGES[language]
+    if plain_text and language != "python":
+        raise ValueError(f"--plain is for python; {language} has one form")
     if only and not row.loops:
         able = ", ".join(known for known, other in LANGUAGES.items() if other.loops)
         raise ValueError(f"{language} computes all partials of an order; --only is for {able}")
+    if plain_text:
+        text = plain.source(Job.of(network, order, None, precision, command))
+        return {f"{name or 'derivatives'}.py": text}
     if row.files is not None:
         return row.files(Job.of(network, order, name, precision, command, only))
     if row.content is not None:
