@@ -44,6 +44,7 @@ TOOLS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("./net",),
     ),
     "javascript": (("node", "net.mjs"),),
+    "julia": (("julia", "--startup-file=no", "net.jl"),),
     "matlab": (("octave", "-qf", "--no-history", "--eval", "net_test"),),
     "rust": (
         ("rustc", "--edition", "2021", "-D", "warnings", "--cfg", "symnet_main", "net.rs"),

@@ -203,7 +203,7 @@ def test_the_steps_to_add_something_are_those_that_were_taken():
     from test_languages import TOOLS
 
     assert set(TABLE) <= set(analytic.table.TABLE)
-    run_by_others = {"python", "c-batch", "onnx", "json"}
+    run_by_others = {"python", "c-batch", "onnx", "xlsx", "json"}
     assert set(LANGUAGES) - run_by_others == set(TOOLS)
     assert all(suffix.startswith(".") for suffix in loading.READERS)
 
