@@ -452,7 +452,9 @@ def test_chosen_partials_that_there_are_not():
     }.items():
         with pytest.raises(ValueError, match=message):
             languages.generate(net, "c", only=only)
-    with pytest.raises(ValueError, match="--only is for c, cpp, fortran, javascript, rust, json"):
+    with pytest.raises(
+        ValueError, match="--only is for c, cpp, fortran, javascript, rust, julia, json"
+    ):
         languages.generate(net, "onnx", only=["dy1/dx1"])
 
 
