@@ -49,6 +49,7 @@ TOOLS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("./net",),
     ),
     "javascript": (("node", "net.mjs"),),
+    "julia": (("julia", "--startup-file=no", "net.jl"),),
     "matlab": (("octave", "-qf", "--no-history", "--eval", "net_test"),),
     "rust": (
         ("rustc", "--edition", "2021", "-D", "warnings", "--cfg", "symnet_main", "net.rs"),
@@ -784,7 +785,9 @@ def test_chosen_partials_that_there_are_not():
     }.items():
         with pytest.raises(ValueError, match=message):
             languages.generate(net, "c", only=only)
-    with pytest.raises(ValueError, match="--only is for c, cpp, fortran, javascript, rust, json"):
+    with pytest.raises(
+        ValueError, match="--only is for c, cpp, fortran, javascript, rust, julia, json"
+    ):
         languages.generate(net, "onnx", only=["dy1/dx1"])
 
 

@@ -48,6 +48,11 @@ def add(commands: Any) -> None:
         help="compute these alone, whatever --order, in languages with loops: y,dy/dx1,d2y/dx1dx2",
     )
     parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="for python: a short text to be read, without what makes many points fast",
+    )
+    parser.add_argument(
         "--precision", choices=languages.PRECISIONS, default="double", help="of numbers (double)"
     )
 
@@ -57,6 +62,8 @@ def run(given: argparse.Namespace) -> int:
     networks = [options.loaded(path) for path in given.files] or [Network.example()]
     name, folder = _place(given)
     asked = {"precision": given.precision, "command": _command(given), "only": _only(given)}
+    if given.plain:
+        asked["plain_text"] = True
     what = ", ".join(network.describe() for network in networks)
     with terminal.working(f"generating {what}", given.quiet):
         with part(0.0, 0.7):
@@ -153,6 +160,7 @@ def _command(given: argparse.Namespace) -> str:
     words = ["symnet", "generate", *(Path(path).name for path in given.files)]
     words += ["--language", given.language]
     words += ["--only", given.only] if given.only else ["--order", str(given.order)]
+    words += ["--plain"] if given.plain else []
     words += ["--precision", given.precision] if given.precision != "double" else []
     words += ["--name", given.name] if given.name else []
     return shortened(shlex.join(words), 80)

@@ -10,7 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symnet import names
-from symnet.languages import c, c_batch, cpp, fortran, javascript, json, matlab, onnx, rust, xlsx
+from symnet.languages import (
+    c,
+    c_batch,
+    cpp,
+    fortran,
+    javascript,
+    json,
+    julia,
+    matlab,
+    onnx,
+    plain,
+    rust,
+    xlsx,
+)
 from symnet.languages.c_batch import c_file
 from symnet.languages.job import PRECISIONS, Files, Job, check_apart
 from symnet.languages.python import numpy_module
@@ -71,6 +84,7 @@ LANGUAGES: Mapping[str, Language] = {
         "a Rust module without dependencies", "rs", files=rust.files, library=rust.library
     ),
     "matlab": Language("MATLAB and Octave, for any number of points", "m", files=matlab.files),
+    "julia": Language("a Julia module (parsed, not run by us)", "jl", files=julia.files),
     "onnx": Language("a model that gives y, jacobian and hessian", "onnx", content=onnx.content),
     "xlsx": Language("a workbook: type in a point, see all", "xlsx", content=xlsx.content),
     "json": Language("the loops as data, for tools", "json", files=json.files),
@@ -87,13 +101,15 @@ def generate(
     precision: str = "double",
     command: str = "",
     only: Sequence[str] = (),
+    plain_text: bool = False,
 ) -> Mapping[str, str | bytes]:
     """The files of a network's derivatives up to `order`, by their names.
 
     name: what functions or the module are called, else the network's name; precision: "double" or
     "float"; command: how the text was asked for, which its head repeats; only: names of partials
     such as "dy/dx1" and "d2y/dx1dx2", for a single function `partials` that computes these and
-    nothing else, whatever `order`. The functions have been checked against the analytic engine,
+    nothing else, whatever `order`; plain_text: for Python, a text to be read, without what makes
+    many points fast. The functions have been checked against the analytic engine,
     and the text tests itself where it runs.
 
     ValueError for an unknown language, for what a language cannot do, and when a weight is
@@ -102,9 +118,14 @@ def generate(
     if language not in LANGUAGES:
         raise ValueError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
     row = LANGUAGES[language]
+    if plain_text and language != "python":
+        raise ValueError(f"--plain is for python; {language} has one form")
     if only and not row.loops:
         able = ", ".join(known for known, other in LANGUAGES.items() if other.loops)
         raise ValueError(f"{language} computes all partials of an order; --only is for {able}")
+    if plain_text:
+        text = plain.source(Job.of(network, order, None, precision, command))
+        return {f"{name or 'derivatives'}.py": text}
     if row.files is not None:
         return row.files(Job.of(network, order, name, precision, command, only, language))
     if row.content is not None:

@@ -117,13 +117,14 @@ _COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("./{name}",),
     ),
     "javascript": (("node", "{name}.mjs"),),
+    "julia": (("julia", "--startup-file=no", "{name}.jl"),),
     "matlab": (("octave", "-qf", "--no-history", "--eval", "{name}_test"),),
     "rust": (
         ("rustc", "--edition", "2021", "--cfg", "symnet_main", "{name}.rs", "-o", "{name}"),
         ("./{name}",),
     ),
 }
-"""How the self-test of each language's files is compiled and run; JSON and ONNX have none."""
+"""How the self-test of each language's files is compiled and run; JSON, ONNX and XLSX have none."""
 
 
 _RUNS: dict[str, Callable[[str, Path], str | None]] = {"python": _python}

@@ -1,0 +1,293 @@
+"""Python to be read: the derivatives as a few lines of NumPy for each Program, nothing for speed.
+
+Every array has the axes (points, p, i, j, …, r), one long where nothing depends on it, so that
+products and sums are broadcast; a direction's namesake is the same array with two axes swapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import ClassVar
+
+from sympy import Add, Expr, Mul, Pow
+from sympy.logic.boolalg import And, Or
+
+from symnet.calculus.algebra import (
+    DIRECTIONS,
+    OUTPUT,
+    SPELLED,
+    Quantity,
+    X,
+    along_directions,
+    column,
+    dot,
+    entry,
+    is_direction,
+    log_softmax,
+    matvec,
+    row,
+    sigma,
+    softmax,
+    transposed,
+)
+from symnet.calculus.program import activations_used, family
+from symnet.calculus.schemes import Choice
+from symnet.languages.job import Job
+from symnet.languages.printing import Printer, own_functions, wrapped
+from symnet.languages.pythontext import WIDTH, array, nested
+from symnet.lowering import programs
+from symnet.lowering.loops import ScalarFunction
+from symnet.names import array_name, together_name
+
+
+class PlainPrinter(Printer):
+    """Elementwise expressions of arrays."""
+
+    lacking: ClassVar[frozenset[str]] = frozenset({"erf", "erfc", "erfcx"})
+    functions: ClassVar[Mapping[str, str]] = {
+        **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh"},
+        **{"acosh": "arccosh", "atanh": "arctanh", "pow": "power"},
+    }
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        text = super().call(function, arguments)
+        return text if function in self.lacking else f"np.{text}"
+
+    def choose(self, condition: str, value: str, otherwise: str) -> str:
+        return f"np.where({condition}, {value}, {otherwise})"
+
+    def condition(self, condition: object) -> str:
+        if isinstance(condition, (And, Or)):
+            word = " & " if isinstance(condition, And) else " | "
+            return word.join(sorted(f"({self.condition(part)})" for part in condition.args))
+        return super().condition(condition)
+
+
+def source(job: Job) -> str:
+    """The module: numbers, activations, one function of all orders, a test of itself.
+
+    ValueError for single precision: its numbers are doubles.
+    """
+    if job.precision != "double":
+        raise ValueError("python --plain computes in double precision; leave out --precision")
+    functions: dict[tuple[str, tuple[int, ...]], str] = {}
+    choice = list(programs.choices(job.network, job.order).values())[-1]
+    body = _Body(job, choice, functions).lines()
+    printer = PlainPrinter()
+    lines = ['"""' + "\n".join(job.head(memory="")), '"""', "", "import numpy as np", ""]
+    for name, values in job.lowered.constants.items():
+        lines += array(name, values).splitlines()
+    for function in own_functions(job.lowered, printer):
+        lines += ["", "", *_scalar(function, printer)]
+    for (activation, orders), name in functions.items():
+        found = programs.scalar_function(name, job.network.activations[activation], orders)
+        lines += ["", "", *_scalar(found, printer)]
+    text = "\n".join(body)
+    for name, helper in _HELPERS.items():
+        if f"{name}(" in text:
+            lines += ["", "", *helper.strip().splitlines()]
+    return "\n".join([*lines, "", "", *body, "", "", *_test(job)]) + "\n"
+
+
+def _scalar(function: ScalarFunction, printer: PlainPrinter) -> list[str]:
+    lines = [f"def {function.name}(z):"]
+    for symbol, value in function.shared:
+        lines += _lines(f"    {symbol.name} = ", printer.text(value))
+    results = ", ".join(map(printer.text, function.results))
+    return [*lines, *_lines("    return ", results)]
+
+
+def _lines(start: str, value: str) -> list[str]:
+    """A statement, its value in brackets over several lines where it is too long for one."""
+    if len(start + value) <= WIDTH:
+        return [start + value]
+    return [f"{start}(", *wrapped(f"        {value}", WIDTH, ""), "    )"]
+
+
+class _Body:
+    """The statements of one Program."""
+
+    def __init__(
+        self, job: Job, choice: Choice, functions: dict[tuple[str, tuple[int, ...]], str]
+    ) -> None:
+        self.choice, self.program, self.functions = choice, choice.program, functions
+        self.n, self.m = job.lowered.n, job.lowered.m
+        self.order = max(choice.orders)
+        self.used = activations_used(self.program)
+
+    def lines(self) -> list[str]:
+        name = together_name(self.order) if self.order else "value"
+        ones = ", 1" * (1 + self.order)
+        results = [array_name(order) for order in self.choice.orders]
+        shapes = [
+            f"(N, {', '.join(map(str, [self.m, *[self.n] * r]))})" for r in self.choice.orders
+        ]
+        lines = [f"def {name}(x):", f'    """x (N, {self.n}) to ']
+        lines[-1] += ", ".join(map(" ".join, zip(results, shapes, strict=True))) + '."""'
+        lines += ["    points = len(x)", f"    x = np.reshape(x, (points{ones}, {self.n}))"]
+        lines += ['    with np.errstate(all="ignore"):']
+        inner = self.activations(X)
+        for statement in self.program.statements:
+            if not isinstance(statement.expression, sigma):
+                value = _plainly(self.text(statement.expression))
+                inner += _lines(f"        {_name(statement.target)} = ", value)
+            inner += self.activations(statement.target)
+        lines += inner
+        found = [self.result(*pair) for pair in zip(self.choice.orders, results, strict=True)]
+        return [*lines, *(f"    {line}" for line in found), f"    return {', '.join(results)}"]
+
+    def activations(self, argument: Quantity) -> list[str]:
+        lines = []
+        for used, orders in self.used.items():
+            if used.argument != argument:
+                continue
+            key = (used.name, orders)
+            name = f"{used.name}_{''.join(map(str, orders))}"
+            while name in {known for other, known in self.functions.items() if other != key}:
+                name += "_"
+            function = self.functions.setdefault(key, name)
+            results = [self.derivative(used.name, used.argument, order) for order in orders]
+            lines.append(f"        {', '.join(results)} = {function}({_name(argument)})")
+        return lines
+
+    def derivative(self, name: str, argument: Expr, order: int) -> str:
+        if order == 0:
+            for statement in self.program.statements:
+                e = statement.expression
+                if isinstance(e, sigma) and (e.name, e.argument) == (name, argument):
+                    return _name(statement.target)
+        return f"{'d' * order}s{self.program.applied[name, argument]}"
+
+    def result(self, order: int, name: str) -> str:
+        shape = f"(points, {', '.join(map(str, [self.m, *[self.n] * order]))})"
+        output = self.program.outputs[self.choice.orders.index(order)]
+        if output == 0:
+            return f"{name} = np.zeros({shape})"
+        text = _name(output)
+        statement = next(s for s in self.program.statements if s.target == output)
+        if "p" not in along_directions(statement.expression):
+            text = f"np.swapaxes({text}, 1, -1)"
+        return f"{name} = filled({text}, {shape})"
+
+    def axis(self, direction: str) -> int:
+        return 1 if direction == "p" else 2 + DIRECTIONS.index(direction)
+
+    def along(self, rows: str, axis: int) -> str:
+        """A matrix as an array, its rows along an axis, its columns along the last."""
+        places = ["None"] * axis + [":"] + ["None"] * (self.order + 1 - axis) + [":"]
+        return f"{rows}[{', '.join(places)}]"
+
+    def text(self, expression: Expr) -> str:
+        """An expression; sums in brackets."""
+        match expression:
+            case _ if expression.is_number:
+                return f"({float(expression)!r})" if expression < 0 else repr(float(expression))
+            case _ if expression == OUTPUT:
+                return self.along(f"np.eye({self.m})", 1)
+            case _ if is_direction(expression):
+                return self.along(f"np.eye({self.n})", self.axis(expression.along[0]))
+            case Quantity():
+                return self.quantity(expression)
+            case sigma():
+                return self.derivative(expression.name, expression.argument, expression.order)
+            case Add():
+                text = " + ".join(map(self.text, expression.args))
+                return f"({text})".replace("+ (-1.0)*", "- ")
+            case Mul():
+                return "*".join(map(self.bracketed, expression.args))
+            case Pow(args=(base, power)) if power.is_Integer and power > 0:
+                return "*".join([self.text(base)] * int(power))
+            case matvec(args=(matrix, v)):
+                turned = isinstance(matrix, transposed)
+                return f"{self.factor(v)} @ {matrix.args[0] if turned else f'{matrix}.T'}"
+            case column(args=(matrix, unit)):
+                return self.along(f"{matrix}.T", self.axis(unit.along[0]))
+            case row(args=(matrix, _)):
+                return self.along(str(matrix), 1)
+            case dot(args=(u, v)):
+                return f"np.sum({self.bracketed(u)}*{self.bracketed(v)}, -1, keepdims=True)"
+            case entry(args=(v, unit)):
+                return f"np.swapaxes({self.text(v)}, {self.axis(unit.along[0])}, -1)"
+            case softmax(args=(v,)):
+                return f"softmax_of({self.text(v)})"
+            case log_softmax(args=(v,)):
+                return f"log_softmax_of({self.text(v)})"
+        raise TypeError(f"{type(expression).__name__} has no matrix form: {expression}")
+
+    def bracketed(self, expression: Expr) -> str:
+        """An expression in a product: a @ between stars would take what is before it."""
+        text = self.text(expression)
+        return f"({text})" if isinstance(expression, matvec) else text
+
+    def factor(self, expression: Expr) -> str:
+        """An expression before @, which binds as * does."""
+        text = self.text(expression)
+        return f"({text})" if isinstance(expression, (Mul, Pow, matvec)) else text
+
+    def quantity(self, quantity: Quantity) -> str:
+        if quantity.letter == "b":
+            return str(quantity)
+        text = _name(quantity)
+        directions = [d for d in quantity.along if d != "p"]
+        for k, direction in reversed(list(enumerate(directions))):
+            if 2 + k != self.axis(direction):
+                text = f"np.swapaxes({text}, {2 + k}, {self.axis(direction)})"
+        return text
+
+
+def _plainly(text: str) -> str:
+    """A sum as a statement's value, without its brackets."""
+    depths = list(accumulate({"(": 1, ")": -1}.get(c, 0) for c in text))
+    return text[1:-1] if text.startswith("(") and 0 not in depths[:-1] else text
+
+
+def _name(quantity: Quantity) -> str:
+    """A quantity's variable, whatever its directions are called."""
+    letter, layer, order = family(quantity)
+    directions = order - ("p" in quantity.along)
+    return "d" * directions + SPELLED.get(letter, letter) + ("" if layer is None else str(layer))
+
+
+_HELPERS = {
+    "filled": '''
+def filled(v, shape):
+    """A result for each point, as an array of its full shape."""
+    return np.broadcast_to(v, shape + (1,) * (v.ndim - len(shape))).reshape(shape)
+''',
+    "log_softmax_of": """
+def log_softmax_of(z):
+    z = z - np.max(z, -1, keepdims=True)
+    return z - np.log(np.sum(np.exp(z), -1, keepdims=True))
+""",
+    "softmax_of": """
+def softmax_of(z):
+    e = np.exp(z - np.max(z, -1, keepdims=True))
+    return e / np.sum(e, -1, keepdims=True)
+""",
+}
+
+
+def _test(job: Job) -> list[str]:
+    """Points and another engine's values, compared where the file is run."""
+    name = together_name(job.order) if job.order else "value"
+    lines = ['if __name__ == "__main__":', f"    points = {nested(job.points.tolist(), 4, 9)}"]
+    lines += [
+        "    expected = [  # of another engine: every so many entries, errors allowed, values"
+    ]
+    for known in job.expected:
+        values = nested(known.expected.tolist(), 8, 40)
+        lines.append(f"        ({known.stride}, {known.allowed!r}, {values}),")
+    call = f"{name}(points)" if job.order else f"[{name}(points)]"
+    lines += [
+        "    ]",
+        "    worst = 0.0",
+        f"    for result, (stride, allowed, values) in zip({call}, expected):",
+        "        error = np.abs(result.reshape(len(points), -1)[:, ::stride] - values) / allowed",
+        "        worst = max(worst, np.max(np.where(np.isnan(error), np.inf, error)))",
+        '    verdict = "ok" if worst <= 1 else "WRONG"',
+        '    told = f"{len(points)} points, {worst:.2g} of the allowed error"',
+        '    print(f"self-test {verdict}: {told}")',
+        "    raise SystemExit(int(worst > 1))",
+    ]
+    return lines

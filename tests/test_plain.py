@@ -1,0 +1,87 @@
+"""Python to be read: what is written runs, without a warning, and is right."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import symnet
+from symnet import compiling, languages
+from symnet.cli import main
+from symnet.languages import plain
+from symnet.languages.job import Job
+from symnet.languages.selftest import expected_at
+from symnet.witness import sampling
+from test_languages import NETWORKS
+
+
+def run(job, folder):
+    """The module as a script, every warning an error."""
+    path = folder / "net.py"
+    path.write_text(plain.source(job), encoding="utf-8")
+    command = [sys.executable, "-W", "error", "-I", str(path)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "wide"])
+def test_it_is_right(name, tmp_path):
+    """All activations, deep, many inputs and outputs, graphs."""
+    done = run(Job.of(NETWORKS[name](), 2, "net"), tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("self-test ok: 3 points, ")
+
+
+@pytest.mark.parametrize("order", [0, 1, 3])
+def test_other_orders(order, tmp_path):
+    """Values alone, and third derivatives."""
+    net = symnet.Network.dense([3, 4, 2], "tanh", seed=3)
+    assert run(Job.of(net, order, "net"), tmp_path).returncode == 0
+
+
+def test_extreme_points(tmp_path):
+    """Far out nothing overflows without a stop, and nothing is lost in the tails."""
+    job = Job.of(NETWORKS["activations"](), 2, "net")
+    random = np.random.default_rng(1)
+    points = np.concatenate([sampling.far(job.network, random, 4, f) for f in (5.0, 30.0)])
+    values = symnet.analytic.value(job.network, points)
+    points = points[np.isfinite(values).all(axis=1) & (np.abs(values) < 1e12).all(axis=1)]
+    assert len(points) > 1
+    expected = expected_at(job.network, compiling.compiled(job.network, 2), points)
+    done = run(replace(job, points=points, expected=expected), tmp_path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_the_self_test_notices_errors(tmp_path):
+    """A changed weight, by one part in ten thousand."""
+    job = Job.of(symnet.Network.dense([2, 3, 1], "tanh", seed=3), 2, "net")
+    constants = dict(job.lowered.constants)
+    constants["W1"] = constants["W1"] * np.where(np.arange(2) == 1, 1 + 1e-4, 1.0)
+    done = run(replace(job, lowered=replace(job.lowered, constants=constants)), tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.startswith("self-test WRONG")
+
+
+def test_it_is_short():
+    """About 60 lines for 2-8-8-1: without the numbers, their test and the head."""
+    (text,) = languages.generate(
+        symnet.Network.dense([2, 8, 8, 1], "tanh", seed=1), "python", plain_text=True
+    ).values()
+    assert text.index("def value_jacobian_hessian") > 0
+    assert max(map(len, text.splitlines())) <= 104
+    kernels = text[text.index("\n\ndef ") : text.index("if __name__")]
+    assert len(kernels.splitlines()) <= 60
+
+
+def test_command(tmp_path, capsys):
+    """--plain is of Python; the head has it."""
+    path = tmp_path / "short.py"
+    assert main(["generate", "--plain", "-o", str(path)]) == 0
+    assert "--plain" in path.read_text(encoding="utf-8")
+    assert main(["generate", "--plain", "--language", "c", "-o", str(tmp_path / "c/")]) != 0
+    assert "--plain is for python" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="--precision"):
+        languages.generate(NETWORKS["one"](), "python", precision="float", plain_text=True)
