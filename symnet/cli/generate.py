@@ -136,7 +136,7 @@ def _library(folder: str, names: Sequence[str]) -> dict[str, str]:
 
 
 def _only(given: argparse.Namespace) -> list[str]:
-    return [] if given.only is None else [name.strip() for name in given.only.split(",")]
+    return [] if given.only is None else options.names(given.only)
 
 
 def _command(given: argparse.Namespace) -> str:

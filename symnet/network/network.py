@@ -348,8 +348,14 @@ class Network:
             for node, layer in zip(nodes, self._layers, strict=True)
         ]
         if layers:
-            return type(self)(layers, self.input_names, self.output_names, self.name)
-        return type(self).from_nodes(nodes, self.input_names, self.output_names, self.name)
+            found = type(self)(layers, self.input_names, self.output_names, self.name)
+        else:
+            found = type(self).from_nodes(nodes, self.input_names, self.output_names, self.name)
+        # A symbol made for a label keeps its name, whatever is free now: formulas have it.
+        if not found.symbols & {*self.inputs, *self.outputs}:
+            object.__setattr__(found, "inputs", self.inputs)
+            object.__setattr__(found, "outputs", self.outputs)
+        return found
 
     def narrowed(self, width: int) -> Self:
         """The network of at most the first `width` neurons in each hidden layer.
