@@ -92,8 +92,8 @@ _MATLAB = (
 _JULIA = (
     "abstract baremodule begin break catch const continue do else elseif end export false finally "
     "for function global if import in isa let local macro module mutable new nothing outer "
-    "primitive public quote return struct true try type using where while Base Core Main Any Array Float32 "
-    "Float64 Int Matrix Number Real Vector"
+    "primitive public quote return struct true try type using where while Base Core Main Any Array "
+    "Float32 Float64 Int Matrix Number Real Vector"
 )
 
 WORDS: Mapping[str, frozenset[str]] = {

@@ -20,6 +20,7 @@ from sympy import Abs, Expr, Max, Min, Piecewise, Rational, sqrt
 
 import symnet
 from symnet.activations import Activation, Z, digits, from_tree
+from symnet.activations.systems import rint
 
 SECONDS = 5.0
 ORDER = 2
@@ -31,7 +32,7 @@ UNARY = (
     *(sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.tan, sympy.asin, sympy.acos, sympy.atan),
     *(sympy.sinh, sympy.cosh, sympy.tanh, sympy.asinh, sympy.acosh, sympy.atanh, sympy.erf),
     *(sympy.erfc, sympy.floor, sympy.ceiling, Abs, sympy.sign, sqrt, sympy.sech, sympy.coth),
-    *(sympy.Heaviside, sympy.frac),
+    *(sympy.Heaviside, sympy.frac, sympy.erfinv, sympy.loggamma, sympy.digamma, rint),
     *(lambda u: 1 / (1 + sympy.exp(-u)), lambda u: sympy.log(1 + sympy.exp(u))),
     *(lambda u: Max(u, 0), lambda u: Min(u, 1), lambda u: u**2, lambda u: 1 / u, lambda u: u**3),
     *(lambda u: u ** Rational(1, 3), lambda u: sympy.exp(-(u**2)), lambda u: 1 / sqrt(1 + u**2)),
@@ -63,7 +64,7 @@ def usable(seed: int) -> Expr:
     while True:
         try:
             found = formula(chance, chance.choice((1, 2, 2, 3)))
-        except (ValueError, TypeError):  # a number that is complex, compared by SymPy
+        except (AttributeError, ValueError, TypeError):  # complex numbers, compared by SymPy
             continue
         if not found.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I, sympy.AccumBounds):
             return found

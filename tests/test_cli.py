@@ -17,6 +17,7 @@ from sympy import Symbol
 
 import symnet
 from symnet import cli, files
+from symnet.cli import options
 
 
 @pytest.fixture
@@ -547,3 +548,17 @@ def test_overview_and_version(run):
     assert (status, complaint) == (0, "")
     assert page.startswith(f"symnet {symnet.__version__}\nPython {platform.python_version()}")
     assert f"\nNumPy {np.__version__}\nSymPy {sympy.__version__}\nC compiler: " in page
+
+
+def test_names_with_commas(run, tmp_path):
+    """In quotes, as in a table's header: in lists of names, of ranges and of partials."""
+    layer = symnet.Layer([[1.0, 2.0]], None, "tanh")
+    symnet.save(symnet.Network([layer], inputs=["p, gauge", "T"]), tmp_path / "net.json")
+    chosen = 'dy/dT, "dy/dp, gauge"'
+    target = tmp_path / "net.c"
+    status, _, complaints = run(
+        "generate", tmp_path / "net.json", "--language", "c", "--only", chosen, "-o", target
+    )
+    assert (status, complaints) == (0, "")
+    assert options.names('"p, gauge", T [K]') == ["p, gauge", "T [K]"]
+    assert options.ranges('"p, gauge"=1:2,T=3:4') == {"p, gauge": (1, 2), "T": (3, 4)}

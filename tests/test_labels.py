@@ -256,3 +256,20 @@ def test_chosen_partials_are_named_by_labels():
     assert "dp [N/m2]/dT [K]" in "".join(made.values())
     with pytest.raises(ValueError, match=r"'dp/dT_K' is no partial .*: write dp \[N/m2\]/dT"):
         languages.generate(net, "c", only=["dp/dT_K"])
+
+
+def test_a_made_symbol_outlives_what_it_gave_way_to():
+    """`T [K]` beside a weight T_K is T_K_2, and stays so when the weight has become a number."""
+    weight = sympy.Symbol("T_K")
+    net = symnet.Network([symnet.Layer([[weight, 2.0]], None, "tanh")], inputs=["T [K]", "x"])
+    assert [symbol.name for symbol in net.inputs] == ["T_K_2", "x"]
+    assert net.subs({weight: 3}).inputs == net.inputs
+    assert net.subs({weight: sympy.Symbol("w")}).inputs == net.inputs
+    clash = net.subs({weight: sympy.Symbol("T_K_2")})
+    assert [symbol.name for symbol in clash.inputs] == ["T_K", "x"]
+
+
+def test_names_of_python_are_pasted_as_symbols():
+    """`sympify` finds sum among Python's builtins, not only SymPy's names."""
+    net = symnet.Network([symnet.Layer([[1.0, 2.0]], None, "tanh")], inputs=["sum", "x"])
+    assert 'locals={"sum": Symbol("sum")}' in symnet.derive(net, 1).text()

@@ -350,6 +350,15 @@ def test_quotients_hold_however_a_backend_writes_them(power):
         (z * tanh(exp(z)), 800.0, [800, 1, 0]),
         (z * tanh(exp(z)), -40.0, [-40 * 4.248354255291589e-18, -39 * 4.248354255291589e-18, None]),
         (z**2 / (1 + exp(-z)), -1e200, [0, 0, 0]),
+        # Names for what cancels.
+        (log(z + sqrt(z**2 + 1)), -1e8, [-19.113827924512310, 1e-8, 1e-16]),
+        (log(z + sqrt(z**2 - 1)), 1e8, [19.113827924512310, 1e-8, -1e-16]),
+        (log(sqrt(z**2 + 4) - z), 1e-20, [0.6931471805599453, -0.5, None]),
+        (sympy.asin(tanh(z)), 40.0, [1.5707963267948966, 8.496708510583178e-18, None]),
+        (sympy.acos(tanh(z)), 40.0, [8.496708510583178e-18, -8.496708510583178e-18, None]),
+        (log(1 - 1 / (1 + exp(-z))), 1e8, [-1e8, -1, 0]),
+        (z * (1 + tanh(z + z**3 / 20)), -7.0, [-1.4781025279378849e-20, None, None]),
+        (z * (1 - tanh(z**2)), 6.4, [3.3869283720801316e-35, None, None]),
         # A removable start of third order, and what SymPy trips over.
         (z - tanh(z), 1e-20, [3.333333333333333e-61, 1e-40, 2e-20]),
         (sympy.Heaviside(Piecewise((-1, z < 0), (z, True))), 2.0, [1, 0, 0]),

@@ -25,6 +25,7 @@ from sympy.codegen.cfunctions import expm1, log1p
 
 from symnet.activations import digits
 from symnet.activations.digits import Number
+from symnet.activations.identities import renamed
 from symnet.activations.systems import POLYGAMMAS, STEPS, Z, erfcx, held, rint, undefined
 
 Array: TypeAlias = NDArray[Any]
@@ -93,6 +94,10 @@ def _settled(formula: Expr, doubt: Fault, corners: bool) -> Fault | None:
         if None not in (truth, still.truth) and _same(truth, still.truth):
             return still
         truth = still.truth
+    named = renamed(formula)
+    if truth is None and named != formula:
+        # 1 - s(z) is 0 in any number of digits, far enough out; its logarithm has a name.
+        return _doubt(named, order, z, found, 0, corners)
     return still
 
 

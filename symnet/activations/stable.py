@@ -20,6 +20,7 @@ from sympy.logic.boolalg import Boolean
 from symnet.activations import accuracy, rewriting
 from symnet.activations.accuracy import LARGEST, Fault
 from symnet.activations.digits import Number
+from symnet.activations.identities import renamed
 from symnet.activations.limits import shown
 from symnet.activations.pieces import Pieces, assembled, pieces_of
 from symnet.activations.systems import (
@@ -206,6 +207,10 @@ def _ways(arm: Expr, order: int) -> Iterator[Expr]:
         yield _in_full(understood(arm), order)
     plain = differentiated(arm, order)
     yield plain
+    named = renamed(arm)
+    if named != arm and not named.has(*STEPS):
+        yield _in_full(understood(named), order)
+        yield from rewriting.rewritings(differentiated(named, order))
     yield from rewriting.rewritings(plain)
 
 

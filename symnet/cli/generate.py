@@ -153,7 +153,7 @@ def _put(path: str, content: str | bytes) -> None:
 
 
 def _only(given: argparse.Namespace) -> list[str]:
-    return [] if given.only is None else [name.strip() for name in given.only.split(",")]
+    return [] if given.only is None else options.names(given.only)
 
 
 def _command(given: argparse.Namespace) -> str:

@@ -20,7 +20,11 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("file", metavar="FILE", help=f"{options.FORMATS} (- for JSON from stdin)")
     parser.add_argument(*("-o", "--output"), metavar="OUT", help="network file (- for stdout)")
-    parser.add_argument("--inputs", type=options.names, help="names of the inputs: rho,T")
+    parser.add_argument(
+        "--inputs",
+        type=options.names,
+        help="names of the inputs: rho,T (quoted where they have commas)",
+    )
     parser.add_argument("--outputs", type=options.names, help="names of the outputs: p")
     options.units_of(parser, "(kept in the file)")
     parser.add_argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import difflib
 import re
 import sys
@@ -150,8 +151,13 @@ def point(text: str) -> list[float]:
 
 
 def names(text: str) -> list[str]:
-    """Names between commas."""
-    return [name.strip() for name in text.split(",")]
+    """Names between commas; one with a comma in it stands in quotes, as in a table's header."""
+    return [name.strip() for name in _parts(text)]
+
+
+def _parts(text: str) -> list[str]:
+    (found,) = csv.reader([text], skipinitialspace=True) if text else [[""]]
+    return found
 
 
 def units(text: str) -> dict[str, str]:
@@ -193,7 +199,7 @@ def place(text: str) -> list[float] | dict[str, float]:
 
 def _pairs(text: str, what: str, example: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    for part in text.split(","):
+    for part in _parts(text):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not (name and equals and value):
             raise argparse.ArgumentTypeError(f"{part!r} is no {what}; write {example}")

@@ -9,6 +9,7 @@ Each notation makes blocks of lines `left = right`; `pages` puts them on a page.
 
 from __future__ import annotations
 
+import builtins
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -173,7 +174,8 @@ def _flat(activation: Activation, flat: bool) -> str:
 def _pasting(network: Network) -> list[str]:
     """How to have SymPy read symbols that bear names of its own, such as I, E, beta and gamma."""
     symbols = {*network.inputs, *network.outputs, *network.symbols}
-    taken = sorted(symbol.name for symbol in symbols if hasattr(sympy, symbol.name))
+    known = (sympy, builtins)  # what `sympify` looks names up in
+    taken = sorted(s.name for s in symbols if any(hasattr(place, s.name) for place in known))
     if not taken:
         return []
     pairs = ", ".join(f'"{name}": Symbol("{name}")' for name in taken)

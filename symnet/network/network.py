@@ -327,7 +327,12 @@ class Network:
             Layer(node.terms[0].weights, node.bias, layer.activation)
             for node, layer in zip(nodes, self._layers, strict=True)
         ]
-        return _made(type(self), layers, nodes, self._called())
+        found = _made(type(self), layers, nodes, self._called())
+        # A symbol made for a label keeps its name, whatever is free now: formulas have it.
+        if not found.symbols & {*self.inputs, *self.outputs}:
+            object.__setattr__(found, "inputs", self.inputs)
+            object.__setattr__(found, "outputs", self.outputs)
+        return found
 
     def narrowed(self, width: int) -> Self:
         """The network of at most the first `width` neurons in each hidden layer.

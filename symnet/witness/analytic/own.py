@@ -39,6 +39,8 @@ def own_jet(tree: Any, z: Array) -> Jet:
     sure = np.ones(z.shape, bool)
     for a, b in zip(jet, longer, strict=True):
         sure &= np.isfinite(a) & (np.abs(a - b) <= _AGREED * np.abs(b))
+    if _saturates(tree):  # 1 - tanh(z) is 0 in extended precision, too
+        sure &= (jet[0] != 0) & (jet[1] != 0)
     corner = _corners(tree, z)
     found = tuple(np.array(np.broadcast_to(part, z.shape), dtype=np.float64) for part in jet)
     for count, at in enumerate(map(tuple, np.argwhere(~(sure & ~corner) & np.isfinite(z)))):
@@ -54,6 +56,16 @@ def own_jet(tree: Any, z: Array) -> Jet:
 
 _AGREED = 2.0**-38  # of double and extended precision
 _LIMITS = 20_000  # a second or two
+
+
+def _saturates(tree: Any) -> bool:
+    """Whether it has a function that far out is a number, to the last digit."""
+    if not isinstance(tree, tuple):
+        return False
+    return tree[0] in _SATURATING or any(map(_saturates, tree[1:]))
+
+
+_SATURATING = ("exp", "tanh", "erf", "erfc", "atan", "sqrt")
 
 
 def _tuples(tree: Any) -> Any:

@@ -1,0 +1,70 @@
+"""A formula as an equal one that cancels less, where mathematics has a name for it.
+
+log(f + sqrt(f^2 + c^2)) = asinh(f/c) + log c,     log(sqrt(f^2 + c^2) - f) = log c - asinh(f/c)
+log(f + sqrt(f^2 - c^2)) = acosh(f/c) + log c
+asin(tanh f) = atan(sinh f) = 2 atan(tanh(f/2)),   acos(tanh f) = 2 atan(exp(-f))
+log(1 - 1/(1 + exp f)) = f - log(1 + exp f),     1 + tanh f = 2/(1 + exp(-2 f))
+"""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Expr, S, acosh, asinh, atan, exp, log, sqrt, tanh
+
+from symnet.activations.systems import Z
+
+
+def renamed(node: Expr) -> Expr:
+    """The formula with these in it written the other way, the inner ones first."""
+    if not node.args or not node.has(Z) or isinstance(node, sympy.Piecewise):
+        return node
+    node = node.func(*map(renamed, node.args))
+    (inner, *_) = node.args
+    if isinstance(node, sympy.asin) and isinstance(inner, tanh):
+        return 2 * atan(tanh(inner.args[0] / 2))
+    if isinstance(node, sympy.acos) and isinstance(inner, tanh):
+        return 2 * atan(exp(-inner.args[0]))
+    if isinstance(node, atan) and isinstance(inner, sympy.sinh):
+        return 2 * atan(tanh(inner.args[0] / 2))
+    if isinstance(node, sympy.Add):
+        return _share(node) or node
+    if isinstance(node, log):
+        return _inverse_hyperbolic(inner) or _of_share(inner) or node
+    return node
+
+
+def _share(node: Expr) -> Expr | None:
+    """`a + a tanh(f)` and `a - a tanh(f)`."""
+    number, product = node.as_independent(Z, as_Add=True)
+    factor, function = product.as_independent(Z, as_Add=False)
+    if not isinstance(function, tanh) or abs(number) != abs(factor):
+        return None
+    side = -2 if number == factor else 2
+    return 2 * number / (1 + exp(side * function.args[0]))
+
+
+def _inverse_hyperbolic(inner: Expr) -> Expr | None:
+    roots = [t for t in sympy.Add.make_args(inner) if t.is_Pow and t.exp == S.Half]
+    if len(roots) != 1:
+        return None
+    f = inner - roots[0]
+    rest = sympy.expand(roots[0].base - f**2)
+    if f == 0 or rest.has(Z) or not rest.is_real or rest == 0:
+        return None
+    size = sqrt(abs(rest))
+    if rest > 0:
+        return asinh(f / size) + log(size)
+    # Where f < 0, f + sqrt(f^2 - c^2) is no argument of a logarithm.
+    return acosh(f / size) + log(size)
+
+
+def _of_share(inner: Expr) -> Expr | None:
+    """`1 - s(f)`, and the same with a common factor."""
+    if not isinstance(inner, sympy.Add) or not inner.has(exp):
+        return None
+    above, below = sympy.fraction(sympy.together(inner))
+    above = sympy.expand(above)
+    factor, power = above.as_independent(Z, as_Add=False)
+    if not (isinstance(power, exp) or power == 1) or not factor.is_positive or below == 1:
+        return None
+    return log(factor) + (power.args[0] if power != 1 else 0) - log(below)
