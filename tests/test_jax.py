@@ -84,6 +84,7 @@ FUNCTIONS = {
     "parts": lambda x: jnp.roll(jnp.split(jnp.tanh(x @ W), 2)[1], 1) * x[:2],
     "matrix first": lambda x: jnp.tanh(W.T @ x + B),
     "einsum": lambda x: jnp.einsum("kij,jl,l->ki", STACK, W.T, jnp.sin(x)),
+    "signs": lambda x: jnp.sign(x) * jnp.log1p(jnp.abs(x)),
     "cumulative": lambda x: jnp.cumsum(jnp.tanh(x)),
     "vmap": lambda x: jax.vmap(lambda w: jnp.tanh(w @ x))(V[:, :3]),
     "scan": lambda x: lax.scan(lambda h, w: (jnp.tanh(h @ w), None), x @ W, STACK)[0],

@@ -322,7 +322,7 @@ def test_names_of_columns_are_those_of_inputs():
         (KernelRidge(kernel="laplacian"), "the kernel 'laplacian' is not read"),
         (GaussianProcessRegressor(Matern(nu=0.5), optimizer=None), "Matern with nu = 0.5"),
         (
-            GaussianProcessRegressor(ExpSineSquared(), alpha=1, optimizer=None),
+            GaussianProcessRegressor(ExpSineSquared(), alpha=100, optimizer=None),
             "ExpSine.*is not read",
         ),
     ],

@@ -234,6 +234,7 @@ RULES: Mapping[str, Rule] = {
     "exp": _stepped("exp", "shifted", "exp"),
     "log": _stepped("log", "sum", "log"),
     "abs": _stepped("abs", "sum", "sum"),
+    "sign": _formula("sign", functions.SIGN),
     "exp2": _formula("exp2", exp(log(2) * Z)),
     "logistic": _named("sigmoid"),
     **{

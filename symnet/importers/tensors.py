@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-import sympy
 from sympy import Expr, Piecewise
 
 from symnet.activations import Z
 from symnet.importers import forms, functions, matrices
+from symnet.importers.axes import grouped, product_shape, sums
+from symnet.importers.evaluating import evaluated
 from symnet.importers.folding import Folding
 from symnet.importers.forms import Form, Shape
 from symnet.network.weights import Array
@@ -23,7 +24,6 @@ from symnet.network.weights import Array
 Value: TypeAlias = Any
 """An array, or a Form."""
 
-_ELEMENTWISE_CONSTANTS = 100_000  # beyond it, functions that NumPy lacks would take minutes
 _FACTORS = 256
 
 
@@ -134,7 +134,7 @@ class Tensors:
         value = functions.PLAIN[function] if isinstance(function, str) else function
         if isinstance(x, Form):
             return self.fold.applied(x, value, name)
-        return _evaluated(name, value, np.asarray(x, dtype=np.float64))
+        return evaluated(name, value, np.asarray(x, dtype=np.float64))
 
     def maximum(self, x: Value, y: Value) -> Value:
         """The larger: clip for a number, else y + relu(x − y)."""
@@ -245,7 +245,7 @@ class Tensors:
         if groups.shape[1] == 1:
             return self.fold.reshaped(x, shape)
         weight = 1 / groups.shape[1] if mean else 1.0
-        return self.fold.times(x, _sums(groups, x.size, weight), shape)
+        return self.fold.times(x, sums(groups, x.size, weight), shape)
 
     def product(self, x: Value, axes: Sequence[int] | None, keep: bool) -> Value:
         """The product over axes, None for all, two by two."""
@@ -392,63 +392,9 @@ class Tensors:
         return self.multiply(x, self.apply("rsqrt", self.add(spread, epsilon)))
 
 
-def product_shape(x: Shape, y: Shape) -> Shape:
-    """The shape of x @ y. ValueError where they do not fit."""
-    if not x or not y or x[-1] != (y[-2] if len(y) > 1 else y[0]):
-        raise ValueError(f"a matrix product of the shapes {x} and {y}")
-    batch = np.broadcast_shapes(x[:-2], y[:-2])
-    return (*batch, *x[-2:-1], *(y[-1:] if len(y) > 1 else ()))
-
-
-def grouped(shape: Shape, axes: Sequence[int] | None, keep: bool) -> tuple[Array, Shape]:
-    """Flat places (groups, members) that a reduction over axes puts together, and its shape."""
-    rank = len(shape)
-    over = sorted({_axis(a, rank) for a in (range(rank) if axes is None else axes)})
-    others = [a for a in range(rank) if a not in over]
-    size = math.prod(shape[a] for a in others)
-    places = np.arange(math.prod(shape)).reshape(shape).transpose(*others, *over)
-    kept = tuple(1 if a in over else s for a, s in enumerate(shape))
-    result = kept if keep else tuple(shape[a] for a in others)
-    return places.reshape(size, -1), result
-
-
-def _axis(axis: int, rank: int) -> int:
-    if not -rank <= axis < rank:
-        raise ValueError(f"axis {axis} of a tensor of {rank} axes")
-    return int(axis) % rank
-
-
-def _sums(groups: Array, size: int, weight: float) -> Any:
-    row = np.repeat(np.arange(len(groups)), groups.shape[1])
-    values = np.full(groups.size, weight)
-    return matrices.from_entries(row, groups.reshape(-1), values, (len(groups), size))
-
-
 def _larger(a: Expr, b: Expr) -> Expr:
     return Piecewise((b, a <= b), (a, True))
 
 
 def _smaller(a: Expr, b: Expr) -> Expr:
     return Piecewise((a, a <= b), (b, True))
-
-
-_NUMPY: dict[str, Callable[[Array], Array]] = {
-    "atan": np.arctan,
-    "asin": np.arcsin,
-    "acos": np.arccos,
-    "relu": lambda z: np.maximum(z, 0),
-    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
-    "rsqrt": lambda z: 1 / np.sqrt(z),
-}
-
-
-def _evaluated(name: str, value: Expr, x: Array) -> Array:
-    """The function of constants."""
-    known = name in functions.PLAIN and functions.PLAIN[name] == value
-    found = _NUMPY.get(name, getattr(np, name, None)) if known else None
-    if found is not None:
-        return np.asarray(found(x))
-    if x.size > _ELEMENTWISE_CONSTANTS:
-        raise ValueError(f"{name} of {x.size} constants")
-    flat = [float(sympy.re(value.xreplace({Z: sympy.Float(float(v))}))) for v in x.reshape(-1)]
-    return np.array(flat).reshape(x.shape)
