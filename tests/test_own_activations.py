@@ -378,3 +378,16 @@ def test_complex_numbers_of_sympys_are_no_way() -> None:
     """(-1)^(1/3) among its rewritings is refused by name, not compiled."""
     with pytest.raises(ValueError, match="activation 'own': its value at z = 1e"):
         symnet.derive(network((z**3) ** Rational(1, 3))).compile()
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [sympy.sqrt(floor(z)), sympy.log(floor(z) + 2), 1 / sympy.ceiling(z), floor(z) ** (z / 3)],
+    ids=str,
+)
+def test_what_is_defined_by_steps_is_refused(formula: sympy.Expr) -> None:
+    """Its slope was 0 where it has no value; floor(sqrt(z)) and z - floor(z) are no such ones."""
+    with pytest.raises(ValueError, match="has a value hangs on a step"):
+        Activation("own", formula)
+    assert Activation("own", floor(sympy.sqrt(z))).domain == ((0, sympy.oo),)
+    assert Activation("own", z - floor(z)).total

@@ -16,7 +16,7 @@ from symnet.activations import aliases
 from symnet.activations.alike import in_known
 from symnet.activations.elementwise import ELEMENTWISE
 from symnet.activations.limits import shown
-from symnet.activations.pieces import Pieces, pieces_of, written
+from symnet.activations.pieces import Pieces, hangs_on_steps, pieces_of, written
 from symnet.activations.stable import differentiated, own_forms
 from symnet.activations.systems import Forms, System, Z, chain, derivative, forms, slope_of
 from symnet.activations.trees import Tree, expression_of, operation, tree_of
@@ -232,6 +232,11 @@ def _check_functions(node: Expr) -> None:
             raise ValueError("Piecewise does not cover every case; end it with (..., True)")
     elif node.args and not node.is_number:
         operation(node)
+        if hangs_on_steps(node):
+            raise ValueError(
+                f"where {shown(str(node))} has a value hangs on a step, of which there is no end; "
+                "take the step outside, or write a Piecewise"
+            )
         for argument in node.args:
             _check_functions(argument)
     else:

@@ -212,6 +212,12 @@ def _tests(node: Expr) -> Any:
         yield node.args[0]
 
 
+def hangs_on_steps(node: Expr) -> bool:
+    """Whether the node has a value here or there by floor(z) or the like, at places without end."""
+    cornered = isinstance(node, (Piecewise, *_CORNERS))
+    return not cornered and any(test.has(*STEPS) for test in _tests(node))
+
+
 def _ordered(cuts: Any) -> tuple[Expr, ...]:
     """Each once, in order; equal ones may be written in two ways."""
     with mpmath.workdps(_DIGITS):
