@@ -446,7 +446,7 @@ def test_fit_needs_its_folder_before_it_trains(run, tmp_path):
         (["evaluate", "missing.csv"], "missing.csv: No such file or directory"),
         (["evaluate"], "the following arguments are required: POINTS"),
         (["generate", "-o", "no/such/folder/x.py"], "no/such/folder/x.py"),
-        (["report", "-o", "report.pdf"], "report.pdf: a report ends in one of .html, .md, .tex"),
+        (["report", "-o", "report.doc"], "report.doc: a report ends in one of .html, .md, .tex"),
         (["report"], "required: -o/--output"),
         (["fit", "missing.csv", "-o", "x.json"], "missing.csv: cannot be read"),
         (["transmogrify"], "unknown command 'transmogrify'"),

@@ -220,6 +220,8 @@ def test_a_label_ends_no_comment(language):
     """Whatever stands in it: the heads of all languages have it on one line, without such signs."""
     if language == "onnx":
         pytest.importorskip("onnx", reason="onnx is not installed")
+    if language == "xlsx":
+        pytest.importorskip("openpyxl", reason="openpyxl is not installed")
     net = called(ENDING, outputs=["*/ y"])
     plain = called([f"x{i}" for i in range(len(ENDING))], outputs=["y"])
     for (name, text), (_, known) in zip(
@@ -227,7 +229,7 @@ def test_a_label_ends_no_comment(language):
         languages.generate(plain, language, 1, name="net").items(),
         strict=True,
     ):
-        if language in ("onnx", "json"):
+        if language in ("onnx", "xlsx", "json"):
             continue
         for sign in ('"""', "*/", "/*", "```"):
             assert text.count(sign) == known.count(sign), (name, sign)

@@ -253,8 +253,8 @@ def test_generate_writes_nothing_that_fails_its_own_test(
     """A slip between what was verified and what is written: the file that was there stays."""
     right = languages.numpy_module
 
-    def wrong(network: Network, order: int) -> str:
-        return right(network, order).replace("return [dy]", "return [1.5*dy]")
+    def wrong(network: Network, order: int, command: str) -> str:
+        return right(network, order, command).replace("return [dy]", "return [1.5*dy]")
 
     row = replace(languages.LANGUAGES["python"], whole=wrong)
     monkeypatch.setitem(languages.LANGUAGES, "python", row)

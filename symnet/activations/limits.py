@@ -38,6 +38,9 @@ CONSTANT = 20
 POWER = 64
 """Of exponents, their denominators, and of powers of powers together."""
 
+GAMMA = 100
+"""Of constants in loggamma and digamma: SymPy writes out the factorial, or as many terms."""
+
 DIGITS = 400
 """Of a number that is exact; ten times as many of those in one formula."""
 
@@ -125,6 +128,7 @@ class _Measuring:
         size = _size(operation, parts)
         functions = max(part.functions for part in parts) + _is_function(operation, parts)
         if all(part.value is not None for part in parts):
+            _check_gamma(tree, operation, parts[0])
             value = self.evaluated(tree, operation, [part.value for part in parts])
             return _constant(tree, value)._replace(size=size, functions=functions)
         return _Part(
@@ -263,6 +267,12 @@ def _check_power(tree: Tree, base: _Part, exponent: _Part) -> None:
         raise ValueError(f"formula part {shown(tree)} has more than {DIGITS} digits")
     if (base.value == 0 and exponent.value < 0) or (base.value < 0 and not whole):
         raise ValueError(f"formula part {shown(tree)} is no real number")
+
+
+def _check_gamma(tree: Tree, operation: str, argument: _Part) -> None:
+    """ValueError for constants whose factorials, or sums as long, SymPy would write out."""
+    if operation in ("loggamma", "digamma") and abs(argument.value or 0) > GAMMA:
+        raise ValueError(f"formula part {shown(tree)}: {operation} of a constant above {GAMMA}")
 
 
 def _size(operation: str, parts: Sequence[_Part]) -> int:

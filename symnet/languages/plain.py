@@ -36,7 +36,7 @@ from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
 from symnet.languages.printing import Printer, own_functions, wrapped
 from symnet.languages.pythontext import WIDTH, array, nested
-from symnet.lowering import programs
+from symnet.lowering import elementary, programs
 from symnet.lowering.loops import ScalarFunction
 from symnet.names import array_name, together_name
 
@@ -44,10 +44,10 @@ from symnet.names import array_name, together_name
 class PlainPrinter(Printer):
     """Elementwise expressions of arrays."""
 
-    lacking: ClassVar[frozenset[str]] = frozenset({"erf", "erfc", "erfcx"})
+    lacking: ClassVar[frozenset[str]] = elementary.LACKING | {"erf", "erfc"}
     functions: ClassVar[Mapping[str, str]] = {
         **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh"},
-        **{"acosh": "arccosh", "atanh": "arctanh", "pow": "power"},
+        **{"acosh": "arccosh", "atanh": "arctanh", "pow": "power", "ceiling": "ceil"},
     }
 
     def call(self, function: str, arguments: Sequence[str]) -> str:

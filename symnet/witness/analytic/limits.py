@@ -41,14 +41,16 @@ def jet(tree: Any, z: float, corner: bool, plain: float) -> Jet | None:
     if here is None and not any(_differences(tree, z, side, _DIGITS[0]) for side in (1, -1)):
         return _NAN
     right = _side(tree, z, 1)
-    left = right if here is not None and right and not corner else _side(tree, z, -1)
+    left = _side(tree, z, -1)
+    if left is None and here is not None and not corner:
+        left = right
     if right is None or left is None:
         return None
     if here is None and not all(
         abs(a - b) <= 1e-9 * (1 + abs(a)) for a, b in zip(left, right, strict=True)
     ):
         return None
-    value = here if corner and here is not None else right[0]
+    value = right[0] if here is None else here if corner else _between(here, left[0], right[0])
     if corner and min(abs(left[1]), abs(right[1])) > _INFINITE and left[1] * right[1] > 0:
         return float(value), math.copysign(math.inf, right[1]), math.nan
     slope, bend = (_between(wanted, left[r], right[r]) for r, wanted in ((1, plain), (2, 0.0)))
