@@ -29,7 +29,8 @@ from typing import Any
 import numpy as np
 
 from symnet.files import NetworkFileError
-from symnet.importers import Options, apart, read
+from symnet.importers import Options, read
+from symnet.importers.formats import apart
 from symnet.witness.checking import CheckError
 
 SECONDS, HANGS = 2.0, 30.0

@@ -12,7 +12,8 @@ import pytest
 import symnet
 from symnet.cli import main
 from symnet.files import NetworkFileError
-from symnet.importers import Options, arrays, read
+from symnet.importers import Options, read
+from symnet.importers.formats import arrays
 from symnet.network import Network
 from symnet.witness import analytic
 

@@ -16,7 +16,8 @@ import pytest
 
 import symnet
 from symnet.files import NetworkFileError
-from symnet.importers import Options, apart, read
+from symnet.importers import Options, read
+from symnet.importers.formats import apart
 from symnet.network import Network
 from symnet.witness import analytic
 
@@ -35,7 +36,8 @@ import keras
 import keras.src.backend.common.dtypes as dtypes
 from keras import layers as L, ops
 import symnet
-from symnet.importers import Options, keraslive
+from symnet.importers import Options
+from symnet.importers.keras import live
 dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # else tanh of float64 is float32
 keras.config.set_floatx("float64")
 keras.config.set_dtype_policy("float64")
@@ -143,7 +145,7 @@ for name, model in MODELS.items():
         for f in (call, slopes, jacobian(slopes))
     )
     np.savez(f"{sys.argv[1]}/{name}.npz", X=X, Y=Y, J=J, H=H)
-    found = keraslive.imported(model, Options())
+    found = live.imported(model, Options())
     assert "compared with Keras in double precision" in found.compared, found.compared
     symnet.save(found.network, f"{sys.argv[1]}/{name}.json")
 

@@ -5,10 +5,10 @@ Each reader is a module of its own and imports its framework only when it is use
 
 from __future__ import annotations
 
-from symnet.importers.arrays import from_arrays
+from symnet.importers.formats.arrays import from_arrays
 from symnet.importers.imported import Imported, Options
 from symnet.importers.jax import from_jax
-from symnet.importers.keraslive import from_keras
+from symnet.importers.keras.live import from_keras
 from symnet.importers.loading import load, read
 from symnet.importers.sklearn import from_sklearn
 from symnet.importers.torch import from_torch

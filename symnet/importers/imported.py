@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from symnet.files import NetworkFileError
-from symnet.importers.forms import Form
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
 from symnet.names import check_label
 from symnet.network import Network
 from symnet.network.weights import Array

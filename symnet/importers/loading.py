@@ -16,15 +16,15 @@ from symnet.witness.checking import CheckError
 
 READERS = {
     ".onnx": "onnx",
-    ".nnet": "nnet",
-    ".npz": "arrays",
-    ".safetensors": "arrays",
+    ".nnet": "formats.nnet",
+    ".npz": "formats.arrays",
+    ".safetensors": "formats.arrays",
     ".keras": "keras",
     ".h5": "keras",
-    ".msgpack": "flax",
-    ".checkpoint": "flax",
-    ".mat": "matlab",
-    ".nc": "netcdf",
+    ".msgpack": "formats.flax",
+    ".checkpoint": "formats.flax",
+    ".mat": "formats.matlab",
+    ".nc": "formats.netcdf",
 }
 """The module of this package that reads files of each suffix."""
 

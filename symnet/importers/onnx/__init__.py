@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from symnet.importers import comparing
-from symnet.importers.forms import Shape
+from symnet.importers.folding.forms import Shape
 from symnet.importers.imported import FilePath, Imported, Options, exactness, label_of
 from symnet.importers.imported import renamed as _renamed
 from symnet.importers.onnx import double

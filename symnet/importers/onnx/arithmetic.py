@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers import images
-from symnet.importers.einsum import einsum
+from symnet.importers.folding import images
+from symnet.importers.folding.einsum import einsum
+from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.folding.windows import Windows, same_pads
 from symnet.importers.onnx.call import Call, Reader, Result
-from symnet.importers.tensors import Tensors, Value
-from symnet.importers.windows import Windows, same_pads
 
 Binary = Callable[[Tensors, Value, Value], Value]
 

@@ -8,8 +8,8 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from symnet.importers.forms import Form
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
 
 

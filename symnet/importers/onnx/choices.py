@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symnet.importers import choices
-from symnet.importers.choices import Condition
-from symnet.importers.forms import Form
+from symnet.importers.folding import choices
+from symnet.importers.folding.choices import Condition
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors
 from symnet.importers.onnx.call import Call, Reader, Result
-from symnet.importers.tensors import Tensors
 from symnet.network.weights import Array
 
 

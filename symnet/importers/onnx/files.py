@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from symnet.files import LARGEST_FILE
-from symnet.importers import matrices
 from symnet.importers.extras import needed
+from symnet.importers.folding import matrices
 from symnet.importers.imported import FilePath, content_of
 from symnet.network.weights import Array
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from symnet.importers.extras import needed
-from symnet.importers.forms import Shape
+from symnet.importers.folding.forms import Shape
+from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Model
 from symnet.importers.onnx import arithmetic, choices, learned, nonlinear, places, refusals
 from symnet.importers.onnx.call import Call, Reader
 from symnet.importers.onnx.files import array_of
-from symnet.importers.tensors import Tensors, Value
 from symnet.names import shortened
 
 _READERS: Mapping[str, Reader] = {

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from symnet.importers.folding.tensors import Value
 from symnet.importers.onnx.call import Call, Reader, Result
-from symnet.importers.tensors import Value
 from symnet.network.weights import Array
 
 

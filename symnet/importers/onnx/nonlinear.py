@@ -8,9 +8,9 @@ import numpy as np
 from sympy import Expr, Piecewise
 
 from symnet.activations import Z
-from symnet.importers import functions
+from symnet.importers.folding import functions
+from symnet.importers.folding.tensors import Value
 from symnet.importers.onnx.call import Call, Reader, Result
-from symnet.importers.tensors import Value
 
 
 def _plain(name: str) -> Reader:

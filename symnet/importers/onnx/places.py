@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers import matrices
-from symnet.importers.forms import Form
+from symnet.importers.folding import matrices
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Value
 from symnet.importers.onnx.call import Call, Reader, Result
-from symnet.importers.tensors import Value
 from symnet.network.weights import Array
 
 _FLOATS = {1, 10, 11, 16}  # float, float16, double, bfloat16: all are doubles here

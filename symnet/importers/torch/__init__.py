@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from symnet.importers.extras import needed
+from symnet.importers.folding.tensors import Tensors
 from symnet.importers.imported import Imported, Model, Options, exactness
-from symnet.importers.tensors import Tensors
 from symnet.importers.torch import double, program
 from symnet.network import Network
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers import images
-from symnet.importers.forms import Form
-from symnet.importers.tensors import Tensors, Value
-from symnet.importers.windows import Windows
+from symnet.importers.folding import images
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.folding.windows import Windows
 from symnet.network.weights import Array
 
 Rule = Callable[..., Any]

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers import matrices
-from symnet.importers.choices import Condition
-from symnet.importers.forms import Form
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.folding import matrices
+from symnet.importers.folding.choices import Condition
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
 
 PLACES = frozenset(

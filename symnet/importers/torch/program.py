@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.choices import Condition
-from symnet.importers.forms import Form
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.folding.choices import Condition
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.torch import moves, refusals
 from symnet.importers.torch.rules import CHOOSING, RULES
 from symnet.names import shortened

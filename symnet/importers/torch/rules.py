@@ -13,10 +13,10 @@ import sympy
 from sympy import Piecewise, exp, log
 
 from symnet.activations import Z
-from symnet.importers import choices, functions
-from symnet.importers.choices import Condition
-from symnet.importers.forms import Form
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.folding import choices, functions
+from symnet.importers.folding.choices import Condition
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.torch import layers
 from symnet.network.weights import Array
 

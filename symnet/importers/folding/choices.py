@@ -11,9 +11,9 @@ import numpy as np
 import sympy
 from sympy import Expr, Piecewise
 
-from symnet.importers import functions
-from symnet.importers.forms import Form, Shape
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.folding import functions
+from symnet.importers.folding.forms import Form, Shape
+from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
 
 RELATIONS: dict[str, Any] = {

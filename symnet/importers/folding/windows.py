@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symnet.importers import matrices
+from symnet.importers.folding import matrices
 from symnet.network.weights import Array
 
 

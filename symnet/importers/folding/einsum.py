@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symnet.importers.forms import Form
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
 
 
 def einsum(t: Tensors, equation: str, operands: Sequence[Value]) -> Value:

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers import kerastwin
 from symnet.importers.extras import needed
 from symnet.importers.imported import Imported, Options
-from symnet.importers.keras import built
+from symnet.importers.keras import built, twin
 from symnet.network import Network
 from symnet.network.weights import Array
 
@@ -57,7 +56,7 @@ def imported(model: Any, options: Options) -> Imported:
     found = built(config, weights, None, options, "not compared")
     if not options.check:
         return found
-    text = kerastwin.beside(keras, found.network, config, lambda twin: _filled(twin, model))
+    text = twin.beside(keras, found.network, config, lambda twin: _filled(twin, model))
     return Imported(found.network, "Keras", found.exactness, found.folded, found.notes, text)
 
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from symnet.files import LARGEST_FILE
-from symnet.importers import apart
-from symnet.importers.arrays import from_named
+from symnet.importers.formats import apart
+from symnet.importers.formats.arrays import from_named
 from symnet.importers.imported import FilePath, Imported, Options, content_of
 from symnet.network.weights import Array
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from symnet.importers.axes import grouped
-from symnet.importers.forms import Form, Shape
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.folding.axes import grouped
+from symnet.importers.folding.forms import Form, Shape
+from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
 
 

@@ -12,10 +12,10 @@ import sympy
 from sympy import Piecewise, sqrt
 
 from symnet.activations import Z, activation
-from symnet.importers import functions, images
-from symnet.importers.einsum import einsum
-from symnet.importers.tensors import Tensors, Value
-from symnet.importers.windows import Windows, same_pads
+from symnet.importers.folding import functions, images
+from symnet.importers.folding.einsum import einsum
+from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.folding.windows import Windows, same_pads
 from symnet.network.weights import Array
 
 

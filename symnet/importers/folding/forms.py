@@ -16,8 +16,8 @@ import numpy as np
 from sympy import Expr
 
 from symnet.activations import Activation, Z
-from symnet.importers import matrices
-from symnet.importers.matrices import Matrix
+from symnet.importers.folding import matrices
+from symnet.importers.folding.matrices import Matrix
 from symnet.network.weights import Array
 
 Shape = tuple[int, ...]

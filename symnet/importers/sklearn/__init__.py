@@ -14,10 +14,12 @@ import numpy as np
 from sympy import Expr, Piecewise, log
 
 from symnet.activations import Z, activation
-from symnet.importers import comparing, functions, sklearnkernels, sklearnparts
+from symnet.importers import comparing
 from symnet.importers.extras import needed
+from symnet.importers.folding import functions
+from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.sklearn import kernels, parts
 from symnet.network import Network
 from symnet.network.weights import Array
 from symnet.witness import analytic
@@ -313,7 +315,7 @@ def _normalizer(t: Tensors, normalizer: Any, x: Value, options: Options) -> Valu
     return t.divide(x, t.extreme(size, [-1], True, True))
 
 
-def _whole(rule: Callable[[Tensors, Any, Value, sklearnparts.Apply], Value]) -> Rule:
+def _whole(rule: Callable[[Tensors, Any, Value, parts.Apply], Value]) -> Rule:
     """A rule that applies other estimators."""
 
     def read(t: Tensors, model: Any, x: Value, options: Options) -> Value:
@@ -360,24 +362,24 @@ _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("BayesianRidge", "ARDRegression", "HuberRegressor", "SGDRegressor"), _linear),
     **dict.fromkeys(("LinearSVR", "TheilSenRegressor", "QuantileRegressor"), _linear),
     **dict.fromkeys(("PLSRegression", "PLSCanonical"), _regression_of_parts),
-    "VotingRegressor": _whole(sklearnparts.voting),
-    "BaggingRegressor": _whole(sklearnparts.bagging),
-    "MultiOutputRegressor": _whole(sklearnparts.several),
-    "RegressorChain": _whole(sklearnparts.chained),
-    "StackingRegressor": _whole(sklearnparts.stacking),
-    "FeatureUnion": _whole(sklearnparts.union),
+    "VotingRegressor": _whole(parts.voting),
+    "BaggingRegressor": _whole(parts.bagging),
+    "MultiOutputRegressor": _whole(parts.several),
+    "RegressorChain": _whole(parts.chained),
+    "StackingRegressor": _whole(parts.stacking),
+    "FeatureUnion": _whole(parts.union),
     "PowerTransformer": _power,
-    "RBFSampler": _kernels(sklearnkernels.random_features),
-    "Nystroem": _kernels(sklearnkernels.nystroem),
+    "RBFSampler": _kernels(kernels.random_features),
+    "Nystroem": _kernels(kernels.nystroem),
     "SimpleImputer": _imputer,
     "Normalizer": _normalizer,
     "GridSearchCV": lambda t, m, x, options: _applied(t, m.best_estimator_, x, options),
     "RandomizedSearchCV": lambda t, m, x, options: _applied(t, m.best_estimator_, x, options),
     "LogisticRegression": _logistic,
-    "GaussianProcessRegressor": _kernels(sklearnkernels.gaussian_process),
-    "KernelRidge": _kernels(sklearnkernels.kernel_ridge),
-    "SVR": _kernels(sklearnkernels.support_vectors),
-    "NuSVR": _kernels(sklearnkernels.support_vectors),
+    "GaussianProcessRegressor": _kernels(kernels.gaussian_process),
+    "KernelRidge": _kernels(kernels.kernel_ridge),
+    "SVR": _kernels(kernels.support_vectors),
+    "NuSVR": _kernels(kernels.support_vectors),
     "StandardScaler": _standard,
     "MinMaxScaler": _min_max,
     "MaxAbsScaler": _max_abs,

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from symnet.files import LARGEST_FILE
-from symnet.importers.arrays import from_named
 from symnet.importers.extras import needed
+from symnet.importers.formats.arrays import from_named
 from symnet.importers.imported import FilePath, Imported, Options, content_of
 from symnet.network.weights import Array
 

@@ -19,8 +19,8 @@ import numpy as np
 
 from symnet.activations import activation
 from symnet.files import LARGEST_FILE
-from symnet.importers import apart
 from symnet.importers.extras import needed
+from symnet.importers.formats import apart
 from symnet.importers.imported import (
     FilePath,
     Imported,

@@ -9,7 +9,7 @@ import sympy
 from sympy import Expr
 
 from symnet.activations import Z
-from symnet.importers import functions
+from symnet.importers.folding import functions
 from symnet.network.weights import Array
 
 _MOST = 100_000  # constants: beyond it, functions that NumPy lacks would take minutes

@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 
 from symnet.files import LARGEST_FILE
-from symnet.importers import matrices
+from symnet.importers.folding import matrices
+from symnet.importers.folding.tensors import Tensors
 from symnet.importers.imported import FilePath, Imported, Model, Options, content_of, label_of
-from symnet.importers.tensors import Tensors
 from symnet.network.weights import Array
 
 

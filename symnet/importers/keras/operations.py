@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers import choices, functions
-from symnet.importers.choices import Condition
-from symnet.importers.einsum import einsum
-from symnet.importers.forms import Form
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.folding import choices, functions
+from symnet.importers.folding.choices import Condition
+from symnet.importers.folding.einsum import einsum
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
 
 Config = Mapping[str, Any]
 Rule = Callable[..., Any]

@@ -20,12 +20,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from symnet.files import LARGEST_FILE
-from symnet.importers import apart, kerasrefusals, kerastwin
-from symnet.importers.apart import Contents
-from symnet.importers.arrays import check_archive
-from symnet.importers.arrays import read as read_arrays
-from symnet.importers.choices import Condition
-from symnet.importers.forms import Form
+from symnet.importers.folding.choices import Condition
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.formats import apart
+from symnet.importers.formats.apart import Contents
+from symnet.importers.formats.arrays import check_archive
+from symnet.importers.formats.arrays import read as read_arrays
 from symnet.importers.imported import (
     FilePath,
     Imported,
@@ -35,9 +36,9 @@ from symnet.importers.imported import (
     exactness,
     label_of,
 )
-from symnet.importers.keraslayers import LAYERS, Layer
-from symnet.importers.kerasops import OPERATIONS
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.keras import refusals, twin
+from symnet.importers.keras.layers import LAYERS, Layer
+from symnet.importers.keras.operations import OPERATIONS
 from symnet.names import shortened
 from symnet.network.weights import Array
 
@@ -70,7 +71,7 @@ def read(path: FilePath, options: Options) -> Imported:
             config = json.loads(archive.read("config.json"))
             stored = archive.read("model.weights.h5")
         weights = dict(_archived(config, apart.contents("hdf5", stored, "keras").arrays))
-        compare = partial(kerastwin.compared, config, stored, ".weights.h5")
+        compare = partial(twin.compared, config, stored, ".weights.h5")
     else:
         found = apart.contents("hdf5", content, "keras")
         told = found.texts.get("", {}).get("model_config")
@@ -78,7 +79,7 @@ def read(path: FilePath, options: Options) -> Imported:
             return read_arrays(path, options)
         config = json.loads(told)
         weights = dict(_named(found.below("model_weights")))
-        compare = partial(kerastwin.compared, config, content, ".h5")
+        compare = partial(twin.compared, config, content, ".h5")
     found_net = built(config, weights, label_of(path), options, "not compared")
     if not options.check or options.select is not None:
         return found_net
@@ -323,7 +324,7 @@ def _apply(reading: _Reading, layer: Mapping[str, Any], given: Arguments, prefix
     operation = _is_operation(layer)
     known: Mapping[str, Any] = OPERATIONS if operation else LAYERS
     if not own or kind not in known:
-        what, advice = "operation" if operation else "layer", kerasrefusals.advice(kind)
+        what, advice = "operation" if operation else "layer", refusals.advice(kind)
         raise ValueError(f"{label}: it is no {what} that symnet reads; {advice}")
     try:
         if operation:

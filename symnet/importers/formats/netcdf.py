@@ -12,7 +12,8 @@ import numpy as np
 
 from symnet.activations import activation
 from symnet.files import LARGEST_FILE
-from symnet.importers import apart
+from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.formats import apart
 from symnet.importers.imported import (
     FilePath,
     Imported,
@@ -22,7 +23,6 @@ from symnet.importers.imported import (
     exactness,
     label_of,
 )
-from symnet.importers.tensors import Tensors, Value
 from symnet.network.weights import Array
 
 

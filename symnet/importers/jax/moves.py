@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.choices import Condition
-from symnet.importers.forms import Form
-from symnet.importers.jaxrules import Parameters, plain
-from symnet.importers.jaxsoftmax import Soft
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.folding.choices import Condition
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.jax.rules import Parameters, plain
+from symnet.importers.jax.softmaxes import Soft
 from symnet.network.weights import Array
 
 

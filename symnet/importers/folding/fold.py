@@ -23,9 +23,9 @@ import sympy
 from sympy import Expr
 
 from symnet.activations import Activation, Z
-from symnet.importers import forms, functions, matrices
-from symnet.importers.forms import Atom, Form, Shape
-from symnet.importers.matrices import Matrix
+from symnet.importers.folding import forms, functions, matrices
+from symnet.importers.folding.forms import Atom, Form, Shape
+from symnet.importers.folding.matrices import Matrix
 from symnet.network import Network
 from symnet.network.graph import Node, Term
 from symnet.network.weights import Array

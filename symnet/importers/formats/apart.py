@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers import matrices
 from symnet.importers.extras import missing
+from symnet.importers.folding import matrices
 from symnet.network.weights import Array
 
 _SECONDS = 10.0

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.folding.tensors import Tensors, Value
 
 Apply = Callable[[Any, Value], Value]
 """A fitted estimator on a value."""

@@ -1,4 +1,4 @@
-"""Reads files of arrays for `symnet.importers.apart`, which runs this as a script of its own.
+"""Reads files of arrays for `apart`, which runs this as a script of its own.
 
 The C code of HDF5, and SciPy's of MATLAB's files, can hang or crash on damaged files: here it takes
 nothing else down. Nothing of symnet is imported. Requests come by standard input, each a line of

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers import matrices
-from symnet.importers.forms import Shape
+from symnet.importers.folding import matrices
+from symnet.importers.folding.forms import Shape
 from symnet.network.weights import Array
 
 

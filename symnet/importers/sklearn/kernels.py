@@ -13,9 +13,9 @@ import numpy as np
 from sympy import exp, sqrt
 
 from symnet.activations import Z
-from symnet.importers import functions
-from symnet.importers.forms import Form
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.folding import functions
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
 
 

@@ -14,11 +14,11 @@ import numpy as np
 from sympy import Expr, Piecewise
 
 from symnet.activations import Z
-from symnet.importers import forms, functions, matrices
-from symnet.importers.axes import grouped, product_shape, sums
-from symnet.importers.evaluating import evaluated
-from symnet.importers.folding import Folding
-from symnet.importers.forms import Form, Shape
+from symnet.importers.folding import forms, functions, matrices
+from symnet.importers.folding.axes import grouped, product_shape, sums
+from symnet.importers.folding.evaluating import evaluated
+from symnet.importers.folding.fold import Folding
+from symnet.importers.folding.forms import Form, Shape
 from symnet.network.weights import Array
 
 Value: TypeAlias = Any

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 
 from symnet.importers import comparing
-from symnet.importers.choices import Condition
 from symnet.importers.extras import needed
-from symnet.importers.forms import Form
+from symnet.importers.folding.choices import Condition
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options, exactness
-from symnet.importers.jaxmoves import MOVES, bound
-from symnet.importers.jaxrules import RULES
-from symnet.importers.jaxsoftmax import Soft
-from symnet.importers.jaxwalk import equations, evaluated
-from symnet.importers.tensors import Tensors, Value
+from symnet.importers.jax.moves import MOVES, bound
+from symnet.importers.jax.rules import RULES
+from symnet.importers.jax.softmaxes import Soft
+from symnet.importers.jax.walk import equations, evaluated
 from symnet.network import Network
 from symnet.network.weights import Array
 from symnet.witness import analytic
@@ -76,7 +76,7 @@ def imported(function: Callable[[Any], Any], n: int | Sequence[int], options: Op
     shape = (int(n),) if isinstance(n, int | np.integer) else tuple(int(s) for s in n)
     with _double(jax):
         closed, tree = _traced(jax, function, shape)
-        folding = Folding(Tensors())
+        folding = Equations(Tensors())
         fold = folding.tensors.fold
         x = fold.reshaped(fold.inputs_of([shape])[0], shape)
         found = evaluated(closed.jaxpr, closed.consts, [x], folding)
@@ -129,7 +129,7 @@ def _names(jax: Any, tree: Any) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Folding:
+class Equations:
     """Equations on forms; what depends on no input is computed by JAX, as JAX does."""
 
     tensors: Tensors

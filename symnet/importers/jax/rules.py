@@ -10,12 +10,13 @@ import sympy
 from sympy import exp, log
 
 from symnet.activations import Z
-from symnet.importers import choices, functions, images, jaxsoftmax
-from symnet.importers.choices import Condition
-from symnet.importers.forms import Form
-from symnet.importers.jaxsoftmax import Soft
-from symnet.importers.tensors import Tensors, Value
-from symnet.importers.windows import Windows
+from symnet.importers.folding import choices, functions, images
+from symnet.importers.folding.choices import Condition
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.folding.windows import Windows
+from symnet.importers.jax import softmaxes
+from symnet.importers.jax.softmaxes import Soft
 
 Parameters = Mapping[str, Any]
 Rule = Callable[..., Value]
@@ -45,17 +46,17 @@ def _formula(name: str, value: Any) -> Rule:
 
 
 def _sub(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
-    found = jaxsoftmax.subtracted(t, x, y)
+    found = softmaxes.subtracted(t, x, y)
     return t.subtract(plain(t, x), plain(t, y)) if found is None else found
 
 
 def _add(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
-    found = jaxsoftmax.added(t, x, y)
+    found = softmaxes.added(t, x, y)
     return t.add(plain(t, x), plain(t, y)) if found is None else found
 
 
 def _div(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
-    found = jaxsoftmax.divided(t, x, y)
+    found = softmaxes.divided(t, x, y)
     return t.divide(plain(t, x), plain(t, y)) if found is None else found
 
 
@@ -71,12 +72,12 @@ def _stepped(name: str, before: str, after: str) -> Rule:
 
 
 def _reduce_sum(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    found = jaxsoftmax.summed(x, parameters["axes"]) if isinstance(x, Soft) else None
+    found = softmaxes.summed(x, parameters["axes"]) if isinstance(x, Soft) else None
     return t.sum(plain(t, x), parameters["axes"], False) if found is None else found
 
 
 def _reduce_max(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    return jaxsoftmax.peak(t.form(plain(t, x)), parameters["axes"])
+    return softmaxes.peak(t.form(plain(t, x)), parameters["axes"])
 
 
 def _reduce_min(t: Tensors, parameters: Parameters, x: Value) -> Value:

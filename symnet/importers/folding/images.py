@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symnet.importers import matrices
-from symnet.importers.forms import Form
-from symnet.importers.tensors import Tensors, Value
-from symnet.importers.windows import Windows
+from symnet.importers.folding import matrices
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.folding.windows import Windows
 from symnet.network.weights import Array
 
 

@@ -1,0 +1,1 @@
+"""Files that are no framework's: matrices with or without the activations between them."""
