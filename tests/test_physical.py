@@ -166,7 +166,8 @@ def test_the_command_line_keeps_them(tmp_path, capsys):
 
 def test_fit_keeps_them(tmp_path, capsys):
     """And refuses a name that the data lack before it trains."""
-    pytest.importorskip("scipy")
+    for needed in ("scipy", "pymoo"):
+        pytest.importorskip(needed, reason=f"{needed} is not installed")
     x = np.linspace(-1, 1, 12)
     (tmp_path / "d.csv").write_text("x,y\n" + "".join(f"{a},{a * a}\n" for a in x.tolist()))
     arguments = ["fit", str(tmp_path / "d.csv"), "--outputs", "y", "--hidden", "2", "-q"]
