@@ -391,3 +391,15 @@ def test_what_is_defined_by_steps_is_refused(formula: sympy.Expr) -> None:
         Activation("own", formula)
     assert Activation("own", floor(sympy.sqrt(z))).domain == ((0, sympy.oo),)
     assert Activation("own", z - floor(z)).total
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [sympy.Heaviside(sympy.sin(sympy.digamma(z))), sympy.Max(floor(z), sympy.digamma(z))],
+    ids=str,
+)
+def test_corners_of_poles_without_end_are_refused(formula: sympy.Expr) -> None:
+    """The first was -1 at a pole; of a constant there is no corner."""
+    with pytest.raises(ValueError, match="turns where digamma does"):
+        Activation("own", formula)
+    Activation("own", z + sympy.Max(z, sympy.digamma(2)))

@@ -16,7 +16,7 @@ from symnet.activations import aliases
 from symnet.activations.alike import in_known
 from symnet.activations.elementwise import ELEMENTWISE
 from symnet.activations.limits import shown
-from symnet.activations.pieces import Pieces, hangs_on_steps, pieces_of, written
+from symnet.activations.pieces import Pieces, hangs_on_steps, pieces_of, turns_at_poles, written
 from symnet.activations.stable import differentiated, own_forms
 from symnet.activations.systems import Forms, System, Z, chain, derivative, forms, slope_of
 from symnet.activations.trees import Tree, expression_of, operation, tree_of
@@ -226,12 +226,22 @@ def _check_functions(node: Expr) -> None:
     if isinstance(node, Piecewise):
         for arm, condition in node.args:
             _check_functions(arm)
+            if condition.has(sympy.polygamma):
+                raise ValueError(
+                    f"condition {shown(str(condition))} turns where digamma does, at places "
+                    "without end; take digamma out of it"
+                )
             for relation in condition.atoms(Relational):
                 _check_functions(relation.lhs - relation.rhs)
         if node.args[-1][1] != sympy.true:
             raise ValueError("Piecewise does not cover every case; end it with (..., True)")
     elif node.args and not node.is_number:
         operation(node)
+        if turns_at_poles(node):
+            raise ValueError(
+                f"{shown(str(node))} turns where digamma does, at places without end; "
+                "take digamma outside of it"
+            )
         if hangs_on_steps(node):
             raise ValueError(
                 f"where {shown(str(node))} has a value hangs on a step, of which there is no end; "

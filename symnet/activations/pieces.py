@@ -212,6 +212,12 @@ def _tests(node: Expr) -> Any:
         yield node.args[0]
 
 
+def turns_at_poles(node: Expr) -> bool:
+    """Whether a corner or a step is one of digamma's, whose poles have no end."""
+    inner = (argument for argument in node.args if argument.has(Z))
+    return isinstance(node, (*_CORNERS, *STEPS)) and any(a.has(sympy.polygamma) for a in inner)
+
+
 def hangs_on_steps(node: Expr) -> bool:
     """Whether the node has a value here or there by floor(z) or the like, at places without end."""
     cornered = isinstance(node, (Piecewise, *_CORNERS))

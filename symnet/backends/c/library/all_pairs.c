@@ -52,7 +52,7 @@ INLINE void all_pairs(const int fixed, wide neurons, const vec *weight, const ve
         for (wide c = 0; c < V; c++) {
             const vec *w = weight + p * V + c, *from = t + c;
             vec *to = out + p * at2(N, N) * V + c;
-#define TILE(rows, columns, diagonal, i, j)                                                      \
+#define TILE(rows, columns, diagonal, i, j) \
     pair_tile(fixed, rows, columns, diagonal, neurons, w, from, t_row, W, i, j, to, more)
             for (wide first = 0; first + PAIR <= N; first += BATCH) {
                 const wide end = first + BATCH < N - REST ? first + BATCH : N - REST;

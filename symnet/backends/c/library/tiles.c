@@ -52,11 +52,11 @@ INLINE void tiles(const int size, const int width, const wide first, const wide 
    LARGE(rows, width) rows, then, where these do not come out even, some of one row less. */
 #define COUNT(rows, width) (((rows) + SUMS / (width) - 1) / (SUMS / (width)))
 #define LARGE(rows, width) (((rows) + COUNT(rows, width) - 1) / COUNT(rows, width))
-#define ROWS_LARGE(rows, width)                                                                  \
+#define ROWS_LARGE(rows, width) \
     (((rows) - COUNT(rows, width) * (LARGE(rows, width) - 1)) * LARGE(rows, width))
-#define PRODUCT(rows, width, ...)                                                                \
-    do {                                                                                         \
-        tiles(LARGE(rows, width), width, 0, ROWS_LARGE(rows, width), __VA_ARGS__);               \
-        if (ROWS_LARGE(rows, width) < (rows))                                                    \
-            tiles(LARGE(rows, width) - 1, width, ROWS_LARGE(rows, width), rows, __VA_ARGS__);    \
+#define PRODUCT(rows, width, ...) \
+    do { \
+        tiles(LARGE(rows, width), width, 0, ROWS_LARGE(rows, width), __VA_ARGS__); \
+        if (ROWS_LARGE(rows, width) < (rows)) \
+            tiles(LARGE(rows, width) - 1, width, ROWS_LARGE(rows, width), rows, __VA_ARGS__); \
     } while (0)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from math import prod
 from typing import Any
 
@@ -158,8 +159,11 @@ class _File:
             shapes = [f"{name} {shape}" for name, (_, shape) in self.functions.starts.items()]
             lines += ["", f"weights, row by row, one after the other: {_runs(shapes)}"]
         lines += ["", f"    cc {' '.join(FLAGS)} -fopenmp -c kernel.c, linked with -lm", ""]
+        told: dict[str, list[str]] = {}
         for name, (program, _) in self.kernels.items():
-            lines += [f"{name} computes, layer by layer and then back:", *_listing(program), ""]
+            listing = list(_listing(program))
+            lines += [*_told(name, listing, told), ""]
+            told[name] = listing
         wrapped: list[str] = []
         for line in lines[:-1]:
             indent = " " * (len(line) - len(line.lstrip()))
@@ -265,6 +269,22 @@ def _vectors(plans: Sequence[Plan]) -> int:
     if columns > 8 or (rows < _WIDE and memory > _MANY):
         return 1
     return max(4 if rows > _FAR else 2, min(_MOST, _BLOCK // memory // 2 * 2))
+
+
+def _told(name: str, listing: list[str], known: Mapping[str, list[str]]) -> list[str]:
+    """What a function computes, from where it differs from the one before that it is most like."""
+    alike = {other: _beginning(listing, lines) for other, lines in known.items()}
+    like = max(alike, key=alike.__getitem__, default=None)
+    if like is None or alike[like] < 2:
+        return [f"{name} computes, layer by layer and then back:", *listing]
+    last = listing[alike[like] - 1].partition("=")[0].strip()
+    return [f"{name} computes the same as {like} up to {last}, then:", *listing[alike[like] :]]
+
+
+def _beginning(lines: Sequence[str], others: Sequence[str]) -> int:
+    """How many lines both begin with."""
+    pairs = zip(lines, others, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _listing(program: Program) -> list[str]:
