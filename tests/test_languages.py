@@ -715,7 +715,7 @@ def test_refusals():
 
 CHOSEN = {
     "many": ("dy2/dx9", "y5", "d2y3/dx1dx4", "d2y3/dx4dx4", "dy1/dx1"),
-    "attention": ("d2y/dx2dx1",),
+    "attention": ("d2y2/dx2dx1",),
     "activations": ("y2", "dy1/dx2"),
 }
 """Partials to choose of some of NETWORKS."""
