@@ -17,7 +17,6 @@ from sympy import Add, Expr, Mul, Pow
 from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
-    SPELLED,
     Quantity,
     X,
     column,
@@ -31,15 +30,14 @@ from symnet.calculus.algebra import (
     softmax,
     transposed,
 )
-from symnet.calculus.program import activations_used, family
 from symnet.calculus.schemes import Choice
 from symnet.languages.job import Files, Job
+from symnet.languages.matrixform import Functions, MatrixForm, name_of
 from symnet.languages.printing import Printer, own_functions, wrapped
 from symnet.lowering import elementary, programs
 from symnet.lowering.loops import ScalarFunction
 
 _WIDTH = 100
-_GREEK = SPELLED | {"π": "ppi"}
 
 
 class MatlabPrinter(Printer):
@@ -80,7 +78,7 @@ def source(job: Job) -> str:
     lines += [f"        error('{job.name}: x has %d rows, expected {job.lowered.n}', size(x, 1));"]
     lines += ["    end"]
     choices = programs.choices(job.network, job.order)
-    functions: dict[tuple[str, tuple[int, ...]], str] = {}
+    functions: Functions = {}
     together = {
         max(c.orders): c for c in choices.values() if c.orders == tuple(range(len(c.orders)))
     }
@@ -115,17 +113,12 @@ def _usage(job: Job, names: Sequence[str]) -> list[str]:
     return [*lines, "Only what is asked for is computed."]
 
 
-class _Body:
+class _Body(MatrixForm):
     """The statements of one Program."""
 
-    def __init__(
-        self, job: Job, choice: Choice, functions: dict[tuple[str, tuple[int, ...]], str]
-    ) -> None:
-        self.choice, self.program, self.functions = choice, choice.program, functions
-        self.n, self.m = job.lowered.n, job.lowered.m
-        self.order = max(choice.orders)
+    def __init__(self, job: Job, choice: Choice, functions: Functions) -> None:
+        super().__init__(job, choice, functions)
         self.rank = 3 + self.order
-        self.used = activations_used(self.program)
 
     def lines(self, names: Sequence[str]) -> list[str]:
         found = ", ".join(names[: self.order + 1])
@@ -135,40 +128,22 @@ class _Body:
         for statement in self.program.statements:
             target = statement.target
             if not isinstance(statement.expression, sigma):
-                lines.append(f"    {_name(target)} = {self.text(statement.expression)};")
+                lines.append(f"    {name_of(target)} = {self.text(statement.expression)};")
             lines += self.activations(target)
         for order, output in zip(self.choice.orders, self.program.outputs, strict=True):
             sizes = ", ".join(map(str, [self.m, *[self.n] * order]))
             if output == 0:
                 lines.append(f"    {names[order]} = zeros([{sizes}, points], class(x));")
                 continue
-            value = f"filled({_name(output)}, [{sizes}], {self.rank}, points)"
+            value = f"filled({name_of(output)}, [{sizes}], {self.rank}, points)"
             lines.append(f"    {names[order]} = {value};")
         return [*lines, "end"]
 
     def activations(self, argument: Quantity) -> list[str]:
-        lines = []
-        for used, orders in self.used.items():
-            if used.argument != argument:
-                continue
-            key = (used.name, orders)
-            name = f"{used.name[:30]}_{''.join(map(str, orders))}"
-            taken = [known for other, known in self.functions.items() if other != key]
-            while name in taken:
-                name += "_"
-            function = self.functions.setdefault(key, name)
-            results = [self.derivative(used.name, used.argument, order) for order in orders]
-            lines.append(f"    [{', '.join(results)}] = {function}({_name(argument)});")
-        return lines
-
-    def derivative(self, name: str, argument: Expr, order: int) -> str:
-        number = self.program.applied[name, argument]
-        if order == 0:
-            for statement in self.program.statements:
-                e = statement.expression
-                if isinstance(e, sigma) and (e.name, e.argument) == (name, argument):
-                    return _name(statement.target)
-        return f"{'d' * order}s{number}"
+        return [
+            f"    [{', '.join(results)}] = {function}({known});"
+            for results, function, known in self.activated(argument)
+        ]
 
     def axis(self, direction: str) -> int:
         return 2 if direction == "p" else 3 + DIRECTIONS.index(direction)
@@ -225,7 +200,7 @@ class _Body:
     def quantity(self, quantity: Quantity) -> str:
         if quantity.letter == "b":
             return f"w.{quantity}"
-        text = _name(quantity)
+        text = name_of(quantity)
         directions = [d for d in quantity.along if d != "p"]
         for k, direction in reversed(list(enumerate(directions))):
             text = self.swapped(text, 3 + k, self.axis(direction))
@@ -235,13 +210,6 @@ class _Body:
 def _other(axis: int) -> list[int]:
     """The axes 2, … of a permutation that moves the second one to `axis`."""
     return [*range(3, axis + 1), 2]
-
-
-def _name(quantity: Quantity) -> str:
-    """A quantity's variable, whatever its directions are called."""
-    letter, layer, order = family(quantity)
-    directions = order - ("p" in quantity.along)
-    return "d" * directions + _GREEK.get(letter, letter) + ("" if layer is None else str(layer))
 
 
 def _parameters(job: Job) -> list[str]:

@@ -16,7 +16,6 @@ from sympy.logic.boolalg import And, Or
 from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
-    SPELLED,
     Quantity,
     X,
     along_directions,
@@ -31,9 +30,8 @@ from symnet.calculus.algebra import (
     softmax,
     transposed,
 )
-from symnet.calculus.program import activations_used, family
-from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
+from symnet.languages.matrixform import Functions, MatrixForm, name_of
 from symnet.languages.printing import Printer, own_functions, wrapped
 from symnet.languages.pythontext import WIDTH, array, nested
 from symnet.lowering import elementary, programs
@@ -71,7 +69,7 @@ def source(job: Job) -> str:
     """
     if job.precision != "double":
         raise ValueError("python --plain computes in double precision; leave out --precision")
-    functions: dict[tuple[str, tuple[int, ...]], str] = {}
+    functions: Functions = {}
     choice = list(programs.choices(job.network, job.order).values())[-1]
     body = _Body(job, choice, functions).lines()
     printer = PlainPrinter()
@@ -105,16 +103,8 @@ def _lines(start: str, value: str) -> list[str]:
     return [f"{start}(", *wrapped(f"        {value}", WIDTH, ""), "    )"]
 
 
-class _Body:
+class _Body(MatrixForm):
     """The statements of one Program."""
-
-    def __init__(
-        self, job: Job, choice: Choice, functions: dict[tuple[str, tuple[int, ...]], str]
-    ) -> None:
-        self.choice, self.program, self.functions = choice, choice.program, functions
-        self.n, self.m = job.lowered.n, job.lowered.m
-        self.order = max(choice.orders)
-        self.used = activations_used(self.program)
 
     def lines(self) -> list[str]:
         name = together_name(self.order) if self.order else "value"
@@ -131,40 +121,24 @@ class _Body:
         for statement in self.program.statements:
             if not isinstance(statement.expression, sigma):
                 value = _plainly(self.text(statement.expression))
-                inner += _lines(f"        {_name(statement.target)} = ", value)
+                inner += _lines(f"        {name_of(statement.target)} = ", value)
             inner += self.activations(statement.target)
         lines += inner
         found = [self.result(*pair) for pair in zip(self.choice.orders, results, strict=True)]
         return [*lines, *(f"    {line}" for line in found), f"    return {', '.join(results)}"]
 
     def activations(self, argument: Quantity) -> list[str]:
-        lines = []
-        for used, orders in self.used.items():
-            if used.argument != argument:
-                continue
-            key = (used.name, orders)
-            name = f"{used.name}_{''.join(map(str, orders))}"
-            while name in {known for other, known in self.functions.items() if other != key}:
-                name += "_"
-            function = self.functions.setdefault(key, name)
-            results = [self.derivative(used.name, used.argument, order) for order in orders]
-            lines.append(f"        {', '.join(results)} = {function}({_name(argument)})")
-        return lines
-
-    def derivative(self, name: str, argument: Expr, order: int) -> str:
-        if order == 0:
-            for statement in self.program.statements:
-                e = statement.expression
-                if isinstance(e, sigma) and (e.name, e.argument) == (name, argument):
-                    return _name(statement.target)
-        return f"{'d' * order}s{self.program.applied[name, argument]}"
+        return [
+            f"        {', '.join(results)} = {function}({known})"
+            for results, function, known in self.activated(argument)
+        ]
 
     def result(self, order: int, name: str) -> str:
         shape = f"(points, {', '.join(map(str, [self.m, *[self.n] * order]))})"
         output = self.program.outputs[self.choice.orders.index(order)]
         if output == 0:
             return f"{name} = np.zeros({shape})"
-        text = _name(output)
+        text = name_of(output)
         statement = next(s for s in self.program.statements if s.target == output)
         if "p" not in along_directions(statement.expression):
             text = f"np.swapaxes({text}, 1, -1)"
@@ -228,7 +202,7 @@ class _Body:
     def quantity(self, quantity: Quantity) -> str:
         if quantity.letter == "b":
             return str(quantity)
-        text = _name(quantity)
+        text = name_of(quantity)
         directions = [d for d in quantity.along if d != "p"]
         for k, direction in reversed(list(enumerate(directions))):
             if 2 + k != self.axis(direction):
@@ -240,13 +214,6 @@ def _plainly(text: str) -> str:
     """A sum as a statement's value, without its brackets."""
     depths = list(accumulate({"(": 1, ")": -1}.get(c, 0) for c in text))
     return text[1:-1] if text.startswith("(") and 0 not in depths[:-1] else text
-
-
-def _name(quantity: Quantity) -> str:
-    """A quantity's variable, whatever its directions are called."""
-    letter, layer, order = family(quantity)
-    directions = order - ("p" in quantity.along)
-    return "d" * directions + SPELLED.get(letter, letter) + ("" if layer is None else str(layer))
 
 
 _HELPERS = {
