@@ -9,6 +9,7 @@
 #include <Python.h>
 #define NPY_NO_DEPRECATED_API NPY_1_22_API_VERSION
 #include <numpy/arrayobject.h>
+#include <stddef.h>
 
 enum { RESULTS = 9, AXES = 10 }; /* of derivatives up to the eighth order */
 
