@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import pickle
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -15,6 +17,7 @@ import sympy
 from mpmath import mpf
 
 from symnet.activations import TABLE, Activation, Forms, Z, activation, from_tree
+from symnet.activations.ondemand import OnDemand
 from symnet.backends.numpy import special
 
 NAMES = tuple(TABLE)
@@ -542,3 +545,43 @@ def test_error_functions_at_the_edges() -> None:
     assert special.erfc(np.float32(3)).dtype == np.float32
     assert special.erfc(3) == special.erfc(3.0)
     assert special.erf(np.zeros((0, 3))).shape == (0, 3)
+
+
+# --- rows on demand -----------------------------------------------------------------------------
+
+
+def test_a_row_is_made_once_by_whoever_asks_first():
+    """Threads that ask together wait for one; listing names makes nothing."""
+    made = []
+
+    def recipe(name: str) -> object:
+        made.append(name)
+        time.sleep(0.01)
+        return object()
+
+    table = OnDemand({"a": recipe, "b": recipe})
+    assert (list(table), len(table), "a" in table, "c" in table) == (["a", "b"], 2, True, False)
+    assert table.made == frozenset()
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(lambda _: table["a"], range(8)))
+    assert (len(found), made, table.made) == (1, ["a"], {"a"})
+    with pytest.raises(KeyError):
+        table["c"]
+
+
+def test_a_row_that_is_being_made_is_not_there_yet():
+    """Its recipe may ask for its name; one that failed is tried again."""
+    table: OnDemand[object] = OnDemand({"a": lambda name: (name, table.get(name))})
+    assert table["a"] == ("a", None)
+    tries = iter([ValueError("no"), "row"])
+
+    def second(name: str) -> object:
+        found = next(tries)
+        if isinstance(found, ValueError):
+            raise found
+        return found
+
+    again = OnDemand({"b": second})
+    with pytest.raises(ValueError, match="no"):
+        again["b"]
+    assert again["b"] == "row"

@@ -196,6 +196,24 @@ def test_derive_starts_without_what_others_need():
     assert "symnet.derivation" in loaded
 
 
+def test_derive_makes_no_activation_that_it_does_not_use():
+    """Formulas cost SymPy milliseconds each: the example needs two of all, and NumPy's masks not.
+
+    What is left beside this is Python's, NumPy's and SymPy's own start.
+    """
+    code = """
+import sys
+from symnet import cli
+from symnet.activations import ELEMENTWISE, TABLE
+status = cli.main(["derive"])
+print(status, sorted(TABLE.made), sorted(ELEMENTWISE.made), "numpy.ma" in sys.modules)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True
+    )
+    assert run.stdout.splitlines()[-1] == "0 ['linear', 'sigmoid'] [] False"
+
+
 def test_names_of_the_package_are_there_when_asked_for():
     """Each of them, and no others."""
     for name in symnet.__all__:

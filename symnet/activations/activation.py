@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import MappingProxyType
 
 import sympy
 from sympy import Abs, Expr, Max, Min, Piecewise, Symbol, sign
@@ -16,6 +15,7 @@ from symnet.activations import aliases
 from symnet.activations.alike import in_known
 from symnet.activations.elementwise import ELEMENTWISE
 from symnet.activations.limits import shown
+from symnet.activations.ondemand import OnDemand
 from symnet.activations.pieces import Pieces, hangs_on_steps, pieces_of, turns_at_poles, written
 from symnet.activations.stable import differentiated, own_forms
 from symnet.activations.systems import Forms, System, Z, chain, derivative, forms, slope_of
@@ -24,15 +24,15 @@ from symnet.activations.understood import understood
 
 _CORNERS = (Abs, sign, Min, Max, Piecewise)
 _SETTLING = 4
-_rows: dict[str, Activation] = {}
+_recipes: dict[str, Callable[[str], Activation]] = {}
 
-TABLE: Mapping[str, Activation] = MappingProxyType(_rows)
+TABLE: OnDemand[Activation] = OnDemand(_recipes)
 """The built-in activations by name; filled by `symnet.activations.table`."""
 
 
-def register(*rows: Activation) -> None:
-    """Put rows into the table."""
-    _rows.update((row.name, row) for row in rows)
+def register(recipes: Mapping[str, Callable[[str], Activation]]) -> None:
+    """Put rows into the table: each is made, of its name, when it is first looked up."""
+    _recipes.update(recipes)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ that NumPy's and PyTorch's have in it; sqrt, log and reciprocal are NaN where th
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import sympy
 from sympy import Abs, Expr, Float, Piecewise, Rational, Symbol, exp, pi, sqrt
 from sympy.codegen.cfunctions import log1p
@@ -42,24 +44,26 @@ _a, _d, _l, _r, _u, _v, _w, _x, _y = reals("a d l r u v w x y")
 _SIGMOID, _TANH, _EXP, _GAUSSIAN = reals("sigmoid tanh exp gaussian")
 _ZERO, _ONE = sympy.S.Zero, sympy.S.One
 
-# tanh(z) = z + z^3 (c_0 + c_1 z^2 + ...)
-_TANH_SERIES = [
-    4**n * (4**n - 1) * sympy.bernoulli(2 * n) / sympy.factorial(2 * n) for n in range(2, 13)
-]
-
 _SELU_SCALE = Float(1.0507009873554804934193349852946)
 _SELU_ALPHA = Float(1.6732632423543772848170429916717)
 _RATE = 2 * sqrt(2 / pi)
 _CUBIC = Rational(44715, 10**6)
 _INNER = _RATE / 2 * (Z + _CUBIC * Z**3)
 _NEAR = Rational(3, 10)  # up to where tanh(z) is computed as z minus a series
-_SERIES = sympy.horner(sum(-c * _x**k for k, c in enumerate(_TANH_SERIES)))
 _CIRCLE = (Auxiliary(_s, sympy.sin(Z), _c), Auxiliary(_c, sympy.cos(Z), -_s))
 _READ_LOGISTIC = (
     Auxiliary(_s, 1 / (1 + exp(-Z)), _w),
     Auxiliary(_w, exp(-Z) / (1 + exp(-Z)) ** 2, _w * _d),
     Auxiliary(_d, -sympy.tanh(Z / 2), -2 * _w),
 )
+
+
+def _series() -> Expr:
+    """z - tanh(z) = z^3 (c_0 + c_1 z^2 + ...) without its z^3, in x = z^2."""
+    terms = (
+        4**n * (4**n - 1) * sympy.bernoulli(2 * n) / sympy.factorial(2 * n) for n in range(2, 13)
+    )
+    return sympy.horner(sum(-c * _x**k for k, c in enumerate(terms)))
 
 
 def _within(low: Expr, high: Expr, arms: tuple[Expr, Expr, Expr]) -> System:
@@ -109,10 +113,12 @@ def _clamped(name: str, low: Expr | int, high: Expr | int, inside: Expr, above: 
     return Activation(name, value, (low, high), system=_within(low, high, arms))
 
 
-_ROWS = (
-    Activation("linear", Z, system=System(Z), glyph="id", latex=r"\operatorname{id}"),
-    Activation(
-        "sigmoid",
+_ROWS: Mapping[str, Callable[[str], Activation]] = {
+    "linear": lambda name: Activation(
+        name, Z, system=System(Z), glyph="id", latex=r"\operatorname{id}"
+    ),
+    "sigmoid": lambda name: Activation(
+        name,
         1 / (1 + exp(-Z)),
         glyph="σ",
         latex=r"\sigma",
@@ -125,8 +131,8 @@ _ROWS = (
             ),
         ),
     ),
-    Activation(
-        "tanh",
+    "tanh": lambda name: Activation(
+        name,
         sympy.tanh(Z),
         latex=r"\tanh",
         system=System(_t, hyperbolic(Z)),
@@ -135,34 +141,38 @@ _ROWS = (
             (Auxiliary(_TANH, _TANH, _w), Auxiliary(_w, 1 - _TANH**2, -2 * _TANH * _w)),
         ),
     ),
-    Activation("relu", either(Z <= 0, 0, Z), (_ZERO,), system=rectified(_ZERO, _ZERO)),
-    Activation(
-        "leaky_relu",
+    "relu": lambda name: Activation(
+        name, either(Z <= 0, 0, Z), (_ZERO,), system=rectified(_ZERO, _ZERO)
+    ),
+    "leaky_relu": lambda name: Activation(
+        name,
         either(Z <= 0, Z / 100, Z),
         (_ZERO,),
         system=rectified(Z / 100, Rational(1, 100)),
     ),
-    Activation("elu", either(Z <= 0, exp(Z) - 1, Z), system=exponential(_ONE, _ONE)),
-    Activation(
-        "selu",
+    "elu": lambda name: Activation(
+        name, either(Z <= 0, exp(Z) - 1, Z), system=exponential(_ONE, _ONE)
+    ),
+    "selu": lambda name: Activation(
+        name,
         either(Z <= 0, _SELU_SCALE * _SELU_ALPHA * (exp(Z) - 1), _SELU_SCALE * Z),
         (_ZERO,),
         system=exponential(_SELU_SCALE, _SELU_ALPHA),
     ),
-    Activation(
-        "softplus",
+    "softplus": lambda name: Activation(
+        name,
         sympy.log(1 + exp(Z)),
         system=System(_v, logistic(Z)),
         reading=System(_v, (Auxiliary(_v, sympy.log(1 + exp(Z)), _s), *_READ_LOGISTIC)),
     ),
-    Activation(
-        "silu",
+    "silu": lambda name: Activation(
+        name,
         Z / (1 + exp(-Z)),
         system=System(Z * _s, logistic(Z)),
         reading=System(Z * _s, _READ_LOGISTIC),
     ),
-    Activation(
-        "gelu",
+    "gelu": lambda name: Activation(
+        name,
         Z * (1 + sympy.erf(Z / sqrt(2))) / 2,
         system=System(
             _x,
@@ -179,8 +189,8 @@ _ROWS = (
             ),
         ),
     ),
-    Activation(
-        "gelu_tanh",
+    "gelu_tanh": lambda name: Activation(
+        name,
         Z * (1 + sympy.tanh(_INNER)) / 2,
         system=System(
             Z * _s,
@@ -202,8 +212,8 @@ _ROWS = (
             ),
         ),
     ),
-    Activation(
-        "softsign",
+    "softsign": lambda name: Activation(
+        name,
         either(Z < 0, Z / (1 - Z), Z / (1 + Z)),
         system=System(
             _v,
@@ -215,8 +225,8 @@ _ROWS = (
             ),
         ),
     ),
-    Activation(
-        "mish",
+    "mish": lambda name: Activation(
+        name,
         Z * sympy.tanh(sympy.log(1 + exp(Z))),
         system=System(
             Z * _t,
@@ -240,31 +250,33 @@ _ROWS = (
             ),
         ),
     ),
-    _clamped("hardtanh", -1, 1, Z, _ONE),
-    _clamped("hardsigmoid", -3, 3, (Z + 3) / 6, _ONE),
-    _clamped("hardswish", -3, 3, Z * (Z + 3) / 6, Z),
-    _clamped("relu6", 0, 6, Z, sympy.Integer(6)),
-    _clamped("satlin", 0, 1, Z, _ONE),
-    Activation(
-        "logsigmoid",
+    "hardtanh": lambda name: _clamped(name, -1, 1, Z, _ONE),
+    "hardsigmoid": lambda name: _clamped(name, -3, 3, (Z + 3) / 6, _ONE),
+    "hardswish": lambda name: _clamped(name, -3, 3, Z * (Z + 3) / 6, Z),
+    "relu6": lambda name: _clamped(name, 0, 6, Z, sympy.Integer(6)),
+    "satlin": lambda name: _clamped(name, 0, 1, Z, _ONE),
+    "logsigmoid": lambda name: Activation(
+        name,
         -sympy.log(1 + exp(-Z)),
         system=System(_y, (*logistic(Z), Auxiliary(_y, either(Z <= 0, Z, 0) - log1p(_e), _r))),
     ),
-    Activation(
-        "tanhshrink",
+    "tanhshrink": lambda name: Activation(
+        name,
         Z - sympy.tanh(Z),
         system=System(
             _y,
             (
                 *hyperbolic(Z),
                 Auxiliary(_x, either(Abs(Z) < _NEAR, Z**2, 0)),
-                Auxiliary(_y, either(Abs(Z) < _NEAR, Z * _x * _SERIES, Z - _t), _t**2),
+                Auxiliary(_y, either(Abs(Z) < _NEAR, Z * _x * _series(), Z - _t), _t**2),
             ),
         ),
     ),
-    Activation("celu", either(Z <= 0, exp(Z) - 1, Z), system=exponential(_ONE, _ONE)),
-    Activation(
-        "abs",
+    "celu": lambda name: Activation(
+        name, either(Z <= 0, exp(Z) - 1, Z), system=exponential(_ONE, _ONE)
+    ),
+    "abs": lambda name: Activation(
+        name,
         Piecewise((-Z, Z < 0), (_ZERO, Z <= 0), (Z, True)),
         (_ZERO,),
         system=System(
@@ -276,15 +288,17 @@ _ROWS = (
             ),
         ),
     ),
-    Activation("square", Z**2, system=System(_y, (Auxiliary(_y, Z * Z, 2 * Z),))),
-    Activation(
-        "sqrt",
+    "square": lambda name: Activation(
+        name, Z**2, system=System(_y, (Auxiliary(_y, Z * Z, 2 * Z),))
+    ),
+    "sqrt": lambda name: Activation(
+        name,
         sqrt(Z),
         latex=r"\operatorname{sqrt}",
         system=System(_s, (Auxiliary(_s, sqrt(Z), _p / 2), Auxiliary(_p, 1 / _s, -(_p**3) / 2))),
     ),
-    Activation(
-        "log",
+    "log": lambda name: Activation(
+        name,
         sympy.log(Z),
         latex=r"\log",
         system=System(
@@ -295,9 +309,11 @@ _ROWS = (
             ),
         ),
     ),
-    Activation("reciprocal", 1 / Z, system=System(_p, (Auxiliary(_p, 1 / Z, -(_p**2)),))),
-    Activation(
-        "asinh",
+    "reciprocal": lambda name: Activation(
+        name, 1 / Z, system=System(_p, (Auxiliary(_p, 1 / Z, -(_p**2)),))
+    ),
+    "asinh": lambda name: Activation(
+        name,
         sympy.asinh(Z),
         latex=r"\operatorname{arsinh}",
         system=System(
@@ -315,18 +331,18 @@ _ROWS = (
             ),
         ),
     ),
-    Activation("sinc", sympy.sin(Z) / Z),
-    Activation("sin", sympy.sin(Z), latex=r"\sin", system=System(_s, _CIRCLE)),
-    Activation("cos", sympy.cos(Z), latex=r"\cos", system=System(_c, _CIRCLE)),
-    Activation(
-        "exp",
+    "sinc": lambda name: Activation(name, sympy.sin(Z) / Z),
+    "sin": lambda name: Activation(name, sympy.sin(Z), latex=r"\sin", system=System(_s, _CIRCLE)),
+    "cos": lambda name: Activation(name, sympy.cos(Z), latex=r"\cos", system=System(_c, _CIRCLE)),
+    "exp": lambda name: Activation(
+        name,
         exp(Z),
         latex=r"\exp",
         system=System(_e, (Auxiliary(_e, exp(Z), _e),)),
         reading=System(_EXP, (Auxiliary(_EXP, _EXP, _EXP),)),
     ),
-    Activation(
-        "gaussian",
+    "gaussian": lambda name: Activation(
+        name,
         exp(-(Z**2)),
         system=System(
             _y,
@@ -339,8 +355,8 @@ _ROWS = (
         ),
         reading=System(_GAUSSIAN, (Auxiliary(_GAUSSIAN, _GAUSSIAN, -2 * Z * _GAUSSIAN),)),
     ),
-    Activation(
-        "arctan",
+    "arctan": lambda name: Activation(
+        name,
         sympy.atan(Z),
         latex=r"\arctan",
         system=System(
@@ -352,6 +368,6 @@ _ROWS = (
             ),
         ),
     ),
-)
+}
 
-register(*_ROWS)
+register(_ROWS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
@@ -55,7 +54,7 @@ def replacing_bytes(path: FilePath) -> Iterator[BinaryIO]:
     if mode is not None and not os.access(target, os.W_OK):
         raise PermissionError(13, "file is write-protected", os.fspath(path))
     leftovers.remove(target.parent, ".symnet-*.tmp")
-    beside = target.with_name(f".symnet-{secrets.token_hex(8)}.tmp")
+    beside = target.with_name(f".symnet-{os.urandom(8).hex()}.tmp")
     try:
         file = open(beside, "xb")  # noqa: SIM115 closed below
     except OSError as error:

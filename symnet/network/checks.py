@@ -30,11 +30,11 @@ def layers(layers: tuple[Layer, ...]) -> None:
 
 def activations(named: Iterable[tuple[str, Activation]]) -> None:
     """ValueError for a name that formulas use, and for two activations of one name."""
-    known: dict[str, Activation] = dict(TABLE)
+    known: dict[str, Activation] = {}
     for where, own in named:
-        if own.name not in known and not has_its_name(own):
+        if own.name not in TABLE and own.name not in known and not has_its_name(own):
             check_name(own.name, f"{where}: activation")
-        if known.setdefault(own.name, own) != own:
+        if known.setdefault(own.name, TABLE.get(own.name, own)) != own:
             raise ValueError(
                 f"{where}: its activation {own.name!r} differs from another of that name; "
                 "give it a name of its own: Activation(name, expression)"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, TypeGuard
@@ -125,7 +126,9 @@ def vector(entries: object, count: int) -> Array:
 
 def _plain(entries: object) -> object:
     """Arrays for array-likes, nested lists for matrices; anything else unchanged."""
-    if isinstance(entries, np.ma.MaskedArray):
+    # Looking np.ma up imports it, in 5 ms; who has a masked array has done so.
+    masked = sys.modules.get("numpy.ma")
+    if masked is not None and isinstance(entries, masked.MaskedArray):
         raise ValueError("masked arrays are not accepted; fill the masked entries first")
     if isinstance(entries, sympy.MatrixBase):
         return entries.tolist()
