@@ -382,6 +382,25 @@ def test_text_does_not_depend_on_widths():
     assert abs(wide - wider) < 0.02 * wide
 
 
+@pytest.mark.parametrize("names", [("sigmoid",), ("sigmoid", "tanh", "silu", "gelu"), ("sin",)])
+def test_no_function_is_there_twice(names):
+    """Whatever calls it: not one body of a file stands there under a second name."""
+    layers = [Layer(np.eye(3) + 0.25, np.ones(3), name) for name in names]
+    text = file.source(every_scheme(net := Network(layers), 2), net)
+    found = re.findall(r"^(?:INLINE|SHARED) \w+ (\w+)(\(.*?^\})$", text, re.MULTILINE | re.DOTALL)
+    first: dict[str, str] = {}
+    assert [
+        (name, first[body]) for name, body in found if first.setdefault(body, name) != name
+    ] == []
+    assert len(first) > 10
+
+
+def test_text_of_a_small_chain_is_no_longer_than_it_was_before_graphs():
+    """The kernel of 2-2-2-1 had 35,776 bytes when networks were chains only."""
+    net = Network.dense([2, 2, 2, 1], hidden="sigmoid", seed=0)
+    assert len(file.source(kernels(net), net).encode()) <= 35_776
+
+
 def test_text_is_deterministic_and_tidy():
     """No line is too long, none ends in a blank, and the same network gives the same bytes."""
     network = Network.dense([3, 4, 5, 2], hidden="gelu", seed=0)

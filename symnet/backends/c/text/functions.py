@@ -29,7 +29,12 @@ from symnet.backends.c.plan.steps import (
     written_by,
 )
 from symnet.backends.c.text import elementary, library
-from symnet.backends.c.text.activations import activation_function, inner_function, stages
+from symnet.backends.c.text.activations import (
+    Stages,
+    activation_function,
+    inner_function,
+    stages,
+)
 from symnet.backends.c.text.calls import Call, Pointer
 from symnet.backends.c.text.expressions import (
     EntryPrinter,
@@ -62,6 +67,7 @@ class Functions:
         self.library: dict[str, str] = {}
         self.own: dict[str, str] = {}
         self.names: dict[str, str] = {}
+        self.inner: dict[str, str] = {}
         self.elementary: set[str] = set()
 
     @property
@@ -174,10 +180,10 @@ class Functions:
         orders = tuple(r for r, _ in step.results)
         suffix = "".join(map(str, orders))
         found = stages(rules[step.name], orders)
-        name, inner = f"{step.name}_{suffix}", f"{step.name}_{suffix}_inner"
+        name, inner = f"{step.name}_{suffix}", ""
+        if found.calls:
+            inner = self._inner(step.name, found)
         if name not in self.own:
-            if found.calls:
-                self._own(inner, inner_function(inner, found, self.dtype))
             self._own(name, activation_function(name, found, orders, self.dtype))
         z = printer.entry(step.source, (), "r")
         values = [f"k{i}[(r - first) * V + c]" for i in range(len(found.calls))]
@@ -196,6 +202,16 @@ class Functions:
             ),
         ]
         return (first if values else []), second
+
+    def _inner(self, activation: str, found: Stages) -> str:
+        """The name of the first stage's function, which all orders with the same calls share."""
+        text = inner_function("inner", found, self.dtype)
+        if text not in self.inner:
+            number = 1 + sum(name.startswith(f"{activation}_inner") for name in self.own)
+            name = f"{activation}_inner{number}"
+            self.inner[text] = name
+            self._own(name, inner_function(name, found, self.dtype))
+        return self.inner[text]
 
     def _own(self, name: str, text: str) -> None:
         """Put an activation's function into the file."""
