@@ -15,6 +15,7 @@ ORDER = (
     "showing",
     "words",
     "progress",
+    "breaking",
     "names",
     "physical",
     "dialect",

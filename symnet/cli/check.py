@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import textwrap
 from typing import Any
 
+from symnet.breaking import SENTENCES, broken
 from symnet.cli import options, terminal
 from symnet.derivation import derive
 from symnet.formulas import notes
-from symnet.formulas.pages import COLUMNS
 
 
 def add(commands: Any) -> None:
@@ -33,5 +32,5 @@ def run(given: argparse.Namespace) -> int:
         _, report = options.checked(derivation, given.backend, given.seed)
     print(report)
     for note in notes(derivation.network, given.order):
-        print(textwrap.fill(note, COLUMNS, initial_indent="  ", subsequent_indent="  "))
+        print("\n".join(broken(note, SENTENCES, indent="  ")))
     return 0 if report.ok else 1

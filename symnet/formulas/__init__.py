@@ -10,7 +10,6 @@ Each notation makes blocks of lines `left = right`; `pages` puts them on a page.
 from __future__ import annotations
 
 import builtins
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import combinations_with_replacement
@@ -23,6 +22,7 @@ from sympy import Expr, oo
 from symnet.activations import Activation, Z
 from symnet.activations.cancelling import cancels
 from symnet.activations.systems import STEPS
+from symnet.breaking import SENTENCES, paragraph
 from symnet.calculus.algebra import DIRECTIONS, sigma
 from symnet.calculus.neurons import Place, neurons
 from symnet.calculus.program import Statement
@@ -78,7 +78,7 @@ def text(
     lines = [heading(network), *pages.text(sheet.blocks, format == "text", columns)]
     plain = format == "text"
     said = [*sheet.remarks, *notes(network, order), *(_evaluating(network, order) if plain else [])]
-    said = [*(_pasting(network) if plain else []), *(textwrap.fill(s, columns) for s in said)]
+    said = [*(_pasting(network) if plain else []), *paragraph(said, SENTENCES, columns)]
     return "\n".join([*lines, *([""] if said else []), *said]) + "\n"
 
 

@@ -11,14 +11,13 @@ from typing import ClassVar
 
 from symnet.activations import Z
 from symnet.backends.c.text import library as excerpts
+from symnet.breaking import broken, listed
 from symnet.languages.job import Files, Job, check_apart
 from symnet.languages.printing import (
     Printer,
-    listed,
     nested,
     own_functions,
     reads_inputs,
-    wrapped,
 )
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
 from symnet.names import commented
@@ -171,7 +170,7 @@ def _documented(routine: Routine) -> list[str]:
         chosen = [
             f"{name}[{k}] = {e}" for name, es in routine.entries.items() for k, e in enumerate(es)
         ]
-        return comment(wrapped(commented(", ".join(chosen)), _COMMENT, ""))
+        return comment(broken(commented(", ".join(chosen)), width=_COMMENT))
     shown = ", ".join(
         names.get(r, f"derivative{r}: partial derivatives of order {r}") for r in routine.orders
     )
@@ -185,7 +184,7 @@ def _prototype(job: Job, routine: Routine, printer: CPrinter, end: str) -> list[
     line = f"{opening}{', '.join(arguments)}){end}"
     if len(line) <= printer.width:
         return [line]
-    return [opening, *listed(arguments, "    ", printer.width, f"){end}")]
+    return [opening, *listed(arguments, printer.width, "    ", f"){end}")]
 
 
 def _vector(opening: str, values: Sequence[float], printer: CPrinter) -> list[str]:
@@ -193,7 +192,7 @@ def _vector(opening: str, values: Sequence[float], printer: CPrinter) -> list[st
     line = f"{opening}{{{', '.join(items)}}};"
     if len(line) <= printer.width:
         return [line]
-    return [opening + "{", *listed(items, printer.tab, printer.width), "};"]
+    return [opening + "{", *listed(items, printer.width, printer.tab), "};"]
 
 
 def _body(function: ScalarFunction, printer: CPrinter) -> list[str]:

@@ -7,7 +7,6 @@ the stiffness needs. The subroutines keep no state, so that threads may share th
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import prod
@@ -15,8 +14,9 @@ from typing import ClassVar
 
 from sympy import Expr, Piecewise, Symbol
 
+from symnet.breaking import listed
 from symnet.languages.job import Files, Job
-from symnet.languages.printing import Printer, listed, own_functions
+from symnet.languages.printing import Printer, own_functions
 from symnet.lowering import elementary
 from symnet.lowering.loops import (
     At,
@@ -38,6 +38,7 @@ class FortranPrinter(Printer):
     """Steps as Fortran."""
 
     stop: ClassVar[str] = ""
+    going_on: ClassVar[str] = " &"  # strings have no blanks here
     end: ClassVar[str] = "end do"
     base: ClassVar[int] = 1
     choice: ClassVar[tuple[str, ...]] = ("if ({}) then", "else if ({}) then", "else", "end if")
@@ -79,21 +80,6 @@ class FortranPrinter(Printer):
 
     def activate(self, function: str, argument: str, results: Sequence[str]) -> str:
         return f"call {function}({', '.join([argument, *results])})"
-
-    def broken(self, line: str) -> Iterator[str]:
-        """Continued with &; strings have no blanks here."""
-        if len(line) <= self.width:
-            yield line
-            return
-        indent = line[: len(line) - len(line.lstrip())]
-        parts = textwrap.wrap(
-            line.strip(),
-            self.width - len(indent) - 6,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for k, part in enumerate(parts):
-            yield indent + ("    " if k else "") + part + (" &" if k + 1 < len(parts) else "")
 
     def assigned(self, kind: str, name: str, value: Expr, depth: int = 2) -> Iterator[str]:
         """A choice at its top as a block, of which one arm is computed; long lines go on."""
@@ -156,7 +142,7 @@ def _data(name: str, values: Sequence, shape: Shape, printer: FortranPrinter) ->
             if len(line) <= printer.width:
                 lines.append(line)
                 continue
-            inner = listed(part, "        ", printer.width - 2, "/")
+            inner = listed(part, printer.width - 2, "        ", "/")
             lines += [f"{opening} &", *(f"{text} &" for text in inner[:-1]), inner[-1]]
     return lines
 

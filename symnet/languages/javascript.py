@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import ClassVar
 
+from symnet.breaking import listed
 from symnet.languages.job import Files, Job
-from symnet.languages.printing import Printer, bare, listed, own_functions
+from symnet.languages.printing import Printer, bare, own_functions
 from symnet.lowering import elementary
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
 
@@ -132,7 +133,7 @@ def _numbers(opening: str, values: Sequence[float], printer: Printer) -> list[st
     line = f"{opening} = new Float64Array([{', '.join(items)}]);"
     if len(line) <= printer.width:
         return [line]
-    body = listed(items, "  ", printer.width)
+    body = listed(items, printer.width, "  ")
     return [f"{opening} = new Float64Array([", *body, "]);"]
 
 
@@ -168,12 +169,12 @@ def _self_test(job: Job, printer: Printer) -> list[str]:
     rows = [printer.numbers(row) for row in job.points.tolist()]
     lines += ["// prettier-ignore", "const POINTS = ["]
     for row in rows:
-        lines += ["  [", *listed(row, "    ", printer.width), "  ],"]
+        lines += ["  [", *listed(row, printer.width, "    "), "  ],"]
     lines += ["];", "", "// prettier-ignore", "const EXPECTED = ["]
     for known in job.expected:
         lines += [f"  {{ stride: {known.stride}, allowed: {known.allowed!r}, at: ["]
         for row in known.expected.tolist():
-            lines += ["    [", *listed(printer.numbers(row), "      ", printer.width), "    ],"]
+            lines += ["    [", *listed(printer.numbers(row), printer.width, "      "), "    ],"]
         lines += ["  ] },"]
     lines += ["];", ""]
     calls = []

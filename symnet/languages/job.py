@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +10,7 @@ from math import prod
 from numpy.typing import NDArray
 
 from symnet import compiling, formulas, physical
+from symnet.breaking import Kind, broken
 from symnet.languages.selftest import Expectation, expectations, selected
 from symnet.lowering import programs, selecting
 from symnet.lowering.counting import operations
@@ -173,17 +173,7 @@ def _names(network: Network, names: Iterable[str]) -> str:
 
 
 def _filled(text: str, indent: str = "") -> list[str]:
-    if len(text) <= COLUMNS:
-        return [text]
-    own = text[: len(text) - len(text.lstrip())]
-    return textwrap.wrap(
-        text.strip(),
-        COLUMNS,
-        initial_indent=own,
-        subsequent_indent=own + (indent or ""),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return broken(text, Kind(indent), COLUMNS)
 
 
 def _version() -> str:

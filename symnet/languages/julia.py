@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
+from symnet.breaking import broken, listed
 from symnet.languages.job import Files, Job
-from symnet.languages.printing import Numbers, Printer, listed, own_functions, wrapped
+from symnet.languages.printing import Numbers, Printer, own_functions
 from symnet.lowering import elementary
 from symnet.lowering.loops import Routine, ScalarFunction
 
@@ -58,7 +59,7 @@ class JuliaPrinter(Printer):
         place = next(sign for sign in (" += ", " = ", "return ") if sign in line)
         target, _, value = line.partition(place)
         yield f"{target}{place}("
-        yield from wrapped(f"{indent}{self.tab}{value}", self.width, "")
+        yield from broken(f"{indent}{self.tab}{value}", width=self.width)
         yield f"{indent})"
 
 
@@ -85,7 +86,7 @@ def source(job: Job) -> str:
 
 
 def _exported(names: Sequence[str], width: int) -> list[str]:
-    first, *rest = listed(names, "       ", width, "")
+    first, *rest = listed(names, width, "       ", "")
     return ["export " + first.strip(), *rest]
 
 
@@ -99,7 +100,7 @@ def _array(name: str, values: Numbers, printer: Printer, indent: str = "") -> li
     flat = f"{indent}{name} = {opening}{', '.join(items)}{closing}"
     if len(flat) <= printer.width:
         return [flat]
-    inner = listed(items, indent + printer.tab, printer.width)
+    inner = listed(items, printer.width, indent + printer.tab)
     return [f"{indent}{name} = {opening}", *inner, f"{indent}{closing}"]
 
 

@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 from sympy import Add, Expr, Mul, Pow
 
+from symnet.breaking import Kind, broken
 from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
@@ -33,11 +34,11 @@ from symnet.calculus.algebra import (
 from symnet.calculus.schemes import Choice
 from symnet.languages.job import Files, Job
 from symnet.languages.matrixform import Functions, MatrixForm, name_of
-from symnet.languages.printing import Printer, own_functions, wrapped
+from symnet.languages.printing import Printer, own_functions
 from symnet.lowering import elementary, programs
 from symnet.lowering.loops import ScalarFunction
 
-_WIDTH = 100
+_CODE = Kind("    ", going_on=" ...")
 
 
 class MatlabPrinter(Printer):
@@ -99,10 +100,9 @@ def source(job: Job) -> str:
 
 def _broken(line: str) -> str:
     """The line, continued at blanks where it is too long."""
-    if len(line) <= _WIDTH or line.lstrip().startswith("%"):
+    if line.lstrip().startswith("%"):
         return line
-    parts = wrapped(line, _WIDTH - 4, "    ")
-    return " ...\n".join(parts)
+    return "\n".join(broken(line, _CODE))
 
 
 def _usage(job: Job, names: Sequence[str]) -> list[str]:

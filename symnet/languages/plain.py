@@ -13,6 +13,7 @@ from typing import ClassVar
 from sympy import Add, Expr, Mul, Pow
 from sympy.logic.boolalg import And, Or
 
+from symnet.breaking import WIDTH, broken
 from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
@@ -32,8 +33,8 @@ from symnet.calculus.algebra import (
 )
 from symnet.languages.job import Job
 from symnet.languages.matrixform import Functions, MatrixForm, name_of
-from symnet.languages.printing import Printer, own_functions, wrapped
-from symnet.languages.pythontext import WIDTH, array, nested
+from symnet.languages.printing import Printer, own_functions
+from symnet.languages.pythontext import array, nested
 from symnet.lowering import elementary, programs
 from symnet.lowering.loops import ScalarFunction
 from symnet.names import array_name, together_name
@@ -100,7 +101,7 @@ def _lines(start: str, value: str) -> list[str]:
     """A statement, its value in brackets over several lines where it is too long for one."""
     if len(start + value) <= WIDTH:
         return [start + value]
-    return [f"{start}(", *wrapped(f"        {value}", WIDTH, ""), "    )"]
+    return [f"{start}(", *broken(f"        {value}"), "    )"]
 
 
 class _Body(MatrixForm):

@@ -6,7 +6,6 @@ scalar, a choice, and puts a file together.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, ClassVar
@@ -18,6 +17,7 @@ from sympy.core.function import AppliedUndef, Function
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Or
 
+from symnet.breaking import Kind, broken, listed
 from symnet.languages import splitting
 from symnet.lowering import elementary
 from symnet.lowering.loops import (
@@ -52,6 +52,7 @@ class Printer:
 
     width: ClassVar[int] = 100
     tab: ClassVar[str] = "    "
+    going_on: ClassVar[str] = ""  # at the end of a line that is continued
     stop: ClassVar[str] = ";"
     end: ClassVar[str] = "}"
     base: ClassVar[int] = 0
@@ -316,22 +317,7 @@ class Printer:
 
     def broken(self, line: str) -> Iterator[str]:
         """The line, continued where it is too long."""
-        yield from wrapped(line, self.width, self.tab)
-
-
-def wrapped(line: str, width: int, tab: str) -> list[str]:
-    """A line of code continued at blanks where it is too long."""
-    if len(line) <= width:
-        return [line]
-    indent = line[: len(line) - len(line.lstrip())]
-    return textwrap.wrap(
-        line.strip(),
-        width,
-        initial_indent=indent,
-        subsequent_indent=indent + tab,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+        yield from broken(line, Kind(self.tab, self.going_on), self.width)
 
 
 def bare(text: str) -> str:
@@ -342,19 +328,6 @@ def bare(text: str) -> str:
         if depth == 0:
             return text[1:-1] if text.startswith("(") and place + 1 == len(text) else text
     return text
-
-
-def listed(items: Sequence[str], indent: str, width: int, last: str = ",") -> list[str]:
-    """Items between commas in lines of at most `width`."""
-    lines: list[str] = []
-    current = indent
-    for k, item in enumerate(items):
-        piece = item + ("," if k + 1 < len(items) else last)
-        if current != indent and len(current) + 1 + len(piece) > width:
-            lines.append(current)
-            current = indent
-        current += piece if current == indent else f" {piece}"
-    return [*lines, current]
 
 
 def nested(
@@ -368,7 +341,7 @@ def nested(
         flat = f"{indent}{opening}{', '.join(items)}{closing}{end}"
         if len(flat) <= printer.width:
             return [flat]
-        inner = listed(items, indent + printer.tab, printer.width)
+        inner = listed(items, printer.width, indent + printer.tab)
         return [indent + opening, *inner, indent + closing + end]
     lines = [indent + opening]
     for row in array:

@@ -15,10 +15,10 @@ import numpy as np
 from symnet import compiling, formulas, physical
 from symnet.backends.numpy import gammas, runtime, special
 from symnet.backends.numpy.kernel import NumpyKernels
+from symnet.breaking import WIDTH
 from symnet.calculus.algebra import DIRECTIONS
 from symnet.languages.job import made_by
 from symnet.languages.pythontext import (
-    WIDTH,
     Definitions,
     array,
     filled,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import ModuleType
@@ -13,12 +12,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-WIDTH = 100
-"""Columns of the text."""
+from symnet.breaking import WIDTH, Kind, broken
 
 _LITERAL = 20_000  # entries; Python needs a kilobyte for each number of a list it compiles
 _STATEMENT = re.compile(r"( *)(def \w+\(|\w+ = \[|return \[|\w+ = |return )(.*?)(\):|\]|)")
-_BREAKS = re.compile(r"(?<=,) | (?=\+ )")
+_ITEMS = Kind(kept=r"(?<!,) (?!\+ )")
 
 
 @dataclass(frozen=True)
@@ -105,14 +103,7 @@ def imports(lines: Iterable[str]) -> str:
 
 def filled(text: str, indent: str = "") -> str:
     """Running text in lines of `WIDTH`, numbers and words whole."""
-    return textwrap.fill(
-        text,
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return "\n".join(broken(text, indent=indent))
 
 
 def wrapped(code: str) -> str:
@@ -126,11 +117,7 @@ def _wrapped_line(line: str) -> str:
         return line
     indent, head, body, tail = found.groups()
     inner = indent + "    "
-    lines = [inner]
-    for piece in _BREAKS.split(body):
-        if len(lines[-1]) + 1 + len(piece) > WIDTH and lines[-1] != inner:
-            lines.append(inner)
-        lines[-1] += piece if lines[-1] == inner else f" {piece}"
+    lines = broken(body, _ITEMS, indent=inner)
     opening, closing = ("", tail) if tail else ("(", ")")
     return "\n".join([indent + head + opening, *lines, indent + closing])
 

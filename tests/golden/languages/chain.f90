@@ -441,21 +441,21 @@ contains
             call value(points(k, :), y_)
             worst = larger(worst, error_of(y_, expected0(k, :), 1, 2e-12_wp))
             call jacobian(points(k, :), jacobian_)
-            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 1], order=[2, 1]), &
-                [2]), expected1(k, :), 1, 1e-12_wp))
+            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 1], order=[2, 1]), [2]), &
+                expected1(k, :), 1, 1e-12_wp))
             call hessian(points(k, :), hessian_)
-            worst = larger(worst, error_of(reshape(reshape(hessian_, [2, 2, 1], order=[3, 2, &
-                1]), [4]), expected2(k, :), 1, 2e-12_wp))
+            worst = larger(worst, error_of(reshape(reshape(hessian_, [2, 2, 1], order=[3, 2, 1]), &
+                [4]), expected2(k, :), 1, 2e-12_wp))
             call value_jacobian(points(k, :), y_, jacobian_)
             worst = larger(worst, error_of(y_, expected0(k, :), 1, 2e-12_wp))
-            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 1], order=[2, 1]), &
-                [2]), expected1(k, :), 1, 1e-12_wp))
+            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 1], order=[2, 1]), [2]), &
+                expected1(k, :), 1, 1e-12_wp))
             call value_jacobian_hessian(points(k, :), y_, jacobian_, hessian_)
             worst = larger(worst, error_of(y_, expected0(k, :), 1, 2e-12_wp))
-            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 1], order=[2, 1]), &
-                [2]), expected1(k, :), 1, 1e-12_wp))
-            worst = larger(worst, error_of(reshape(reshape(hessian_, [2, 2, 1], order=[3, 2, &
-                1]), [4]), expected2(k, :), 1, 2e-12_wp))
+            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 1], order=[2, 1]), [2]), &
+                expected1(k, :), 1, 1e-12_wp))
+            worst = larger(worst, error_of(reshape(reshape(hessian_, [2, 2, 1], order=[3, 2, 1]), &
+                [4]), expected2(k, :), 1, 2e-12_wp))
         end do
     end function worst_error
 

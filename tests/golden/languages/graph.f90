@@ -270,8 +270,8 @@ contains
                     dda2(r) = ddz2(i, j, r)*ds2(r) + dz2(i, r)*dz2(j, r)*dds2(r)
                 end do
                 do r = 1, 2
-                    dda3(r) = a1(r)*dda2(r) + a2(r)*dda1(i, j, r) + da1(i, r)*da2(j, r) + &
-                        da1(j, r)*da2(i, r)
+                    dda3(r) = a1(r)*dda2(r) + a2(r)*dda1(i, j, r) + da1(i, r)*da2(j, r) + da1(j, &
+                        r)*da2(i, r)
                 end do
                 do r = 1, 2
                     ddz4(r) = dda3(r) + dda1(i, j, r)
@@ -462,8 +462,8 @@ contains
                     dda2(r) = ddz2(i, j, r)*ds2(r) + dz2(i, r)*dz2(j, r)*dds2(r)
                 end do
                 do r = 1, 2
-                    dda3(r) = a1(r)*dda2(r) + a2(r)*dda1(i, j, r) + da1(i, r)*da2(j, r) + &
-                        da1(j, r)*da2(i, r)
+                    dda3(r) = a1(r)*dda2(r) + a2(r)*dda1(i, j, r) + da1(i, r)*da2(j, r) + da1(j, &
+                        r)*da2(i, r)
                 end do
                 do r = 1, 2
                     ddz4(r) = dda3(r) + dda1(i, j, r)
@@ -660,21 +660,21 @@ contains
             call value(points(k, :), y_)
             worst = larger(worst, error_of(y_, expected0(k, :), 1, 2e-12_wp))
             call jacobian(points(k, :), jacobian_)
-            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 2], order=[2, 1]), &
-                [4]), expected1(k, :), 1, 2e-12_wp))
+            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 2], order=[2, 1]), [4]), &
+                expected1(k, :), 1, 2e-12_wp))
             call hessian(points(k, :), hessian_)
-            worst = larger(worst, error_of(reshape(reshape(hessian_, [2, 2, 2], order=[3, 2, &
-                1]), [8]), expected2(k, :), 1, 3e-12_wp))
+            worst = larger(worst, error_of(reshape(reshape(hessian_, [2, 2, 2], order=[3, 2, 1]), &
+                [8]), expected2(k, :), 1, 3e-12_wp))
             call value_jacobian(points(k, :), y_, jacobian_)
             worst = larger(worst, error_of(y_, expected0(k, :), 1, 2e-12_wp))
-            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 2], order=[2, 1]), &
-                [4]), expected1(k, :), 1, 2e-12_wp))
+            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 2], order=[2, 1]), [4]), &
+                expected1(k, :), 1, 2e-12_wp))
             call value_jacobian_hessian(points(k, :), y_, jacobian_, hessian_)
             worst = larger(worst, error_of(y_, expected0(k, :), 1, 2e-12_wp))
-            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 2], order=[2, 1]), &
-                [4]), expected1(k, :), 1, 2e-12_wp))
-            worst = larger(worst, error_of(reshape(reshape(hessian_, [2, 2, 2], order=[3, 2, &
-                1]), [8]), expected2(k, :), 1, 3e-12_wp))
+            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 2], order=[2, 1]), [4]), &
+                expected1(k, :), 1, 2e-12_wp))
+            worst = larger(worst, error_of(reshape(reshape(hessian_, [2, 2, 2], order=[3, 2, 1]), &
+                [8]), expected2(k, :), 1, 3e-12_wp))
         end do
     end function worst_error
 

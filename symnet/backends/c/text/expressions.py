@@ -7,7 +7,6 @@ layer-level products and sums, whose quantities are entries of slabs (`AT(a, r, 
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from math import factorial
 from types import MappingProxyType
@@ -17,10 +16,12 @@ from sympy.codegen.ast import float32, float64, real
 from sympy.printing.c import C99CodePrinter
 from sympy.printing.precedence import PRECEDENCE
 
+from symnet import breaking
 from symnet.activations.systems import Polygamma
 from symnet.backends.c.plan.steps import Pass, Place, Plan, Sum, directions
 from symnet.backends.c.text.elementary import function_name
-from symnet.backends.c.text.lines import LINE, broken, literal
+from symnet.backends.c.text.lines import broken, literal
+from symnet.breaking import SENTENCES, WIDTH
 from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
@@ -227,7 +228,7 @@ _SPELLED = str.maketrans(SPELLED)
 
 def function(opening: str, lines: Sequence[str], comment: str = "") -> str:
     """A C function's text, its lines indented and none too long."""
-    remark = textwrap.wrap(comment, LINE - 6)
+    remark = breaking.broken(comment, SENTENCES, WIDTH - 6)
     heading = [f"/* {chr(10).join(remark)} */".replace("\n", "\n   ")] if comment else []
     body = (broken(f"    {line}") for line in lines)
     return "\n".join([*heading, broken(opening), "{", *body, "}", ""])

@@ -14,7 +14,6 @@ returns 0, or 1 where there is no memory.
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from math import prod
@@ -29,8 +28,9 @@ from symnet.backends.c.text import library
 from symnet.backends.c.text.calls import written
 from symnet.backends.c.text.expressions import formula, function, table
 from symnet.backends.c.text.functions import Functions, call_of, count_of
-from symnet.backends.c.text.lines import LINE, broken
+from symnet.backends.c.text.lines import broken
 from symnet.backends.c.text.selftest import Known, self_test
+from symnet.breaking import SENTENCES, WIDTH, paragraph
 from symnet.calculus.program import Program
 from symnet.names import array_name
 from symnet.network import Network
@@ -164,12 +164,8 @@ class _File:
             listing = list(_listing(program))
             lines += [*_told(name, listing, told), ""]
             told[name] = listing
-        wrapped: list[str] = []
-        for line in lines[:-1]:
-            indent = " " * (len(line) - len(line.lstrip()))
-            width = LINE - 3
-            wrapped += textwrap.wrap(line, width, subsequent_indent=indent or "") or [""]
-        return "/*\n" + "\n".join(f" * {line}".rstrip() for line in wrapped) + "\n */\n"
+        told_in = paragraph(lines[:-1], SENTENCES, WIDTH - 3)
+        return "/*\n" + "\n".join(f" * {line}".rstrip() for line in told_in) + "\n */\n"
 
     def signature(self, name: str) -> str:
         outputs = [f"real *{array_name(r)}" for r in self.kernels[name][1]]
