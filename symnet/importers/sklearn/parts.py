@@ -1,4 +1,4 @@
-"""scikit-learn's estimators that are made of others: averages, stacks, one for each output."""
+"""scikit-learn's estimators that are made of others: pipelines, columns, averages, stacks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.sklearn.transformers import entries, inverted
+from symnet.network.weights import Array
 
 Apply = Callable[[Any, Value], Value]
 """A fitted estimator on a value."""
@@ -69,3 +71,39 @@ def union(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
         value = x if part == "passthrough" else apply(part, x)
         parts.append(t.multiply(value, float(weights[name])) if name in weights else value)
     return t.concatenate(parts, 0)
+
+
+def columns(t: Tensors, transformer: Any, x: Value, apply: Apply) -> Value:
+    """ColumnTransformer: of some columns each, one after the other."""
+    names = list(getattr(transformer, "feature_names_in_", []))
+    parts = []
+    for _, step, columns in transformer.transformers_:
+        places = _places(columns, names, x.shape[-1])
+        if not len(places) or (isinstance(step, str) and step == "drop"):
+            continue
+        chosen = entries(t, x, places)
+        plain = isinstance(step, str)  # passthrough
+        parts.append(chosen if plain else apply(step, chosen))
+    return t.concatenate(parts, 0)
+
+
+def _places(columns: Any, names: list[str], count: int) -> Array:
+    if isinstance(columns, slice):
+        return np.arange(count)[columns]
+    given = np.atleast_1d(np.asarray(columns))
+    if given.dtype.kind in "UO":
+        return np.array([names.index(str(name)) for name in given])
+    return np.flatnonzero(given) if given.dtype == bool else np.arange(count)[given]
+
+
+def pipeline(t: Tensors, pipeline: Any, x: Value, apply: Apply) -> Value:
+    """One step after the other."""
+    for _, step in pipeline.steps:
+        if step not in (None, "passthrough"):
+            x = apply(step, x)
+    return x
+
+
+def target(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """The regressor, then back through what its targets were transformed by."""
+    return inverted(t, model.transformer_, apply(model.regressor_, x))
