@@ -10,8 +10,9 @@ from math import prod
 from typing import ClassVar
 
 from symnet.breaking import listed
+from symnet.languages.expressions import bare
 from symnet.languages.job import Files, Job
-from symnet.languages.printing import Printer, bare, own_functions
+from symnet.languages.printing import Printer, own_functions
 from symnet.lowering import elementary
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
 

@@ -12,11 +12,11 @@ from typing import ClassVar
 from sympy import Expr, Piecewise
 
 from symnet.activations import Z
+from symnet.languages.expressions import bare
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import (
     Numbers,
     Printer,
-    bare,
     nested,
     own_functions,
     reads_inputs,
