@@ -188,14 +188,14 @@ class _File:
         """A block's function, and the exported one that shares the blocks among threads."""
         (program, orders), planned = self.kernels[name], self.plans[name]
         functions = self.functions
-        functions.need("allocate")
+        functions.library.need("allocate")
         calls = [functions.gathering(planned)] if "x" in planned.starts else []
         calls += (functions.call(step, planned, program.activations) for step in planned.steps)
         for result, order in zip(planned.results, orders, strict=True):
             calls.append(functions.scattering(planned, result, order))
             constant = order and not planned.activated
             if result.place is None or constant or not self.network.is_chain:
-                functions.need("keep_nan")
+                functions.library.need("keep_nan")
                 given = ("points", "count", count_of(order), array_name(order))
                 calls.append(call_of("keep_nan", *given))
         weights = [] if self.constant else ["const real *weights"]

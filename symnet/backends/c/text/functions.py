@@ -6,17 +6,13 @@ activation, one for each shape of a layer, and one for each form that a pass ove
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
-
-from sympy import Expr
 
 from symnet import activations
 from symnet.backends.c.plan.steps import (
     Activated,
     Contraction,
-    Entry,
     Linear,
     Pass,
     Place,
@@ -24,27 +20,24 @@ from symnet.backends.c.plan.steps import (
     Result,
     Softmax,
     Step,
-    Sum,
     Total,
     written_by,
 )
-from symnet.backends.c.text import elementary, library
 from symnet.backends.c.text.activations import (
     Stages,
     activation_function,
     inner_function,
     stages,
 )
+from symnet.backends.c.text.bodies import over_neurons, remark, sum_over_neurons
 from symnet.backends.c.text.calls import Call, Pointer
 from symnet.backends.c.text.expressions import (
     EntryPrinter,
-    formula,
     function,
     loops,
-    position_function,
 )
+from symnet.backends.c.text.needed import Needed
 from symnet.backends.c.text.products import linear_lines
-from symnet.calculus.algebra import DIRECTIONS, sigma
 from symnet.calculus.program import family
 from symnet.names import array_name
 from symnet.network import Network
@@ -64,25 +57,19 @@ class Functions:
     def __init__(self, network: Network, dtype: str, vectors: int) -> None:
         self.n, self.m, self.dtype, self.vectors = network.n, network.m, dtype, vectors
         self.starts = weight_starts(network)
-        self.library: dict[str, str] = {}
+        self.library = Needed(self.n, dtype)
         self.own: dict[str, str] = {}
         self.names: dict[str, str] = {}
         self.inner: dict[str, str] = {}
-        self.elementary: set[str] = set()
 
     @property
     def texts(self) -> list[str]:
         """All functions, each after those that it calls."""
-        return [
-            *self._vector_versions(),
-            *elementary.definitions(sorted(self.elementary), self.dtype),
-            *(self.library[name] for name in _LIBRARY if name in self.library),
-            *self.own.values(),
-        ]
+        return [*self.library.in_order, *self.own.values()]
 
     def gathering(self, planned: Plan) -> Call:
         """The call that brings points into a block's memory."""
-        self.need("gather")
+        self.library.need("gather")
         return Call("gather", ("points", "count", _pointer(planned, Place(planned.slabs["x"]))))
 
     def scattering(self, planned: Plan, result: Result, order: int) -> Call:
@@ -92,9 +79,9 @@ class Functions:
             return Call("memset", (name, "0", f"(size_t)count * {count_of(order)} * sizeof(real)"))
         columns, place = result.place.slab.columns, _pointer(planned, result.place)
         if order >= 2:
-            self.need(f"scatter{order}", order)
+            self.library.need(f"scatter{order}", order)
             return Call(f"scatter{order}", ("count", place, _vectors(columns), name))
-        self.need("scatter")
+        self.library.need("scatter")
         steps = (1, columns) if result.by_input else (columns, 1)
         columns_of_result = "N" if order else "1"
         return Call("scatter", ("count", columns_of_result, place, *map(_vectors, steps), name))
@@ -120,7 +107,7 @@ class Functions:
         down, right = depth, 1
         if step.backward:
             rows, depth, down, right = depth, rows, 1, depth
-        self.need("tiles")
+        self.library.need("tiles")
         strides = _vectors(step.source.slab.columns), _vectors(step.target.slab.columns)
         lines = linear_lines(
             (rows, depth, down, right),
@@ -131,14 +118,14 @@ class Functions:
         )
         operation = f"W{' transposed' * step.backward} in{' + b' if step.bias else ''}"
         assign = "+=" if step.accumulate else "="
-        remark = f"out {assign} {operation} for {step.source.count} column(s) of vectors."
+        told = f"out {assign} {operation} for {step.source.count} column(s) of vectors."
         parameters = [
             "const real *W",
             *(["const real *b"] if step.bias else []),
             "const vec *in",
             "vec *out",
         ]
-        name = self._named("linear", parameters, lines, lambda: remark, f"_{rows}x{depth}")
+        name = self._named("linear", parameters, lines, lambda: told, f"_{rows}x{depth}")
         given = [self._weights(str(w)) for w in (step.matrix, step.bias) if w is not None]
         return call_of(name, *given, *(_pointer(planned, p) for p in (step.source, step.target)))
 
@@ -163,7 +150,7 @@ class Functions:
                 start += loops(s.along, [f"{target} = splat({constant});"], True)
             body += loops(s.along, [f"{target} += {printer.product(s)};"], True, unrolled=True)
         sums = self.vectors * self.m * sum(s.target.count for s in step.sums)
-        lines = _over_neurons(inner, body, start, sums)
+        lines = over_neurons(inner, body, start, sums)
         return self._shared("pass", printer, lines, step)
 
     def _activated(
@@ -216,13 +203,13 @@ class Functions:
     def _own(self, name: str, text: str) -> None:
         """Put an activation's function into the file."""
         self.own[name] = text
-        self.elementary |= set(re.findall(r"\b([a-z]\w*)\(", text))
+        self.library.called_in(text)
 
     def _softmax(self, step: Softmax, planned: Plan) -> Call:
         name = "log_softmax" if step.logarithm else "softmax"
-        self.need("lanes")
-        self.need(name)
-        self.elementary |= {"decay_of", "log_of"} if step.logarithm else {"decay_of"}
+        self.library.need("lanes")
+        self.library.need(name)
+        self.library.elementary |= {"decay_of", "log_of"} if step.logarithm else {"decay_of"}
         given = []
         for place in (step.source, step.target):
             given += [_pointer(planned, place), _vectors(place.slab.columns)]
@@ -233,7 +220,7 @@ class Functions:
         printer = EntryPrinter(planned, self.dtype, step.rows)
         value = printer.value(step.expression)
         result = printer.entry(step.target, step.along, "0")
-        lines = _sum_over_neurons(value, result, step.accumulate)
+        lines = sum_over_neurons(value, result, step.accumulate)
         lines = loops(step.along, lines, "p" in step.along)
         return self._shared("total", printer, lines, step)
 
@@ -243,10 +230,10 @@ class Functions:
             more = int(step.accumulate)
             column = planned.weights.get(family(step.pair))
             if column is not None:
-                self.need("pairs_of_weights")
+                self.library.need("pairs_of_weights")
                 matrix = self._weights(str(column.args[0]))
                 return call_of("pairs_of_weights", step.rows, weight, matrix, target, more)
-            self.need("pairs")
+            self.library.need("pairs")
             place = planned.places[family(step.pair)]
             row = _vectors(place.slab.columns)
             return call_of("pairs", step.rows, weight, _pointer(planned, place), row, target, more)
@@ -255,7 +242,7 @@ class Functions:
         factor = printer.entry(step.weight, ("p",), at)
         value = printer.value(step.moving)
         result = printer.entry(step.target, step.along, "p")
-        lines = _sum_over_neurons(f"{factor} * ({value})", result, step.accumulate)
+        lines = sum_over_neurons(f"{factor} * ({value})", result, step.accumulate)
         return self._shared("sums", printer, loops(step.along, lines, True), step)
 
     def _shared(
@@ -263,7 +250,7 @@ class Functions:
     ) -> Call:
         """A call of the function with this body, which all vectors with such a step share."""
         for order in printer.orders:
-            self._position(order)
+            self.library.position(order)
         parameters = ["wide neurons"]
         arguments: list[Any] = []
         for name, actual in printer.parameters.items():
@@ -274,7 +261,7 @@ class Functions:
                 const = "" if actual in written_by(step) else "const "
                 parameters.append(f"{const}vec *restrict {name}")
                 arguments.append(_pointer(printer.plan, Place(printer.plan.slabs[actual])))
-        name = self._named(kind, parameters, lines, lambda: _remark(step))
+        name = self._named(kind, parameters, lines, lambda: remark(step))
         return call_of(name, step.rows, *arguments)
 
     def _named(
@@ -282,7 +269,7 @@ class Functions:
         kind: str,
         parameters: list[str],
         lines: list[str],
-        remark: Callable[[], str],
+        told: Callable[[], str],
         shape: str = "",
     ) -> str:
         """The name of the function with these parameters and lines, which is written once."""
@@ -293,80 +280,11 @@ class Functions:
             number = 1 + sum(other.startswith(kind) for other in self.names.values())
             name = f"{kind}{number}{shape}"
             self.names[key] = name
-            self.own[name] = function(f"SHARED void {name}{opening}", lines, remark())
+            self.own[name] = function(f"SHARED void {name}{opening}", lines, told())
         return self.names[key]
 
     def _weights(self, name: str) -> Pointer:
         return Pointer(name, True, self.starts[name][0])
-
-    # --- functions of the library ---------------------------------------------------------------
-
-    def need(self, name: str, order: int = 0) -> None:
-        """Put a function of `library` into the file."""
-        if name in self.library:
-            return
-        if order >= 2:
-            self._position(order)
-        if name in ("pairs", "pairs_of_weights"):
-            self._position(2)
-            self.library["all_pairs"] = library.text("all_pairs")
-        if order == 2:
-            few = self.n <= 4
-            self.library[name] = library.text("scatter2_few" if few else "scatter2_many")
-        elif order > 2:
-            self.library[name] = library.filled(
-                "scatter_higher",
-                order=order,
-                brackets="][".join(DIRECTIONS[:order]),
-                ordered=" <= ".join(DIRECTIONS[:order]),
-                entries=" * ".join(["N"] * order),
-                arguments=", ".join(f"index[{d}]" for d in range(order)),
-            )
-        else:
-            self.library[name] = library.text(name)
-
-    def _position(self, order: int) -> None:
-        self.library[f"at{order}"] = position_function(order)
-
-    def _vector_versions(self) -> list[str]:
-        """Declarations of the vector versions of the elementary functions that are called."""
-        suffix = "f" if self.dtype == "float" else ""
-        texts = []
-        for minor, names in _VECTOR_VERSIONS.items():
-            found = [f"{name}{suffix}" for name in names if f"{name}{suffix}" in self.elementary]
-            declared = "\n".join(f"VECTOR_VERSION extern real {name}(real);" for name in found)
-            if found:
-                texts.append(library.filled("libmvec", minor=minor, declarations=declared))
-        return [library.text("vector_version"), *texts] if texts else []
-
-
-_SUMS = 12  # vectors that stay in registers, of sixteen
-
-_VECTOR_VERSIONS = {
-    22: ("sin", "cos"),
-    35: ("tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh"),
-}
-"""The minor version of glibc 2 from which functions of one argument have vector versions.
-
-Those that `elementary` has no text for.
-"""
-
-_LIBRARY = (
-    *(f"at{r}" for r in range(2, len(DIRECTIONS) + 1)),
-    "tiles",
-    "all_pairs",
-    "pairs",
-    "pairs_of_weights",
-    "lanes",
-    "softmax",
-    "log_softmax",
-    "gather",
-    "scatter",
-    *(f"scatter{r}" for r in range(2, len(DIRECTIONS) + 1)),
-    "keep_nan",
-    "allocate",
-)
-"""The order in which functions stand in a file: each after those that it calls."""
 
 
 def weight_starts(network: Network) -> dict[str, tuple[int, tuple[int, ...]]]:
@@ -391,78 +309,3 @@ def _pointer(planned: Plan, place: Place) -> Pointer:
 
 def _vectors(columns: int) -> str:
     return "V" if columns == 1 else f"{columns} * V"
-
-
-def _over_neurons(inner: list[str], body: list[str], start: list[str], sums: int) -> list[str]:
-    """Loops over neurons r and vectors c around `body`; for some rows at a time after `inner`.
-
-    `sums` vectors are sums over neurons, which stay in registers: those of one c, the neurons being
-    the inner loop, or where there is nothing else of all, which then share what is read of weights.
-    """
-    vectors = "for (wide c = 0; c < V; c++)"
-    rows = f"for (wide r = {'first' if inner else '0'}; r < {'end' if inner else 'neurons'}; r++)"
-    if not sums:
-        heads = [rows, f"    {vectors} {{"]
-    elif inner or sums > _SUMS:
-        heads = [vectors, f"    {rows} {{"]
-    else:
-        heads = [f"{rows} {{", "    UNROLL", f"    {vectors} {{"]
-    lines = [*heads, *_indented(body, 2), "    }", *["}"] * heads[0].endswith("{")]
-    if inner:
-        declaration, call = inner
-        stage = [declaration, rows, f"    {vectors}", f"        {call}"]
-        lines = [
-            "for (wide first = 0; first < neurons; first += ROWS) {",
-            "    const wide end = first + ROWS < neurons ? first + ROWS : neurons;",
-            *_indented([*stage, *lines]),
-            "}",
-        ]
-    return [f"{vectors} {{", *_indented(start), "}", *lines] if start else lines
-
-
-def _sum_over_neurons(value: str, result: str, accumulate: bool) -> list[str]:
-    return [
-        "for (wide c = 0; c < V; c++) {",
-        "    vec sum = splat(0);",
-        "    for (wide r = 0; r < neurons; r++)",
-        f"        sum += {value};",
-        f"    {result} {'+=' if accumulate else '='} sum;",
-        "}",
-    ]
-
-
-def _indented(lines: Iterable[str], depth: int = 1) -> list[str]:
-    return [f"{' ' * 4 * depth}{line}" for line in lines]
-
-
-def _remark(step: Pass | Total | Contraction) -> str:
-    """What a step computes, in any layer: `a_i = z_i*s'(z)`."""
-    if isinstance(step, Total):
-        return f"Sums over neurons of {_layerless(step.expression)}."
-    if isinstance(step, Contraction):
-        return f"Sums over neurons of g_p*({_layerless(step.moving)})."
-    texts = []
-    if step.activated:
-        orders = [r for r, _ in step.activated.results]
-        locals_, values = (f"s{r}" for r in orders), (f"s{chr(39) * r}(z)" for r in orders)
-        texts.append(f"{', '.join(locals_)} = {', '.join(values)}")
-    texts += (
-        f"{_target(entry)} {'+=' if entry.accumulate else '='} {_layerless(entry.expression)}"
-        for entry in step.entries
-    )
-    sums = [f"{_target(s)} += {_layerless(s.weight * s.moving)}" for s in step.sums]
-    taken = [f"the sums {'; '.join(sums)}"] if sums else []
-    return f"{'; '.join([*texts, *taken])}, neuron by neuron."
-
-
-def _target(step: Entry | Sum) -> str:
-    name = re.sub(r"[0-9_]+", "", step.target.slab.name)
-    return f"{name}{'_' * bool(step.along)}{''.join(step.along)}"
-
-
-def _layerless(expression: Expr) -> str:
-    """The formula without numbers of layers, and with any activation called s."""
-    named = expression.xreplace(
-        {n: sigma("s", n.order, n.argument) for n in expression.atoms(sigma)}
-    )
-    return re.sub(r"(?<=[a-zA-Z])\d+(_\d+)?", "", formula(named))
