@@ -13,10 +13,11 @@ from sympy.core.relational import Relational
 
 from symnet.activations import aliases
 from symnet.activations.alike import in_known
+from symnet.activations.cuts import hangs_on_steps, turns_at_poles
 from symnet.activations.elementwise import ELEMENTWISE
 from symnet.activations.limits import shown
 from symnet.activations.ondemand import OnDemand
-from symnet.activations.pieces import Pieces, hangs_on_steps, pieces_of, turns_at_poles, written
+from symnet.activations.pieces import Pieces, pieces_of, written
 from symnet.activations.stable import differentiated, own_forms
 from symnet.activations.systems import Forms, System, Z, chain, derivative, forms, slope_of
 from symnet.activations.trees import Tree, expression_of, operation, tree_of
@@ -43,7 +44,7 @@ class Activation:
     `+ - * / **`, `Piecewise` and the functions of `trees.FUNCTIONS` (and what `alike` writes in
     them: sech, coth, Heaviside, frac, GoldenRatio, ...); ValueError otherwise. A
     formula with corners (Abs, sign, Min, Max, Piecewise) becomes one `Piecewise` in the order of
-    z, whose arms are smooth: see `symnet.activations.pieces` for the derivative at a corner.
+    z, whose arms are smooth: see `symnet.activations.meetings` for the derivative at a corner.
 
     The other fields are found from the value where they are not given: `kinks`, the places where
     sigma' jumps; `glyph` and `latex`, what a layer formula prints for the function; `system`, how
