@@ -15,9 +15,9 @@ import sympy
 from sympy import Add, Expr, Max, Mul, Piecewise, S, exp, log
 
 from symnet.activations import Z
+from symnet.activations.functions import let_be
 from symnet.activations.limits import shown
 from symnet.activations.stable import Inaccurate, whole
-from symnet.activations.systems import let_be
 
 _FUNCTIONS = (sympy.Function, sympy.Pow, Piecewise)
 _CANDIDATES = 12

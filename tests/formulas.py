@@ -20,7 +20,7 @@ from sympy import Abs, Expr, Max, Min, Piecewise, Rational, sqrt
 
 import symnet
 from symnet.activations import Activation, Z, digits, from_tree
-from symnet.activations.systems import rint
+from symnet.activations.functions import rint
 
 SECONDS = 5.0
 ORDER = 2

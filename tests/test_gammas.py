@@ -15,7 +15,7 @@ from mpmath import mpf
 
 import symnet
 from symnet.activations import Activation, Z, digits, from_tree
-from symnet.activations.systems import POLYGAMMAS, rint
+from symnet.activations.functions import POLYGAMMAS, rint
 from symnet.backends.c.text import elementary
 from symnet.backends.numpy import gammas, special
 from symnet.languages.printing import Printer

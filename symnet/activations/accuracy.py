@@ -25,8 +25,9 @@ from sympy.codegen.cfunctions import expm1, log1p
 
 from symnet.activations import digits
 from symnet.activations.digits import Number
+from symnet.activations.functions import POLYGAMMAS, STEPS, erfcx, held, rint, undefined
 from symnet.activations.identities import renamed
-from symnet.activations.systems import POLYGAMMAS, STEPS, Z, erfcx, held, rint, undefined
+from symnet.activations.systems import Z
 
 Array: TypeAlias = NDArray[Any]
 

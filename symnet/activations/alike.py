@@ -14,7 +14,7 @@ import sympy
 from sympy import Expr, Piecewise
 from sympy.core.function import AppliedUndef
 
-from symnet.activations.systems import rint
+from symnet.activations.functions import rint
 
 
 def _heaviside(x: Expr, at_zero: Expr = sympy.S.Half) -> Expr:

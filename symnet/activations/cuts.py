@@ -12,8 +12,9 @@ from sympy import Abs, Expr, Max, Min, Piecewise, S, sign
 
 from symnet.activations import digits
 from symnet.activations.digits import Number
+from symnet.activations.functions import STEPS
 from symnet.activations.near import CORNERS, DIGITS, Near, is_limited
-from symnet.activations.systems import STEPS, Z
+from symnet.activations.systems import Z
 from symnet.activations.zeros import MOST, TooMany, zeros
 
 

@@ -20,7 +20,8 @@ import sympy
 from sympy import Expr, Piecewise
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symnet.activations.systems import Z, erfcx, held, rint, undefined
+from symnet.activations.functions import erfcx, held, rint, undefined
+from symnet.activations.systems import Z
 
 Number: TypeAlias = Any
 """A real number of mpmath's."""

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 import sympy
 from sympy import Expr, Rational, exp, log, sqrt
 
+from symnet.activations.functions import rint
 from symnet.activations.ondemand import OnDemand
-from symnet.activations.systems import Z, rint
+from symnet.activations.systems import Z
 
 _FORMULAS: Mapping[str, Callable[[str], Expr]] = {
     "tan": lambda _: sympy.tan(Z),

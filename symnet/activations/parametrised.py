@@ -17,7 +17,8 @@ from sympy import Expr, Piecewise, exp
 from sympy.codegen.cfunctions import expm1
 
 from symnet.activations.activation import Activation
-from symnet.activations.systems import Auxiliary, System, Z, either, exponential, reals, rectified
+from symnet.activations.blocks import either, exponential, reals, rectified
+from symnet.activations.systems import Auxiliary, System, Z
 from symnet.activations.table import TABLE
 
 Number: TypeAlias = int | float | Fraction | Expr

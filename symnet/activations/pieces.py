@@ -17,9 +17,10 @@ from sympy import Abs, Expr, Max, Piecewise, S, sign
 from sympy.logic.boolalg import Boolean
 
 from symnet.activations.cuts import between, cuts_of
+from symnet.activations.functions import STEPS
 from symnet.activations.meetings import Meeting, Piece, alike, meeting_of
 from symnet.activations.near import CORNERS, Near
-from symnet.activations.systems import STEPS, Z
+from symnet.activations.systems import Z
 from symnet.activations.zeros import MOST, TooMany
 
 _ENDLESS = 2

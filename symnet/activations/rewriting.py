@@ -23,7 +23,8 @@ from sympy.codegen.cfunctions import expm1, log1p
 from sympy.core.relational import Relational
 
 from symnet.activations import digits
-from symnet.activations.systems import Z, held
+from symnet.activations.functions import held
+from symnet.activations.systems import Z
 
 _LARGEST = 300
 """Operations of a formula that is worth rewriting: beyond, SymPy takes seconds."""

@@ -20,21 +20,11 @@ from sympy.logic.boolalg import Boolean
 from symnet.activations import accuracy, rewriting
 from symnet.activations.accuracy import LARGEST, Fault
 from symnet.activations.digits import Number
+from symnet.activations.functions import STEPS, held, undefined
 from symnet.activations.identities import renamed
 from symnet.activations.limits import shown
 from symnet.activations.pieces import Pieces, assembled, pieces_of
-from symnet.activations.systems import (
-    STEPS,
-    Forms,
-    System,
-    Z,
-    chain,
-    finished,
-    forms,
-    held,
-    repeated,
-    undefined,
-)
+from symnet.activations.systems import Forms, System, Z, chain, finished, forms, repeated
 from symnet.activations.understood import understood
 
 _PATCHES = 6  # that one expression gets

@@ -20,13 +20,9 @@ from sympy import Abs, Expr, Float, Piecewise, Rational, Symbol, exp, pi, sqrt
 from sympy.codegen.cfunctions import log1p
 
 from symnet.activations.activation import TABLE, Activation, register
-from symnet.activations.systems import (
-    Auxiliary,
-    System,
-    Z,
+from symnet.activations.blocks import (
     clipped,
     either,
-    erfcx,
     exponential,
     hyperbolic,
     logistic,
@@ -34,8 +30,9 @@ from symnet.activations.systems import (
     rectified,
     sized,
     squared,
-    undefined,
 )
+from symnet.activations.functions import erfcx, undefined
+from symnet.activations.systems import Auxiliary, System, Z
 
 __all__ = ["TABLE"]
 

@@ -17,8 +17,8 @@ from typing import Any
 import sympy
 from sympy import Expr, Symbol
 
+from symnet.activations.functions import rint
 from symnet.activations.limits import CONSTANTS, RELATIONS, Tree, check, shown
-from symnet.activations.systems import rint
 
 __all__ = ["FUNCTIONS", "Tree", "expression_of", "tree_of"]
 

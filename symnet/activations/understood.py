@@ -6,7 +6,9 @@ import sympy
 from sympy import Expr, Piecewise, Symbol, exp
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symnet.activations.systems import Auxiliary, System, Z, held, hyperbolic, logistic, slope_of
+from symnet.activations.blocks import hyperbolic, logistic
+from symnet.activations.functions import held
+from symnet.activations.systems import Auxiliary, System, Z, slope_of
 
 
 class _Understanding:

@@ -21,7 +21,7 @@ from sympy import Expr, oo
 
 from symnet.activations import Activation, Z
 from symnet.activations.cancelling import cancels
-from symnet.activations.systems import STEPS
+from symnet.activations.functions import STEPS
 from symnet.breaking import SENTENCES, paragraph
 from symnet.calculus.algebra import DIRECTIONS, sigma
 from symnet.calculus.neurons import Place, neurons

@@ -14,8 +14,8 @@ import sympy
 from sympy import Expr
 
 from symnet.activations import Activation, Z
+from symnet.activations.functions import erfcx, let_be
 from symnet.activations.stable import whole
-from symnet.activations.systems import erfcx, let_be
 from symnet.network import Network, nesting
 
 

@@ -44,7 +44,8 @@ from sympy.codegen.cfunctions import expm1, log1p
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import Boolean
 
-from symnet.activations.systems import POLYGAMMAS, Z, erfcx
+from symnet.activations.functions import POLYGAMMAS, erfcx
+from symnet.activations.systems import Z
 from symnet.backends.numpy import special
 from symnet.lowering.gammas import erfinv, function, loggamma, polygamma, polynomial, reals
 from symnet.lowering.loops import ScalarFunction

@@ -33,7 +33,7 @@ from sympy.printing.numpy import NumPyPrinter
 from sympy.printing.precedence import PRECEDENCE
 
 from symnet.activations import Activation, Forms, Z
-from symnet.activations.systems import Polygamma
+from symnet.activations.functions import Polygamma
 
 Line = tuple[Symbol, Expr]
 Assignment = tuple[Basic, Expr | None]  # without an expression, the name is deleted

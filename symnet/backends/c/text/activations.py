@@ -27,7 +27,7 @@ from sympy import (
 from sympy.codegen.cfunctions import expm1
 
 from symnet.activations import Activation, Forms
-from symnet.activations.systems import rint, undefined
+from symnet.activations.functions import rint, undefined
 from symnet.backends.c.text.elementary import function_name
 from symnet.backends.c.text.expressions import ScalarPrinter, function
 

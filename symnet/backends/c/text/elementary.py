@@ -32,7 +32,7 @@ import numpy as np
 import sympy
 from sympy import Expr, Symbol
 
-from symnet.activations.systems import POLYGAMMAS, Polygamma
+from symnet.activations.functions import POLYGAMMAS, Polygamma
 from symnet.backends.c.text import library
 from symnet.backends.c.text.lines import broken, literal
 from symnet.backends.c.text.minimax import COEFFICIENTS

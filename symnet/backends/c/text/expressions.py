@@ -17,7 +17,7 @@ from sympy.printing.c import C99CodePrinter
 from sympy.printing.precedence import PRECEDENCE
 
 from symnet import breaking
-from symnet.activations.systems import Polygamma
+from symnet.activations.functions import Polygamma
 from symnet.backends.c.plan.steps import Pass, Place, Plan, Sum, directions
 from symnet.backends.c.text.elementary import function_name
 from symnet.backends.c.text.lines import broken, literal
