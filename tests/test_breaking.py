@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symnet
+from symnet import breaking
 from symnet.breaking import SENTENCES, WORDS, Kind, broken, listed, paragraph
 
 KINDS = (WORDS, SENTENCES, Kind("    "), Kind("  ", " &"), Kind("    ", kept=r" (?=\*)"))
@@ -70,3 +72,9 @@ def test_lines_are_broken_in_one_place(call):
     package = Path(symnet.__file__).parent
     calling = {p.name for p in package.rglob("*.py") if re.search(re.escape(call), p.read_text())}
     assert calling <= {"breaking.py"}
+
+
+def test_examples_of_the_docstrings():
+    """They are what they say."""
+    found = doctest.testmod(breaking)
+    assert (found.failed, found.attempted) == (0, 2)
