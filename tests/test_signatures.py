@@ -411,6 +411,33 @@ def test_javascript(tmp_path):
     assert f"export function valueJacobianHessian(x: Inputs): {together};" in types
 
 
+TYPESCRIPT_BLOCK = """\
+{
+  const x: number[] = [];
+  const y: Float64Array = @.value(x);
+  const all: { y: Float64Array; jacobian: Float64Array; hessian: Float64Array } =
+    @.valueJacobianHessian(new Float64Array(«n»));
+  const some: { y: Float64Array; jacobian: Float64Array } = @.valueJacobian(all.y);
+  console.log(y.length, some.jacobian, @.jacobian(x), @.hessian(x), @.selfTest() < 1);
+  // $expected: no third order was asked for.
+  @.derivative3(x);
+}
+"""
+
+
+def test_typescript(tmp_path):
+    """The types say what is there, to TypeScript's own compiler with every check."""
+    if shutil.which("tsc") is None:
+        pytest.skip("tsc is not installed")
+    written("javascript", tmp_path)
+    program = "".join(f'import * as {name} from "./{name}.mjs";\n' for name in networks())
+    program += filled(blocks(TYPESCRIPT_BLOCK), expected="@ts-expect-error")
+    (tmp_path / "main.mts").write_text(program, encoding="utf-8")
+    command = ["tsc", "--noEmit", "--strict", "--lib", "es2022,dom", "--module", "nodenext"]
+    done = subprocess.run([*command, "main.mts"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 RUST_BLOCK = """\
     for point in POINTS {
         let mut x = [0.0; «n»];
