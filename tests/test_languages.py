@@ -6,6 +6,7 @@ one of `symnet.words.WORDS`.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -26,12 +27,12 @@ import symnet
 import zoo
 from symnet import compiling, languages
 from symnet.activations import TABLE, Activation, Z
-from symnet.languages import c
+from symnet.languages import c, c_batch, onnx, plain, python, xlsx
 from symnet.languages.job import Job
-from symnet.languages.selftest import expected_at
+from symnet.languages.selftest import examples, expected_at
 from symnet.lowering.counting import operations
 from symnet.lowering.loops import At, Loop, read, walk, written
-from symnet.names import partial_name
+from symnet.names import partial_name, together_name
 from symnet.network.building import apply, concat
 from symnet.witness import sampling
 
@@ -302,7 +303,8 @@ def test_heads(language):
             parts += ["T [K], rho", "Outputs y: p [Pa]"]
             parts += ["= w4 @ z3 + b4", "tanh' ", "z2   = W2 @ a1 + b2"]
             parts += ["Shapes: x (2), y (1), jacobian (1, 2), hessian (1, 2, 2)."]
-            parts += ["multiply-adds", "activations"] if language != "python" else []
+            parts += ["multiply-adds", "activations", f"  {together_name(2)} "]
+            assert "  value_jacobian " in shown or language not in LOOPS
         if language in LOOPS and "_test" not in name:
             arrays = language in ("javascript", "julia")
             parts += [f"bytes of {'arrays' if arrays else 'stack'}"]
@@ -543,7 +545,7 @@ def test_two_c_files_link_together(tmp_path):
 @pytest.mark.parametrize("name", [n for n in NETWORKS if n != "deep"])
 def test_onnx(name, precision):
     """The model gives the three for a batch, in the reference evaluator and in a runtime."""
-    onnx = pytest.importorskip("onnx")
+    proto = pytest.importorskip("onnx")
     evaluator = pytest.importorskip("onnx.reference").ReferenceEvaluator
     runtime = pytest.importorskip("onnxruntime")
     net = NETWORKS[name]()
@@ -555,7 +557,7 @@ def test_onnx(name, precision):
     expected.append(symnet.analytic.hessian(net, X))
     session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
     assert [output.name for output in session.get_outputs()] == ["y", "jacobian", "hessian"]
-    reference = evaluator(onnx.load_from_string(content))
+    reference = evaluator(proto.load_from_string(content))
     for results in (session.run(None, {"x": X}), reference.run(None, {"x": X})):
         for found, known in zip(results, expected, strict=True):
             assert (found.dtype, found.shape) == (kind, known.shape)
@@ -577,29 +579,95 @@ def golden_graph() -> symnet.Network:
 
 
 GOLDEN = Path(__file__).parent / "golden" / "languages"
-WRITTEN = tuple(n for n, row in languages.LANGUAGES.items() if row.files and n != "c-batch")
 
 
-@pytest.mark.parametrize("language", WRITTEN)
+@pytest.mark.parametrize("language", [*languages.LANGUAGES, "plain"])
 @pytest.mark.parametrize("make", [golden_chain, golden_graph])
-def test_golden_files(make, language, request):
+def test_golden_files(make, language, request, monkeypatch):
     """Each language's texts of two networks, rewritten by --update-golden."""
-    net = make()
-    command = f"symnet generate {net.name}.json --language {language} --order 2"
-    job = Job.of(net, command=command, language=language)
-    # Rounded: the last digits are those of the machine.
-    known = [
-        replace(k, expected=rounded(k.expected, 6), allowed=float(f"{k.allowed:.1g}"))
-        for k in job.expected
-    ]
-    files = languages.LANGUAGES[language].files
-    assert files is not None
-    for name, text in files(replace(job, expected=tuple(known))).items():
+    for name, text in golden_texts(make(), language, monkeypatch).items():
         path, shown = GOLDEN / name, text.replace(f"symnet {VERSION}", "symnet VERSION")
         if request.config.getoption("--update-golden"):
             path.parent.mkdir(exist_ok=True)
             path.write_text(shown, encoding="utf-8")
         assert shown == path.read_text(encoding="utf-8"), name
+
+
+def golden_texts(net: symnet.Network, language: str, monkeypatch: Any) -> dict[str, str]:
+    """The files of a language as texts, what is expected rounded: last digits are a machine's."""
+    command = f"symnet generate {net.name}.json --language {language} --order 2"
+    if language == "plain":
+        command = f"symnet generate {net.name}.json --language python --order 2 --plain"
+
+    def known(*given: Any) -> Any:
+        found = examples(*given)
+        expected = tuple(rounded(result, 6) for result in found.expected)
+        return replace(found, expected=expected, sizes=tuple(rounded(s, 1) for s in found.sizes))
+
+    monkeypatch.setattr(python, "examples", known)
+    monkeypatch.setattr(c_batch, "examples", known)
+    job = Job.of(net, command=command, language=language)
+    compared = [
+        replace(k, expected=rounded(k.expected, 6), allowed=float(f"{k.allowed:.1g}"))
+        for k in job.expected
+    ]
+    job = replace(job, expected=tuple(compared))
+    if language == "plain":
+        return {f"{job.name}_plain.py": plain.source(job)}
+    row = languages.LANGUAGES[language]
+    if row.whole is not None:
+        return {f"{job.name}.{row.ending}": row.whole(net, 2, command)}
+    if row.files is not None:
+        batch = "_batch" if language == "c-batch" else ""
+        return {name.replace(".", f"{batch}."): text for name, text in row.files(job).items()}
+    return {f"{job.name}.{language}.txt": dumped(language, job)}
+
+
+def dumped(language: str, job: Job) -> str:
+    """What a file of bytes has in it."""
+    if language == "onnx":
+        pytest.importorskip("onnx")
+        return nodes(onnx.model(job))
+    pytest.importorskip("openpyxl")
+    return cells(xlsx.content(job))
+
+
+def nodes(model: Any) -> str:
+    """An ONNX model: its text, its tensors, and a line for each node."""
+    from onnx import helper, numpy_helper
+
+    def shaped(value: Any) -> str:
+        kind = value.type.tensor_type
+        sizes = ", ".join(d.dim_param or str(d.dim_value) for d in kind.shape.dim)
+        return f"{value.name} {helper.tensor_dtype_to_np_dtype(kind.elem_type)} ({sizes})"
+
+    graph = model.graph
+    lines = [graph.doc_string, "", f"{graph.name}, opset {model.opset_import[0].version}"]
+    lines += [f"input {shaped(value)}" for value in graph.input]
+    lines += [f"output {shaped(value)}" for value in graph.output]
+    for tensor in graph.initializer:
+        array = numpy_helper.to_array(tensor)
+        lines.append(f"{tensor.name} {array.dtype} {array.shape} = {array.ravel().tolist()}")
+    for node in graph.node:
+        given = [
+            *node.input,
+            *(f"{a.name}={helper.get_attribute_value(a)}" for a in node.attribute),
+        ]
+        lines.append(f"{', '.join(node.output)} = {node.op_type}({', '.join(given)})")
+    return "\n".join([*lines, ""])
+
+
+def cells(content: bytes) -> str:
+    """A workbook: a line for each cell."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    lines = []
+    for sheet in book:
+        lines += ["", f"sheet {sheet.title}"]
+        filled = (cell for row in sheet.iter_rows() for cell in row if cell.value is not None)
+        lines += [f"{cell.coordinate}: {cell.value}" for cell in filled]
+    return "\n".join([*lines[1:], ""])
 
 
 def rounded(values: Any, digits: int) -> Any:

@@ -32,21 +32,23 @@ def files(job: Job) -> Files:
 def library(name: str, jobs: Sequence[Job]) -> Files:
     """One header for all networks, and a source for each."""
     check_apart([f"{job.name}_{r.name}" for job in jobs for r in job.lowered.routines])
-    declared = [
-        line for job in jobs for line in [*comment(job.head(memory="")), "", *_declarations(job)]
-    ]
+    declared = [line for job in jobs for line in [*_about(job), "", *_declarations(job)]]
     made = {f"{name}.h": enclosed(name, declared[:-1], _INCLUDES)}
     return made | {f"{job.name}.c": _complete(job, f"{name}.h") for job in jobs}
 
 
 def _complete(job: Job, include: str) -> str:
-    about = "\n".join(comment(job.head(memory="")))
+    about = "\n".join(_about(job))
     return source(job, f'{about}\n#include "{include}"\n\n')
+
+
+def _about(job: Job) -> list[str]:
+    return comment(job.head("", compiling.methods(job.order)))
 
 
 def header(job: Job) -> str:
     """The declarations, with what they compute."""
-    about = "\n".join(comment(job.head(memory="")))
+    about = "\n".join(_about(job))
     return f"{about}\n{enclosed(job.name, _declarations(job)[:-1], _INCLUDES)}"
 
 

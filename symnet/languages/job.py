@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from math import prod
+from types import MappingProxyType
 
 from numpy.typing import NDArray
 
@@ -95,10 +96,11 @@ class Job:
         """Bytes of a routine's own arrays."""
         return self.bytes * sum(map(prod, routine.arrays.values()))
 
-    def head(self, memory: str = "stack") -> list[str]:
+    def head(self, memory: str = "stack", functions: Collection[str] = ()) -> list[str]:
         """What stands on top of each file, as plain lines of at most COLUMNS.
 
-        memory: what the loops' arrays are called; "" where there are no such loops.
+        memory: what the loops' arrays are called; "" where there are no such loops; functions:
+        those of the file, where it does not have all of `programs.routines`.
         """
         net = self.network
         title = "alue and derivatives of a neural network with respect to its inputs."
@@ -113,23 +115,14 @@ class Job:
         for routine in self.lowered.routines:
             for result, labels in routine.entries.items():
                 lines += _filled(f"Entries of {result}, in this order: {', '.join(labels)}.")
-        lines += ["", *self._costs(memory), *self._formulas(), ""]
+        shown = [r for r in self.lowered.routines if not functions or r.name in functions]
+        arrays = {r.name: f"{self.stack(r):9,} bytes of {memory}" for r in shown if memory}
+        lines += ["", *costs(shown, self.network.n, arrays), *self._formulas(), ""]
         return [*map(commented, lines), *self.made()]
 
     def made(self) -> list[str]:
         """What made a file, as plain lines."""
         return list(map(commented, _filled(made_by(self.command))))
-
-    def _costs(self, memory: str) -> list[str]:
-        rows = []
-        for routine in self.lowered.routines:
-            count = operations(routine, self.network.n)
-            rows.append(
-                f"  {routine.name:24}{count.multiply_adds:9,} multiply-adds"
-                f"{count.calls:7,} activations"
-                + (f"{self.stack(routine):9,} bytes of {memory}" if memory else "")
-            )
-        return ["Each point takes", *rows]
 
     def _formulas(self) -> list[str]:
         text = formulas.text(self.network, self.order, "layer", "text", columns=COLUMNS)
@@ -137,6 +130,18 @@ class Job:
         shown = shown.replace("∂²", "d2").replace("∂³", "d3").replace("∂", "d")
         lines = [found for line in shown.splitlines() for found in _filled(line, "    ")]
         return ["", "In a symbol for each layer's vector:", "", *lines]
+
+
+def costs(
+    routines: Iterable[Routine], n: int, more: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
+    """What a point costs by each routine, and what there is `more` to say of it."""
+    rows = []
+    for routine in routines:
+        count = operations(routine, n)
+        work = f"{count.multiply_adds:9,} multiply-adds{count.calls:7,} activations"
+        rows.append(f"  {routine.name:24}{work}{more.get(routine.name, '')}")
+    return ["Each point takes", *rows]
 
 
 def made_by(command: str) -> str:

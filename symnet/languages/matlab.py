@@ -37,6 +37,7 @@ from symnet.languages.matrixform import Functions, MatrixForm, name_of
 from symnet.languages.printing import Printer, own_functions
 from symnet.lowering import elementary, programs
 from symnet.lowering.loops import ScalarFunction
+from symnet.names import together_name
 
 _CODE = Kind("    ", going_on=" ...")
 
@@ -72,8 +73,9 @@ def files(job: Job) -> Files:
 def source(job: Job) -> str:
     """The function."""
     names = [("y", "J", "H")[r] if r < 3 else f"D{r}" for r in range(job.order + 1)]
+    routines = [together_name(r) for r in range(job.order + 1)]
     lines = [f"function [{', '.join(names)}] = {job.name}(x)"]
-    lines += [f"% {line}".rstrip() for line in job.head("")]
+    lines += [f"% {line}".rstrip() for line in job.head("", routines)]
     lines += ["%", *(f"% {line}".rstrip() for line in _usage(job, names))]
     lines += [f"    if size(x, 1) ~= {job.lowered.n}"]
     lines += [f"        error('{job.name}: x has %d rows, expected {job.lowered.n}', size(x, 1));"]

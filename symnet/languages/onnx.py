@@ -39,7 +39,7 @@ from symnet.calculus.program import activations_used, family
 from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
 from symnet.lowering import elementary, programs
-from symnet.names import array_name
+from symnet.names import array_name, together_name
 
 OPSET = 17
 _OPERATORS = {
@@ -113,7 +113,7 @@ class _Model:
                 for order, name in outputs
             ],
             list(self.constants.values()),
-            doc_string="\n".join(self.job.head("")),
+            doc_string="\n".join(self.job.head("", [together_name(self.order)])),
         )
         made = helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8

@@ -74,7 +74,8 @@ def source(job: Job) -> str:
     choice = list(programs.choices(job.network, job.order).values())[-1]
     body = _Body(job, choice, functions).lines()
     printer = PlainPrinter()
-    lines = ['"""' + "\n".join(job.head(memory="")), '"""', "", "import numpy as np", ""]
+    head = "\n".join(job.head("", [together_name(job.order)]))
+    lines = [f'"""{head}', '"""', "", "import numpy as np", ""]
     for name, values in job.lowered.constants.items():
         lines += array(name, values).splitlines()
     for function in own_functions(job.lowered, printer):
@@ -108,7 +109,7 @@ class _Body(MatrixForm):
     """The statements of one Program."""
 
     def lines(self) -> list[str]:
-        name = together_name(self.order) if self.order else "value"
+        name = together_name(self.order)
         ones = ", 1" * (1 + self.order)
         results = [array_name(order) for order in self.choice.orders]
         shapes = [
@@ -238,7 +239,7 @@ def softmax_of(z):
 
 def _test(job: Job) -> list[str]:
     """Points and another engine's values, compared where the file is run."""
-    name = together_name(job.order) if job.order else "value"
+    name = together_name(job.order)
     lines = ['if __name__ == "__main__":', f"    points = {nested(job.points.tolist(), 4, 9)}"]
     lines += [
         "    expected = [  # of another engine: every so many entries, errors allowed, values"

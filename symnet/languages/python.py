@@ -17,7 +17,7 @@ from symnet.backends.numpy import gammas, runtime, special
 from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.breaking import WIDTH
 from symnet.calculus.algebra import DIRECTIONS
-from symnet.languages.job import made_by
+from symnet.languages.job import costs, made_by
 from symnet.languages.pythontext import (
     Definitions,
     array,
@@ -28,6 +28,7 @@ from symnet.languages.pythontext import (
     wrapped,
 )
 from symnet.languages.selftest import Examples, direction_of, examples
+from symnet.lowering import programs
 from symnet.names import commented, partial_name
 from symnet.network import Network
 from symnet.witness import checking
@@ -51,7 +52,11 @@ _DOCSTRING = '''\
 
 Results are full arrays, float32 for float32 points and float64 otherwise; a point with a NaN in it
 has NaN in all of its results. TypeError for points that are not real, ValueError for another number
-of inputs. The formulas, in which a symbol stands for a layer's vector:
+of inputs.
+
+{costs}
+
+The formulas, in which a symbol stands for a layer's vector:
 
 {formulas}
 
@@ -179,8 +184,15 @@ def _docstring(network: Network, order: int, command: str) -> str:
         inputs=filled(f"{start} {names} and the outputs {outputs}:"),
         made=filled(commented(made_by(command))),
         functions=textwrap.indent(_signatures(network, order), "    "),
+        costs="\n".join(_costs(network, order)),
         formulas=_indented(shown),
     )
+
+
+def _costs(network: Network, order: int) -> list[str]:
+    names = compiling.methods(order)
+    routines = programs.lowered(network, order).routines
+    return costs([r for r in routines if r.name in names], network.n)
 
 
 def _indented(text: str) -> str:

@@ -256,7 +256,7 @@ class _Workbook:
         self.wide(here, 22, *[22] * (count + 3))
 
     def _about(self) -> None:
-        for row, line in enumerate(self.job.head(memory=""), 1):
+        for row, line in enumerate(self.job.head("", [self.routine.name]), 1):
             self.say(("About", row, 1), line)
             self.book["About"].cell(row, 1).font = self.styles.Font(name="Courier New")
         self.wide("About", 100)

@@ -8,8 +8,6 @@ function [y, J, H] = chain(x)
 %
 % Each point takes
 %   value                           6 multiply-adds      3 activations
-%   jacobian                       14 multiply-adds      3 activations
-%   hessian                        36 multiply-adds      3 activations
 %   value_jacobian                 14 multiply-adds      3 activations
 %   value_jacobian_hessian         38 multiply-adds      3 activations
 %

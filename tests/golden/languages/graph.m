@@ -8,8 +8,6 @@ function [y, J, H] = graph(x)
 %
 % Each point takes
 %   value                          16 multiply-adds      4 activations
-%   jacobian                       44 multiply-adds      4 activations
-%   hessian                       108 multiply-adds      4 activations
 %   value_jacobian                 52 multiply-adds      4 activations
 %   value_jacobian_hessian        136 multiply-adds      4 activations
 %
