@@ -8,7 +8,6 @@ the class of a layer and its number among those of its class, not by its name.
 from __future__ import annotations
 
 import json
-import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +23,6 @@ from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.formats import apart
-from symnet.importers.formats.apart import Contents
 from symnet.importers.formats.arrays import check_archive
 from symnet.importers.formats.arrays import read as read_arrays
 from symnet.importers.imported import (
@@ -36,9 +34,12 @@ from symnet.importers.imported import (
     exactness,
     label_of,
 )
-from symnet.importers.keras import refusals, twin
-from symnet.importers.keras.layers import LAYERS, Layer
+from symnet.importers.keras import refusals, stored, twin
+from symnet.importers.keras.attention import KEYWORDS
+from symnet.importers.keras.layer import Layer
+from symnet.importers.keras.layers import LAYERS
 from symnet.importers.keras.operations import OPERATIONS
+from symnet.importers.keras.stored import name_of
 from symnet.names import shortened
 from symnet.network.weights import Array
 
@@ -69,16 +70,16 @@ def read(path: FilePath, options: Options) -> Imported:
             check_archive(archive)
             _check_configuration(archive.getinfo("config.json").file_size)
             config = json.loads(archive.read("config.json"))
-            stored = archive.read("model.weights.h5")
-        weights = dict(_archived(config, apart.contents("hdf5", stored, "keras").arrays))
-        compare = partial(twin.compared, config, stored, ".weights.h5")
+            arrays = archive.read("model.weights.h5")
+        weights = dict(stored.archived(config, apart.contents("hdf5", arrays, "keras").arrays))
+        compare = partial(twin.compared, config, arrays, ".weights.h5")
     else:
         found = apart.contents("hdf5", content, "keras")
         told = found.texts.get("", {}).get("model_config")
         if told is None:
             return read_arrays(path, options)
         config = json.loads(told)
-        weights = dict(_named(found.below("model_weights")))
+        weights = dict(stored.named(config, found.below("model_weights")))
         compare = partial(twin.compared, config, content, ".h5")
     found_net = built(config, weights, label_of(path), options, "not compared")
     if not options.check or options.select is not None:
@@ -128,21 +129,20 @@ def built(
 
 def _layers(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     kind = config.get("class_name")
-    if kind not in ("Sequential", "Functional", "Model"):
+    if kind not in stored.MODELS:
         raise ValueError(
             f"the model is of the class {shortened(repr(kind))}; symnet reads Sequential and "
             "functional models (a subclass is code: export it to ONNX)"
         )
-    inner = config["config"]
-    return list(inner["layers"] if isinstance(inner, dict) else inner)
+    return stored.layers_of(config)
 
 
 def input_shapes(config: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]:
     """Names and shapes of the inputs, without the batch. ValueError where one is not fixed."""
     layers = _layers(config)
-    by_name = {_name(layer): layer for layer in layers}
+    by_name = {name_of(layer): layer for layer in layers}
     if config["class_name"] == "Sequential":
-        return [(_name(layers[0]), _input_shape(layers[0], config))]
+        return [(name_of(layers[0]), _input_shape(layers[0], config))]
     return [
         (name, _input_shape(by_name[name], config))
         for name, *_ in _endpoints(config["config"]["input_layers"])
@@ -171,10 +171,6 @@ def _endpoints(given: Any) -> list[list[Any]]:
     return [end for part in given for end in _endpoints(part)]
 
 
-def _name(layer: Mapping[str, Any]) -> str:
-    return str(layer["config"].get("name") or layer.get("name"))
-
-
 # --- the graph ----------------------------------------------------------------------------------
 
 
@@ -186,12 +182,12 @@ def _model(
         value = inputs[0]
         for layer in layers:
             value = _apply(reading, layer, Arguments([value], {}), prefix)
-        return [(_name(layers[-1]), value)]
+        return [(name_of(layers[-1]), value)]
     ends = _endpoints(config["config"]["input_layers"])
     values = {(end[0], 0): value for end, value in zip(ends, inputs, strict=True)}
     for layer, k, call in _ordered(layers, set(values)):
         given = Arguments(_known(call.positional, values), _known(call.named, values))
-        values[(_name(layer), k)] = _apply(reading, layer, given, prefix)
+        values[(name_of(layer), k)] = _apply(reading, layer, given, prefix)
     outputs = _endpoints(config["config"]["output_layers"])
     return [(end[0], _known(Tensor(end[0], int(end[1]), int(end[2])), values)) for end in outputs]
 
@@ -250,19 +246,21 @@ def _ordered(layers: Sequence[Mapping[str, Any]], ready: set[Use]) -> Iterator[C
         (layer, k, sources)
         for layer in layers
         for k, sources in enumerate(_calls(layer))
-        if (_name(layer), k) not in ready
+        if (name_of(layer), k) not in ready
     ]
     while waiting:
         left = []
         for layer, k, call in waiting:
             needs = [(x.name, x.use) for x in _leaves([call.positional, call.named]) if _is(x)]
             if set(needs) <= ready:
-                ready.add((_name(layer), k))
+                ready.add((name_of(layer), k))
                 yield layer, k, call
             else:
                 left.append((layer, k, call))
         if len(left) == len(waiting):
-            raise ValueError(f"the layer {_name(left[0][0])!r} needs one that does not precede it")
+            raise ValueError(
+                f"the layer {name_of(left[0][0])!r} needs one that does not precede it"
+            )
         waiting = left
 
 
@@ -313,10 +311,10 @@ def _argument(tree: Any) -> Any:
 
 
 def _apply(reading: _Reading, layer: Mapping[str, Any], given: Arguments, prefix: str) -> Any:
-    kind, name = str(layer.get("class_name")), _name(layer)
+    kind, name = str(layer.get("class_name")), name_of(layer)
     label = f"layer {name!r} ({shortened(kind, 40)})"
     reading.met[kind] += 1
-    if kind in ("Sequential", "Functional", "Model"):
+    if kind in stored.MODELS:
         found = [value for _, value in _model(reading, layer, given.tensors, f"{prefix}{name}/")]
         return found[0] if len(found) == 1 else found
     module = str(layer.get("module", "keras.layers"))
@@ -330,11 +328,16 @@ def _apply(reading: _Reading, layer: Mapping[str, Any], given: Arguments, prefix
         if operation:
             settings, positional = layer["config"], given.positional
             return OPERATIONS[kind](reading.tensors, settings, *positional, **given.named)
-        _check_call(given)
+        named = _check_call(kind, given)
         arrays = [
             np.asarray(array, dtype=np.float64) for array in reading.weights.get(prefix + name, ())
         ]
-        return LAYERS[kind](Layer(reading.tensors, layer["config"], given.tensors, arrays))
+
+        def inner(part: Mapping[str, Any], value: Value) -> Value:
+            return _apply(reading, part, Arguments([value], {}), f"{prefix}{name}/")
+
+        one = Layer(reading.tensors, layer["config"], given.tensors, arrays, named, inner)
+        return LAYERS[kind](one)
     except (TypeError, KeyError, IndexError, ValueError) as error:
         what = f"{type(error).__name__} {error}" if isinstance(error, LookupError) else str(error)
         raise ValueError(f"{label}: {what}") from None
@@ -345,55 +348,22 @@ def _is_operation(layer: Mapping[str, Any]) -> bool:
     if "module" in layer:
         return ".ops." in f"{layer['module']}."
     called = any(isinstance(node, dict) for node in layer.get("inbound_nodes", []))
-    return called and not {"trainable", "dtype", "batch_shape"} & set(layer["config"])
+    return called and not {"trainable", "batch_shape"} & set(layer["config"])
 
 
-def _check_call(given: Arguments) -> None:
-    """ValueError for what changes a layer beside the tensors it takes."""
+_CHANGING = ("mask", "attention_mask", "use_causal_mask", "return_attention_scores")
+
+
+def _check_call(kind: str, given: Arguments) -> dict[str, Any]:
+    """The keywords that the layer reads; ValueError for others that change what it gives."""
+    known = KEYWORDS.get(kind, ())
     if given.named.get("training"):
         raise ValueError("it is called with training=True; symnet reads evaluation")
     for leaf in _leaves(given.positional):
         if leaf is not None and not isinstance(leaf, Form | Condition | np.ndarray):
             raise ValueError(f"it is called with {leaf!r} beside tensors")
     for key, value in given.named.items():
-        if any(isinstance(leaf, Form | Tensor) for leaf in _leaves(value)):
-            raise ValueError(f"it takes a tensor as the keyword {key!r}; symnet reads positional")
-
-
-# --- weights ------------------------------------------------------------------------------------
-
-
-def _archived(
-    config: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str = "", group: str = ""
-) -> Iterator[tuple[str, list[Array]]]:
-    """Arrays of each layer of an archive, under layers/<class>_<number>/vars/<k>."""
-    seen: Counter[str] = Counter()
-    for layer in _layers(config):
-        kind = str(layer.get("class_name"))
-        base = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", kind))
-        base = base.lower()
-        stored = base if not seen[base] else f"{base}_{seen[base]}"
-        seen[base] += 1
-        here = f"{group}layers/{stored}/"
-        if kind in ("Sequential", "Functional", "Model"):
-            yield from _archived(layer, arrays, f"{prefix}{_name(layer)}/", here)
-            continue
-        start = f"{here}layer/vars/" if kind == "TimeDistributed" else f"{here}vars/"
-        own = sorted((key for key in arrays if key.startswith(start)), key=_number)
-        if own:
-            yield prefix + _name(layer), [arrays[key] for key in own]
-
-
-def _number(path: str) -> int:
-    return int(path.rpartition("/")[2])
-
-
-def _named(found: Contents) -> Iterator[tuple[str, list[Array]]]:
-    """Arrays of each layer of a legacy file, in the order of its attribute weight_names."""
-    for name in sorted({path.partition("/")[0] for path in (*found.texts, *found.arrays)}):
-        own: dict[str, list[Array]] = {}
-        for key in found.texts.get(name, {}).get("weight_names", []):
-            layer = key.split("/")[-2] if "/" in key else name  # a model in a model has several
-            path = name if layer == name else f"{name}/{layer}"
-            own.setdefault(path, []).append(found.arrays[f"{name}/{key}"])
-        yield from own.items()
+        tensors = any(isinstance(leaf, Form | Tensor | np.ndarray) for leaf in _leaves(value))
+        if key not in known and (tensors or (value and key in _CHANGING)):
+            raise ValueError(f"it is called with the keyword {key!r}, which symnet does not read")
+    return {key: given.named[key] for key in known if key in given.named}

@@ -12,7 +12,7 @@ import numpy as np
 
 from symnet.importers.extras import needed
 from symnet.importers.imported import Imported, Options
-from symnet.importers.keras import built, twin
+from symnet.importers.keras import built, stored, twin
 from symnet.network import Network
 from symnet.network.weights import Array
 
@@ -50,8 +50,8 @@ def imported(model: Any, options: Options) -> Imported:
     if not model.built:
         raise ValueError("the model is not built: its inputs' shape is not known yet")
     # As a file would have it; what JSON cannot hold is code, in layers that are refused.
-    stored = json.dumps(keras.saving.serialize_keras_object(model), default=repr)
-    config = json.loads(stored)
+    text = json.dumps(keras.saving.serialize_keras_object(model), default=repr)
+    config = json.loads(text)
     weights = dict(_weights(keras, model, ""))
     found = built(config, weights, None, options, "not compared")
     if not options.check:
@@ -62,14 +62,20 @@ def imported(model: Any, options: Options) -> Imported:
 
 def _weights(keras: Any, model: Any, prefix: str) -> Iterator[tuple[str, list[Array]]]:
     for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _weights(keras, layer, f"{prefix}{layer.name}/")
-        else:
-            stored: dict[str, Any] = {}  # what is saved of a layer: its kernel with what LoRA added
-            inner = layer.layer if type(layer).__name__ == "TimeDistributed" else layer
-            inner.save_own_variables(stored)
-            own = [stored[key] for key in sorted(stored, key=int)] or layer.weights
-            yield prefix + layer.name, [np.asarray(keras.ops.convert_to_numpy(v)) for v in own]
+        yield from _own(keras, layer, prefix)
+
+
+def _own(keras: Any, layer: Any, prefix: str) -> Iterator[tuple[str, list[Array]]]:
+    path = f"{prefix}{layer.name}"
+    if isinstance(layer, keras.Model):
+        yield from _weights(keras, layer, f"{path}/")
+    elif type(layer).__name__ in stored.WRAPPERS:
+        yield from _own(keras, layer.layer, f"{path}/")
+    else:
+        saved: dict[str, Any] = {}  # what is saved of a layer: its kernel with what LoRA added
+        layer.save_own_variables(saved)
+        own = [saved[key] for key in sorted(saved, key=int)] or layer.weights
+        yield path, [np.asarray(keras.ops.convert_to_numpy(v)) for v in own]
 
 
 def _filled(twin: Any, model: Any) -> None:

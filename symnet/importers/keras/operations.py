@@ -10,9 +10,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from sympy import Piecewise
 
+from symnet.activations import Z
 from symnet.importers.folding import choices, functions
+from symnet.importers.folding.angles import angle
 from symnet.importers.folding.choices import Condition
+from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.einsum import einsum
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
@@ -105,6 +109,79 @@ def _compared(name: str) -> Rule:
     return lambda t, config, x, y: choices.compared(t, name, _array(x), _array(y))
 
 
+def _glu(t: Tensors, config: Config, x: Value) -> Value:
+    axis = int(config.get("axis", -1))
+    a, b = (t.places(x, partial(_half, axis=axis, second=k)) for k in (False, True))
+    return t.multiply(a, t.apply("sigmoid", b))
+
+
+def _half(a: Any, axis: int, second: bool) -> Any:
+    return np.split(a, 2, axis)[second]
+
+
+def _pad(t: Tensors, config: Config, x: Value, constant_values: Any = None) -> Value:
+    mode, widths = config.get("mode", "constant"), config["pad_width"]
+    rank = len(x.shape)
+    around = [tuple(w) for w in np.broadcast_to(np.asarray(widths, dtype=np.int64), (rank, 2))]
+    if mode == "constant":
+        return t.pad(x, around, np.asarray(constant_values or 0.0))
+    return t.places(x, lambda a: np.pad(a, around, mode=mode))
+
+
+def _norm(t: Tensors, config: Config, x: Value) -> Value:
+    order = config.get("ord")
+    if order not in (None, 2, "fro", 1) or (order in (1, 2) and len(_axes(config) or x.shape) != 1):
+        raise ValueError(f"it is the norm {order!r}; symnet reads that of vectors of order 1 and 2")
+    keep = bool(config.get("keepdims"))
+    if order == 1:
+        return t.sum(t.apply("abs", x), _axes(config), keep)
+    return t.apply("sqrt", t.sum(t.apply("square", x), _axes(config), keep))
+
+
+def _normalize(t: Tensors, config: Config, x: Value) -> Value:
+    """x/|x|, with Keras's least |x|²: epsilon of it."""
+    if config.get("order", 2) != 2:
+        raise ValueError(f"it is of the order {config['order']}; symnet reads 2")
+    epsilon = float(config.get("epsilon") or 1e-7)
+    axes = _axes(config) or [-1]
+    squares = t.sum(t.apply("square", x), axes, True)
+    return t.multiply(x, t.apply("rsqrt", t.maximum(squares, np.array(epsilon**2))))
+
+
+def _average(t: Tensors, config: Config, x: Value, weights: Any = None) -> Value:
+    if weights is not None:
+        raise ValueError("it has weights")
+    return t.sum(x, _axes(config), False, mean=True)
+
+
+def _taken(t: Tensors, config: Config, x: Value, indices: Any) -> Value:
+    index, axis = np.asarray(indices).astype(np.int64), config.get("axis")
+    return t.places(x, lambda a: np.take(a, index, axis))
+
+
+def _dot(t: Tensors, config: Config, x: Value, y: Value) -> Value:
+    if len(np.shape(y)) > 2:
+        raise ValueError(f"it is of tensors of the shapes {np.shape(x)} and {np.shape(y)}")
+    return t.matmul(_array(x), _array(y))
+
+
+def _shrunk(soft: bool) -> Rule:
+    def rule(t: Tensors, config: Config, x: Value) -> Value:
+        bound = config.get("threshold", 0.5)
+        return t.apply(functions.shrink(bound, bound if soft else 0), x, "shrink")
+
+    return rule
+
+
+def _threshold(t: Tensors, config: Config, x: Value) -> Value:
+    low, value = functions.number(config["threshold"]), functions.number(config["default_value"])
+    return t.apply(Piecewise((value, low >= Z), (Z, True)), x, "threshold")
+
+
+def _scan(operation: Any) -> Rule:
+    return lambda t, config, x: cumulative(t, x, int(config["axis"]), operation)
+
+
 _NAMES = {
     **{name.capitalize(): name for name in ("exp", "expm1", "log", "log1p", "log10", "log2")},
     **{name.capitalize(): name for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt")},
@@ -114,7 +191,14 @@ _NAMES = {
     },
     **{"Arcsin": "asin", "Arccos": "acos", "Arctan": "atan", "Arcsinh": "asinh"},
     **{"Arccosh": "acosh", "Arctanh": "atanh", "Absolute": "abs", "Abs": "abs"},
-    **{"Selu": "selu", "LogSigmoid": "log_sigmoid", "HardSilu": "hard_swish"},
+    **{
+        "Selu": "selu",
+        "LogSigmoid": "log_sigmoid",
+        "HardSilu": "hard_swish",
+        "TanhShrink": "tanhshrink",
+        "Exp2": "exp2",
+        "Erfc": "erfc",
+    },
 }
 
 OPERATIONS: Mapping[str, Rule] = {
@@ -164,6 +248,31 @@ OPERATIONS: Mapping[str, Rule] = {
     "Moveaxis": _moved(lambda a, c: np.moveaxis(a, c["source"], c["destination"])),
     "Tile": _moved(lambda a, c: np.tile(a, c["repeats"])),
     "Repeat": _moved(lambda a, c: np.repeat(a, c["repeats"], c.get("axis"))),
+    "Roll": _moved(lambda a, c: np.roll(a, c["shift"], c.get("axis"))),
+    "Ravel": _moved(lambda a, c: a.reshape(-1)),
+    "Diagonal": _moved(lambda a, c: np.diagonal(a, c["offset"], c["axis1"], c["axis2"])),
+    "Trace": lambda t, c, x: t.sum(
+        t.places(x, lambda a: np.diagonal(a, c["offset"], c["axis1"], c["axis2"])), [-1], False
+    ),
+    "Take": _taken,
+    "Pad": _pad,
+    "Glu": _glu,
+    "Norm": _norm,
+    "Normalize": _normalize,
+    "Average": _average,
+    "Dot": _dot,
+    "Arctan2": _with(angle),
+    "Logaddexp": _with(lambda t, x, y: t.add(y, t.apply("softplus", t.subtract(x, y)))),
+    "Hypot": _with(
+        lambda t, x, y: t.apply("sqrt", t.add(t.apply("square", x), t.apply("square", y)))
+    ),
+    "Cumsum": lambda t, config, x: t.cumulated(x, int(config["axis"])),
+    "Cumprod": _scan(Tensors.multiply),
+    "Celu": lambda t, c, x: t.apply(functions.celu(c.get("alpha", 1.0)), x, "celu"),
+    "HardTanh": lambda t, c, x: t.clip(x, -1.0, 1.0),
+    "SoftShrink": _shrunk(True),
+    "HardShrink": _shrunk(False),
+    "Threshold": _threshold,
     "Where": _where,
     **{
         name: _compared(short)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 _CODE = "code in a file is never run. Export the model to ONNX, or rebuild it of Keras's own layers"
-_RECURRENT = "it is recurrent: unroll it to a feed-forward model of fixed length, in keras.ops"
+_RECURRENT = "write its steps with Conv2D and keras.ops, or export the model to ONNX"
+_MASK = "what it leaves out depends on the inputs' values: give the model sequences of full length"
 _WHOLE = "it takes whole numbers, by which there is no derivative: give the model what follows it"
 _ATTENTION = "write it with keras.ops (matmul, softmax), or export the model to ONNX"
 
 _ADVICE = {
-    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "Bidirectional", "RNN", "ConvLSTM2D"), _RECURRENT),
+    **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), _RECURRENT),
     **dict.fromkeys(("Embedding", "Discretization", "CategoryEncoding", "Hashing"), _WHOLE),
     **dict.fromkeys(("StringLookup", "IntegerLookup", "TextVectorization"), _WHOLE),
-    **dict.fromkeys(("MultiHeadAttention", "Attention", "AdditiveAttention"), _ATTENTION),
+    "GroupedQueryAttention": _ATTENTION,
+    "Masking": _MASK,
     "StopGradient": "its derivative in Keras is not that of its value",
 }
 
