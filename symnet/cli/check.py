@@ -6,7 +6,7 @@ import argparse
 import textwrap
 from typing import Any
 
-from symnet.cli import options, terminal
+from symnet.cli import forecasts, options, terminal
 from symnet.derivation import derive
 from symnet.formulas import notes
 from symnet.formulas.pages import COLUMNS
@@ -29,7 +29,9 @@ def add(commands: Any) -> None:
 def run(given: argparse.Namespace) -> int:
     """Print the Report; 1 when it says that a comparison failed."""
     derivation = derive(options.network(given), given.order)
-    with terminal.working(f"checking {derivation.network.describe()}", given.quiet):
+    seconds = forecasts.check(derivation.network, given.order)
+    what = f"checking {derivation.network.describe()}"
+    with terminal.working(what, given.quiet, seconds):
         _, report = options.checked(derivation, given.backend, given.seed)
     print(report)
     for note in notes(derivation.network, given.order):

@@ -24,7 +24,7 @@ __all__ = ["CheckError", "Comparison", "Report", "check", "sample", "verify"]
 
 Array = NDArray[Any]
 
-_MANY_WEIGHTS = 20_000  # from here on, 50-digit arithmetic takes seconds a point
+MANY_WEIGHTS = 20_000  # from here on, 50-digit arithmetic takes seconds a point
 _ENTRIES = 2**26  # products that the analytic engine may take for the ordinary points
 _NARROW = 64  # neurons a layer of the network that `verify` takes many points or digits for
 _CROWD = 1031  # points of a call with many: more than two blocks of any kernel, the last partial
@@ -133,7 +133,7 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
             node.activation.forms(function.order)  # the judge of what is compiled
     random = np.random.default_rng(seed)
     points = sample(network, random)
-    few = 3 if network.weights_count <= _MANY_WEIGHTS else 1
+    few = 3 if network.weights_count <= MANY_WEIGHTS else 1
     ordinary = sampling.ordinary(network, random, few)
     end = 0.7 if digits else 1.0
     with part(0.0, 0.3 * end):

@@ -19,9 +19,9 @@ from symnet.witness.units import units
 
 Array = NDArray[Any]
 
-_PRODUCTS = 2**28  # of the analytic engine for a point
-_HELD = 2**23  # derivatives of a layer's neurons for a point: 64 MB, of which a few are alive
-_FEWEST = 8
+_PRODUCTS = 2**26  # of the analytic engine for a point
+_HELD = 2**21  # derivatives of a layer's neurons for a point: 16 MB, of which a few are alive
+_FEWEST = 12
 
 
 def chosen(network: Network, order: int, random: np.random.Generator) -> Array | None:
@@ -38,21 +38,27 @@ def chosen(network: Network, order: int, random: np.random.Generator) -> Array |
     return np.column_stack([np.eye(network.n)[:, inputs], dense])
 
 
+def work(network: Network, order: int) -> int:
+    """Products that the analytic engine takes for a point along the directions compared."""
+    return _deep(network) * affordable(network, order) ** min(order, 2) + network.weights_count
+
+
 def affordable(network: Network, order: int) -> int:
     """How many directions are compared at most: n where none need be left out."""
     power = min(order, 2)
     if not power:
         return network.n
-    widths = network.widths
-    deep = sum(
-        widths[k] * widths[source]
-        for k, node in enumerate(network.nodes, start=1)
-        for source in node.sources
-        if source > 0
-    )
-    neurons = widths[1:] or (1,)
-    most = min(_PRODUCTS / (deep + sum(neurons)), _HELD / max(neurons))
+    most = min(_PRODUCTS / _deep(network), _HELD / max(network.widths[1:]))
     return min(network.n, max(_FEWEST, int(most ** (1 / power))))
+
+
+def _deep(network: Network) -> int:
+    """Neurons, and weights of what is no input: these meet second derivatives."""
+    widths = network.widths
+    return sum(
+        widths[k] * (1 + sum(widths[source] for source in node.sources if source > 0))
+        for k, node in enumerate(network.nodes, start=1)
+    )
 
 
 def contracted(result: Array, order: int, directions: Array | None) -> Array:
