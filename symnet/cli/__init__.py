@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
+        terminal.complain("interrupted", "symnet:")
         return 130
     except _unusable() as error:
         return _complain(error, 2)

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from symnet.breaking import SENTENCES, broken
-from symnet.cli import options, terminal
+from symnet.cli import forecasts, options, terminal
 from symnet.derivation import derive
 from symnet.formulas import notes
 
@@ -28,7 +28,9 @@ def add(commands: Any) -> None:
 def run(given: argparse.Namespace) -> int:
     """Print the Report; 1 when it says that a comparison failed."""
     derivation = derive(options.network(given), given.order)
-    with terminal.working(f"checking {derivation.network.describe()}", given.quiet):
+    seconds = forecasts.check(derivation.network, given.order)
+    what = f"checking {derivation.network.describe()}"
+    with terminal.working(what, given.quiet, seconds):
         _, report = options.checked(derivation, given.backend, given.seed)
     print(report)
     for note in notes(derivation.network, given.order):

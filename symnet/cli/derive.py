@@ -10,10 +10,10 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 from symnet import derivation, formulas
-from symnet.cli import options, terminal
+from symnet.cli import forecasts, options, terminal
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation
-from symnet.formulas import labels
+from symnet.formulas import expanded, labels
 from symnet.names import listed
 from symnet.network import Network
 from symnet.witness.checking import Report
@@ -53,11 +53,16 @@ def run(given: argparse.Namespace) -> int:
     format = given.format or _terminal_format()
     at = given.at or ([1.0] * network.n if given.file is None else None)
     _check_point(network, at)
-    with terminal.working(f"deriving {network.describe()}", given.quiet):
+    if given.notation == "expanded":
+        expanded.check_size(network, given.order)
+    few = options.few_weights(network)
+    checking = forecasts.check(network, given.order, few)  # refuses before anything is done
+    seconds = forecasts.formulas(network, given.order, given.notation)
+    with terminal.working(f"deriving {network.describe()}", given.quiet, seconds):
         page = _page(derived, given, format)
     heading = formulas.heading(network)
     title = ("built-in example: " if given.file is None else "") + heading
-    with terminal.working(f"checking {network.describe()}", given.quiet):
+    with terminal.working(f"checking {network.describe()}", given.quiet, checking):
         lines, ok = _figures(derived, at, format, given.digits)
     print(_beside(format, [title]) + "\n")
     print(page.removeprefix(heading).strip("\n") + "\n")
@@ -87,8 +92,7 @@ def _figures(
     symbols = derivation.network.symbols
     if symbols:
         return [f"values and checks need numbers for the weights {listed(symbols)}"], True
-    # 50-digit arithmetic is left to `symnet check` where it would take many seconds.
-    few = derivation.network.weights_count <= 100_000
+    few = options.few_weights(derivation.network)
     function, report = options.checked(derivation, digits=few)
     values = [] if at is None else [*_values(function, at, format, digits), ""]
     return [*values, _verdict(report)], report.ok

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import Any
 
 from symnet import tables
-from symnet.cli import options, terminal
+from symnet.cli import forecasts, options, terminal
 from symnet.derivation import derive
 
 
@@ -34,7 +32,11 @@ def add(commands: Any) -> None:
 def run(given: argparse.Namespace) -> int:
     """Write the table block by block, so that it may be larger than memory."""
     options.check_stdin(given.file, given.points)
-    function = derive(options.network(given), given.order).compile(given.backend)
+    network = options.network(given)
+    compiling = forecasts.compiling(network, given.order)
+    with terminal.working(f"compiling {network.describe()}", given.quiet, compiling):
+        function = derive(network, given.order).compile(given.backend)
+    seconds = forecasts.evaluation(network, given.order, forecasts.rows(given.points))
     standard = given.points == "-"
     source = sys.stdin.fileno() if standard else given.points
     with (
@@ -43,16 +45,6 @@ def run(given: argparse.Namespace) -> int:
     ):
         name = "standard input" if standard else given.points
         quiet = given.quiet or (given.output == "-" and sys.stdout.isatty())
-        with terminal.working(f"evaluating {name}", quiet) as progress:
-            tables.evaluate(function, _watched(lines, progress), name, out, given.inputs)
+        with terminal.working(f"evaluating {name}", quiet, seconds) as progress:
+            tables.evaluate(function, options.watched(lines, progress), name, out, given.inputs)
     return 0
-
-
-def _watched(lines: TextIO, progress: terminal.Progress) -> Iterator[str]:
-    """The lines; how many of the file's bytes have been read is its progress."""
-    size, read = os.fstat(lines.fileno()).st_size, 0
-    for number, line in enumerate(lines):
-        read += len(line)
-        if number % 1024 == 0:
-            progress.show(read / size if size else 0.0, f"{number} lines")
-        yield line

@@ -93,6 +93,8 @@ def _shown(shown: terminal.Progress, progress: Progress) -> None:
     """The state of a training; what share of it is done tells the seconds that are left."""
     errors = "  ".join(f"{kind} {error:.2g}" for kind, error in progress.errors.items())
     left = progress.remaining
+    if left is not None and not sys.stderr.isatty():
+        shown.foretell(progress.elapsed + left)
     share = progress.elapsed / (progress.elapsed + left) if left is not None else 0.0
     shown.show(
         share,

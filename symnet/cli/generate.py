@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from symnet import languages, names
-from symnet.cli import options, terminal
+from symnet.cli import forecasts, options, terminal
 from symnet.languages import running
 from symnet.names import shortened
 from symnet.network import Network
@@ -59,13 +59,15 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the files once they have passed their own self-tests; CheckError where one fails."""
-    networks = [options.loaded(path) for path in given.files] or [Network.example()]
+    networks = [options.loaded(path, given.quiet) for path in given.files] or [Network.example()]
     name, folder = _place(given)
     asked = {"precision": given.precision, "command": _command(given), "only": _only(given)}
     if given.plain:
         asked["plain_text"] = True
     what = ", ".join(network.describe() for network in networks)
-    with terminal.working(f"generating {what}", given.quiet):
+    order = 0 if given.only else given.order
+    seconds = sum(forecasts.compiling(network, order) for network in networks)
+    with terminal.working(f"generating {what}", given.quiet, seconds):
         with part(0.0, 0.7):
             written = _written(given, networks, name, folder, asked)
         with part(0.7, 1.0):

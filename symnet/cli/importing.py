@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from symnet.cli import options, terminal
+from symnet.cli import forecasts, options, terminal
 from symnet.importers import Imported, Options, read
 from symnet.importers.imported import renamed
 
@@ -59,7 +59,7 @@ def run(given: argparse.Namespace) -> int:
         network = renamed(options.loaded("-"), asked)
         found = Imported(network, "standard input (symnet)", compared="")
     else:
-        with terminal.working(f"reading {given.file}", given.quiet):
+        with terminal.working(f"reading {given.file}", given.quiet, forecasts.loading(given.file)):
             found = read(given.file, asked)
     options.say(given, str(found))
     if given.output is not None:

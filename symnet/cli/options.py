@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import difflib
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +15,7 @@ from typing import Any, NoReturn, TextIO
 import numpy as np
 
 from symnet import files, tables
+from symnet.cli import forecasts, terminal
 from symnet.cli.commands import EXITS, SUMMARIES
 from symnet.compiling import BACKENDS, Compiled
 from symnet.derivation import Derivation
@@ -216,16 +218,30 @@ def _number(name: str, value: str) -> float:
         raise argparse.ArgumentTypeError(f"{name}={value!r}: expected a number") from None
 
 
-def points(network: Network, path: str) -> Array:
+def points(network: Network, path: str, quiet: bool = False) -> Array:
     """The points (N, n) of a table, - for standard input. ValueError as `tables.blocks`."""
     standard = path == "-"
     source = sys.stdin.fileno() if standard else path
-    with open(source, encoding="utf-8-sig", newline="", closefd=not standard) as lines:
-        name = "standard input" if standard else path
-        blocks = list(tables.blocks(network, lines, name, 2**13))
+    seconds = forecasts.reading(forecasts.rows(path), network.n)
+    name = "standard input" if standard else path
+    with (
+        open(source, encoding="utf-8-sig", newline="", closefd=not standard) as lines,
+        terminal.working(f"reading {name}", quiet, seconds) as progress,
+    ):
+        blocks = list(tables.blocks(network, watched(lines, progress), name, 2**13))
     if not blocks:
         raise ValueError(f"{name}: has no rows")
     return np.concatenate(blocks)
+
+
+def watched(lines: TextIO, progress: terminal.Progress) -> Iterator[str]:
+    """The lines; how many of the file's bytes have been read is its progress."""
+    size, read = os.fstat(lines.fileno()).st_size, 0
+    for number, line in enumerate(lines):
+        read += len(line)
+        if number % 1024 == 0:
+            progress.show(read / size if size else 0.0, f"{number} lines")
+        yield line
 
 
 def check_stdin(*paths: str | None) -> None:
@@ -236,16 +252,17 @@ def check_stdin(*paths: str | None) -> None:
 
 def network(options: argparse.Namespace) -> Network:
     """The network in FILE, or the built-in one."""
-    return Network.example() if options.file is None else loaded(options.file)
+    return Network.example() if options.file is None else loaded(options.file, options.quiet)
 
 
-def loaded(path: str) -> Network:
+def loaded(path: str, quiet: bool = False) -> Network:
     """The network in a file of any program; in JSON from standard input where the path is -."""
     if path == "-":
         return files.read(sys.stdin.buffer, "standard input")
     from symnet import importers  # not needed by those who derive the example, or --help
 
-    return importers.load(path)
+    with terminal.working(f"reading {path}", quiet, forecasts.loading(path)):
+        return importers.load(path)
 
 
 @contextmanager
@@ -270,6 +287,11 @@ def say(given: argparse.Namespace, text: str) -> None:
     """What is no result: to standard error where that is written to -, nowhere if quiet."""
     if not given.quiet and text:
         print(text, file=sys.stderr if given.output == "-" else sys.stdout)
+
+
+def few_weights(network: Network) -> bool:
+    """Whether 50-digit arithmetic takes no many seconds; else it is left to `symnet check`."""
+    return network.weights_count <= 100_000
 
 
 def checked(

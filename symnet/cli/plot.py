@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from symnet import fitting, plotting
-from symnet.cli import options, terminal
+from symnet.cli import forecasts, options, terminal
 from symnet.network import Network
 from symnet.plotting import Picture
 from symnet.progress import part
@@ -60,7 +60,9 @@ def run(given: argparse.Namespace) -> int:
     options.check_stdin(given.file, given.data)
     network = options.network(given)
     data = _data(network, given)
-    with terminal.working(f"drawing {network.describe()}", given.quiet):
+    order = min(2 if given.order is None else given.order, 2)
+    seconds = 0.0 if given.kind == "network" else forecasts.pictures(network, order)
+    with terminal.working(f"drawing {network.describe()}", given.quiet, seconds):
         with part(0.0, 0.8):
             picture = plotting.plot(
                 network,
@@ -95,5 +97,5 @@ def _data(network: Network, given: argparse.Namespace) -> Any:
     if given.data is None:
         return None
     if given.kind != "measured":
-        return options.points(network, given.data)
+        return options.points(network, given.data, given.quiet)
     return fitting.read(given.data, given.outputs or network.output_names)

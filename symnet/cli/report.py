@@ -10,7 +10,7 @@ from typing import Any
 
 from symnet import reporting
 from symnet.calculus.schemes import Cost
-from symnet.cli import options, terminal
+from symnet.cli import forecasts, options, terminal
 from symnet.derivation import Derivation, derive
 from symnet.progress import part
 from symnet.reporting import Page
@@ -47,8 +47,11 @@ def run(given: argparse.Namespace) -> int:
         reporting.format_of(given.output)
     options.check_stdin(given.file, given.data)
     network = options.with_units(options.network(given), given)
-    data = None if given.data is None else options.points(network, given.data)
-    with terminal.working(f"the page of {network.describe()}", given.quiet):
+    data = None if given.data is None else options.points(network, given.data, given.quiet)
+    counted = 0 if data is None else len(data)
+    few = options.few_weights(network)
+    seconds = forecasts.report(network, given.order, counted, few)
+    with terminal.working(f"the page of {network.describe()}", given.quiet, seconds):
         with part(0.0, 0.3):
             derivation = derive(network, given.order)
             cost, checked = _checked(derivation)
@@ -63,8 +66,7 @@ def _checked(derivation: Derivation) -> tuple[Cost | None, Report | None]:
     """What a point costs, and the check of the functions; None where weights are symbols."""
     if derivation.network.symbols:
         return None, None
-    # 50-digit arithmetic is left to `symnet check` where it would take many seconds.
-    few = derivation.network.weights_count <= 100_000
+    few = options.few_weights(derivation.network)
     function, checked = options.checked(derivation, digits=few)
     return function.cost, checked
 

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from symnet import physical, plotting
-from symnet.cli import options, terminal
+from symnet.cli import forecasts, options, terminal
 from symnet.dialect import header, quoted
 from symnet.names import partial_name
 from symnet.network import Network
@@ -43,6 +43,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--order", type=int, choices=(1, 2), default=2, help="of partials (2)")
     parser.add_argument("--kind", choices=plotting.SENSITIVITY_KINDS, help="of the picture (bars)")
+    options.units_of(parser, "(those in the networks' files)")
     parser.add_argument(
         "--dependence",
         metavar="INPUT",
@@ -57,17 +58,25 @@ def run(given: argparse.Namespace) -> int:
         plotting.format_of(given.output, or_else=".csv")
     *paths, data = given.files
     options.check_stdin(*given.files, *[data] * (len(paths) - 1))
-    networks = [options.loaded(path) for path in paths] or [Network.example()]
+    networks = [options.loaded(path, given.quiet) for path in paths] or [Network.example()]
+    networks = _with_units(networks, given)
     if given.dependence is not None:
         if len(networks) > 1:
             raise ValueError("--dependence is of one network at a time")
-        points = options.points(networks[0], data)
+        points = options.points(networks[0], data, given.quiet)
         with terminal.working(f"moving {given.dependence}", given.quiet):
             found = dependence(networks[0], points, given.dependence)
         _written(given, found, _dependence_table(found))
         return 0
-    tables = [options.points(network, data) for network in networks]
-    with terminal.working(f"measuring over {len(tables[0]):,} points", given.quiet):
+    for network in networks:
+        forecasts.compiling(network, given.order)  # refuses before a table is read
+    tables = [options.points(network, data, given.quiet) for network in networks]
+    seconds = sum(
+        forecasts.compiling(network, given.order)
+        + forecasts.measures(network, given.order, len(points))
+        for network, points in zip(networks, tables, strict=True)
+    )
+    with terminal.working(f"measuring over {len(tables[0]):,} points", given.quiet, seconds):
         measured = [
             sensitivity(network, points, given.order)
             for network, points in steps(list(zip(networks, tables, strict=True)))
@@ -75,6 +84,19 @@ def run(given: argparse.Namespace) -> int:
     text = _table(measured, paths) if ending == ".csv" else ("\n\n".join(map(str, measured)), "\n")
     _written(given, measured, text)
     return 0
+
+
+def _with_units(networks: Sequence[Network], given: argparse.Namespace) -> list[Network]:
+    """Each network with the units that are of its names; ValueError for a name that none has."""
+    units = given.units or {}
+    known = {name for net in networks for name in (*net.input_names, *net.output_names)}
+    strange = {name: unit for name, unit in units.items() if name not in known}
+    own = [
+        {n: units[n] for n in (*net.input_names, *net.output_names) if n in units}
+        for net in networks
+    ]
+    own[0] |= strange  # refused by its name
+    return [net.with_units({**net.units, **u}) for net, u in zip(networks, own, strict=True)]
 
 
 def _written(

@@ -18,6 +18,7 @@ from symnet.progress import watched
 
 _PATIENCE = 1.0  # seconds before anything is shown
 _EVERY = 0.2
+_WORTH_SAYING = 2.0  # seconds that a work is expected to take
 
 
 def coloured() -> bool:
@@ -26,9 +27,8 @@ def coloured() -> bool:
     return not plain and sys.stderr.isatty()
 
 
-def complain(message: str) -> None:
+def complain(message: str, head: str = "symnet: error:") -> None:
     """One line on standard error."""
-    head = "symnet: error:"
     print(
         f"\x1b[1;31m{head}\x1b[0m {message}" if coloured() else f"{head} {message}", file=sys.stderr
     )
@@ -37,14 +37,22 @@ def complain(message: str) -> None:
 class Progress:
     """How far a work is: a share from 0 to 1 where it is known, and in words."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, expected: float | None = None) -> None:
         self.what, self.share, self.words = what, 0.0, ""
         self.left: float | None = None
+        self.expected, self.quiet, self.told = expected, False, False
         self.began = time.monotonic()
 
     def show(self, share: float, words: str = "", left: float | None = None) -> None:
         """Set the share done, and the seconds left where they are known better than from it."""
         self.share, self.words, self.left = min(max(share, 0.0), 1.0), words, left
+
+    def foretell(self, seconds: float) -> None:
+        """Say once, wherever standard error goes, what it will take, if that is worth it."""
+        if self.quiet or self.told or seconds <= _WORTH_SAYING:
+            return
+        self.told = True
+        print(f"symnet: {self.what}: about {duration(seconds)}", file=sys.stderr, flush=True)
 
     @property
     def elapsed(self) -> float:
@@ -56,7 +64,9 @@ class Progress:
         """Seconds left; None where nothing is known yet."""
         if self.left is not None:
             return self.left
-        return self.elapsed * (1 - self.share) / self.share if self.share else None
+        if self.share:
+            return self.elapsed * (1 - self.share) / self.share
+        return None if self.expected is None else max(0.0, self.expected - self.elapsed)
 
     def __str__(self) -> str:
         share = f" {100 * self.share:.0f} %" if self.share else ""
@@ -65,13 +75,27 @@ class Progress:
         return f"{self.what}{share}{words}  {self.elapsed:.0f} s{left}"
 
 
+def duration(seconds: float) -> str:
+    """`40 s`, `6 min`, `3 h`: as exact as a forecast is."""
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s" if seconds < 10 else f"{round(seconds, -1):.0f} s"
+
+
 @contextmanager
-def working(what: str, quiet: bool = False) -> Iterator[Progress]:
+def working(what: str, quiet: bool = False, seconds: float | None = None) -> Iterator[Progress]:
     """A Progress that is shown after a second, on a terminal and unless `quiet`.
+
+    seconds: what it will take, where that is known; more than two are said at once, wherever
+    standard error goes.
 
     What the work itself tells by `progress.steps` is its share.
     """
-    progress = Progress(what)
+    progress = Progress(what, seconds)
+    progress.quiet = quiet
+    if seconds is not None:
+        progress.foretell(seconds)
     if quiet or not sys.stderr.isatty():
         yield progress
         return

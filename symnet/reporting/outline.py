@@ -151,6 +151,8 @@ def _check(subject: Subject) -> Iterator[Block]:
             )
         )
     yield Table(tuple(rows), "Worst errors, and where they are")
+    for note in report.notes:
+        yield Paragraph(f"{note[0].upper()}{note[1:]}.")
 
 
 def _cost(cost: Cost, order: int) -> tuple[Block, ...]:

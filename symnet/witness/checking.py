@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from symnet import showing
 from symnet.network import Network
 from symnet.progress import part, steps
-from symnet.witness import digits, sampling
+from symnet.witness import digits, directions, sampling
 from symnet.witness.comparing import CheckError, Comparison, Truth, tolerance, worst
 from symnet.witness.units import units
 
@@ -24,7 +24,7 @@ __all__ = ["CheckError", "Comparison", "Report", "check", "sample", "verify"]
 
 Array = NDArray[Any]
 
-_MANY_WEIGHTS = 20_000  # from here on, 50-digit arithmetic takes seconds a point
+MANY_WEIGHTS = 20_000  # from here on, 50-digit arithmetic takes seconds a point
 _ENTRIES = 2**26  # products that the analytic engine may take for the ordinary points
 _NARROW = 64  # neurons a layer of the network that `verify` takes many points or digits for
 _CROWD = 1031  # points of a call with many: more than two blocks of any kernel, the last partial
@@ -69,10 +69,11 @@ class Generated(Checkable, Protocol):
 
 @dataclass(frozen=True)
 class Report:
-    """All comparisons of one function."""
+    """All comparisons of one function, and notes on what was left out of them."""
 
     network: str
     comparisons: tuple[Comparison, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -95,7 +96,8 @@ class Report:
         shown = " (double) and ".join(f"{tolerance:.1e}" for tolerance in allowed)
         limit = f"errors relative to the size of the terms; allowed {shown}"
         limit += " (float32)" * (len(allowed) > 1)
-        return "\n".join([heading, *(f"  {c}" for c in self.comparisons), f"  {limit}"])
+        said = [f"  {line}" for line in (*self.comparisons, limit, *self.notes)]
+        return "\n".join([heading, *said])
 
     def _repr_html_(self) -> str:
         head = ["what", "against", "points", "worst error", "allowed", "verdict"]
@@ -108,7 +110,10 @@ class Report:
         ]
         said = f"check of {self.network}; errors relative to the size of the terms"
         verdict = "ok:" if self.ok else "FAILED:"
-        return showing.paragraph(said, verdict) + showing.table(head, rows, left=2)
+        notes = (showing.paragraph(note, "note:") for note in self.notes)
+        return "".join(
+            [showing.paragraph(said, verdict), showing.table(head, rows, left=2), *notes]
+        )
 
 
 def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool = True) -> Report:
@@ -118,20 +123,23 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
     large and extreme points and on both sides of kinks, by each method and by f(X), in both
     precisions, of one, some and many points; against 50-digit arithmetic, derivatives of every
     order along random directions, to which each entry contributes. `digits=False` leaves that
-    out, which takes some 10 s for a million weights. ValueError when a weight is symbolic, and for
-    an activation that would be refused by `compile`. What is finite at no point fails.
+    out, which takes some 10 s for a million weights. Of many inputs and neurons some inputs are
+    compared, and a direction in which all take part; `notes` of the Report say so. ValueError when
+    a weight is symbolic, and for an activation that would be refused by `compile`. What is finite
+    at no point fails.
     """
     for node in network.nodes:
         if node.activation is not None:
             node.activation.forms(function.order)  # the judge of what is compiled
     random = np.random.default_rng(seed)
     points = sample(network, random)
-    few = 3 if network.weights_count <= _MANY_WEIGHTS else 1
+    few = 3 if network.weights_count <= MANY_WEIGHTS else 1
     ordinary = sampling.ordinary(network, random, few)
     end = 0.7 if digits else 1.0
     with part(0.0, 0.3 * end):
-        truth = _truth(network, _afforded(network, function, points), function)
-        usual = _truth(network, ordinary, function)
+        along = directions.chosen(network, function.order, random)
+        truth = _truth(network, _afforded(network, function, points), function, along=along)
+        usual = _truth(network, ordinary, function, along=along)
     with part(0.3 * end, end):
         comparisons = [*_calls(function, truth), *_calls(function, truth, single=True)]
         comparisons += _crowd(function, usual)
@@ -141,7 +149,16 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
     if digits:
         with part(end, 1.0):
             found += against_digits(usual, function, random)
-    return Report(network.describe(), tuple(found))
+    return Report(network.describe(), tuple(found), _left_out(network, along))
+
+
+def _left_out(network: Network, along: Array | None) -> tuple[str, ...]:
+    if along is None:
+        return ()
+    return (
+        f"derivatives by {along.shape[1] - 1} of the {network.n} inputs were compared, and along "
+        "a direction in which all take part",
+    )
 
 
 def verify(function: Generated, dtype: Any = None) -> None:
@@ -199,8 +216,16 @@ def _few(network: Network, random: np.random.Generator) -> Array:
 # --- calls --------------------------------------------------------------------------------------
 
 
-def _truth(network: Network, points: Array, function: Checkable, quick: bool = False) -> Truth:
-    truth = Truth.of(network, points, function.order, quick)
+def _truth(
+    network: Network,
+    points: Array,
+    function: Checkable,
+    quick: bool = False,
+    along: Array | None = None,
+) -> Truth:
+    if along is None:
+        along = directions.chosen(network, function.order, np.random.default_rng(0))
+    truth = Truth.of(network, points, function.order, quick, along)
     return truth if function.order <= 2 else truth.extended(function(points)[3:])
 
 
@@ -307,10 +332,11 @@ def against_digits(
     value, step = digits.value(network), units(network).step
     found: list[list[Comparison]] = [[] for _ in range(function.order + 1)]
     for k, point in enumerate(steps(points)):
-        u = random.uniform(0.5, 1.5, network.n) * step
+        dense = None if truth.directions is None else truth.directions[:, -1]
+        u = random.uniform(0.5, 1.5, network.n) * step if dense is None else dense
         together = function(point)
         for order, exact in enumerate(digits.along(value, point, u, function.order)):
-            size = truth.size(order)[k] if order <= 2 else np.abs(together[order])
+            size = _size_along(truth, k, order, together[order], u)
             calls = {"f(X)": together[order]}
             calls[f"derivative({order}, X)"] = function.derivative(order, point)
             for call, result in calls.items():
@@ -318,6 +344,17 @@ def against_digits(
                     _along(network, order, (point, u), exact, size, (call, result), len(points))
                 )
     return [worst(comparisons) for comparisons in found]
+
+
+def _size_along(truth: Truth, k: int, order: int, result: Array, u: Array) -> Array:
+    """The size of the terms of a directional derivative at the k-th point: (m,)."""
+    if order <= 2 and truth.directions is not None:
+        along: Array = truth.size(order)[k].reshape(truth.network.m, -1)
+        return along[:, -1]  # u is the last direction
+    size = truth.size(order)[k] if order <= 2 else np.abs(result)
+    for _ in range(order):
+        size = size @ u
+    return size
 
 
 def _along(
@@ -331,11 +368,12 @@ def _along(
 ) -> Comparison:
     point, u = line
     call, result = called
-    if result.shape != size.shape:
-        raise CheckError(f"order {order} has shape {result.shape}, expected {size.shape}")
+    expected = (network.m, *(network.n,) * order)
+    if result.shape != expected:
+        raise CheckError(f"order {order} has shape {result.shape}, expected {expected}")
     got = result.astype(np.float64)
     for _ in range(order):
-        got, size = got @ u, size @ u
+        got = got @ u
     with np.errstate(all="ignore"):
         errors = np.abs(got - exact) / (size + _TINY)
     unknown = np.isnan(exact) & np.isnan(got)  # `nowhere` says so where there is nothing else

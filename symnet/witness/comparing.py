@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from symnet.names import partial_name
 from symnet.network import Network
 from symnet.witness import analytic
+from symnet.witness.directions import contracted
 
 Array = NDArray[Any]
 
@@ -80,32 +81,44 @@ class Truth:
 
     Orders above the second are those of a function itself, which another comparison confirms; the
     size of an entry is then its largest magnitude among the points. Where `quick`, sizes are not
-    asked for as long as each entry is right relative to itself.
+    asked for as long as each entry is right relative to itself. Derivatives are along `directions`
+    (n, k), see `witness.directions`, where these are given.
     """
 
     network: Network
     points: Array
     results: tuple[Array, ...]
     quick: bool = False
+    directions: Array | None = None
     _sizes: dict[int, Array] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, network: Network, points: Array, order: int, quick: bool = False) -> Truth:
+    def of(
+        cls,
+        network: Network,
+        points: Array,
+        order: int,
+        quick: bool = False,
+        directions: Array | None = None,
+    ) -> Truth:
         """The analytic engine's results up to `order`, at most the second."""
+        asked = network, points, min(order, 2), directions
         if quick:
-            return cls(network, points, analytic.derivatives(network, points, min(order, 2)), quick)
-        results, sizes = analytic.measured(network, points, min(order, 2))
-        return cls(network, points, results, _sizes=dict(enumerate(sizes)))
+            return cls(network, points, analytic.derivatives(*asked), quick, directions)
+        results, sizes = analytic.measured(*asked)
+        known = dict(enumerate(sizes))
+        return cls(network, points, results, directions=directions, _sizes=known)
 
     def extended(self, higher: Sequence[Array]) -> Truth:
         """With a function's own results of the orders above the second."""
-        return replace(self, results=(*self.results, *higher))
+        own = [contracted(found, r, self.directions) for r, found in enumerate(higher, start=3)]
+        return replace(self, results=(*self.results, *own))
 
     def size(self, order: int) -> Array:
         """The size of the terms of each entry."""
         if order not in self._sizes:
             if order <= 2:
-                _, sizes = analytic.measured(self.network, self.points, order)
+                _, sizes = analytic.measured(self.network, self.points, order, self.directions)
                 self._sizes.update(enumerate(sizes))
             else:
                 magnitudes = np.abs(self.results[order])
@@ -116,13 +129,13 @@ class Truth:
     def comparison(self, order: int, result: Array, call: str = "") -> Comparison:
         """The worst entry of `result`, at these points over and over. CheckError for its shape."""
         reference = self.results[order]
-        count = len(result)
-        if result.shape[1:] != reference.shape[1:] or result.ndim != reference.ndim:
-            expected = (count, *reference.shape[1:])
+        expected = (len(result), self.network.m, *(self.network.n,) * order)
+        if result.shape != expected:
             raise CheckError(f"order {order} has shape {result.shape}, expected {expected}")
-        if self.quick and _near(result, reference):
-            return self._named(order, result, 0.0, (0,) * result.ndim, call)
-        return self._entry_by_entry(order, result, call)
+        kind, result = result.dtype, contracted(result, order, self.directions)
+        if self.quick and _near(result, reference, tolerance(kind)):
+            return self._named(order, result, 0.0, (0,) * result.ndim, call, kind)
+        return self._entry_by_entry(order, result, call, kind)
 
     def nowhere(self) -> Iterator[Comparison]:
         """A failed comparison for each order and output of which there was nothing to compare."""
@@ -130,36 +143,51 @@ class Truth:
             finite = np.isfinite(reference).reshape(*reference.shape[:2], -1).any(axis=(0, 2))
             for output in np.flatnonzero(~finite):
                 position = (0, output, *[0] * order)
-                found = self._named(order, reference, float("inf"), position, "")
+                found = self._named(order, reference, float("inf"), position, "", np.float64)
                 entry = f"{found.entry}, finite at no point: nothing to compare"
                 yield replace(found, points=0, entry=entry)
 
-    def _entry_by_entry(self, order: int, result: Array, call: str) -> Comparison:
+    def _entry_by_entry(self, order: int, result: Array, call: str, kind: Any) -> Comparison:
         which = np.arange(len(result)) % len(self.points)
         reference, size = self.results[order][which], self.size(order)[which]
-        limits = _limits(result.dtype)
+        limits = _limits(kind)
         with np.errstate(all="ignore"):
             comparable = np.isfinite(reference) & (size < limits.largest)
             error = np.abs(result - reference) / (size + limits.tiny)
         error = np.where(comparable, np.where(np.isnan(error), np.inf, error), 0.0)
         position = np.unravel_index(np.argmax(error), error.shape)
-        return self._named(order, result, float(error[position]), position, call)
+        return self._named(order, result, float(error[position]), position, call, kind)
 
     def _named(
-        self, order: int, result: Array, error: float, position: Sequence[Any], call: str
+        self,
+        order: int,
+        result: Array,
+        error: float,
+        position: Sequence[Any],
+        call: str,
+        kind: Any,
     ) -> Comparison:
-        point, output, *inputs = map(int, position)
-        names = [self.network.input_names[i] for i in inputs]
+        point, output, *along = map(int, position)
         return Comparison(
             quantity=_QUANTITIES[order] if order <= 2 else f"order {order}",
             against=ANALYTIC if order <= 2 else ITSELF,
             points=min(len(result), len(self.points)),
             error=error,
-            entry=partial_name(self.network.output_names[output], names),
+            entry=self._entry(output, along),
             point=tuple(map(float, self.points[point % len(self.points)])),
-            tolerance=tolerance(result.dtype),
+            tolerance=tolerance(kind),
             call=call,
         )
+
+    def _entry(self, output: int, along: Sequence[int]) -> str:
+        """`dy/dx1`; along the dense direction as well `dy/dx1 along a random direction`."""
+        name, inputs = self.network.output_names[output], list(along)
+        if self.directions is None:
+            return partial_name(name, [self.network.input_names[i] for i in inputs])
+        dense = self.directions.shape[1] - 1
+        rows = [int(np.argmax(self.directions[:, k])) for k in inputs if k != dense]
+        entry = partial_name(name, [self.network.input_names[i] for i in rows])
+        return entry + " along a random direction" * (dense in inputs)
 
 
 @dataclass(frozen=True)
@@ -180,12 +208,12 @@ def tolerance(dtype: Any) -> float:
     return _ULPS * float(np.finfo(dtype).eps)
 
 
-def _near(result: Array, reference: Array) -> bool:
+def _near(result: Array, reference: Array, allowed: float) -> bool:
     """Whether each entry is right relative to itself, which is less than its terms' size."""
     if result.shape[1:] != reference.shape[1:]:
         return False
     whole, rest = divmod(len(result), len(reference))
-    limit = tolerance(result.dtype) * np.abs(reference)
+    limit = allowed * np.abs(reference)
     parts = [(result[: whole * len(reference)].reshape(whole, *reference.shape), slice(None))]
     parts.append((result[len(result) - rest :][None], slice(rest)))
     with np.errstate(invalid="ignore"):

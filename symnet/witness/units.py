@@ -38,15 +38,17 @@ class Units:
     step: Array
 
 
+@lru_cache(maxsize=32)
 def units(network: Network) -> Units:
     """The network's own units. ValueError when a weight is symbolic."""
     centre, step, bare = _told(network)
     if bare.any() or not _well_defined(network, centre, step):
         return _found(network)
+    for array in (centre, step):
+        array.setflags(write=False)
     return Units(centre, step)
 
 
-@lru_cache(maxsize=32)
 def _found(network: Network) -> Units:
     """Units that the matrices do not tell alone, looked for in the network's values."""
     centre, step, bare = _told(network)

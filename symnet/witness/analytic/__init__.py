@@ -68,14 +68,29 @@ BY_ORDER = (value, jacobian, hessian)
 """The derivative of each order."""
 
 
-def derivatives(net: Numeric, X: ArrayLike, order: int) -> tuple[Array, ...]:
-    """Value, Jacobian and Hessian up to `order`, 0 to 2, in one pass. Raises as `value`."""
-    return _evaluate(net, X, order, range(order + 1), lambda *given: (_last(*given),))[0]
+def derivatives(
+    net: Numeric, X: ArrayLike, order: int, directions: Array | None = None
+) -> tuple[Array, ...]:
+    """Value, Jacobian and Hessian up to `order`, 0 to 2, in one pass. Raises as `value`.
+
+    Along directions S (n, k) they are J S (..., m, k) and S^T H S (..., m, k, k).
+    """
+
+    def method(graph: Graph, X: Array, order: int) -> tuple[Vector, ...]:
+        return (_last(graph, X, order, directions),)
+
+    return _evaluate(net, X, order, range(order + 1), method, directions)[0]
 
 
-def measured(net: Numeric, X: ArrayLike, order: int) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+def measured(
+    net: Numeric, X: ArrayLike, order: int, directions: Array | None = None
+) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
     """`derivatives`, and the `scale` of each of them, in one pass. Raises as `value`."""
-    results, sizes = _evaluate(net, X, order, range(order + 1), value_and_size)
+
+    def method(graph: Graph, X: Array, order: int) -> tuple[Vector, ...]:
+        return value_and_size(graph, X, order, directions)
+
+    results, sizes = _evaluate(net, X, order, range(order + 1), method, directions)
     return results, sizes
 
 
@@ -130,13 +145,15 @@ def _evaluate(
     order: int,
     kept: Sequence[int],
     method: Callable[[Graph, Array, int], tuple[Vector, ...]],
+    directions: Array | None = None,
 ) -> list[tuple[Array, ...]]:
     """Of each vector that the method gives, in blocks of points, its derivatives of orders kept."""
     graph = net.numeric()
     n, m = graph.widths[0], graph.widths[-1]
     points = _points(X, n)
     flat = points.reshape(math.prod(points.shape[:-1]), n)
-    size = max(1, _BLOCK // max(1, _most_neurons(graph) * n**order))
+    along = n if directions is None else directions.shape[1]
+    size = max(1, _BLOCK // max(1, _most_neurons(graph) * along**order))
     results: list[tuple[Array, ...]] = []
     # Without points once too: for the number of vectors, and their shapes.
     for start in range(0, max(1, len(flat)), size):
@@ -144,7 +161,7 @@ def _evaluate(
         with np.errstate(all="ignore"):
             found = method(graph, flat[block], order)
         results = results or [
-            tuple(np.empty((len(flat), m) + (n,) * r) for r in kept) for _ in found
+            tuple(np.empty((len(flat), m) + (along,) * r) for r in kept) for _ in found
         ]
         for vector, arrays in zip(found, results, strict=True):
             for r, array in zip(kept, arrays, strict=True):
@@ -178,7 +195,7 @@ def _most_neurons(graph: Graph) -> int:
     return most
 
 
-def _last(graph: Graph, X: Array, order: int) -> Vector:
+def _last(graph: Graph, X: Array, order: int, directions: Array | None = None) -> Vector:
     """The last node's value at points X (N, n)."""
-    *_, last = forward(graph, X, order)
+    *_, last = forward(graph, X, order, directions)
     return last.value

@@ -81,10 +81,15 @@ def full(vector: Vector, order: int) -> Array:
     return found
 
 
-def forward(graph: Graph, X: Array, order: int) -> Iterator[Step]:
+def entered(X: Array, directions: Array | None) -> Vector:
+    """The inputs at points X (N, n), with derivatives by each, or along directions (n, k)."""
+    columns = np.eye(X.shape[1]) if directions is None else directions
+    return Vector(X, np.broadcast_to(columns, (len(X), *columns.shape)), None)
+
+
+def forward(graph: Graph, X: Array, order: int, directions: Array | None = None) -> Iterator[Step]:
     """The nodes one after the other; what no later one needs is forgotten."""
-    count, n = X.shape
-    vectors = {0: Vector(X, np.broadcast_to(np.eye(n), (count, n, n)), None)}
+    vectors = {0: entered(X, directions)}
     for k, (node, dropped) in enumerate(zip(graph.nodes, unneeded(graph), strict=True), start=1):
         form = _form(node, vectors, order)
         factor = None if node.factor is None else vectors[node.factor]

@@ -14,6 +14,7 @@ from symnet.witness.analytic.chainrule import (
     Step,
     Vector,
     by,
+    entered,
     forward,
     full,
     jet,
@@ -26,12 +27,14 @@ from symnet.witness.analytic.chainrule import (
 from symnet.witness.analytic.table import TABLE, Array
 
 
-def value_and_size(graph: Graph, X: Array, order: int) -> tuple[Vector, Vector]:
+def value_and_size(
+    graph: Graph, X: Array, order: int, directions: Array | None = None
+) -> tuple[Vector, Vector]:
     """The last node's value at points X (N, n), and its sizes as `scale` has them."""
-    inputs = Vector(X, np.broadcast_to(np.eye(X.shape[1]), (len(X), X.shape[1], X.shape[1])), None)
+    inputs = entered(X, directions)
     vectors = {0: inputs}
     found = {0: Vector(np.abs(X), np.zeros_like(inputs.J), None)}
-    steps = zip(graph.nodes, forward(graph, X, order), unneeded(graph), strict=True)
+    steps = zip(graph.nodes, forward(graph, X, order, directions), unneeded(graph), strict=True)
     for k, (node, step, dropped) in enumerate(steps, start=1):
         form = _form_size(node, vectors, found, order)
         factor = None if node.factor is None else found[node.factor]

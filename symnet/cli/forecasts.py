@@ -1,0 +1,143 @@
+"""What a command will take, told from sizes before it begins: seconds, and bytes of memory.
+
+Rates are of one core of a machine of these years; a forecast is right to a factor of two or three.
+What would need more memory than LARGEST is refused.
+"""
+
+from __future__ import annotations
+
+import os
+
+from symnet.calculus.schemes import Cost
+from symnet.compiling import choices
+from symnet.formulas import expanded
+from symnet.names import together_name
+from symnet.network import Network
+from symnet.witness import checking, directions
+
+LARGEST = 4 * 10**9
+"""Bytes that the arrays of a command may take together."""
+
+_PRODUCT = 1.5e-10  # seconds for a multiply–add of a compiled function
+_WITNESSED = 1e-9  # for one of the analytic engine, sizes of terms included
+_ACTIVATION = 3e-9
+_DIGIT = 1.3e-6  # for a weight in 50-digit arithmetic, for each value of the network
+_READ, _WRITTEN = 3e-7, 7e-7  # for a number in a table
+_LOADED = 4e-8  # for a byte of a network file
+_OPERATION = 2e-4  # for an operation of an expanded formula
+_LOOKED_AT = 1.5  # for the pictures of a page
+_CALLS = 12  # evaluations of a point in a full check, by all functions together
+_COPIES = 4  # of an array of results that exist at a time in a check
+_GRID = 20_000  # points of a picture
+_HEAD = 2**16  # bytes of a table by which the length of its rows is told
+
+
+def check(network: Network, order: int, digits: bool = True) -> float:
+    """Seconds of a full check. ValueError where it needs too much memory, by its results."""
+    if network.symbols:
+        return 0.0
+    points = _points_checked(network)
+    _afford(network, order, 4 * _COPIES)
+    seconds = points * (_CALLS * _point(network, order) + _witness(network, order))
+    few = 3 if network.weights_count <= checking.MANY_WEIGHTS else 1
+    if digits:
+        seconds += few * (order + 1) * (order + 2) / 2 * network.weights_count * _DIGIT
+    return seconds
+
+
+def compiling(network: Network, order: int) -> float:
+    """Seconds until functions are verified. ValueError as for `check`."""
+    if network.symbols:
+        return 0.0
+    _afford(network, order, 4 * _COPIES)
+    return 4 * (4 * _point(network, order) + _witness(network, order))
+
+
+def formulas(network: Network, order: int, notation: str | None) -> float:
+    """Seconds for formulas."""
+    if notation == "expanded":
+        return min(expanded.total_size(network, order), expanded.LARGEST) * _OPERATION
+    if notation == "neuron":
+        return network.weights_count * (1 + network.n) ** min(order, 1) * _OPERATION / 20
+    return 0.0
+
+
+def report(network: Network, order: int, rows: int, digits: bool) -> float:
+    """Seconds for a page, with the slopes over so many rows. ValueError as for `check`."""
+    seconds = check(network, order, digits) + _LOOKED_AT + pictures(network, min(order, 2))
+    return seconds + (measures(network, min(order, 2), rows) if rows and order else 0.0)
+
+
+def pictures(network: Network, order: int) -> float:
+    """Seconds for the values of a picture. Many inputs are held, so that a few count."""
+    few = min(network.n, 6)
+    return _GRID * network.weights_count * (1 + few) ** max(order - 1, 0) * _PRODUCT
+
+
+def measures(network: Network, order: int, rows: int) -> float:
+    """Seconds for sensitivities over so many rows. ValueError for too many of them."""
+    kept = rows * (2 * network.n + network.m * (1 + 2 * network.n)) * 8
+    _refuse(kept, f"slopes of {rows:,} rows by {network.n} inputs", "take fewer rows")
+    return rows * _point(network, order)
+
+
+def evaluation(network: Network, order: int, rows: int) -> float:
+    """Seconds for a table of all derivatives at so many points."""
+    entries = sum(network.m * network.n**r for r in range(order + 1))
+    return rows * (_point(network, order) + network.n * _READ + entries * _WRITTEN)
+
+
+def reading(rows: int, columns: int) -> float:
+    """Seconds for a table."""
+    return rows * columns * _READ
+
+
+def loading(path: str) -> float:
+    """Seconds for a network file."""
+    try:
+        return os.path.getsize(path) * _LOADED
+    except OSError:
+        return 0.0
+
+
+def rows(path: str) -> int:
+    """About how many rows a table has; 0 where that is not known, as of standard input."""
+    try:
+        size = os.path.getsize(path)
+        with open(path, "rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return 0
+    return int(size / max(1.0, len(head) / max(1, head.count(b"\n"))))
+
+
+# --- the parts ----------------------------------------------------------------------------------
+
+
+def _points_checked(network: Network) -> int:
+    return 23 if network.kinks else 7
+
+
+def _point(network: Network, order: int) -> float:
+    """Seconds for one point, all orders together."""
+    cost: Cost = choices(network, order)[together_name(order)].cost
+    return cost.multiply_adds * _PRODUCT + cost.activations * _ACTIVATION
+
+
+def _witness(network: Network, order: int) -> float:
+    return directions.work(network, order) * _WITNESSED
+
+
+def _afford(network: Network, order: int, arrays: int) -> None:
+    """Refuse so many arrays of a point's derivatives of the highest order."""
+    needed = arrays * network.m * network.n**order * 8
+    advice = f"take --order {order - 1}" if order else "take fewer inputs"
+    _refuse(needed, f"derivatives of order {order} by {network.n} inputs", advice)
+
+
+def _refuse(needed: int, what: str, advice: str) -> None:
+    if needed > LARGEST:
+        raise ValueError(
+            f"{what} would take about {needed / 1e9:,.0f} GB of memory, limited to "
+            f"{LARGEST / 1e9:.0f} GB; {advice}"
+        )

@@ -1,0 +1,105 @@
+"""What a command will take is said before it begins; what is hopeless is refused at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import symnet
+from symnet import cli
+from symnet.cli import forecasts, terminal
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    found = tmp_path_factory.mktemp("forecasts")
+    for name, widths in {"many": [1000, 64, 1], "wide": [2, 300, 300, 1]}.items():
+        net = symnet.Network.dense(widths, hidden="tanh", output="linear", seed=0)
+        symnet.save(net, found / f"{name}.json")
+    return found
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("derive", "{}"),
+        ("check", "{}"),
+        ("report", "{}", "-o", "{}.html"),
+        ("generate", "{}", "-o", "{}.py"),
+        ("evaluate", "{}", "points.csv"),
+    ],
+)
+def test_what_needs_too_much_memory_is_refused_at_once(folder, capsys, command):
+    """10⁹ third partials of a point; the message says what fits."""
+    words = [word.format(folder / "many.json") for word in command]
+    began = time.process_time()
+    assert cli.main([*words, "--order", "3"]) == 2
+    assert time.process_time() - began < 2
+    said = capsys.readouterr().err
+    assert "GB of memory, limited to 4 GB; take --order 2" in said
+    assert len(said.splitlines()) == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["many.json", "wide.json"]
+
+
+def test_expanded_formulas_are_refused_before_anything_is_checked(tmp_path, capsys):
+    path = tmp_path / "net.json"
+    symnet.save(symnet.Network.dense([2, 32, 32, 1], hidden="tanh", seed=0), path)
+    asked = ["derive", str(path), "--notation", "expanded", "--order", "1"]
+    began = time.process_time()
+    assert cli.main(asked) == 2
+    assert time.process_time() - began < 1
+    assert 'use notation "neuron" or "layer"' in capsys.readouterr().err
+
+
+def test_seconds_are_said_unless_they_are_few(capsys):
+    """Or it is to be quiet."""
+    for seconds, quiet in ((41.0, False), (1.0, False), (41.0, True)):
+        with terminal.working(f"thinking {seconds} {quiet}", quiet, seconds):
+            pass
+    assert capsys.readouterr().err == "symnet: thinking 41.0 False: about 40 s\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(3.2, "3 s"), (44.0, "40 s"), (119.0, "120 s"), (400.0, "7 min"), (9000.0, "2 h")],
+)
+def test_durations(seconds, said):
+    assert terminal.duration(seconds) == said
+
+
+def test_forecast_is_near_what_a_check_takes(folder):
+    """Of a network whose check takes seconds, within a factor of eight, on any machine."""
+    net = symnet.load(folder / "wide.json")
+    f = symnet.derive(net).compile(check=False)
+    began = time.process_time()
+    symnet.check(net, f)
+    taken = time.process_time() - began
+    assert taken / 8 < forecasts.check(net, 2) < taken * 8
+
+
+def test_rows_of_a_table_are_told_from_its_size(tmp_path):
+    path = tmp_path / "points.csv"
+    points = np.random.default_rng(0).normal(size=(20_000, 2))
+    np.savetxt(path, points, "%.6f", ",", header="x1,x2", comments="")
+    assert abs(forecasts.rows(str(path)) - 20_000) < 400
+    assert forecasts.rows("-") == 0
+
+
+def test_interrupt_is_one_line_and_leaves_no_file(folder, tmp_path):
+    """While a million rows are computed: status 130, no part of the output."""
+    table, out = tmp_path / "points.csv", tmp_path / "out.csv"
+    table.write_text("x1,x2\n" + "0.25,0.5\n" * 1_000_000)
+    command = [sys.executable, "-m", "symnet", "evaluate", folder / "wide.json", table, "-o", out]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert "evaluating" in process.stderr.readline()
+        time.sleep(0.3)
+        os.kill(process.pid, signal.SIGINT)
+        said = process.stderr.read()
+        assert process.wait() == 130
+    assert said.splitlines()[-1] == "symnet: interrupted"
+    assert "Traceback" not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["points.csv"]
