@@ -1,4 +1,4 @@
-"""What is gathered along an axis, or added up at places: cumulative products, scattered sums."""
+"""What is gathered along an axis: cumulative sums and products."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from symnet.importers.folding import matrices
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.network.weights import Array
 
 _LONGEST = 256
 
@@ -33,14 +31,3 @@ def cumulative(
         before = here if before is None else operation(t, before, here)
         found[k] = before
     return t.mixed([found[k] for k in range(size)], lambda a: np.stack(a, axis))
-
-
-def scattered(t: Tensors, x: Value, source: Value, places: Array) -> Value:
-    """x with each entry of the source added at a flat place of it; those at −1 are dropped."""
-    target = places.reshape(-1)
-    kept = np.flatnonzero(target >= 0)
-    added = t.form(source)
-    M = matrices.from_entries(
-        target[kept], kept, np.ones(len(kept)), (int(np.prod(x.shape)), added.size)
-    )
-    return t.add(x, t.fold.times(added, M, x.shape))
