@@ -81,6 +81,12 @@ KNOWN = {
     "root": (z / sqrt(1 + z**2), 1e8, [1, 1e-24, -3e-32]),
     "root far out": (z / sqrt(1 + z**2), -1e200, [-1, 0, 0]),
     "normal tail": (erfc(-z / sqrt(2)) / 2, -10.0, [7.6199e-24, 7.6946e-23, 7.6946e-22]),
+    # A complement inside the definition of a quantity, of tanh here.
+    "tanh of gelu": (
+        z * sympy.tanh(z * (1 + erf(z / sqrt(2))) / 2),
+        -6.0,
+        [3.55171552e-8, 2.06892731e-7, 1.16854268e-6],
+    ),
     "gelu by erf": (z * (1 + erf(z)), -6.0, [-1.29118e-16, None, None]),
     "sinc": (sin(z) / z, 0.0, [1, 0, -1 / 3]),
     "expm1 over z": ((exp(z) - 1) / z, 0.0, [1, 0.5, 1 / 3]),

@@ -101,7 +101,8 @@ def _exact_forms(system: System, order: int) -> Forms:
         if symbol in needed:
             needed |= definition.free_symbols
             kept.append((symbol, definition))
-    return Forms((*reversed(kept), *common), tuple(derivatives))
+    quantities, _ = _let_go(kept[::-1], [], sympy.numbered_symbols("h", real=True))
+    return Forms((*quantities, *common), tuple(derivatives))
 
 
 def repeated(expressions: list[Expr]) -> tuple[list[tuple[Symbol, Expr]], list[Expr]]:
