@@ -508,7 +508,7 @@ SHARED void linear1_2x2(const real *W, const real *b, const vec *in, vec *out)
     PRODUCT(2, 2, 4, 2, W, 2, 1, b, 8, in, V, out, V, 0);
 }
 
-INLINE void tanh_0_inner(const vec at_z, vec *k0, vec *k1)
+INLINE void tanh_inner1(const vec at_z, vec *k0, vec *k1)
 {
     const real *from_z = (const real *)&at_z;
     real *to_k0 = (real *)k0;
@@ -552,7 +552,7 @@ SHARED void pass1(wide neurons, const vec *restrict z, vec *restrict out_z, cons
         vec k0[ROWS * V], k1[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                tanh_0_inner(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c], &k1[(r - first) * V + c]);
+                tanh_inner1(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c], &k1[(r - first) * V + c]);
         for (wide c = 0; c < V; c++)
             for (wide r = first; r < end; r++) {
                 vec s0;
@@ -564,7 +564,7 @@ SHARED void pass1(wide neurons, const vec *restrict z, vec *restrict out_z, cons
     }
 }
 
-INLINE void softplus_0_inner(const vec at_z, vec *k0)
+INLINE void softplus_inner1(const vec at_z, vec *k0)
 {
     const real *from_z = (const real *)&at_z;
     real *to_k0 = (real *)k0;
@@ -598,26 +598,13 @@ SHARED void pass2(wide neurons, const vec *restrict z, vec *restrict Y)
         vec k0[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                softplus_0_inner(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c]);
+                softplus_inner1(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c]);
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++) {
                 vec s0;
                 softplus_0(AT(z, r, 1, 0)[c], k0[(r - first) * V + c], &s0);
                 AT(Y, r, 1, 0)[c] = s0;
             }
-    }
-}
-
-INLINE void tanh_01_inner(const vec at_z, vec *k0, vec *k1)
-{
-    const real *from_z = (const real *)&at_z;
-    real *to_k0 = (real *)k0;
-    real *to_k1 = (real *)k1;
-    EACH_LANE
-    for (int lane = 0; lane < LANES; lane++) {
-        const real z = from_z[lane];
-        to_k0[lane] = decay_of(-2*fabs(z));
-        to_k1[lane] = decay_less_one_of(-2*fabs(z));
     }
 }
 
@@ -658,8 +645,7 @@ SHARED void pass3(wide neurons, const vec *restrict z, vec *restrict ds, vec *re
         vec k0[ROWS * V], k1[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                tanh_01_inner(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c], &k1[(r - first) * V +
-                    c]);
+                tanh_inner1(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c], &k1[(r - first) * V + c]);
         for (wide c = 0; c < V; c++)
             for (wide r = first; r < end; r++) {
                 vec s0, s1;
@@ -670,17 +656,6 @@ SHARED void pass3(wide neurons, const vec *restrict z, vec *restrict ds, vec *re
                 for (wide p = 0; p < M; p++)
                     AT(out_z, p, 1, 0)[c] += W[p * neurons + r]*s0;
             }
-    }
-}
-
-INLINE void softplus_1_inner(const vec at_z, vec *k0)
-{
-    const real *from_z = (const real *)&at_z;
-    real *to_k0 = (real *)k0;
-    EACH_LANE
-    for (int lane = 0; lane < LANES; lane++) {
-        const real z = from_z[lane];
-        to_k0[lane] = decay_of(-fabs(z));
     }
 }
 
@@ -709,7 +684,7 @@ SHARED void pass4(wide neurons, const vec *restrict z, vec *restrict ds)
         vec k0[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                softplus_1_inner(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c]);
+                softplus_inner1(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c]);
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++) {
                 vec s1;
@@ -736,19 +711,6 @@ SHARED void pass5(wide neurons, vec *restrict lam, const real *W, const vec *res
 SHARED void linear2_2x2(const real *W, const vec *in, vec *out)
 {
     PRODUCT(2, 2, 4, 2, W, 1, 2, NULL, 0, in, V, out, V, 0);
-}
-
-INLINE void tanh_012_inner(const vec at_z, vec *k0, vec *k1)
-{
-    const real *from_z = (const real *)&at_z;
-    real *to_k0 = (real *)k0;
-    real *to_k1 = (real *)k1;
-    EACH_LANE
-    for (int lane = 0; lane < LANES; lane++) {
-        const real z = from_z[lane];
-        to_k0[lane] = decay_of(-2*fabs(z));
-        to_k1[lane] = decay_less_one_of(-2*fabs(z));
-    }
 }
 
 INLINE void tanh_012(const vec at_z, const vec at_k0, const vec at_k1, vec *s0, vec *s1, vec *s2)
@@ -794,8 +756,7 @@ SHARED void pass6(wide neurons, const vec *restrict z, vec *restrict dds, vec *r
         vec k0[ROWS * V], k1[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                tanh_012_inner(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c], &k1[(r - first) * V +
-                    c]);
+                tanh_inner1(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c], &k1[(r - first) * V + c]);
         for (wide c = 0; c < V; c++)
             for (wide r = first; r < end; r++) {
                 vec s0, s1, s2;
@@ -811,17 +772,6 @@ SHARED void pass6(wide neurons, const vec *restrict z, vec *restrict dds, vec *r
                     for (wide i = 0; i < N; i++)
                         AT(out_z, p, 3, 1 + i)[c] += (W[p * neurons + r]*s1)*W_2[r * N + i];
             }
-    }
-}
-
-INLINE void softplus_12_inner(const vec at_z, vec *k0)
-{
-    const real *from_z = (const real *)&at_z;
-    real *to_k0 = (real *)k0;
-    EACH_LANE
-    for (int lane = 0; lane < LANES; lane++) {
-        const real z = from_z[lane];
-        to_k0[lane] = decay_of(-fabs(z));
     }
 }
 
@@ -853,7 +803,7 @@ SHARED void pass7(wide neurons, const vec *restrict z, vec *restrict ds, vec *re
         vec k0[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                softplus_12_inner(AT(z, r, 3, 0)[c], &k0[(r - first) * V + c]);
+                softplus_inner1(AT(z, r, 3, 0)[c], &k0[(r - first) * V + c]);
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++) {
                 vec s1, s2;
@@ -878,17 +828,6 @@ SHARED void pass8(wide neurons, vec *restrict lam, const real *W, const vec *res
             for (wide p = 0; p < M; p++)
                 AT(g, r, 1, p)[c] = AT(lam, r, 1, p)[c]*AT(dds, r, 1, 0)[c];
         }
-}
-
-INLINE void softplus_012_inner(const vec at_z, vec *k0)
-{
-    const real *from_z = (const real *)&at_z;
-    real *to_k0 = (real *)k0;
-    EACH_LANE
-    for (int lane = 0; lane < LANES; lane++) {
-        const real z = from_z[lane];
-        to_k0[lane] = decay_of(-fabs(z));
-    }
 }
 
 INLINE void softplus_012(const vec at_z, const vec at_k0, vec *s0, vec *s1, vec *s2)
@@ -923,7 +862,7 @@ SHARED void pass9(wide neurons, const vec *restrict z, vec *restrict Y, vec *res
         vec k0[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                softplus_012_inner(AT(z, r, 3, 0)[c], &k0[(r - first) * V + c]);
+                softplus_inner1(AT(z, r, 3, 0)[c], &k0[(r - first) * V + c]);
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++) {
                 vec s0, s1, s2;

@@ -467,7 +467,7 @@ SHARED void linear1_2x2(const real *W, const real *b, const vec *in, vec *out)
     PRODUCT(2, 2, 1, 2, W, 2, 1, b, 2, in, V, out, V, 0);
 }
 
-INLINE void gelu_0_inner(const vec at_z, vec *k0, vec *k1, vec *k2)
+INLINE void gelu_inner1(const vec at_z, vec *k0, vec *k1, vec *k2)
 {
     const real *from_z = (const real *)&at_z;
     real *to_k0 = (real *)k0;
@@ -520,7 +520,7 @@ SHARED void pass1(wide neurons, const vec *restrict z, vec *restrict a)
         vec k0[ROWS * V], k1[ROWS * V], k2[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                gelu_0_inner(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c], &k1[(r - first) * V + c],
+                gelu_inner1(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c], &k1[(r - first) * V + c],
                     &k2[(r - first) * V + c]);
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++) {
@@ -532,7 +532,7 @@ SHARED void pass1(wide neurons, const vec *restrict z, vec *restrict a)
     }
 }
 
-INLINE void sigmoid_0_inner(const vec at_z, vec *k0)
+INLINE void sigmoid_inner1(const vec at_z, vec *k0)
 {
     const real *from_z = (const real *)&at_z;
     real *to_k0 = (real *)k0;
@@ -569,7 +569,7 @@ SHARED void pass2(wide neurons, const vec *restrict z, vec *restrict a, const ve
         vec k0[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                sigmoid_0_inner(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c]);
+                sigmoid_inner1(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c]);
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++) {
                 vec s0;
@@ -577,29 +577,6 @@ SHARED void pass2(wide neurons, const vec *restrict z, vec *restrict a, const ve
                 AT(a, r, 1, 0)[c] = AT(a_2, r, 1, 0)[c]*s0;
                 AT(z_2, r, 1, 0)[c] = AT(a_2, r, 1, 0)[c] + AT(a, r, 1, 0)[c];
             }
-    }
-}
-
-INLINE void gelu_01_inner(const vec at_z, vec *k0, vec *k1, vec *k2)
-{
-    const real *from_z = (const real *)&at_z;
-    real *to_k0 = (real *)k0;
-    real *to_k1 = (real *)k1;
-    real *to_k2 = (real *)k2;
-    EACH_LANE
-    for (int lane = 0; lane < LANES; lane++) {
-        const real z = from_z[lane];
-        const real c = (fabs(z) > 40 ? 40 : fabs(z));
-        const real h = (1.0/256.0)*floor(256*c);
-        const real h_2 = h*h;
-        const real a = -1.0/2.0*h_2;
-        const real b = (-c + h)*(c + h);
-        const real o = a + (1.0/2.0)*b;
-        const real i = a - o;
-        const real u = (1.0/2.0)*b + i;
-        to_k0[lane] = decay_of(o);
-        to_k1[lane] = erfcx_of(0.7071067811865476*c);
-        to_k2[lane] = u;
     }
 }
 
@@ -638,7 +615,7 @@ SHARED void pass3(wide neurons, const vec *restrict z, vec *restrict a, const re
         vec k0[ROWS * V], k1[ROWS * V], k2[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                gelu_01_inner(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c], &k1[(r - first) * V + c],
+                gelu_inner1(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c], &k1[(r - first) * V + c],
                     &k2[(r - first) * V + c]);
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++) {
@@ -656,17 +633,6 @@ SHARED void pass3(wide neurons, const vec *restrict z, vec *restrict a, const re
 SHARED void linear2_2x2(const real *W, const real *b, const vec *in, vec *out)
 {
     PRODUCT(2, 2, 3, 2, W, 2, 1, b, 2, in, 3 * V, out, 3 * V, 0);
-}
-
-INLINE void sigmoid_01_inner(const vec at_z, vec *k0)
-{
-    const real *from_z = (const real *)&at_z;
-    real *to_k0 = (real *)k0;
-    EACH_LANE
-    for (int lane = 0; lane < LANES; lane++) {
-        const real z = from_z[lane];
-        to_k0[lane] = decay_of(-fabs(z));
-    }
 }
 
 INLINE void sigmoid_01(const vec at_z, const vec at_k0, vec *s0, vec *s1)
@@ -698,7 +664,7 @@ SHARED void pass4(wide neurons, const vec *restrict z, vec *restrict a, vec *res
         vec k0[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                sigmoid_01_inner(AT(z, r, 3, 0)[c], &k0[(r - first) * V + c]);
+                sigmoid_inner1(AT(z, r, 3, 0)[c], &k0[(r - first) * V + c]);
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++) {
                 vec s0, s1;
@@ -719,29 +685,6 @@ SHARED void pass4(wide neurons, const vec *restrict z, vec *restrict a, vec *res
 SHARED void linear3_2x2(const real *W, const vec *in, vec *out)
 {
     PRODUCT(2, 2, 2, 2, W, 2, 1, NULL, 0, in, 2 * V, out, 2 * V, 0);
-}
-
-INLINE void gelu_012_inner(const vec at_z, vec *k0, vec *k1, vec *k2)
-{
-    const real *from_z = (const real *)&at_z;
-    real *to_k0 = (real *)k0;
-    real *to_k1 = (real *)k1;
-    real *to_k2 = (real *)k2;
-    EACH_LANE
-    for (int lane = 0; lane < LANES; lane++) {
-        const real z = from_z[lane];
-        const real c = (fabs(z) > 40 ? 40 : fabs(z));
-        const real h = (1.0/256.0)*floor(256*c);
-        const real h_2 = h*h;
-        const real a = -1.0/2.0*h_2;
-        const real b = (-c + h)*(c + h);
-        const real o = a + (1.0/2.0)*b;
-        const real i = a - o;
-        const real u = (1.0/2.0)*b + i;
-        to_k0[lane] = decay_of(o);
-        to_k1[lane] = erfcx_of(0.7071067811865476*c);
-        to_k2[lane] = u;
-    }
 }
 
 INLINE void gelu_012(const vec at_z, const vec at_k0, const vec at_k1, const vec at_k2, vec *s0,
@@ -783,8 +726,8 @@ SHARED void pass5(wide neurons, const vec *restrict z, vec *restrict a, const re
         vec k0[ROWS * V], k1[ROWS * V], k2[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                gelu_012_inner(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c], &k1[(r - first) * V +
-                    c], &k2[(r - first) * V + c]);
+                gelu_inner1(AT(z, r, 1, 0)[c], &k0[(r - first) * V + c], &k1[(r - first) * V + c],
+                    &k2[(r - first) * V + c]);
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++) {
                 vec s0, s1, s2;
@@ -804,17 +747,6 @@ SHARED void pass5(wide neurons, const vec *restrict z, vec *restrict a, const re
 SHARED void linear4_2x2(const real *W, const real *b, const vec *in, vec *out)
 {
     PRODUCT(2, 2, 6, 2, W, 2, 1, b, 2, in, 6 * V, out, 6 * V, 0);
-}
-
-INLINE void sigmoid_012_inner(const vec at_z, vec *k0)
-{
-    const real *from_z = (const real *)&at_z;
-    real *to_k0 = (real *)k0;
-    EACH_LANE
-    for (int lane = 0; lane < LANES; lane++) {
-        const real z = from_z[lane];
-        to_k0[lane] = decay_of(-fabs(z));
-    }
 }
 
 INLINE void sigmoid_012(const vec at_z, const vec at_k0, vec *s0, vec *s1, vec *s2)
@@ -851,7 +783,7 @@ SHARED void pass6(wide neurons, const vec *restrict z, vec *restrict a, vec *res
         vec k0[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                sigmoid_012_inner(AT(z, r, 6, 0)[c], &k0[(r - first) * V + c]);
+                sigmoid_inner1(AT(z, r, 6, 0)[c], &k0[(r - first) * V + c]);
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++) {
                 vec s0, s1, s2;
@@ -893,7 +825,7 @@ SHARED void pass7(wide neurons, const vec *restrict z, vec *restrict a, vec *res
         vec k0[ROWS * V];
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++)
-                sigmoid_012_inner(AT(z, r, 6, 0)[c], &k0[(r - first) * V + c]);
+                sigmoid_inner1(AT(z, r, 6, 0)[c], &k0[(r - first) * V + c]);
         for (wide r = first; r < end; r++)
             for (wide c = 0; c < V; c++) {
                 vec s0, s1, s2;
