@@ -102,7 +102,9 @@ def flowing(latex: str) -> str:
     """A formula in as many pieces as it may be broken into, those of a term together."""
     found: list[Piece] = []
     for piece in pieces(latex):
-        if found and piece.rank[1] and width(found[-1].text) < _SHORT:
+        # A short beginning of the product goes with it, not the short end of a parenthesis.
+        begun = found and piece.rank[1] and piece.rank[0] >= found[-1].rank[0]
+        if begun and width(found[-1].text) < _SHORT:
             found[-1] = Piece(found[-1].text + piece.text, found[-1].rank)
         elif piece.text.strip():
             found.append(piece)

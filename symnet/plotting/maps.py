@@ -30,6 +30,8 @@ _WORK = 1.5e10  # multiply-adds for a picture's values at most: some seconds
 _MOST_PANELS = 48
 _LEVELS = 7
 _APART = 0.13  # of a panel: how far labels of contours are from each other
+_ALL_BUT_PEAKS = 0.97  # of the points, whose partials the colours show in full
+_PEAK = 8  # times as large as these, the rest would leave nothing else to be seen
 
 
 def maps(frame: Frame) -> Picture:
@@ -61,7 +63,10 @@ def maps(frame: Frame) -> Picture:
     for axes, quantity, values in zip(panels, wanted, found, strict=False):
         smooth = lines == [] or not quantity[1]
         image = coloured(axes, across, up, values, signed=bool(quantity[1]), contours=smooth)
-        bar = drawn.colorbar(image, ax=axes, pad=0.02, aspect=25)
+        beyond = quantity[1] and np.nanmax(np.abs(values)) > image.norm.vmax
+        bar = drawn.colorbar(
+            image, ax=axes, pad=0.02, aspect=25, extend="both" if beyond else "neither"
+        )
         if quantity[1]:
             mark_signed(axes, bar.ax)
         if is_constant(values):
@@ -133,9 +138,16 @@ def dotted(axes: Axes, lines: list[Array]) -> None:
         axes.plot(*line.T, color=BLACK_ON_COLOURS, linewidth=0.8, linestyle=(0, (1, 1.5)))
 
 
+def _reach(sizes: Any) -> float:
+    """Where colours end: the largest size, or that of all but a few where these hide the rest."""
+    largest = float(sizes.max())
+    most = float(np.quantile(sizes.compressed(), _ALL_BUT_PEAKS))
+    return most if 0 < most < largest / _PEAK else largest
+
+
 def _limits(values: Any, signed: bool, limit: float | None) -> tuple[float, float]:
     if signed:
-        size = limit or float(np.abs(values).max()) or 1.0
+        size = limit or _reach(np.abs(values)) or 1.0
         return -size, size
     low, high = float(values.min()), float(values.max())
     return (low, high) if low < high else (low - (abs(low) or 1.0), high + (abs(high) or 1.0))
