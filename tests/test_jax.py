@@ -86,6 +86,8 @@ FUNCTIONS = {
     "einsum": lambda x: jnp.einsum("kij,jl,l->ki", STACK, W.T, jnp.sin(x)),
     "signs": lambda x: jnp.sign(x) * jnp.log1p(jnp.abs(x)),
     "cumulative": lambda x: jnp.cumsum(jnp.tanh(x)),
+    "products up to each": lambda x: jax.lax.cumprod(jnp.tanh(x), reverse=True),
+    "an angle": lambda x: jnp.arctan2(jnp.tanh(x[:2]), x[1:3]),
     "vmap": lambda x: jax.vmap(lambda w: jnp.tanh(w @ x))(V[:, :3]),
     "scan": lambda x: lax.scan(lambda h, w: (jnp.tanh(h @ w), None), x @ W, STACK)[0],
     "collected": lambda x: lax.scan(lambda h, w: (h * w, jnp.tanh(h)), x, np.ones((2, 3)))[1],
@@ -120,6 +122,22 @@ def test_values_and_derivatives_are_jaxs(name):
 def test_functions_are_recognised(name, what):
     """What libraries write in pieces is the table's function; biases and scales leave no node."""
     assert what in symnet.from_jax(FUNCTIONS[name], 3, check=False).describe()
+
+
+@pytest.mark.parametrize(
+    ("y", "x"), [(1, 0), (-2, 0), (0, 3), (0, -1), (1e-9, -1), (-1e-9, -1), (2, -5), (-3, 1e-300)]
+)
+def test_angles_on_the_axes(y, x):
+    """On each axis too, where formulas that divide by x or by r + x have no value."""
+    net = symnet.from_jax(lambda v: jnp.arctan2(v[0], v[1]), 2)
+    value, J, H = symnet.derive(net).compile()(np.array([y, x], float))
+    r = np.hypot(y, x)
+    sine, cosine = y / r, x / r
+    np.testing.assert_allclose(value, [np.arctan2(y, x)], rtol=1e-15)
+    np.testing.assert_allclose(J, [[cosine / r, -sine / r]], atol=1e-15)
+    mixed = (sine**2 - cosine**2) / r**2
+    own = 2 * sine * cosine / r**2
+    np.testing.assert_allclose(H, [[[-own, mixed], [mixed, own]]], atol=1e-15)
 
 
 def test_weights_are_held_exactly():

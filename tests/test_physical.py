@@ -146,6 +146,20 @@ def test_generated_heads_say_them(net, language):
     assert "rho [0] [kg/m³], T [K]" in text
 
 
+def test_units_of_a_measurement_alone(tmp_path, capsys):
+    """`sensitivity --units`: each of several networks takes those of its names, else one line."""
+    points = tmp_path / "points.csv"
+    points.write_text("T,rho [0]\n1,2\n3,4\n0,1\n", encoding="utf-8")
+    paths = [tmp_path / "one.json", tmp_path / "two.json"]
+    for path, network in zip(paths, (bare(), bare(True)), strict=True):
+        symnet.save(network, path)
+    given = ["sensitivity", *map(str, paths), str(points), "--order", "1", "--units"]
+    assert main([*given, "T=K,p=MPa"]) == 0
+    assert capsys.readouterr().out.count("∂p/∂T [MPa/K]") == 2
+    assert main([*given, "q=m"]) == 2
+    assert "'q': the network has no such name" in capsys.readouterr().err
+
+
 def test_the_command_line_keeps_them(tmp_path, capsys):
     """`import` writes them, renamed ones too, and `report` takes others instead."""
     first, second = tmp_path / "a.json", tmp_path / "b.json"

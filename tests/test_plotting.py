@@ -10,7 +10,7 @@ import sympy
 
 import symnet
 from symnet import physical, plotting
-from symnet.plotting import distributions, drawing, kinks, writing
+from symnet.plotting import distributions, drawing, kinks, maps, writing
 from symnet.plotting.frame import framed, restricted
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -145,6 +145,16 @@ def test_maps_are_the_functions_values():
             assert found.get_cmap().name == "RdBu_r"
         else:
             assert found.get_cmap().name == "cividis"
+
+
+def test_colours_are_not_spent_on_a_few_peaks():
+    """Those of most points, where a few are many times as large; else the largest."""
+    ramp = np.ma.array(np.linspace(0.0, 2.0, 101))
+    assert maps._reach(ramp) == 2.0
+    ramp[-1] = 1e6
+    assert maps._reach(ramp) == pytest.approx(1.94)
+    few = np.ma.array([0.0] * 100 + [5.0])
+    assert maps._reach(few) == 5.0
 
 
 def test_pairs_are_the_functions_values():

@@ -115,7 +115,8 @@ def sums(m, x):
         torch.linalg.norm(x[:, None] - m.points, dim=2).exp().sum(1),
         (x.sign() * torch.log1p(x.abs())).sum(1),
     ]
-    return torch.stack([*parts, *more, torch.cumsum(h, 1)[:, 2], h.max(1).values], 1)
+    angles = torch.atan2(h[:, 0], x[:, 1]) + torch.cumprod(h, 1)[:, 2]
+    return torch.stack([*parts, *more, angles, torch.cumsum(h, 1)[:, 2], h.max(1).values], 1)
 
 
 def factors(m, x):
@@ -304,7 +305,6 @@ class Sorts(nn.Module):
     [
         (lambda m, x: m.a(x) + torch.randn(2), "draws random numbers"),
         (lambda m, x: torch.round(m.a(x)), "constant in steps"),
-        (lambda m, x: torch.atan2(x, x + 1), "has a cut"),
         (lambda m, x: m.a(x).long().float(), "to integers"),
         (lambda m, x: torch.zeros(1, 2).index_add(1, torch.tensor([0, 0, 1]), x), "accumulate"),
         (lambda m, x: torch.where(x[:, :1] > 0, m.a(x), x[:, 1:]), "no function of one value"),

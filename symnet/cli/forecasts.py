@@ -27,7 +27,7 @@ _LOADED = 4e-8  # for a byte of a network file
 _OPERATION = 2e-4  # for an operation of an expanded formula
 _LOOKED_AT = 1.5  # for the pictures of a page
 _CALLS = 12  # evaluations of a point in a full check, by all functions together
-_COPIES = 4  # of an array of results that exist at a time in a check
+_COPIES = 16  # of the derivatives of a point that exist at a time in a check
 _GRID = 20_000  # points of a picture
 _HEAD = 2**16  # bytes of a table by which the length of its rows is told
 
@@ -37,7 +37,7 @@ def check(network: Network, order: int, digits: bool = True) -> float:
     if network.symbols:
         return 0.0
     points = _points_checked(network)
-    _afford(network, order, 4 * _COPIES)
+    _afford(network, order)
     seconds = points * (_CALLS * _point(network, order) + _witness(network, order))
     few = 3 if network.weights_count <= checking.MANY_WEIGHTS else 1
     if digits:
@@ -49,7 +49,7 @@ def compiling(network: Network, order: int) -> float:
     """Seconds until functions are verified. ValueError as for `check`."""
     if network.symbols:
         return 0.0
-    _afford(network, order, 4 * _COPIES)
+    _afford(network, order)
     return 4 * (4 * _point(network, order) + _witness(network, order))
 
 
@@ -128,9 +128,9 @@ def _witness(network: Network, order: int) -> float:
     return directions.work(network, order) * _WITNESSED
 
 
-def _afford(network: Network, order: int, arrays: int) -> None:
-    """Refuse so many arrays of a point's derivatives of the highest order."""
-    needed = arrays * network.m * network.n**order * 8
+def _afford(network: Network, order: int) -> None:
+    """Refuse derivatives of the highest order that are too many to be held in a check."""
+    needed = _COPIES * network.m * network.n**order * 8
     advice = f"take --order {order - 1}" if order else "take fewer inputs"
     _refuse(needed, f"derivatives of order {order} by {network.n} inputs", advice)
 

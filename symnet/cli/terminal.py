@@ -37,10 +37,10 @@ def complain(message: str, head: str = "symnet: error:") -> None:
 class Progress:
     """How far a work is: a share from 0 to 1 where it is known, and in words."""
 
-    def __init__(self, what: str, expected: float | None = None) -> None:
+    def __init__(self, what: str, expected: float | None = None, quiet: bool = False) -> None:
         self.what, self.share, self.words = what, 0.0, ""
         self.left: float | None = None
-        self.expected, self.quiet, self.told = expected, False, False
+        self.expected, self.quiet, self.told = expected, quiet, False
         self.began = time.monotonic()
 
     def show(self, share: float, words: str = "", left: float | None = None) -> None:
@@ -88,12 +88,9 @@ def working(what: str, quiet: bool = False, seconds: float | None = None) -> Ite
     """A Progress that is shown after a second, on a terminal and unless `quiet`.
 
     seconds: what it will take, where that is known; more than two are said at once, wherever
-    standard error goes.
-
-    What the work itself tells by `progress.steps` is its share.
+    standard error goes. What the work itself tells by `progress.steps` is its share.
     """
-    progress = Progress(what, seconds)
-    progress.quiet = quiet
+    progress = Progress(what, seconds, quiet)
     if seconds is not None:
         progress.foretell(seconds)
     if quiet or not sys.stderr.isatty():

@@ -5,7 +5,8 @@
 atan2(y, x) = θ where x > 0,  ±π − θ elsewhere
 
 It is smooth at x = 0, and there the derivatives of what it is made of are those from the left.
-At the origin there is no value.
+At the origin there is no value, and squares of coordinates must be doubles: between 1e-150 and
+1e150.
 """
 
 from __future__ import annotations

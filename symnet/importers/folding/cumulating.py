@@ -1,4 +1,4 @@
-"""What is gathered along an axis: cumulative sums and products."""
+"""What an operation makes of all entries up to each: cumulative products."""
 
 from __future__ import annotations
 

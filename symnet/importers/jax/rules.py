@@ -11,7 +11,9 @@ from sympy import exp, log
 
 from symnet.activations import Z
 from symnet.importers.folding import choices, functions, images
+from symnet.importers.folding.angles import angle
 from symnet.importers.folding.choices import Condition
+from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.folding.windows import Windows
@@ -217,6 +219,15 @@ def _cumsum(t: Tensors, parameters: Parameters, x: Value) -> Value:
     return t.cumulated(plain(t, x), parameters["axis"], parameters["reverse"])
 
 
+def _cumprod(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    axis, reverse = parameters["axis"], parameters["reverse"]
+    return cumulative(t, plain(t, x), axis, Tensors.multiply, reverse)
+
+
+def _atan2(t: Tensors, parameters: Parameters, y: Value, x: Value) -> Value:
+    return angle(t, plain(t, y), plain(t, x))
+
+
 def _power(t: Tensors, parameters: Parameters, x: Value) -> Value:
     return t.apply(functions.power(parameters["y"]), plain(t, x), "power")
 
@@ -263,4 +274,6 @@ RULES: Mapping[str, Rule] = {
     "reduce_window_max": _pooled(True),
     "reduce_window_sum": _pooled(False),
     "cumsum": _cumsum,
+    "cumprod": _cumprod,
+    "atan2": _atan2,
 }

@@ -90,7 +90,11 @@ ATTENTION: Mapping[str, Rule] = {
 
 KEYWORDS: Mapping[str, tuple[str, ...]] = {
     "MultiHeadAttention": (
-        *("query", "value", "key", "use_causal_mask", "return_attention_scores"),
+        "query",
+        "value",
+        "key",
+        "use_causal_mask",
+        "return_attention_scores",
     ),
     **dict.fromkeys(
         ("Attention", "AdditiveAttention"), ("use_causal_mask", "return_attention_scores")

@@ -7,9 +7,6 @@ from typing import Any
 _RANDOM = "it draws random numbers; give a module whose evaluation does not (its mean, its logits)"
 _STEPS = "it is constant in steps: its derivative is 0 wherever there is one"
 _CHOICE = "it chooses by values: that has no derivative; leave it out of what forward gives"
-_ANGLE = (
-    "an angle of two values that vary has a cut; give sine and cosine of it, or atan of the ratio"
-)
 _WHOLE = "it makes whole numbers of what depends on the inputs: that has no derivative"
 
 _REASONS = {
@@ -18,7 +15,6 @@ _REASONS = {
     **dict.fromkeys(("argmax", "argmin", "topk", "sort", "argsort", "nonzero", "unique2"), _CHOICE),
     **dict.fromkeys(("median", "mode", "kthvalue", "any", "all"), _CHOICE),
     **dict.fromkeys(("embedding", "embedding_bag", "one_hot"), _WHOLE),
-    "atan2": _ANGLE,
     "complex": "it computes with complex numbers; symnet reads real ones",
 }
 

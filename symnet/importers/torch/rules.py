@@ -14,7 +14,9 @@ from sympy import Piecewise, exp, log
 
 from symnet.activations import Z
 from symnet.importers.folding import choices, functions
+from symnet.importers.folding.angles import angle
 from symnet.importers.folding.choices import Condition
+from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.torch import layers
@@ -302,6 +304,7 @@ RULES: Mapping[str, Rule] = {
     "pow": _pow,
     "lerp": _lerp,
     "hypot": _hypot,
+    "atan2": angle,
     "maximum": Tensors.maximum,
     "minimum": Tensors.minimum,
     "max": _best(True),
@@ -316,6 +319,7 @@ RULES: Mapping[str, Rule] = {
     "std_mean": _deviation,
     "prod": _product,
     "cumsum": lambda t, x, dim, **_: t.cumulated(x, dim),
+    "cumprod": lambda t, x, dim, **_: cumulative(t, x, dim, Tensors.multiply),
     "logsumexp": _log_sum_exp,
     "logaddexp": lambda t, x, y: t.add(y, t.apply("softplus", t.subtract(x, y))),
     "linalg_vector_norm": layers.norm,
