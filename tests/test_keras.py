@@ -229,7 +229,9 @@ def trained(request, tmp_path_factory):
         [sys.executable, "-c", TRAINED, str(folder), backend],
         capture_output=True,
         text=True,
-        env=os.environ | {"JAX_ENABLE_X64": "1", "CUDA_VISIBLE_DEVICES": ""},
+        # One thread: PyTorch's wait at full speed, on the processors of other tests, for minutes.
+        env=os.environ
+        | {"JAX_ENABLE_X64": "1", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr[-2000:]
     (folder / "refused").write_text(done.stdout, encoding="utf-8")
