@@ -94,6 +94,22 @@ def test_what_is_written_is_computed(name):
     np.testing.assert_allclose(value, expected(POINTS), rtol=1e-14, atol=1e-14)
 
 
+@pytest.mark.parametrize("given", [("x1", "x2"), (["x1", "x2"],), (2,), (sympy.symbols("x1:3"),)])
+def test_variables_are_names_a_list_of_names_or_their_number(given):
+    """All of them are the inputs x1 and x2, in this order."""
+    network = Network.of(Layer(W)(variables(*given)))
+    assert network.input_names == ("x1", "x2")
+
+
+@pytest.mark.parametrize(
+    "given", [(), (0,), (-1,), ([],), (1.5,), (True,), (2, "x"), ({"a", "b"},)]
+)
+def test_what_is_no_name_is_no_variable(given):
+    """A count that is none, a number beside a name, a set that has no order."""
+    with pytest.raises(ValueError, match=r"give the names of the inputs, as variables\("):
+        variables(*given)
+
+
 def test_softmax_and_layer_norm_have_their_definitions():
     """exp(z)/sum, its logarithm, and (z - mean)/sqrt(variance + epsilon)."""
     x = variables("x1", "x2")

@@ -6,9 +6,9 @@
     y = Layer(W3)(concat(g, x))
     net = Network.of(y)
 
-`vectors` has what a vector is and its arithmetic, `blocks` what networks are made of, `dispatch`
-NumPy's functions of vectors, `matrices` the products that dissolve in weights, `nodes` the way to
-a network's nodes.
+`inputs` has the variables, `vectors` what a vector is and its arithmetic, `blocks` what networks
+are made of, `dispatch` NumPy's functions of vectors, `matrices` the products that dissolve in
+weights, `nodes` the way to a network's nodes.
 """
 
 from symnet.network.building.blocks import (
@@ -21,8 +21,9 @@ from symnet.network.building.blocks import (
     softmax,
 )
 from symnet.network.building.dispatch import NUMPY
+from symnet.network.building.inputs import variables
 from symnet.network.building.nodes import nodes_of
-from symnet.network.building.vectors import Vector, apply, concat, variables
+from symnet.network.building.vectors import Vector, apply, concat
 
 __all__ = [
     "NUMPY",

@@ -232,16 +232,6 @@ def _of_numpy(
     )
 
 
-def variables(*names: str | Symbol) -> Vector:
-    """The inputs of a network that is written as a graph: `x = variables("rho", "T")`.
-
-    ValueError without names; what a name may be is checked by the network.
-    """
-    if not names:
-        raise ValueError("variables: give the names of the inputs, as variables('x1', 'x2')")
-    return _of(Atom(len(names), names=names))
-
-
 def concat(*vectors: Vector) -> Vector:
     """The vectors one after the other."""
     if not vectors or not all(isinstance(v, Vector) for v in vectors):
