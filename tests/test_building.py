@@ -184,6 +184,17 @@ def test_any_depth(depth):
     assert len(network.describe()) < 100
 
 
+def test_a_description_tells_the_first_nodes_and_the_last():
+    """A graph of many nodes that do not repeat themselves is still described in a line."""
+    h = variables("x1", "x2")
+    for name in ("tanh", "sin", "exp", "cos", "mish") * 6:
+        h = Layer(np.eye(2), None, name)(h) * h[:1]
+    told = Network.of(Layer([[1.0, 2.0]])(h)).describe()
+    assert told.startswith("2-1, graph of 61 nodes: tanh 2, product 2, sin 2, product 2")
+    assert told.endswith(", …, linear 1")
+    assert len(told) < 200
+
+
 X = variables("x1", "x2")
 WRONG = {
     "width of a layer": (lambda: Layer(V)(X), "weights have 3 columns, but the vector has 2"),

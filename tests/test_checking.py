@@ -136,6 +136,21 @@ def test_higher_orders_are_checked_against_digits(order):
             verify(planted)
 
 
+def test_terms_that_cancel_in_a_third_order_are_no_fault():
+    """A normalised pair is ±1 but for epsilon: in single precision 1e-3 of what is left is right.
+
+    A sign is caught all the same.
+    """
+    random = np.random.default_rng(5)
+    first, second = (random.normal(size=(2, 2)) for _ in range(2))
+    h = symnet.layer_norm(first @ symnet.variables(2))
+    network = Network.of(symnet.layer_norm(second @ h))
+    f = compiled(network, 3)
+    verify(f)
+    assert check(network, f).ok
+    assert not check(network, Planted(f, (1, 0, 0, 1), -1)).ok
+
+
 def test_kink_points_lie_on_both_sides():
     """Each pair of points has a pre-activation of either sign, both tiny."""
     network = NETWORKS["relu"]

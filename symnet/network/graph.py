@@ -30,6 +30,7 @@ from symnet.network.layer import Layer
 from symnet.network.weights import Array, content, matrix, replaced, vector
 
 _MANY = 4  # repetitions from which a description counts them
+_TOLD = 16  # parts of a description
 
 KINDS = ("form", "activation", "product", "softmax", "log_softmax")
 
@@ -243,7 +244,7 @@ def described(nodes: Sequence[Node], sizes: Sequence[int]) -> str:
     """The nodes in a row with their widths: `tanh 8, sum 8, linear 1`.
 
     What repeats itself more often than a reader would, in parts of up to four nodes, is written
-    once: `(tanh 8, sum 8) x500`.
+    once: `(tanh 8, sum 8) x500`; of many parts the first are told, and the last.
     """
     words = [f"{node.label} {size}" for node, size in zip(nodes, sizes[1:], strict=True)]
     parts, first = [], 0
@@ -255,6 +256,8 @@ def described(nodes: Sequence[Node], sizes: Sequence[int]) -> str:
         many = f"({part})" if period > 1 else part
         parts.append(part if count == 1 else f"{many} x{count}")
         first += period * count
+    if len(parts) > _TOLD:
+        parts[_TOLD - 2 : -1] = ["…"]
     return ", ".join(parts)
 
 

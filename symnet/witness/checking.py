@@ -351,7 +351,7 @@ def _size_along(truth: Truth, k: int, order: int, result: Array, u: Array) -> Ar
     if order <= 2 and truth.directions is not None:
         along: Array = truth.size(order)[k].reshape(truth.network.m, -1)
         return along[:, -1]  # u is the last direction
-    size = truth.size(order)[k] if order <= 2 else np.abs(result)
+    size = truth.size(order)[k]
     for _ in range(order):
         size = size @ u
     return size
