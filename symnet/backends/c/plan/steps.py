@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from sympy import Expr, S
@@ -195,10 +196,15 @@ def reads(places: Places, expression: Expr) -> set[str]:
 
 
 def _stands(places: Places, expression: Expr) -> set[Place]:
+    return {places[key] for key in _read(expression) if key in places}
+
+
+@lru_cache(maxsize=2**14)
+def _read(expression: Expr) -> tuple[Family | sigma, ...]:
+    """The quantities of an expression, and the activations' derivatives, each step's many times."""
     nodes = expression.atoms(sigma)
     rest = expression.xreplace(dict.fromkeys(nodes, S.One))
-    keys = [*nodes, *map(family, rest.atoms(Quantity))]
-    return {places[key] for key in keys if key in places}
+    return (*nodes, *map(family, rest.atoms(Quantity)))
 
 
 def read_by(places: Places, step: Step) -> set[str]:

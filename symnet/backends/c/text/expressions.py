@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from math import factorial
 from types import MappingProxyType
 
@@ -37,6 +38,12 @@ from symnet.calculus.program import family
 _TYPES = {"double": float64, "float": float32}
 
 
+@cache
+def _printer(dtype: str) -> C99CodePrinter:
+    """SymPy's printer of a type, which takes longer to make than to print an expression."""
+    return C99CodePrinter({"type_aliases": {real: _TYPES[dtype]}, "contract": False})
+
+
 class ScalarPrinter(C99CodePrinter):
     """Elementary functions of numbers of a C type, "double" or "float".
 
@@ -44,7 +51,7 @@ class ScalarPrinter(C99CodePrinter):
     """
 
     def __init__(self, dtype: str, meanings: Mapping[Symbol, Expr] = MappingProxyType({})) -> None:
-        super().__init__({"type_aliases": {real: _TYPES[dtype]}, "contract": False})
+        self.__dict__.update(vars(_printer(dtype)))
         self.dtype, self.meanings = dtype, meanings
 
     def _print_elementary(self, call: Expr) -> str:

@@ -61,6 +61,7 @@ class Functions:
         self.own: dict[str, str] = {}
         self.names: dict[str, str] = {}
         self.inner: dict[str, str] = {}
+        self.first: dict[tuple[str, tuple[int, ...]], str] = {}
 
     @property
     def texts(self) -> list[str]:
@@ -169,7 +170,7 @@ class Functions:
         found = stages(rules[step.name], orders)
         name, inner = f"{step.name}_{suffix}", ""
         if found.calls:
-            inner = self._inner(step.name, found)
+            inner = self._inner(step.name, orders, found)
         if name not in self.own:
             self._own(name, activation_function(name, found, orders, self.dtype))
         z = printer.entry(step.source, (), "r")
@@ -190,15 +191,17 @@ class Functions:
         ]
         return (first if values else []), second
 
-    def _inner(self, activation: str, found: Stages) -> str:
+    def _inner(self, activation: str, orders: tuple[int, ...], found: Stages) -> str:
         """The name of the first stage's function, which all orders with the same calls share."""
-        text = inner_function("inner", found, self.dtype)
-        if text not in self.inner:
-            number = 1 + sum(name.startswith(f"{activation}_inner") for name in self.own)
-            name = f"{activation}_inner{number}"
-            self.inner[text] = name
-            self._own(name, inner_function(name, found, self.dtype))
-        return self.inner[text]
+        if (activation, orders) not in self.first:
+            text = inner_function("inner", found, self.dtype)
+            if text not in self.inner:
+                number = 1 + sum(name.startswith(f"{activation}_inner") for name in self.own)
+                name = f"{activation}_inner{number}"
+                self.inner[text] = name
+                self._own(name, inner_function(name, found, self.dtype))
+            self.first[activation, orders] = self.inner[text]
+        return self.first[activation, orders]
 
     def _own(self, name: str, text: str) -> None:
         """Put an activation's function into the file."""
