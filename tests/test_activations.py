@@ -7,6 +7,7 @@ import pickle
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 import sympy
 from mpmath import mpf
 
+from symnet import activations
 from symnet.activations import TABLE, Activation, Forms, Z, activation, from_tree
 from symnet.activations.ondemand import OnDemand
 from symnet.backends.numpy import special
@@ -403,8 +405,42 @@ def test_resolving() -> None:
 
 
 @pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("leaky_relu(0.2)", activations.leaky_relu(0.2)),
+        ("LeakyReLU(0.01)", TABLE["leaky_relu"]),
+        (" elu ( 1/2 )", activations.elu(Fraction(1, 2))),
+        ("celu(2)", activations.celu(2)),
+        ("softplus(0.5)", activations.softplus(0.5)),
+        ("power(-3)", activations.power(-3)),
+        ("clip(-1,6.5)", activations.clip(-1, 6.5)),
+        ("clip(none, 6)", activations.clip(None, 6)),
+        ("none", TABLE["linear"]),
+    ],
+)
+def test_numbers_behind_a_name(spec: str, expected: Activation) -> None:
+    """They are the parameters; a decimal number is the double that it is."""
+    assert activation(spec) == expected
+    assert activation(spec).name == expected.name
+
+
+@pytest.mark.parametrize(
     ("spec", "message"),
     [
+        ("tanh(2)", r"'tanh\(2\)': only leaky_relu, elu, celu, softplus, power, clip take numbers"),
+        ("clip(1)", r"clip takes 2 numbers, found 1"),
+        ("elu()", r"'' is no number"),
+        ("elu(1, 2)", r"elu takes a number, found 2"),
+        ("elu(a)", r"'a' is no number"),
+        ("elu(1_0)", r"'1_0' is no number"),
+        ("elu(1/0)", r"'1/0' is no number"),
+        ("elu(none)", r"expected a finite number"),
+        ("elu(inf)", r"expected a finite number"),
+        ("celu(-1)", r"'celu\(-1\)': celu has the parameter -1, expected one above 0"),
+        ("clip(2, 1)", r"must be less than the second"),
+        ("softmax", r"'softmax' is of a whole vector: in a graph, symnet.softmax"),
+        ("LogSoftmax", r"is of a whole vector: in a graph, symnet.log_softmax"),
+        ("PReLU", r"has a slope for each neuron: in a graph, symnet.prelu"),
         ("sigmod", r"unknown activation 'sigmod'; did you mean 'sigmoid'\? \(known: linear, "),
         ("zzz", r"unknown activation 'zzz' \(known: "),
         ("x" * 500, r"unknown activation 'x{37}\.\.\.' \(known: "),

@@ -44,6 +44,20 @@ def test_arrays_are_layers():
     ]
 
 
+@pytest.mark.parametrize("end", ["softmax", "LogSoftmax"])
+def test_a_classifier_is_a_graph(end):
+    """exp(z)/sum after the last layer, and a slope in brackets; the names are the network's."""
+    W, c = np.array([[1.0, -2.0], [0.5, 0.25], [0.0, 1.0]]), np.array([0.5, 0.0, -0.25])
+    functions = ["leaky_relu(0.2)", end]
+    net = symnet.from_arrays([np.eye(2), W, c], functions, inputs=["u", "v"], outputs=list("abc"))
+    X = np.array([[0.5, -1.5], [-2.0, 0.25]])
+    e = np.exp(np.where(X > 0, X, 0.2 * X) @ W.T + c)
+    share = e / e.sum(axis=1, keepdims=True)
+    expected = share if end == "softmax" else np.log(share)
+    np.testing.assert_allclose(analytic.value(net, X), expected, rtol=1e-14)
+    assert (net.input_names, net.output_names) == (("u", "v"), ("a", "b", "c"))
+
+
 @pytest.mark.parametrize(
     ("given", "functions", "what"),
     [
@@ -157,6 +171,13 @@ def test_activations_are_asked_for(tmp_path, capsys):
     out = tmp_path / "net.json"
     assert main(["import", str(path), "--activations", "tanh", "-o", str(out)]) == 0
     assert symnet.load(out).layers[0].activation.name == "linear"
+
+
+def test_a_comma_in_brackets_ends_no_name(tmp_path, capsys):
+    """--activations takes those with two numbers as well."""
+    file = npz(tmp_path / "net.npz", W1=np.eye(2), W2=np.ones((1, 2)))
+    assert main(["import", str(file), "--activations", "clip(-1, 6),linear"]) == 0
+    assert "clip_m1_6" in capsys.readouterr().out
 
 
 def test_import_renames_and_every_command_takes_such_files(tmp_path, capsys):

@@ -1,7 +1,8 @@
 """Activations: the table, a user's own, and the stable forms that both are computed by."""
 
-from symnet.activations.activation import Activation, activation, from_tree, has_its_name
+from symnet.activations.activation import Activation, from_tree
 from symnet.activations.elementwise import ELEMENTWISE
+from symnet.activations.named import activation, has_its_name
 from symnet.activations.parametrised import (
     celu,
     clip,

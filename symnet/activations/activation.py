@@ -11,10 +11,8 @@ import sympy
 from sympy import Abs, Expr, Max, Min, Piecewise, Symbol, sign
 from sympy.core.relational import Relational
 
-from symnet.activations import aliases
 from symnet.activations.alike import in_known
 from symnet.activations.cuts import hangs_on_steps, turns_at_poles
-from symnet.activations.elementwise import ELEMENTWISE
 from symnet.activations.limits import shown
 from symnet.activations.ondemand import OnDemand
 from symnet.activations.pieces import Pieces, pieces_of, written
@@ -132,36 +130,6 @@ class Activation:
         return _formula(self, _checked_order(order))
 
 
-def activation(spec: str | Expr | Activation) -> Activation:
-    """The activation that a name of `TABLE` or an expression of one symbol stands for.
-
-    Functions of NumPy's that are no rows of the table go by their names too: `erf`, `log1p`, see
-    `symnet.activations.elementwise`.
-
-    A name may be spelled as other tools do (`ReLU`, `leaky-relu`), or be another tool's (`swish`,
-    `logistic`, `tansig`: see `symnet.activations.aliases`). An expression is named "custom". Raises
-    ValueError for an unknown name or unusable expression.
-    """
-    if isinstance(spec, Activation):
-        return spec
-    if isinstance(spec, Expr):
-        return Activation("custom", spec)
-    name = aliases.resolved(spec, (*TABLE, *ELEMENTWISE)) if isinstance(spec, str) else None
-    if name is None:
-        raise ValueError(_unknown(spec))
-    return TABLE[name] if name in TABLE else _elementwise(name)
-
-
-@lru_cache
-def _elementwise(name: str) -> Activation:
-    return Activation(name, ELEMENTWISE[name])
-
-
-def has_its_name(own: Activation) -> bool:
-    """Whether an activation is what its name says to everybody: `erf`, `log1p`."""
-    return own.name in ELEMENTWISE and own == _elementwise(own.name)
-
-
 def from_tree(name: str, tree: Tree) -> Activation:
     """The activation whose `tree` was stored. Raises ValueError for anything malformed."""
     _check_name(name)
@@ -170,17 +138,6 @@ def from_tree(name: str, tree: Tree) -> Activation:
     except ValueError as error:
         raise ValueError(f"activation {name!r}: {error}") from None
     return Activation(name, value)
-
-
-def _unknown(spec: object) -> str:
-    known = f"(known: {', '.join(TABLE)})"
-    if not isinstance(spec, str):
-        kind = type(spec).__name__
-        return f"activation is a {kind}, expected a name or a SymPy expression {known}"
-    shown = spec if len(spec) <= 40 else f"{spec[:37]}..."
-    near = aliases.nearest(spec, TABLE) or aliases.nearest(spec, ELEMENTWISE)
-    hint = f"; did you mean {near!r}?" if near else ""
-    return f"unknown activation {shown!r}{hint} {known}"
 
 
 def _check_name(name: object) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 _OTHERS: Mapping[str, tuple[str, ...]] = {
-    "linear": ("identity", "id", "purelin"),
+    "linear": ("identity", "id", "none", "purelin"),
     "sigmoid": ("logistic", "expit", "logsig"),
     "tanh": ("tansig",),
     "silu": ("swish",),
@@ -43,25 +43,26 @@ _OTHERS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _plain(name: str) -> str:
+def plainly(name: str) -> str:
+    """Without capitals, `_`, `-` and blanks."""
     return re.sub(r"[\s_-]", "", name).lower()
 
 
 ALIASES: Mapping[str, str] = MappingProxyType(
-    {_plain(other): name for name, others in _OTHERS.items() for other in others}
+    {plainly(other): name for name, others in _OTHERS.items() for other in others}
 )
 """The table's name for each other one, written plainly."""
 
 
 def resolved(name: str, known: Iterable[str]) -> str | None:
     """The name of `known` that `name` is another spelling or another tool's name of, or None."""
-    plain = _plain(name)
-    spelled = {_plain(row): row for row in known}
-    return spelled.get(plain) or spelled.get(_plain(ALIASES.get(plain, "")))
+    plain = plainly(name)
+    spelled = {plainly(row): row for row in known}
+    return spelled.get(plain) or spelled.get(plainly(ALIASES.get(plain, "")))
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The name of `known` that is most like this one, or like a name that another tool has."""
-    spelled = {_plain(row): row for row in known} | dict(ALIASES)
-    near = difflib.get_close_matches(_plain(name[:40]), spelled, n=1)
+    spelled = {plainly(row): row for row in known} | dict(ALIASES)
+    near = difflib.get_close_matches(plainly(name[:40]), spelled, n=1)
     return spelled[near[0]] if near else None

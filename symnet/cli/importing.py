@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         "--activations",
-        type=options.names,
+        type=options.functions,
         help="for files of arrays: tanh,linear, or with their order Dense_1=tanh,Dense_0=linear",
     )
     parser.add_argument(

@@ -157,6 +157,11 @@ def names(text: str) -> list[str]:
     return [name.strip() for name in _parts(text)]
 
 
+def functions(text: str) -> list[str]:
+    """Activations between commas, but for those that are in brackets: `clip(-1,6),linear`."""
+    return [part.strip() for part in re.split(r",(?![^(]*\))", text)]
+
+
 def _parts(text: str) -> list[str]:
     (found,) = csv.reader([text], skipinitialspace=True) if text else [[""]]
     return found

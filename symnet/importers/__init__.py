@@ -5,7 +5,7 @@ Each reader is a module of its own and imports its framework only when it is use
 
 from __future__ import annotations
 
-from symnet.importers.formats.arrays import from_arrays
+from symnet.importers.formats.chains import from_arrays
 from symnet.importers.imported import Imported, Options
 from symnet.importers.jax import from_jax
 from symnet.importers.keras.live import from_keras

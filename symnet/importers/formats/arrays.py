@@ -1,4 +1,4 @@
-"""Networks from arrays: in memory, or in files that hold arrays and no architecture.
+"""Networks from files that hold arrays and no architecture.
 
 Such a file says nothing of activations, and may not say which axis of a matrix is the neurons' or
 which layer is first. What cannot be seen is asked for (activations), or assumed as names suggest
@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from symnet.activations import activation
 from symnet.files import LARGEST_FILE
 from symnet.importers.extras import needed
 from symnet.importers.formats import apart
+from symnet.importers.formats.chains import LAYOUTS, from_arrays
 from symnet.importers.imported import (
     FilePath,
     Imported,
@@ -30,75 +30,13 @@ from symnet.importers.imported import (
     label_of,
     renamed,
 )
-from symnet.network import Layer, Network
 from symnet.network.weights import Array
 from symnet.witness import analytic
-
-LAYOUTS = ("out,in", "in,out")
 
 _NAME = re.compile(
     r"(?P<layer>.*?)[._/]?(?P<what>weights?|kernel|[wW]|bias(?:es)?|[bB])[._/:]?(?P<k>\d*)"
 )
 _MOST_REORDERED = 7  # layers, of whose orders all are tried
-
-
-def from_arrays(
-    arrays: Sequence[Any],
-    activations: str | Sequence[str],
-    layout: str = "out,in",
-    inputs: Sequence[str] | None = None,
-    outputs: Sequence[str] | None = None,
-    name: str | None = None,
-) -> Network:
-    """The chain of layers with these weights: each a matrix, followed by its bias or not.
-
-    Args:
-        arrays: [W1, b1, W2, b2, ...]; a layer's bias may be missing.
-        activations: one for each layer; one name alone is for all but the last, which is linear.
-        layout: "out,in" where a matrix has a row a neuron, "in,out" where it has a column.
-
-    ValueError for shapes that do not fit, for another number of activations, and as Layer has it.
-    """
-    if layout not in LAYOUTS:
-        raise ValueError(f"layout {layout!r} is none of {', '.join(LAYOUTS)}")
-    layers = _grouped([np.asarray(array) for array in arrays])
-    functions = _functions(activations, len(layers))
-    found = [
-        Layer(W if layout == "out,in" else W.T, b, activation(own))
-        for (W, b), own in zip(layers, functions, strict=True)
-    ]
-    return Network(found, inputs, outputs, name)
-
-
-def _grouped(arrays: Sequence[Array]) -> list[tuple[Array, Array | None]]:
-    layers: list[tuple[Array, Array | None]] = []
-    for k, array in enumerate(arrays):
-        if array.ndim == 2:
-            layers.append((array, None))
-        elif array.ndim == 1 and layers and layers[-1][1] is None:
-            layers[-1] = layers[-1][0], array
-        else:
-            raise ValueError(
-                f"array {k} has the shape {array.shape}; expected a matrix, or after one its bias"
-            )
-    if not layers:
-        raise ValueError("there is no matrix among the arrays")
-    return layers
-
-
-def _functions(given: str | Sequence[str] | None, count: int) -> list[str]:
-    if not given:
-        raise ValueError(
-            "arrays do not tell the activations of the layers; say them, as "
-            f"--activations {','.join(['tanh'] * (count - 1) + ['linear'])}"
-        )
-    if isinstance(given, str) or len(given) == 1:
-        one = given if isinstance(given, str) else given[0]
-        activation(one)  # an unknown name is an error for one layer, too
-        return [one] * (count - 1) + ["linear"]
-    if len(given) != count:
-        raise ValueError(f"{len(given)} activations for {count} layers")
-    return list(given)
 
 
 # --- arrays with names --------------------------------------------------------------------------

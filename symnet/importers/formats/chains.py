@@ -1,0 +1,89 @@
+"""Chains of layers from their matrices and biases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from symnet.activations import activation
+from symnet.activations.aliases import resolved
+from symnet.network import Layer, Network
+from symnet.network.building import Vector, log_softmax, softmax, variables
+from symnet.network.weights import Array
+
+LAYOUTS = ("out,in", "in,out")
+
+_OF_VECTORS: Mapping[str, Callable[[Vector], Vector]] = MappingProxyType(
+    {"softmax": softmax, "log_softmax": log_softmax}
+)
+
+
+def from_arrays(
+    arrays: Sequence[Any],
+    activations: str | Sequence[str],
+    layout: str = "out,in",
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    name: str | None = None,
+) -> Network:
+    """The chain of layers with these weights: each a matrix, followed by its bias or not.
+
+    Args:
+        arrays: [W1, b1, W2, b2, ...]; a layer's bias may be missing.
+        activations: one for each layer; one name alone is for all but the last, which is linear.
+            `leaky_relu(0.2)` and others with a parameter as `symnet.activations.activation` has
+            them, and of the whole vector softmax and log_softmax.
+        layout: "out,in" where a matrix has a row a neuron, "in,out" where it has a column.
+
+    ValueError for shapes that do not fit, for another number of activations, and as Layer has it.
+    """
+    if layout not in LAYOUTS:
+        raise ValueError(f"layout {layout!r} is none of {', '.join(LAYOUTS)}")
+    pairs = _grouped([np.asarray(array) for array in arrays])
+    functions = _functions(activations, len(pairs))
+    ends = [resolved(own, _OF_VECTORS) if isinstance(own, str) else None for own in functions]
+    layers = [
+        Layer(W if layout == "out,in" else W.T, b, "linear" if end else activation(own))
+        for (W, b), own, end in zip(pairs, functions, ends, strict=True)
+    ]
+    chain = Network(layers, inputs, outputs, name)
+    if not any(ends):
+        return chain
+    h = variables(*chain.input_names)
+    for layer, end in zip(layers, ends, strict=True):
+        h = layer(h) if end is None else _OF_VECTORS[end](layer(h))
+    return Network.of(h, outputs, name)
+
+
+def _grouped(arrays: Sequence[Array]) -> list[tuple[Array, Array | None]]:
+    layers: list[tuple[Array, Array | None]] = []
+    for k, array in enumerate(arrays):
+        if array.ndim == 2:
+            layers.append((array, None))
+        elif array.ndim == 1 and layers and layers[-1][1] is None:
+            layers[-1] = layers[-1][0], array
+        else:
+            raise ValueError(
+                f"array {k} has the shape {array.shape}; expected a matrix, or after one its bias"
+            )
+    if not layers:
+        raise ValueError("there is no matrix among the arrays")
+    return layers
+
+
+def _functions(given: str | Sequence[str] | None, count: int) -> list[str]:
+    if not given:
+        raise ValueError(
+            "arrays do not tell the activations of the layers; say them, as "
+            f"--activations {','.join(['tanh'] * (count - 1) + ['linear'])}"
+        )
+    if isinstance(given, str) or len(given) == 1:
+        one = given if isinstance(given, str) else given[0]
+        activation(one)  # an unknown name is an error for one layer, too
+        return [one] * (count - 1) + ["linear"]
+    if len(given) != count:
+        raise ValueError(f"{len(given)} activations for {count} layers")
+    return list(given)
