@@ -20,17 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
-from math import prod
 
 from sympy import Symbol
 
 from symnet.activations import Activation, Z
 from symnet.network.layer import Layer
 from symnet.network.weights import Array, content, matrix, replaced, vector
-
-_MANY = 4  # repetitions from which a description counts them
-_TOLD = 16  # parts of a description
 
 KINDS = ("form", "activation", "product", "softmax", "log_softmax")
 
@@ -238,47 +233,6 @@ def layers_of(nodes: Sequence[Node]) -> tuple[Layer, ...] | None:
             return None
         layers.append(Layer(term.weights, node.bias, node.activation or "linear"))
     return tuple(layers)
-
-
-def described(nodes: Sequence[Node], sizes: Sequence[int]) -> str:
-    """The nodes in a row with their widths: `tanh 8, sum 8, linear 1`.
-
-    What repeats itself more often than a reader would, in parts of up to four nodes, is written
-    once: `(tanh 8, sum 8) x500`; of many parts the first are told, and the last.
-    """
-    words = [f"{node.label} {size}" for node, size in zip(nodes, sizes[1:], strict=True)]
-    parts, first = [], 0
-    while first < len(words):
-        period, count = max(((p, _repeats(words, first, p)) for p in range(1, 5)), key=prod)
-        part = ", ".join(words[first : first + period])
-        if count < _MANY:
-            period, count, part = 1, 1, words[first]
-        many = f"({part})" if period > 1 else part
-        parts.append(part if count == 1 else f"{many} x{count}")
-        first += period * count
-    if len(parts) > _TOLD:
-        parts[_TOLD - 2 : -1] = ["…"]
-    return ", ".join(parts)
-
-
-def _repeats(words: Sequence[str], first: int, period: int) -> int:
-    """How often the words from `first` on say the same in a row."""
-    count = 1
-    while (
-        words[first : first + period]
-        == words[first + count * period : first + (count + 1) * period]
-    ):
-        count += 1
-    return count
-
-
-def joined(items: Sequence[object], separator: str) -> str:
-    """The items in a row; runs of more than six, as in very deep networks, as `8 (x500)`."""
-    parts: list[str] = []
-    for item, run in groupby(map(str, items)):
-        count = len(list(run))
-        parts += [item] * count if count <= 6 else [f"{item} (x{count})"]
-    return separator.join(parts)
 
 
 def narrowed(nodes: Sequence[Node], sizes: Sequence[int], width: int) -> tuple[Node, ...]:

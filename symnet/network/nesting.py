@@ -31,6 +31,24 @@ _TESTED = Symbol("tested", real=True)
 """What stands for z in conditions."""
 
 
+def expression(
+    inputs: Iterable[Expr], nodes: Sequence[Node], widths: Sequence[int], told: str
+) -> sympy.Matrix:
+    """The last node's value, shape (m, 1). ValueError for one too large, which `told` describes."""
+    if widths[-1] * size(nodes, widths) > LARGEST:
+        raise ValueError(
+            f"the expanded formula of {told} has more than {LARGEST} operations; "
+            "use the neuron or layer notation"
+        )
+    try:
+        return sympy.Matrix(nested(inputs, nodes, widths))
+    except RecursionError:
+        raise ValueError(
+            f"the expanded formula of {len(nodes)} layers is nested too deeply; "
+            "use the neuron or layer notation"
+        ) from None
+
+
 def nested(inputs: Iterable[Expr], nodes: Sequence[Node], widths: Sequence[int]) -> list[Expr]:
     """The value of the last of the nodes as formulas of the inputs."""
     values = [list(inputs)]

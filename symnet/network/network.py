@@ -23,8 +23,8 @@ from sympy import Symbol
 from symnet import physical, showing
 from symnet.activations import Activation
 from symnet.names import check_distinct, check_label, listed, shortened, variables
-from symnet.network import building, checks, dense, graph, nesting
-from symnet.network.graph import Node, called, joined
+from symnet.network import building, checks, dense, describing, graph, nesting
+from symnet.network.graph import Node, called
 from symnet.network.layer import Layer, Spec
 from symnet.network.weights import Array, doubles, is_exact, symbols
 
@@ -358,35 +358,15 @@ class Network:
         Its size grows as the product of the widths. ValueError, at once, for more than
         nesting.LARGEST operations, and where SymPy cannot nest that many layers.
         """
-        if self.expression_size > nesting.LARGEST:
-            raise ValueError(
-                f"the expanded formula of {self._shape()} has more than "
-                f"{nesting.LARGEST} operations; use the neuron or layer notation"
-            )
-        try:
-            return sympy.Matrix(nesting.nested(self.inputs, self.nodes, self.widths))
-        except RecursionError:
-            raise ValueError(
-                f"the expanded formula of {self.depth} layers is nested too deeply; "
-                "use the neuron or layer notation"
-            ) from None
+        told = describing.shape(self._layers, self.widths)
+        return nesting.expression(self.inputs, self.nodes, self.widths, told)
 
     def describe(self) -> str:
         """The network in a line: `2-8-8-1, sigmoid, sigmoid, linear`.
 
         A graph as `2-1, graph of 4 nodes: tanh 8, tanh 8, sum 8, linear 1`.
         """
-        return f"{self._shape()}{', ' if self.is_chain else ': '}{self._labels()}"
-
-    def _shape(self) -> str:
-        if self.is_chain:
-            return joined(self.widths, "-")
-        return f"{self.n}-{self.m}, graph of {self.depth} node{'s' * (self.depth > 1)}"
-
-    def _labels(self) -> str:
-        if self._layers is None:
-            return graph.described(self.nodes, self.widths)
-        return joined([layer.label for layer in self._layers], ", ")
+        return describing.line(self._layers, self.nodes, self.widths)
 
     def draw(self, path: str | os.PathLike[str] | None = None) -> Picture:
         """The network drawn; see the kind "network" of `symnet.plot`."""
@@ -397,15 +377,9 @@ class Network:
     def _repr_html_(self) -> str:
         ends = map(", ".join, (self.input_names, self.output_names))
         names = " → ".join(shortened(names, 100) for names in ends)
-        rows = []
-        for k, node in enumerate(self.nodes, start=1):
-            sources = ", ".join(str(source) if source else "inputs" for source in node.sources)
-            bias = "no" if node.bias is None else "yes"
-            rows.append([str(k), node.label, str(self.widths[k]), sources, bias])
-        head = ["node", "kind", "width", "of", "bias"]
         said = f"{self.describe()}, {self.weights_count} weights; {names}"
         title = f"{self.name}:" if self.name else ""
-        return showing.paragraph(said, title) + showing.table(head, rows, left=2)
+        return showing.paragraph(said, title) + describing.table(self.nodes, self.widths)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and self._content() == other._content()
@@ -424,7 +398,8 @@ class Network:
         return self.input_names, self.output_names, self.name, dict(self.units)
 
     def __repr__(self) -> str:
-        return f"Network({self._shape()}: {self._labels()})"
+        shape = describing.shape(self._layers, self.widths)
+        return f"Network({shape}: {describing.parts(self._layers, self.nodes, self.widths)})"
 
 
 def _made(
