@@ -423,6 +423,26 @@ def test_fit_writes_a_network_other_commands_read(run, tmp_path):
     assert run("check", out)[0] == 0
 
 
+def test_fit_trains_a_given_network_on(run, tmp_path):
+    """A graph from a file, in whose shape the result is; its layers are its own."""
+    pytest.importorskip("scipy")
+    x = symnet.variables("x")
+    h = symnet.Layer([[0.5], [-1.0], [0.25]], [0.1, 0.2, -0.3], "tanh")(x)
+    net = symnet.Network.of(symnet.Layer([[1.0, 0.5, -0.5, 0.1]], [0.0])(symnet.concat(h, x)))
+    symnet.save(net, tmp_path / "start.json")
+    (tmp_path / "data.csv").write_text(
+        "x,y,dy/dx\n" + "".join(f"{v},{v * v},{2 * v}\n" for v in range(9))
+    )
+    given = ["fit", tmp_path / "data.csv", "--network", tmp_path / "start.json"]
+    given += ["-o", tmp_path / "net.json", "--method", "least-squares"]
+    assert run(*given)[0] == 0
+    found = symnet.load(tmp_path / "net.json")
+    assert found.describe() == net.describe()
+    assert found != net
+    status, _, complaint = run(*given, "--hidden", "6")
+    assert (status, "leave out --hidden" in complaint) == (2, True)
+
+
 def test_fit_needs_its_folder_before_it_trains(run, tmp_path):
     """No training whose result could not be written."""
     (tmp_path / "data.csv").write_text("x,y,dy/dx\n1,1,\n2,,1\n")

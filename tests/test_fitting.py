@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sympy import Symbol
 
 from symnet.fitting import (
     AFFORDABLE,
@@ -26,7 +27,7 @@ from symnet.fitting.columns import read, table
 from symnet.fitting.data import Kind, MixedData
 from symnet.fitting.loss import objective
 from symnet.fitting.methods import METHODS, staged
-from symnet.network import Network
+from symnet.network import Layer, Network, concat, variables
 from symnet.witness import analytic
 
 pytest.importorskip("scipy")
@@ -75,6 +76,55 @@ def test_a_network_learns_values_and_slopes_in_their_own_units():
         error = predictions(result.network, unseen.points[rows], kind) - values
         size = values.std() or values.mean()
         assert np.sqrt(np.mean(error**2)) < 0.02 * size, kind
+
+
+def residual(seed: int = 1) -> Network:
+    """A graph in the saddle's inputs and outputs: a skip connection, and the inputs once more."""
+    rng = np.random.default_rng(seed)
+    x = variables("u", "v")
+    h = Layer(rng.normal(size=(6, 2)) * [1e-2, 1e3], rng.normal(size=6), "tanh")(x)
+    h = Layer(rng.normal(size=(6, 6)), rng.normal(size=6), "tanh")(h) + h
+    return Network.of(Layer(rng.normal(size=(2, 8)), np.zeros(2))(concat(h, x)), ("y", "w"))
+
+
+def test_a_graph_is_trained_in_all_its_matrices():
+    """From its own weights on; each matrix and each bias is another afterwards."""
+    network, unseen = residual(), saddle(40, seed=9)
+    result = quick(saddle(200), network=network, method="least-squares", iterations=150)
+    assert result.network.describe() == network.describe()
+    for name, array in result.network.parameters.items():
+        assert np.all(array != network.parameters[name]), name
+    for kind in unseen.kinds:
+        rows, values = unseen.of(kind)
+        error = predictions(result.network, unseen.points[rows], kind) - values
+        assert np.sqrt(np.mean(error**2)) < 0.02 * (values.std() or values.mean()), kind
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_trained_network_is_trained_on(method):
+    """The first training begins with its weights, so that nothing that was learned is lost."""
+    data = saddle(200)
+    first = quick(data, network=residual(), method="least-squares", iterations=60)
+    again = fit(
+        data,
+        network=first.network,
+        method=method,
+        restarts=1,
+        generations=2,
+        iterations=2,
+        holdout=0.2,
+    )
+    assert again.loss <= first.loss * (1 + 1e-6)
+    assert again.history[0].loss == pytest.approx(first.loss, rel=1e-6)
+
+
+def test_the_networks_names_are_the_datas():
+    """In their order; weights that are symbols begin at random."""
+    with pytest.raises(ValueError, match=r"the network has the inputs a, b, the data u, v"):
+        quick(saddle(), network=Network.dense([2, 3, 2], inputs=("a", "b"), outputs=("y", "w")))
+    names = {"inputs": ("u", "v"), "outputs": ("y", "w")}
+    symbols = Network.dense([2, 2, 2], "tanh", fill=Symbol("c"), **names)
+    assert quick(saddle(), network=symbols).network.symbols == frozenset()
 
 
 def test_predictions_are_the_analytic_engines():

@@ -13,6 +13,7 @@ from symnet import files, fitting, physical
 from symnet.cli import options, terminal
 from symnet.fitting import METHODS, FitWarning, MixedData, Progress
 from symnet.fitting.determined import described
+from symnet.network import Network
 
 
 def add(commands: Any) -> None:
@@ -34,10 +35,13 @@ def add(commands: Any) -> None:
         metavar="OUT",
         help="network file, in the data's units (- for stdout)",
     )
+    parser.add_argument("--hidden", type=_widths, help="neurons of the hidden layers (16,16)")
+    parser.add_argument("--activation", help="of the hidden layers (tanh)")
     parser.add_argument(
-        "--hidden", type=_widths, default=(16, 16), help="neurons of the hidden layers (16,16)"
+        "--network",
+        metavar="FILE",
+        help="network to train on from its weights instead, a graph too",
     )
-    parser.add_argument("--activation", default="tanh", help="of the hidden layers (tanh)")
     parser.add_argument(
         "--outputs", type=options.names, help="names of the outputs, where no partial tells: y1,y2"
     )
@@ -59,6 +63,7 @@ def run(given: argparse.Namespace) -> int:
         if not Path(given.output).absolute().parent.is_dir():
             raise ValueError(f"{given.output}: there is no such folder")
     source = sys.stdin.fileno() if given.data == "-" else given.data
+    network = _network(given)
     data = fitting.read(source, given.outputs, given.weight)
     physical.checked(given.units or {}, (*data.inputs, *data.outputs))
     options.say(given, "\n".join([_found(data), *described(data)]))
@@ -66,8 +71,9 @@ def run(given: argparse.Namespace) -> int:
         warnings.simplefilter("ignore", FitWarning)  # the result repeats what they say
         result = fitting.fit(
             data,
-            given.hidden,
-            given.activation,
+            given.hidden or (16, 16),
+            given.activation or "tanh",
+            network=network,
             method=given.method,
             seed=given.seed,
             restarts=given.restarts,
@@ -78,6 +84,16 @@ def run(given: argparse.Namespace) -> int:
     options.save(options.with_units(result.network, given), given.output)
     options.say(given, f"{result}\nwrote {given.output}")
     return 0
+
+
+def _network(given: argparse.Namespace) -> Network | None:
+    if given.network is None:
+        return None
+    if given.hidden or given.activation:
+        raise ValueError("--network has its layers; leave out --hidden and --activation")
+    if given.network == given.data == "-":
+        raise ValueError("standard input is read once; give the network or the data as a file")
+    return options.loaded(given.network, given.quiet)
 
 
 def _widths(text: str) -> tuple[int, ...]:

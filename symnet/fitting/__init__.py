@@ -123,6 +123,7 @@ def fit(
     hidden: Sequence[int] = (16, 16),
     activation: Spec | Sequence[Spec] = "tanh",
     *,
+    network: Network | None = None,
     method: str | None = None,
     seed: int = 0,
     restarts: int = 2,
@@ -134,11 +135,14 @@ def fit(
     iterations: int | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Fit:
-    """A network of `hidden` layers with a linear output, trained on `data`.
+    """A network of `hidden` layers with a linear output, or any other, trained on `data`.
 
     Args:
         data: see `read` and `table`.
         hidden: widths of the hidden layers. activation: theirs, or one for each.
+        network: what is trained instead, a graph too: all its matrices and biases. Inputs and
+            outputs are called as the data's, in their order. The first training begins with its
+            weights, unless these are symbols.
         method: of `METHODS`; by default swarm+least-squares, or lbfgs where the residual
             Jacobian has more than AFFORDABLE entries.
         seed: of all that is random; the same seed gives the same network.
@@ -161,11 +165,15 @@ def fit(
     if seed < 0:
         raise ValueError(f"seed is {seed}, expected 0 or more")
     kept, held = data.split(holdout, seed)
-    network = Network.dense(
-        [len(data.inputs), *hidden, len(data.outputs)],
-        activation,
-        inputs=data.inputs,
-        outputs=data.outputs,
+    given, network = (
+        network,
+        network
+        or Network.dense(
+            [len(data.inputs), *hidden, len(data.outputs)],
+            activation,
+            inputs=data.inputs,
+            outputs=data.outputs,
+        ),
     )
     method = method or default_method(kept, network)
     stages = staged(method, generations, iterations)
@@ -173,7 +181,8 @@ def fit(
     notes = cautions(kept, network)
     for note in notes:
         warnings.warn(note, FitWarning, stacklevel=2)
-    search = Search(target, stages, restarts, particles, seed, time_limit, progress)
+    known = None if given is None or given.symbols else target.pack(given)
+    search = Search(target, stages, restarts, particles, seed, time_limit, progress, known)
     interrupted, late = _searched(search)
     if search.best is None:
         raise KeyboardInterrupt

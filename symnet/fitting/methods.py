@@ -76,10 +76,9 @@ def _swarm(search: Search) -> None:
 
     lower, upper = search.objective.bounds
     seed = [search.seed, search.restart]
-    swarm = search.objective.start(seed, search.particles)
     minimize(
         Losses(n_var=lower.size, n_obj=1, xl=lower, xu=upper),
-        pso(pop_size=search.particles, sampling=swarm),
+        pso(pop_size=search.particles, sampling=search.swarm),
         ("n_gen", search.steps),
         seed=int(np.random.SeedSequence(seed).generate_state(1)[0]),
     )

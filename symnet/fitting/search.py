@@ -79,7 +79,8 @@ class TimeUp(Exception):
 class Search:
     """What optimisers evaluate: it remembers the best parameters and watches the clock.
 
-    The best parameters are there at any moment, so that a search may be interrupted.
+    The best parameters are there at any moment, so that a search may be interrupted. `known` are
+    parameters (P,) that the first restart begins with, the others are random.
     """
 
     objective: Objective
@@ -89,6 +90,7 @@ class Search:
     seed: int
     time_limit: float | None = None
     progress: Callable[[Progress], None] | None = None
+    known: Array | None = None
     best: Array | None = field(default=None, init=False)
     best_loss: float = field(default=np.inf, init=False)
     history: list[Milestone] = field(default_factory=list, init=False)
@@ -109,6 +111,8 @@ class Search:
     def begin(self, restart: int) -> None:
         """Forget where the last restart ended, but not the best of all."""
         self.restart, self._own, self._loss = restart, None, np.inf
+        if restart == 1 and self.known is not None:
+            self.losses(self.known[None])
 
     def enter(self, stage: Stage) -> None:
         """The evaluations that follow are this stage's."""
@@ -118,6 +122,14 @@ class Search:
     def start(self) -> Array:
         """Where the stage begins, (P,): the best of this restart, or random."""
         return self.objective.start([self.seed, self.restart]) if self._own is None else self._own
+
+    @property
+    def swarm(self) -> Array:
+        """Where particles begin, (particles, P): random, but for one of known parameters."""
+        found = self.objective.start([self.seed, self.restart], self.particles)
+        if self._own is not None:
+            found[0] = np.clip(self._own, *self.objective.bounds)
+        return found
 
     @property
     def steps(self) -> int:
