@@ -15,6 +15,8 @@ from symnet.fitting import METHODS, FitWarning, MixedData, Progress
 from symnet.fitting.determined import described
 from symnet.network import Network
 
+_SETTLED = 1.0  # seconds after which a training's rate tells what it will take
+
 
 def add(commands: Any) -> None:
     """Add the command to the parser's `commands`."""
@@ -109,7 +111,8 @@ def _shown(shown: terminal.Progress, progress: Progress) -> None:
     """The state of a training; what share of it is done tells the seconds that are left."""
     errors = "  ".join(f"{kind} {error:.2g}" for kind, error in progress.errors.items())
     left = progress.remaining
-    if left is not None and not sys.stderr.isatty():
+    # The first steps take longer than others, and what ends of itself does so soon.
+    if left is not None and progress.elapsed > _SETTLED and not sys.stderr.isatty():
         shown.foretell(progress.elapsed + left)
     share = progress.elapsed / (progress.elapsed + left) if left is not None else 0.0
     shown.show(
