@@ -52,6 +52,14 @@ class Planted:
         return tuple(self.derivative(order, X) for order in range(self.order + 1))
 
 
+class Shifted(Planted):
+    """A function with all entries of one order off by an amount."""
+
+    def derivative(self, order, X):
+        result = self.function.derivative(order, X)
+        return result + self.factor if order == len(self.entry) - 1 else result
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_right_functions_pass(name):
     """With errors of a few roundings, far from what is allowed."""
@@ -149,6 +157,17 @@ def test_terms_that_cancel_in_a_third_order_are_no_fault():
     verify(f)
     assert check(network, f).ok
     assert not check(network, Planted(f, (1, 0, 0, 1), -1)).ok
+
+
+def test_a_derivative_that_is_zero_is_no_noise_of_differences():
+    """Normalised, a single entry is 0 everywhere, and all after it constant: so in 50 digits."""
+    h = symnet.layer_norm(symnet.Layer([[0.7]], [0.1], "sigmoid")(symnet.variables("x")))
+    h = symnet.Layer([[0.3], [-1.0]], [0.2, 0.5], "tanhshrink")(h)
+    network = Network.of(symnet.Layer([[0.6, 0.35], [0.1, 0.7]])(h))
+    f = compiled(network, 4)
+    verify(f)
+    assert check(network, f).ok
+    assert not check(network, Shifted(f, (0, 0, 0, 0), 1e-9)).ok
 
 
 def test_kink_points_lie_on_both_sides():

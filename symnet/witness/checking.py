@@ -29,6 +29,7 @@ _ENTRIES = 2**26  # products that the analytic engine may take for the ordinary 
 _NARROW = 64  # neurons a layer of the network that `verify` takes many points or digits for
 _CROWD = 1031  # points of a call with many: more than two blocks of any kernel, the last partial
 _AFFORDED = 2**19  # entries of the highest order in one call
+_NOISE = 1e-100  # of the value, below which the differences in 50 digits are none of a derivative
 _TINY = 1e-140  # below this, terms lose digits to underflow and there is nothing to compare
 
 
@@ -335,8 +336,9 @@ def against_digits(
         dense = None if truth.directions is None else truth.directions[:, -1]
         u = random.uniform(0.5, 1.5, network.n) * step if dense is None else dense
         together = function(point)
-        for order, exact in enumerate(digits.along(value, point, u, function.order)):
-            size = _size_along(truth, k, order, together[order], u)
+        series = digits.along(value, point, u, function.order)
+        for order, exact in enumerate(series):
+            size = _size_along(truth, k, order, u) + _NOISE * np.abs(series[0])
             calls = {"f(X)": together[order]}
             calls[f"derivative({order}, X)"] = function.derivative(order, point)
             for call, result in calls.items():
@@ -346,7 +348,7 @@ def against_digits(
     return [worst(comparisons) for comparisons in found]
 
 
-def _size_along(truth: Truth, k: int, order: int, result: Array, u: Array) -> Array:
+def _size_along(truth: Truth, k: int, order: int, u: Array) -> Array:
     """The size of the terms of a directional derivative at the k-th point: (m,)."""
     if order <= 2 and truth.directions is not None:
         along: Array = truth.size(order)[k].reshape(truth.network.m, -1)

@@ -81,10 +81,10 @@ class Truth:
     """What a witness gives at points (N, n), by order, and the size of the terms where asked.
 
     Orders above the second are those of a function itself, which another comparison confirms; the
-    size of an entry is then its largest magnitude among the points, times what those of the second
-    are smaller than their terms: these cancel again. Where `quick`, sizes are not asked for as long
-    as each entry is right relative to itself. Derivatives are along `directions` (n, k), see
-    `witness.directions`, where these are given.
+    size of an entry is then its largest magnitude among the points, or that of the Hessian's terms,
+    in the inputs' own units, where this is larger: what cancels in these cancels again. Where
+    `quick`, sizes are not asked for as long as each entry is right relative to itself. Derivatives
+    are along `directions` (n, k), see `witness.directions`, where these are given.
     """
 
     network: Network
@@ -126,20 +126,17 @@ class Truth:
                 magnitudes = np.abs(self.results[order])
                 finite = np.where(np.isfinite(magnitudes), magnitudes, 0.0)
                 usual = np.maximum(magnitudes, finite.max(axis=0))
-                self._sizes[order] = usual * self._cancelled(usual.ndim)
+                self._sizes[order] = np.maximum(usual, self._terms(order))
         return self._sizes[order]
 
-    def _cancelled(self, ndim: int) -> Array:
-        """How many times larger the terms of the Hessian are than itself: (N, m, 1, …)."""
-        unit = units(self.network).step if self.directions is None else np.ones(1)
-        outputs = self.results[2].shape[:2]
-        H, terms = (
-            (np.abs(A) * np.outer(unit, unit)).reshape(*outputs, -1).max(axis=2)
-            for A in (self.results[2], self.size(2))
-        )
-        with np.errstate(all="ignore"):
-            times = np.where(np.isfinite(terms / H), terms / H, 1.0)
-        return np.maximum(times, 1.0).reshape(*outputs, *[1] * (ndim - 2))
+    def _terms(self, order: int) -> Array:
+        """About the size of the terms of a higher order, (N, m, n, …): the Hessian's a unit."""
+        terms = self.size(2)
+        unit = units(self.network).step if self.directions is None else np.ones(terms.shape[-1])
+        found = (terms * np.outer(unit, unit)).max(axis=(2, 3))
+        for _ in range(order):
+            found = found[..., None] / unit
+        return found
 
     def comparison(self, order: int, result: Array, call: str = "") -> Comparison:
         """The worst entry of `result`, at these points over and over. CheckError for its shape."""
