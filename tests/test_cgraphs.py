@@ -32,7 +32,15 @@ from test_ccode import (
     self_test,
 )
 
-SECOND = ("attention", "bilinear", "classifier", "highway", "log_classifier", "mixture")
+SECOND = (
+    "attention",
+    "bilinear",
+    "classifier",
+    "highway",
+    "log_classifier",
+    "log_shares",
+    "mixture",
+)
 """Those with the most kinds of statements."""
 
 

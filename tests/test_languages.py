@@ -101,7 +101,13 @@ NETWORKS = {
     "one": lambda: symnet.Network.dense([1, 1, 1], hidden="sin", seed=5),
     **{
         name: lambda name=name: zoo.network(name)
-        for name in ("attention", "log_classifier", "spread_form", "residual_of_inputs")
+        for name in (
+            "attention",
+            "log_classifier",
+            "log_shares",
+            "spread_form",
+            "residual_of_inputs",
+        )
     },
 }
 

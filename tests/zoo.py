@@ -219,6 +219,13 @@ def log_classifier() -> Network:
     return Network.of(symnet.log_softmax(draw(3, 4)(draw(4, 2, "gelu")(x))))
 
 
+def log_shares() -> Network:
+    """Log-softmax of what is linear in the inputs: its second derivative is one wide."""
+    draw, x = Draw(39), symnet.variables("x1", "x2")
+    mixed = draw(2, 3)(symnet.log_softmax(draw(3, 2)(x)))
+    return Network.of([mixed, symnet.log_softmax(x)])
+
+
 def attention() -> Network:
     """Softmax and log-softmax inside, of one wide and of plain forms too."""
     draw, x = Draw(20), symnet.variables("x1", "x2")
@@ -386,7 +393,7 @@ _GRAPHS = _named(
     *(pass_through, branches, shared),
     *(highway, product_of_outputs, two_in_two_out, spread_form, bilinear, square_of_itself),
     *(quotient, mixture),
-    *(classifier, log_classifier, attention, layer_normalisation),
+    *(classifier, log_classifier, log_shares, attention, layer_normalisation),
     *(transformed_inputs, transformed_output, fourier_features, powers),
     *(mixed_activations, parametric_relu, maxout, own_activation),
     *(inputs_alone, one_input, linear_graph, unused_input),

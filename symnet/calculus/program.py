@@ -244,7 +244,7 @@ def adjoint(program: Program) -> Program:
             named = _adjoint_of(statement.target, activated)
             backward.append(Statement(named, cotangent))
             cotangent = named
-        for term in Add.make_args(statement.expression.expand()):
+        for term in _terms(statement.expression):
             moving = [s for s in term.free_symbols if s in chain]
             if not moving:
                 result.append(dot(cotangent, term))
@@ -256,6 +256,14 @@ def adjoint(program: Program) -> Program:
     backward.append(Statement(output, Add(*result)))
     kept = program.statements[: -len(highest)]
     return replace(program, statements=kept + tuple(backward))
+
+
+def _terms(expression: Expr) -> tuple[Expr, ...]:
+    """The summands once products are multiplied out, which most are: SymPy takes long to see it."""
+    terms = Add.make_args(expression)
+    if any(term.has(Add) for term in terms):
+        return tuple(Add.make_args(expression.expand()))
+    return tuple(terms)
 
 
 def _is_work(cotangent: Expr) -> bool:

@@ -62,7 +62,8 @@ def cheapest(network: Network, methods: Mapping[str, Sequence[int]]) -> dict[str
     """For each method, a name and the orders that it computes, the cheapest Program."""
     highest = max(max(orders) for orders in methods.values())
     programs = [schemes(program) for program in forward(network, highest)]
-    return {name: best(programs[max(orders)], orders) for name, orders in methods.items()}
+    count = _Count(programs[0]["tangent"].shapes)
+    return {name: best(programs[max(orders)], orders, count) for name, orders in methods.items()}
 
 
 def candidates(network: Network, order: int) -> dict[str, Program]:
@@ -85,13 +86,18 @@ def schemes(program: Program) -> dict[str, Program]:
     return {"tangent": program, "adjoint": adjoint(program)}
 
 
-def best(programs: dict[str, Program], orders: Iterable[int]) -> Choice:
-    """The cheapest of `programs` that computes the outputs of these `orders`, and nothing else."""
+def best(
+    programs: dict[str, Program], orders: Iterable[int], count: _Count | None = None
+) -> Choice:
+    """The cheapest of `programs` that computes the outputs of these `orders`, and nothing else.
+
+    Programs of one network may share a `count`, as they share statements.
+    """
     orders = tuple(orders)
     priced = []
     for scheme, program in programs.items():
         reduced = needed(program, orders)
-        priced.append(Choice(reduced, orders, cost(reduced, scheme)))
+        priced.append(Choice(reduced, orders, cost(reduced, scheme, count)))
     return min(priced, key=lambda choice: choice.cost.multiply_adds)
 
 
@@ -108,10 +114,10 @@ def needed(program: Program, orders: Iterable[int]) -> Program:
     return replace(program, statements=tuple(reversed(kept)), outputs=outputs)
 
 
-def cost(program: Program, scheme: str) -> Cost:
+def cost(program: Program, scheme: str, count: _Count | None = None) -> Cost:
     """Counted from the statements of `program` and their shapes."""
-    count, shapes = _Count(program.shapes), program.shapes
-    total = sum(count.multiply_adds(s.expression) for s in program.statements)
+    count, shapes = count or _Count(program.shapes), program.shapes
+    total = sum(count.statement(s.expression) for s in program.statements)
     applied = {
         (node.name, node.argument)
         for statement in program.statements
@@ -135,6 +141,13 @@ class _Count:
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
+        self.known: dict[Expr, int] = {}
+
+    def statement(self, expression: Expr) -> int:
+        """The same as `multiply_adds`, counted once."""
+        if expression not in self.known:
+            self.known[expression] = self.multiply_adds(expression)
+        return self.known[expression]
 
     def multiply_adds(self, expression: Expr) -> int:
         """Everything that computing `expression` for all its combinations takes."""

@@ -86,6 +86,16 @@ class Shapes:
             return self._width_of(expression)
         return max((self.width(argument) for argument in expression.args), default=1)
 
+    def spread(self, target: Quantity, expression: Expr) -> int:
+        """The target's width where its expression has one entry for all of it, else 0.
+
+        So has the second derivative of log_softmax, -dot(∂s, ∂z). An adjoint's rows are no entries.
+        """
+        if "p" in along_directions(expression):
+            return 0
+        width = self.width(target)
+        return width if self.width(expression) < width else 0
+
     def _width_of(self, quantity: Quantity) -> int:
         number = self.number(quantity)
         if quantity.letter in SCALARS:

@@ -19,6 +19,7 @@ from symnet.backends.numpy.elements import ElementPrinter, activation_function, 
 from symnet.calculus.algebra import DIRECTIONS, Quantity, sigma
 from symnet.calculus.program import OUTPUT, Statement, X, parameters
 from symnet.calculus.reverse import BAR, Sweep, sweep
+from symnet.calculus.shapes import Shapes
 from symnet.network import Network
 
 
@@ -35,13 +36,14 @@ def source(network: Network, orders: Iterable[int]) -> str:
     caller's: they must be in the namespace in which the text is executed.
     """
     rules, symbols = network.activations, parameters(network).values()
+    shapes = Shapes.of(network)
     calls: set[tuple[str, tuple[int, ...]]] = set()
     functions = []
     for order in orders:
         derived = sweep(network, order, symbols)
         arguments = [X, *(X.toward(d) for d in DIRECTIONS[:order]), *symbols]
         for write in (_value, _adjoint):
-            printer = _RowPrinter(derived.applied)
+            printer = _RowPrinter(derived.applied, shapes)
             functions.append(write(order, arguments, derived, printer))
             calls |= printer.calls
     used = [activation_function(rules[name], wanted) for name, wanted in sorted(calls)]
@@ -80,9 +82,9 @@ def code_name(quantity: Quantity) -> str:
 class _RowPrinter(ElementPrinter):
     """Layer-level expressions whose quantities are arrays (…, width, rows)."""
 
-    def __init__(self, applied: Mapping[tuple[str, Expr], int]) -> None:
+    def __init__(self, applied: Mapping[tuple[str, Expr], int], shapes: Shapes) -> None:
         super().__init__()
-        self.applied = applied
+        self.applied, self.shapes = applied, shapes
         self.calls: set[tuple[str, tuple[int, ...]]] = set()
 
     def lines(self, statements: Sequence[Statement], users: Sequence[Statement]) -> list[str]:
@@ -97,8 +99,11 @@ class _RowPrinter(ElementPrinter):
             arguments.setdefault(argument, []).append(line)
         written = arguments.get(X, [])
         for statement in statements:
-            target = statement.target
-            written.append(f"{code_name(target)} = {self.doprint(statement.expression)}")
+            target, text = statement.target, self.doprint(statement.expression)
+            width = self.shapes.spread(target, statement.expression)
+            if width and not target.letter.endswith(BAR):
+                text = f"np.repeat({text}, {width}, axis=-2)"
+            written.append(f"{code_name(target)} = {text}")
             written += arguments.get(target, [])
         return written
 

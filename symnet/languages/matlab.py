@@ -130,7 +130,10 @@ class _Body(MatrixForm):
         for statement in self.program.statements:
             target = statement.target
             if not isinstance(statement.expression, sigma):
-                lines.append(f"    {name_of(target)} = {self.text(statement.expression)};")
+                text = self.text(statement.expression)
+                if width := self.program.shapes.spread(target, statement.expression):
+                    text = f"repmat({text}, {width}, 1)"
+                lines.append(f"    {name_of(target)} = {text};")
             lines += self.activations(target)
         for order, output in zip(self.choice.orders, self.program.outputs, strict=True):
             sizes = ", ".join(map(str, [self.m, *[self.n] * order]))

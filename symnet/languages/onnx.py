@@ -95,10 +95,12 @@ class _Model:
         self.tensors[family(X)] = self.op("Reshape", "x", shape)
         self.activate(X)
         for statement in self.program.statements:
-            self.tensors.setdefault(
-                family(statement.target), self.vector(statement.expression, statement.target)
-            )
-            self.activate(statement.target)
+            target, tensor = statement.target, self.vector(statement.expression)
+            if width := self.program.shapes.spread(target, statement.expression):
+                shape = self.ints(f"width_{width}", [*[1] * (self.rank - 1), width])
+                tensor = self.op("Expand", tensor, shape)
+            self.tensors.setdefault(family(target), tensor)
+            self.activate(target)
         outputs = [
             self.result(order, output)
             for order, output in zip(self.choice.orders, self.program.outputs, strict=True)
@@ -166,7 +168,7 @@ class _Model:
     def axis(self, direction: str) -> int:
         return 1 if direction == "p" else 2 + DIRECTIONS.index(direction)
 
-    def vector(self, expression: Expr, target: Quantity | None = None) -> str:
+    def vector(self, expression: Expr) -> str:
         """The tensor of an expression, along the directions that it names."""
         match expression:
             case _ if expression.is_number:

@@ -123,6 +123,8 @@ class _Body(MatrixForm):
         for statement in self.program.statements:
             if not isinstance(statement.expression, sigma):
                 value = _plainly(self.text(statement.expression))
+                if width := self.program.shapes.spread(statement.target, statement.expression):
+                    value = f"np.repeat({value}, {width}, axis=-1)"
                 inner += _lines(f"        {name_of(statement.target)} = ", value)
             inner += self.activations(statement.target)
         lines += inner

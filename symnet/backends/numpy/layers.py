@@ -180,7 +180,9 @@ class _LayerPrinter(ElementPrinter):
         target, expression = expr.args
         self._target = _directions(target)
         self._result = target.letter == "y" and "p" in along_directions(expression)
-        return self._print(expression)
+        text = str(self._print(expression))
+        width = self.program.shapes.spread(target, expression)
+        return f"np.repeat({text}, {width}, axis=-2)" if width else text
 
     def _print__Result(self, expr: Expr) -> str:
         output = expr.args[0]
