@@ -37,7 +37,10 @@ from symnet.network.building import apply, concat
 from symnet.witness import sampling
 
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
-FORTRAN = ("-Wall", "-Wextra", "-Wno-unused-dummy-argument", "-Werror")
+FORTRAN = (
+    *("-Wall", "-Wextra", "-pedantic", "-Warray-temporaries", "-Werror"),
+    *("-fcheck=all", "-fmax-stack-var-size=100"),  # bytes: a larger array may have but one place
+)
 
 TOOLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "c": (("gcc", "-std=c99", *STRICT, "-DNET_TEST", "net.c", "-o", "net", "-lm"), ("./net",)),
@@ -773,6 +776,48 @@ def test_rust_examples_are_tests(name, tmp_path):
     }.items():
         if shutil.which(tool):
             assert rustc(*words, folder=tmp_path, tool=tool) == ""
+
+
+THREADS = """\
+program threads
+    use net, only: wp, points, value_to_derivative3
+    implicit none
+    real(wp) :: alone(5, 12, 12, 12, 3), y(5), jacobian(5, 12), hessian(5, 12, 12)
+    real(wp), allocatable :: found(:, :, :, :)
+    logical :: same
+    integer :: k
+    do k = 1, 3
+        call value_to_derivative3(points(:, k), y, jacobian, hessian, alone(:, :, :, :, k))
+    end do
+    same = .true.
+    !$omp parallel do private(y, jacobian, hessian, found) reduction(.and.: same) num_threads(4)
+    do k = 1, 400
+        allocate (found(5, 12, 12, 12))
+        call value_to_derivative3(points(:, mod(k, 3) + 1), y, jacobian, hessian, found)
+        same = same .and. all(found == alone(:, :, :, :, mod(k, 3) + 1))
+        deallocate (found)
+    end do
+    if (.not. same) stop 1
+end program threads
+"""
+
+
+def test_fortran_in_threads(tmp_path):
+    """Each call has arrays of its own, also those that compilers would give one place for all."""
+    tools_of("fortran")
+    net = symnet.Network.dense([12, 30, 30, 5], "softplus", seed=1)
+    text = str(languages.generate(net, "fortran", 3, name="net")["net.f90"])
+    assert "pure recursive subroutine value_to_derivative3" in text
+    text = text.replace("public :: wp,", "public :: wp, points,")
+    (tmp_path / "net.f90").write_text(text, encoding="utf-8")
+    (tmp_path / "threads.f90").write_text(THREADS, encoding="utf-8")
+    for command in (
+        ("gfortran", "-O1", "-fmax-stack-var-size=100", "-c", "net.f90"),
+        ("gfortran", "-O1", "-fopenmp", "net.o", "threads.f90", "-o", "net"),
+        ("./net",),
+    ):  # the option would make the subroutines of net.f90 recursive
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 def test_refusals():

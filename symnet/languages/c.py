@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from symnet.activations import Z
 from symnet.backends.c.text import library as excerpts
 from symnet.breaking import broken, listed
 from symnet.languages.job import Files, Job, check_apart
@@ -17,6 +16,7 @@ from symnet.languages.printing import (
     Printer,
     nested,
     own_functions,
+    reads_argument,
     reads_inputs,
 )
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
@@ -220,7 +220,7 @@ def _activation(function: ScalarFunction, printer: CPrinter) -> list[str]:
     lines = [f"/* {function.activation} and its derivatives: orders {_orders(function)} of z. */"]
     arguments = ", ".join([f"{kind} z", *(f"{kind} *{name}" for name in _pointers(function))])
     lines += [f"static void {function.name}({arguments})", "{", *_body(function, printer)]
-    if not any(e.has_free(Z) for e in (*function.results, *(e for _, e in function.shared))):
+    if not reads_argument(function):
         lines.append("    (void)z;")
     for name, result in zip(_pointers(function), function.results, strict=True):
         lines += printer.assigned("set", f"*{name}", result)

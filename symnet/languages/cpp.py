@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
-from symnet.activations import Z
 from symnet.languages.c import FORMATTED, GUARD, UNFORMATTED, comment
 from symnet.languages.job import Files, Job
-from symnet.languages.printing import Printer, nested, own_functions, reads_inputs
+from symnet.languages.printing import Printer, nested, own_functions, reads_argument, reads_inputs
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
 
 
@@ -125,8 +124,7 @@ def _returning(function: ScalarFunction, printer: CppPrinter) -> list[str]:
 
 def _activation(function: ScalarFunction, printer: CppPrinter) -> list[str]:
     names = [f"sigma{order}" for order in function.orders]
-    expressions = (*function.results, *(e for _, e in function.shared))
-    z = "Real z" if any(e.has_free(Z) for e in expressions) else "Real"
+    z = "Real z" if reads_argument(function) else "Real"
     arguments = ", ".join([z, *(f"Real &{name}" for name in names)])
     lines = ["template <class Real>", f"void {function.name}({arguments})", "{"]
     lines += _body(function, printer)

@@ -2,21 +2,21 @@
 
 In a user material (Abaqus' UMAT and the like) the strain energy's network gives the stress as the
 Jacobian and the tangent stiffness as the Hessian; `--order 3` gives what an analytic derivative of
-the stiffness needs. The subroutines keep no state, so that threads may share them.
+the stiffness needs. The subroutines keep no state, so that threads may share them: those with
+arrays of their own are recursive, for else a compiler may give an array one place for all calls.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import prod
 from typing import ClassVar
 
 from sympy import Expr, Piecewise, Symbol
 
 from symnet.breaking import listed
 from symnet.languages.job import Files, Job
-from symnet.languages.printing import Printer, own_functions
+from symnet.languages.printing import Numbers, Printer, own_functions, reads_argument, reads_inputs
 from symnet.lowering import elementary
 from symnet.lowering.loops import (
     At,
@@ -119,7 +119,7 @@ def source(job: Job) -> str:
     lines += printer.broken(f"    public :: wp, worst_error, {', '.join(names)}")
     lines += ["    integer :: s  ! counts numbers in data statements", ""]
     for name, values in job.lowered.constants.items():
-        lines += [*_data(name, values.tolist(), values.shape, printer), ""]
+        lines += [*_data(name, values, printer), ""]
     lines += [*_tables(job, printer), "contains", ""]
     for routine in job.lowered.routines:
         lines += [*_subroutine(job, _called_differently(routine), printer), ""]
@@ -130,14 +130,22 @@ def source(job: Job) -> str:
     return "\n".join([*lines, *_worst(job, printer), f"end module {job.name}", ""])
 
 
-def _data(name: str, values: Sequence, shape: Shape, printer: FortranPrinter) -> list[str]:
-    """An array that nobody can write, row by row: constants are limited by lines of a statement."""
+def _data(name: str, values: Numbers, printer: FortranPrinter, stored: str = "rows") -> list[str]:
+    """An array that nobody can write: constants are limited by lines of a statement.
+
+    A row of a matrix is a row there, or a column, which is contiguous.
+    """
+    place, shape = ("{}, s", values.shape) if stored == "rows" else ("s, {}", values.shape[::-1])
     lines = [f"    real(wp), protected, save :: {printer.array(name, shape)}"]
-    rows = {"": values} if len(shape) == 1 else {f"{r}, ": row for r, row in enumerate(values, 1)}
-    for row, numbers in rows.items():
+    rows = (
+        {"s": values}
+        if values.ndim == 1
+        else {place.format(r): row for r, row in enumerate(values, 1)}
+    )
+    for element, numbers in rows.items():
         for first in range(0, len(numbers), _STATEMENT):
-            part = printer.numbers(numbers[first : first + _STATEMENT])
-            opening = f"    data ({name}({row}s), s = {first + 1}, {first + len(part)}) /"
+            part = printer.numbers(numbers[first : first + _STATEMENT].tolist())
+            opening = f"    data ({name}({element}), s = {first + 1}, {first + len(part)}) /"
             line = f"{opening}{', '.join(part)}/"
             if len(line) <= printer.width:
                 lines.append(line)
@@ -168,7 +176,8 @@ def _called_differently(routine: Routine) -> Routine:
 
 def _subroutine(job: Job, routine: Routine, printer: FortranPrinter) -> list[str]:
     arguments = ", ".join(["x", *routine.results])
-    lines = [f"    pure subroutine {routine.name}({arguments})"]
+    recursive = "recursive " if routine.arrays else ""
+    lines = [f"    pure {recursive}subroutine {routine.name}({arguments})"]
     inner = " " * 8
     lines += [f"{inner}real(wp), intent(in) :: x({job.lowered.n})"]
     for name, shape in routine.results.items():
@@ -181,7 +190,13 @@ def _subroutine(job: Job, routine: Routine, printer: FortranPrinter) -> list[str
         lines += printer.broken(f"{inner}real(wp) :: {', '.join(scalars)}")
     if loops:
         lines.append(f"{inner}integer :: {', '.join(loops)}")
-    return [*lines, "", *printer.lines(routine.body, 2), f"    end subroutine {routine.name}"]
+    lines += [""] if reads_inputs(routine.body) else ["", *_unused("x")]
+    return [*lines, *printer.lines(routine.body, 2), f"    end subroutine {routine.name}"]
+
+
+def _unused(name: str) -> list[str]:
+    """What keeps compilers from warning of an argument that callers give nevertheless."""
+    return [f"        associate (unused => {name})", "        end associate"]
 
 
 def _activation(function: ScalarFunction, printer: FortranPrinter) -> list[str]:
@@ -190,6 +205,7 @@ def _activation(function: ScalarFunction, printer: FortranPrinter) -> list[str]:
     lines += ["        real(wp), intent(in) :: z"]
     lines += [f"        real(wp), intent(out) :: {', '.join(names)}"]
     lines += [*_shared(function, printer), ""]
+    lines += [] if reads_argument(function) else _unused("z")
     for symbol, value in function.shared:
         lines += printer.assigned("let", symbol.name, value)
     for name, result in zip(names, function.results, strict=True):
@@ -218,40 +234,36 @@ def _shared(function: ScalarFunction, printer: FortranPrinter) -> Iterator[str]:
 
 def _tables(job: Job, printer: FortranPrinter) -> list[str]:
     lines = ["    ! Self-test: points, and what another engine gives there."]
-    lines += [*_data("points", job.points.tolist(), job.points.shape, printer), ""]
+    lines += [*_data("points", job.points, printer, "columns"), ""]
     for known in job.expected:
-        name = f"expected{known.order}"
-        lines += [*_data(name, known.expected.tolist(), known.expected.shape, printer), ""]
+        lines += [*_data(f"expected{known.order}", known.expected, printer, "columns"), ""]
     return lines
 
 
 def _worst(job: Job, printer: FortranPrinter) -> list[str]:
     results = {name: shape for r in job.lowered.routines for name, shape in r.results.items()}
     lines = ["    ! The worst error at known points, in multiples of what is allowed."]
-    lines += ["    function worst_error() result(worst)", "        real(wp) :: worst"]
+    lines += ["    recursive function worst_error() result(worst)", "        real(wp) :: worst"]
     renamed = {n: f"{n}_" for n in results}
-    lines += [f"        real(wp) :: {printer.array(renamed[n], s)}" for n, s in results.items()]
-    lines += ["        integer :: k", "", f"        worst = {printer.number(0)}"]
+    for name, shape in results.items():
+        free = ", ".join(":" * len(shape))
+        lines.append(f"        real(wp), allocatable :: {renamed[name]}({free})")
+    lines += ["        integer :: k", ""]
+    sized = [printer.array(renamed[name], shape) for name, shape in results.items()]
+    lines += [*printer.broken(f"        allocate ({', '.join(sized)})")]
+    lines += [f"        worst = {printer.number(0)}"]
     lines += [f"        do k = 1, {len(job.points)}"]
     for routine in job.lowered.routines:
         names = [renamed[name] for name in routine.results]
-        lines.append(f"            call {routine.name}({', '.join(['points(k, :)', *names])})")
+        lines.append(f"            call {routine.name}({', '.join(['points(:, k)', *names])})")
         for order, (name, shape) in zip(routine.orders, routine.results.items(), strict=True):
             known = job.known(order)
-            arguments = [_flat(renamed[name], shape), f"expected{order}(k, :)", str(known.stride)]
+            sizes = f"[{', '.join(map(str, shape))}]"
+            arguments = [renamed[name], sizes, f"expected{order}(:, k)", str(known.stride)]
             call = f"error_of({', '.join([*arguments, printer.number(known.allowed)])})"
             lines += printer.broken(f"            worst = larger(worst, {call})")
     lines += ["        end do", "    end function worst_error", ""]
     return [*lines, *_WORST.split("\n")]
-
-
-def _flat(name: str, shape: Shape) -> str:
-    """An array's entries, the last index fastest; Fortran has the first one fastest."""
-    if len(shape) == 1:
-        return name
-    sizes, axes = ", ".join(map(str, reversed(shape))), range(len(shape), 0, -1)
-    turned = f"reshape({name}, [{sizes}], order=[{', '.join(map(str, axes))}])"
-    return f"reshape({turned}, [{prod(shape)}])"
 
 
 _WORST = """\
@@ -268,17 +280,32 @@ _WORST = """\
     end function larger
 
     ! The largest error of every so many entries, in multiples of what is allowed.
-    pure function error_of(got, expected, stride, allowed) result(worst)
-        real(wp), intent(in) :: got(:), expected(:), allowed
-        integer, intent(in) :: stride
+    pure function error_of(got, sizes, expected, stride, allowed) result(worst)
+        integer, intent(in) :: sizes(:), stride
+        real(wp), intent(in) :: got(product(sizes)), expected(:), allowed
         real(wp) :: worst
         integer :: k
 
-        worst = 0
+        worst = 0.0_wp
         do k = 1, size(expected)
-            worst = larger(worst, abs(got((k - 1)*stride + 1) - expected(k))/allowed)
+            worst = larger(worst, abs(got(place((k - 1)*stride, sizes)) - expected(k))/allowed)
         end do
     end function error_of
+
+    ! Where the k-th entry is, counted from 0 with the last index fastest, which is slowest here.
+    pure function place(k, sizes) result(found)
+        integer, intent(in) :: k, sizes(:)
+        integer :: found, rest, step, axis
+
+        found = 1
+        rest = k
+        step = product(sizes)
+        do axis = size(sizes), 1, -1
+            step = step/sizes(axis)
+            found = found + mod(rest, sizes(axis))*step
+            rest = rest/sizes(axis)
+        end do
+    end function place
 """
 
 

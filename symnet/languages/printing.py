@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sympy import Expr, Piecewise
 from sympy.core.function import AppliedUndef, Function
 
+from symnet.activations import Z
 from symnet.breaking import Kind, broken, listed
 from symnet.languages import splitting
 from symnet.languages.expressions import Expressions, bare, by_choice
@@ -210,3 +211,8 @@ def own_functions(lowered: Lowered, printer: Printer) -> tuple[ScalarFunction, .
 def reads_inputs(steps: Iterable[Step]) -> bool:
     """Whether any step reads x."""
     return any(e.array == "x" for step in walk(steps) for e in read(step).atoms(At))
+
+
+def reads_argument(function: ScalarFunction) -> bool:
+    """Whether a function of z, or any of its derivatives, depends on it."""
+    return any(e.has_free(Z) for e in (*function.results, *(e for _, e in function.shared)))

@@ -11,7 +11,6 @@ from typing import ClassVar
 
 from sympy import Expr, Piecewise
 
-from symnet.activations import Z
 from symnet.languages.expressions import bare
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import (
@@ -19,6 +18,7 @@ from symnet.languages.printing import (
     Printer,
     nested,
     own_functions,
+    reads_argument,
     reads_inputs,
 )
 from symnet.lowering import elementary
@@ -236,8 +236,8 @@ def _scalar(function: ScalarFunction, printer: RustPrinter) -> list[str]:
     printer.function()
     count = len(function.results)
     kinds = f"({', '.join([printer.kind] * count)})" if count > 1 else printer.kind
-    used = any(e.has_free(Z) for e in (*function.results, *(e for _, e in function.shared)))
-    lines = [f"fn {function.name}({'z' if used else '_z'}: {printer.kind}) -> {kinds} {{"]
+    z = "z" if reads_argument(function) else "_z"
+    lines = [f"fn {function.name}({z}: {printer.kind}) -> {kinds} {{"]
     shared, results = list(function.shared), list(function.results)
     if shared and results == [shared[-1][0]]:
         results = [shared.pop()[1]]

@@ -55,29 +55,29 @@ module chain
     data (b2(s), s = 1, 1) /0.33174218894575813_wp/
 
     ! Self-test: points, and what another engine gives there.
-    real(wp), protected, save :: points(3, 2)
-    data (points(1, s), s = 1, 2) /0.7502999901771545_wp, -2.1089999675750732_wp/
-    data (points(2, s), s = 1, 2) /1.159999966621399_wp, -1.7580000162124634_wp/
-    data (points(3, s), s = 1, 2) /0.2231999933719635_wp, -1.378000020980835_wp/
+    real(wp), protected, save :: points(2, 3)
+    data (points(s, 1), s = 1, 2) /0.7502999901771545_wp, -2.1089999675750732_wp/
+    data (points(s, 2), s = 1, 2) /1.159999966621399_wp, -1.7580000162124634_wp/
+    data (points(s, 3), s = 1, 2) /0.2231999933719635_wp, -1.378000020980835_wp/
 
-    real(wp), protected, save :: expected0(3, 1)
-    data (expected0(1, s), s = 1, 1) /0.852605_wp/
-    data (expected0(2, s), s = 1, 1) /0.689333_wp/
-    data (expected0(3, s), s = 1, 1) /0.988546_wp/
+    real(wp), protected, save :: expected0(1, 3)
+    data (expected0(s, 1), s = 1, 1) /0.852605_wp/
+    data (expected0(s, 2), s = 1, 1) /0.689333_wp/
+    data (expected0(s, 3), s = 1, 1) /0.988546_wp/
 
-    real(wp), protected, save :: expected1(3, 2)
-    data (expected1(1, s), s = 1, 2) /-0.372483_wp, -0.0890835_wp/
-    data (expected1(2, s), s = 1, 2) /-0.280011_wp, -0.0687869_wp/
-    data (expected1(3, s), s = 1, 2) /-0.38986_wp, -0.092739_wp/
+    real(wp), protected, save :: expected1(2, 3)
+    data (expected1(s, 1), s = 1, 2) /-0.372483_wp, -0.0890835_wp/
+    data (expected1(s, 2), s = 1, 2) /-0.280011_wp, -0.0687869_wp/
+    data (expected1(s, 3), s = 1, 2) /-0.38986_wp, -0.092739_wp/
 
-    real(wp), protected, save :: expected2(3, 4)
-    data (expected2(1, s), s = 1, 4) /0.125607_wp, 0.0314076_wp, 0.0314076_wp, 0.00812668_wp/
-    data (expected2(2, s), s = 1, 4) /0.227335_wp, 0.0514055_wp, 0.0514055_wp, 0.00812385_wp/
-    data (expected2(3, s), s = 1, 4) /-0.0320952_wp, -0.00947531_wp, -0.00947531_wp, -0.0017962_wp/
+    real(wp), protected, save :: expected2(4, 3)
+    data (expected2(s, 1), s = 1, 4) /0.125607_wp, 0.0314076_wp, 0.0314076_wp, 0.00812668_wp/
+    data (expected2(s, 2), s = 1, 4) /0.227335_wp, 0.0514055_wp, 0.0514055_wp, 0.00812385_wp/
+    data (expected2(s, 3), s = 1, 4) /-0.0320952_wp, -0.00947531_wp, -0.00947531_wp, -0.0017962_wp/
 
 contains
 
-    pure subroutine value(x, y)
+    pure recursive subroutine value(x, y)
         real(wp), intent(in) :: x(2)
         real(wp), intent(out) :: y(1)
         real(wp) :: a1(2)
@@ -98,7 +98,7 @@ contains
         call softplus_0(sum, y(1))
     end subroutine value
 
-    pure subroutine jacobian(x, dy)
+    pure recursive subroutine jacobian(x, dy)
         real(wp), intent(in) :: x(2)
         real(wp), intent(out) :: dy(1, 2)
         real(wp) :: a1(2)
@@ -136,7 +136,7 @@ contains
         end do
     end subroutine jacobian
 
-    pure subroutine hessian(x, d2y)
+    pure recursive subroutine hessian(x, d2y)
         real(wp), intent(in) :: x(2)
         real(wp), intent(out) :: d2y(1, 2, 2)
         real(wp) :: a1(2)
@@ -191,7 +191,7 @@ contains
         end do
     end subroutine hessian
 
-    pure subroutine value_jacobian(x, y, jacobian)
+    pure recursive subroutine value_jacobian(x, y, jacobian)
         real(wp), intent(in) :: x(2)
         real(wp), intent(out) :: y(1)
         real(wp), intent(out) :: jacobian(1, 2)
@@ -230,7 +230,7 @@ contains
         end do
     end subroutine value_jacobian
 
-    pure subroutine value_jacobian_hessian(x, y, jacobian, hessian)
+    pure recursive subroutine value_jacobian_hessian(x, y, jacobian, hessian)
         real(wp), intent(in) :: x(2)
         real(wp), intent(out) :: y(1)
         real(wp), intent(out) :: jacobian(1, 2)
@@ -429,33 +429,29 @@ contains
     end function log1p_of
 
     ! The worst error at known points, in multiples of what is allowed.
-    function worst_error() result(worst)
+    recursive function worst_error() result(worst)
         real(wp) :: worst
-        real(wp) :: y_(1)
-        real(wp) :: jacobian_(1, 2)
-        real(wp) :: hessian_(1, 2, 2)
+        real(wp), allocatable :: y_(:)
+        real(wp), allocatable :: jacobian_(:, :)
+        real(wp), allocatable :: hessian_(:, :, :)
         integer :: k
 
+        allocate (y_(1), jacobian_(1, 2), hessian_(1, 2, 2))
         worst = 0.0_wp
         do k = 1, 3
-            call value(points(k, :), y_)
-            worst = larger(worst, error_of(y_, expected0(k, :), 1, 2e-12_wp))
-            call jacobian(points(k, :), jacobian_)
-            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 1], order=[2, 1]), [2]), &
-                expected1(k, :), 1, 1e-12_wp))
-            call hessian(points(k, :), hessian_)
-            worst = larger(worst, error_of(reshape(reshape(hessian_, [2, 2, 1], order=[3, 2, 1]), &
-                [4]), expected2(k, :), 1, 2e-12_wp))
-            call value_jacobian(points(k, :), y_, jacobian_)
-            worst = larger(worst, error_of(y_, expected0(k, :), 1, 2e-12_wp))
-            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 1], order=[2, 1]), [2]), &
-                expected1(k, :), 1, 1e-12_wp))
-            call value_jacobian_hessian(points(k, :), y_, jacobian_, hessian_)
-            worst = larger(worst, error_of(y_, expected0(k, :), 1, 2e-12_wp))
-            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 1], order=[2, 1]), [2]), &
-                expected1(k, :), 1, 1e-12_wp))
-            worst = larger(worst, error_of(reshape(reshape(hessian_, [2, 2, 1], order=[3, 2, 1]), &
-                [4]), expected2(k, :), 1, 2e-12_wp))
+            call value(points(:, k), y_)
+            worst = larger(worst, error_of(y_, [1], expected0(:, k), 1, 2e-12_wp))
+            call jacobian(points(:, k), jacobian_)
+            worst = larger(worst, error_of(jacobian_, [1, 2], expected1(:, k), 1, 1e-12_wp))
+            call hessian(points(:, k), hessian_)
+            worst = larger(worst, error_of(hessian_, [1, 2, 2], expected2(:, k), 1, 2e-12_wp))
+            call value_jacobian(points(:, k), y_, jacobian_)
+            worst = larger(worst, error_of(y_, [1], expected0(:, k), 1, 2e-12_wp))
+            worst = larger(worst, error_of(jacobian_, [1, 2], expected1(:, k), 1, 1e-12_wp))
+            call value_jacobian_hessian(points(:, k), y_, jacobian_, hessian_)
+            worst = larger(worst, error_of(y_, [1], expected0(:, k), 1, 2e-12_wp))
+            worst = larger(worst, error_of(jacobian_, [1, 2], expected1(:, k), 1, 1e-12_wp))
+            worst = larger(worst, error_of(hessian_, [1, 2, 2], expected2(:, k), 1, 2e-12_wp))
         end do
     end function worst_error
 
@@ -472,16 +468,31 @@ contains
     end function larger
 
     ! The largest error of every so many entries, in multiples of what is allowed.
-    pure function error_of(got, expected, stride, allowed) result(worst)
-        real(wp), intent(in) :: got(:), expected(:), allowed
-        integer, intent(in) :: stride
+    pure function error_of(got, sizes, expected, stride, allowed) result(worst)
+        integer, intent(in) :: sizes(:), stride
+        real(wp), intent(in) :: got(product(sizes)), expected(:), allowed
         real(wp) :: worst
         integer :: k
 
-        worst = 0
+        worst = 0.0_wp
         do k = 1, size(expected)
-            worst = larger(worst, abs(got((k - 1)*stride + 1) - expected(k))/allowed)
+            worst = larger(worst, abs(got(place((k - 1)*stride, sizes)) - expected(k))/allowed)
         end do
     end function error_of
+
+    ! Where the k-th entry is, counted from 0 with the last index fastest, which is slowest here.
+    pure function place(k, sizes) result(found)
+        integer, intent(in) :: k, sizes(:)
+        integer :: found, rest, step, axis
+
+        found = 1
+        rest = k
+        step = product(sizes)
+        do axis = size(sizes), 1, -1
+            step = step/sizes(axis)
+            found = found + mod(rest, sizes(axis))*step
+            rest = rest/sizes(axis)
+        end do
+    end function place
 
 end module chain

@@ -77,35 +77,35 @@ module graph
     data (b5(s), s = 1, 2) /0.13638438792236088_wp, -0.6166643320153858_wp/
 
     ! Self-test: points, and what another engine gives there.
-    real(wp), protected, save :: points(3, 2)
-    data (points(1, s), s = 1, 2) /0.8730999827384949_wp, 0.07168000191450119_wp/
-    data (points(2, s), s = 1, 2) /1.7400000095367432_wp, 0.31290000677108765_wp/
-    data (points(3, s), s = 1, 2) /-0.2410999983549118_wp, 0.5741999745368958_wp/
+    real(wp), protected, save :: points(2, 3)
+    data (points(s, 1), s = 1, 2) /0.8730999827384949_wp, 0.07168000191450119_wp/
+    data (points(s, 2), s = 1, 2) /1.7400000095367432_wp, 0.31290000677108765_wp/
+    data (points(s, 3), s = 1, 2) /-0.2410999983549118_wp, 0.5741999745368958_wp/
 
-    real(wp), protected, save :: expected0(3, 2)
-    data (expected0(1, s), s = 1, 2) /0.162207_wp, -0.671682_wp/
-    data (expected0(2, s), s = 1, 2) /0.288255_wp, -0.86068_wp/
-    data (expected0(3, s), s = 1, 2) /-0.038369_wp, -0.293535_wp/
+    real(wp), protected, save :: expected0(2, 3)
+    data (expected0(s, 1), s = 1, 2) /0.162207_wp, -0.671682_wp/
+    data (expected0(s, 2), s = 1, 2) /0.288255_wp, -0.86068_wp/
+    data (expected0(s, 3), s = 1, 2) /-0.038369_wp, -0.293535_wp/
 
-    real(wp), protected, save :: expected1(3, 4)
-    data (expected1(1, s), s = 1, 4) /0.22409_wp, 0.172853_wp, -0.346395_wp, -0.161282_wp/
-    data (expected1(2, s), s = 1, 4) /0.0557328_wp, -0.0740865_wp, -0.112575_wp, 0.163156_wp/
-    data (expected1(3, s), s = 1, 4) /0.300861_wp, 0.198204_wp, -0.472438_wp, -0.161242_wp/
+    real(wp), protected, save :: expected1(4, 3)
+    data (expected1(s, 1), s = 1, 4) /0.22409_wp, 0.172853_wp, -0.346395_wp, -0.161282_wp/
+    data (expected1(s, 2), s = 1, 4) /0.0557328_wp, -0.0740865_wp, -0.112575_wp, 0.163156_wp/
+    data (expected1(s, 3), s = 1, 4) /0.300861_wp, 0.198204_wp, -0.472438_wp, -0.161242_wp/
 
-    real(wp), protected, save :: expected2(3, 8)
-    data (expected2(1, s), s = 1, 8) / &
+    real(wp), protected, save :: expected2(8, 3)
+    data (expected2(s, 1), s = 1, 8) / &
         -0.159744_wp, -0.197972_wp, -0.197972_wp, -0.406586_wp, 0.229162_wp, 0.247242_wp, &
         0.247242_wp, 0.583963_wp/
-    data (expected2(2, s), s = 1, 8) / &
+    data (expected2(s, 2), s = 1, 8) / &
         -0.105446_wp, -0.118002_wp, -0.118002_wp, -0.288939_wp, 0.155231_wp, 0.138501_wp, &
         0.138501_wp, 0.426826_wp/
-    data (expected2(3, s), s = 1, 8) / &
+    data (expected2(s, 3), s = 1, 8) / &
         -0.153599_wp, -0.194572_wp, -0.194572_wp, -0.358184_wp, 0.218247_wp, 0.24992_wp, &
         0.24992_wp, 0.508404_wp/
 
 contains
 
-    pure subroutine value(x, y)
+    pure recursive subroutine value(x, y)
         real(wp), intent(in) :: x(2)
         real(wp), intent(out) :: y(2)
         real(wp) :: a1(2)
@@ -144,7 +144,7 @@ contains
         end do
     end subroutine value
 
-    pure subroutine jacobian(x, dy)
+    pure recursive subroutine jacobian(x, dy)
         real(wp), intent(in) :: x(2)
         real(wp), intent(out) :: dy(2, 2)
         real(wp) :: a1(2)
@@ -203,7 +203,7 @@ contains
         end do
     end subroutine jacobian
 
-    pure subroutine hessian(x, d2y)
+    pure recursive subroutine hessian(x, d2y)
         real(wp), intent(in) :: x(2)
         real(wp), intent(out) :: d2y(2, 2, 2)
         real(wp) :: a1(2)
@@ -288,7 +288,7 @@ contains
         end do
     end subroutine hessian
 
-    pure subroutine value_jacobian(x, y, jacobian)
+    pure recursive subroutine value_jacobian(x, y, jacobian)
         real(wp), intent(in) :: x(2)
         real(wp), intent(out) :: y(2)
         real(wp), intent(out) :: jacobian(2, 2)
@@ -363,7 +363,7 @@ contains
         end do
     end subroutine value_jacobian
 
-    pure subroutine value_jacobian_hessian(x, y, jacobian, hessian)
+    pure recursive subroutine value_jacobian_hessian(x, y, jacobian, hessian)
         real(wp), intent(in) :: x(2)
         real(wp), intent(out) :: y(2)
         real(wp), intent(out) :: jacobian(2, 2)
@@ -648,33 +648,29 @@ contains
     end function floor_of
 
     ! The worst error at known points, in multiples of what is allowed.
-    function worst_error() result(worst)
+    recursive function worst_error() result(worst)
         real(wp) :: worst
-        real(wp) :: y_(2)
-        real(wp) :: jacobian_(2, 2)
-        real(wp) :: hessian_(2, 2, 2)
+        real(wp), allocatable :: y_(:)
+        real(wp), allocatable :: jacobian_(:, :)
+        real(wp), allocatable :: hessian_(:, :, :)
         integer :: k
 
+        allocate (y_(2), jacobian_(2, 2), hessian_(2, 2, 2))
         worst = 0.0_wp
         do k = 1, 3
-            call value(points(k, :), y_)
-            worst = larger(worst, error_of(y_, expected0(k, :), 1, 2e-12_wp))
-            call jacobian(points(k, :), jacobian_)
-            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 2], order=[2, 1]), [4]), &
-                expected1(k, :), 1, 2e-12_wp))
-            call hessian(points(k, :), hessian_)
-            worst = larger(worst, error_of(reshape(reshape(hessian_, [2, 2, 2], order=[3, 2, 1]), &
-                [8]), expected2(k, :), 1, 3e-12_wp))
-            call value_jacobian(points(k, :), y_, jacobian_)
-            worst = larger(worst, error_of(y_, expected0(k, :), 1, 2e-12_wp))
-            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 2], order=[2, 1]), [4]), &
-                expected1(k, :), 1, 2e-12_wp))
-            call value_jacobian_hessian(points(k, :), y_, jacobian_, hessian_)
-            worst = larger(worst, error_of(y_, expected0(k, :), 1, 2e-12_wp))
-            worst = larger(worst, error_of(reshape(reshape(jacobian_, [2, 2], order=[2, 1]), [4]), &
-                expected1(k, :), 1, 2e-12_wp))
-            worst = larger(worst, error_of(reshape(reshape(hessian_, [2, 2, 2], order=[3, 2, 1]), &
-                [8]), expected2(k, :), 1, 3e-12_wp))
+            call value(points(:, k), y_)
+            worst = larger(worst, error_of(y_, [2], expected0(:, k), 1, 2e-12_wp))
+            call jacobian(points(:, k), jacobian_)
+            worst = larger(worst, error_of(jacobian_, [2, 2], expected1(:, k), 1, 2e-12_wp))
+            call hessian(points(:, k), hessian_)
+            worst = larger(worst, error_of(hessian_, [2, 2, 2], expected2(:, k), 1, 3e-12_wp))
+            call value_jacobian(points(:, k), y_, jacobian_)
+            worst = larger(worst, error_of(y_, [2], expected0(:, k), 1, 2e-12_wp))
+            worst = larger(worst, error_of(jacobian_, [2, 2], expected1(:, k), 1, 2e-12_wp))
+            call value_jacobian_hessian(points(:, k), y_, jacobian_, hessian_)
+            worst = larger(worst, error_of(y_, [2], expected0(:, k), 1, 2e-12_wp))
+            worst = larger(worst, error_of(jacobian_, [2, 2], expected1(:, k), 1, 2e-12_wp))
+            worst = larger(worst, error_of(hessian_, [2, 2, 2], expected2(:, k), 1, 3e-12_wp))
         end do
     end function worst_error
 
@@ -691,16 +687,31 @@ contains
     end function larger
 
     ! The largest error of every so many entries, in multiples of what is allowed.
-    pure function error_of(got, expected, stride, allowed) result(worst)
-        real(wp), intent(in) :: got(:), expected(:), allowed
-        integer, intent(in) :: stride
+    pure function error_of(got, sizes, expected, stride, allowed) result(worst)
+        integer, intent(in) :: sizes(:), stride
+        real(wp), intent(in) :: got(product(sizes)), expected(:), allowed
         real(wp) :: worst
         integer :: k
 
-        worst = 0
+        worst = 0.0_wp
         do k = 1, size(expected)
-            worst = larger(worst, abs(got((k - 1)*stride + 1) - expected(k))/allowed)
+            worst = larger(worst, abs(got(place((k - 1)*stride, sizes)) - expected(k))/allowed)
         end do
     end function error_of
+
+    ! Where the k-th entry is, counted from 0 with the last index fastest, which is slowest here.
+    pure function place(k, sizes) result(found)
+        integer, intent(in) :: k, sizes(:)
+        integer :: found, rest, step, axis
+
+        found = 1
+        rest = k
+        step = product(sizes)
+        do axis = size(sizes), 1, -1
+            step = step/sizes(axis)
+            found = found + mod(rest, sizes(axis))*step
+            rest = rest/sizes(axis)
+        end do
+    end function place
 
 end module graph
