@@ -33,7 +33,11 @@ Quantity = tuple[int, tuple[int, ...]]
 MANY = 16
 """Inputs from which on derivatives are taken along those shown only."""
 
+MOST = 6
+"""Inputs that are shown where none are named."""
+
 _STEPS = 2.5  # of `sampling.ordinary` to either side of its centre
+_SLOPES = 2**25  # by which inputs are chosen, some seconds of them
 _ENTRIES = 2**21  # of a block's results at most: 16 MB
 
 
@@ -138,7 +142,7 @@ def framed(
     at: Mapping[str, float] | Sequence[float] | None = None,
     data: Any = None,
     units: Mapping[str, str] | None = None,
-    most: int = 6,
+    most: int = MOST,
 ) -> Frame:
     """The Frame of a network or Derivation; without `inputs` the first n, `most` at most.
 
@@ -253,9 +257,13 @@ def most_important(frame: Frame, most: int) -> Frame:
     if frame.network.n <= most:
         return frame
     random = np.random.default_rng(0)
-    points = random.uniform(frame.low, frame.high, (200, frame.network.n))
-    slopes = frame.function.derivative(1, points)[:, list(frame.outputs)]
-    size = np.sqrt(np.mean(slopes**2, axis=0)) * (frame.high - frame.low)
+    count = min(200, max(12, _SLOPES // (frame.network.m * frame.network.n)))
+    points = random.uniform(frame.low, frame.high, (count, frame.network.n))
+    squares = np.zeros((len(frame.outputs), frame.network.n))
+    for rows in data_points.blocks(points, frame.network.m * frame.network.n):
+        slopes = frame.function.derivative(1, points[rows])[:, list(frame.outputs)]
+        squares += np.sum(slopes**2, axis=0)
+    size = np.sqrt(squares / len(points)) * (frame.high - frame.low)
     whole = size.max(axis=1, keepdims=True)
     share = np.max(size / np.where(whole > 0, whole, 1), axis=0)
     chosen = sorted(np.argsort(-share, kind="stable")[:most].tolist())
