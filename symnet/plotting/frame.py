@@ -36,6 +36,7 @@ MANY = 16
 MOST = 6
 """Inputs that are shown where none are named."""
 
+_GUESSED = "ranges are guessed from the first layer's weights; give them by over or data"
 _STEPS = 2.5  # of `sampling.ordinary` to either side of its centre
 _SLOPES = 2**25  # by which inputs are chosen, some seconds of them
 _ENTRIES = 2**21  # of a block's results at most: 16 MB
@@ -174,8 +175,8 @@ def framed(
     )
     if inputs is not None:
         chosen = _positions(inputs, network.input_names, "input")
-        return _narrowed(replace(frame, inputs=chosen))
-    return _narrowed(most_important(frame, most))
+        return _narrowed(_told(replace(frame, inputs=chosen), over))
+    return _narrowed(_told(most_important(frame, most), over))
 
 
 def _subject(what: Network | Derivation, order: int | None) -> tuple[Network, int]:
@@ -211,12 +212,14 @@ def _ranges(
     network: Network, over: Mapping[str, Range] | None, data: Array | None
 ) -> tuple[Array, Array, tuple[str, ...]]:
     names = list(network.input_names)
+    centre, steps = sampling.scaling(network)
+    low, high = centre - _STEPS * steps, centre + _STEPS * steps
+    flat = np.zeros(network.n, bool)
     if data is not None:
-        low, high, note = data.min(axis=0), data.max(axis=0), ""
-    else:
-        centre, steps = sampling.scaling(network)
-        low, high = centre - _STEPS * steps, centre + _STEPS * steps
-        note = "ranges are guessed from the first layer's weights; give them by over or data"
+        least, most = data.min(axis=0), data.max(axis=0)
+        flat = least == most
+        low = np.where(flat, least - _STEPS * steps, least)
+        high = np.where(flat, most + _STEPS * steps, most)
     for name, (start, end) in (over or {}).items():
         if str(name) not in names:
             raise ValueError(f"range of {str(name)!r}: the inputs are {listed(network.inputs)}")
@@ -224,7 +227,19 @@ def _ranges(
             raise ValueError(f"range of {name} is {start}:{end}; expected two rising numbers")
         low[names.index(str(name))], high[names.index(str(name))] = start, end
     told = data is not None or set(names) <= set(map(str, over or {}))
-    return low, high, () if told else (note,)
+    return low, high, () if told else (_GUESSED,)
+
+
+def _told(frame: Frame, over: Mapping[str, Range] | None) -> Frame:
+    """With a note on the inputs shown that have one value in all of the data, and so no range."""
+    asked = set(map(str, over or {}))
+    flat = [
+        f"{frame.name(i)} = {frame.data[0, i]:g}"
+        for i in frame.inputs
+        if frame.data is not None and not np.ptp(frame.data[:, i]) and frame.name(i) not in asked
+    ]
+    said = f"{', '.join(flat)} in all of the data: ranges are guessed; give them by over"
+    return replace(frame, notes=(*frame.notes, said)) if flat else frame
 
 
 def _point(
@@ -280,7 +295,7 @@ def _narrowed(frame: Frame) -> Frame:
     for i in frame.inputs:
         if not frame.low[i] < frame.high[i]:
             raise ValueError(
-                f"{frame.name(i)} is {frame.low[i]:g} in all of the data; give its range by over"
+                f"{frame.name(i)} has no range about {frame.low[i]:g}; give one by over"
             )
     if frame.network.n <= max(MANY, len(frame.inputs)):
         return frame

@@ -146,7 +146,7 @@ def _drawn(
         image = maps.coloured(panels[row, column], across, up, values, signed, False, limit)
         if not signed:
             image.set_clim(low, high if high > low else low + 1)
-        elif np.nanmax(np.abs(values)) < _SLIGHT * limit:
+        elif not maps.is_constant(values) and np.nanmax(np.abs(values)) < _SLIGHT * limit:
             _slight(panels[row, column], values)
         maps.dotted(panels[row, column], lines.get((row, column), []))
     return image
@@ -155,8 +155,15 @@ def _drawn(
 def _slight(axes: Axes, values: Array) -> None:
     """How large what has no colour is."""
     least, most = (writing.number(float(f(values))) for f in (np.nanmin, np.nanmax))
-    text = least if least == most else f"{least} to\n{most}"
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=7)
+    axes.text(
+        0.5,
+        0.5,
+        f"{least} to\n{most}",
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        fontsize=7,
+    )
 
 
 def _diagonal(panels: Any, frame: Frame, p: int) -> None:
