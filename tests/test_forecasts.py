@@ -103,3 +103,29 @@ def test_interrupt_is_one_line_and_leaves_no_file(folder, tmp_path):
     assert said.splitlines()[-1] == "symnet: interrupted"
     assert "Traceback" not in said
     assert [path.name for path in tmp_path.iterdir()] == ["points.csv"]
+
+
+def test_pictures_that_need_too_much_memory_are_refused_at_once(tmp_path, capsys):
+    """By their sizes, before the network's slopes are taken at any point."""
+    path = tmp_path / "net.json"
+    symnet.save(symnet.Network.dense([20_000, 1, 3_000], hidden="tanh", seed=0), path)
+    began = time.process_time()
+    assert cli.main(["plot", str(path), "-o", str(tmp_path / "net.png")]) == 2
+    assert time.process_time() - began < 2
+    assert "GB of memory, limited to 4 GB; take fewer inputs or outputs" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_large_networks_are_sampled_at_fewer_points():
+    """So that a picture takes some seconds at most, but is never too coarse to be read."""
+    from symnet.plotting import grids
+
+    small = symnet.Network.dense([2, 8, 1], hidden="tanh", seed=0)
+    assert grids.side(small, 100) == grids.SIDE
+    assert grids.samples(100) == grids.SAMPLES
+    assert grids.side(small, 10**6 - 1) == 100
+    assert grids.side(small, 10**6 - 1, 4) == 50
+    assert grids.side(small, 10**9) == 41
+    assert grids.samples(10**9) == 101
+    wide = symnet.Network.dense([2, 8000, 1], hidden="relu", seed=0)
+    assert grids.side(wide, 100) ** 2 * sum(wide.widths) <= grids.HELD

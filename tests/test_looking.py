@@ -94,11 +94,20 @@ def test_dependence_as_a_table(folder, run):
         (["net.json", "net.json", "-"], "standard input can be read once"),
         (["net.json", "data.csv", "--dependence", "z"], "no input is called 'z'"),
         (["net.json", "empty.csv"], "empty.csv: has no rows"),
+        (
+            ["net.json", "lost.csv"],
+            "lost.csv: row 2 below the header: x2 is nan; expected a finite",
+        ),
+        (
+            ["net.json", "data.csv", "--kind", "bars"],
+            "bars is a picture: give its file, -o bars.png",
+        ),
     ],
 )
 def test_sensitivity_mistakes(folder, run, arguments, message):
     """One line, status 2."""
     (folder / "empty.csv").write_text("x1,x2\n")
+    (folder / "lost.csv").write_text("x1,x2\n1,2\n3,nan\n")
     status, page, complaint = run("sensitivity", *arguments)
     assert (status, page) == (2, "")
     assert message in complaint

@@ -149,12 +149,12 @@ def test_maps_are_the_functions_values():
 
 def test_colours_are_not_spent_on_a_few_peaks():
     """Those of most points, where a few are many times as large; else the largest."""
-    ramp = np.ma.array(np.linspace(0.0, 2.0, 101))
-    assert maps._reach(ramp) == 2.0
+    ramp = np.linspace(0.0, 2.0, 101)
+    assert maps.reach(ramp) == 2.0
     ramp[-1] = 1e6
-    assert maps._reach(ramp) == pytest.approx(1.94)
-    few = np.ma.array([0.0] * 100 + [5.0])
-    assert maps._reach(few) == 5.0
+    assert maps.reach(ramp) == pytest.approx(1.94)
+    few = np.array([0.0] * 100 + [5.0])
+    assert maps.reach(few) == 5.0
 
 
 def test_pairs_are_the_functions_values():
@@ -540,7 +540,6 @@ def test_names_are_set_as_mathematics():
         ({"kind": "pie"}, "no picture 'pie' of a network; there are curves, maps, pairs, network"),
         ({"kind": "maps", "inputs": ["x1"]}, "a map is over two inputs, not x1"),
         ({"kind": "pairs", "inputs": ["x1"]}, "of 2 to 8 inputs, not 1"),
-        ({"data": [[1, 2], [1, 3]]}, "x1 is 1 in all of the data; give its range by over"),
         ({"data": [[1, 2, 3]]}, r"data has shape \(1, 3\)"),
     ],
 )
@@ -560,3 +559,28 @@ def test_symbolic_weights_have_no_values():
     net = symnet.Network([symnet.Layer([[sympy.Symbol("w"), 1]])])
     with pytest.raises(ValueError, match=r"weights are symbolic \(w\)"):
         symnet.plot(net)
+
+
+def test_an_input_that_does_not_vary_in_the_data_has_a_guessed_range():
+    """Around its value, which a note says; not where a range is asked for."""
+    net = symnet.Network.dense([2, 3, 1], hidden="tanh", seed=0)
+    data = np.array([[1.0, 2.0], [1.0, 3.0]])
+    frame = framed(net, data=data)
+    assert frame.low[0] < 1 < frame.high[0]
+    assert (frame.low[1], frame.high[1]) == (2, 3)
+    assert frame.notes == ("x1 = 1 in all of the data: ranges are guessed; give them by over",)
+    assert framed(net, data=data, over={"x1": (0, 2)}).notes == ()
+    assert framed(net, data=data, inputs=["x2"]).notes == ()
+
+
+def test_a_peak_leaves_no_panel_of_pairs_blank():
+    """What would have no colour that is seen is told as a number."""
+    pytest.importorskip("matplotlib")
+    hidden = symnet.Layer([[9.0, 9.0, 0.0], [0.0, 0.01, 0.01]], None, "tanh")
+    net = symnet.Network([hidden, symnet.Layer([[5.0, 0.1]])])
+    picture = symnet.plot(net, kind="pairs", over={f"x{i}": (-1, 1) for i in (1, 2, 3)})
+    panels = np.array(picture.figure.axes[:9]).reshape(3, 3)
+    assert not panels[0, 1].texts
+    (said,) = (text.get_text() for text in panels[0, 2].texts)
+    assert said == "0 everywhere"
+    assert "to" in panels[1, 2].texts[0].get_text()

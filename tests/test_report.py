@@ -154,15 +154,18 @@ def test_what_is_left_out_is_said(made):
 
 
 def test_inputs_that_do_not_vary_in_the_data():
-    """They have no range to be shown over, which is said; all of them are refused by name."""
+    """They have no range to be shown over, which is said; where all are such, it is guessed."""
     network = symnet.Network.dense([3, 4, 1], hidden="tanh", seed=0)
     points = np.random.default_rng(0).normal(size=(20, 3))
     points[:, 1] = 2
     scene = pictures.scene(symnet.derive(network), points)
     assert scene.frame.inputs == (0, 2)
     assert scene.notes == ["inputs that are the same in all of the data are not shown"]
-    with pytest.raises(ValueError, match="x1 is 1 in all of the data"):
-        pictures.scene(symnet.derive(network), np.ones((5, 3)))
+    alone = pictures.scene(symnet.derive(network), np.ones((1, 3)))
+    assert alone.frame.inputs == (0, 1, 2)
+    assert (alone.frame.low < 1).all()
+    assert (alone.frame.high > 1).all()
+    assert alone.notes == ["x1 = 1, x2 = 1, x3 = 1 in all of the data: ranges are guessed"]
 
 
 def test_without_matplotlib_the_page_says_so(monkeypatch):

@@ -13,6 +13,8 @@ from symnet.compiling import choices
 from symnet.formulas import expanded
 from symnet.names import together_name
 from symnet.network import Network
+from symnet.plotting import grids
+from symnet.plotting.frame import MANY, MOST
 from symnet.witness import checking, directions
 
 LARGEST = 4 * 10**9
@@ -28,7 +30,6 @@ _OPERATION = 2e-4  # for an operation of an expanded formula
 _LOOKED_AT = 1.5  # for the pictures of a page
 _CALLS = 12  # evaluations of a point in a full check, by all functions together
 _COPIES = 16  # of the derivatives of a point that exist at a time in a check
-_GRID = 20_000  # points of a picture
 _HEAD = 2**16  # bytes of a table by which the length of its rows is told
 
 
@@ -36,12 +37,18 @@ def check(network: Network, order: int, digits: bool = True) -> float:
     """Seconds of a full check. ValueError where it needs too much memory, by its results."""
     if network.symbols:
         return 0.0
-    points = _points_checked(network)
+    points = checking.sampled(network, order)
     _afford(network, order)
     seconds = points * (_CALLS * _point(network, order) + _witness(network, order))
-    few = 3 if network.weights_count <= checking.MANY_WEIGHTS else 1
     if digits:
-        seconds += few * (order + 1) * (order + 2) / 2 * network.weights_count * _DIGIT
+        seconds += (
+            checking.in_digits(network)
+            * (order + 1)
+            * (order + 2)
+            / 2
+            * network.weights_count
+            * _DIGIT
+        )
     return seconds
 
 
@@ -64,14 +71,19 @@ def formulas(network: Network, order: int, notation: str | None) -> float:
 
 def report(network: Network, order: int, rows: int, digits: bool) -> float:
     """Seconds for a page, with the slopes over so many rows. ValueError as for `check`."""
-    seconds = check(network, order, digits) + _LOOKED_AT + pictures(network, min(order, 2))
+    seconds = check(network, order, digits) + _LOOKED_AT + 3 * pictures(network, min(order, 2))
     return seconds + (measures(network, min(order, 2), rows) if rows and order else 0.0)
 
 
 def pictures(network: Network, order: int) -> float:
-    """Seconds for the values of a picture. Many inputs are held, so that a few count."""
-    few = min(network.n, 6)
-    return _GRID * network.weights_count * (1 + few) ** max(order - 1, 0) * _PRODUCT
+    """Seconds for the values of a picture. ValueError where it needs too much memory.
+
+    Many inputs are held, so that a few count.
+    """
+    few = network.n if network.n <= MANY else MOST
+    _afford(network, 1 if network.n > MANY else order)
+    products = network.weights_count * (1 + few) ** max(order - 1, 0)
+    return grids.points(network, products) * products * _PRODUCT
 
 
 def measures(network: Network, order: int, rows: int) -> float:
@@ -114,10 +126,6 @@ def rows(path: str) -> int:
 # --- the parts ----------------------------------------------------------------------------------
 
 
-def _points_checked(network: Network) -> int:
-    return 23 if network.kinks else 7
-
-
 def _point(network: Network, order: int) -> float:
     """Seconds for one point, all orders together."""
     cost: Cost = choices(network, order)[together_name(order)].cost
@@ -131,7 +139,7 @@ def _witness(network: Network, order: int) -> float:
 def _afford(network: Network, order: int) -> None:
     """Refuse derivatives of the highest order that are too many to be held in a check."""
     needed = _COPIES * network.m * network.n**order * 8
-    advice = f"take --order {order - 1}" if order else "take fewer inputs"
+    advice = f"take --order {order - 1}" if order > 1 else "take fewer inputs or outputs"
     _refuse(needed, f"derivatives of order {order} by {network.n} inputs", advice)
 
 

@@ -60,6 +60,8 @@ def run(given: argparse.Namespace) -> int:
     options.check_stdin(*given.files, *[data] * (len(paths) - 1))
     networks = [options.loaded(path, given.quiet) for path in paths] or [Network.example()]
     networks = _with_units(networks, given)
+    if given.kind is not None and (given.output == "-" or ending == ".csv"):
+        raise ValueError(f"--kind {given.kind} is a picture: give its file, -o {given.kind}.png")
     if given.dependence is not None:
         if len(networks) > 1:
             raise ValueError("--dependence is of one network at a time")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symnet.plotting import kinks, writing
+from symnet.plotting import grids, kinks, writing
 from symnet.plotting.frame import Array, Frame, Quantity
 from symnet.plotting.maps import is_constant
 from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed
@@ -15,7 +15,6 @@ from symnet.progress import steps
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_SAMPLES = 401
 _MOST_PANELS = 60
 _TOO_MANY = f"more than {kinks.MANY} kinks along {{}} are not drawn"
 
@@ -56,7 +55,8 @@ def curves(frame: Frame) -> Picture:
 
 def sampled(frame: Frame, i: int) -> tuple[Array, Array | None]:
     """Values of input i, with NaN and both its sides at each kink, and the kinks."""
-    values = frame.line(i, _SAMPLES)
+    count = grids.samples(frame.function.cost.multiply_adds, len(frame.inputs))
+    values = frame.line(i, count)
     found = kinks.on_line(frame, i, values)
     if found is None:
         return values, None

@@ -33,7 +33,12 @@ Quantity = tuple[int, tuple[int, ...]]
 MANY = 16
 """Inputs from which on derivatives are taken along those shown only."""
 
+MOST = 6
+"""Inputs that are shown where none are named."""
+
+_GUESSED = "ranges are guessed from the first layer's weights; give them by over or data"
 _STEPS = 2.5  # of `sampling.ordinary` to either side of its centre
+_SLOPES = 2**25  # by which inputs are chosen, some seconds of them
 _ENTRIES = 2**21  # of a block's results at most: 16 MB
 
 
@@ -138,7 +143,7 @@ def framed(
     at: Mapping[str, float] | Sequence[float] | None = None,
     data: Any = None,
     units: Mapping[str, str] | None = None,
-    most: int = 6,
+    most: int = MOST,
 ) -> Frame:
     """The Frame of a network or Derivation; without `inputs` the first n, `most` at most.
 
@@ -170,8 +175,8 @@ def framed(
     )
     if inputs is not None:
         chosen = _positions(inputs, network.input_names, "input")
-        return _narrowed(replace(frame, inputs=chosen))
-    return _narrowed(most_important(frame, most))
+        return _narrowed(_told(replace(frame, inputs=chosen), over))
+    return _narrowed(_told(most_important(frame, most), over))
 
 
 def _subject(what: Network | Derivation, order: int | None) -> tuple[Network, int]:
@@ -207,12 +212,14 @@ def _ranges(
     network: Network, over: Mapping[str, Range] | None, data: Array | None
 ) -> tuple[Array, Array, tuple[str, ...]]:
     names = list(network.input_names)
+    centre, steps = sampling.scaling(network)
+    low, high = centre - _STEPS * steps, centre + _STEPS * steps
+    flat = np.zeros(network.n, bool)
     if data is not None:
-        low, high, note = data.min(axis=0), data.max(axis=0), ""
-    else:
-        centre, steps = sampling.scaling(network)
-        low, high = centre - _STEPS * steps, centre + _STEPS * steps
-        note = "ranges are guessed from the first layer's weights; give them by over or data"
+        least, most = data.min(axis=0), data.max(axis=0)
+        flat = least == most
+        low = np.where(flat, least - _STEPS * steps, least)
+        high = np.where(flat, most + _STEPS * steps, most)
     for name, (start, end) in (over or {}).items():
         if str(name) not in names:
             raise ValueError(f"range of {str(name)!r}: the inputs are {listed(network.inputs)}")
@@ -220,7 +227,19 @@ def _ranges(
             raise ValueError(f"range of {name} is {start}:{end}; expected two rising numbers")
         low[names.index(str(name))], high[names.index(str(name))] = start, end
     told = data is not None or set(names) <= set(map(str, over or {}))
-    return low, high, () if told else (note,)
+    return low, high, () if told else (_GUESSED,)
+
+
+def _told(frame: Frame, over: Mapping[str, Range] | None) -> Frame:
+    """With a note on the inputs shown that have one value in all of the data, and so no range."""
+    asked = set(map(str, over or {}))
+    flat = [
+        f"{frame.name(i)} = {frame.data[0, i]:g}"
+        for i in frame.inputs
+        if frame.data is not None and not np.ptp(frame.data[:, i]) and frame.name(i) not in asked
+    ]
+    said = f"{', '.join(flat)} in all of the data: ranges are guessed; give them by over"
+    return replace(frame, notes=(*frame.notes, said)) if flat else frame
 
 
 def _point(
@@ -253,9 +272,13 @@ def most_important(frame: Frame, most: int) -> Frame:
     if frame.network.n <= most:
         return frame
     random = np.random.default_rng(0)
-    points = random.uniform(frame.low, frame.high, (200, frame.network.n))
-    slopes = frame.function.derivative(1, points)[:, list(frame.outputs)]
-    size = np.sqrt(np.mean(slopes**2, axis=0)) * (frame.high - frame.low)
+    count = min(200, max(12, _SLOPES // (frame.network.m * frame.network.n)))
+    points = random.uniform(frame.low, frame.high, (count, frame.network.n))
+    squares = np.zeros((len(frame.outputs), frame.network.n))
+    for rows in data_points.blocks(points, frame.network.m * frame.network.n):
+        slopes = frame.function.derivative(1, points[rows])[:, list(frame.outputs)]
+        squares += np.sum(slopes**2, axis=0)
+    size = np.sqrt(squares / len(points)) * (frame.high - frame.low)
     whole = size.max(axis=1, keepdims=True)
     share = np.max(size / np.where(whole > 0, whole, 1), axis=0)
     chosen = sorted(np.argsort(-share, kind="stable")[:most].tolist())
@@ -272,7 +295,7 @@ def _narrowed(frame: Frame) -> Frame:
     for i in frame.inputs:
         if not frame.low[i] < frame.high[i]:
             raise ValueError(
-                f"{frame.name(i)} is {frame.low[i]:g} in all of the data; give its range by over"
+                f"{frame.name(i)} has no range about {frame.low[i]:g}; give one by over"
             )
     if frame.network.n <= max(MANY, len(frame.inputs)):
         return frame

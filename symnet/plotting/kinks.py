@@ -6,20 +6,23 @@ is another on the other side. What a later layer does not pass on is no kink of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symnet.plotting.frame import Array, Frame
+from symnet.plotting.frame import Array, Frame, Quantity
+from symnet.plotting.grids import HELD
 from symnet.progress import steps
 from symnet.witness import analytic
 
 Flags: TypeAlias = NDArray[np.bool_]
+Places: TypeAlias = NDArray[np.intp]
 
 MANY = 200
 """Kinks on a line, or neurons in a plane, beyond which they are not drawn."""
+
+NOT_DRAWN = f"kinks of more than {MANY} neurons are not drawn"
 
 _HALVINGS = 50
 _ASIDE = 1e-6  # of the range: how far beside a kink on a line the gradient is taken
@@ -35,14 +38,15 @@ def on_line(frame: Frame, i: int, values: Array) -> Array | None:
     None where there are too many to be drawn.
     """
     points = frame.on_line(i, values)
-    crossings = [
-        (k, step)
-        for k, distances in enumerate(_distances(frame, points))
-        for step in np.flatnonzero((distances[:-1] < 0) != (distances[1:] < 0))
-    ]
-    if len(crossings) > MANY:
+    if _are_too_many(frame, points):
         return None
-    places = np.unique([_bisected(frame, i, k, *values[step : step + 2]) for k, step in crossings])
+    below = _distances(frame, points) < 0
+    starts, which = np.nonzero(below[:-1] != below[1:])
+    if len(which) > MANY:
+        return None
+    if not len(which):
+        return np.empty(0)
+    places = np.unique(_bisected(frame, i, which, values[starts], values[starts + 1]))
     aside = _ASIDE * (frame.high[i] - frame.low[i])
     before, after = (_gradients(frame, frame.on_line(i, places + s)) for s in (-aside, aside))
     scale = np.abs(_gradients(frame, points)).max(axis=0)
@@ -58,52 +62,59 @@ def in_plane(frame: Frame, i: int, j: int, across: Array, up: Array) -> list[Arr
     """
     from contourpy import contour_generator
 
-    points = frame.on_plane(i, j, across, up)
-    scale = np.abs(_gradients(frame, points.reshape(-1, points.shape[-1]))).max(axis=0)
+    points = frame.on_plane(i, j, across, up).reshape(-1, len(frame.at))
+    if _are_too_many(frame, points):
+        return None
+    distances = _distances(frame, points)
+    passing = np.flatnonzero((distances.min(axis=0) < 0) & (distances.max(axis=0) > 0))
+    if len(passing) > MANY:
+        return None
+    scale = np.abs(_gradients(frame, points)).max(axis=0)
     cell = np.array([across[1] - across[0], up[1] - up[0]])
     lines: list[Array] = []
-    every = steps(_distances(frame, points), count=sum(frame.network.widths[1:]))
-    passing = (d for d in every if d.min() < 0 < d.max())
-    for count, distances in enumerate(passing):
-        if count == MANY:
-            return None
-        for line in contour_generator(across, up, distances).lines(0.0):
+    for k in steps(passing):
+        heights = distances[:, k].reshape(len(up), len(across))
+        for line in contour_generator(across, up, heights).lines(0.0):
             seen = _jumps(frame, i, j, np.asarray(line), cell, scale)
             if seen.any():
                 lines.append(np.where(seen[:, np.newaxis], line, np.nan))
     return lines
 
 
-def _distances(frame: Frame, points: Array) -> Iterator[Array]:
-    """z − kink of each neuron at points (…, n): arrays (…), in an order that never changes."""
-    flat = points.reshape(-1, points.shape[-1])
-    for node, z in zip(
-        frame.network.nodes, analytic.preactivations(frame.network, flat), strict=True
-    ):
-        for kink in node.activation.kinks if node.activation else ():
-            for neuron in range(z.shape[1]):
-                yield (z[:, neuron] - float(kink)).reshape(points.shape[:-1])
+def _are_too_many(frame: Frame, points: Array) -> bool:
+    """Whether the neurons' pre-activations at these points take too much memory."""
+    return len(points) * sum(frame.network.widths) > HELD
 
 
-def _bisected(frame: Frame, i: int, k: int, left: float, right: float) -> float:
-    """Where the k-th distance changes sign between two values of input i."""
+def _distances(frame: Frame, points: Array) -> Array:
+    """z − kink of each neuron, for each of its kinks, at points (N, n): (N, K)."""
+    found = [np.empty((len(points), 0))]
+    network = frame.network
+    for node, z in zip(network.nodes, analytic.preactivations(network, points), strict=True):
+        found += [z - float(kink) for kink in (node.activation.kinks if node.activation else ())]
+    return np.concatenate(found, axis=1)
 
-    def below(value: float) -> bool:
-        distances = _distances(frame, frame.on_line(i, np.array([value])))
-        return bool(next(d for place, d in enumerate(distances) if place == k)[0] < 0)
+
+def _bisected(frame: Frame, i: int, which: Places, left: Array, right: Array) -> Array:
+    """Where the distances `which` (C,) change sign, each between two values of input i: (C,)."""
+    each = np.arange(len(which))
+
+    def below(values: Array) -> Flags:
+        found: Flags = _distances(frame, frame.on_line(i, values))[each, which] < 0
+        return found
 
     start = below(left)
     for _ in range(_HALVINGS):
         middle = (left + right) / 2
-        left, right = (middle, right) if below(middle) == start else (left, middle)
+        further = below(middle) == start
+        left, right = np.where(further, middle, left), np.where(further, right, middle)
     return (left + right) / 2
 
 
 def _gradients(frame: Frame, points: Array) -> Array:
     """Gradients along the inputs shown of the outputs shown, one after the other: (N, …)."""
-    slopes = frame.function.derivative(1, points)
-    chosen = slopes[:, list(frame.outputs)][:, :, list(frame.inputs)]
-    return chosen.reshape(len(points), len(frame.outputs) * len(frame.inputs))
+    wanted: list[Quantity] = [(p, (i,)) for p in frame.outputs for i in frame.inputs]
+    return np.stack(frame.values(points, wanted), axis=-1)
 
 
 def _jumps(frame: Frame, i: int, j: int, line: Array, cell: Array, scale: Array) -> Flags:

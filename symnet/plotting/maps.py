@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symnet.plotting import kinks, writing
+from symnet.formulas import labels
+from symnet.plotting import grids, kinks, writing
 from symnet.plotting.frame import Array, Frame, Quantity, quantities
 from symnet.plotting.picture import (
     BLACK_ON_COLOURS,
@@ -24,9 +24,6 @@ from symnet.progress import part
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_CELLS = 161
-_COARSEST = 41
-_WORK = 1.5e10  # multiply-adds for a picture's values at most: some seconds
 _MOST_PANELS = 48
 _LEVELS = 7
 _APART = 0.13  # of a panel: how far labels of contours are from each other
@@ -54,12 +51,13 @@ def maps(frame: Frame) -> Picture:
     rows = -(-len(wanted) // columns)
     drawn = figure(0.5 + 3.1 * columns, 0.6 + 2.5 * rows)
     panels = np.array(drawn.subplots(rows, columns, squeeze=False)).ravel()
-    cells = _cells(frame)
+    cells = grids.side(frame.network, frame.function.cost.multiply_adds)
     across, up = frame.line(i, cells), frame.line(j, cells)
     with part(0.0, 0.9 if frame.network.kinks else 0.0):
         lines = kinks.in_plane(frame, i, j, across, up) if frame.network.kinks else []
     with part(0.9 if frame.network.kinks else 0.0, 1.0):
         found = frame.values(frame.on_plane(i, j, across, up), wanted)
+    cut = []
     for axes, quantity, values in zip(panels, wanted, found, strict=False):
         smooth = lines == [] or not quantity[1]
         image = coloured(axes, across, up, values, signed=bool(quantity[1]), contours=smooth)
@@ -67,6 +65,8 @@ def maps(frame: Frame) -> Picture:
         bar = drawn.colorbar(
             image, ax=axes, pad=0.02, aspect=25, extend="both" if beyond else "neither"
         )
+        if beyond:
+            cut.append(_cut(frame, quantity, values))
         if quantity[1]:
             mark_signed(axes, bar.ax)
         if is_constant(values):
@@ -76,15 +76,15 @@ def maps(frame: Frame) -> Picture:
     for axes in panels[len(wanted) :]:
         axes.set_axis_off()
     headed(drawn, writing.heading(frame.network), frame.elsewhere(frame.inputs))
-    many = f"kinks of more than {kinks.MANY} neurons are not drawn"
-    notes = frame.notes if lines is not None else (*frame.notes, many)
-    return Picture(drawn, f"maps of {frame.network.describe()}", notes)
+    notes = frame.notes if lines is not None else (*frame.notes, kinks.NOT_DRAWN)
+    return Picture(drawn, f"maps of {frame.network.describe()}", (*notes, *cut))
 
 
-def _cells(frame: Frame) -> int:
-    """How many points a side: fewer of a large network, for which they take long."""
-    affordable = math.isqrt(int(_WORK / (1 + frame.function.cost.multiply_adds)))
-    return min(_CELLS, max(_COARSEST, affordable))
+def _cut(frame: Frame, quantity: Quantity, values: Array) -> str:
+    """That colours end before the largest values do."""
+    name = labels.text_partial(frame.network.output_names[quantity[0]], frame.along(quantity))
+    low, high = (writing.number(float(f(values))) for f in (np.nanmin, np.nanmax))
+    return f"colours of {name} end before its peaks: it goes from {low} to {high}"
 
 
 def coloured(
@@ -138,16 +138,16 @@ def dotted(axes: Axes, lines: list[Array]) -> None:
         axes.plot(*line.T, color=BLACK_ON_COLOURS, linewidth=0.8, linestyle=(0, (1, 1.5)))
 
 
-def _reach(sizes: Any) -> float:
+def reach(sizes: Array) -> float:
     """Where colours end: the largest size, or that of all but a few where these hide the rest."""
     largest = float(sizes.max())
-    most = float(np.quantile(sizes.compressed(), _ALL_BUT_PEAKS))
+    most = float(np.quantile(sizes, _ALL_BUT_PEAKS))
     return most if 0 < most < largest / _PEAK else largest
 
 
 def _limits(values: Any, signed: bool, limit: float | None) -> tuple[float, float]:
     if signed:
-        size = limit or _reach(np.abs(values)) or 1.0
+        size = limit or reach(np.abs(values.compressed())) or 1.0
         return -size, size
     low, high = float(values.min()), float(values.max())
     return (low, high) if low < high else (low - (abs(low) or 1.0), high + (abs(high) or 1.0))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symnet.plotting import kinks, maps, writing
+from symnet.plotting import grids, kinks, maps, writing
 from symnet.plotting.curves import sampled, through
 from symnet.plotting.frame import Array, Frame
 from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed, mark_signed
@@ -22,6 +22,7 @@ _Planes = dict[_Place, Array]
 
 _CELLS = 101
 _MOST = 8
+_SLIGHT = 0.05  # of the scale: what has no colour that is seen, and is told as a number
 
 
 def pairs(frame: Frame) -> Picture:
@@ -50,8 +51,8 @@ def pairs(frame: Frame) -> Picture:
         above = _planes(frame, p, mixed=True) if mixed else {}
     with part(first, 1.0):
         lines = _kinks(frame)
-    value = _drawn(panels, frame, below, lines, signed=False)
-    action = _drawn(panels, frame, above, lines, signed=True) if mixed else None
+    value = _drawn(panels, frame, below, lines or {}, signed=False)
+    action = _drawn(panels, frame, above, lines or {}, signed=True) if mixed else None
     _diagonal(panels, frame, p)
     _dress(panels, frame, with_upper=action is not None)
     output = frame.network.output_names[p]
@@ -71,7 +72,8 @@ def pairs(frame: Frame) -> Picture:
         )
         mark_signed(bar.ax, *(panels[place] for place in above))
     headed(drawn, writing.heading(frame.network), f"planes through {through(frame)}")
-    return Picture(drawn, f"pairs of {frame.network.describe()}", frame.notes)
+    notes = frame.notes if lines is not None else (*frame.notes, kinks.NOT_DRAWN)
+    return Picture(drawn, f"pairs of {frame.network.describe()}", notes)
 
 
 def _mixed(output: str) -> str:
@@ -92,7 +94,7 @@ def _planes(frame: Frame, p: int, mixed: bool) -> _Planes:
     found = {}
     for row, column in steps(_places(frame, above=mixed)):
         i, j = frame.inputs[row], frame.inputs[column]
-        points = frame.on_plane(j, i, frame.line(j, _CELLS), frame.line(i, _CELLS))
+        points = frame.on_plane(j, i, *_sides(frame, j, i))
         along = tuple(sorted((i, j))) if mixed else ()
         (values,) = frame.values(points, [(p, along)])
         widths = (frame.high - frame.low)[[i, j]]
@@ -100,12 +102,25 @@ def _planes(frame: Frame, p: int, mixed: bool) -> _Planes:
     return found
 
 
-def _kinks(frame: Frame) -> dict[_Place, list[Array]]:
-    """The lines along kinks in each panel; one above the diagonal has those of the one below."""
+def _sides(frame: Frame, across: int, up: int) -> tuple[Array, Array]:
+    """The values of two inputs over which a plane is drawn."""
+    planes = len(frame.inputs) * (len(frame.inputs) - 1) // 2
+    products = frame.function.cost.multiply_adds
+    count = grids.side(frame.network, products, planes, _CELLS)
+    return frame.line(across, count), frame.line(up, count)
+
+
+def _kinks(frame: Frame) -> dict[_Place, list[Array]] | None:
+    """The lines along kinks in each panel; one above the diagonal has those of the one below.
+
+    None where they are too many to be drawn.
+    """
     found: dict[_Place, list[Array]] = {}
     for row, column in steps(_places(frame, above=False) if frame.network.kinks else ()):
         i, j = frame.inputs[row], frame.inputs[column]
-        lines = kinks.in_plane(frame, j, i, frame.line(j, _CELLS), frame.line(i, _CELLS)) or []
+        lines = kinks.in_plane(frame, j, i, *_sides(frame, j, i))
+        if lines is None:
+            return None
         found[row, column] = lines
         found[column, row] = [line[:, ::-1] for line in lines]
     return found
@@ -123,15 +138,32 @@ def _drawn(
     if not all(part.size for part in finite):
         raise ValueError("the network has no finite value in these ranges; choose others")
     low, high = min(map(np.min, finite)), max(map(np.max, finite))
-    limit = float(max(-low, high)) or 1.0
+    # Each plane is seen but for its peaks: one of these would leave the others blank.
+    limit = max(maps.reach(np.abs(values)) for values in finite) or 1.0
     image = None
     for (row, column), values in planes.items():
-        across, up = (frame.line(frame.inputs[k], _CELLS) for k in (column, row))
+        across, up = _sides(frame, frame.inputs[column], frame.inputs[row])
         image = maps.coloured(panels[row, column], across, up, values, signed, False, limit)
         if not signed:
             image.set_clim(low, high if high > low else low + 1)
+        elif not maps.is_constant(values) and np.nanmax(np.abs(values)) < _SLIGHT * limit:
+            _slight(panels[row, column], values)
         maps.dotted(panels[row, column], lines.get((row, column), []))
     return image
+
+
+def _slight(axes: Axes, values: Array) -> None:
+    """How large what has no colour is."""
+    least, most = (writing.number(float(f(values))) for f in (np.nanmin, np.nanmax))
+    axes.text(
+        0.5,
+        0.5,
+        f"{least} to\n{most}",
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        fontsize=7,
+    )
 
 
 def _diagonal(panels: Any, frame: Frame, p: int) -> None:

@@ -12,13 +12,13 @@ from symnet import plotting
 from symnet.derivation import Derivation
 from symnet.network import Network
 from symnet.plotting.drawing import shows_neurons
-from symnet.plotting.frame import Frame, framed, most_important
+from symnet.plotting.frame import MOST, Frame, framed, most_important
 from symnet.plotting.picture import Picture, headed, style
 from symnet.plotting.plots import FRAMED
 from symnet.progress import part
 from symnet.reporting.contents import Block, Drawn, Paragraph, said
 
-_MOST_INPUTS, _MOST_OUTPUTS, _MOST_PAIRED = 6, 3, 3
+_MOST_OUTPUTS, _MOST_PAIRED = 3, 3
 _MOST_KINKS = 40  # neurons, beyond which lines of kinks take longer than all else
 
 
@@ -35,9 +35,7 @@ class Scene:
     def notes(self) -> list[str]:
         """What was chosen, without advice for those who draw."""
         told = [note.partition("; ")[0] for note in self.frame.notes]
-        if self.data is not None and len(self.frame.inputs) < min(
-            self.frame.network.n, _MOST_INPUTS
-        ):
+        if self.data is not None and len(self.frame.inputs) < min(self.frame.network.n, MOST):
             told.append("inputs that are the same in all of the data are not shown")
         if self.data is None:
             told.append("data, by symnet report --data table.csv, give better ranges")
@@ -48,7 +46,7 @@ def scene(derivation: Derivation, data: Any) -> Scene:
     """The inputs that matter most, over the ranges of the data, and the first few outputs."""
     names = derivation.network.output_names[:_MOST_OUTPUTS]
     inputs = _varying(derivation.network, data)
-    frame = framed(derivation, data=data, outputs=names, inputs=inputs, most=_MOST_INPUTS)
+    frame = framed(derivation, data=data, outputs=names, inputs=inputs, most=MOST)
     # A slider that starts at -0.49999999999 helps nobody.
     at = np.array([float(f"{x:.4g}") for x in frame.at.tolist()])
     return Scene(derivation, data, replace(frame, at=at), names)
@@ -64,7 +62,7 @@ def _varying(network: Network, data: Any) -> list[str] | None:
     names = (
         name for name, varies in zip(network.input_names, differ.tolist(), strict=True) if varies
     )
-    return list(names)[:_MOST_INPUTS]
+    return list(names)[:MOST]
 
 
 def drawing(network: Network) -> Iterator[Block]:
@@ -127,7 +125,7 @@ def _kind(scene: Scene, kind: str, inputs: tuple[int, ...], where: str) -> Itera
 
 def _plot(scene: Scene, kind: str, inputs: tuple[int, ...]) -> Picture:
     with style():
-        return FRAMED[kind](replace(scene.frame, inputs=inputs))
+        return FRAMED[kind](replace(scene.frame, inputs=inputs, notes=()))
 
 
 def _untitled(picture: Picture) -> Picture:
@@ -144,4 +142,5 @@ def drawn(name: str, make: Callable[[], Picture], alt: str, caption: str) -> Ite
     except (ImportError, ValueError) as error:
         yield Paragraph(f"Not drawn ({name}): {error}.")
         return
-    yield Drawn(name, picture, alt, caption)
+    told = "".join(f" {note[0].upper()}{note[1:]}." for note in picture.notes)
+    yield Drawn(name, picture, alt, caption + told)

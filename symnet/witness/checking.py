@@ -30,6 +30,7 @@ _NARROW = 64  # neurons a layer of the network that `verify` takes many points o
 _CROWD = 1031  # points of a call with many: more than two blocks of any kernel, the last partial
 _AFFORDED = 2**19  # entries of the highest order in one call
 _NOISE = 1e-100  # of the value, below which the differences in 50 digits are none of a derivative
+_CROWDED, _FEWEST = 2**30, 4  # products that a call with many points may take, or so many points
 _TINY = 1e-140  # below this, terms lose digits to underflow and there is nothing to compare
 
 
@@ -134,8 +135,7 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
             node.activation.forms(function.order)  # the judge of what is compiled
     random = np.random.default_rng(seed)
     points = sample(network, random)
-    few = 3 if network.weights_count <= MANY_WEIGHTS else 1
-    ordinary = sampling.ordinary(network, random, few)
+    ordinary = sampling.ordinary(network, random, in_digits(network))
     end = 0.7 if digits else 1.0
     with part(0.0, 0.3 * end):
         along = directions.chosen(network, function.order, random)
@@ -201,12 +201,27 @@ def _demand(comparisons: Sequence[Comparison] | Iterator[Comparison]) -> None:
 
 def sample(network: Network, random: np.random.Generator) -> Array:
     """Points (N, n) to check at: ordinary, large, extreme, and beside kinks."""
-    count = int(np.clip(_ENTRIES // (max(network.weights_count, 1) * network.n**2), 4, 64))
-    counts = {1.0: count, 10.0: count // 2, 1e4: count // 4}
-    points = sampling.ever_farther(network, random, counts)
+    points = sampling.ever_farther(network, random, _counts(network))
     if not network.kinks:
         return points
     return np.concatenate([points, sampling.beside_kinks(network, random)])
+
+
+def _counts(network: Network) -> dict[float, int]:
+    """How many points are taken at each distance."""
+    count = int(np.clip(_ENTRIES // (max(network.weights_count, 1) * network.n**2), 4, 64))
+    return {1.0: count, 10.0: count // 2, 1e4: count // 4}
+
+
+def sampled(network: Network, order: int) -> int:
+    """At how many points derivatives up to `order` are compared at most."""
+    beside = 2 * sampling.PAIRS if network.kinks else 0
+    return min(sum(_counts(network).values()) + beside, _room(network, order))
+
+
+def in_digits(network: Network) -> int:
+    """At how many points 50-digit arithmetic is the witness."""
+    return 3 if network.weights_count <= MANY_WEIGHTS else 1
 
 
 def _few(network: Network, random: np.random.Generator) -> Array:
@@ -232,7 +247,17 @@ def _truth(
 
 def _afforded(network: Network, function: Checkable, points: Array) -> Array:
     """The points, or as many of them as the results of the highest order have room for."""
-    return points[: max(4, _AFFORDED // (network.m * network.n**function.order))]
+    return points[: _room(network, function.order)]
+
+
+def _room(network: Network, order: int) -> int:
+    return max(_FEWEST, _AFFORDED // (network.m * network.n**order))
+
+
+def _crowded(network: Network, order: int) -> int:
+    """How many points a call with many has at most, by what they take."""
+    products = network.weights_count * network.n ** max(order - 1, 0)
+    return max(_FEWEST, _CROWDED // max(1, products))
 
 
 def _calls(function: Checkable, truth: Truth, single: bool = False) -> Iterator[Comparison]:
@@ -280,7 +305,7 @@ def _crowd(
     """Each method at the points over and over, in several blocks, by one thread and by two."""
     X = truth.points if points is None else points
     X = X[np.arange(getattr(function, "crowd", _CROWD)) % len(X)]
-    X = _afforded(truth.network, function, X)
+    X = _afforded(truth.network, function, X)[: _crowded(truth.network, function.order)]
     crowded, teams = getattr(function, "crowded", None), getattr(function, "teams", ())
     if crowded is None:
         yield from _compared(function, truth, X, f"{name} at {len(X)} points")

@@ -13,6 +13,9 @@ from symnet.witness.units import Units, units
 
 Array = NDArray[Any]
 
+PAIRS = 8
+"""Pairs of points beside kinks at most."""
+
 _NEAR = 1e-7  # how close to a kink, in steps
 _HALVINGS = 60
 
@@ -67,7 +70,7 @@ def _drawn(network: Network, own: Units, random: np.random.Generator, factors: A
     return points
 
 
-def beside_kinks(network: Network, random: np.random.Generator, pairs: int = 8) -> Array:
+def beside_kinks(network: Network, random: np.random.Generator, pairs: int = PAIRS) -> Array:
     """Up to so many pairs of points on the two sides of kinks, found by bisection: (2 pairs, n)."""
     own = units(network)
     found: list[Array] = []
