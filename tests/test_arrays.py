@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zipfile
 from pathlib import Path
@@ -357,8 +358,29 @@ def test_declared_shapes_are_checked_against_the_data(tmp_path):
     path = tmp_path / "net.npz"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("W1.npy", content)
-    with pytest.raises(NetworkFileError, match="declared shape"):
+    with pytest.raises(NetworkFileError, match="declares the shape"):
         read(path, ACTIVATIONS)
+
+
+@pytest.mark.parametrize("shape", [(2**15, 2**15), (4, 3)])
+def test_arrays_are_measured_before_they_are_read(shape, tmp_path):
+    """128 MB in a small archive, more or less than its header says, in memory for a few MB."""
+    resource = pytest.importorskip("resource")
+    header = io.BytesIO()
+    told = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, told)
+    path = tmp_path / "bomb.npz"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("W1.npy", "w") as file,
+    ):
+        file.write(header.getvalue())
+        for _ in range(128):
+            file.write(bytes(1 << 20))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(NetworkFileError, match="declares the shape"):
+        read(path, ACTIVATIONS)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 << 10
 
 
 # --- public networks ----------------------------------------------------------------------------

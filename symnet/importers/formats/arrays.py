@@ -8,6 +8,7 @@ and told: a square matrix fits either way.
 from __future__ import annotations
 
 import io
+import math
 import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ import numpy as np
 
 from symnet.files import LARGEST_FILE
 from symnet.importers.extras import needed
+from symnet.importers.folding import matrices
 from symnet.importers.formats import apart
 from symnet.importers.formats.chains import LAYOUTS, from_arrays
 from symnet.importers.imported import (
@@ -30,6 +32,7 @@ from symnet.importers.imported import (
     label_of,
     renamed,
 )
+from symnet.names import shortened
 from symnet.network.weights import Array
 from symnet.witness import analytic
 
@@ -200,27 +203,37 @@ def _npz(path: FilePath) -> dict[str, Array]:
     found = {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         check_archive(archive)
-        for member in archive.infolist():
+        members = archive.infolist()
+        entries = sum(_declared(archive, member) for member in members)
+        matrices.check_size(entries, "the archive")
+        for member in members:
             with archive.open(member) as file:
-                found[member.filename.removesuffix(".npy")] = _npy(file.read())
+                array = np.lib.format.read_array(file, allow_pickle=False)
+            found[member.filename.removesuffix(".npy")] = array
     return found
 
 
-def _npy(content: bytes) -> Array:
-    """One array, its declared size checked before it is made."""
-    file = io.BytesIO(content)
-    version = np.lib.format.read_magic(file)
-    header = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, _, dtype = header(file)
+def _declared(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
+    """Entries of one array by its header, beside whose size nothing else is read.
+
+    ValueError where the member is larger or smaller than what it declares.
+    """
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read = _HEADERS[version == (1, 0)]
+        shape, _, dtype = read(file)
+        start = file.tell()
     if dtype.hasobject:
         raise ValueError("holds Python objects (a pickle); save arrays of numbers")
-    if int(np.prod([int(s) for s in shape], dtype=object)) * dtype.itemsize > len(content):
-        raise ValueError(f"an array of the declared shape {shape} in {len(content)} bytes")
-    return np.load(io.BytesIO(content), allow_pickle=False)
+    entries = math.prod(int(s) for s in shape)
+    if min(shape, default=0) < 0 or entries * dtype.itemsize != member.file_size - start:
+        size = member.file_size - start
+        name = shortened(member.filename)
+        raise ValueError(f"{name} declares the shape {shape} of {dtype} in {size} bytes")
+    return max(entries, entries * dtype.itemsize // 8)
+
+
+_HEADERS = np.lib.format.read_array_header_2_0, np.lib.format.read_array_header_1_0
 
 
 def check_archive(archive: zipfile.ZipFile) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _DEPTH = 20
-_MEMORY = 8 << 30
+_MEMORY = 4 << 30
 
 
 class Contents:
@@ -67,6 +67,11 @@ def _datasets(h5py: Any, group: Any, prefix: str, depth: int) -> Iterator[tuple[
             yield from _datasets(h5py, node, f"{prefix}{name}/", depth + 1)
 
 
+def _words(node: Any, shape: Any) -> int:
+    """Entries of eight bytes, or of fewer: what a dataset takes."""
+    return int(math.prod(shape)) * max(1, -(-node.dtype.itemsize // 8))
+
+
 def hdf5(content: bytes, found: Contents) -> None:
     """All datasets of numbers and characters, and the texts among attributes."""
     import h5py
@@ -81,7 +86,9 @@ def hdf5(content: bytes, found: Contents) -> None:
                 continue
             if node.external or node.is_virtual:
                 raise ValueError(f"{name}: its data are in another file; they are not read")
-            found.room(math.prod(node.shape or (0,)), name)
+            found.room(_words(node, node.shape or (0,)), name)
+            if node.chunks and _words(node, node.chunks) > found.largest:
+                raise ValueError(f"{name}: its chunks of {node.chunks} are larger than what fits")
             if node.dtype.kind in "fiubS":
                 found.arrays[name] = node[()]
 
@@ -91,7 +98,7 @@ def matlab(content: bytes, found: Contents) -> None:
     from scipy.io import loadmat
 
     def add(name: str, value: Any) -> None:
-        found.room(value.size, name)
+        found.room(value.size * max(1, value.itemsize // 8), name)
         if value.dtype.kind in "US":
             found.texts[name] = {"text": [str(v) for v in value.reshape(-1).tolist()]}
         elif value.dtype.kind in "fiub":
@@ -110,7 +117,7 @@ def matlab(content: bytes, found: Contents) -> None:
 KINDS = {"hdf5": hdf5, "matlab": matlab}
 
 
-def answer(request: dict[str, Any], content: bytes) -> tuple[dict[str, Any], list[bytes]]:
+def answer(request: dict[str, Any], content: bytes) -> tuple[dict[str, Any], list[Any]]:
     """The line and the arrays' bytes."""
     import numpy as np
 
@@ -126,7 +133,9 @@ def answer(request: dict[str, Any], content: bytes) -> tuple[dict[str, Any], lis
         return {"error": str(error) if plain else f"{type(error).__name__}: {error}"}, []
     arrays = {name: np.ascontiguousarray(array) for name, array in found.arrays.items()}
     told = [[name, a.dtype.str, list(a.shape), a.nbytes] for name, a in arrays.items()]
-    return {"arrays": told, "texts": found.texts}, [a.tobytes() for a in arrays.values()]
+    return {"arrays": told, "texts": found.texts}, [
+        a.reshape(-1).view("u1") for a in arrays.values() if a.size
+    ]
 
 
 def _bounded() -> None:
@@ -151,7 +160,7 @@ def main() -> None:
         told, parts = answer(request, come.read(request["size"]))
         go.write(json.dumps(told).encode() + b"\n")
         for part in parts:
-            go.write(part)
+            go.write(part.data)
         go.flush()
 
 

@@ -1,7 +1,7 @@
 """A Keras model in double precision beside the network that was read of it, by Keras itself.
 
 Of a file's configuration Keras sees the layers that symnet has read, without what is code or is
-not needed to compute: initialisers, regularisers, constraints, how the model was compiled.
+not needed to compute: regularisers, constraints, how the model was compiled.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from symnet.witness.checking import CheckError
 _NARROWED = "BIT64_TO_BIT32_DTYPE"
 _FLOATS = ("float16", "bfloat16", "float32", "mixed_float16", "mixed_bfloat16")
 _KINDS = ("__keras_tensor__", "__slice__", "__tensor__", "__numpy__", "__ellipsis__")
-_NEEDLESS = ("_initializer", "_regularizer", "_constraint", "compile_config", "optimizer", "_rank")
+_NEEDLESS = ("_regularizer", "_constraint", "compile_config", "optimizer", "_rank")
 
 
 def compared(config: Mapping[str, Any], content: bytes, suffix: str, net: Network) -> str:
@@ -56,7 +56,7 @@ def beside(keras: Any, net: Network, config: Mapping[str, Any], fill: Callable[[
             fill(twin)
             _finish(keras, twin)
             other = _values(keras, twin)
-            other(comparing.points(net.n, 1))
+            other(comparing.points(net.n))  # as many as below: JAX compiles for each number
         except CheckError:
             raise
         except Exception as error:  # a configuration that this version of Keras does not take
@@ -82,7 +82,10 @@ def _harmless(config: Any) -> Any:
             ):
                 return None
         return {
-            key: _harmless(value) for key, value in config.items() if not key.endswith(_NEEDLESS)
+            # Weights are given later, and JAX takes a second to draw the first random ones.
+            key: "zeros" if key.endswith("_initializer") and value else _harmless(value)
+            for key, value in config.items()
+            if not key.endswith(_NEEDLESS)
         }
     return [_harmless(value) for value in config] if isinstance(config, list | tuple) else config
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from symnet.importers.folding import images
+from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.einsum import einsum
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.folding.windows import Windows, same_pads
@@ -69,7 +70,8 @@ def _batch_normalization(c: Call) -> Result:
     return [result, *[np.zeros(0)] * (c.results - 1)] if c.results > 1 else result
 
 
-def _windows(c: Call, image: tuple[int, ...], kernel: tuple[int, ...]) -> Windows:
+def windows_of(c: Call, image: tuple[int, ...], kernel: tuple[int, ...]) -> Windows:
+    """How the node's kernel moves over an image."""
     rank = len(kernel)
     strides = list(c.get("strides") or [1] * rank)
     dilations = list(c.get("dilations") or [1] * rank)
@@ -90,13 +92,13 @@ def _windows(c: Call, image: tuple[int, ...], kernel: tuple[int, ...]) -> Window
 def _conv(c: Call) -> Result:
     x, weights = c.form(0), c.constant(1, "weights")
     bias = c.constant(2, "biases") if c.has(2) else None
-    windows = _windows(c, x.shape[2:], weights.shape[2:])
+    windows = windows_of(c, x.shape[2:], weights.shape[2:])
     return images.conv(c.tensors, x, weights, bias, windows, c.get("group", 1))
 
 
 def _average_pool(c: Call) -> Result:
     x = c.form(0)
-    windows = _windows(c, x.shape[2:], tuple(c.get("kernel_shape")))
+    windows = windows_of(c, x.shape[2:], tuple(c.get("kernel_shape")))
     return images.average_pool(c.tensors, x, windows, bool(c.get("count_include_pad", 0)))
 
 
@@ -104,7 +106,7 @@ def _max_pool(c: Call) -> Result:
     if c.results > 1:
         c.refuse("it gives the places of the largest entries as well: they have no derivative")
     x = c.form(0)
-    windows = _windows(c, x.shape[2:], tuple(c.get("kernel_shape")))
+    windows = windows_of(c, x.shape[2:], tuple(c.get("kernel_shape")))
     return images.max_pool(c.tensors, x, windows)
 
 
@@ -136,6 +138,13 @@ def _cumsum(c: Call) -> Result:
     axis = int(c.constant(1, "axis").reshape(-1)[0])
     reverse, exclusive = bool(c.get("reverse", 0)), bool(c.get("exclusive", 0))
     return c.tensors.cumulated(c.value(0), axis, reverse, exclusive)
+
+
+def _cumprod(c: Call) -> Result:
+    if c.get("exclusive", 0):
+        c.refuse("it leaves out each entry itself (exclusive); symnet reads exclusive 0")
+    axis = int(c.constant(1, "axis").reshape(-1)[0])
+    return cumulative(c.tensors, c.value(0), axis, Tensors.multiply, bool(c.get("reverse", 0)))
 
 
 def _einsum(c: Call) -> Result:
@@ -217,6 +226,7 @@ READERS: dict[str, Reader] = {
     "ReduceLogSumExp": _reduction(Tensors.log_sum_exp),
     "LpNormalization": _norm,
     "CumSum": _cumsum,
+    "CumProd": _cumprod,
     "Einsum": _einsum,
     "ConvTranspose": _conv_transpose,
     "ReduceProd": _reduction(Tensors.product),

@@ -24,6 +24,8 @@ class Call:
     attributes: Mapping[str, Any]
     opset: int
     results: int
+    body: Callable[..., list[Value]]
+    """Reads a graph that the node holds with values for its inputs: Graph.body."""
 
     def refuse(self, why: str) -> NoReturn:
         """ValueError with the node's name."""

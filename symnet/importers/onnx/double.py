@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from symnet.importers.extras import needed
+from symnet.importers.onnx import doubles
 from symnet.network.weights import Array
 
 _FLOATS = {1, 10, 16}  # float, float16, bfloat16
@@ -99,42 +100,8 @@ def evaluator(model: Any, shapes: Sequence[tuple[str, tuple[int, ...]]]) -> Any:
         old = opset < 13 and node.op_type in ("Softmax", "LogSoftmax")
         if old and not any(a.name == "axis" for a in node.attribute):
             node.attribute.append(onnx.helper.make_attribute("axis", 1))
-    session = reference.ReferenceEvaluator(wide, new_ops=_operators(max(opset, 9)))
+    session = reference.ReferenceEvaluator(wide, new_ops=doubles.operators(max(opset, 9)))
     return lambda X, names: _run(lambda feed: session.run(list(names), feed), X, shapes, np.float64)
-
-
-def _operators(opset: int) -> list[Any]:
-    """Operators that onnx's evaluator has in single precision, or of newer opsets only."""
-    run = needed("onnx.reference.op_run", "onnx").OpRun
-    erf = np.vectorize(math.erf, otypes=[np.float64])
-
-    def gelu(z: Array, approximate: Any) -> Array:
-        if approximate in ("tanh", b"tanh"):
-            return z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)))
-        return z / 2 * (1 + erf(z / np.sqrt(2)))
-
-    def rows(z: Array, axis: Any) -> Array:
-        return z.reshape(math.prod(z.shape[: (1 if axis is None else axis) % z.ndim]), -1)
-
-    def log_softmax(z: Array, axis: Any) -> Array:
-        flat = rows(z, axis)
-        shifted = flat - flat.max(axis=1, keepdims=True)
-        total = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        return (shifted - total).reshape(z.shape)
-
-    def pooled(z: Array) -> Array:
-        return z.max(axis=tuple(range(2, z.ndim)), keepdims=True)
-
-    found: dict[str, Callable[..., Any]] = {
-        "Erf": lambda self, z: (erf(z),),
-        "HardSwish": lambda self, z: (z * np.clip(z / 6 + 0.5, 0, 1),),
-        "Gelu": lambda self, z, approximate=None: (gelu(z, approximate),),
-        "GlobalMaxPool": lambda self, z: (pooled(z),),
-    }
-    if opset < 13:
-        found["Softmax"] = lambda self, z, axis=None: (np.exp(log_softmax(z, axis)),)
-        found["LogSoftmax"] = lambda self, z, axis=None: (log_softmax(z, axis),)
-    return [type(name, (run,), {"op_domain": "", "_run": call}) for name, call in found.items()]
 
 
 def single(

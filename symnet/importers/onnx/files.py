@@ -28,8 +28,23 @@ def loaded(path: FilePath) -> Any:
         raise ValueError("is no ONNX model: it has no graph")
     _load_external(onnx, model, Path(path).parent)
     if model.functions:
-        model = onnx.inliner.inline_local_functions(model)
+        model = needed("onnx.inliner", "onnx").inline_local_functions(model)
+    _as_tensors(onnx, model)
     return model
+
+
+def _as_tensors(onnx: Any, model: Any) -> None:
+    """Probabilities in maps by their classes (ZipMap) as the tensors that they are made of."""
+    maps = {}
+    for node in model.graph.node:
+        if node.op_type == "ZipMap" and node.domain == "ai.onnx.ml":
+            maps[node.output[0]] = sum(max(1, len(a.ints) + len(a.strings)) for a in node.attribute)
+            made = onnx.helper.make_node("Identity", list(node.input), list(node.output))
+            node.CopyFrom(made)
+    for output in model.graph.output:
+        if output.name in maps:
+            kind, shape = onnx.TensorProto.FLOAT, (None, maps[output.name])
+            output.CopyFrom(onnx.helper.make_tensor_value_info(output.name, kind, shape))
 
 
 def array_of(tensor: Any) -> Array:

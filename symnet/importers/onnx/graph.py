@@ -7,15 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from symnet.importers.extras import needed
 from symnet.importers.folding.forms import Shape
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Model
-from symnet.importers.onnx import arithmetic, choices, learned, nonlinear, places, refusals
+from symnet.importers.onnx import (
+    arithmetic,
+    choices,
+    constants,
+    contributed,
+    control,
+    defined,
+    learned,
+    nonlinear,
+    places,
+    recurrent,
+    refusals,
+    resizing,
+    scattering,
+)
 from symnet.importers.onnx.call import Call, Reader
-from symnet.importers.onnx.files import array_of
 from symnet.names import shortened
 
 _READERS: Mapping[str, Reader] = {
@@ -23,11 +34,23 @@ _READERS: Mapping[str, Reader] = {
     **arithmetic.READERS,
     **nonlinear.READERS,
     **choices.READERS,
+    **scattering.READERS,
+    **resizing.READERS,
+    **recurrent.READERS,
+    **control.READERS,
 }
-_DOMAINS = {"": _READERS, "ai.onnx": _READERS, "ai.onnx.ml": learned.READERS}
+_DOMAINS = {
+    "": {**_READERS, **contributed.PLAIN},
+    "ai.onnx": _READERS,
+    "ai.onnx.ml": learned.READERS,
+    "com.microsoft": contributed.READERS,
+}
+_ONNX = ("", "ai.onnx")
 _REAL = (1, 10, 11, 16)  # float, float16, double, bfloat16: other outputs are labels
+_TAKING = choices.TAKING | control.READERS.keys()
 _SEEN = {"MatMul", "Gemm", "Add", "Constant", *nonlinear.READERS}  # what a reader expects to stay
 _OLDEST = 6
+_STEPS = 20_000  # nodes of branches, loops and definitions, beside those of the graph itself
 
 
 @dataclass(frozen=True)
@@ -48,6 +71,8 @@ class Graph:
     dtypes: set[str] = field(default_factory=set)
     met: Counter[str] = field(default_factory=Counter)
     left_out: list[str] = field(default_factory=list)
+    steps: list[int] = field(default_factory=lambda: [0])
+    """Nodes read in bodies so far, one number for all of a model's."""
 
     @classmethod
     def of(cls, model: Any) -> Graph:
@@ -81,10 +106,7 @@ class Graph:
         """
         if not shapes:
             raise ValueError("the model has no inputs: its outputs are constants")
-        for tensor in self.proto.initializer:
-            self.values[tensor.name] = self._number(tensor)
-        if self.proto.sparse_initializer:
-            raise ValueError("it has sparse initializers; export it with full ones")
+        self._initialize()
         entries = self.tensors.fold.inputs_of([shape for _, shape in shapes])
         for (input_name, _), form in zip(shapes, entries, strict=True):
             self.values[input_name] = form
@@ -93,6 +115,42 @@ class Graph:
         outputs = self._read_outputs(wanted)
         sizes = [(key, form.size) for (key, _), form in zip(shapes, entries, strict=True)]
         return Model(self.tensors, tuple(sizes), tuple(outputs), name)
+
+    def _initialize(self) -> None:
+        given: list[tuple[str, Any, Any]] = [
+            (tensor.name, tensor, self._number) for tensor in self.proto.initializer
+        ]
+        for sparse in self.proto.sparse_initializer:
+            given.append((sparse.values.name, sparse, self._sparse))
+        for name, tensor, found in given:
+            try:
+                self.values[name] = found(tensor)
+            except ValueError as error:  # words for labels, of which no number is made
+                self.values[name] = Unread(str(error))
+
+    def body(self, body: Any, given: Mapping[str, Value], closed: bool = False) -> list[Value]:
+        """The outputs of a branch, of a loop's step, or (`closed`) of an operator's definition.
+
+        What is not closed sees the values around it. ValueError where an output is not read.
+        """
+        values = dict(given) if closed else {**self.values, **given}
+        opset = defined.opset_of(body, self.opset) if closed else self.opset
+        inner = Graph(body, opset, self.tensors, values, self.dtypes, Counter(), [], self.steps)
+        if not closed:
+            inner._initialize()
+        self.steps[0] += len(body.node)
+        if self.steps[0] > _STEPS:
+            raise ValueError(f"its branches and loops take more than {_STEPS:,} nodes")
+        for node in body.node:
+            inner._node(node)
+        names = [output if closed else output.name for output in body.output]
+        results = [inner.values.get(name) for name in names]
+        for name, value in zip(names, results, strict=True):
+            if isinstance(value, Unread):
+                raise ValueError(value.why)
+            if value is None and not closed:
+                raise ValueError(f"no node in it computes {shortened(name)!r}")
+        return results
 
     def _read_outputs(self, wanted: Sequence[str] | None) -> list[tuple[str, Value]]:
         outputs, first = [], None
@@ -119,16 +177,13 @@ class Graph:
         return tuple(f"{times} {op}" for op, times in sorted(self.met.items()) if op not in _SEEN)
 
     def _number(self, tensor: Any) -> Any:
-        found = array_of(tensor)
-        if found.dtype.kind == "f":
-            onnx = needed("onnx", "onnx")
-            self.dtypes.add(str(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)))
-            if not np.isfinite(found).all():
-                place = np.argwhere(~np.isfinite(found))[0].tolist()
-                entry = f"the entry {found[tuple(place)]} at {place}"
-                name = tensor.name or "a constant"
-                raise ValueError(f"{name} has {entry}; weights must be finite")
+        found, kind = constants.number(tensor)
+        if kind:
+            self.dtypes.add(kind)
         return found
+
+    def _sparse(self, sparse: Any) -> Any:
+        return constants.dense(sparse, self._number)
 
     def _node(self, node: Any) -> None:
         label = f"node {node.name or (node.output[0] if node.output else '')!r} ({node.op_type})"
@@ -144,35 +199,43 @@ class Graph:
                 self.values[output] = value
 
     def _results(self, node: Any) -> list[Value]:
-        onnx = needed("onnx", "onnx")
         self.met[node.op_type] += 1
-        if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
-            return [self._constant(node)]
-        reader = _DOMAINS.get(node.domain, {}).get(node.op_type)
+        if node.op_type == "Constant" and node.domain in _ONNX:
+            return [constants.constant(node, self._number)]
         arguments = [self._argument(name) for name in node.input]
         for argument in arguments:
             if isinstance(argument, Unread):
                 return [argument] * len(node.output)
-        if reader is None:
-            raise ValueError(refusals.reason(node.op_type, node.domain))
-        attributes = {
-            a.name: self._number(a.t) if a.HasField("t") else onnx.helper.get_attribute_value(a)
-            for a in node.attribute
-        }
-        if node.op_type not in choices.TAKING:
+        if node.op_type not in _TAKING:
             arguments = [choices.number(self.tensors, argument) for argument in arguments]
+        reader = _DOMAINS.get(node.domain, {}).get(node.op_type)
+        if reader is None:
+            return self._without_rule(node, arguments)
         results = reader(
             Call(
                 self.tensors,
                 node.op_type,
                 node.name,
                 arguments,
-                attributes,
+                constants.attributes(node, self._number),
                 self.opset,
                 len(node.output),
+                self.body,
             )
         )
         return results if isinstance(results, list) else [results]
+
+    def _without_rule(self, node: Any, arguments: Sequence[Value | None]) -> list[Value]:
+        """What onnx itself computes of constants, or defines by other operators."""
+        if node.domain in _ONNX:
+            if constants.computed(node, arguments):
+                return constants.results(node, arguments, self.opset)
+            body = defined.definition(node, arguments, self.opset)
+            if body is not None:
+                given = dict(zip(body.input, arguments, strict=False))
+                rest = dict.fromkeys(body.input[len(arguments) :])
+                return self.body(body, {**given, **rest}, closed=True)[: len(node.output)]
+        raise ValueError(refusals.reason(node.op_type, node.domain))
 
     def _argument(self, name: str) -> Value | None:
         if not name:
@@ -180,19 +243,6 @@ class Graph:
         if name not in self.values:
             raise ValueError(f"its input {shortened(name)!r} is computed by no node before it")
         return self.values[name]
-
-    def _constant(self, node: Any) -> Value:
-        for attribute in node.attribute:
-            if attribute.name == "value":
-                return self._number(attribute.t)
-            if attribute.name in ("value_float", "value_int"):
-                whole = attribute.name == "value_int"
-                return np.array(attribute.i if whole else attribute.f)
-            if attribute.name in ("value_floats", "value_ints"):
-                whole = attribute.name == "value_ints"
-                numbers = attribute.ints if whole else attribute.floats
-                return np.array(numbers, dtype=np.int64 if whole else np.float64)
-        raise ValueError("it is no constant of numbers")
 
 
 def _dimensions(value: Any) -> list[int | str]:

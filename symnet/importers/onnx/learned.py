@@ -55,6 +55,38 @@ def _classifier(c: Call) -> Result:
     return [None, _transformed(c, _linear(c, count))]
 
 
+def _support_vectors(c: Call) -> Result:
+    """Σ_i α_i k(x, v_i) + ρ; without vectors w·x + ρ."""
+    t, x, count = c.tensors, c.value(0), int(c.get("n_supports", 0))
+    alpha, shift = _floats(c, "coefficients"), _floats(c, "rho")
+    if not count or c.get("one_class", 0):
+        c.refuse("it has no vectors, or is of one class; export a linear or a regression model")
+    vectors = _floats(c, "support_vectors").reshape(count, -1)
+    return _transformed(
+        c, t.add(t.matmul(_kernel(c, x, vectors), alpha[:, None].copy()), shift[:1])
+    )
+
+
+def _kernel(c: Call, x: Value, vectors: Array) -> Value:
+    """(rows, vectors), of the products x·v or the distances |x − v|²."""
+    t, kind = c.tensors, c.get("kernel_type", b"LINEAR")
+    kind = kind.decode() if isinstance(kind, bytes) else kind
+    gamma, shift, degree = (*_floats(c, "kernel_params"), 0.0, 0.0, 0.0)[:3]
+    if kind == "RBF":
+        apart = t.subtract(t.reshape(x, (-1, 1, vectors.shape[1])), vectors)
+        squares = t.sum(t.apply("square", apart), [-1], False)
+        return t.apply("exp", t.multiply(squares, -gamma))
+    products = t.matmul(x, vectors.T.copy())
+    if kind == "LINEAR":
+        return products
+    inner = t.add(t.multiply(products, gamma), shift)
+    if kind == "POLY":
+        return t.power(inner, degree)
+    if kind == "SIGMOID":
+        return t.apply("tanh", inner)
+    c.refuse(f"its kernel is {kind}; symnet reads LINEAR, RBF, POLY and SIGMOID")
+
+
 def _normalizer(c: Call) -> Result:
     t, x = c.tensors, c.value(0)
     kind = c.get("norm", b"MAX")
@@ -89,6 +121,7 @@ READERS: dict[str, Reader] = {
     "LinearRegressor": _regressor,
     "LinearClassifier": _classifier,
     "Normalizer": _normalizer,
+    "SVMRegressor": _support_vectors,
     "ArrayFeatureExtractor": _extractor,
     "FeatureVectorizer": _vectorizer,
     "Imputer": _imputer,

@@ -10,9 +10,7 @@ import numpy as np
 
 from symnet.importers.folding import matrices
 from symnet.importers.folding.forms import Form
-from symnet.importers.folding.tensors import Value
 from symnet.importers.onnx.call import Call, Reader, Result
-from symnet.network.weights import Array
 
 _FLOATS = {1, 10, 11, 16}  # float, float16, double, bfloat16: all are doubles here
 _INTEGERS = {2: "u1", 3: "i1", 4: "u2", 5: "i2", 6: "i4", 7: "i8", 9: "?", 12: "u4", 13: "u8"}
@@ -150,57 +148,6 @@ def _slice_of(size: int, start: int, end: int, step: int) -> slice:
     return slice(start, None if end == -1 else end, step)
 
 
-def _gather(c: Call) -> Result:
-    x, index = c.value(0), c.constant(1, "indices").astype(np.int64)
-    _check_places(c, x, index)
-    return c.tensors.places(x, lambda a: np.take(a, index, axis=c.get("axis", 0)))
-
-
-def _gather_elements(c: Call) -> Result:
-    index, axis = c.constant(1, "indices").astype(np.int64), c.get("axis", 0)
-    return c.tensors.places(c.value(0), lambda a: np.take_along_axis(a, index, axis))
-
-
-def _gather_nd(c: Call) -> Result:
-    index, batch = c.constant(1, "indices").astype(np.int64), c.get("batch_dims", 0)
-    if batch:
-        c.refuse("it has batch_dims; symnet reads 0")
-    return c.tensors.places(c.value(0), lambda a: a[tuple(np.moveaxis(index, -1, 0))])
-
-
-def _check_places(c: Call, x: Value, index: Array) -> None:
-    size = x.shape[c.get("axis", 0)] if x.shape else 0
-    if not size:
-        c.refuse("it gathers from a tensor without entries")
-    matrices.check_size(math.prod(x.shape) // size * index.size, "a gathered tensor")
-
-
-def _scatter_nd(c: Call) -> Result:
-    if c.get("reduction", "none") not in ("none", b"none"):
-        c.refuse("it adds to what is there (reduction); symnet reads reduction none")
-    index = c.constant(1, "indices").astype(np.int64)
-
-    def arrange(arrays: list[Array]) -> Array:
-        result = np.array(arrays[0])
-        result[tuple(np.moveaxis(index, -1, 0))] = arrays[1]
-        return result
-
-    return c.tensors.mixed([c.value(0), c.value(2)], arrange)
-
-
-def _scatter_elements(c: Call) -> Result:
-    if c.get("reduction", "none") not in ("none", b"none"):
-        c.refuse("it adds to what is there (reduction); symnet reads reduction none")
-    index, axis = c.constant(1, "indices").astype(np.int64), c.get("axis", 0)
-
-    def arrange(arrays: list[Array]) -> Array:
-        result = np.array(arrays[0])
-        np.put_along_axis(result, index, arrays[1], axis)
-        return result
-
-    return c.tensors.mixed([c.value(0), c.value(2)], arrange)
-
-
 def _concat(c: Call) -> Result:
     parts = [c.value(i) for i in range(len(c.inputs))]
     axis = c.get("axis")
@@ -277,13 +224,6 @@ def _space_to_depth(c: Call) -> Result:
     )
 
 
-def _trilu(c: Call) -> Result:
-    k = int(c.constant(1, "diagonal").reshape(-1)[0]) if c.has(1) else 0
-    x = c.value(0)
-    keep = np.tri(x.shape[-2], x.shape[-1], k - 1 if c.get("upper", 1) else k)
-    return c.tensors.multiply(x, 1 - keep if c.get("upper", 1) else keep)
-
-
 READERS: dict[str, Reader] = {
     "Identity": _identity,
     "Dropout": _dropout,
@@ -301,15 +241,9 @@ READERS: dict[str, Reader] = {
     "Expand": _expand,
     "Tile": _tile,
     "Slice": _slice,
-    "Gather": _gather,
-    "GatherElements": _gather_elements,
-    "GatherND": _gather_nd,
-    "ScatterND": _scatter_nd,
-    "ScatterElements": _scatter_elements,
     "Concat": _concat,
     "Split": _split,
     "Pad": _pad,
     "DepthToSpace": _depth_to_space,
     "SpaceToDepth": _space_to_depth,
-    "Trilu": _trilu,
 }

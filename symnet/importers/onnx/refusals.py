@@ -4,29 +4,49 @@ from __future__ import annotations
 
 from symnet.names import shortened
 
-_RECURRENT = "it is recurrent; unroll it to a feed-forward model of fixed length, and export that"
 _QUANTISED = "it rounds to integers, which has no derivative; export the model before quantisation"
-_CONTROL = (
+CONTROL = (
     "its steps depend on values (control flow); export the model traced, at fixed shapes, or "
     "simplify it with onnxsim"
 )
 _RANDOM = "it draws random numbers; export the model in evaluation mode"
 _STEPS = "it is constant in steps: its derivative is 0 wherever there is one"
+_TREES = "trees are constant in steps: they have no derivative; fit a smooth model instead"
+_CATEGORIES = (
+    "it takes words or categories; export the model after that step, with numbers as input"
+)
+_WHOLE = "it is of whole numbers or truth values, and its argument depends on the inputs"
+_SAMPLED = "it samples an image at places that are computed; export the model without it"
+_COMPLEX = "it gives complex numbers; symnet reads real ones: multiply by its matrix instead"
+_LOSS = "it is a step of training; export the model in evaluation mode, without its loss"
 _CHOICE = "it chooses by values: that has no derivative; leave it out of the model's outputs"
 
 _REASONS = {
-    **dict.fromkeys(("LSTM", "GRU", "RNN"), _RECURRENT),
-    **dict.fromkeys(("If", "Loop", "Scan"), _CONTROL),
     **dict.fromkeys(("RandomNormal", "RandomUniform", "RandomNormalLike", "Bernoulli"), _RANDOM),
     **dict.fromkeys(("RandomUniformLike", "Multinomial"), _RANDOM),
-    **dict.fromkeys(("Floor", "Ceil", "Round", "Mod", "BitShift"), _STEPS),
+    **dict.fromkeys(("Floor", "Ceil", "Round", "Mod", "Binarizer"), _STEPS),
     **dict.fromkeys(("ArgMax", "ArgMin", "TopK", "NonZero", "Unique", "Hardmax"), _CHOICE),
+    **dict.fromkeys(("NonMaxSuppression", "RoiAlign", "MaxRoiPool", "MaxUnpool"), _CHOICE),
+    **dict.fromkeys(("TreeEnsembleRegressor", "TreeEnsembleClassifier", "TreeEnsemble"), _TREES),
+    **dict.fromkeys(("OneHotEncoder", "LabelEncoder", "CategoryMapper"), _CATEGORIES),
+    **dict.fromkeys(("DictVectorizer", "CastMap", "TfIdfVectorizer"), _CATEGORIES),
+    **dict.fromkeys(("StringNormalizer", "StringConcat", "StringSplit"), _CATEGORIES),
+    **dict.fromkeys(("RegexFullMatch", "ImageDecoder"), _CATEGORIES),
+    **dict.fromkeys(("BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot"), _WHOLE),
+    **dict.fromkeys(("BitCast", "Xor"), _WHOLE),
+    **dict.fromkeys(("GridSample", "DeformConv"), _SAMPLED),
+    **dict.fromkeys(("DFT", "STFT"), _COMPLEX),
+    **dict.fromkeys(("SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss"), _LOSS),
+    **dict.fromkeys(("Adagrad", "Adam", "Momentum", "Gradient"), _LOSS),
+    "SVMClassifier": "it votes among classes; export its decision function",
+    "Det": "a determinant; write out its products, or leave it out of the model's outputs",
+    "Col2Im": "it adds up patches; export the model with ConvTranspose",
 }
 
 
 def reason(op: str, domain: str) -> str:
     """Why the operator is refused, and what to do."""
-    if domain not in ("", "ai.onnx"):
+    if domain not in ("", "ai.onnx") and op not in _REASONS:
         return (
             f"it is of the domain {shortened(domain)!r}, not of ONNX itself; export the model with "
             "ONNX's own operators"

@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from symnet.importers.extras import needed
-from symnet.importers.folding.tensors import Tensors
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options, exactness
-from symnet.importers.torch import double, program
+from symnet.importers.torch import double, program, traced
 from symnet.network import Network
 
 __all__ = ["from_torch", "imported"]
@@ -62,29 +63,69 @@ def imported(module: Any, options: Options, shape: Shapes | None = None) -> Impo
         raise ValueError(f"{type(module).__name__} is no torch.nn.Module")
     module = getattr(module, "_orig_mod", module)  # what torch.compile has wrapped
     given = _arguments(torch, module, shape)
-    with _evaluating(module):
-        exported = _exported(torch, module, given)
-        with torch.no_grad():
-            places = _leaves(torch, given.call(module, _zeros(torch, module, given)))
-    t = Tensors()
-    forms = [
-        t.reshape(form, size)
-        for form, size in zip(t.fold.inputs_of(given.shapes), given.shapes, strict=True)
-    ]
-    results = program.evaluated(torch, t, program.prepared(torch, exported), forms)
-    names = [name for name, _ in places]
-    taken = given.names or _takes(exported)
-    sizes = tuple((name, math.prod(s)) for name, s in zip(taken, given.shapes, strict=True))
-    net = Model(t, sizes, tuple(zip(names, results, strict=True))).network(options)
     dtypes = {
         str(p.dtype).removeprefix("torch.")
         for p in module.state_dict().values()
         if p.is_floating_point()
     }
+    net, text = _plain(torch, module, given, options) or _any(torch, module, given, options)
+    return Imported(net, "PyTorch", exactness(dtypes), (), (), text)
+
+
+def _plain(
+    torch: Any, module: Any, given: Arguments, options: Options
+) -> tuple[Network, str] | None:
+    """By torch.fx, where values and derivatives are those of the module; else None."""
+    if given.names:
+        return None
+    t, forms = _given(given)
+    with _evaluating(module), torch.no_grad():
+        try:
+            results, taken = traced.evaluated(torch, t, module, forms)
+            leaves = _leaves(torch, given.call(module, _zeros(torch, module, given)))
+        except Exception:  # torch.export reads it, or says what is wrong
+            return None
+        if len(leaves) != len(results):
+            return None
+    net = _network(t, given, ["x"] if len(taken) == 1 else taken, leaves, results, options)
+    text = double.traced(torch, net, module, given)
+    if text is None:
+        return None
+    return net, text if options.check else "not compared"
+
+
+def _any(torch: Any, module: Any, given: Arguments, options: Options) -> tuple[Network, str]:
+    """By torch.export."""
+    with _evaluating(module):
+        exported = _exported(torch, module, given)
+        with torch.no_grad():
+            leaves = _leaves(torch, given.call(module, _zeros(torch, module, given)))
+    t, forms = _given(given)
+    results = program.evaluated(torch, t, program.prepared(torch, exported), forms)
+    net = _network(t, given, given.names or _takes(exported), leaves, results, options)
     text = "not compared"
     if options.check:
         text = double.compared(torch, net, module, exported, given)
-    return Imported(net, "PyTorch", exactness(dtypes), (), (), text)
+    return net, text
+
+
+def _given(given: Arguments) -> tuple[Tensors, list[Form]]:
+    t = Tensors()
+    forms = t.fold.inputs_of(given.shapes)
+    return t, [t.reshape(form, size) for form, size in zip(forms, given.shapes, strict=True)]
+
+
+def _network(
+    t: Tensors,
+    given: Arguments,
+    taken: Sequence[str],
+    leaves: Sequence[tuple[str, Any]],
+    results: Sequence[Value],
+    options: Options,
+) -> Network:
+    sizes = tuple((name, math.prod(s)) for name, s in zip(taken, given.shapes, strict=True))
+    names = [name for name, _ in leaves]
+    return Model(t, sizes, tuple(zip(names, results, strict=True))).network(options)
 
 
 # --- inputs and outputs -------------------------------------------------------------------------

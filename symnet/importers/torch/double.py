@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -44,6 +45,30 @@ def compared(torch: Any, net: Network, module: Any, exported: Any, given: Any) -
     return "not compared: PyTorch does not compute it in double precision"
 
 
+def traced(torch: Any, net: Network, module: Any, given: Any) -> str | None:
+    """What is to be said of a network by torch.fx; None where it may not be the module's.
+
+    Its derivatives are compared along one direction of the outputs: vᵀ J of two points.
+    """
+    tensors = _tensors(torch, given)
+    try:
+        call = _twin(torch, module, given)
+        against = "PyTorch in double precision"
+        text = comparing.compared(net, lambda X: _values(torch, call, tensors, X), against)
+        for x in comparing.points(net.n, 2):
+            point = torch.from_numpy(x.copy()).requires_grad_()
+            y = _flat(torch, call(tensors(point)))
+            v = np.linspace(0.5, 1.5, net.m)
+            (found,) = torch.autograd.grad(y @ torch.from_numpy(v), point)
+            expected = v @ analytic.jacobian(net, x)
+            size = np.abs(expected).max(initial=0.0) or 1.0
+            if not np.abs(found.numpy() - expected).max() <= comparing.TOLERANCE * size:
+                return None
+    except Exception:  # then torch.export reads it, or says what is wrong
+        return None
+    return text
+
+
 def _tensors(torch: Any, given: Any) -> Callable[[Any], list[Any]]:
     """The tensors of one flat point."""
     sizes = [math.prod(shape) for shape in given.shapes]
@@ -56,7 +81,9 @@ def _tensors(torch: Any, given: Any) -> Callable[[Any], list[Any]]:
 
 
 def _values(torch: Any, call: Any, tensors: Any, X: Array) -> Array:
-    stance = getattr(torch.compiler, "set_stance", None)
+    # It is needed where something is compiled, and its first use takes a second.
+    compiled = "torch._dynamo" in sys.modules
+    stance = getattr(torch.compiler, "set_stance", None) if compiled else None
     with torch.no_grad(), stance("force_eager") if stance else nullcontext():
         rows = [_flat(torch, call(tensors(point))) for point in torch.from_numpy(np.array(X))]
         return np.array([row.numpy() for row in rows])

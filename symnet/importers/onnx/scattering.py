@@ -1,0 +1,188 @@
+"""ONNX operators that take or put entries by places that are constants."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from symnet.importers.folding import matrices
+from symnet.importers.folding.forms import Form
+from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.onnx.call import Call, Reader, Result
+from symnet.network.weights import Array
+
+_JOINED: dict[str, Callable[[Tensors, Value, Value], Value]] = {
+    "mul": Tensors.multiply,
+    "max": Tensors.maximum,
+    "min": Tensors.minimum,
+}
+_MOST = 256  # entries that are put together at one place
+
+
+def _gather(c: Call) -> Result:
+    x, index = c.value(0), c.constant(1, "indices").astype(np.int64)
+    _check_places(c, x, index)
+    return c.tensors.places(x, lambda a: np.take(a, index, axis=c.get("axis", 0)))
+
+
+def _gather_elements(c: Call) -> Result:
+    index, axis = c.constant(1, "indices").astype(np.int64), c.get("axis", 0)
+    return c.tensors.places(c.value(0), lambda a: np.take_along_axis(a, index, axis))
+
+
+def _gather_nd(c: Call) -> Result:
+    x, index, batch = c.value(0), c.constant(1, "indices").astype(np.int64), c.get("batch_dims", 0)
+    if not 0 <= batch < min(index.ndim, len(x.shape)):
+        c.refuse(f"its batch_dims is {batch}")
+    outer = index.shape[:batch]
+    before = np.indices(outer).reshape(batch, *outer, *[1] * (index.ndim - 1 - batch))
+    return c.tensors.places(x, lambda a: a[(*before, *np.moveaxis(index, -1, 0))])
+
+
+def _check_places(c: Call, x: Value, index: Array) -> None:
+    size = x.shape[c.get("axis", 0)] if x.shape else 0
+    if not size:
+        c.refuse("it gathers from a tensor without entries")
+    matrices.check_size(math.prod(x.shape) // size * index.size, "a gathered tensor")
+
+
+def _put(c: Call, places: Array) -> Value:
+    """Entries of the third argument at flat places, shaped as it is, of the first."""
+    t, x, y, how = c.tensors, c.value(0), c.value(2), c.get("reduction", b"none")
+    name, flat = how.decode() if isinstance(how, bytes) else str(how), places.reshape(-1)
+    if places.shape != y.shape:
+        c.refuse(f"{math.prod(y.shape)} entries for {flat.size} places")
+    whole, new = (t.places(v, np.ravel) for v in (x, y))
+    if name == "none":
+        whole = t.mixed([whole, new], lambda arrays: _written(arrays, flat))
+    elif name == "add":
+        whole = t.add(whole, _sums(t, new, flat, math.prod(x.shape)))
+    elif name in _JOINED:
+        whole = _joined(t, whole, new, flat, _JOINED[name])
+    else:
+        c.refuse(f"its reduction is {name!r}; symnet reads none, add, {', '.join(_JOINED)}")
+    return t.reshape(whole, x.shape)
+
+
+def _sums(t: Tensors, new: Value, flat: Array, size: int) -> Value:
+    """A vector of this size with the entries added at their places."""
+    if not isinstance(new, Form):
+        return np.bincount(flat, np.asarray(new, dtype=np.float64), size)
+    M = matrices.from_entries(flat, np.arange(flat.size), np.ones(flat.size), (size, flat.size))
+    return t.fold.times(new, M, (size,))
+
+
+def _joined(
+    t: Tensors,
+    whole: Value,
+    new: Value,
+    flat: Array,
+    join: Callable[[Tensors, Value, Value], Value],
+) -> Value:
+    """Round by round, in each of which a place is met once."""
+    for _ in range(_MOST):
+        if not flat.size:
+            return whole
+        to, first = np.unique(flat, return_index=True)
+        rest = np.setdiff1d(np.arange(flat.size), first)
+        both = join(t, _at(t, whole, to), _at(t, new, first))
+        whole = t.mixed([whole, both], partial(_written, places=to))
+        flat, new = flat[rest], _at(t, new, rest)
+    raise ValueError(f"it puts more than {_MOST} entries at one place")
+
+
+def _at(t: Tensors, x: Value, places: Array) -> Value:
+    return t.places(x, lambda a: a[places])
+
+
+def _written(arrays: list[Array], places: Array) -> Array:
+    result = np.array(arrays[0])
+    result[places] = arrays[1]
+    return result
+
+
+def _scatter_nd(c: Call) -> Result:
+    x, index = c.value(0), c.constant(1, "indices").astype(np.int64)
+    places = np.arange(math.prod(x.shape)).reshape(x.shape)
+    return _put(c, places[tuple(np.moveaxis(index, -1, 0))])
+
+
+def _scatter_elements(c: Call) -> Result:
+    x, index, axis = c.value(0), c.constant(1, "indices").astype(np.int64), c.get("axis", 0)
+    places = np.arange(math.prod(x.shape)).reshape(x.shape)
+    cut = [slice(None)] * index.ndim
+    for k, size in enumerate(index.shape):
+        cut[k] = slice(size) if k != axis % index.ndim else slice(None)
+    return _put(c, np.take_along_axis(places[tuple(cut)], index, axis))
+
+
+def _tensor_scatter(c: Call) -> Result:
+    """Rows of a cache from places on along an axis (a linear cache)."""
+    if c.has(2) or c.get("mode", b"linear") not in (b"linear", "linear"):
+        c.refuse("it writes to places that differ; symnet reads a linear cache from its beginning")
+    x, y, axis = c.value(0), c.value(1), c.get("axis", -2)
+    places = np.arange(math.prod(x.shape)).reshape(x.shape)
+    row = np.take(places, range(y.shape[axis]), axis=axis).reshape(-1)
+    return c.tensors.mixed(
+        [x, y], lambda a: _written([a[0].ravel(), a[1].ravel()], row).reshape(x.shape)
+    )
+
+
+def _one_hot(c: Call) -> Result:
+    index, axis = c.constant(0, "categories"), c.get("axis", -1)
+    depth = int(c.constant(1, "depth").reshape(-1)[0])
+    off, on = c.constant(2, "values").reshape(-1)[:2]
+    matrices.check_size(max(depth, 0) * index.size, "a one-hot tensor")
+    wrapped = np.where(index < 0, index + depth, index)
+    whole = np.where(wrapped[..., None] == np.arange(depth), on, off)
+    return np.moveaxis(whole, -1, axis)
+
+
+def _eye(c: Call) -> Result:
+    rows, columns = c.value(0).shape
+    matrices.check_size(rows * columns, "an identity matrix")
+    return np.eye(rows, columns, c.get("k", 0))
+
+
+def _compress(c: Call) -> Result:
+    kept, axis = np.flatnonzero(c.constant(1, "condition")), c.get("axis")
+    return c.tensors.places(c.value(0), lambda a: np.take(a, kept, axis=axis))
+
+
+def _reverse_sequence(c: Call) -> Result:
+    x, lengths = c.value(0), c.constant(1, "lengths").reshape(-1)
+    time, batch = c.get("time_axis", 0), c.get("batch_axis", 1)
+
+    def turned(a: Array) -> Array:
+        rows = np.moveaxis(a, (batch, time), (0, 1)).copy()
+        for row, length in zip(rows, lengths, strict=True):
+            row[:length] = row[:length][::-1].copy()
+        return np.moveaxis(rows, (0, 1), (batch, time))
+
+    return c.tensors.places(x, turned)
+
+
+def _trilu(c: Call) -> Result:
+    k = int(c.constant(1, "diagonal").reshape(-1)[0]) if c.has(1) else 0
+    x = c.value(0)
+    keep = np.tri(x.shape[-2], x.shape[-1], k - 1 if c.get("upper", 1) else k)
+    return c.tensors.multiply(x, 1 - keep if c.get("upper", 1) else keep)
+
+
+READERS: dict[str, Reader] = {
+    "Gather": _gather,
+    "GatherElements": _gather_elements,
+    "GatherND": _gather_nd,
+    "ScatterND": _scatter_nd,
+    "ScatterElements": _scatter_elements,
+    "Scatter": _scatter_elements,
+    "TensorScatter": _tensor_scatter,
+    "OneHot": _one_hot,
+    "EyeLike": _eye,
+    "Compress": _compress,
+    "ReverseSequence": _reverse_sequence,
+    "Trilu": _trilu,
+}

@@ -1,0 +1,67 @@
+"""ONNX models for tests: made of a few nodes, read, and held beside onnx's own evaluator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symnet.importers.imported import Options
+from symnet.witness import analytic
+
+onnx = pytest.importorskip("onnx")
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+from onnx.reference import ReferenceEvaluator  # noqa: E402
+
+from symnet.importers.onnx import read  # noqa: E402
+from symnet.importers.onnx.doubles import operators  # noqa: E402
+
+RNG = np.random.default_rng(5)
+
+
+def weights(*shape, positive=False):
+    """Reproducible numbers in double precision."""
+    drawn = np.random.default_rng(sum(shape) + len(shape)).normal(size=shape)
+    return np.abs(drawn) + 0.1 if positive else drawn
+
+
+def model(nodes, shape, constants=None, opset=17, outputs=("y",), kind=TensorProto.DOUBLE, **more):
+    """A model of one input x (and `more` inputs) in double precision."""
+    inputs = [helper.make_tensor_value_info("x", kind, shape)]
+    inputs += [helper.make_tensor_value_info(name, kind, s) for name, s in more.items()]
+    outs = [helper.make_tensor_value_info(name, kind, None) for name in outputs]
+    made = [numpy_helper.from_array(np.asarray(a), name) for name, a in (constants or {}).items()]
+    graph = helper.make_graph(nodes, "g", inputs, outs, made)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
+def node(op, inputs="x", outputs="y", **attributes):
+    """A node; names of inputs and outputs between blanks."""
+    return helper.make_node(op, inputs.split(" "), outputs.split(" "), **attributes)
+
+
+def imported(proto, tmp_path, **options):
+    """What the reader makes of the model."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(proto.SerializeToString())
+    return read(path, Options(**options))
+
+
+def agrees(proto, net, shape, count=6, names=None):
+    """Values beside onnx's evaluator on the model itself, to 1e-12 of the terms."""
+    session = ReferenceEvaluator(proto, new_ops=operators(99))
+    X = np.abs(RNG.normal(size=(count, net.n))) + 0.1
+    X[::2] *= -1
+    fixed = [1 if isinstance(s, str) else s for s in shape]
+    rows = []
+    with np.errstate(all="ignore"):
+        for x in X:
+            rows.append(
+                np.concatenate([np.ravel(y) for y in session.run(names, {"x": x.reshape(fixed)})])
+            )
+    expected = np.array(rows)
+    found = analytic.value(net, X)
+    inside = np.isfinite(found).all(axis=1)
+    assert inside.any()
+    assert np.isfinite(expected[inside]).all()
+    error = np.abs(found - expected)[inside]
+    assert (error <= 1e-12 * (1 + analytic.scale(net, X, 0)[inside])).all()
