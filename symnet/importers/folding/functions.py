@@ -9,7 +9,7 @@ function of its own, `gelu_2`, and not the table's `gelu`, from which it is 1e-8
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -172,9 +172,13 @@ def recognised(value: Expr) -> Activation | None:
             return own
     if sympy.count_ops(value) > LARGEST:
         return None
-    probes = _probes(value)
-    here = [_value(value, probe) for probe in probes]
-    return next((own for own in TABLE.values() if _agree(own.value, probes, here)), None)
+    left = list(TABLE.values())
+    for probe in _probes(value):
+        here = _value(value, probe)
+        left = [own for own in left if _agree(_value(own.value, probe), here)]
+        if not left:
+            return None
+    return left[0]
 
 
 def _probes(value: Expr) -> tuple[float, ...]:
@@ -183,12 +187,8 @@ def _probes(value: Expr) -> tuple[float, ...]:
     return (*_PROBES, *sorted(near))
 
 
-def _agree(value: Expr, probes: Sequence[float], values: Sequence[float]) -> bool:
-    return all(
-        math.isclose(_value(value, probe), known, rel_tol=1e-14)
-        or (math.isnan(known) and math.isnan(_value(value, probe)))
-        for probe, known in zip(probes, values, strict=True)
-    )
+def _agree(found: float, known: float) -> bool:
+    return math.isclose(found, known, rel_tol=1e-14) or (math.isnan(known) and math.isnan(found))
 
 
 @lru_cache(maxsize=8192)

@@ -16,7 +16,15 @@ from symnet.importers import comparing
 from symnet.importers.extras import needed
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options
-from symnet.importers.sklearn import kernels, models, parts, transformers
+from symnet.importers.sklearn import (
+    classifiers,
+    kernels,
+    models,
+    parts,
+    refusals,
+    splines,
+    transformers,
+)
 from symnet.network import Network
 from symnet.network.weights import Array
 from symnet.witness import analytic
@@ -71,7 +79,7 @@ def _applied(t: Tensors, estimator: Any, x: Value, options: Options) -> Value:
     name = type(estimator).__name__
     rule = _RULES.get(name)
     if rule is None or not type(estimator).__module__.startswith("sklearn."):
-        raise ValueError(f"{name} is no estimator that symnet reads; it reads {', '.join(_RULES)}")
+        raise ValueError(refusals.reason(name, _RULES))
     try:
         return rule(t, estimator, x, options)
     except AttributeError as error:
@@ -103,6 +111,19 @@ _RULES: Mapping[str, Rule] = {
         ("BayesianRidge", "ARDRegression", "HuberRegressor", "SGDRegressor"), _plain(models.linear)
     ),
     **dict.fromkeys(("LinearSVR", "TheilSenRegressor", "QuantileRegressor"), _plain(models.linear)),
+    **dict.fromkeys(("LassoLars", "LassoLarsCV", "LassoLarsIC", "LarsCV"), _plain(models.linear)),
+    **dict.fromkeys(
+        ("OrthogonalMatchingPursuit", "OrthogonalMatchingPursuitCV", "PassiveAggressiveRegressor"),
+        _plain(models.linear),
+    ),
+    **dict.fromkeys(
+        ("MultiTaskLasso", "MultiTaskElasticNet", "MultiTaskLassoCV", "MultiTaskElasticNetCV"),
+        _plain(models.linear),
+    ),
+    **dict.fromkeys(
+        ("PoissonRegressor", "GammaRegressor", "TweedieRegressor"), _plain(models.generalised)
+    ),
+    "RANSACRegressor": lambda t, m, x, options: _applied(t, m.estimator_, x, options),
     **dict.fromkeys(("PLSRegression", "PLSCanonical"), _plain(models.regression_of_parts)),
     "VotingRegressor": _whole(parts.voting),
     "BaggingRegressor": _whole(parts.bagging),
@@ -116,8 +137,20 @@ _RULES: Mapping[str, Rule] = {
     "SimpleImputer": _plain(transformers.imputer),
     "Normalizer": _plain(transformers.normalizer),
     "GridSearchCV": lambda t, m, x, options: _applied(t, m.best_estimator_, x, options),
-    "RandomizedSearchCV": lambda t, m, x, options: _applied(t, m.best_estimator_, x, options),
-    "LogisticRegression": models.logistic,
+    **dict.fromkeys(
+        ("RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV"),
+        lambda t, m, x, options: _applied(t, m.best_estimator_, x, options),
+    ),
+    **dict.fromkeys(("LogisticRegression", "LogisticRegressionCV"), models.logistic),
+    "LinearDiscriminantAnalysis": models.logistic,
+    "QuadraticDiscriminantAnalysis": classifiers.quadratic,
+    "GaussianNB": classifiers.gaussian,
+    **dict.fromkeys(("LinearSVC", "RidgeClassifier", "RidgeClassifierCV"), classifiers.decision),
+    **dict.fromkeys(("Perceptron", "PassiveAggressiveClassifier"), classifiers.decision),
+    "SGDClassifier": classifiers.stochastic,
+    **dict.fromkeys(("SVC", "NuSVC"), classifiers.support_vectors),
+    "VotingClassifier": _whole(classifiers.voting),
+    "StackingClassifier": _whole(classifiers.stacking),
     "GaussianProcessRegressor": _plain(kernels.gaussian_process),
     "KernelRidge": _plain(kernels.kernel_ridge),
     "SVR": _plain(kernels.support_vectors),
@@ -128,6 +161,9 @@ _RULES: Mapping[str, Rule] = {
     "RobustScaler": _plain(transformers.robust),
     "PolynomialFeatures": _plain(transformers.polynomial),
     "FunctionTransformer": _plain(transformers.function),
+    "SplineTransformer": _plain(splines.splines),
+    "FastICA": _plain(transformers.independent),
+    "FeatureAgglomeration": _plain(transformers.agglomeration),
     **dict.fromkeys(("PCA", "IncrementalPCA"), _plain(transformers.pca)),
     **dict.fromkeys(("TruncatedSVD", "GaussianRandomProjection"), _plain(transformers.projection)),
     **dict.fromkeys(
@@ -145,21 +181,29 @@ _RULES: Mapping[str, Rule] = {
 
 def _compared(model: Any, net: Network, options: Options) -> str:
     """Logits are compared by their probabilities, which do not tell all of logits apart."""
-    if hasattr(model, "classes_") and options.classes == "logits":
+    logits = options.classes == "logits"
+    if hasattr(model, "classes_") and logits and not _decides(model):
         return imported(model, Options()).compared
     X = _points(model)
     # scikit-learn raises where a logarithm of a negative number enters a network.
     X = X[np.isfinite(analytic.value(net, X)).all(axis=1)]
     if not len(X):
         return "not compared: no finite value at the points drawn"
-    return comparing.compared(net, lambda P: _own(model, P), "scikit-learn", X)
+    return comparing.compared(net, lambda P: _own(model, P, logits), "scikit-learn", X)
 
 
-def _own(model: Any, X: Array) -> Array:
+def _decides(model: Any) -> bool:
+    """Whether it has a decision function; GaussianNB and networks have none that is ours."""
+    return hasattr(model, "decision_function")
+
+
+def _own(model: Any, X: Array, logits: bool) -> Array:
     """The estimator's own values."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that arrays have no column names
-        call = model.predict_proba if hasattr(model, "classes_") else model.predict
+        call = model.predict
+        if hasattr(model, "classes_"):
+            call = model.decision_function if logits else model.predict_proba
         return np.asarray(call(_framed(model, X))).reshape(len(X), -1)
 
 

@@ -58,7 +58,17 @@ def _kernel(t: Tensors, model: Any, name: Any, gamma: float, x: Value, X: Array)
         inner = t.add(t.multiply(t.matmul(x, X.T.copy()), float(gamma)), float(model.coef0))
         value = "tanh" if name == "sigmoid" else functions.power(model.degree)
         return t.apply(value, inner, "power")
-    raise ValueError(f"the kernel {name!r} is not read; symnet reads rbf, linear, poly, sigmoid")
+    if name == "laplacian":
+        apart = t.subtract(t.places(x, lambda a: a[None, :]), X)
+        size = t.sum(t.apply("abs", apart), [-1], False)
+        return t.apply("exp", t.multiply(size, -float(gamma)))
+    if name == "cosine":
+        size = t.apply("sqrt", t.sum(t.apply("square", x), [-1], True))
+        return t.divide(t.matmul(x, (X / np.linalg.norm(X, axis=1, keepdims=True)).T.copy()), size)
+    raise ValueError(
+        f"the kernel {name!r} is not read; symnet reads rbf, linear, poly, sigmoid, "
+        "laplacian, cosine"
+    )
 
 
 def random_features(t: Tensors, sampler: Any, x: Value) -> Value:
@@ -99,7 +109,7 @@ def _scaled_distances(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
 
 
 def _matern(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
-    """Of the order 3/2 or 5/2, by distances that are sums of squares: rounding makes none < 0."""
+    """Of the order 1/2, 3/2 or 5/2, by sums of squares: rounding makes none < 0."""
     scale = np.broadcast_to(np.asarray(kernel.length_scale, dtype=np.float64), X.shape[1:])
     apart = t.subtract(t.places(x, lambda a: a[None, :]), X)
     square = t.sum(t.apply("square", t.divide(apart, scale)), [-1], False)
@@ -109,7 +119,22 @@ def _matern(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
     if kernel.nu == 2.5:
         root = sqrt(5 * Z)
         return t.apply((1 + root + 5 * Z / 3) * exp(-root), square, "matern_5_2")
-    raise ValueError(f"Matern with nu = {kernel.nu}; symnet reads 1.5 and 2.5")
+    if kernel.nu == 0.5:
+        return t.apply(exp(-sqrt(Z)), square, "matern_1_2")
+    if kernel.nu == np.inf:
+        return t.apply(exp(-Z / 2), square, "matern_smooth")
+    raise ValueError(f"Matern with nu = {kernel.nu}; symnet reads 0.5, 1.5, 2.5 and infinity")
+
+
+def _periodic(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
+    """exp(−2 sin²(π d/p)/l²); d is a difference where there is one input, else a distance."""
+    apart = t.subtract(t.places(x, lambda a: a[None, :]), X)
+    if X.shape[1] == 1:
+        d = t.reshape(apart, (len(X),))
+    else:
+        d = t.apply("sqrt", t.sum(t.apply("square", apart), [-1], False))
+    wave = t.apply("sin", t.multiply(d, np.pi / float(kernel.periodicity)))
+    return t.apply("exp", t.multiply(t.apply("square", wave), -2 / float(kernel.length_scale) ** 2))
 
 
 def _rational(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
@@ -125,6 +150,7 @@ _KERNELS: Mapping[str, Callable[[Tensors, Any, Value, Array], Value]] = {
     "RBF": lambda t, k, x, X: t.apply("exp", t.multiply(_scaled_distances(t, k, x, X), -0.5)),
     "Matern": _matern,
     "RationalQuadratic": _rational,
+    "ExpSineSquared": _periodic,
     "DotProduct": lambda t, k, x, X: t.add(t.matmul(x, X.T.copy()), float(k.sigma_0) ** 2),
     "Sum": lambda t, k, x, X: t.add(_of_process(t, k.k1, x, X), _of_process(t, k.k2, x, X)),
     "Product": lambda t, k, x, X: t.multiply(

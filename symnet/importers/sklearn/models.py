@@ -45,6 +45,15 @@ def linear(t: Tensors, model: Any, x: Value) -> Value:
     return t.add(t.matmul(x, W.T.copy()), np.atleast_1d(np.asarray(model.intercept_)))
 
 
+def generalised(t: Tensors, model: Any, x: Value) -> Value:
+    """PoissonRegressor and its kin: exp of a linear model where its link is the logarithm."""
+    value = linear(t, model, x)
+    link = type(model._base_loss.link).__name__
+    if link not in ("LogLink", "IdentityLink"):
+        raise ValueError(f"{type(model).__name__} has the link {link}; symnet reads log, identity")
+    return t.apply("exp", value) if link == "LogLink" else value
+
+
 def logistic(t: Tensors, model: Any, x: Value, options: Options) -> Value:
     """The probabilities of a linear model's classes."""
     z = linear(t, model, x)

@@ -16,7 +16,8 @@ Apply = Callable[[Any, Value], Value]
 """A fitted estimator on a value."""
 
 
-def _mean(t: Tensors, parts: list[Value], weights: Any = None) -> Value:
+def weighted(t: Tensors, parts: list[Value], weights: Any = None) -> Value:
+    """Their mean, by weights where there are any."""
     share = (
         np.full(len(parts), 1 / len(parts))
         if weights is None
@@ -30,13 +31,13 @@ def _mean(t: Tensors, parts: list[Value], weights: Any = None) -> Value:
 
 def voting(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
     """VotingRegressor: the mean, weighted by those estimators that were not dropped."""
-    return _mean(t, [apply(part, x) for part in model.estimators_], model._weights_not_none)
+    return weighted(t, [apply(part, x) for part in model.estimators_], model._weights_not_none)
 
 
 def bagging(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
     """BaggingRegressor: the mean, each of the columns that it was trained on."""
     chosen = [t.places(x, partial(np.take, indices=k)) for k in model.estimators_features_]
-    return _mean(t, [apply(*pair) for pair in zip(model.estimators_, chosen, strict=True)])
+    return weighted(t, [apply(*pair) for pair in zip(model.estimators_, chosen, strict=True)])
 
 
 def several(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:

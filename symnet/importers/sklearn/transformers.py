@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from sympy import Expr, Piecewise, log
+from sympy import Expr, Piecewise, exp, log
 
 from symnet.activations import Z
 from symnet.importers.folding import functions
@@ -107,6 +107,21 @@ def projection(t: Tensors, model: Any, x: Value) -> Value:
     return t.matmul(x, np.asarray(model.components_, dtype=np.float64).T.copy())
 
 
+def independent(t: Tensors, model: Any, x: Value) -> Value:
+    """FastICA, and LinearDiscriminantAnalysis as a transformer: the centred x times a matrix."""
+    mean = getattr(model, "mean_", None)
+    x = x if mean is None else t.subtract(x, np.asarray(mean))
+    return projection(t, model, x)
+
+
+def agglomeration(t: Tensors, model: Any, x: Value) -> Value:
+    """FeatureAgglomeration: the mean of the columns of each group."""
+    if model.pooling_func is not np.mean:
+        raise ValueError("FeatureAgglomeration pools by code; symnet reads numpy.mean")
+    groups = np.asarray(model.labels_)[:, None] == np.arange(int(model.labels_.max()) + 1)
+    return t.matmul(x, groups / groups.sum(axis=0))
+
+
 def selector(t: Tensors, selector: Any, x: Value) -> Value:
     """The columns that are kept."""
     kept = np.flatnonzero(selector.get_support())
@@ -132,12 +147,34 @@ def _inverse_robust(t: Tensors, scaler: Any, y: Value) -> Value:
     return t.add(y, scaler.center_) if scaler.with_centering else y
 
 
+def _inverse_power(t: Tensors, transformer: Any, y: Value) -> Value:
+    """Back from Box-Cox or Yeo-Johnson, which are known where a power of a positive number is."""
+    scaler = transformer._scaler if transformer.standardize else None
+    y = y if scaler is None else _inverse_standard(t, scaler, y)
+    parts = [
+        t.apply(_inverse_law(transformer.method, float(p)), entries(t, y, np.array([k])), "power")
+        for k, p in enumerate(transformer.lambdas_)
+    ]
+    return t.concatenate(parts, 0)
+
+
+def _inverse_law(method: str, power: float) -> Expr:
+    p = functions.number(power)
+    if method == "box-cox":
+        return exp(Z) if power == 0 else (1 + p * Z) ** (1 / p)
+    above = exp(Z) - 1 if abs(power) < _SPACING else (1 + p * Z) ** (1 / p) - 1
+    q = 2 - p
+    below = 1 - exp(-Z) if abs(power - 2) <= _SPACING else 1 - (1 - q * Z) ** (1 / q)
+    return Piecewise((below, Z < 0), (above, True))
+
+
 _INVERSES: Mapping[str, Callable[[Tensors, Any, Value], Value]] = {
     "StandardScaler": _inverse_standard,
     "MinMaxScaler": lambda t, s, y: t.divide(t.subtract(y, s.min_), s.scale_),
     "MaxAbsScaler": lambda t, s, y: t.multiply(y, s.scale_),
     "RobustScaler": _inverse_robust,
     "FunctionTransformer": _inverse_function,
+    "PowerTransformer": _inverse_power,
 }
 
 

@@ -1,0 +1,100 @@
+"""scikit-learn's classifiers beside networks: linear, Gaussian, of support vectors, of others.
+
+A classifier's values are its probabilities, or with `classes="logits"` its decision function.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.imported import Options
+from symnet.importers.sklearn import kernels, models
+from symnet.importers.sklearn.parts import Apply, weighted
+from symnet.network.weights import Array
+
+
+def _decided(model: Any, options: Options) -> None:
+    """ValueError where probabilities are asked for of what has none."""
+    if options.classes != "logits":
+        name = type(model).__name__
+        raise ValueError(
+            f'{name} has no probabilities that are read; say classes="logits" for its decision '
+            "function"
+        )
+
+
+def decision(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+    """LinearSVC, RidgeClassifier and their kin: w·x + b of each class, or of two."""
+    _decided(model, options)
+    return models.linear(t, model, x)
+
+
+def support_vectors(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+    """SVC and NuSVC of two classes: Σ α_i k(x, x_i) + b."""
+    _decided(model, options)
+    if len(model.classes_) != 2:
+        raise ValueError(f"SVC votes among {len(model.classes_)} classes; symnet reads it with two")
+    return kernels.support_vectors(t, model, x)
+
+
+def stochastic(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+    """SGDClassifier: of the loss log_loss with probabilities, of one of several classes."""
+    if options.classes == "logits":
+        return models.linear(t, model, x)
+    if model.loss != "log_loss" or len(model.classes_) != 2:
+        _decided(model, options)
+    return models.logistic(t, model, x, options)
+
+
+def gaussian(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+    """GaussianNB: log p_k − ½ Σ log(2π v_k) + (x − m_k)²/v_k, and the softmax of it."""
+    mean, variance = np.asarray(model.theta_), np.asarray(model.var_)
+    apart = t.subtract(t.places(x, lambda a: a[None, :]), mean)
+    squares = t.sum(t.multiply(t.apply("square", apart), -0.5 / variance), [-1], False)
+    shift = np.log(model.class_prior_) - 0.5 * np.log(2 * np.pi * variance).sum(axis=1)
+    return _normal(t, t.add(squares, shift), options)
+
+
+def quadratic(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+    """QuadraticDiscriminantAnalysis: log p_k − ½ Σ log s_k + ((x − m_k) R_k)²/s_k."""
+    scores = []
+    for k in range(len(model.classes_)):
+        R, s = np.asarray(model.rotations_[k]), np.asarray(model.scalings_[k])
+        z = t.matmul(t.subtract(x, np.asarray(model.means_[k])), R * s**-0.5)
+        square = t.sum(t.apply("square", z), None, False)
+        shift = np.log(model.priors_[k]) - 0.5 * np.log(s).sum()
+        scores.append(t.reshape(t.add(t.multiply(square, -0.5), shift), (1,)))
+    if len(scores) == 2 and options.classes == "logits":
+        return t.subtract(scores[1], scores[0])
+    return _normal(t, t.concatenate(scores, 0), options)
+
+
+def _normal(t: Tensors, scores: Value, options: Options) -> Value:
+    return scores if options.classes == "logits" else t.softmax(scores, [-1])
+
+
+def voting(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """VotingClassifier of probabilities (voting="soft"): their mean."""
+    if model.voting != "soft":
+        raise ValueError('VotingClassifier counts votes: that has no derivative; use voting="soft"')
+    return weighted(t, [apply(part, x) for part in model.estimators_], model._weights_not_none)
+
+
+def stacking(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """StackingClassifier: the last one on the probabilities of the others; of two classes one."""
+    if any(method != "predict_proba" for method in model.stack_method_):
+        raise ValueError(
+            f"StackingClassifier takes {', '.join(model.stack_method_)}; symnet reads predict_proba"
+        )
+    parts = [apply(part, x) for part in model.estimators_]
+    if len(model.classes_) == 2:
+        parts = [t.places(part, _last) for part in parts]
+    parts += [x] if model.passthrough else []
+    return apply(model.final_estimator_, t.concatenate(parts, 0))
+
+
+def _last(a: Array) -> Array:
+    return a[1:]

@@ -1,0 +1,33 @@
+"""scikit-learn's estimators that symnet does not read, and what to do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_TREES = "trees are constant in steps: they have no derivative; fit a smooth model instead"
+_NEIGHBOURS = "it looks up neighbours: that has no derivative; fit a smooth model instead"
+_BINS = "it is constant in steps: it has no derivative; leave it out, or use SplineTransformer"
+_CATEGORIES = "it takes categories; give the model the numbers after that step"
+_QUANTILES = "it interpolates in a table of ranks; use PowerTransformer, which is a formula"
+_PROBABILITIES = "its probabilities are integrals or tables; fit LogisticRegression or an MLP"
+
+_REASONS = {
+    **dict.fromkeys(("KBinsDiscretizer", "Binarizer"), _BINS),
+    **dict.fromkeys(("OneHotEncoder", "OrdinalEncoder", "LabelEncoder"), _CATEGORIES),
+    **dict.fromkeys(("LabelBinarizer", "TargetEncoder", "DictVectorizer"), _CATEGORIES),
+    "QuantileTransformer": _QUANTILES,
+    **dict.fromkeys(("GaussianProcessClassifier", "CalibratedClassifierCV"), _PROBABILITIES),
+    "IsotonicRegression": _QUANTILES,
+    "KNNImputer": _NEIGHBOURS,
+}
+
+
+def reason(name: str, known: Iterable[str]) -> str:
+    """Why the estimator is refused, and what to do."""
+    if name in _REASONS:
+        return f"{name} is not read: {_REASONS[name]}"
+    if any(word in name for word in ("Tree", "Forest", "Boost")):
+        return f"{name} is not read: {_TREES}"
+    if "Neighbors" in name or name == "NearestCentroid":
+        return f"{name} is not read: {_NEIGHBOURS}"
+    return f"{name} is no estimator that symnet reads; it reads {', '.join(known)}"
