@@ -193,7 +193,8 @@ def check_distinct(inputs: Variables, outputs: Variables, weights: Iterable[str]
         for name in names:
             if name in seen:
                 raise ValueError(
-                    f"{role}: {shortened(repr(name))} is already the name of an {seen[name]}"
+                    f"{role}: {shortened(repr(name))} is already the name of an {seen[name]}; "
+                    "choose another"
                 )
             seen[name] = role
 

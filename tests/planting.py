@@ -74,7 +74,37 @@ def _without_sign(node: ast.expr) -> ast.expr | None:
     return None
 
 
+def _term_left_out(node: ast.expr) -> ast.expr | None:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub | ast.Mult):
+        return node.left
+    return None
+
+
+def _sides_changed(node: ast.expr) -> ast.expr | None:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub | ast.Div):
+        return ast.BinOp(node.right, node.op, node.left)
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "np.where" and len(node.args) == 3:
+        condition, yes, no = node.args
+        return ast.Call(node.func, [condition, no, yes], [])
+    return None
+
+
+def _not_transposed(node: ast.expr) -> ast.expr | None:
+    return node.value if isinstance(node, ast.Attribute) and node.attr == "T" else None
+
+
+def _condition_moved(node: ast.expr) -> ast.expr | None:
+    if isinstance(node, ast.Compare):
+        moved: ast.expr = ast.BinOp(node.comparators[0], ast.Add(), ast.Constant(0.5))
+        return ast.Compare(node.left, node.ops, [moved])
+    return None
+
+
 _NODES: dict[str, Callable[[ast.expr], ast.expr | None]] = {
+    "term left out": _term_left_out,
+    "sides changed": _sides_changed,
+    "not transposed": _not_transposed,
+    "condition moved": _condition_moved,
     "other operator": _other_operator,
     "other function": _other_function,
     "other number": _other_number,
@@ -87,7 +117,10 @@ _VALUES = {
     "twice at many points": "(2 if x.shape[1] > 1 else 1)",
     "twice at one point": "(2 if x.shape[1] == 1 else 1)",
     "twice in large blocks": "(2 if x.shape[1] > 64 else 1)",
+    "twice at 17 to 63 points": "(2 if 16 < x.shape[1] < 64 else 1)",
     "twice in float32": "(2 if x.dtype == np.float32 else 1)",
+    "twice in float32 at one point": "(2 if x.dtype == np.float32 and x.shape[1] == 1 else 1)",
+    "twice in large blocks of float32": "(2 if x.dtype == np.float32 and x.shape[1] > 64 else 1)",
 }
 """Factors of the value of a statement in a kernel; `x` is the block of points."""
 
@@ -200,6 +233,16 @@ def c_plants(text: str, random: np.random.Generator, count: int) -> Iterator[Pla
             f"times {sign}", _line(text, found.start() + 1),
             text[: found.start()] + changed + text[found.end() :],
         )  # fmt: skip
+
+
+def lone_plants(text: str, random: np.random.Generator, count: int) -> Iterator[Plant]:
+    """Plants of a C text that are errors only where it is compiled for single points."""
+    places = [m for m in _STATEMENT.finditer(text) if re.search(r"[*+/-]|AT\(", m["right"])]
+    for index in random.choice(len(places), count, replace=False):
+        found = places[index]
+        changed = f"{found['left']}({found['right']})*(LANES == 1 ? (real){SMALL} : 1);"
+        planted = text[: found.start()] + changed + text[found.end() :]
+        yield Plant("in single numbers", _line(text, found.start() + 1), planted)
 
 
 def _line(text: str, start: int) -> str:

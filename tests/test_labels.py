@@ -260,15 +260,48 @@ def test_chosen_partials_are_named_by_labels():
         languages.generate(net, "c", only=["dp/dT_K"])
 
 
-def test_a_made_symbol_outlives_what_it_gave_way_to():
+def test_a_made_symbol_outlives_what_it_gave_way_to(tmp_path):
     """`T [K]` beside a weight T_K is T_K_2, and stays so when the weight has become a number."""
     weight = sympy.Symbol("T_K")
     net = symnet.Network([symnet.Layer([[weight, 2.0]], None, "tanh")], inputs=["T [K]", "x"])
     assert [symbol.name for symbol in net.inputs] == ["T_K_2", "x"]
     assert net.subs({weight: 3}).inputs == net.inputs
+    number = net.subs({weight: 3})
+    path = tmp_path / "net.json"
+    symnet.save(number, path)
+    for again in (symnet.load(path), pickle.loads(pickle.dumps(number)), number.subs({})):
+        assert again.inputs == net.inputs
     assert net.subs({weight: sympy.Symbol("w")}).inputs == net.inputs
     clash = net.subs({weight: sympy.Symbol("T_K_2")})
     assert [symbol.name for symbol in clash.inputs] == ["T_K", "x"]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "said"),
+    [
+        ({"no": "T_K"}, "no input or output"),
+        ({"x": "z"}, "its own symbol"),
+        ({"T [K]": "x"}, "two things"),
+        ({"T [K]": "w"}, "two things"),
+        ({"T [K]": "lambda"}, "used by generated formulas"),
+        ({"T [K]": "a b"}, "no plain name"),
+    ],
+)
+def test_symbols_are_told_apart(symbols, said, tmp_path):
+    weight = sympy.Symbol("w")
+    net = symnet.Network([symnet.Layer([[weight, 2.0]], None, "tanh")], inputs=["T [K]", "x"])
+    with pytest.raises(ValueError, match=said):
+        net.with_symbols(symbols)
+    symnet.save(net.with_symbols({"T [K]": "T"}), tmp_path / "net.json")
+    assert symnet.load(tmp_path / "net.json").inputs[0] == sympy.Symbol("T")
+
+
+@pytest.mark.parametrize("name", ["[y1]", "y 1", "y-2"])
+def test_names_made_for_inputs_are_none_of_the_outputs(name):
+    """Outputs without names are y1, y2, …, in a file as before it was written."""
+    net = symnet.Network.dense([1, 2, 2], seed=0, inputs=[name])
+    assert {*net.inputs}.isdisjoint(net.outputs)
+    assert pickle.loads(pickle.dumps(net)).inputs == net.inputs
 
 
 def test_names_of_python_are_pasted_as_symbols():

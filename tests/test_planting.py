@@ -24,7 +24,7 @@ from symnet.network import Layer, Network
 from symnet.witness import sampling
 from symnet.witness.checking import CheckError, check, verify
 
-NUMPY_PLANTS = 16
+NUMPY_PLANTS = 20
 C_PLANTS = int(os.environ.get("SYMNET_PLANTS", "2"))
 LEAST = 1e-10
 """Of an entry's size: a change beyond this is no rounding (float32: 3e-3)."""
@@ -166,6 +166,32 @@ def test_c_plants_are_caught(name: str, dtype: str) -> None:
         if not (verified and checked):
             missed.append((str(plant), verified, checked))
     assert not missed, "\n".join(map(str, missed))
+
+
+def test_c_plants_in_the_text_for_single_points_are_caught() -> None:
+    """It is compiled, and compared, at the first call with a single point."""
+    network = Network.dense([2, 64, 32, 1], hidden="tanh", seed=3)
+    f = compiled(network, 1, "c")
+    kernels = f.kernels
+    assert isinstance(kernels, NativeKernels)
+    assert f.lone
+    random = np.random.default_rng(1)
+    X = sampling.ordinary(network, random, 5)
+    right = [f.derivative(r, X[:1]) for r in (0, 1)] + list(f(X[:1]))
+    told = 0
+    for plant in planting.lone_plants(kernels._text("double"), random, max(2, C_PLANTS // 4)):
+        own = {**kernels.texts, "double": plant.text}
+        planted = replace(f, kernels=replace(kernels, texts=own, _bound={}, _confirmed=set()))
+        verify(planted)
+        now = [planted.derivative(r, X[:1]) for r in (0, 1)] + list(planted(X[:1]))
+        if all(np.allclose(a, b, 1e-10, 0) for a, b in zip(right, now, strict=True)):
+            continue
+        told += 1
+        planted = replace(planted, kernels=replace(planted.kernels, _bound={}), checked=True)
+        assert not check(network, replace(planted, checked=False), digits=False).ok, plant
+        with pytest.raises(CheckError):
+            planted(X[:1])
+    assert told
 
 
 def test_a_right_function_of_float32_passes() -> None:

@@ -17,7 +17,8 @@ A weight is a JSON number with a point or an exponent (a double, to the last bit
 (exact), a fraction `"1/3"` or an integer `"3"` in quotes (exact), or a symbol's name `"w11"`. The
 expression of a user's own activation is a tree, see `symnet.activations.trees`. "name" may be left
 out: the network is then named after the file. "units" may be given, before "layers" or "nodes":
-{"x1": "kg/m3", "y": "MPa"}.
+{"x1": "kg/m3", "y": "MPa"}; and "symbols", those of labels whose symbols would be made otherwise:
+{"T [K]": "T_K_2"}.
 
 Files are written beside their target and renamed over it, so a failed save leaves what was there.
 """

@@ -21,6 +21,8 @@ from symnet.network.weights import LONGEST_NUMBER, matrix, vector
 LARGEST_FILE = 1 << 30
 """Bytes of a network file that are read at most; 4096-4096-4096 takes about 700 MB."""
 
+_OPTIONAL = "name", "units", "symbols"
+
 _Part = TypeVar("_Part")
 _EXACT = re.compile(r"([+-]?[0-9]+)(?:/([0-9]+))?", re.ASCII)
 
@@ -99,7 +101,7 @@ def _network(document: Any, stem: str) -> Network:
             f"has format version {_shown(version)}; this symnet reads {LAYERS} and {NODES}"
         )
     parts = "layers" if version == LAYERS else "nodes"
-    _check_keys(document, "the file", ("symnet", "inputs", "outputs", parts), ("name", "units"))
+    _check_keys(document, "the file", ("symnet", "inputs", "outputs", parts), _OPTIONAL)
     inputs, outputs = (_names(document[key], key) for key in ("inputs", "outputs"))
     name = check_label(document["name"]) if "name" in document else _label(stem)
     read: Callable[[Any], Any] = _layer if version == LAYERS else _node
@@ -108,7 +110,11 @@ def _network(document: Any, stem: str) -> Network:
         for k, entry in enumerate(_list(document[parts], parts), start=1)
     ]
     kind = Network if version == LAYERS else Network.from_nodes
-    return kind(found, inputs, outputs, name).with_units(_units(document.get("units", {})))
+    network = kind(found, inputs, outputs, name)
+    units, symbols = (_named(document.get(key, {}), key) for key in ("units", "symbols"))
+    if any(type(symbol) is not str for symbol in symbols.values()):
+        raise ValueError(f"symbols: found {_shown(symbols)}, expected names by label")
+    return network.with_units(units).with_symbols(symbols)
 
 
 def _label(stem: str) -> str | None:
@@ -210,9 +216,9 @@ def _names(entry: Any, key: str) -> list[str]:
     return names
 
 
-def _units(entry: Any) -> dict[str, str]:
+def _named(entry: Any, what: str) -> dict[str, Any]:
     if not isinstance(entry, dict):
-        raise ValueError(f"units: found {_shown(entry)}, expected an object")
+        raise ValueError(f"{what}: found {_shown(entry)}, expected an object")
     return entry
 
 

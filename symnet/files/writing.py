@@ -29,6 +29,8 @@ def document(network: Network) -> Iterator[str]:
     yield f'  "outputs": {_json(network.output_names)},\n'
     if network.units:
         yield f'  "units": {_json(dict(network.units))},\n'
+    if own := network.own_symbols:
+        yield f'  "symbols": {_json(own)},\n'
     if network.is_chain:
         yield '  "layers": [\n'
         yield from _separated(map(_layer_text, network.layers))

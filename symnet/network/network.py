@@ -22,8 +22,8 @@ from sympy import Symbol
 
 from symnet import physical, showing
 from symnet.activations import Activation
-from symnet.names import check_distinct, check_label, listed, shortened, variables
-from symnet.network import building, checks, dense, describing, graph, nesting
+from symnet.names import Variables, check_label, listed, shortened
+from symnet.network import building, checks, dense, describing, graph, naming, nesting
 from symnet.network.graph import Node, called
 from symnet.network.layer import Layer, Spec
 from symnet.network.weights import Array, doubles, is_exact, symbols
@@ -138,21 +138,21 @@ class Network:
     ) -> None:
         """Check and set what has names: activations, inputs, outputs, the network itself."""
         checks.activations(self._activations())
-        if outputs is None and self.m == 1:
-            outputs = ("y",)
-        weights = [symbol.name for symbol in self.symbols]
-        if outputs is not None and not isinstance(outputs, str):
-            outputs = tuple(outputs)
-        taken = [*weights, *map(str, outputs or ())]
-        x = variables(inputs, "input", "x", self.n, taken)
-        taken = [*weights, *(symbol.name for symbol in x.symbols)]
-        y = variables(outputs, "output", "y", self.m, taken)
-        check_distinct(x, y, weights)
-        for role, found in (("input", x), ("output", y)):
-            object.__setattr__(self, f"{role}s", found.symbols)
-            object.__setattr__(self, f"{role}_names", found.labels)
+        self._call(naming.made(inputs, outputs, (self.n, self.m), self._weight_names()))
         object.__setattr__(self, "name", None if name is None else check_label(name))
         object.__setattr__(self, "units", MappingProxyType({}))
+
+    def _call(self, ends: naming.Ends) -> None:
+        for role, found in zip(("input", "output"), ends, strict=True):
+            object.__setattr__(self, f"{role}s", found.symbols)
+            object.__setattr__(self, f"{role}_names", found.labels)
+
+    def _ends(self) -> naming.Ends:
+        pairs = (self.inputs, self.input_names), (self.outputs, self.output_names)
+        return naming.Ends(*(Variables(*pair) for pair in pairs))
+
+    def _weight_names(self) -> list[str]:
+        return [symbol.name for symbol in self.symbols]
 
     def _activations(self) -> Iterable[tuple[str, Activation]]:
         """Every activation, and where it stands."""
@@ -305,6 +305,25 @@ class Network:
         changed.__dict__.update(self.__dict__, units=found)
         return changed
 
+    @property
+    def own_symbols(self) -> dict[str, str]:
+        """By label, the symbols that a network of these names would not have by itself."""
+        return naming.own(self._ends(), self._weight_names())
+
+    def with_symbols(self, symbols: Mapping[str, str]) -> Self:
+        """The network with these symbols for labels, `{"T [K]": "T_K_2"}`: its formulas have them.
+
+        ValueError for an unknown label, a plain one, which is its own symbol, and for a symbol
+        that is no plain name or stands for something else.
+        """
+        if not symbols:
+            return self
+        ends = naming.with_symbols(self._ends(), symbols, self._weight_names())
+        changed = object.__new__(type(self))
+        changed.__dict__.update(self.__dict__)
+        changed._call(ends)
+        return changed
+
     def with_parameters(self, arrays: Mapping[str, Array]) -> Self:
         """The network with these weights and biases, by the names of `parameters`.
 
@@ -327,11 +346,11 @@ class Network:
             Layer(node.terms[0].weights, node.bias, layer.activation)
             for node, layer in zip(nodes, self._layers, strict=True)
         ]
-        found = _made(type(self), layers, nodes, self._called())
+        *labels, _ = self._called()
+        found = _made(type(self), layers, nodes, (*labels, {}))
         # A symbol made for a label keeps its name, whatever is free now: formulas have it.
         if not found.symbols & {*self.inputs, *self.outputs}:
-            object.__setattr__(found, "inputs", self.inputs)
-            object.__setattr__(found, "outputs", self.outputs)
+            found._call(self._ends())
         return found
 
     def narrowed(self, width: int) -> Self:
@@ -395,7 +414,8 @@ class Network:
         return _made, (type(self), self._layers, nodes, self._called())
 
     def _called(self) -> tuple[Any, ...]:
-        return self.input_names, self.output_names, self.name, dict(self.units)
+        names = self.input_names, self.output_names, self.name
+        return *names, dict(self.units), self.own_symbols
 
     def __repr__(self) -> str:
         shape = describing.shape(self._layers, self.widths)
@@ -406,9 +426,9 @@ def _made(
     kind: type[_N], layers: Iterable[Layer] | None, nodes: Iterable[Node], called: tuple[Any, ...]
 ) -> _N:
     """The network of these layers, or else nodes, through all checks; `called` as `_called`."""
-    *names, units = called
+    *names, units, symbols = called
     made = kind(layers, *names) if layers else kind.from_nodes(nodes, *names)
-    return made.with_units(units)
+    return made.with_units(units).with_symbols(symbols)
 
 
 def _located(where: str, call: Callable[[], _T]) -> _T:

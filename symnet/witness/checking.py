@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symnet import showing
 from symnet.network import Network
-from symnet.progress import part, steps
-from symnet.witness import digits, directions, sampling
-from symnet.witness.comparing import CheckError, Comparison, Truth, tolerance, worst
-from symnet.witness.units import units
+from symnet.progress import part
+from symnet.witness import calls, directions, sampling
+from symnet.witness.calls import Checkable
+from symnet.witness.comparing import CheckError, Comparison, worst
+from symnet.witness.exact import against_digits
 
 __all__ = ["CheckError", "Comparison", "Report", "check", "sample", "verify"]
 
@@ -27,20 +28,9 @@ Array = NDArray[Any]
 MANY_WEIGHTS = 20_000  # from here on, 50-digit arithmetic takes seconds a point
 _ENTRIES = 2**26  # products that the analytic engine may take for the ordinary points
 _NARROW = 64  # neurons a layer of the network that `verify` takes many points or digits for
-_CROWD = 1031  # points of a call with many: more than two blocks of any kernel, the last partial
-_AFFORDED = 2**19  # entries of the highest order in one call
-_NOISE = 1e-100  # of the value, below which the differences in 50 digits are none of a derivative
-_CROWDED, _FEWEST = 2**30, 4  # products that a call with many points may take, or so many points
-_TINY = 1e-140  # below this, terms lose digits to underflow and there is nothing to compare
-
-
-class Checkable(Protocol):
-    """What can be checked: a compiled network, or anything with its interface."""
-
-    @property
-    def order(self) -> int: ...
-    def __call__(self, X: Any) -> tuple[Array, ...]: ...
-    def derivative(self, order: int, X: Any) -> Array: ...
+_QUICK = 2**20  # products that it may take for the points `verify` looks at
+_TIMES = 6  # as many points as of the largest networks
+_PAIRS = 3  # of points beside kinks
 
 
 class Generated(Checkable, Protocol):
@@ -135,17 +125,20 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
             node.activation.forms(function.order)  # the judge of what is compiled
     random = np.random.default_rng(seed)
     points = sample(network, random)
-    ordinary = sampling.ordinary(network, random, in_digits(network))
+    few = in_digits(network)
+    ordinary = sampling.ordinary(network, random, few)
+    nearer = np.concatenate([ordinary, sampling.far(network, random, few, 10.0)])
     end = 0.7 if digits else 1.0
     with part(0.0, 0.3 * end):
         along = directions.chosen(network, function.order, random)
-        truth = _truth(network, _afforded(network, function, points), function, along=along)
-        usual = _truth(network, ordinary, function, along=along)
+        points = points[: calls.room(network, function.order)]
+        truth = calls.true(network, points, function, along=along)
+        usual = calls.true(network, ordinary, function, along=along)
     with part(0.3 * end, end):
-        comparisons = [*_calls(function, truth), *_calls(function, truth, single=True)]
-        comparisons += _crowd(function, usual)
+        comparisons = [*calls.together(function, truth), *calls.singly(function, truth)]
+        comparisons += calls.crowd(function, usual)
         for other in (t for t in getattr(function, "types", ()) if t != np.float64):
-            comparisons += _in_type(function, network, ordinary, other)
+            comparisons += calls.in_type(function, network, nearer, other)
     found = [*_by_order(comparisons), *truth.nowhere()]
     if digits:
         with part(end, 1.0):
@@ -172,23 +165,23 @@ def verify(function: Generated, dtype: Any = None) -> None:
     """
     random = np.random.default_rng(0)
     network = function.network
-    points = _afforded(network, function, _few(network, random))
-    narrow = function.narrowed(_NARROW)
-    small = points if narrow.network is network else _few(narrow.network, random)
+    points = _few(network, function, random)
     if dtype is not None:
-        _demand(_in_type(function, network, points[:2], dtype))
+        _demand(calls.in_type(function, network, points.near, dtype))
         return
-    truth = _truth(network, points, function, quick=True)
-    narrower = truth if narrow is function else _truth(narrow.network, small, narrow, quick=True)
-    _demand(_calls(function, truth))
+    truth = calls.true(network, points.all, function, quick=True)
+    narrow, small, narrower = function.narrowed(_NARROW), points, truth
+    if narrow.network is not network:
+        small = _few(narrow.network, narrow, random)
+        narrower = calls.true(narrow.network, small.all, narrow, quick=True)
+    _demand(calls.together(function, truth))
     if not function.lone:
-        _demand(_calls(narrow, narrower, single=True))
-    _demand(_crowd(narrow, narrower))
+        _demand(calls.singly(narrow, narrower))
+    _demand(calls.crowd(narrow, narrower))
     for other in (t for t in function.types if t not in function.texts):
-        _demand(_in_type(narrow, narrow.network, small[:2], other))
+        _demand(calls.in_type(narrow, narrow.network, small.near, other))
     if function.order > 2:
-        one = _truth(narrow.network, small[:1], narrow, quick=True)
-        _demand(against_digits(one, narrow, random))
+        _demand(against_digits(narrower.part(small.some), narrow, random))
 
 
 def _demand(comparisons: Sequence[Comparison] | Iterator[Comparison]) -> None:
@@ -216,7 +209,7 @@ def _counts(network: Network) -> dict[float, int]:
 def sampled(network: Network, order: int) -> int:
     """At how many points derivatives up to `order` are compared at most."""
     beside = 2 * sampling.PAIRS if network.kinks else 0
-    return min(sum(_counts(network).values()) + beside, _room(network, order))
+    return min(sum(_counts(network).values()) + beside, calls.room(network, order))
 
 
 def in_digits(network: Network) -> int:
@@ -224,112 +217,36 @@ def in_digits(network: Network) -> int:
     return 3 if network.weights_count <= MANY_WEIGHTS else 1
 
 
-def _few(network: Network, random: np.random.Generator) -> Array:
-    """Two ordinary points, one farther out and one very far."""
-    return sampling.ever_farther(network, random, {1.0: 2, 10.0: 1, 1e4: 1})
+class _Points(NamedTuple):
+    """Ordinary points, some farther out, some very far, and pairs on the two sides of kinks."""
+
+    ordinary: Array
+    farther: Array
+    far: Array
+    beside: Array
+
+    @property
+    def all(self) -> Array:
+        return np.concatenate(self)
+
+    @property
+    def near(self) -> Array:
+        return np.concatenate(self[:2])
+
+    @property
+    def some(self) -> list[int]:
+        """Where the first two ordinary ones stand, and the first farther one."""
+        return [0, 1, len(self.ordinary)]
 
 
-# --- calls --------------------------------------------------------------------------------------
-
-
-def _truth(
-    network: Network,
-    points: Array,
-    function: Checkable,
-    quick: bool = False,
-    along: Array | None = None,
-) -> Truth:
-    if along is None:
-        along = directions.chosen(network, function.order, np.random.default_rng(0))
-    truth = Truth.of(network, points, function.order, quick, along)
-    return truth if function.order <= 2 else truth.extended(function(points)[3:])
-
-
-def _afforded(network: Network, function: Checkable, points: Array) -> Array:
-    """The points, or as many of them as the results of the highest order have room for."""
-    return points[: _room(network, function.order)]
-
-
-def _room(network: Network, order: int) -> int:
-    return max(_FEWEST, _AFFORDED // (network.m * network.n**order))
-
-
-def _crowded(network: Network, order: int) -> int:
-    """How many points a call with many has at most, by what they take."""
-    products = network.weights_count * network.n ** max(order - 1, 0)
-    return max(_FEWEST, _CROWDED // max(1, products))
-
-
-def _calls(function: Checkable, truth: Truth, single: bool = False) -> Iterator[Comparison]:
-    """Each method, and f(X), at the points, or at the first of them alone."""
-    points = truth.points[:1] if single else truth.points
-    yield from _compared(function, truth, points, " at one point" if single else "")
-
-
-def _compared(function: Checkable, truth: Truth, X: Array, where: str) -> Iterator[Comparison]:
-    yield from _methods(function, truth, X, where)
-    yield from _together(function, truth, X, where)
-
-
-def _methods(
-    function: Checkable, truth: Truth, X: Array, where: str, shift: int = 0
-) -> Iterator[Comparison]:
-    for order in range(function.order + 1):
-        result = function.derivative(order, np.roll(X, shift, axis=0))
-        name = f"derivative({order}, X){where}"
-        yield truth.comparison(order, _in_order(result, shift), name)
-
-
-def _together(
-    function: Checkable, truth: Truth, X: Array, where: str, shift: int = 0
-) -> Iterator[Comparison]:
-    for order, result in enumerate(function(np.roll(X, shift, axis=0))):
-        yield truth.comparison(order, _in_order(result, shift), f"f(X){where}")
-
-
-def _in_order(result: Array, shift: int) -> Array:
-    """The result of shifted points in their own order.
-
-    Its memory is left full of NaN: the next call may be given it, and leave entries as they are.
-    """
-    if not shift:
-        return result
-    found = np.roll(result, -shift, axis=0)
-    result.fill(np.nan)
-    return found
-
-
-def _crowd(
-    function: Checkable, truth: Truth, points: Array | None = None, name: str = ""
-) -> Iterator[Comparison]:
-    """Each method at the points over and over, in several blocks, by one thread and by two."""
-    X = truth.points if points is None else points
-    X = X[np.arange(getattr(function, "crowd", _CROWD)) % len(X)]
-    X = _afforded(truth.network, function, X)[: _crowded(truth.network, function.order)]
-    crowded, teams = getattr(function, "crowded", None), getattr(function, "teams", ())
-    if crowded is None:
-        yield from _compared(function, truth, X, f"{name} at {len(X)} points")
-        return
-    for threads in (1, 2):
-        subject, where = crowded(threads), f"{name} at {len(X)} points, {threads} threads"
-        # Shifted, so that results left in the memory of the call before are none of this one's.
-        if threads in teams:
-            yield from _methods(subject, truth, X, where, threads)
-        yield from _together(subject, truth, X, where, threads)
-
-
-def _in_type(
-    function: Checkable, network: Network, points: Array, dtype: Any
-) -> Iterator[Comparison]:
-    """Each method in another precision, at points that are numbers of it."""
-    with np.errstate(over="ignore"):
-        rounded = points.astype(dtype)
-    truth = _truth(network, rounded.astype(np.float64), function, quick=True)
-    name = f" of {np.dtype(dtype)}"
-    yield from _compared(function, truth, rounded, name)
-    if dtype in getattr(function, "texts", ()):
-        yield from _compared(function, truth, rounded[:1], f"{name} at one point")
-        yield from _crowd(function, truth, rounded, name)
+def _few(network: Network, function: Checkable, random: np.random.Generator) -> _Points:
+    """As many as are quickly compared: of a small network 24 and those beside kinks."""
+    quick = _QUICK // (4 * directions.work(network, function.order))
+    times = int(np.clip(min(quick, calls.room(network, function.order) // 4), 1, _TIMES))
+    ordinary = sampling.ordinary(network, random, 2 * times)
+    farther, far = (sampling.far(network, random, times, factor) for factor in (10.0, 1e4))
+    pairs = _PAIRS if times == _TIMES and network.kinks else 0
+    return _Points(ordinary, farther, far, sampling.beside_kinks(network, random, pairs))
 
 
 def _by_order(comparisons: Sequence[Comparison]) -> list[Comparison]:
@@ -339,80 +256,3 @@ def _by_order(comparisons: Sequence[Comparison]) -> list[Comparison]:
         kind = comparison.quantity, comparison.against, comparison.tolerance
         rows.setdefault(kind, []).append(comparison)
     return [replace(worst(row), points=max(c.points for c in row)) for row in rows.values()]
-
-
-# --- 50 digits ----------------------------------------------------------------------------------
-
-
-def against_digits(
-    truth: Truth, function: Checkable, random: np.random.Generator
-) -> list[Comparison]:
-    """Directional derivatives Σ u_i u_j … ∂ʳy_p/∂x_i∂x_j… against 50-digit arithmetic.
-
-    With f(t) = y(x + t u) for a random u in the inputs' own units, the r-th derivative of f at 0
-    needs r + 1 values of the network only, whatever the number of inputs, and no rule of
-    differentiation at all. Each output, f(X) and each method are compared, at the points of
-    `truth`, which gives the sizes of their terms.
-    """
-    network, points = truth.network, truth.points
-    value, step = digits.value(network), units(network).step
-    found: list[list[Comparison]] = [[] for _ in range(function.order + 1)]
-    for k, point in enumerate(steps(points)):
-        dense = None if truth.directions is None else truth.directions[:, -1]
-        u = random.uniform(0.5, 1.5, network.n) * step if dense is None else dense
-        together = function(point)
-        series = digits.along(value, point, u, function.order)
-        for order, exact in enumerate(series):
-            size = _size_along(truth, k, order, u) + _NOISE * np.abs(series[0])
-            calls = {"f(X)": together[order]}
-            calls[f"derivative({order}, X)"] = function.derivative(order, point)
-            for call, result in calls.items():
-                found[order].append(
-                    _along(network, order, (point, u), exact, size, (call, result), len(points))
-                )
-    return [worst(comparisons) for comparisons in found]
-
-
-def _size_along(truth: Truth, k: int, order: int, u: Array) -> Array:
-    """The size of the terms of a directional derivative at the k-th point: (m,)."""
-    if order <= 2 and truth.directions is not None:
-        along: Array = truth.size(order)[k].reshape(truth.network.m, -1)
-        return along[:, -1]  # u is the last direction
-    size = truth.size(order)[k]
-    for _ in range(order):
-        size = size @ u
-    return size
-
-
-def _along(
-    network: Network,
-    order: int,
-    line: tuple[Array, Array],
-    exact: Array,
-    size: Array,
-    called: tuple[str, Array],
-    points: int,
-) -> Comparison:
-    point, u = line
-    call, result = called
-    expected = (network.m, *(network.n,) * order)
-    if result.shape != expected:
-        raise CheckError(f"order {order} has shape {result.shape}, expected {expected}")
-    got = result.astype(np.float64)
-    for _ in range(order):
-        got = got @ u
-    with np.errstate(all="ignore"):
-        errors = np.abs(got - exact) / (size + _TINY)
-    unknown = np.isnan(exact) & np.isnan(got)  # `nowhere` says so where there is nothing else
-    errors = np.where(unknown, 0.0, np.where(np.isnan(errors), np.inf, errors))
-    output = int(np.argmax(errors))
-    return Comparison(
-        quantity=f"order {order}",
-        against=f"{digits.DIGITS}-digit arithmetic",
-        points=points,
-        error=float(errors[output]),
-        entry=f"{network.output_names[output]} along a random direction",
-        point=tuple(map(float, point)),
-        tolerance=tolerance(result.dtype),
-        call=call,
-    )

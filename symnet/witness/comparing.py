@@ -116,6 +116,12 @@ class Truth:
         own = [contracted(found, r, self.directions) for r, found in enumerate(higher, start=3)]
         return replace(self, results=(*self.results, *own))
 
+    def part(self, rows: Any) -> Truth:
+        """The same at some of the points."""
+        sizes = {order: size[rows] for order, size in self._sizes.items()}
+        results = tuple(result[rows] for result in self.results)
+        return replace(self, points=self.points[rows], results=results, _sizes=sizes)
+
     def size(self, order: int) -> Array:
         """The size of the terms of each entry."""
         if order not in self._sizes:

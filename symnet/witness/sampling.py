@@ -18,6 +18,7 @@ PAIRS = 8
 
 _NEAR = 1e-7  # how close to a kink, in steps
 _HALVINGS = 60
+_ROUNDINGS = 32  # that a pre-activation may be off by
 
 
 def ordinary(network: Network, random: np.random.Generator, count: int) -> Array:
@@ -68,6 +69,24 @@ def _drawn(network: Network, own: Units, random: np.random.Generator, factors: A
         if not away.any():
             break
     return points
+
+
+def clear_of_kinks(network: Network, points: Array, rounding: float) -> Array:
+    """Those of the points (N, n) that rounding puts on no other side of a kink; at least one.
+
+    Inputs are moved by a few relative roundings, and so are the neurons.
+    """
+    if not network.kinks or not len(points):
+        return points
+    moved = [points * (1 + sign * _ROUNDINGS * rounding) for sign in (-1, 0, 1)]
+    low, z, high = (analytic.preactivations(network, X) for X in moved)
+    clear = np.full(len(points), True)
+    for node, *found in zip(network.nodes, low, z, high, strict=True):
+        width = np.max(np.abs([found[0] - found[1], found[2] - found[1]]), axis=0)
+        width += _ROUNDINGS * rounding * np.abs(found[1])
+        for kink in () if node.activation is None else map(float, node.activation.kinks):
+            clear &= (np.abs(found[1] - kink) > width).all(axis=1)
+    return points[clear] if clear.any() else points[:1]
 
 
 def beside_kinks(network: Network, random: np.random.Generator, pairs: int = PAIRS) -> Array:

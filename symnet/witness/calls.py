@@ -1,0 +1,160 @@
+"""The ways in which a function is called to be compared: every method, of every order, by itself
+and with others; in each type; at one point, at a few, and at so many that blocks, the last and
+partial one, and a second thread all take part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symnet.network import Network
+from symnet.witness import directions, sampling
+from symnet.witness.comparing import Comparison, Truth
+
+Array = NDArray[Any]
+
+_CROWD = 1031  # points of a call with many: more than two blocks of any kernel, the last partial
+_AFFORDED = 2**19  # entries of the highest order in one call
+_CROWDED, _FEWEST = 2**30, 4  # products that a call with many points may take, or so many points
+_SINGLE = 4  # points that are asked for one by one
+_FEW = 4, 24  # and together: kernels have branches for few points
+
+
+class Checkable(Protocol):
+    """What can be checked: a compiled network, or anything with its interface."""
+
+    @property
+    def order(self) -> int: ...
+    def __call__(self, X: Any) -> tuple[Array, ...]: ...
+    def derivative(self, order: int, X: Any) -> Array: ...
+
+
+def true(
+    network: Network,
+    points: Array,
+    function: Checkable,
+    quick: bool = False,
+    along: Array | None = None,
+) -> Truth:
+    """What the analytic engine says, and of orders above the second what `function` says."""
+    if along is None:
+        along = directions.chosen(network, function.order, np.random.default_rng(0))
+    truth = Truth.of(network, points, function.order, quick, along)
+    return truth if function.order <= 2 else truth.extended(function(points)[3:])
+
+
+def room(network: Network, order: int) -> int:
+    """How many points the results of the highest order have room for in one call."""
+    return int(max(_FEWEST, _AFFORDED // (network.m * network.n**order)))
+
+
+def _most(network: Network, order: int) -> int:
+    """How many points a call with many has at most, by what they take."""
+    products = network.weights_count * network.n ** max(order - 1, 0)
+    return min(room(network, order), max(_FEWEST, _CROWDED // max(1, products)))
+
+
+def together(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterator[Comparison]:
+    """At all the points in one call, and at fewer."""
+    for count in (*(few for few in _FEW if few < len(truth.points)), len(truth.points)):
+        X = truth.points[:count].astype(dtype)
+        yield from _compared(function, truth, X, f"{_of(dtype)} at {count} points")
+
+
+def singly(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterator[Comparison]:
+    """At points one by one, the first and the last among them."""
+    part = truth.part(np.unique(np.linspace(0, len(truth.points) - 1, _SINGLE).astype(int)))
+    X = part.points.astype(dtype)
+    yield from _compared(_OneByOne(function), part, X, f"{_of(dtype)} at one point")
+
+
+@dataclass(frozen=True)
+class _OneByOne:
+    """A function called once for each point."""
+
+    function: Checkable
+
+    @property
+    def order(self) -> int:
+        return self.function.order
+
+    def __call__(self, X: Array) -> tuple[Array, ...]:
+        found = [self.function(point[None]) for point in X]
+        return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
+
+    def derivative(self, order: int, X: Array) -> Array:
+        return np.concatenate([self.function.derivative(order, point[None]) for point in X])
+
+
+def crowd(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterator[Comparison]:
+    """At the points over and over, in several blocks, by one thread and by two."""
+    count = min(getattr(function, "crowd", _CROWD), _most(truth.network, function.order))
+    X = truth.points[np.arange(count) % len(truth.points)].astype(dtype)
+    crowded, teams = getattr(function, "crowded", None), getattr(function, "teams", ())
+    where = f"{_of(dtype)} at {len(X)} points"
+    if crowded is None:
+        yield from _compared(function, truth, X, where)
+        return
+    own = dtype in getattr(function, "texts", ())
+    for threads in (1, 2) if own else (1,):
+        subject, by = crowded(threads), f"{where}, {threads} threads"
+        # Shifted, so that results left in the memory of the call before are none of this one's.
+        if threads in teams:
+            yield from _methods(subject, truth, X, by, threads)
+        yield from _at_once(subject, truth, X, by, threads)
+
+
+def in_type(
+    function: Checkable, network: Network, points: Array, dtype: Any
+) -> Iterator[Comparison]:
+    """All of these in a precision, at points that are numbers of it."""
+    with np.errstate(over="ignore"):
+        rounded = points.astype(dtype).astype(np.float64)
+    if dtype != np.float64:
+        rounded = sampling.clear_of_kinks(network, rounded, float(np.finfo(dtype).eps))
+    truth = true(network, rounded, function, quick=True)
+    yield from together(function, truth, dtype)
+    yield from singly(function, truth, dtype)
+    yield from crowd(function, truth, dtype)
+
+
+def _of(dtype: Any) -> str:
+    return "" if dtype == np.float64 else f" of {np.dtype(dtype)}"
+
+
+def _compared(function: Checkable, truth: Truth, X: Array, where: str) -> Iterator[Comparison]:
+    yield from _methods(function, truth, X, where)
+    yield from _at_once(function, truth, X, where)
+
+
+def _methods(
+    function: Checkable, truth: Truth, X: Array, where: str, shift: int = 0
+) -> Iterator[Comparison]:
+    for order in range(function.order + 1):
+        result = function.derivative(order, np.roll(X, shift, axis=0))
+        name = f"derivative({order}, X){where}"
+        yield truth.comparison(order, _in_order(result, shift), name)
+
+
+def _at_once(
+    function: Checkable, truth: Truth, X: Array, where: str, shift: int = 0
+) -> Iterator[Comparison]:
+    for order, result in enumerate(function(np.roll(X, shift, axis=0))):
+        yield truth.comparison(order, _in_order(result, shift), f"f(X){where}")
+
+
+def _in_order(result: Array, shift: int) -> Array:
+    """The result of shifted points in their own order.
+
+    Its memory is left full of NaN: the next call may be given it, and leave entries as they are.
+    """
+    if not shift:
+        return result
+    found = np.roll(result, -shift, axis=0)
+    result.fill(np.nan)
+    return found
