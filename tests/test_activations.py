@@ -17,10 +17,11 @@ import pytest
 import sympy
 from mpmath import mpf
 
-from symnet import activations
-from symnet.activations import TABLE, Activation, Forms, Z, activation, from_tree
+from symnet import activations, formulas
+from symnet.activations import TABLE, Activation, Forms, Z, activation, from_tree, poles
 from symnet.activations.ondemand import OnDemand
 from symnet.backends.numpy import special
+from symnet.network import Network
 
 NAMES = tuple(TABLE)
 SMOOTH = tuple(
@@ -448,7 +449,11 @@ def test_numbers_behind_a_name(spec: str, expected: Activation) -> None:
         (t * sympy.Symbol("a"), "has the symbols a, t, expected at most one"),
         (sympy.gamma(t), "function 'gamma' is not supported; supported are"),
         (sympy.Piecewise((t, t > 0)), "does not cover every case"),
-        (t + sympy.I, "'ImaginaryUnit' is not supported"),
+        (t + sympy.I, "has an imaginary part, .* in the domain"),
+        (sympy.sqrt(sympy.sign(t)), "has an imaginary part"),
+        (t * sympy.zoo, "has an infinite part"),
+        (sympy.Integer(-8) ** t, r"part pow\(-8, z\): the base of a power of z must be above 0"),
+        (sympy.Float("1e400") * t, r"number 1000*\.\.\. is not supported"),
     ],
 )
 def test_refused(spec: Any, message: str) -> None:
@@ -463,6 +468,29 @@ def test_refused_names(name: Any) -> None:
     """A name becomes part of generated code: a plain identifier, or nothing."""
     with pytest.raises(ValueError, match="is not an identifier"):
         Activation(name, t**2)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (sympy.tan(t), ["mine has a pole at every pi*k + pi/2, k a whole number"]),
+        (1 / sympy.sin(2 * t + 1), ["mine has a pole at every pi*k/2 - 1/2, k a whole number"]),
+        (sympy.cot(t), ["mine has a pole at every pi*k, k a whole number"]),
+        (sympy.digamma(3 * t), ["mine has a pole at every -k/3, k = 0, 1, 2, ..."]),
+        (1 / (1 + sympy.cos(t)), ["mine has poles without end, where cos(z) + 1 is 0"]),
+        (1 / (2 + sympy.cos(t)), []),
+        (sympy.sin(t) ** 2 / (1 + t**2), []),
+    ],
+)
+def test_poles_without_end_are_said_by_formula(value: sympy.Expr, said: list[str]) -> None:
+    """They stand below the formulas, and what is said of them holds."""
+    own = Activation("mine", value)
+    notes = formulas.notes(Network.dense([1, 1, 1], own, seed=0), 1)
+    assert [note for note in notes if "pole" in note] == said
+    for pole in poles.endless(own.value):
+        for k in (1, 2, 5) if pole.place is not None else ():
+            beside = pole.place.subs(poles.K, k) + sympy.Rational(1, 10**9)
+            assert abs(sympy.N(own.value.subs(Z, beside), 30)) > 1e7
 
 
 def test_a_name_of_the_table_is_taken() -> None:

@@ -157,7 +157,11 @@ def _checked_value(given: Activation) -> tuple[Expr, Tree, tuple[Expr, ...]]:
     """The formula in Z, the same as a tree, and its kinks."""
     name, value = given.name, given.value
     if not isinstance(value, Expr):
-        raise ValueError(f"activation {name!r} is a {type(value).__name__}, not a SymPy expression")
+        found = shown(value)
+        raise ValueError(
+            f"activation {name!r} is {found}, expected a SymPy expression of one symbol; "
+            "conditions stand in a Piecewise"
+        )
     symbols = sorted(value.free_symbols, key=str)
     if len(symbols) > 1:
         found = ", ".join(map(str, symbols))

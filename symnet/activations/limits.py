@@ -255,7 +255,9 @@ def _check_power(tree: Tree, base: _Part, exponent: _Part) -> None:
     """ValueError for what has no value, and for powers that SymPy would multiply out for long."""
     if exponent.value is None:
         if base.value is not None and not base.value > 0:
-            raise ValueError(f"formula part {shown(tree)}: the base of a power of z is above 0")
+            raise ValueError(
+                f"formula part {shown(tree)}: the base of a power of z must be above 0"
+            )
         return
     power, whole = abs(exponent.value), _whole(exponent.value)
     fine = isinstance(exponent.value, Fraction) and exponent.value.denominator > POWER
@@ -304,6 +306,17 @@ def _grows(operation: str, parts: Sequence[_Part]) -> bool:
 def shown(value: object) -> str:
     """A short form for error messages, however large or deep the value is."""
     try:
-        return shortened(repr(value))
+        return shortened(_spoken(value))
     except (RecursionError, ValueError):  # too deep, or an integer of too many digits
         return type(value).__name__
+
+
+def _spoken(value: object) -> str:
+    """`pow(-8, z)` for a tree that has been read, the value's own form for all else."""
+    if isinstance(value, tuple) and value and isinstance(value[0], str):
+        return f"{value[0]}({', '.join(map(_argument, value[1:]))})"
+    return repr(value)
+
+
+def _argument(value: object) -> str:
+    return value if isinstance(value, str) else _spoken(value)

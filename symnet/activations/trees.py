@@ -43,6 +43,16 @@ def tree_of(expression: Expr, symbol: Symbol) -> Tree:
 
     Raises ValueError for an unsupported function, and for what is beyond `limits`.
     """
+    if expression.has(sympy.I):
+        raise ValueError(
+            f"formula {shown(expression)} has an imaginary part, as sqrt(-1) and log(-1) are; "
+            "keep arguments in the domain, as in sqrt(Max(0, z))"
+        )
+    if expression.has(sympy.zoo):
+        raise ValueError(
+            f"formula {shown(expression)} has an infinite part, as 1/0 and log(0) are; "
+            "numbers must be finite and real"
+        )
     tree = _tree(expression, symbol)
     if expression_of(tree, symbol) != expression:
         raise ValueError(f"formula {shown(expression)} would be another when it is read again")
@@ -101,7 +111,7 @@ def _leaf(number: Expr) -> Tree:
         return f"{number.p}/{number.q}"
     if isinstance(number, sympy.Float) and math.isfinite(float(number)):
         return float(number)
-    raise ValueError(f"number {number} is not supported; numbers must be finite and real")
+    raise ValueError(f"number {shown(number)} is not supported; numbers must be finite and real")
 
 
 def _pieces(expression: sympy.Piecewise, symbol: Symbol) -> Tree:

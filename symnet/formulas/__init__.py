@@ -9,19 +9,13 @@ Each notation makes blocks of lines `left = right`; `pages` puts them on a page.
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import combinations_with_replacement
 from math import comb
 from typing import NamedTuple
 
-import sympy
-from sympy import Expr, oo
-
 from symnet.activations import Activation, Z
-from symnet.activations.cancelling import cancels
-from symnet.activations.functions import STEPS
 from symnet.breaking import SENTENCES, paragraph
 from symnet.calculus.algebra import DIRECTIONS, sigma
 from symnet.calculus.neurons import Place, neurons
@@ -31,12 +25,15 @@ from symnet.formulas.mathml import MATHML
 from symnet.formulas.pages import Block, Line, Rows
 from symnet.formulas.plain import TextPrinter, UnicodePrinter
 from symnet.formulas.printers import FormulaPrinter
+from symnet.formulas.remarks import evaluating, notes, pasting
 from symnet.formulas.signs import LATEX, TEXT, UNICODE, Signs
 from symnet.formulas.tex import LatexPrinter
-from symnet.names import listed, shortened
+from symnet.names import shortened
 from symnet.network import Network
 from symnet.network.graph import called
 from symnet.progress import part, steps
+
+__all__ = ["FORMATS", "NOTATIONS", "document", "heading", "latex", "notebook", "notes", "text"]
 
 NOTATIONS = ("expanded", "neuron", "layer")
 FORMATS = ("text", "unicode", "mathml")
@@ -77,8 +74,8 @@ def text(
         return mathml.html(sheet.blocks, [*sheet.remarks, *notes(network)]) + "\n"
     lines = [heading(network), *pages.text(sheet.blocks, format == "text", columns)]
     plain = format == "text"
-    said = [*sheet.remarks, *notes(network, order), *(_evaluating(network, order) if plain else [])]
-    said = [*(_pasting(network) if plain else []), *paragraph(said, SENTENCES, columns)]
+    said = [*sheet.remarks, *notes(network, order), *(evaluating(network, order) if plain else [])]
+    said = [*(pasting(network) if plain else []), *paragraph(said, SENTENCES, columns)]
     return "\n".join([*lines, *([""] if said else []), *said]) + "\n"
 
 
@@ -115,94 +112,6 @@ def document(
 def heading(network: Network) -> str:
     """The network in a line: `surrogate: 2-8-8-1, sigmoid, sigmoid, linear`."""
     return f"{network.name}: {network.describe()}" if network.name else network.describe()
-
-
-def notes(network: Network, order: int = 2) -> list[str]:
-    """What names stand for; activations with kinks or jumps, not defined for every z, refused."""
-    used = dict.fromkeys(node.activation for node in network.nodes if node.activation)
-    limited = [activation for activation in used if not activation.total]
-    refused = filter(None, (_refusal(activation, order) for activation in used))
-    bent = [note for activation in used for note in _kink_notes(activation)]
-    said = [*bent, *map(_domain_note, limited), *refused]
-    return [*_stand_for(network), *said]
-
-
-def _stand_for(network: Network) -> list[str]:
-    """`T_K stands for T [K], rho for ρ`, where there are names that formulas cannot have."""
-    symbols = (*network.inputs, *network.outputs)
-    labels = (*network.input_names, *network.output_names)
-    pairs = zip((symbol.name for symbol in symbols), labels, strict=True)
-    said = ", ".join(f"{name} for {label}" for name, label in pairs if name != label)
-    return [said.replace(" for ", " stands for ", 1)] if said else []
-
-
-def _domain_note(activation: Activation) -> str:
-    intervals = " and ".join(_interval(*ends) for ends in activation.domain) or "no z"
-    return f"{activation.name} is defined for {intervals}; elsewhere it is NaN"
-
-
-def _interval(low: Expr, high: Expr) -> str:
-    if low == -oo:
-        return f"z < {high}"
-    return f"z > {low}" if high == oo else f"{low} < z < {high}"
-
-
-def _kink_notes(activation: Activation) -> Iterator[str]:
-    """Where it jumps, where it bends, and that there is no end of such places."""
-    jumps = activation.jumps
-    kinks = [kink for kink in activation.kinks if kink not in jumps]
-    flat = activation.constant(2) == 0
-    for places, what in ((kinks, "has a kink"), (jumps, "jumps")):
-        if places:
-            taken = " and ".join(str(_slope(activation, place)) for place in places)
-            said = f"{activation.name} {what} at {' and '.join(map(str, places))}"
-            yield f"{said}: its derivative there is taken as {taken}" + _flat(activation, flat)
-            flat = False
-    if activation.endless:
-        steps = sorted(map(str, activation.value.atoms(*STEPS)))
-        what = (
-            f"jumps without end, those of {' and '.join(steps)}" if steps else "corners without end"
-        )
-        taken = "its derivative there is that of one of the two sides"
-        yield f"{activation.name} has {what}: {taken}" + _flat(activation, flat)
-
-
-def _flat(activation: Activation, flat: bool) -> str:
-    return f"; second partials of {activation.name} are zero almost everywhere" if flat else ""
-
-
-def _pasting(network: Network) -> list[str]:
-    """How to have SymPy read symbols that bear names of its own, such as I, E, beta and gamma."""
-    symbols = {*network.inputs, *network.outputs, *network.symbols}
-    known = (sympy, builtins)  # what `sympify` looks names up in
-    taken = sorted(s.name for s in symbols if any(hasattr(place, s.name) for place in known))
-    if not taken:
-        return []
-    pairs = ", ".join(f'"{name}": Symbol("{name}")' for name in taken)
-    return [f"in SymPy: sympify(..., locals={{{pairs}}})"]
-
-
-def _evaluating(network: Network, order: int) -> list[str]:
-    """That what is printed may cancel or overflow in double precision, where it does."""
-    used = dict.fromkeys(node.activation for node in network.nodes if node.activation)
-    names = [a.own for a in used if not _refusal(a, order) and cancels(a, order)]
-    if not names:
-        return []
-    what = f"in doubles the printed derivatives of {listed(names)} may cancel or overflow"
-    return [f"exact, but {what}: see symnet.stable"]
-
-
-def _refusal(activation: Activation, order: int) -> str:
-    """Why an activation is not compiled, or nothing."""
-    try:
-        activation.forms(order)
-    except ValueError as error:
-        return f"not to be computed in doubles: {error}"
-    return ""
-
-
-def _slope(activation: Activation, kink: Expr) -> Expr:
-    return activation.derivative(1).xreplace({Z: kink}).doit()
 
 
 def _check(choice: str, known: tuple[str, ...], what: str) -> None:
