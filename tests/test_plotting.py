@@ -595,3 +595,14 @@ def test_maps_say_where_colours_end_before_the_peaks():
     assert said.startswith("colours end before the peaks of ∂²y/∂x1² (−2728 to 2728), ∂²y/∂x1∂x2 (")
     assert "∂y/∂x1 (" not in said
     assert symnet.plot(sharp, over={"x1": (-0.01, 0.01), "x2": (-0.01, 0.01)}).notes == ()
+
+
+def test_networks_of_one_name_are_told_apart():
+    """By their places; others by their names."""
+    pytest.importorskip("matplotlib")
+    points = np.random.default_rng(0).normal(size=(9, 2))
+    nets = [symnet.Network.dense([2, 3, 1], hidden="tanh", seed=s) for s in range(4)]
+    named = [symnet.Network(net.layers, name=n) for net, n in zip(nets, "aab", strict=False)]
+    picture = symnet.plot([symnet.sensitivity(net, points) for net in (*named, nets[3])])
+    (legend,) = picture.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["a 1", "a 2", "b", "network 4"]

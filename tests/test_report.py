@@ -552,3 +552,15 @@ def test_axe_finds_nothing(looked):
     _, pages, _ = looked
     assert {page["name"] for page in pages if page["judged"]} == set(NETWORKS)
     assert {page["name"]: page["axe"] for page in pages if page["axe"]} == {}
+
+
+def test_limits_are_no_names():
+    """What names stand for is said below formulas, not among kinks, nor where labels are kept."""
+    network = symnet.Network.dense([2, 2, 1], hidden="tanh", seed=0, inputs=["ρ", "T [K]"])
+    page = reporting.described(symnet.derive(network), None, None)
+    sections = {section.title: str(section.blocks) for section in page.sections}
+    assert "the outputs are defined and smooth everywhere" in sections["Kinks, jumps and domain"]
+    assert "T_K for T [K]" in sections["Derivatives, layer by layer"]
+    points = np.random.default_rng(0).normal(size=(5, 2))
+    notes = symnet.sensitivity(network, points).notes
+    assert not any("stands for" in note for note in notes)
