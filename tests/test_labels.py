@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import symnet
 from symnet import dialect, languages, reporting, tables
-from symnet.formulas import tex
+from symnet.formulas import labels, tex
 from symnet.languages import running
 
 HOSTILE = "<img src=x onerror=alert(1)> [c](javascript:1) | *a* _b_ x_1 & $z$ ~ {\\}"
@@ -308,3 +308,11 @@ def test_names_of_python_are_pasted_as_symbols():
     """`sympify` finds sum among Python's builtins, not only SymPy's names."""
     net = symnet.Network([symnet.Layer([[1.0, 2.0]], None, "tanh")], inputs=["sum", "x"])
     assert 'locals={"sum": Symbol("sum")}' in symnet.derive(net, 1).text()
+
+
+def test_what_latex_sets_as_other_characters_is_a_formula():
+    """Its first fonts have ¡, ¿ and a dash in the places of <, > and |."""
+    assert labels.latex_escaped("z > 0, <b>|") == (
+        r"z \ensuremath{>} 0, \ensuremath{<}b\ensuremath{>}\ensuremath{\vert}"
+    )
+    assert tex.in_notebooks(tex.escaped("z > 0")) == "z $>$ 0"

@@ -584,3 +584,25 @@ def test_a_peak_leaves_no_panel_of_pairs_blank():
     (said,) = (text.get_text() for text in panels[0, 2].texts)
     assert said == "0 everywhere"
     assert "to" in panels[1, 2].texts[0].get_text()
+
+
+def test_maps_say_where_colours_end_before_the_peaks():
+    """Which partials, and from where to where they go; nothing where colours show all."""
+    pytest.importorskip("matplotlib")
+    sharp = symnet.Network([symnet.Layer([[60.0, 60.0]], None, "tanh"), symnet.Layer([[1.0]])])
+    over = {"x1": (-1, 1), "x2": (-1, 1)}
+    (said,) = symnet.plot(sharp, over=over).notes
+    assert said.startswith("colours end before the peaks of ∂²y/∂x1² (−2728 to 2728), ∂²y/∂x1∂x2 (")
+    assert "∂y/∂x1 (" not in said
+    assert symnet.plot(sharp, over={"x1": (-0.01, 0.01), "x2": (-0.01, 0.01)}).notes == ()
+
+
+def test_networks_of_one_name_are_told_apart():
+    """By their places; others by their names."""
+    pytest.importorskip("matplotlib")
+    points = np.random.default_rng(0).normal(size=(9, 2))
+    nets = [symnet.Network.dense([2, 3, 1], hidden="tanh", seed=s) for s in range(4)]
+    named = [symnet.Network(net.layers, name=n) for net, n in zip(nets, "aab", strict=False)]
+    picture = symnet.plot([symnet.sensitivity(net, points) for net in (*named, nets[3])])
+    (legend,) = picture.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["a 1", "a 2", "b", "network 4"]

@@ -423,6 +423,12 @@ async function look(frame, name) {
   await wait(100);
   found.followed = Math.abs(fields[0].value - range.max) <= 1e-9 * Math.abs(range.max);
   found.slices = page.querySelectorAll("#slices svg path.curve").length;
+  const scrolled = [...page.querySelectorAll(".scroll")];
+  const wide = scrolled.filter((place) => place.scrollWidth > place.clientWidth + 1);
+  const told = [...page.querySelectorAll(".more")].filter((m) => !m.hidden);
+  found.wide = wide.length;
+  found.told = told.filter((m) => wide.includes(m.previousElementSibling)).length;
+  found.toldInVain = told.length - found.told;
   found.axe = [];
   found.judged = "axe" in frame.contentWindow;
   found.cut = [...page.querySelectorAll("math")].filter((m) => {
@@ -512,6 +518,8 @@ def test_no_console_message_and_nothing_cut_off(looked):
         assert len(page["heights"]) > 10
         assert page["slices"] >= 2
         assert page["followed"]
+        assert (page["told"], page["toldInVain"]) == (page["wide"], 0), page["name"]
+    assert any(page["wide"] for page in pages if page["width"] == min(WIDTHS))
 
 
 def test_sliders_give_the_numbers_of_the_functions(looked, made):
@@ -544,3 +552,15 @@ def test_axe_finds_nothing(looked):
     _, pages, _ = looked
     assert {page["name"] for page in pages if page["judged"]} == set(NETWORKS)
     assert {page["name"]: page["axe"] for page in pages if page["axe"]} == {}
+
+
+def test_limits_are_no_names():
+    """What names stand for is said below formulas, not among kinks, nor where labels are kept."""
+    network = symnet.Network.dense([2, 2, 1], hidden="tanh", seed=0, inputs=["ρ", "T [K]"])
+    page = reporting.described(symnet.derive(network), None, None)
+    sections = {section.title: str(section.blocks) for section in page.sections}
+    assert "the outputs are defined and smooth everywhere" in sections["Kinks, jumps and domain"]
+    assert "T_K for T [K]" in sections["Derivatives, layer by layer"]
+    points = np.random.default_rng(0).normal(size=(5, 2))
+    notes = symnet.sensitivity(network, points).notes
+    assert not any("stands for" in note for note in notes)

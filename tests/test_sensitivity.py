@@ -260,6 +260,16 @@ def test_dependence_is_its_definition(net):
     np.testing.assert_allclose(d.average, d.individual.mean(axis=1))
 
 
+def test_dependence_in_blocks(net, monkeypatch):
+    """Rows are moved some at a time, however many inputs there are: the same curves."""
+    many = np.random.default_rng(1).normal(size=(23, 3))
+    whole = symnet.dependence(net, many, "x2", grid=5)
+    monkeypatch.setattr("symnet.sensitivities.points._ENTRIES", 4 * 5 * net.m * net.n)
+    found = symnet.dependence(net, many, "x2", grid=5)
+    np.testing.assert_allclose(found.individual, whole.individual, rtol=1e-14)
+    np.testing.assert_allclose(found.slopes, whole.slopes, rtol=1e-13)
+
+
 def test_slope_is_the_derivative_of_the_average(net):
     """By central differences."""
     h = 1e-5

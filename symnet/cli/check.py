@@ -8,7 +8,7 @@ from typing import Any
 from symnet.breaking import SENTENCES, broken
 from symnet.cli import forecasts, options, terminal
 from symnet.derivation import derive
-from symnet.formulas import notes
+from symnet.formulas import limits
 
 
 def add(commands: Any) -> None:
@@ -33,6 +33,6 @@ def run(given: argparse.Namespace) -> int:
     with terminal.working(what, given.quiet, seconds):
         _, report = options.checked(derivation, given.backend, given.seed)
     print(report)
-    for note in notes(derivation.network, given.order):
+    for note in limits(derivation.network, given.order):
         print("\n".join(broken(note, SENTENCES, indent="  ")))
     return 0 if report.ok else 1

@@ -13,8 +13,6 @@ from symnet.compiling import choices
 from symnet.formulas import expanded
 from symnet.names import together_name
 from symnet.network import Network
-from symnet.plotting import grids
-from symnet.plotting.frame import MANY, MOST
 from symnet.witness import checking, directions
 
 LARGEST = 4 * 10**9
@@ -80,6 +78,9 @@ def pictures(network: Network, order: int) -> float:
 
     Many inputs are held, so that a few count.
     """
+    from symnet.plotting import grids  # not needed by those who derive
+    from symnet.plotting.frame import MANY, MOST
+
     few = network.n if network.n <= MANY else MOST
     _afford(network, 1 if network.n > MANY else order)
     products = network.weights_count * (1 + few) ** max(order - 1, 0)

@@ -25,7 +25,7 @@ from symnet.formulas.mathml import MATHML
 from symnet.formulas.pages import Block, Line, Rows
 from symnet.formulas.plain import TextPrinter, UnicodePrinter
 from symnet.formulas.printers import FormulaPrinter
-from symnet.formulas.remarks import evaluating, notes, pasting
+from symnet.formulas.remarks import evaluating, limits, notes, pasting
 from symnet.formulas.signs import LATEX, TEXT, UNICODE, Signs
 from symnet.formulas.tex import LatexPrinter
 from symnet.names import shortened
@@ -33,7 +33,17 @@ from symnet.network import Network
 from symnet.network.graph import called
 from symnet.progress import part, steps
 
-__all__ = ["FORMATS", "NOTATIONS", "document", "heading", "latex", "notebook", "notes", "text"]
+__all__ = [
+    "FORMATS",
+    "NOTATIONS",
+    "document",
+    "heading",
+    "latex",
+    "limits",
+    "notebook",
+    "notes",
+    "text",
+]
 
 NOTATIONS = ("expanded", "neuron", "layer")
 FORMATS = ("text", "unicode", "mathml")

@@ -68,6 +68,8 @@ def _latex_word(word: str) -> str:
 
 _SPECIAL = {
     **{c: f"\\{c}" for c in "&%$#_{}"},
+    # In the fonts that LaTeX begins with these are other characters: ¡, ¿ and a dash.
+    **{"<": r"\ensuremath{<}", ">": r"\ensuremath{>}", "|": r"\ensuremath{\vert}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''", "·": r"\ensuremath{\cdot}"},
     **{"∂": r"\ensuremath{\partial}", "−": r"\ensuremath{-}", "…": r"\ldots{}"},

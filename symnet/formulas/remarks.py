@@ -16,14 +16,18 @@ from symnet.network import Network
 
 
 def notes(network: Network, order: int = 2) -> list[str]:
-    """What names stand for; activations with kinks or jumps, not defined for every z, refused."""
+    """What names in formulas stand for, and `limits`."""
+    return [*_stand_for(network), *limits(network, order)]
+
+
+def limits(network: Network, order: int = 2) -> list[str]:
+    """Activations with kinks or jumps, not defined for every z, with poles, refused."""
     used = dict.fromkeys(node.activation for node in network.nodes if node.activation)
     limited = [activation for activation in used if not activation.total]
     refused = filter(None, (_refusal(activation, order) for activation in used))
     bent = [note for activation in used for note in _kink_notes(activation)]
     far = [note for activation in used for note in _pole_notes(activation)]
-    said = [*bent, *map(_domain_note, limited), *far, *refused]
-    return [*_stand_for(network), *said]
+    return [*bent, *map(_domain_note, limited), *far, *refused]
 
 
 def _stand_for(network: Network) -> list[str]:

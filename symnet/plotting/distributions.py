@@ -94,8 +94,12 @@ def _inputs(axes: Axes, names: Sequence[str]) -> None:
     axes.tick_params(axis="y", length=0, labelsize=10)
 
 
-def _called(given: Sensitivity, k: int) -> str:
-    return (given.network.name or f"network {k + 1}").replace("$", r"\$")
+def _called(given: Sequence[Sensitivity], k: int) -> str:
+    """A network's name, with its place where others are called the same."""
+    names = [one.network.name for one in given]
+    name = names[k] or "network"
+    alone = names[k] and names.count(names[k]) == 1
+    return (name if alone else f"{name} {k + 1}").replace("$", r"\$")
 
 
 def _offsets(count: int) -> tuple[Any, float]:
@@ -115,7 +119,7 @@ def _bars(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) ->
         axes.barh(
             *(places, values, 0.9 * height),
             color=COLOURS[k % len(COLOURS)],
-            label=_called(sensitivity, k),
+            label=_called(given, k),
         )
     output = given[0].network.output_names[p]
     axes.set_title(f"rms of {_slope(output)} {_STANDARDIZED}", loc="left")
@@ -137,7 +141,7 @@ def _violins(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int])
     offsets, height = _offsets(len(given))
     for k, sensitivity in enumerate(given):
         colour = COLOURS[k % len(COLOURS)]
-        label: str | None = _called(sensitivity, k)
+        label: str | None = _called(given, k)
         for place, values in zip(
             np.arange(len(shown)) + offsets[k], _scaled(sensitivity, p, shown), strict=True
         ):
@@ -167,7 +171,7 @@ def _boxes(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
             medianprops={"color": "black"},
             flierprops={"marker": ".", "markersize": 2, "alpha": 0.5},
         )
-        boxes["boxes"][0].set_label(_called(sensitivity, k))
+        boxes["boxes"][0].set_label(_called(given, k))
     _about_zero(axes, given, p)
 
 
@@ -184,7 +188,7 @@ def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
         curves = sensitivity.alpha_curves(_ALPHAS)[:, p] * sensitivity.points.std(axis=0)
         for c, i in enumerate(reversed(shown)):
             name = writing.name(sensitivity.network.input_names[i])
-            label = name if len(given) == 1 else f"{name}, {_called(sensitivity, k)}"
+            label = name if len(given) == 1 else f"{name}, {_called(given, k)}"
             style: dict[str, Any] = {
                 "color": COLOURS[c % len(COLOURS)],
                 "linestyle": lines[(k + c // 7) % 4],

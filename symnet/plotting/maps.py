@@ -77,14 +77,16 @@ def maps(frame: Frame) -> Picture:
         axes.set_axis_off()
     headed(drawn, writing.heading(frame.network), frame.elsewhere(frame.inputs))
     notes = frame.notes if lines is not None else (*frame.notes, kinks.NOT_DRAWN)
-    return Picture(drawn, f"maps of {frame.network.describe()}", (*notes, *cut))
+    if cut:
+        notes = (*notes, f"colours end before the peaks of {', '.join(cut)}")
+    return Picture(drawn, f"maps of {frame.network.describe()}", notes)
 
 
 def _cut(frame: Frame, quantity: Quantity, values: Array) -> str:
-    """That colours end before the largest values do."""
+    """A quantity whose colours end before its largest values do, and these."""
     name = labels.text_partial(frame.network.output_names[quantity[0]], frame.along(quantity))
     low, high = (writing.number(float(f(values))) for f in (np.nanmin, np.nanmax))
-    return f"colours of {name} end before its peaks: it goes from {low} to {high}"
+    return f"{name} ({low} to {high})"
 
 
 def coloured(

@@ -68,7 +68,7 @@ def _sections(subject: Subject) -> Iterator[Section]:
         with part(0.8, 1.0):
             measured = slopes.blocks(network, subject.data)
         yield Section("Sensitivity over the data", measured)
-    yield Section("Kinks, jumps and domain", listed(formulas.notes(network) or [_SMOOTH]))
+    yield Section("Kinks, jumps and domain", listed(formulas.limits(network) or [_SMOOTH]))
     yield Section("Check", tuple(_check(subject)))
     if subject.cost is not None:
         yield Section("Cost", _cost(subject.cost, subject.derivation.order))

@@ -6,6 +6,22 @@ for (const place of document.querySelectorAll("math msub")) {
   break;
 }
 
+// What is wider than its place says so: on phones no bar shows that it can be moved.
+function tellWhatIsWider() {
+  for (const place of document.querySelectorAll(".scroll")) {
+    const next = place.nextElementSibling;
+    const told = next?.matches(".more") ? next : document.createElement("p");
+    if (told !== next) {
+      told.className = "more";
+      told.textContent = "Wider than the screen: move it sideways.";
+      place.after(told);
+    }
+    told.hidden = place.scrollWidth <= place.clientWidth + 1;
+  }
+}
+tellWhatIsWider();
+addEventListener("resize", tellWhatIsWider);
+
 // Buttons that copy what is written above each text; without scripts the texts are there to select.
 for (const place of document.querySelectorAll(".copy")) {
   const text = place.querySelector("pre").textContent;

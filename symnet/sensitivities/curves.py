@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike
 from symnet.derivation import Derivation, derive
 from symnet.names import listed
 from symnet.network import Network
+from symnet.progress import steps
 from symnet.sensitivities.points import Array, blocks, checked, derivative, network_of
 
 if TYPE_CHECKING:
@@ -92,17 +93,17 @@ def dependence(
             f"{len(points)} rows and {len(values)} points of the grid are {np.prod(shape)} "
             f"results, more than {LARGEST}; take fewer rows"
         )
-    moved = np.repeat(points, len(values), axis=0)
-    moved[:, i] = np.tile(values, len(points))
     function = derive(network, 1).compile()
-    found = [
-        (derivative(function, 0, moved[rows]), derivative(function, 1, moved[rows])[..., i])
-        for rows in blocks(moved, network.m * network.n)
-    ]
-    individual, slopes = (
-        np.concatenate(parts).reshape(*shape, network.m).transpose(2, 0, 1)
-        for parts in zip(*found, strict=True)
-    )
+    individual, slopes = np.empty((2, network.m, *shape))
+    for rows in steps(list(blocks(points, len(values) * network.m * network.n))):
+        moved = np.repeat(points[rows, np.newaxis], len(values), axis=1)
+        moved[..., i] = values
+        flat = moved.reshape(-1, network.n)
+        for kept, found in (
+            (individual, derivative(function, 0, flat)),
+            (slopes, derivative(function, 1, flat)[..., i]),
+        ):
+            kept[:, rows] = np.moveaxis(found.reshape(*moved.shape[:2], network.m), -1, 0)
     return Dependence(network, i, points[:, i], values, individual, slopes)
 
 

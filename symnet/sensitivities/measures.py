@@ -34,7 +34,7 @@ import numpy as np
 from symnet import physical, showing
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
-from symnet.formulas import labels, notes
+from symnet.formulas import labels, limits
 from symnet.names import partial_name
 from symnet.network import Network
 from symnet.progress import part, steps
@@ -179,7 +179,7 @@ class Sensitivity:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the measures should know."""
-        found = list(notes(self.network))
+        found = limits(self.network)
         changing = (self.value.min(axis=0) <= 0) & (self.value.max(axis=0) >= 0)
         for p in np.flatnonzero(changing):
             name = self.network.output_names[p]

@@ -68,7 +68,8 @@ def together(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iter
 
 def singly(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterator[Comparison]:
     """At points one by one, the first and the last among them."""
-    part = truth.part(np.unique(np.linspace(0, len(truth.points) - 1, _SINGLE).astype(int)))
+    last = len(truth.points) - 1
+    part = truth.part(sorted({last * k // (_SINGLE - 1) for k in range(_SINGLE)}))
     X = part.points.astype(dtype)
     yield from _compared(_OneByOne(function), part, X, f"{_of(dtype)} at one point")
 

@@ -59,7 +59,7 @@ def against_digits(
 
 def _size_along(truth: Truth, k: int, order: int, u: Array) -> Array:
     """The size of the terms of a directional derivative at the k-th point: (m,)."""
-    if order <= 2 and truth.directions is not None:
+    if truth.directions is not None:
         along: Array = truth.size(order)[k].reshape(truth.network.m, -1)
         return along[:, -1]  # u is the last direction
     size = truth.size(order)[k]
