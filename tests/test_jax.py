@@ -93,6 +93,13 @@ FUNCTIONS = {
     "collected": lambda x: lax.scan(lambda h, w: (h * w, jnp.tanh(h)), x, np.ones((2, 3)))[1],
     "product": lambda x: jnp.prod(x[None] + jnp.arange(2.0)[:, None], axis=1),
     "set": lambda x: jnp.zeros(5).at[1:4].set(jnp.tanh(x)).at[0].set(x[1]),
+    "added at places": lambda x: jnp.sin(x).at[jnp.array([0, 2, 2, 7])].add(jnp.tanh(x @ W)[:4]),
+    "multiplied at places": lambda x: (
+        jnp.exp(x).at[jnp.array([1, 0])].mul(jnp.sin(x[:2]), unique_indices=True)
+    ),
+    "largest at places": lambda x: jnp.sin(x).at[jnp.array([0, 0])].max(jnp.cos(x[1:])),
+    "segments": lambda x: jax.ops.segment_sum(x**2, jnp.array([1, 0, 1]), 2),
+    "largest up to each": lambda x: lax.cummax(x) + lax.cumlogsumexp(x, reverse=True),
     "known branch": lambda x: lax.cond(True, jnp.sin, jnp.cos, x),
     "remat": jax.checkpoint(chain(jnp.tanh)),
     "convolution": convolved,
@@ -187,7 +194,7 @@ straight.defjvp(lambda primals, tangents: (straight(*primals), tangents[0]))
         (lambda x: x - lax.stop_gradient(jnp.max(x)), ValueError, "stop_gradient of what"),
         (lambda x: lax.while_loop(lambda v: v[0] < 9, lambda v: v * 2, x), ValueError, "'while'"),
         (lambda x: lax.cond(x[0] > 0, jnp.sin, jnp.cos, x), ValueError, "'cond'"),
-        (lambda x: jnp.zeros(2).at[jnp.array([0, 1, 1])].add(x), ValueError, "'scatter-add'"),
+        (lambda x: jnp.abs(jnp.fft.rfft(x)), ValueError, "'fft': .*complex numbers"),
         (lambda x: jnp.where(x[0] > 0, x[1], x[2]), ValueError, "no function of one value"),
         (lambda x: x if x[0] > 0 else -x, ValueError, r"JAX cannot trace the function.*\(3,\)"),
         (lambda x: x @ np.ones(4), ValueError, "JAX cannot trace"),

@@ -125,7 +125,16 @@ def factors(m, x):
     return F.rms_norm(m.first(x.float() * made), (4,), eps=1e-6)
 
 
+def scatters(m, x):
+    """Entries added to those of other places, two of them at one."""
+    h, places = m.first(x), torch.tensor([0, 0, 2, 1])
+    rows = places.expand(len(x), 4)
+    added = torch.zeros_like(h).scatter_add(1, rows, h) + h.index_add(1, places, torch.sin(h))
+    return torch.tanh(added)
+
+
 MODULES |= {
+    "scatters": lambda: forward(scatters, first=nn.Linear(3, 4)),
     "leaky": lambda: forward(leaky, first=nn.Linear(3, 4), last=nn.Linear(4, 1)),
     "in place": lambda: forward(in_place, first=nn.Linear(3, 4)),
     "ensemble": lambda: forward(
@@ -190,6 +199,29 @@ def test_values_and_derivatives_are_pytorchs(name):
     for order, engine in enumerate(analytic.BY_ORDER):
         error = np.abs(engine(net, X) - expected[order].detach().numpy())
         assert (error <= 1e-12 * (1 + analytic.scale(net, X, order))).all(), order
+
+
+@pytest.mark.parametrize("how", ["prod", "amax", "amin"])
+def test_entries_are_joined_at_places(how):
+    """By autograd: PyTorch's forward mode has other second derivatives here than it itself."""
+    places = torch.tensor([[0, 0, 2, 1]])
+    module = forward(
+        lambda m, x: m.a(x).scatter_reduce(1, places, m.a(x) ** 2, how), a=nn.Linear(3, 4)
+    )
+    net, wide = symnet.from_torch(module, shape=(3,)), module.double()
+    jacobian = torch.autograd.functional.jacobian
+    for x in np.random.default_rng(2).normal(size=(3, 3)):
+        point = torch.from_numpy(x)
+
+        def call(p):
+            return wide(p[None])[0]
+
+        def slopes(p, call=call):
+            return jacobian(call, p, create_graph=True)
+
+        np.testing.assert_allclose(analytic.value(net, x), call(point).detach(), atol=1e-13)
+        np.testing.assert_allclose(analytic.jacobian(net, x), slopes(point).detach(), atol=1e-12)
+        np.testing.assert_allclose(analytic.hessian(net, x), jacobian(slopes, point), atol=1e-12)
 
 
 def test_weights_are_held_exactly():
@@ -306,7 +338,9 @@ class Sorts(nn.Module):
         (lambda m, x: m.a(x) + torch.randn(2), "draws random numbers"),
         (lambda m, x: torch.round(m.a(x)), "constant in steps"),
         (lambda m, x: m.a(x).long().float(), "to integers"),
-        (lambda m, x: torch.zeros(1, 2).index_add(1, torch.tensor([0, 0, 1]), x), "accumulate"),
+        (lambda m, x: torch.linalg.inv(m.a(x).diag_embed()), "factors a matrix"),
+        (lambda m, x: torch.view_as_complex(m.a(x)), "complex numbers"),
+        (lambda m, x: torch.special.i0(m.a(x)), "special function"),
         (lambda m, x: torch.where(x[:, :1] > 0, m.a(x), x[:, 1:]), "no function of one value"),
     ],
 )

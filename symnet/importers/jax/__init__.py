@@ -20,6 +20,7 @@ from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options, exactness
+from symnet.importers.jax import refusals
 from symnet.importers.jax.moves import MOVES, bound
 from symnet.importers.jax.rules import RULES
 from symnet.importers.jax.softmaxes import Soft
@@ -146,7 +147,9 @@ class Equations:
             if name in MOVES:
                 return MOVES[name](t, equation, arguments)
             if name not in RULES:
-                raise ValueError(f"symnet has no rule for the primitive {name!r}")
+                raise ValueError(
+                    f"symnet has no rule for the primitive {name!r}{refusals.reason(name)}"
+                )
             return [RULES[name](t, equation.params, *arguments)]
         except (ValueError, TypeError, IndexError, KeyError, NotImplementedError) as error:
             return [Unread(_named(name, str(error)))] * len(equation.outvars)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from symnet.importers.extras import needed
+from symnet.importers.folding import matrices
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
+from symnet.importers.folding.scattering import put
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.jax.rules import Parameters, plain
 from symnet.importers.jax.softmaxes import Soft
@@ -58,6 +62,37 @@ def _moved(*which: int) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
     return rule
 
 
+def _joined(how: str) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
+    """scatter-add and its kin: updates joined with what is at their places."""
+
+    def rule(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]:
+        x, indices, updates = given
+        if isinstance(indices, Form | Soft | Condition):
+            raise ValueError("its indices depend on the inputs")
+        flat = _targets(equation.params, np.shape(x), np.asarray(indices), np.shape(updates))
+        kept = np.flatnonzero(flat >= 0)  # what is outside of the tensor is left out
+        new = t.places(plain(t, updates), lambda a: a.reshape(-1)[kept])
+        return [put(t, plain(t, x), new, flat[kept], how)]
+
+    return rule
+
+
+def _targets(parameters: Parameters, shape: Any, indices: Array, updates: Any) -> Array:
+    """Flat places that updates are added to, −1 outside: the transpose takes numbers from there."""
+    jax = needed("jax", "jax")
+    names = ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")
+    more = {name: parameters[name] for name in names}
+    numbers = np.arange(1.0, math.prod(shape) + 1).reshape(shape)
+
+    def added(values: Any) -> Any:
+        return jax.lax.scatter_add(jax.numpy.zeros(shape), indices, values, **more)
+
+    matrices.check_size(2**3 * math.prod(shape), "a scattered tensor")
+    _, back = jax.vjp(added, jax.numpy.zeros(updates))
+    (found,) = back(jax.numpy.asarray(numbers))
+    return np.rint(np.asarray(found, dtype=np.float64)).astype(np.int64).reshape(-1) - 1
+
+
 def _inside(places: Array, size: int) -> Array:
     if places.size and (places.min() < 0 or places.max() >= size):
         raise ValueError("an index is outside of the tensor")
@@ -75,5 +110,9 @@ MOVES: Mapping[str, Callable[[Tensors, Any, list[Any]], Sequence[Value]]] = {
     **dict.fromkeys(("concatenate", "stack", "pad", "optimization_barrier"), _moved()),
     "dynamic_update_slice": _moved(0, 1),
     "scatter": _moved(0, 2),
+    "scatter-add": _joined("add"),
+    "scatter-mul": _joined("mul"),
+    "scatter-max": _joined("max"),
+    "scatter-min": _joined("min"),
 }
 """Primitives that move entries only, and which of their arguments have such entries."""

@@ -219,9 +219,17 @@ def _cumsum(t: Tensors, parameters: Parameters, x: Value) -> Value:
     return t.cumulated(plain(t, x), parameters["axis"], parameters["reverse"])
 
 
-def _cumprod(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    axis, reverse = parameters["axis"], parameters["reverse"]
-    return cumulative(t, plain(t, x), axis, Tensors.multiply, reverse)
+def _cumulative(operation: Callable[[Tensors, Value, Value], Value]) -> Rule:
+    def rule(t: Tensors, parameters: Parameters, x: Value) -> Value:
+        axis, reverse = int(parameters["axis"]), bool(parameters["reverse"])
+        return cumulative(t, plain(t, x), axis, operation, reverse)
+
+    return rule
+
+
+def _log_add(t: Tensors, x: Value, y: Value) -> Value:
+    """log(exp x + exp y)."""
+    return t.add(y, t.apply("softplus", t.subtract(x, y)))
 
 
 def _atan2(t: Tensors, parameters: Parameters, y: Value, x: Value) -> Value:
@@ -274,6 +282,9 @@ RULES: Mapping[str, Rule] = {
     "reduce_window_max": _pooled(True),
     "reduce_window_sum": _pooled(False),
     "cumsum": _cumsum,
-    "cumprod": _cumprod,
+    "cumprod": _cumulative(Tensors.multiply),
+    "cummax": _cumulative(Tensors.maximum),
+    "cummin": _cumulative(Tensors.minimum),
+    "cumlogsumexp": _cumulative(_log_add),
     "atan2": _atan2,
 }

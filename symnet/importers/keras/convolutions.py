@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -130,19 +129,6 @@ def _padded(rank: int, cut: bool) -> Rule:
     return rule
 
 
-def _enlarged(rank: int) -> Rule:
-    def rule(layer: Layer) -> Value:
-        if layer.config.get("interpolation", "nearest") != "nearest":
-            raise ValueError("it interpolates; symnet reads nearest")
-        start = 2 if layer.config.get("data_format") == "channels_first" else 1
-        value = layer.x
-        for k, times in enumerate(_each(layer.config["size"], rank)):
-            value = layer.tensors.places(value, partial(np.repeat, repeats=times, axis=start + k))
-        return value
-
-    return rule
-
-
 def _transposed(layer: Layer) -> Value:
     """What a convolution does to gradients, of kernels (*kernel, filters, channels)."""
     config, t, x = layer.config, layer.tensors, _first(layer)
@@ -184,7 +170,6 @@ CONVOLUTIONS: Mapping[str, Rule] = {
     **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), _separable),
     **{f"ZeroPadding{rank}D": _padded(rank, False) for rank in (1, 2, 3)},
     **{f"Cropping{rank}D": _padded(rank, True) for rank in (1, 2, 3)},
-    **{f"UpSampling{rank}D": _enlarged(rank) for rank in (1, 2, 3)},
     **{f"AveragePooling{rank}D": _pool(True, rank) for rank in (1, 2, 3)},
     **{f"MaxPooling{rank}D": _pool(False, rank) for rank in (1, 2, 3)},
     **{f"GlobalAveragePooling{rank}D": _global(True) for rank in (1, 2, 3)},

@@ -17,6 +17,7 @@ from symnet.importers.keras.convolutions import CONVOLUTIONS
 from symnet.importers.keras.layer import Layer, Rule, array, function
 from symnet.importers.keras.normalizations import NORMALIZATIONS, unit
 from symnet.importers.keras.recurrent import RECURRENT
+from symnet.importers.keras.sizes import SIZES
 
 
 def _dense(layer: Layer) -> Value:
@@ -160,6 +161,7 @@ LAYERS: Mapping[str, Rule] = {
     "SpectralNormalization": _wrapped,
     **NORMALIZATIONS,
     **CONVOLUTIONS,
+    **SIZES,
     **RECURRENT,
     **ATTENTION,
     "Identity": lambda layer: layer.x,

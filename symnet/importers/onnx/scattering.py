@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 
 from symnet.importers.folding import matrices
-from symnet.importers.folding.forms import Form
-from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.folding.scattering import put
+from symnet.importers.folding.tensors import Value
 from symnet.importers.onnx.call import Call, Reader, Result
 from symnet.network.weights import Array
-
-_JOINED: dict[str, Callable[[Tensors, Value, Value], Value]] = {
-    "mul": Tensors.multiply,
-    "max": Tensors.maximum,
-    "min": Tensors.minimum,
-}
-_MOST = 256  # entries that are put together at one place
 
 
 def _gather(c: Call) -> Result:
@@ -50,58 +41,9 @@ def _check_places(c: Call, x: Value, index: Array) -> None:
 
 
 def _put(c: Call, places: Array) -> Value:
-    """Entries of the third argument at flat places, shaped as it is, of the first."""
-    t, x, y, how = c.tensors, c.value(0), c.value(2), c.get("reduction", b"none")
-    name, flat = how.decode() if isinstance(how, bytes) else str(how), places.reshape(-1)
-    if places.shape != y.shape:
-        c.refuse(f"{math.prod(y.shape)} entries for {flat.size} places")
-    whole, new = (t.places(v, np.ravel) for v in (x, y))
-    if name == "none":
-        whole = t.mixed([whole, new], lambda arrays: _written(arrays, flat))
-    elif name == "add":
-        whole = t.add(whole, _sums(t, new, flat, math.prod(x.shape)))
-    elif name in _JOINED:
-        whole = _joined(t, whole, new, flat, _JOINED[name])
-    else:
-        c.refuse(f"its reduction is {name!r}; symnet reads none, add, {', '.join(_JOINED)}")
-    return t.reshape(whole, x.shape)
-
-
-def _sums(t: Tensors, new: Value, flat: Array, size: int) -> Value:
-    """A vector of this size with the entries added at their places."""
-    if not isinstance(new, Form):
-        return np.bincount(flat, np.asarray(new, dtype=np.float64), size)
-    M = matrices.from_entries(flat, np.arange(flat.size), np.ones(flat.size), (size, flat.size))
-    return t.fold.times(new, M, (size,))
-
-
-def _joined(
-    t: Tensors,
-    whole: Value,
-    new: Value,
-    flat: Array,
-    join: Callable[[Tensors, Value, Value], Value],
-) -> Value:
-    """Round by round, in each of which a place is met once."""
-    for _ in range(_MOST):
-        if not flat.size:
-            return whole
-        to, first = np.unique(flat, return_index=True)
-        rest = np.setdiff1d(np.arange(flat.size), first)
-        both = join(t, _at(t, whole, to), _at(t, new, first))
-        whole = t.mixed([whole, both], partial(_written, places=to))
-        flat, new = flat[rest], _at(t, new, rest)
-    raise ValueError(f"it puts more than {_MOST} entries at one place")
-
-
-def _at(t: Tensors, x: Value, places: Array) -> Value:
-    return t.places(x, lambda a: a[places])
-
-
-def _written(arrays: list[Array], places: Array) -> Array:
-    result = np.array(arrays[0])
-    result[places] = arrays[1]
-    return result
+    how = c.get("reduction", b"none")
+    name = how.decode() if isinstance(how, bytes) else str(how)
+    return put(c.tensors, c.value(0), c.value(2), places, name)
 
 
 def _scatter_nd(c: Call) -> Result:
@@ -126,9 +68,7 @@ def _tensor_scatter(c: Call) -> Result:
     x, y, axis = c.value(0), c.value(1), c.get("axis", -2)
     places = np.arange(math.prod(x.shape)).reshape(x.shape)
     row = np.take(places, range(y.shape[axis]), axis=axis).reshape(-1)
-    return c.tensors.mixed(
-        [x, y], lambda a: _written([a[0].ravel(), a[1].ravel()], row).reshape(x.shape)
-    )
+    return put(c.tensors, x, y, row.reshape(y.shape))
 
 
 def _one_hot(c: Call) -> Result:

@@ -15,6 +15,7 @@ import numpy as np
 from symnet.importers.folding import matrices
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
+from symnet.importers.folding.scattering import put
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
 
@@ -45,16 +46,18 @@ LINEAR: Mapping[str, int | None] = {
     **dict.fromkeys(("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"), None),
     **dict.fromkeys(("_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "col2im"), None),
     **dict.fromkeys(("upsample_linear1d", "upsample_bilinear2d", "upsample_bicubic2d"), None),
+    **dict.fromkeys(("_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"), None),
+    "upsample_trilinear3d": None,
 }
 """Operations that are linear in their first argument, and the place of a bias among the others."""
 
 
 def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[str, Any]) -> Any:
     """The operation on places. ValueError where it adds to what is there."""
-    if "True" in map(str, (*args[3:], *kwargs.values())) and "index_put" in str(target):
-        raise ValueError("it adds to what is there (accumulate)")
+    if "index_put" in str(target) and (args[3:4] == [True] or kwargs.get("accumulate")):
+        return _accumulated(t, *args[:3])
     if "reduce" in str(target):
-        raise ValueError("it adds to what is there (reduce)")
+        raise ValueError("it adds to what is there (reduce); use scatter_add or scatter_reduce")
     leaves, spec = torch.utils._pytree.tree_flatten((args, dict(kwargs)), is_leaf=_is_value)
     where = [k for k, leaf in enumerate(leaves) if _is_data(leaf)]
     fill = _fill(target, args, kwargs)
@@ -79,6 +82,44 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
     if isinstance(found, torch.Tensor):
         return _taken(t, parts, found, fill)
     return [_taken(t, parts, part, fill) for part in found]
+
+
+def _accumulated(t: Tensors, x: Value, index: Any, y: Value) -> Value:
+    """index_put that adds."""
+    chosen = tuple(slice(None) if i is None else np.asarray(i) for i in index)
+    places = np.arange(math.prod(x.shape)).reshape(x.shape)[chosen]
+    return put(t, x, t.broadcast(t.form(y), places.shape), places, "add")
+
+
+_REDUCED = {"sum": "add", "prod": "mul", "amax": "max", "amin": "min"}
+
+
+def scattered(
+    t: Tensors,
+    x: Value,
+    dim: int,
+    index: Any,
+    y: Value,
+    reduce: str = "sum",
+    include_self: bool = True,
+) -> Value:
+    """scatter_add and scatter_reduce: entries of y joined with those of x along an axis."""
+    if not include_self or reduce not in _REDUCED:
+        raise ValueError(f"it joins by {reduce}, or leaves out what is there (include_self)")
+    if not isinstance(index, np.ndarray):
+        raise ValueError("its places depend on the inputs: that has no derivative")
+    cut = tuple(
+        slice(s) if k != dim % index.ndim else slice(None) for k, s in enumerate(index.shape)
+    )
+    places = np.arange(math.prod(x.shape)).reshape(x.shape)[cut]
+    corner = tuple(slice(s) for s in index.shape)
+    return put(
+        t,
+        x,
+        t.places(y, lambda a: a[corner]),
+        np.take_along_axis(places, index, dim),
+        _REDUCED[reduce],
+    )
 
 
 def _is_value(leaf: Any) -> bool:

@@ -9,12 +9,23 @@ _STEPS = "it is constant in steps: its derivative is 0 wherever there is one"
 _CHOICE = "it chooses by values: that has no derivative; leave it out of what forward gives"
 _WHOLE = "it makes whole numbers of what depends on the inputs: that has no derivative"
 
+_SPECIAL = "it is a special function that symnet's formulas do not have"
+_COMPLEX = "it computes with complex numbers; symnet reads real ones"
+_SAMPLED = "it samples an image at places that are computed; give the module without it"
+_LINEAR = "it factors a matrix that depends on the inputs; write its formula out in products"
+
 _REASONS = {
     **dict.fromkeys(("floor", "ceil", "round", "trunc", "frac", "remainder", "fmod"), _STEPS),
     **dict.fromkeys(("heaviside", "floor_divide", "bucketize", "searchsorted"), _STEPS),
     **dict.fromkeys(("argmax", "argmin", "topk", "sort", "argsort", "nonzero", "unique2"), _CHOICE),
     **dict.fromkeys(("median", "mode", "kthvalue", "any", "all"), _CHOICE),
     **dict.fromkeys(("embedding", "embedding_bag", "one_hot"), _WHOLE),
+    **dict.fromkeys(("i0", "i1", "erfinv", "lgamma", "digamma", "polygamma", "zeta"), _SPECIAL),
+    **dict.fromkeys(("special_i0e", "special_i1", "special_bessel_j0"), _SPECIAL),
+    **dict.fromkeys(("view_as_complex", "fft_rfft", "_fft_r2c", "fft_fft"), _COMPLEX),
+    **dict.fromkeys(("_linalg_det", "linalg_inv_ex", "linalg_eigh", "_linalg_svd"), _LINEAR),
+    **dict.fromkeys(("grid_sampler_2d", "grid_sampler_3d"), _SAMPLED),
+    **dict.fromkeys(("copysign", "nextafter"), _STEPS),
     "complex": "it computes with complex numbers; symnet reads real ones",
 }
 

@@ -19,7 +19,7 @@ from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.torch import layers
+from symnet.importers.torch import layers, moves
 from symnet.network.weights import Array
 
 Rule = Callable[..., Any]
@@ -332,10 +332,13 @@ RULES: Mapping[str, Rule] = {
     "log_softmax": _softmax(True),
     "scaled_dot_product_attention": layers.attention,
     "bilinear": layers.bilinear,
+    **dict.fromkeys(("scatter_add", "scatter_reduce"), moves.scattered),
     "conv1d": layers.conv,
     "conv2d": layers.conv,
     "max_pool1d": layers.max_pool(1),
     "max_pool2d": layers.max_pool(2),
+    "max_pool3d": layers.max_pool(3),
+    "max_pool3d_with_indices": layers.max_pool(3, places=True),
     "max_pool1d_with_indices": layers.max_pool(1, places=True),
     "max_pool2d_with_indices": layers.max_pool(2, places=True),
     "adaptive_max_pool1d": layers.adaptive_max_pool(1),
