@@ -814,6 +814,20 @@ def test_fortran_in_threads(tmp_path):
         assert done.returncode == 0, done.stderr
 
 
+def test_rust_of_pieces(tmp_path):
+    """No comparison follows from another; the types of four results stand below each other."""
+    tools_of("rust")
+    if not (shutil.which("clippy-driver") and shutil.which("rustfmt")):
+        pytest.skip("clippy and rustfmt are not installed")
+    own = sympy.Max(Z, 0) * sympy.Min(Z, 2) + sympy.Abs(Z - 1)
+    layers = [symnet.Layer([[0.5, 1.0], [1.0, -2.0]], [0.3, 0.1], own), symnet.Layer([[1.0, 2.0]])]
+    text = languages.generate(symnet.Network(layers), "rust", 3, name="net")["net.rs"]
+    (tmp_path / "net.rs").write_text(str(text), encoding="utf-8")
+    rustc("--check", "net.rs", folder=tmp_path, tool="rustfmt")
+    flags = ("--crate-type=rlib", "-Dwarnings", "-Wclippy::all", "net.rs")
+    rustc(*flags, folder=tmp_path, tool="clippy-driver")
+
+
 def test_refusals():
     """What a language cannot do is said, not done otherwise."""
     net = NETWORKS["one"]()
