@@ -63,7 +63,7 @@ _FORTRAN = (
     "sequence stop submodule subroutine sync target then to type unlock use value volatile wait "
     "where while write iso_fortran_env iso_c_binding ieee_arithmetic ieee_exceptions "
     "ieee_features omp_lib openacc wp abs exp log sqrt merge sum size reshape form tanh sin cos "
-    "tan erf erfc erfc_scaled aint"
+    "tan erf erfc erfc_scaled aint place product mod ieee_value ieee_quiet_nan"
 )
 _JAVASCRIPT = (
     "arguments async await boolean break case catch class const continue debugger default delete "

@@ -820,6 +820,33 @@ def test_fortran_in_threads(tmp_path):
         assert done.returncode == 0, done.stderr
 
 
+def test_fortran_does_not_stop_inside_of_a_domain(tmp_path):
+    """What is NaN elsewhere is no invalid operation here."""
+    tools_of("fortran")
+    layers = [symnet.Layer([[0.1, 0.1]], [2.0], sympy.log(Z) * sympy.sqrt(Z))]
+    for name, text in languages.generate(symnet.Network(layers), "fortran", 3, name="net").items():
+        (tmp_path / name).write_text(str(text), encoding="utf-8")
+    flags = ("-std=f2008", *FORTRAN, "-ffpe-trap=invalid,zero")
+    command = ["gfortran", *flags, "net.f90", "net_test.f90", "-o", "net"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    subprocess.run(["./net"], cwd=tmp_path, check=True)
+
+
+def test_rust_of_pieces(tmp_path):
+    """No comparison follows from another; the types of four results stand below each other."""
+    tools_of("rust")
+    if not (shutil.which("clippy-driver") and shutil.which("rustfmt")):
+        pytest.skip("clippy and rustfmt are not installed")
+    own = sympy.Max(Z, 0) * sympy.Min(Z, 2) + sympy.Abs(Z - 1)
+    layers = [symnet.Layer([[0.5, 1.0], [1.0, -2.0]], [0.3, 0.1], own), symnet.Layer([[1.0, 2.0]])]
+    text = languages.generate(symnet.Network(layers), "rust", 3, name="net")["net.rs"]
+    (tmp_path / "net.rs").write_text(str(text), encoding="utf-8")
+    rustc("--check", "net.rs", folder=tmp_path, tool="rustfmt")
+    flags = ("--crate-type=rlib", "-Dwarnings", "-Wclippy::all", "net.rs")
+    rustc(*flags, folder=tmp_path, tool="clippy-driver")
+
+
 def test_refusals():
     """What a language cannot do is said, not done otherwise."""
     net = NETWORKS["one"]()

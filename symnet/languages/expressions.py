@@ -169,12 +169,30 @@ class Expressions:
         """A comparison."""
         if isinstance(condition, (And, Or)):
             word = self.both if isinstance(condition, And) else self.either
-            parts = sorted(map(self.condition, condition.args))
-            return f"({f' {word} '.join(parts)})"
+            told = needed(condition.args) if isinstance(condition, And) else condition.args
+            parts = sorted(map(self.condition, told))
+            return f"({f' {word} '.join(parts)})" if len(parts) > 1 else parts[0]
         if not isinstance(condition, Relational):
             raise TypeError(f"{condition} is no comparison")
         left, right = (self.text(side, _inside(side)) for side in (condition.lhs, condition.rhs))
         return f"{left} {condition.rel_op} {right}"
+
+
+def needed(conditions: Iterable[Any]) -> list[Any]:
+    """What all of the conditions together say: z > 1 alone for z > 0 and z > 1."""
+    every = list(conditions)
+    return [c for c in every if not any(_follows(c, other) for other in every if other != c)]
+
+
+def _follows(condition: Any, other: Any) -> bool:
+    """Whether a comparison with a number is true wherever another of the same side is."""
+    for kinds, way in (((">", ">="), 1), (("<", "<="), -1)):
+        both = (condition, other)
+        if all(isinstance(c, Relational) and c.rel_op in kinds and c.rhs.is_number for c in both):
+            room = way * (other.rhs - condition.rhs)
+            stricter = room == 0 and condition.rel_op == kinds[1]
+            return bool(condition.lhs == other.lhs and (room > 0 or stricter))
+    return False
 
 
 def bare(text: str) -> str:

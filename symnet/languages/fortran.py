@@ -34,6 +34,10 @@ _MOST = 200_000  # numbers; gfortran takes minutes for more
 _STATEMENT = 400  # numbers of one statement: it may have 255 lines
 
 
+_NAN = "ieee_value("
+_QUIET = "    use, intrinsic :: ieee_arithmetic, only: ieee_quiet_nan, ieee_value\n"
+
+
 class FortranPrinter(Printer):
     """Steps as Fortran."""
 
@@ -64,6 +68,10 @@ class FortranPrinter(Printer):
 
     def choose(self, condition: str, value: str, otherwise: str) -> str:
         return f"merge({value}, {otherwise}, {condition})"
+
+    def undefined(self, argument: str, place: int = 0) -> str:
+        """Quiet: 0/0 would stop programs that are compiled to stop at invalid operations."""
+        return f"ieee_value({argument}, ieee_quiet_nan)"
 
     def loop(self, variable: str, last: int | str) -> str:
         return f"do {variable} = 1, {last}"
@@ -127,7 +135,10 @@ def source(job: Job) -> str:
         lines += [*_activation(function, printer), ""]
     for function in own_functions(job.lowered, printer):
         lines += [*_returning(function, printer), ""]
-    return "\n".join([*lines, *_worst(job, printer), f"end module {job.name}", ""])
+    text = "\n".join([*lines, *_worst(job, printer), f"end module {job.name}", ""])
+    return (
+        text.replace("    implicit none", f"{_QUIET}    implicit none", 1) if _NAN in text else text
+    )
 
 
 def _data(name: str, values: Numbers, printer: FortranPrinter, stored: str = "rows") -> list[str]:

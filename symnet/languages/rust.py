@@ -26,6 +26,7 @@ from symnet.lowering.loops import Routine, ScalarFunction, Shape
 
 _STD = {"ceiling": "ceil", "log": "ln", "log1p": "ln_1p", "expm1": "exp_m1", "pow": "powf"}
 _CALL, _CHOICE = 60, 50  # rustfmt's fn_call_width and single_line_if_else_max_width
+_TUPLE = 3  # types of a result that are as long as rustfmt leaves in a line
 _LIBM = {"ceiling": "ceil", "abs": "fabs"}
 
 
@@ -263,6 +264,8 @@ def _function(job: Job, routine: Routine, printer: RustPrinter) -> list[str]:
     lines = [*_documented(job, routine, printer)]
     opening = f"pub fn {routine.name}({n}: &[{printer.kind}; N]) -> {result} {{"
     if len(opening) > printer.width:
+        if len(routine.results) > _TUPLE:
+            result = "".join(["(\n", *(f"    {kind},\n" for kind in kinds), ")"])
         opening = f"pub fn {routine.name}(\n    {n}: &[{printer.kind}; N],\n) -> {result} {{"
     lines += opening.split("\n")
     for name, shape in {**routine.results, **routine.arrays}.items():
