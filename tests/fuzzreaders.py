@@ -310,9 +310,18 @@ def _onnx() -> bytes:
         helper.make_node("Reshape", ["p", "s"], ["f"]),
         helper.make_node("Slice", ["f", "from", "to", "axes"], ["l"]),
         helper.make_node("Gemm", ["l", "v"], ["g"], alpha=0.5),
-        helper.make_node("Softmax", ["g"], ["y"], axis=-1),
+        helper.make_node("Softmax", ["g"], ["q"], axis=-1),
+        *_unrolled(helper, TensorProto),
     ]
     arrays = {"w": RNG.normal(size=(2, 1, 3)), "s": np.array([1, -1]), "v": RNG.normal(size=(8, 3))}
+    arrays |= {"W": RNG.normal(size=(1, 8, 1)), "R": RNG.normal(size=(1, 8, 2))}
+    arrays |= {
+        "n": np.array(2),
+        "yes": np.array(True),
+        "i": np.array([[0, 0, 1]]),
+        "two": np.ones((1, 3)),
+    }
+    arrays |= {"z": np.array([1, 1, 4, 3]), "e": np.zeros(0)}
     arrays |= {"from": np.array([1]), "to": np.array([9]), "axes": np.array([1])}
     graph = helper.make_graph(
         nodes,
@@ -321,8 +330,34 @@ def _onnx() -> bytes:
         [helper.make_tensor_value_info("y", TensorProto.DOUBLE, None)],
         [numpy_helper.from_array(a, name) for name, a in arrays.items()],
     )
-    opset = helper.make_opsetid("", 17)
+    opset = helper.make_opsetid("", 18)
     return helper.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString()
+
+
+def _unrolled(helper: Any, types: Any) -> list[Any]:
+    """A loop, a branch, a recurrent layer, a resized image, and entries that are added up."""
+    make = helper.make_node
+    known = [helper.make_tensor_value_info("k", types.INT64, ())]
+    known += [helper.make_tensor_value_info(name, types.BOOL, ()) for name in ("c", "c2")]
+    h, h2, t = (
+        helper.make_tensor_value_info(name, types.DOUBLE, None) for name in ("h", "h2", "t")
+    )
+    step = [make("Identity", ["c"], ["c2"]), make("Sin", ["h"], ["h2"])]
+    body = helper.make_graph(step, "body", [*known[:2], h], [known[2], h2])
+    branch = helper.make_graph([make("Tanh", ["l1"], ["t"])], "branch", [], [t])
+    return [
+        make("Loop", ["n", "yes", "q"], ["l1"], body=body),
+        make("If", ["yes"], ["b"], then_branch=branch, else_branch=branch),
+        make("Transpose", ["b"], ["s3"], perm=[1, 0]),
+        make("Unsqueeze", ["s3", "axes"], ["seq"]),
+        make("LSTM", ["seq", "W", "R"], ["o", "last"], hidden_size=2),
+        make("Transpose", ["o"], ["o2"], perm=[1, 2, 0, 3]),
+        make("Resize", ["o2", "e", "", "z"], ["big"], mode="linear"),
+        make("ScatterElements", ["q", "i", "two"], ["added"], axis=1, reduction="add"),
+        make("Flatten", ["big"], ["f1"]),
+        make("Flatten", ["added"], ["f2"], axis=0),
+        make("Concat", ["f1", "f2"], ["y"], axis=1),
+    ]
 
 
 def _config() -> dict[str, Any]:

@@ -450,6 +450,28 @@ def test_probabilities_in_maps_are_a_tensor(tmp_path):
     )
 
 
+def test_labels_that_a_classifier_gives_are_left_out(tmp_path):
+    """A LinearSVC as skl2onnx writes it: the label itself is an output."""
+    nodes = [
+        helper.make_node(
+            "LinearClassifier",
+            ["x"],
+            ["label", "s"],
+            domain="ai.onnx.ml",
+            classlabels_ints=[0, 1],
+            coefficients=[-1.0, -2.0, 1.0, 2.0],
+            intercepts=[-0.5, 0.5],
+        ),
+        helper.make_node("ArrayFeatureExtractor", ["s", "k"], ["y"], domain="ai.onnx.ml"),
+    ]
+    proto = model(nodes, (1, 2), {"k": np.array([1])}, outputs=("label", "y"))
+    proto.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
+    proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+    found = imported(proto, tmp_path)
+    assert found.notes == ("label is left out: it is no number",)
+    np.testing.assert_array_equal(analytic.value(found.network, np.array([1.0, 3.0])), [7.5])
+
+
 @pytest.mark.parametrize("kernel", ["rbf", "poly", "sigmoid", "linear"])
 def test_support_vectors_of_scikit_learns_exporter(kernel, tmp_path):
     """The arrays of an SVR as skl2onnx writes them, beside its own predictions."""

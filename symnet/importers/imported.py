@@ -69,6 +69,9 @@ class Imported:
         return "\n".join([heading, *(f"note: {note}" for note in self.notes)])
 
 
+_MOST_OUTPUTS = 2**17  # each is a symbol, and a formula of its own: 10 µs
+
+
 @dataclass(frozen=True)
 class Model:
     """What a reader finds in a file: forms of named inputs, before they become a network."""
@@ -82,6 +85,11 @@ class Model:
         """The network of the outputs that were chosen, named as far as names are plain."""
         chosen, parts = _selected(self.tensors, self.outputs, options.select)
         y = parts[0] if len(parts) == 1 else self.tensors.fold.stacked(parts)
+        if y.size > _MOST_OUTPUTS:
+            raise ValueError(
+                f"its outputs are {y.size:,} numbers, more than the {_MOST_OUTPUTS:,} that are "
+                "named; choose some of them (--select-outputs)"
+            )
         net = self.tensors.fold.network(y, None, None, self.name)
         names = _default_names(self.inputs, "x", net.n), _default_names(chosen, "y", net.m)
         net = _renamed(net, *names)

@@ -21,6 +21,8 @@ from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
 
+_LARGEST = matrices.LARGEST // 8  # an entry with its place takes eight times the memory of one
+
 _ROUNDING: dict[str, Callable[[Array], Array]] = {
     "floor": np.floor,
     "ceil": np.ceil,
@@ -48,7 +50,7 @@ class Sampling:
 
     def matrix(self, before: int, after: int, scale: float | None = None) -> Array:
         """(after, before): the weights of the entries before. ValueError for an unknown word."""
-        matrices.check_size(before * after, "the matrix of a resized axis")
+        _check(before * after, "the matrix of a resized axis")
         s = after / before if scale is None else scale
         x = self._at(before, after, s)
         if self.mode == "nearest":
@@ -99,6 +101,11 @@ def _weights(taps: list[tuple[Array, Array]], before: int, exclude: bool) -> Arr
     return found / found.sum(axis=1, keepdims=True) if exclude else found
 
 
+def _check(entries: int, what: str) -> None:
+    if entries > _LARGEST:
+        raise ValueError(f"{what} takes {entries:,} entries, more than the {_LARGEST:,} that fit")
+
+
 def along(t: Tensors, x: Value, axis: int, A: Array) -> Value:
     """The tensor with A applied to each vector along an axis."""
     if not isinstance(x, Form):
@@ -106,7 +113,7 @@ def along(t: Tensors, x: Value, axis: int, A: Array) -> Value:
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
     shape = (*x.shape[:axis], len(A), *x.shape[axis + 1 :])
     row, column = np.nonzero(A)
-    matrices.check_size(outer * inner * len(row), f"a tensor of the shape {x.shape} resized")
+    _check(outer * inner * len(row), f"a tensor of the shape {x.shape} resized")
     o, i = np.arange(outer)[:, None, None], np.arange(inner)[None, None, :]
     rows = (o * len(A) + row[None, :, None]) * inner + i
     columns = (o * A.shape[1] + column[None, :, None]) * inner + i

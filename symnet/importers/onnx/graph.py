@@ -195,6 +195,8 @@ class Graph:
             what = f"its arguments do not fit ({type(error).__name__}: {error})"
             results = [Unread(f"{shortened(label, 100)}: {what}")] * len(node.output)
         for output, value in zip(node.output, results, strict=False):
+            if output and value is None:
+                value = Unread(f"{shortened(label, 100)}: {shortened(output)} is no number")
             if output:
                 self.values[output] = value
 
