@@ -217,8 +217,8 @@ class _Limits:
 
 
 def _limits(dtype: Any) -> _Limits:
-    """Below `tiny` digits are lost to underflow, and there is nothing to compare."""
-    return _Limits(1e-30, 1e30) if dtype == np.float32 else _Limits(1e-140, np.inf)
+    """Below `tiny` digits are lost to underflow, in factors and squares before the result."""
+    return _Limits(1e-20, 1e30) if dtype == np.float32 else _Limits(1e-140, np.inf)
 
 
 def tolerance(dtype: Any) -> float:
