@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import mpmath
 import numpy as np
 import pytest
@@ -204,6 +206,25 @@ def test_refused_with_the_place() -> None:
         d.compile()
     with pytest.raises(ValueError, match="'own'"):
         d.compile("c")
+
+
+def test_numbers_that_differ_are_shown_so() -> None:
+    """Not "would be computed as 0.5, but is 0.5"."""
+    with pytest.raises(ValueError, match="in double precision") as refused:
+        Activation("own", sympy.atan(z) / sympy.pi + Rational(1, 2)).forms(0)
+    said = str(refused.value).split("computed as ")[1]
+    found, right = said.split(" in double")[0], said.split("but is ")[1].split(";")[0]
+    assert found != right
+    assert abs(float(found) - float(right)) > 0
+
+
+def test_a_network_of_slow_functions_is_compiled_in_seconds() -> None:
+    """Places where all is defined are looked for without limits in many digits: it took 30 s."""
+    own = Activation("own", sympy.loggamma(sympy.erfinv(z)))
+    started = time.process_time()
+    net = symnet.Network.dense([3, 8, 8, 1], hidden=own, seed=0)
+    assert symnet.derive(net).compile().checked
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(

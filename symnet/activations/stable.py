@@ -45,18 +45,33 @@ class Inaccurate(ValueError):
         order, z, found, truth = self.fault
         what = ("its value", "its derivative", "its second derivative")
         shown = what[order] if order < len(what) else f"its derivative of order {order}"
-        right = "not defined" if truth is None else _said(truth)
+        said, right = _apart(found, truth)
         return (
-            f"{shown} at z = {z:.6g} would be computed as {found:.6g} in double precision, but is "
+            f"{shown} at z = {z:.6g} would be computed as {said} in double precision, but is "
             f"{right}; write the formula so that nothing overflows or cancels there"
         )
 
 
-def _said(truth: Number) -> str:
-    """In few digits; what no double holds has exponents of any length."""
-    if abs(truth) < mpmath.mpf(10) ** -320:
+def _apart(found: float, truth: Number | None) -> tuple[str, str]:
+    """Both in the fewest digits, from 6 on, that tell them apart."""
+    if truth is None:
+        return f"{found:.6g}", "not defined"
+    for count in range(6, 18):
+        said, right = _said(mpmath.mpf(found), count), _said(truth, count)
+        if said != right:
+            break
+    return said, right
+
+
+def _said(number: Number, count: int) -> str:
+    """In so many digits; what no double holds has exponents of any length."""
+    if not mpmath.isfinite(number):
+        return f"{float(number)}"
+    if abs(number) < mpmath.mpf(10) ** -320:
         return "0"
-    return mpmath.nstr(truth, 6) if abs(truth) < mpmath.mpf(10) ** 400 else "beyond all doubles"
+    if abs(number) > mpmath.mpf(10) ** 400:
+        return "beyond all doubles"
+    return mpmath.nstr(number, count)
 
 
 @lru_cache(maxsize=1024)

@@ -143,8 +143,7 @@ def _strain(network: Network, points: Array) -> Array:
 
     Bare inputs do not count, as it is their units that are looked for.
     """
-    forms = analytic.preactivations(network, points)
-    missing = analytic.missing(network, points)
+    forms, missing = analytic.sketch(network, points)
     told = [np.empty((len(points), 0))]
     for node, form in zip(network.numeric().nodes, forms, strict=True):
         of_inputs = _of_inputs(node, network.n)
@@ -196,5 +195,5 @@ def _defined_place(network: Network, centre: Array, step: Array) -> Array:
 
 def _at_an_end(network: Network, points: Array, beside: Array) -> Array:
     """What counts against points (N, n) on one side of which the network has no value."""
-    right, left = (analytic.missing(network, points + side * beside) for side in (1, -1))
+    right, left = (analytic.sketch(network, points + side * beside)[1] for side in (1, -1))
     return _AT_AN_END * (right + left)

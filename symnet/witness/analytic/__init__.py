@@ -30,7 +30,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from symnet.witness.analytic.chainrule import Graph, Vector, forward, full, unneeded
+from symnet.witness.analytic.chainrule import Graph, Vector, forward, full, sketched, unneeded
 from symnet.witness.analytic.sizes import value_and_size
 from symnet.witness.analytic.table import Array
 
@@ -102,13 +102,18 @@ def preactivations(net: Numeric, X: ArrayLike) -> list[Array]:
         return [step.form.a for step in forward(graph, points, 0)]
 
 
-def missing(net: Numeric, X: ArrayLike) -> NDArray[np.intp]:
-    """How many entries of the nodes' values are not finite, at points X (N, n): (N,)."""
+def sketch(net: Numeric, X: ArrayLike) -> tuple[list[Array], NDArray[np.intp]]:
+    """`preactivations`, and how many entries of all values are not finite: (N,). Raises as `value`.
+
+    Of a user's own formulas without limits and without derivatives: quick, to look for a place
+    where everything is defined.
+    """
     graph = net.numeric()
     points = _points(X, graph.widths[0])
     with np.errstate(all="ignore"):
-        lost = [~np.isfinite(step.value.a) for step in forward(graph, points, 0)]
-    return np.sum(np.concatenate(lost, axis=1), axis=1)
+        steps = list(sketched(graph, points))
+    lost = np.concatenate([~np.isfinite(value) for _, value in steps], axis=1)
+    return [form for form, _ in steps], np.sum(lost, axis=1)
 
 
 def scale(net: Numeric, X: ArrayLike, order: int) -> Array:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from symnet.witness.analytic.own import own_jet
+from symnet.witness.analytic.own import own_jet, own_value
 from symnet.witness.analytic.table import TABLE, Array, Jet, linear
 
 
@@ -98,6 +98,19 @@ def forward(graph: Graph, X: Array, order: int, directions: Array | None = None)
         for source in dropped:
             del vectors[source]
         yield step
+
+
+def sketched(graph: Graph, X: Array) -> Iterator[tuple[Array, Array]]:
+    """Form and value of each node, a user's own activation as double precision has it."""
+    vectors = [entered(X, None)]
+    for node in graph.nodes:
+        form = _form(node, dict(enumerate(vectors)), 0)
+        if node.activation is not None and node.activation.name not in TABLE:
+            vectors.append(Vector(own_value(node.activation.tree, form.a), EMPTY, None))
+        else:
+            factor = None if node.factor is None else vectors[node.factor]
+            vectors.append(RULES[node.kind](node, form, factor, 0).value)
+        yield form.a, vectors[-1].a
 
 
 def _form(node: Node, vectors: Mapping[int, Vector], order: int) -> Vector:
