@@ -358,6 +358,31 @@ def test_text_says_what_cancels() -> None:
         assert "exact, but" not in symnet.derive(dense([2, 2, 1], hidden="relu")).text(notation)
 
 
+@pytest.mark.parametrize(
+    ("formula", "at", "known"),
+    [
+        # Values of 60 digits; 140 lose exp(-800) beside 1, in which truth and result were both 0.
+        (sqrt(log(1 + exp(z))), -800.0, (1.9151695967140057e-174, 9.575847983570028e-175)),
+        (sympy.cbrt(log(1 + exp(z))), -800.0, (1.5421909815891664e-116, None)),
+        (2 * sympy.atan(exp(z)) - sympy.pi / 2, 500.5, (None, 8.642548056307711e-218)),
+        (sympy.atan(sympy.sinh(z)), -400.2, (None, 3.136016492379461e-174)),
+        (z * tanh(z * erfc(-z / sqrt(2)) / 2), -31.5, (None, 1.356144490653499e-213)),
+    ],
+)
+def test_what_is_small_beside_one_is_right_or_refused(formula, at, known):
+    """A derivative that a double holds is never 0 because its terms are nothing beside others."""
+    network = symnet.Network([symnet.Layer([[1.0]], activation=Activation("own", formula))])
+    refusal = "in double precision, but is"
+    try:
+        results = symnet.derive(network, 1).compile()([[at]])
+    except ValueError as error:
+        results, refusal = (), str(error)
+    assert "in double precision, but is" in refusal
+    for found, right in zip(results, known, strict=False):
+        if right is not None:
+            assert found.item() == pytest.approx(right, rel=1e-10, abs=0.0)
+
+
 @pytest.mark.parametrize("power", [1, 2, 3])
 def test_quotients_hold_however_a_backend_writes_them(power):
     """1/cosh(z)² at 800 is u·v of factors that are 0, or 0 over what overflows: 0, not NaN."""

@@ -39,12 +39,13 @@ _MORE = (360, 1200)
 
 SIZES = (
     *(1e-20, 1e-8, 1e-3, 0.1, 0.5, 1.0, 1.2784645, 2.0, 3.0, 3.7, 6.0, 10.0, 20.0, 25.0, 30.0),
-    *(37.0, 40.0, 100.0, 350.0, 710.0, 800.0, 1e4),
+    *(33.3, 37.0, 40.0, 60.0, 100.0, 200.0, 350.0, 390.0, 550.0, 710.0, 800.0, 1e4),
     *(0.3141593, 0.9339484, 2.6457513, 17.320508),
 )
 """Sizes of z to look at, some of them no short numbers: those round too well."""
 
 _FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
+_SLOW = (sympy.erfinv, sympy.loggamma, sympy.polygamma)  # in a thousand digits
 _OSCILLATING = (sympy.sin, sympy.cos, sympy.tan, *STEPS, sympy.polygamma)
 
 
@@ -134,8 +135,16 @@ def _is_pole(formula: Expr, z: float, beside: Number) -> bool:
 
 @lru_cache(maxsize=20_000)
 def truths(formula: Expr, z: float, order: int, side: int, more: int) -> list[Number] | None:
-    """The derivatives of the orders up to one more than `order`, from one side."""
-    return digits.derivatives(formula, z, order + 1, side, more)
+    """The derivatives of the orders up to one more than `order`, from one side.
+
+    A 0 may be what is lost beside 1 in so many digits, as exp(-800) in log(1 + exp(z)) is: it is
+    one if it is in all digits.
+    """
+    found = digits.derivatives(formula, z, order + 1, side, more)
+    most = _MORE[0 if formula.has(*_SLOW) else -1]
+    if found is None or more >= most or all(found) or not formula.atoms(sympy.Function):
+        return found
+    return digits.derivatives(formula, z, order + 1, side, most)
 
 
 def _close(found: float, z: float, truth: Number, slope: Number) -> bool:
