@@ -25,6 +25,7 @@ from symnet.activations.identities import renamed
 from symnet.activations.limits import shown
 from symnet.activations.pieces import Pieces, assembled, pieces_of
 from symnet.activations.systems import Forms, System, Z, chain, finished, forms, repeated
+from symnet.activations.tails import vanishing
 from symnet.activations.understood import understood
 
 _PATCHES = 6  # that one expression gets
@@ -208,6 +209,14 @@ def _is_real(expression: Expr) -> bool:
 
 
 def _ways(arm: Expr, order: int) -> Iterator[Expr]:
+    yield from _ways_of_all(arm, order)
+    if (tail := vanishing(arm)) is not None:
+        there, where = tail
+        for way in _ways_of_all(arm, order):
+            yield Piecewise((differentiated(there, order), where), (way, True))
+
+
+def _ways_of_all(arm: Expr, order: int) -> Iterator[Expr]:
     if not arm.has(*STEPS):
         yield _in_full(understood(arm), order)
     plain = differentiated(arm, order)
