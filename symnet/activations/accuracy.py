@@ -118,6 +118,8 @@ def _doubt(
         return None if math.isnan(found) else Fault(order, z, found, None)
     if any(_close(found, z, side[order], side[order + 1]) for side in known):
         return None
+    if not math.isfinite(found) and abs(known[0][0]) > LARGEST > abs(known[0][order]):
+        return None  # as the value itself: z^3 at 1e200, of which the slope is a double
     if math.isinf(found) and digits.value(formula, mpmath.mpf(z)) is None:
         return None
     if math.isnan(found) and _is_pole(formula, z, known[0][0]):
