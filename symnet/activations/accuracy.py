@@ -33,6 +33,7 @@ Array: TypeAlias = NDArray[Any]
 
 TOLERANCE = 1000 * float(np.finfo(np.float64).eps)
 _TINY = 1e-290  # beside which nothing is lost that a double could hold
+_MOST = float(np.finfo(np.float64).max)
 LARGEST = 1e290  # from here on a result may be infinite: something before it was
 _MORE = (360, 1200)
 """Digits that are added until a result is seen to be right, or still is not."""
@@ -118,7 +119,7 @@ def _doubt(
         return None if math.isnan(found) else Fault(order, z, found, None)
     if any(_close(found, z, side[order], side[order + 1]) for side in known):
         return None
-    if not math.isfinite(found) and abs(known[0][0]) > LARGEST > abs(known[0][order]):
+    if not math.isfinite(found) and abs(known[0][order]) < _MOST < abs(known[0][0]):
         return None  # as the value itself: z^3 at 1e200, of which the slope is a double
     if math.isinf(found) and digits.value(formula, mpmath.mpf(z)) is None:
         return None
