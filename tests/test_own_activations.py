@@ -114,7 +114,7 @@ KNOWN = {
     "odd second derivative": (1 / (1 + exp(-z)), 1e-8, [0.5, 0.25, -1.25e-9]),
     # Beyond all doubles, not NaN.
     "overflow of a quotient": ((exp(z) - 1) / z, 800.0, [np.inf] * 3),
-    "Planck's law": (z**3 / (exp(z) - 1), 0.0, [0, 0, 2]),
+    "Planck's law": (z**3 / (exp(z) - 1), 0.0, [None, None, 2]),
     "overflow to the left": (sympy.sinh(z) / z, -800.0, [np.inf, -np.inf, np.inf]),
     # Steep places.
     "signed root": (sign(z) * sqrt(Abs(z)), 0.0, [0, np.inf, None]),
