@@ -170,6 +170,13 @@ def test_a_derivative_that_is_zero_is_no_noise_of_differences():
     assert not check(network, Shifted(f, (0, 0, 0, 0), 1e-9)).ok
 
 
+@pytest.mark.filterwarnings("error")
+def test_weights_that_single_precision_barely_holds():
+    """The points of such a network are infinite in it: nothing to compare, and no warning."""
+    network = Network([symnet.Layer([[1.4e-45]], activation="abs")])
+    verify(compiled(network, 2))
+
+
 def test_kink_points_lie_on_both_sides():
     """Each pair of points has a pre-activation of either sign, both tiny."""
     network = NETWORKS["relu"]

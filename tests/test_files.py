@@ -319,7 +319,7 @@ BAD = {
     "own huge factor": (own(["exp", ["mul", "z", 1e308]]), "1e\\+308 is too large or too small"),
     "own kink nowhere": (own(["abs", "z"], kinks=[["log", 0]]), "'log', 0] is no real number"),
     "own complex kink": (own(["abs", "z"], kinks=[["sqrt", -1]]), "'sqrt', -1] is no real number"),
-    "own power of 0": (own(["pow", 0, "z"]), "the base of a power of z is above 0"),
+    "own power of 0": (own(["pow", 0, "z"]), "the base of a power of z must be above 0"),
     "own infinite factor": (
         own(["mul", "z", ["pow", ["add", 1, ["exp", 1e308]], -1]]),
         "1e\\+308 is too large or too small",

@@ -82,8 +82,9 @@ def clear_of_kinks(network: Network, points: Array, rounding: float) -> Array:
     low, z, high = (analytic.preactivations(network, X) for X in moved)
     clear = np.full(len(points), True)
     for node, *found in zip(network.nodes, low, z, high, strict=True):
-        width = np.max(np.abs([found[0] - found[1], found[2] - found[1]]), axis=0)
-        width += _ROUNDINGS * rounding * np.abs(found[1])
+        with np.errstate(invalid="ignore"):  # of two infinite ones nothing is clear
+            width = np.max(np.abs([found[0] - found[1], found[2] - found[1]]), axis=0)
+            width += _ROUNDINGS * rounding * np.abs(found[1])
         for kink in () if node.activation is None else map(float, node.activation.kinks):
             clear &= (np.abs(found[1] - kink) > width).all(axis=1)
     return points[clear] if clear.any() else points[:1]
