@@ -46,7 +46,7 @@ SIZES = (
 """Sizes of z to look at, some of them no short numbers: those round too well."""
 
 _FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
-_SLOW = (sympy.erfinv, sympy.loggamma, sympy.polygamma)  # in a thousand digits
+_SLOW = (sympy.erf, sympy.erfc, erfcx, sympy.erfinv, sympy.loggamma, sympy.polygamma)
 _OSCILLATING = (sympy.sin, sympy.cos, sympy.tan, *STEPS, sympy.polygamma)
 
 
