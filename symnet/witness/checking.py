@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+import sympy
 from numpy.typing import NDArray
 
 from symnet import showing
@@ -29,6 +30,7 @@ MANY_WEIGHTS = 20_000  # from here on, 50-digit arithmetic takes seconds a point
 _ENTRIES = 2**26  # products that the analytic engine may take for the ordinary points
 _NARROW = 64  # neurons a layer of the network that `verify` takes many points or digits for
 _QUICK = 2**20  # products that it may take for the points `verify` looks at
+_IN_DIGITS = (sympy.erfinv, sympy.loggamma, sympy.polygamma)
 _TIMES = 6  # as many points as of the largest networks
 _PAIRS = 3  # of points beside kinks
 
@@ -240,9 +242,14 @@ class _Points(NamedTuple):
 
 
 def _few(network: Network, function: Checkable, random: np.random.Generator) -> _Points:
-    """As many as are quickly compared: of a small network 24 and those beside kinks."""
+    """As many as are quickly compared: of a small network 24 and those beside kinks.
+
+    Four where an activation is of functions that the engine takes in many digits.
+    """
     quick = _QUICK // (4 * directions.work(network, function.order))
     times = int(np.clip(min(quick, calls.room(network, function.order) // 4), 1, _TIMES))
+    if any(a.value.has(*_IN_DIGITS) for a in network.activations.values() if not a.given):
+        times = 1
     ordinary = sampling.ordinary(network, random, 2 * times)
     farther, far = (sampling.far(network, random, times, factor) for factor in (10.0, 1e4))
     pairs = _PAIRS if times == _TIMES and network.kinks else 0
