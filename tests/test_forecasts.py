@@ -1,5 +1,6 @@
 """What a command will take is said before it begins; what is hopeless is refused at once."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -96,8 +97,13 @@ def test_interrupt_is_one_line_and_leaves_no_file(folder, tmp_path):
     command = [sys.executable, "-m", "symnet", "evaluate", folder / "wide.json", table, "-o", out]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert "evaluating" in process.stderr.readline()
-        time.sleep(0.3)
-        os.kill(process.pid, signal.SIGINT)
+        # Python loses one that falls into a finalizer; who has no answer asks once more.
+        for _ in range(5):
+            time.sleep(0.3)
+            os.kill(process.pid, signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(2)
+                break
         said = process.stderr.read()
         assert process.wait() == 130
     assert said.splitlines()[-1] == "symnet: interrupted"
