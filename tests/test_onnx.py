@@ -745,9 +745,13 @@ def test_large_convolutions_are_refused_with_their_size(tmp_path):
     start = time.perf_counter()
     assert imported(proto, tmp_path, check=False).network.widths == (400, 16 * 18 * 18)
     assert time.perf_counter() - start < 5
-    proto = model([node("Conv", "x w")], (1, 3, 224, 224), {"w": weights(16, 3, 3, 3)})
-    with pytest.raises(ValueError, match="entries, more than the"):
+    large = {"w": weights(16, 3, 3, 3)}
+    proto = model([node("Conv", "x w")], (1, 3, 224, 224), large)
+    with pytest.raises(ValueError, match="its outputs are 788,544 numbers"):
         imported(proto, tmp_path, check=False)
+    pooled = [node("Conv", "x w", "c"), node("GlobalAveragePool", "c")]
+    with pytest.raises(ValueError, match="entries, more than the"):
+        imported(model(pooled, (1, 3, 640, 640), large), tmp_path, check=False)
 
 
 @pytest.mark.parametrize("shape", [[2**40], [2**20, 2**20], [-3]])
