@@ -321,7 +321,7 @@ def test_fortran(tmp_path):
     for name in networks():
         text = texts[f"{name}.f90"].lower()
         assert f"\nmodule {name}\n" in text
-        assert "subroutine value_jacobian_hessian(x, y, jacobian, hessian)" in text
+        assert "pure recursive subroutine value_jacobian_hessian(x, y, jacobian, hessian)" in text
     points = ", ".join(f"{x}_real64" for x in X.ravel().tolist())
     callers = blocks(FORTRAN_CALLER)
     program = filled(FORTRAN, points=points, blocks=blocks(FORTRAN_BLOCK), callers=callers)

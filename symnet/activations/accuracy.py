@@ -47,6 +47,8 @@ SIZES = (
 
 _FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
 _SLOW = (sympy.erf, sympy.erfc, erfcx, sympy.erfinv, sympy.loggamma, sympy.polygamma)
+"""Functions that take long in the most of these digits."""
+
 _OSCILLATING = (sympy.sin, sympy.cos, sympy.tan, *STEPS, sympy.polygamma)
 
 

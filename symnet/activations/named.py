@@ -14,6 +14,9 @@ from symnet.activations import aliases, parametrised
 from symnet.activations.activation import Activation
 from symnet.activations.elementwise import ELEMENTWISE
 from symnet.activations.table import TABLE
+from symnet.names import shortened
+
+_LONGEST = 40  # letters of a name in a message
 
 _MADE: Mapping[str, tuple[Callable[..., Activation], int]] = MappingProxyType(
     {
@@ -78,21 +81,18 @@ def _elementwise(name: str) -> Activation:
 
 
 def _with_numbers(spec: str, name: str, listed: str) -> Activation:
-    found = aliases.resolved(name, _MADE)
+    called, found = repr(shortened(spec, _LONGEST)), aliases.resolved(name, _MADE)
     if found is None:
-        makers = ", ".join(_MADE)
-        raise ValueError(f"unknown activation {_shortened(spec)!r}: only {makers} take numbers")
+        raise ValueError(f"unknown activation {called}: only {', '.join(_MADE)} take numbers")
     make, count = _MADE[found]
     given = [part.strip() for part in listed.split(",")]
     if len(given) != count:
         wanted = "a number" if count == 1 else f"{count} numbers"
-        raise ValueError(
-            f"activation {_shortened(spec)!r}: {found} takes {wanted}, found {len(given)}"
-        )
+        raise ValueError(f"activation {called}: {found} takes {wanted}, found {len(given)}")
     try:
         return make(*map(_number, given))
     except ValueError as error:
-        raise ValueError(f"activation {_shortened(spec)!r}: {error}") from None
+        raise ValueError(f"activation {called}: {error}") from None
 
 
 def _number(text: str) -> float | Fraction | None:
@@ -100,7 +100,7 @@ def _number(text: str) -> float | Fraction | None:
     if text.lower() == "none":
         return None
     if len(text) > 40 or not text.isascii() or "_" in text:
-        raise ValueError(f"{_shortened(text)!r} is no number")
+        raise ValueError(f"{shortened(text, _LONGEST)!r} is no number")
     try:
         return Fraction(text) if re.fullmatch(r"[-+]?\d+(/\d+)?", text) else float(text)
     except (ValueError, ZeroDivisionError):
@@ -112,12 +112,8 @@ def _unknown(spec: str) -> str:
         return f"{spec!r} {remedy}"
     near = aliases.nearest(spec, TABLE) or aliases.nearest(spec, ELEMENTWISE)
     hint = f"; did you mean {near!r}?" if near else ""
-    return f"unknown activation {_shortened(spec)!r}{hint} {_known()}"
+    return f"unknown activation {shortened(spec, _LONGEST)!r}{hint} {_known()}"
 
 
 def _known() -> str:
     return f"(known: {', '.join(TABLE)})"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -39,14 +39,8 @@ def check(network: Network, order: int, digits: bool = True) -> float:
     _afford(network, order)
     seconds = points * (_CALLS * _point(network, order) + _witness(network, order))
     if digits:
-        seconds += (
-            checking.in_digits(network)
-            * (order + 1)
-            * (order + 2)
-            / 2
-            * network.weights_count
-            * _DIGIT
-        )
+        values = checking.in_digits(network) * (order + 1) * (order + 2) / 2
+        seconds += values * network.weights_count * _DIGIT
     return seconds
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symnet.network import Network
 from symnet.witness import directions, sampling
-from symnet.witness.comparing import Comparison, Truth
+from symnet.witness.comparing import Checkable, Comparison, Truth
 
 Array = NDArray[Any]
 
@@ -23,15 +23,6 @@ _AFFORDED = 2**19  # entries of the highest order in one call
 _CROWDED, _FEWEST = 2**30, 4  # products that a call with many points may take, or so many points
 _SINGLE = 4  # points that are asked for one by one
 _FEW = 4, 24  # and together: kernels have branches for few points
-
-
-class Checkable(Protocol):
-    """What can be checked: a compiled network, or anything with its interface."""
-
-    @property
-    def order(self) -> int: ...
-    def __call__(self, X: Any) -> tuple[Array, ...]: ...
-    def derivative(self, order: int, X: Any) -> Array: ...
 
 
 def true(

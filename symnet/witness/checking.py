@@ -18,8 +18,7 @@ from symnet import showing
 from symnet.network import Network
 from symnet.progress import part
 from symnet.witness import calls, directions, sampling
-from symnet.witness.calls import Checkable
-from symnet.witness.comparing import CheckError, Comparison, worst
+from symnet.witness.comparing import Checkable, CheckError, Comparison, worst
 from symnet.witness.exact import against_digits
 
 __all__ = ["CheckError", "Comparison", "Report", "check", "sample", "verify"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,15 @@ _ULPS = 2**13  # allowed error in units of the result's rounding: about 2e-12 in
 _SHOWN = 4  # coordinates of a point that a report shows
 
 _QUANTITIES = ("value", "jacobian", "hessian")
+
+
+class Checkable(Protocol):
+    """What can be checked: a compiled network, or anything with its interface."""
+
+    @property
+    def order(self) -> int: ...
+    def __call__(self, X: Any) -> tuple[Array, ...]: ...
+    def derivative(self, order: int, X: Any) -> Array: ...
 
 
 class CheckError(RuntimeError):

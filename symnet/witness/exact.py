@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from symnet.network import Network
 from symnet.progress import steps
 from symnet.witness import digits
-from symnet.witness.comparing import CheckError, Comparison, Truth, tolerance, worst
+from symnet.witness.comparing import Checkable, CheckError, Comparison, Truth, tolerance, worst
 from symnet.witness.units import units
 
 Array = NDArray[Any]
@@ -19,17 +19,8 @@ _TINY = 1e-140  # below this, terms lose digits to underflow and there is nothin
 _NOISE = 1e-100  # of the value, below which the differences in 50 digits are none of a derivative
 
 
-class Derivatives(Protocol):
-    """What is compared: the orders at once, and one by one."""
-
-    @property
-    def order(self) -> int: ...
-    def __call__(self, X: Any) -> tuple[Array, ...]: ...
-    def derivative(self, order: int, X: Any) -> Array: ...
-
-
 def against_digits(
-    truth: Truth, function: Derivatives, random: np.random.Generator
+    truth: Truth, function: Checkable, random: np.random.Generator
 ) -> list[Comparison]:
     """Directional derivatives Σ u_i u_j … ∂ʳy_p/∂x_i∂x_j… against 50-digit arithmetic.
 

@@ -55,7 +55,7 @@ class ScalarPrinter(C99CodePrinter):
         self.dtype, self.meanings = dtype, meanings
 
     def _handle_UnevaluatedExpr(self, expr: Expr) -> Expr:
-        return expr  # SymPy would look for re() in each, a fifth of the time: all is real here
+        return expr  # SymPy would look for re() in each: all is real here
 
     def _print_elementary(self, call: Expr) -> str:
         name = function_name(call, self.meanings)
