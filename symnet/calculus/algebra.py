@@ -123,7 +123,28 @@ def without_output(vector: Expr) -> Expr | None:
     return Mul(*(factor for factor in vector.args if factor != OUTPUT))
 
 
-class matvec(Function):
+class Head(Function):
+    """A function of the algebra: made by its `eval` or as it stands, and never evaluated to digits.
+
+    SymPy's own functions look at their arguments for numbers, and carry a set of how many there may
+    be, in each of the thousands that a deep network's Program has.
+    """
+
+    def __new__(cls, *args: Basic) -> Expr:
+        head: Any = cls
+        return _headed(head, *args)
+
+
+@lru_cache(maxsize=2**16)
+def _headed(head: Any, *args: Basic) -> Expr:
+    (count,) = head.nargs
+    if len(args) != count:
+        raise TypeError(f"{head.__name__} takes {count} argument(s), got {len(args)}")
+    value = head.eval(*args)
+    return Expr.__new__(head, *args) if value is None else value
+
+
+class matvec(Head):
     """matvec(W, v) = W v: a weight matrix applied to a layer's vector; linear in both."""
 
     nargs = 2
@@ -141,7 +162,7 @@ class matvec(Function):
         return None
 
 
-class transposed(Function):
+class transposed(Head):
     """transposed(W) = Wᵀ."""
 
     nargs = 1
@@ -151,19 +172,19 @@ class transposed(Function):
         return matrix.args[0] if isinstance(matrix, cls) else None
 
 
-class column(Function):
+class column(Head):
     """column(W, u_i) = W[:, i]."""
 
     nargs = 2
 
 
-class row(Function):
+class row(Head):
     """row(W, e) = W[p, :], as a vector."""
 
     nargs = 2
 
 
-class entry(Function):
+class entry(Head):
     """entry(v, u) = u·v: the entry of v that the unit vector u selects."""
 
     nargs = 2
@@ -173,7 +194,7 @@ class entry(Function):
         return vector if vector.is_number else None
 
 
-class dot(Function):
+class dot(Head):
     """dot(u, v) = Σ_r u_r v_r over a layer's neurons; bilinear.
 
     dot(c, dot(u, v)), of a number c and what is a number itself, is dot(c u, v).
@@ -200,25 +221,25 @@ class dot(Function):
         return None
 
 
-class outer(Function):
+class outer(Head):
     """outer(u, v) = u vᵀ: the adjoint of a weight matrix, ∂/∂W dot(u, W v)."""
 
     nargs = 2
 
 
-class softmax(Function):
+class softmax(Head):
     """softmax(z) = exp(z)/Σ_r exp(z_r)."""
 
     nargs = 1
 
 
-class log_softmax(Function):
+class log_softmax(Head):
     """log_softmax(z) = z − log Σ_r exp(z_r)."""
 
     nargs = 1
 
 
-class sigma(Function):
+class sigma(Head):
     """sigma(σ, r, z): the r-th derivative of the activation named σ, elementwise.
 
     It stays named until a formula is printed in full or compiled.
@@ -243,10 +264,26 @@ class sigma(Function):
         return self.args[2]
 
 
-@lru_cache(maxsize=2**14)
-def sigmas(expression: Expr) -> frozenset[sigma]:
+@lru_cache(maxsize=2**16)
+def sigmas(expression: Basic) -> frozenset[sigma]:
     """The activations' derivatives in an expression."""
-    return frozenset(expression.atoms(sigma))
+    own = (expression,) if isinstance(expression, sigma) else ()
+    return frozenset(own).union(*map(sigmas, expression.args))
+
+
+@lru_cache(maxsize=2**16)
+def symbols(expression: Basic) -> frozenset[Quantity]:
+    """The quantities in an expression."""
+    if isinstance(expression, Quantity):
+        return frozenset((expression,))
+    return frozenset().union(*map(symbols, expression.args))
+
+
+@lru_cache(maxsize=2**16)
+def heads(expression: Basic) -> frozenset[type]:
+    """The functions in an expression, and the sums."""
+    own = (type(expression),) if isinstance(expression, (Head, Add)) else ()
+    return frozenset(own).union(*map(heads, expression.args))
 
 
 @lru_cache(maxsize=2**14)

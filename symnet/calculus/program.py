@@ -36,6 +36,7 @@ from symnet.calculus.algebra import (
     derivative,
     dot,
     entry,
+    heads,
     log_softmax,
     matvec,
     outer,
@@ -43,6 +44,7 @@ from symnet.calculus.algebra import (
     sigma,
     sigmas,
     softmax,
+    symbols,
     transposed,
 )
 from symnet.calculus.shapes import Shapes
@@ -245,7 +247,7 @@ def adjoint(program: Program) -> Program:
             backward.append(Statement(named, cotangent))
             cotangent = named
         for term in _terms(statement.expression):
-            moving = [s for s in term.free_symbols if s in chain]
+            moving = [s for s in symbols(term) if s in chain]
             if not moving:
                 result.append(dot(cotangent, term))
             for s in moving:
@@ -261,9 +263,12 @@ def adjoint(program: Program) -> Program:
 def _terms(expression: Expr) -> tuple[Expr, ...]:
     """The summands once products are multiplied out, which most are: SymPy takes long to see it."""
     terms = Add.make_args(expression)
-    if any(term.has(Add) for term in terms):
+    if any(Add in heads(term) for term in terms):
         return tuple(Add.make_args(expression.expand()))
     return tuple(terms)
+
+
+_WORK = frozenset((matvec, row, dot, entry))
 
 
 def _is_work(cotangent: Expr) -> bool:
@@ -271,7 +276,7 @@ def _is_work(cotangent: Expr) -> bool:
 
     One that is only scaled by σ′ or another factor stays where it is used.
     """
-    return cotangent.is_Add or cotangent.has(matvec, row, dot, entry)
+    return cotangent.is_Add or not _WORK.isdisjoint(heads(cotangent))
 
 
 def _adjoint_of(target: Quantity, activated: set[int]) -> Quantity:
@@ -312,7 +317,7 @@ def transpose(expression: Expr, operand: Quantity, cotangent: Expr, shapes: Shap
     if expression == operand:
         spread = shapes.width(expression) < shapes.width(cotangent)
         return dot(cotangent, S.One) if spread else cotangent
-    if not expression.has(operand):
+    if operand not in symbols(expression):
         return S.Zero
     if isinstance(expression, Add):
         return Add(*(transpose(term, operand, cotangent, shapes) for term in expression.args))
@@ -329,8 +334,8 @@ def transpose(expression: Expr, operand: Quantity, cotangent: Expr, shapes: Shap
         return transpose(vector, operand, matvec(transposed(matrix), cotangent), shapes)
     if isinstance(expression, (dot, entry)):
         left, right = expression.args
-        moved, other = (left, right) if left.has(operand) else (right, left)
-        if not other.has(operand):
+        moved, other = (left, right) if operand in symbols(left) else (right, left)
+        if operand not in symbols(other):
             return transpose(moved, operand, cotangent * other, shapes)
     raise TypeError(f"{expression} is not linear in {operand}")
 
@@ -352,7 +357,7 @@ def along(
     A family is known by what its members become: one order more. Derivatives of activations that
     depend on nothing are replaced by their number.
     """
-    tangents = {s: s.toward(direction) for s in expression.free_symbols}
+    tangents = {s: s.toward(direction) for s in symbols(expression)}
     moved = derivative(expression, {s: t for s, t in tangents.items() if family(t) in known})
     return moved.xreplace(_constants(moved, activations))
 

@@ -17,6 +17,7 @@ from symnet.calculus.algebra import (
     column,
     dot,
     entry,
+    heads,
     is_direction,
     log_softmax,
     matvec,
@@ -24,6 +25,7 @@ from symnet.calculus.algebra import (
     sigma,
     sigmas,
     softmax,
+    symbols,
 )
 from symnet.calculus.program import (
     Program,
@@ -34,6 +36,8 @@ from symnet.calculus.program import (
 )
 from symnet.calculus.shapes import Shapes
 from symnet.network import Network
+
+_NORMALIZING = frozenset((softmax, log_softmax))
 
 
 @dataclass(frozen=True)
@@ -104,14 +108,17 @@ def best(
 def needed(program: Program, orders: Iterable[int]) -> Program:
     """`program` reduced to the outputs of these `orders` and the statements they need."""
     outputs = tuple(program.outputs[order] for order in orders)
-    wanted = set().union(*(output.free_symbols for output in outputs))
-    families = set(map(family, wanted))
+    families = set().union(*(_families(output) for output in outputs))
     kept = []
     for statement in reversed(program.statements):
         if family(statement.target) in families:
             kept.append(statement)
-            families |= set(map(family, statement.expression.free_symbols))
+            families |= _families(statement.expression)
     return replace(program, statements=tuple(reversed(kept)), outputs=outputs)
+
+
+def _families(expression: Expr) -> set[tuple[str, int | None, int]]:
+    return set(map(family, symbols(expression)))
 
 
 def cost(program: Program, scheme: str, count: _Count | None = None) -> Cost:
@@ -124,7 +131,7 @@ def cost(program: Program, scheme: str, count: _Count | None = None) -> Cost:
         for node in sigmas(statement.expression)
     }
     activations = sum(shapes.width(argument) for _, argument in applied)
-    soft = [s.expression for s in program.statements if s.expression.has(softmax, log_softmax)]
+    soft = [s.expression for s in program.statements if heads(s.expression) & _NORMALIZING]
     return Cost(total, activations + sum(map(shapes.width, soft)), scheme)
 
 

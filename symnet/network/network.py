@@ -346,8 +346,7 @@ class Network:
             Layer(node.terms[0].weights, node.bias, layer.activation)
             for node, layer in zip(nodes, self._layers, strict=True)
         ]
-        *labels, _ = self._called()
-        found = _made(type(self), layers, nodes, (*labels, {}))
+        found = _made(type(self), layers, nodes, (*self._labels(), {}))
         # A symbol made for a label keeps its name, whatever is free now: formulas have it.
         if not found.symbols & {*self.inputs, *self.outputs}:
             found._call(self._ends())
@@ -414,8 +413,10 @@ class Network:
         return _made, (type(self), self._layers, nodes, self._called())
 
     def _called(self) -> tuple[Any, ...]:
-        names = self.input_names, self.output_names, self.name
-        return *names, dict(self.units), self.own_symbols
+        return *self._labels(), self.own_symbols
+
+    def _labels(self) -> tuple[Any, ...]:
+        return self.input_names, self.output_names, self.name, dict(self.units)
 
     def __repr__(self) -> str:
         shape = describing.shape(self._layers, self.widths)

@@ -28,6 +28,13 @@ def main() -> None:
         print(f"| {label(widths)} | {1e3 * taken:.1f} | {taken / base:.0%} |")
     deep = compilation([2, *[8] * 500, 1], runs=1)
     print(f"| 2-8 (x500)-1 | {1e3 * deep:.0f} | {deep / base:.0%} |")
+    for backend in ("numpy", "c"):
+        symnet.derive(residual(500, 0)).compile(backend)  # C's text compiled, if it was not
+        networks = [residual(500, seed) for seed in (1, 2, 3)]
+        taken = statistics.median(
+            timed(lambda n=n, b=backend: symnet.derive(n).compile(b)) for n in networks
+        )
+        print(f"| 2-8 (x500)-1 with skips, {backend} | {1e3 * taken:.0f} | {taken / base:.0%} |")
 
     print("\n| text, order 2 | s | characters | a weight |\n|---|---|---|---|")
     for notation, widths in (
@@ -45,6 +52,19 @@ def compilation(widths: Sequence[int], runs: int = 7) -> float:
     """Seconds from a network to verified functions of order 2."""
     networks = [symnet.Network.dense(widths, seed=seed) for seed in range(runs)]
     return statistics.median(timed(lambda n=n: symnet.derive(n).compile()) for n in networks)
+
+
+def residual(layers: int, seed: int) -> symnet.Network:
+    """tanh layers of eight neurons, each added to what went into it."""
+    rng = np.random.default_rng(seed)
+
+    def layer(rows: int, columns: int, activation: str = "linear") -> symnet.Layer:
+        return symnet.Layer(rng.normal(size=(rows, columns)) / 8, rng.normal(size=rows), activation)
+
+    hidden = layer(8, 2, "tanh")(symnet.variables(2))
+    for _ in range(layers - 1):
+        hidden = layer(8, 8, "tanh")(hidden) + hidden
+    return symnet.Network.of(layer(1, 8)(hidden))
 
 
 def text(notation: str, widths: Sequence[int]) -> str:

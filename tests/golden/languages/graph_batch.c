@@ -673,8 +673,8 @@ SHARED void pass4(wide neurons, const vec *restrict z, vec *restrict a, vec *res
                 for (wide i = 0; i < N; i++)
                     AT(a, r, 3, 1 + i)[c] = AT(z, r, 3, 1 + i)[c]*s1;
                 for (wide i = 0; i < N; i++)
-                    AT(a_2, r, 2, i)[c] = AT(a_3, r, 3, 0)[c]*AT(a, r, 3, 1 + i)[c] + AT(a_3, r, 3,
-                        1 + i)[c]*s0;
+                    AT(a_2, r, 2, i)[c] = AT(a_3, r, 3, 0)[c]*AT(a, r, 3, 1 + i)[c] + s0*AT(a_3, r,
+                        3, 1 + i)[c];
                 for (wide i = 0; i < N; i++)
                     AT(z_2, r, 2, i)[c] = AT(a_3, r, 3, 1 + i)[c] + AT(a_2, r, 2, i)[c];
             }
@@ -793,13 +793,14 @@ SHARED void pass6(wide neurons, const vec *restrict z, vec *restrict a, vec *res
                     AT(a, r, 6, 1 + i)[c] = AT(z, r, 6, 1 + i)[c]*s1;
                 for (wide i = 0; i < N; i++)
                     for (wide j = i; j < N; j++)
-                        AT(a, r, 6, 3 + at2(i, j))[c] = AT(z, r, 6, 1 + i)[c]*AT(z, r, 6, 1 +
-                            j)[c]*s2 + AT(z, r, 6, 3 + at2(i, j))[c]*s1;
+                        AT(a, r, 6, 3 + at2(i, j))[c] = AT(z, r, 6, 3 + at2(i, j))[c]*s1 + AT(z, r,
+                            6, 1 + i)[c]*AT(z, r, 6, 1 + j)[c]*s2;
                 for (wide i = 0; i < N; i++)
                     for (wide j = i; j < N; j++)
                         AT(a_2, r, 3, at2(i, j))[c] = AT(a_3, r, 6, 0)[c]*AT(a, r, 6, 3 + at2(i,
-                            j))[c] + AT(a_3, r, 6, 1 + i)[c]*AT(a, r, 6, 1 + j)[c] + AT(a_3, r, 6, 3
-                            + at2(i, j))[c]*s0 + AT(a_3, r, 6, 1 + j)[c]*AT(a, r, 6, 1 + i)[c];
+                            j))[c] + s0*AT(a_3, r, 6, 3 + at2(i, j))[c] + AT(a_3, r, 6, 1 +
+                            i)[c]*AT(a, r, 6, 1 + j)[c] + AT(a_3, r, 6, 1 + j)[c]*AT(a, r, 6, 1 +
+                            i)[c];
                 for (wide i = 0; i < N; i++)
                     for (wide j = i; j < N; j++)
                         AT(z_2, r, 3, at2(i, j))[c] = AT(a_3, r, 6, 3 + at2(i, j))[c] + AT(a_2, r,
@@ -835,17 +836,18 @@ SHARED void pass7(wide neurons, const vec *restrict z, vec *restrict a, vec *res
                     AT(a, r, 6, 1 + i)[c] = AT(z, r, 6, 1 + i)[c]*s1;
                 for (wide i = 0; i < N; i++)
                     for (wide j = i; j < N; j++)
-                        AT(a, r, 6, 3 + at2(i, j))[c] = AT(z, r, 6, 1 + i)[c]*AT(z, r, 6, 1 +
-                            j)[c]*s2 + AT(z, r, 6, 3 + at2(i, j))[c]*s1;
+                        AT(a, r, 6, 3 + at2(i, j))[c] = AT(z, r, 6, 3 + at2(i, j))[c]*s1 + AT(z, r,
+                            6, 1 + i)[c]*AT(z, r, 6, 1 + j)[c]*s2;
                 AT(a_2, r, 6, 0)[c] = AT(a_3, r, 6, 0)[c]*s0;
                 for (wide i = 0; i < N; i++)
-                    AT(a_2, r, 6, 1 + i)[c] = AT(a_3, r, 6, 0)[c]*AT(a, r, 6, 1 + i)[c] + AT(a_3, r,
-                        6, 1 + i)[c]*s0;
+                    AT(a_2, r, 6, 1 + i)[c] = AT(a_3, r, 6, 0)[c]*AT(a, r, 6, 1 + i)[c] + s0*AT(a_3,
+                        r, 6, 1 + i)[c];
                 for (wide i = 0; i < N; i++)
                     for (wide j = i; j < N; j++)
                         AT(a_2, r, 6, 3 + at2(i, j))[c] = AT(a_3, r, 6, 0)[c]*AT(a, r, 6, 3 + at2(i,
-                            j))[c] + AT(a_3, r, 6, 1 + i)[c]*AT(a, r, 6, 1 + j)[c] + AT(a_3, r, 6, 3
-                            + at2(i, j))[c]*s0 + AT(a_3, r, 6, 1 + j)[c]*AT(a, r, 6, 1 + i)[c];
+                            j))[c] + s0*AT(a_3, r, 6, 3 + at2(i, j))[c] + AT(a_3, r, 6, 1 +
+                            i)[c]*AT(a, r, 6, 1 + j)[c] + AT(a_3, r, 6, 1 + j)[c]*AT(a, r, 6, 1 +
+                            i)[c];
                 AT(z_2, r, 6, 0)[c] = AT(a_3, r, 6, 0)[c] + AT(a_2, r, 6, 0)[c];
                 for (wide i = 0; i < N; i++)
                     AT(z_2, r, 6, 1 + i)[c] = AT(a_3, r, 6, 1 + i)[c] + AT(a_2, r, 6, 1 + i)[c];

@@ -19,7 +19,7 @@ from symnet.backends.c.plan.steps import (
     reads,
     written_by,
 )
-from symnet.calculus.algebra import entry, sigma
+from symnet.calculus.algebra import entry, heads, sigma
 
 
 class Draft:
@@ -53,7 +53,7 @@ class Draft:
         read |= {new.target.slab.name} if new.accumulate else set()
         last = max((self._written.get(slab, -1) for slab in read), default=-1)
         # That step has what the entry reads; of a pass, what it has of the same neuron.
-        first = last + 1 if last < 0 or new.expression.has(entry) else last
+        first = last + 1 if last < 0 or entry in heads(new.expression) else last
         for position in range(first, len(self.steps)):
             step = self.steps[position]
             if isinstance(step, Pass) and step.rows == rows:

@@ -78,14 +78,17 @@ class _Uses:
     """
 
     def __init__(self, steps: Sequence[Step], places: Places, results: Iterable[Result]) -> None:
-        self.steps, self.places = steps, places
+        self.places = places
         self.readers: dict[str, list[int]] = {}
         self.writers: dict[str, list[int]] = {}
+        self.assigned: set[str] = set()  # by a step that does not add to what others have begun
         for k, step in enumerate(steps):
             for name in read_by(places, step):
                 self.readers.setdefault(name, []).append(k)
             for name in written_by(step):
                 self.writers.setdefault(name, []).append(k)
+            if not isinstance(step, Contraction):
+                self.assigned |= written_by(step)
         self.results = {result.place.slab.name for result in results if result.place}
 
     def writer(self, slab: Slab, reader: int) -> int | None:
@@ -134,8 +137,7 @@ def _contraction(
         return None
     if any(max(uses.writers.get(name, [-1])) >= writer for name in reads(uses.places, step.moving)):
         return None
-    others = (uses.steps[k] for k in uses.writers[step.target.slab.name])
-    if not all(isinstance(other, Contraction) for other in others):
+    if step.target.slab.name in uses.assigned:
         return None  # an entry assigns first
     terms = [entry for entry in owner.entries if entry.target.slab == step.weight.slab]
     sums = [Sum(step.target, step.along, entry.expression, step.moving) for entry in terms]

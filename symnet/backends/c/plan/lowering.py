@@ -30,7 +30,7 @@ from symnet.backends.c.plan.steps import (
     Total,
     directions,
 )
-from symnet.backends.c.plan.terms import Parts, is_local, parts_of, unknown, weighted
+from symnet.backends.c.plan.terms import Parts, is_local, multiplied, parts_of, unknown, weighted
 from symnet.calculus.algebra import (
     OUTPUT,
     SPELLED,
@@ -40,12 +40,14 @@ from symnet.calculus.algebra import (
     column,
     dot,
     entry,
+    heads,
     is_direction,
     log_softmax,
-    matvec,
     row,
     sigma,
+    sigmas,
     softmax,
+    symbols,
     transposed,
 )
 from symnet.calculus.program import Program, Statement, activations_used, family
@@ -60,6 +62,9 @@ def lowered(program: Program) -> Plan:
     TypeError, naming the statement, for an expression that is none of a Program's.
     """
     return _Planner(program).run()
+
+
+_SUMS = frozenset((dot, entry))
 
 
 class _Computed(NamedTuple):
@@ -109,8 +114,7 @@ class _Planner:
         Columns of a matrix are read where they stand, unless a product or a caller wants them.
         """
         self.draft.places[family(X)] = Place(self.draft.slab("x", self.shapes.n, 1))
-        products = set().union(*(s.expression.atoms(matvec) for s in forward))
-        vectors = set().union(*(product.args[1].atoms(Quantity) for product in products))
+        vectors = set().union(*(multiplied(s.expression) for s in forward))
         wanted = set(map(family, vectors))
         wanted |= {family(output) for output in self.program.outputs if output != 0}
         groups: dict[tuple[str, int | None], list[Quantity]] = {}
@@ -281,7 +285,7 @@ class _Planner:
         """λ σ″, [neurons][outputs]."""
         if isinstance(weight, Quantity) and family(weight) in self.draft.places:
             return self.draft.places[family(weight)]
-        adjoints = [q for q in weight.atoms(Quantity) if "p" in q.along]
+        adjoints = [q for q in symbols(weight) if "p" in q.along]
         layer = min(adjoints, key=str).layer if adjoints else None
         place = self._new(f"g{'' if layer is None else layer}", self.shapes.width(weight), ("p",))
         self.draft.enter(Entry(place, ("p",), weight))
@@ -289,7 +293,7 @@ class _Planner:
 
     def _activate(self, expression: Expr) -> None:
         """The activations that `expression` uses, where this has not been done."""
-        used = {(node.name, node.argument) for node in expression.atoms(sigma)}
+        used = {(node.name, node.argument) for node in sigmas(expression)}
         for name, argument in sorted(used, key=str):
             if sigma(name, self.orders[name, argument][0], argument) in self.draft.places:
                 continue
@@ -320,7 +324,7 @@ def _backward(statement: Statement) -> bool:
     An adjoint that is a number has no output p in it, but the sum remains.
     """
     target, expression = statement.target, statement.expression
-    result = target.letter == "y" and expression.has(dot, entry)
+    result = target.letter == "y" and not _SUMS.isdisjoint(heads(expression))
     return result or "p" in along_directions(target) | along_directions(expression)
 
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-from sympy import Expr, S
+from sympy import Expr
 
-from symnet.calculus.algebra import Quantity, along_directions, sigma
+from symnet.calculus.algebra import Quantity, along_directions, outside, sigma, sigmas
 from symnet.calculus.program import family
 from symnet.calculus.shapes import Shapes
 
@@ -201,10 +201,8 @@ def _stands(places: Places, expression: Expr) -> set[Place]:
 
 @lru_cache(maxsize=2**14)
 def _read(expression: Expr) -> tuple[Family | sigma, ...]:
-    """The quantities of an expression, and the activations' derivatives, each step's many times."""
-    nodes = expression.atoms(sigma)
-    rest = expression.xreplace(dict.fromkeys(nodes, S.One))
-    return (*nodes, *map(family, rest.atoms(Quantity)))
+    """The activations' derivatives in an expression, and quantities that stand outside of these."""
+    return (*sigmas(expression), *map(family, outside(expression)))
 
 
 def read_by(places: Places, step: Step) -> set[str]:

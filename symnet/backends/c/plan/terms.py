@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from sympy import Add, Expr, Mul, Pow, S
 
 from symnet.backends.c.plan.steps import moves
-from symnet.calculus.algebra import Quantity, column, dot, entry, matvec, row, sigma
+from symnet.calculus.algebra import Quantity, column, dot, entry, matvec, row, sigma, symbols
 from symnet.calculus.program import Statement
 
 
@@ -43,6 +44,13 @@ def parts_of(statement: Statement) -> Parts:
     if not products:
         local, biases = [*biases, *local], []
     return Parts(products, totals, biases[0] if biases else None, Add(*local))
+
+
+@lru_cache(maxsize=2**14)
+def multiplied(expression: Expr) -> frozenset[Quantity]:
+    """The quantities in vectors that matrices are multiplied with."""
+    own = symbols(expression.args[1]) if isinstance(expression, matvec) else frozenset()
+    return own.union(*map(multiplied, expression.args))
 
 
 def is_local(expression: Expr) -> bool:

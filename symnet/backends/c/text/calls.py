@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 _REPEATS = 4  # from which a loop is easier to read than the calls
 _LONGEST_PERIOD = 8  # calls that a layer consists of
@@ -54,7 +55,7 @@ class Call:
         shown = (a.text if isinstance(a, Pointer) else a for a in self.arguments)
         return f"{self.function}({', '.join(shown)});"
 
-    @property
+    @cached_property
     def pointers(self) -> list[Pointer]:
         return [a for a in self.arguments if isinstance(a, Pointer)]
 

@@ -39,9 +39,10 @@ _TYPES = {"double": float64, "float": float32}
 
 
 @cache
-def _printer(dtype: str) -> C99CodePrinter:
+def _printer(dtype: str, terms: str | None) -> C99CodePrinter:
     """SymPy's printer of a type, which takes longer to make than to print an expression."""
-    return C99CodePrinter({"type_aliases": {real: _TYPES[dtype]}, "contract": False})
+    settings = {"type_aliases": {real: _TYPES[dtype]}, "contract": False, "order": terms}
+    return C99CodePrinter(settings)
 
 
 class ScalarPrinter(C99CodePrinter):
@@ -50,8 +51,10 @@ class ScalarPrinter(C99CodePrinter):
     `meanings` says what temporaries stand for, which decides between functions of `elementary`.
     """
 
+    terms: str | None = None  # SymPy's order of monomials
+
     def __init__(self, dtype: str, meanings: Mapping[Symbol, Expr] = MappingProxyType({})) -> None:
-        self.__dict__.update(vars(_printer(dtype)))
+        self.__dict__.update(vars(_printer(dtype, self.terms)))
         self.dtype, self.meanings = dtype, meanings
 
     def _handle_UnevaluatedExpr(self, expr: Expr) -> Expr:
@@ -107,6 +110,8 @@ class EntryPrinter(ScalarPrinter):
     are the outputs, and `output` is "r".
     """
 
+    terms = "none"  # as they stand, which is by name: another order takes long to find
+
     def __init__(self, plan: Plan, dtype: str, rows: int, step: Pass | None = None) -> None:
         super().__init__(dtype)
         self.plan, self.rows, self.row, self.output = plan, rows, "r", "p"
@@ -117,7 +122,7 @@ class EntryPrinter(ScalarPrinter):
 
     def value(self, expression: Expr) -> str:
         """The expression as a `vec`."""
-        text = self.doprint(expression)
+        text = str(self._print(expression))
         return text if re.search(r"\[c\]|\bs\d\b", text) else f"splat({text})"
 
     def product(self, term: Sum) -> str:

@@ -13,7 +13,6 @@ returns 0, or 1 where there is no memory.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from math import prod
@@ -21,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Add, Expr
 
 from symnet.backends.c.plan.lowering import lowered
 from symnet.backends.c.plan.steps import Linear, Plan
@@ -290,18 +290,19 @@ def _listing(program: Program) -> list[str]:
     left_out = len(statements) - _LONGEST_LISTING
     if left_out > 0:
         statements = statements[:half] + statements[-half:]
-    lines = [f"    {formula(s.target)} = {_shortened(formula(s.expression))}" for s in statements]
+    lines = [f"    {formula(s.target)} = {_shortened(s.expression)}" for s in statements]
     if left_out > 0:
         lines.insert(half, f"    ... and {left_out} statements like these")
     return lines
 
 
-def _shortened(text: str) -> str:
+def _shortened(expression: Expr) -> str:
     """A sum, both ends of very many terms."""
-    terms = re.split(r" \+ (?=dot[(]|entry[(])", text)
-    if len(terms) > 8:
-        terms = [*terms[:2], f"... + {len(terms) - 3} more", terms[-1]]
-    return " + ".join(terms)
+    terms = Add.make_args(expression)
+    if len(terms) <= 8:
+        return formula(expression)
+    shown = [*map(formula, terms[:2]), f"... + {len(terms) - 3} more", formula(terms[-1])]
+    return " + ".join(shown)
 
 
 def _runs(words: list[str]) -> str:

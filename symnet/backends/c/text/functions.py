@@ -104,7 +104,7 @@ class Functions:
                 return self._contraction(step, planned)
 
     def _linear(self, step: Linear, planned: Plan) -> Call:
-        _, (rows, depth) = self.starts[str(step.matrix)]
+        _, (rows, depth) = self.starts[step.matrix.name]
         down, right = depth, 1
         if step.backward:
             rows, depth, down, right = depth, rows, 1, depth
@@ -127,7 +127,7 @@ class Functions:
             "vec *out",
         ]
         name = self._named("linear", parameters, lines, lambda: told, f"_{rows}x{depth}")
-        given = [self._weights(str(w)) for w in (step.matrix, step.bias) if w is not None]
+        given = [self._weights(w.name) for w in (step.matrix, step.bias) if w is not None]
         return call_of(name, *given, *(_pointer(planned, p) for p in (step.source, step.target)))
 
     def _pass(self, step: Pass, planned: Plan, rules: Mapping[str, activations.Activation]) -> Call:
