@@ -219,7 +219,7 @@ def run(code, **options):
 
 
 def test_ctrl_c_in_a_kernel(cache):
-    """KeyboardInterrupt when the call is done, and the function works as before."""
+    """KeyboardInterrupt after a second at most, and the function works as before."""
     done = run("""
         import os, signal, threading, time
         import numpy as np, symnet

@@ -59,11 +59,17 @@ def in_threads(
 
     helpers = [threading.Thread(target=work) for _ in range(min(threads, len(blocks)) - 1)]
     with _blas_on_one_thread():
-        for helper in helpers:
-            helper.start()
-        work()
-        for helper in helpers:
-            helper.join()
+        try:
+            for helper in helpers:
+                helper.start()
+            work()
+            for helper in helpers:
+                helper.join()
+        except BaseException as interrupt:  # Ctrl-C: nothing is still computing after it
+            failures.append(interrupt)
+            for helper in helpers:
+                if helper.ident is not None:
+                    helper.join()
     if failures:
         raise failures[0]
 

@@ -36,6 +36,12 @@ _ACTIVATION = 20
 _WORTHWHILE = 250_000
 """Multiply-adds that pay for a thread: some 20 microseconds, twice what waking it takes."""
 
+_STRETCH = 2**31
+"""Multiply-adds of a call of a kernel, after which Ctrl-C is heard: a second at most."""
+
+_WHOLE = 384
+"""Points that are whole blocks of every kernel: 2, 4, 6 or 8 vectors of at most 16 numbers."""
+
 _WORTH_A_TEXT = 5_000
 """Multiply-adds of a point that pay for compiling the text once more, for single points.
 
@@ -118,6 +124,11 @@ def _loaded(text: str, command: tuple[str, ...], directory: Path) -> Library:
 def alone(cost: Cost) -> int:
     """The number of points, of this cost each, from which a second thread pays."""
     return -(-2 * _WORTHWHILE // _work(cost))
+
+
+def stretch(cost: Cost) -> int:
+    """The number of points that a kernel is called with at most: whole blocks of them."""
+    return max(1, _STRETCH // _work(cost) // _WHOLE) * _WHOLE
 
 
 def threads(points: int, cost: Cost, most: int | None = None) -> int:
