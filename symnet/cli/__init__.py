@@ -30,6 +30,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
+        return _run(given)
+    except KeyboardInterrupt:
+        exec("")  # or Python ends itself by the signal, where it came while a text was executed
+        terminal.complain("interrupted", "symnet:")
+        return 130
+    except MemoryError as error:
+        terminal.complain(str(error) or "out of memory")
+        return 2
+
+
+def _run(given: Sequence[str]) -> int:
+    try:
         options = parser(given).parse_args(_with_point(given))
         _replace_what_cannot_be_shown()
         status: int = options.run(options)
@@ -39,10 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader has gone; Python's own flush at exit must not complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        exec("")  # or Python ends itself by the signal, where it came while a text was executed
-        terminal.complain("interrupted", "symnet:")
-        return 130
+    except MemoryError:
+        raise
     except Exception as error:
         status = _status(error)
         if not status:
@@ -57,8 +67,7 @@ def _status(error: Exception) -> int:
 
     if isinstance(error, CheckError):
         return 1
-    mendable = ValueError, OSError, ImportError, CompilerError, MemoryError
-    return 2 if isinstance(error, mendable) else 0
+    return 2 if isinstance(error, ValueError | OSError | ImportError | CompilerError) else 0
 
 
 def parser(given: Sequence[str] | None = None) -> Parser:

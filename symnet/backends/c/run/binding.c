@@ -145,11 +145,13 @@ static PyObject *call(PyObject *self, PyObject *X)
     if (points == 1 && lone != Py_None)
         return PyObject_CallOneArg(lone, X);
     const char *x = PyArray_DATA((PyArrayObject *)X);
-    if (points >= b->alone && (threads = threads_for(PyTuple_GET_ITEM(self, THREADS), points)) < 0)
-        return NULL;
     PyObject *results = allocated(b, points, one, entries);
     if (!results)
         return NULL;
+    if (points >= b->alone && (threads = threads_for(PyTuple_GET_ITEM(self, THREADS), points)) < 0) {
+        Py_DECREF(results);
+        return NULL;
+    }
     failed = run_on(b, points, x, entries, threads, points < b->alone / BRIEF);
     if (failed)
         Py_CLEAR(results);

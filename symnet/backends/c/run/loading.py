@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from symnet.backends.c.run import compiler
 from symnet.backends.c.run.binding import POINTER
 from symnet.backends.c.text.file import FLAGS
-from symnet.backends.numpy.threads import available
+from symnet.backends.numpy.threads import available, startable
 from symnet.calculus.schemes import Cost
 
 Array = NDArray[Any]
@@ -134,11 +134,11 @@ def stretch(cost: Cost) -> int:
 def threads(points: int, cost: Cost, most: int | None = None) -> int:
     """How many threads are to share the points: at most `most`, and only as many as pay.
 
-    `cost` is that of a point; `most` is by default `available()`.
+    `cost` is that of a point; `most` is by default `available()`. No more than can be started.
     """
     if _in_fork:
         return 1
-    return max(1, min(most or available(), points * _work(cost) // _WORTHWHILE))
+    return startable(max(1, min(most or available(), points * _work(cost) // _WORTHWHILE)))
 
 
 def pays_alone(cost: Cost) -> bool:
