@@ -70,9 +70,18 @@ class Library:
             self._library = ctypes.CDLL(str(path))
 
     def function(self, name: str, outputs: int, weighted: bool = False) -> Any:
-        """int name(points, X, [weights,] out, …, threads): an address, buffers of arrays."""
-        # An object of its own: the prototypes that ctypes keeps belong to it.
-        function = self._library[name]
+        """int name(points, X, [weights,] out, …, threads): an address, buffers of arrays.
+
+        CompilerError where the library has none, as what C++ compilers make.
+        """
+        try:
+            # An object of its own: the prototypes that ctypes keeps belong to it.
+            function = self._library[name]
+        except AttributeError:
+            said = compiler.said(compiler.command())
+            raise compiler.CompilerError(
+                f"{said} made a library without the function {name}; it must compile C99"
+            ) from None
         function.argtypes = [
             c_ssize_t,
             POINTER,
@@ -111,14 +120,17 @@ def load(text: str, part: int = 0, plain: bool = False) -> Library:
     `plain` in single numbers instead of vectors of points. CompilerError, in one line, without a
     compiler and for a text that it refuses.
     """
-    command = (*compiler.command(), *([f"-DSYMNET_PART={part}"] if part else []))
-    command += ("-DSYMNET_PLAIN",) if plain else ()
-    return _loaded(text, command, compiler.cache_directory())
+    defined = [f"-DSYMNET_PART={part}"] if part else []
+    defined += ["-DSYMNET_PLAIN"] if plain else []
+    return _loaded(text, tuple(defined), compiler.command(), compiler.cache_directory())
 
 
 @lru_cache(maxsize=128)
-def _loaded(text: str, command: tuple[str, ...], directory: Path) -> Library:
-    return compiler.opened(Library, text, command, _ATTEMPTS, directory)
+def _loaded(
+    text: str, defined: tuple[str, ...], command: tuple[str, ...], directory: Path
+) -> Library:
+    attempts = [(*defined, *flags) for flags in _ATTEMPTS]
+    return compiler.opened(Library, text, command, attempts, directory)
 
 
 def alone(cost: Cost) -> int:
