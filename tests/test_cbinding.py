@@ -54,15 +54,23 @@ def native(results: int = 1, body: str = "return 0;") -> object:
 
 
 def bound(
-    function=None, results=1, alone=9, threads=lambda _: 1, general=list, weight=7.0, lone=None
+    function=None,
+    results=1,
+    alone=9,
+    threads=lambda _: 1,
+    general=list,
+    weight=7.0,
+    lone=None,
+    stretch=1000,
 ):
     """The function of points."""
     return binding.bound(
         function or native(results),
-        np.array([weight]),
+        np.array([weight]) if isinstance(weight, float) else weight,
         2,
         SHAPES[:results],
         alone,
+        stretch,
         threads,
         general,
         lone,
@@ -75,6 +83,27 @@ def test_a_single_point_has_a_function_of_its_own(way):
     assert [f(np.ones(2)), f(np.ones((1, 2)))] == [("alone", (2,)), ("alone", (1, 2))]
     assert f(np.ones((2, 2)))[0].shape == (2, 1)
     assert type(bound()(np.ones(2))[0]) is np.ndarray
+
+
+def test_stretches_of_points_give_the_same(way):
+    """Each by a call of its own, the last of them shorter, on as many threads as all pay."""
+    X = np.random.default_rng(0).normal(size=(23, 2))
+    together = bound(results=3, threads=lambda points: points)(X)
+    for stretch in (1, 5, 22, 23):
+        f = bound(results=3, threads=lambda points: points, stretch=stretch)
+        for a, b in zip(together, f(X), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("alone", [9, 10_000])
+def test_ctrl_c_is_heard_between_stretches(way, alone):
+    """The kernel is not called again; here it interrupts itself, and counts its calls."""
+    body = "int raise(int); raise(2); ((double *)weights)[0] += 1; return 0;"
+    calls = np.zeros(1)
+    f = bound(native(1, body), weight=calls, stretch=5, alone=alone)
+    with pytest.raises(KeyboardInterrupt):
+        f(np.ones((23, 2)))
+    assert calls == 1
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -204,7 +233,7 @@ def test_nothing_is_kept(way):
     """Arguments, results, weights and the function itself go when their user lets go."""
     X, weights = np.zeros((3, 2)), np.ones(1)
     counts = sys.getrefcount(X), sys.getrefcount(weights)
-    f = binding.bound(native(9), weights, 2, SHAPES, 1, lambda _: 1, list)
+    f = binding.bound(native(9), weights, 2, SHAPES, 1, 1000, lambda _: 1, list)
     for _ in range(100):
         results = f(X)
     assert {sys.getrefcount(result) for result in results} == {3}
@@ -232,7 +261,7 @@ def test_what_the_module_refuses():
 
     def refused(error, address=1, weights=weights, shapes=((1,),), message="no"):
         with pytest.raises(error):
-            bind(address, weights, 2, shapes, 1, None, None, None, message)
+            bind(address, weights, 2, shapes, 1, 1, None, None, None, message)
 
     refused(ValueError, shapes=())
     refused(ValueError, shapes=((1,),) * 10)
@@ -245,7 +274,7 @@ def test_what_the_module_refuses():
     refused(TypeError, address="1")
     refused(TypeError, message=b"no")
     with pytest.raises((ValueError, MemoryError)):
-        bind(1, weights, 2, ((2**62, 2**62),), 9, None, None, None, "no")(np.ones((1, 2)))
+        bind(1, weights, 2, ((2**62, 2**62),), 9, 9, None, None, None, "no")(np.ones((1, 2)))
 
 
 # --- the module itself --------------------------------------------------------------------------

@@ -360,21 +360,6 @@ def test_damaged_entry_is_made_again(cache, damage):
     assert compiler.is_whole(entry)
 
 
-def test_eight_processes_at_once(cache):
-    """They leave one whole entry, and all get the right library."""
-    program = (
-        "import sys; from symnet.backends.c.run import loading; import numpy as np\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent)!r}); from ccalls import call\n"
-        "y = np.empty(1)\n"
-        "call(loading.load(sys.argv[1]), 'twice', np.ones(1), [y]); print(y[0])"
-    )
-    command = [sys.executable, "-c", program, DOUBLING]
-    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(8)]
-    assert [process.communicate()[0].strip() for process in started] == ["2.0"] * 8
-    (entry,) = entries(cache)
-    assert compiler.is_whole(entry)
-
-
 def test_cache_that_cannot_be_written(tmp_path, monkeypatch):
     """A directory of the process's own takes its place."""
     (tmp_path / "file").write_text("no directory")

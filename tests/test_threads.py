@@ -111,6 +111,23 @@ def test_no_thread_is_left_behind(points):
     assert threading.active_count() == before
 
 
+def test_no_more_threads_than_the_system_starts(monkeypatch):
+    """Asked once for a number; half of them where it starts fewer, and one at least."""
+    asked = []
+
+    def started(most):
+        asked.append(most)
+        return min(most, 6)
+
+    monkeypatch.setattr(threads, "_tried", 1)
+    monkeypatch.setattr(threads, "_started", 1)
+    monkeypatch.setattr(threads, "_started_at_once", started)
+    assert [threads.startable(most) for most in (1, 4, 3, 64, 2, 64)] == [1, 4, 3, 3, 2, 3]
+    assert asked == [4, 64]
+    monkeypatch.undo()
+    assert threads.startable(3) == 3
+
+
 def test_compiling_and_discarding_leaks_nothing():
     """Memory after many compilations is what it was after a few.
 

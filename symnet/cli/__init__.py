@@ -1,6 +1,8 @@
 """The command line: `symnet derive | check | evaluate | generate | fit | import | report | …`.
 
-A command's module is imported when it is called. For the exit statuses see `commands.EXITS`.
+A command's module is imported when it is called, and with it most of the package: inside `main`,
+where Ctrl-C is one line from the first tenth of a second on. For the exit statuses see
+`commands.EXITS`.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from symnet.cli import terminal
 from symnet.cli.commands import EXITS, MODULES, SUMMARIES
-from symnet.cli.options import Formatter, Parser, Version
-from symnet.names import visible
-from symnet.witness.checking import CheckError
+
+if TYPE_CHECKING:
+    from symnet.cli.options import Parser
 
 _DESCRIPTION = """\
 The derivatives of a neural network with respect to its inputs: as formulas to read,
@@ -27,33 +30,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
+        return _run(given)
+    except KeyboardInterrupt:
+        exec("")  # or Python ends itself by the signal, where it came while a text was executed
+        terminal.complain("interrupted", "symnet:")
+        return 130
+    except MemoryError as error:
+        terminal.complain(str(error) or "out of memory")
+        return 2
+
+
+def _run(given: Sequence[str]) -> int:
+    try:
         options = parser(given).parse_args(_with_point(given))
         _replace_what_cannot_be_shown()
         status: int = options.run(options)
         sys.stdout.flush()
         return status
-    except CheckError as error:
-        return _complain(error, 1)
     except BrokenPipeError:
         # The reader has gone; Python's own flush at exit must not complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        terminal.complain("interrupted", "symnet:")
-        return 130
-    except _unusable() as error:
-        return _complain(error, 2)
+    except MemoryError:
+        raise
+    except Exception as error:
+        status = _status(error)
+        if not status:
+            raise
+        return _complain(error, status)
 
 
-def _unusable() -> tuple[type[Exception], ...]:
-    """What a user can mend; looked up once something is wrong."""
+def _status(error: Exception) -> int:
+    """1 for a check that failed, 2 for what a user can mend, 0 for a fault of the program's."""
     from symnet.backends.c.run.compiler import CompilerError
+    from symnet.witness.checking import CheckError
 
-    return ValueError, OSError, ImportError, CompilerError, MemoryError
+    if isinstance(error, CheckError):
+        return 1
+    return 2 if isinstance(error, ValueError | OSError | ImportError | CompilerError) else 0
 
 
 def parser(given: Sequence[str] | None = None) -> Parser:
     """The parser of the command that is `given`, or of all: the others have their names only."""
+    from symnet.cli.options import Formatter, Parser, Version
+
     called = next((word for word in given or () if not word.startswith("-")), None)
     parser = Parser(
         prog="symnet",
@@ -89,6 +109,8 @@ def _replace_what_cannot_be_shown() -> None:
 
 
 def _complain(error: Exception, status: int) -> int:
+    from symnet.names import visible
+
     message = str(error)
     if isinstance(error, OSError) and error.strerror:
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror

@@ -98,6 +98,7 @@ class NativeKernels:
                     n,
                     shapes,
                     loading.alone(cost),
+                    loading.stretch(cost),
                     lambda points: loading.threads(points, cost, most),
                     general,
                     _once(lambda: bound(dtype, plain=True)) if single else None,

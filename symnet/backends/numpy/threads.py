@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -31,6 +32,42 @@ def available() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+_tried, _started = 1, 1
+
+
+def startable(most: int) -> int:
+    """How many threads may be used, the caller's among them: `most`, or what the system starts.
+
+    It is asked when more are wanted than ever before. Where memory or processes are limited, half
+    of what it starts, since they need memory too: OpenMP ends the process that it cannot start a
+    thread in, and Python waits without end for one that finds no memory to begin.
+    """
+    global _tried, _started
+    if most > _tried:
+        found = _started_at_once(most)
+        _tried, _started = most, found if found == most else max(1, found // 2)
+    return min(most, _started)
+
+
+def _started_at_once(most: int) -> int:
+    """`most`, or the number from which on no thread can be started; they do nothing, and end."""
+    if not sys.platform.startswith("linux"):
+        return most
+    system, gate = ctypes.CDLL(None), (ctypes.c_long * 8)()  # room for a semaphore
+    waiting: list[ctypes.c_void_p] = []
+    system.sem_init(gate, 0, 0)
+    while len(waiting) < most - 1:
+        thread = ctypes.c_void_p()
+        if system.pthread_create(ctypes.byref(thread), None, system.sem_wait, gate):
+            break
+        waiting.append(thread)
+    for _ in waiting:
+        system.sem_post(gate)
+    for thread in waiting:
+        system.pthread_join(thread, None)
+    return 1 + len(waiting)
 
 
 def in_threads(
@@ -57,15 +94,26 @@ def in_threads(
         except BaseException as failure:
             failures.append(failure)
 
-    helpers = [threading.Thread(target=work) for _ in range(min(threads, len(blocks)) - 1)]
+    count = startable(min(threads, len(blocks)))
+    helpers = [threading.Thread(target=work) for _ in range(count - 1)]
     with _blas_on_one_thread():
-        for helper in helpers:
-            helper.start()
-        work()
-        for helper in helpers:
-            helper.join()
+        try:
+            with suppress(RuntimeError):  # that no more can be started
+                for helper in helpers:
+                    helper.start()
+            work()
+            _join(helpers)
+        except BaseException as interrupt:  # Ctrl-C: nothing is still computing after it
+            failures.append(interrupt)
+            _join(helpers)
     if failures:
         raise failures[0]
+
+
+def _join(helpers: Sequence[threading.Thread]) -> None:
+    for helper in helpers:
+        if helper.ident is not None:
+            helper.join()
 
 
 _lock = threading.Lock()

@@ -24,9 +24,12 @@ typedef struct {
     const void *weights;
     int type; /* NumPy's number of it */
     npy_intp inputs;
-    npy_intp alone; /* points from which threads are asked for */
+    npy_intp alone;   /* points from which threads are asked for */
+    npy_intp stretch; /* points of a call of the kernel, between which Python sees to signals */
+    npy_intp size; /* bytes of a number */
     int results;
     int axes[RESULTS];
+    npy_intp entries[RESULTS]; /* numbers of a point */
     npy_intp shapes[RESULTS][AXES]; /* the first axis is that of the points */
 } Binding;
 
@@ -56,6 +59,30 @@ static int run(const Binding *b, ptrdiff_t points, const void *x, void **r, int 
     default:
         return CALL(
             TYPES(P, P, P, P, P, P, P, P, P), r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8]);
+    }
+}
+
+/* The kernel at all points, stretch by stretch: 1 without memory, -1 with an exception set. */
+static int run_on(const Binding *b, npy_intp points, const char *x, void **r, int threads, int brief)
+{
+    for (;;) {
+        const npy_intp now = points < b->stretch ? points : b->stretch;
+        int failed;
+        if (brief) {
+            failed = run(b, (ptrdiff_t)now, x, r, threads);
+        } else {
+            Py_BEGIN_ALLOW_THREADS
+            failed = run(b, (ptrdiff_t)now, x, r, threads);
+            Py_END_ALLOW_THREADS
+        }
+        points -= now;
+        if (failed || !points)
+            return failed;
+        if (PyErr_CheckSignals())
+            return -1;
+        x += now * b->inputs * b->size;
+        for (int k = 0; k < b->results; ++k)
+            r[k] = (char *)r[k] + now * b->entries[k] * b->size;
     }
 }
 
@@ -117,24 +144,19 @@ static PyObject *call(PyObject *self, PyObject *X)
     PyObject *const lone = PyTuple_GET_ITEM(self, LONE);
     if (points == 1 && lone != Py_None)
         return PyObject_CallOneArg(lone, X);
-    const void *x = PyArray_DATA((PyArrayObject *)X);
-    if (points >= b->alone && (threads = threads_for(PyTuple_GET_ITEM(self, THREADS), points)) < 0)
-        return NULL;
+    const char *x = PyArray_DATA((PyArrayObject *)X);
     PyObject *results = allocated(b, points, one, entries);
     if (!results)
         return NULL;
-    if (points < b->alone / BRIEF) {
-        failed = run(b, (ptrdiff_t)points, x, entries, threads);
-    } else {
-        Py_BEGIN_ALLOW_THREADS
-        failed = run(b, (ptrdiff_t)points, x, entries, threads);
-        Py_END_ALLOW_THREADS
-    }
-    if (failed) {
+    if (points >= b->alone && (threads = threads_for(PyTuple_GET_ITEM(self, THREADS), points)) < 0) {
         Py_DECREF(results);
-        PyErr_SetObject(PyExc_MemoryError, PyTuple_GET_ITEM(self, NO_MEMORY));
         return NULL;
     }
+    failed = run_on(b, points, x, entries, threads, points < b->alone / BRIEF);
+    if (failed)
+        Py_CLEAR(results);
+    if (failed > 0)
+        PyErr_SetObject(PyExc_MemoryError, PyTuple_GET_ITEM(self, NO_MEMORY));
     return results;
 }
 
@@ -156,8 +178,11 @@ static int read_shapes(Binding *b, PyObject *shapes)
             return -1;
         }
         b->axes[k] = 1 + (int)PyTuple_GET_SIZE(shape);
-        for (int axis = 1; axis < b->axes[k]; ++axis)
+        b->entries[k] = 1;
+        for (int axis = 1; axis < b->axes[k]; ++axis) {
             b->shapes[k][axis] = PyLong_AsSsize_t(PyTuple_GET_ITEM(shape, axis - 1));
+            b->entries[k] *= b->shapes[k][axis];
+        }
     }
     return PyErr_Occurred() ? -1 : 0;
 }
@@ -171,10 +196,10 @@ static PyObject *bind(PyObject *module, PyObject *arguments)
 {
     PyObject *weights, *shapes, *threads, *general, *lone, *no_memory, *capsule, *self, *bound;
     unsigned long long kernel;
-    Py_ssize_t inputs, alone;
+    Py_ssize_t inputs, alone, stretch;
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "KO!nO!nOOOU:bind", &kernel, &PyArray_Type, &weights, &inputs,
-            &PyTuple_Type, &shapes, &alone, &threads, &general, &lone, &no_memory))
+    if (!PyArg_ParseTuple(arguments, "KO!nO!nnOOOU:bind", &kernel, &PyArray_Type, &weights, &inputs,
+            &PyTuple_Type, &shapes, &alone, &stretch, &threads, &general, &lone, &no_memory))
         return NULL;
     Binding *b = PyMem_Calloc(1, sizeof *b);
     if (!b)
@@ -184,6 +209,8 @@ static PyObject *bind(PyObject *module, PyObject *arguments)
     b->type = PyArray_TYPE((PyArrayObject *)weights);
     b->inputs = inputs;
     b->alone = alone;
+    b->stretch = stretch;
+    b->size = PyArray_ITEMSIZE((PyArrayObject *)weights);
     if (read_shapes(b, shapes) || !(capsule = PyCapsule_New(b, NULL, release))) {
         PyMem_Free(b);
         return NULL;
@@ -197,7 +224,7 @@ static PyObject *bind(PyObject *module, PyObject *arguments)
 
 static PyMethodDef methods[] = {
     {"bind", bind, METH_VARARGS,
-        PyDoc_STR("bind(address, weights, inputs, shapes, alone, threads, general, lone, no_memory)")},
+        PyDoc_STR("bind(address, weights, inputs, shapes, alone, stretch, threads, general, lone, no_memory)")},
     {NULL, NULL, 0, NULL},
 };
 

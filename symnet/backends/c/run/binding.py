@@ -39,6 +39,7 @@ def bound(
     inputs: int,
     shapes: Sequence[tuple[int, ...]],
     alone: int,
+    stretch: int,
     threads: Callable[[int], int],
     general: Function,
     lone: Function | None = None,
@@ -55,7 +56,7 @@ def bound(
         address = ctypes.cast(function, c_void_p).value
         message = str(no_memory(function.__name__))
         fast: Function = module.bind(
-            address, weights, inputs, tuple(shapes), alone, threads, general, lone, message
+            address, weights, inputs, tuple(shapes), alone, stretch, threads, general, lone, message
         )
         return fast
     # Where there is no module, a call takes 4 microseconds more.
@@ -71,8 +72,11 @@ def bound(
             return lone(X)
         results = tuple([np.empty(several + shape, dtype) for shape in shapes])
         count = 1 if points < alone else threads(points)
-        if function(points, buffer(X), address, *map(buffer, results), count):
-            raise no_memory(function.__name__)
+        arrays = [array.reshape(points, -1) for array in (X, *results)]
+        for first in range(0, points, stretch):
+            x, *filled = (array[first : first + stretch] for array in arrays)
+            if function(len(x), buffer(x), address, *map(buffer, filled), count):
+                raise no_memory(function.__name__)
         return results
 
     call.weights = weights  # type: ignore[attr-defined] # they must live as long

@@ -84,7 +84,10 @@ def opened(
         return entry(_private())
     except OSError as error:
         reason = shortened(str(error), 200)
-        raise CompilerError(f"no library of {_said(command)} can be loaded: {reason}") from None
+        raise CompilerError(
+            f"no library of {said(command)} can be loaded: {reason}; set SYMNET_CACHE to a folder "
+            "of your own that has room and may hold programs"
+        ) from None
 
 
 def is_own(path: Path) -> bool:
@@ -156,7 +159,7 @@ def _compile(text: str, command: Sequence[str], attempts: Attempts, path: Path) 
         source.write_text(text, encoding="utf-8")
         _first_accepted(command, attempts, source, result)
         if not result.exists():
-            raise CompilerError(f"{_said(command)} reported success, but wrote no library")
+            raise CompilerError(f"{said(command)} reported success, but wrote no library")
         content = result.read_bytes()
         # Loaders ignore what follows the sections, so the digest may stand in the file itself.
         with result.open("ab") as file:
@@ -174,9 +177,12 @@ def _first_accepted(command: Sequence[str], attempts: Attempts, source: Path, re
             return
         if _FULL.search(told):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(result))
+    told = told.replace(f"{source.parent}{os.sep}", "")
     lines = [line.strip() for line in told.splitlines() if line.strip()]
+    # What the linker has to say stands before the compiler's own "ld returned 1 exit status".
+    lines = [line for line in lines if not line.startswith("collect2:")] or lines
     first = next((line for line in lines if "error" in line.lower()), (lines or ["no message"])[0])
-    raise CompilerError(f"{_said(command)} failed: {shortened(first, 300)}")
+    raise CompilerError(f"{said(command)} failed: {shortened(first, 300)}")
 
 
 def _run(command: Sequence[str], arguments: Sequence[str], folder: Path) -> tuple[int, str]:
@@ -200,12 +206,12 @@ def _run(command: Sequence[str], arguments: Sequence[str], folder: Path) -> tupl
     try:
         _, told = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        raise CompilerError(f"{_said(command)} did not end in {PATIENCE:g} s") from None
+        raise CompilerError(f"{said(command)} did not end in {PATIENCE:g} s") from None
     finally:
         _running.discard(process)
         _end(process)
     if process.returncode < 0:
-        raise CompilerError(f"{_said(command)} was ended by signal {-process.returncode}")
+        raise CompilerError(f"{said(command)} was ended by signal {-process.returncode}")
     return process.returncode, told
 
 
@@ -245,7 +251,7 @@ def _kill(process: subprocess.Popen[str]) -> None:
             process.kill()
 
 
-def _said(command: Sequence[str]) -> str:
+def said(command: Sequence[str]) -> str:
     """The compiler as messages have it, with where it comes from."""
     where = "$CC = " if os.environ.get("CC", "").strip() else ""
     return f"the C compiler {where}{shortened(shlex.join(command), 200)}"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from symnet.backends.c.run import compiler
 from symnet.backends.c.run.binding import POINTER
 from symnet.backends.c.text.file import FLAGS
-from symnet.backends.numpy.threads import available
+from symnet.backends.numpy.threads import available, startable
 from symnet.calculus.schemes import Cost
 
 Array = NDArray[Any]
@@ -35,6 +35,12 @@ _ACTIVATION = 20
 
 _WORTHWHILE = 250_000
 """Multiply-adds that pay for a thread: some 20 microseconds, twice what waking it takes."""
+
+_STRETCH = 2**31
+"""Multiply-adds of a call of a kernel, after which Ctrl-C is heard: a second at most."""
+
+_WHOLE = 384
+"""Points that are whole blocks of every kernel: 2, 4, 6 or 8 vectors of at most 16 numbers."""
 
 _WORTH_A_TEXT = 5_000
 """Multiply-adds of a point that pay for compiling the text once more, for single points.
@@ -64,9 +70,18 @@ class Library:
             self._library = ctypes.CDLL(str(path))
 
     def function(self, name: str, outputs: int, weighted: bool = False) -> Any:
-        """int name(points, X, [weights,] out, …, threads): an address, buffers of arrays."""
-        # An object of its own: the prototypes that ctypes keeps belong to it.
-        function = self._library[name]
+        """int name(points, X, [weights,] out, …, threads): an address, buffers of arrays.
+
+        CompilerError where the library has none, as what C++ compilers make.
+        """
+        try:
+            # An object of its own: the prototypes that ctypes keeps belong to it.
+            function = self._library[name]
+        except AttributeError:
+            said = compiler.said(compiler.command())
+            raise compiler.CompilerError(
+                f"{said} made a library without the function {name}; it must compile C99"
+            ) from None
         function.argtypes = [
             c_ssize_t,
             POINTER,
@@ -105,14 +120,17 @@ def load(text: str, part: int = 0, plain: bool = False) -> Library:
     `plain` in single numbers instead of vectors of points. CompilerError, in one line, without a
     compiler and for a text that it refuses.
     """
-    command = (*compiler.command(), *([f"-DSYMNET_PART={part}"] if part else []))
-    command += ("-DSYMNET_PLAIN",) if plain else ()
-    return _loaded(text, command, compiler.cache_directory())
+    defined = [f"-DSYMNET_PART={part}"] if part else []
+    defined += ["-DSYMNET_PLAIN"] if plain else []
+    return _loaded(text, tuple(defined), compiler.command(), compiler.cache_directory())
 
 
 @lru_cache(maxsize=128)
-def _loaded(text: str, command: tuple[str, ...], directory: Path) -> Library:
-    return compiler.opened(Library, text, command, _ATTEMPTS, directory)
+def _loaded(
+    text: str, defined: tuple[str, ...], command: tuple[str, ...], directory: Path
+) -> Library:
+    attempts = [(*defined, *flags) for flags in _ATTEMPTS]
+    return compiler.opened(Library, text, command, attempts, directory)
 
 
 def alone(cost: Cost) -> int:
@@ -120,14 +138,19 @@ def alone(cost: Cost) -> int:
     return -(-2 * _WORTHWHILE // _work(cost))
 
 
+def stretch(cost: Cost) -> int:
+    """The number of points that a kernel is called with at most: whole blocks of them."""
+    return max(1, _STRETCH // _work(cost) // _WHOLE) * _WHOLE
+
+
 def threads(points: int, cost: Cost, most: int | None = None) -> int:
     """How many threads are to share the points: at most `most`, and only as many as pay.
 
-    `cost` is that of a point; `most` is by default `available()`.
+    `cost` is that of a point; `most` is by default `available()`. No more than can be started.
     """
     if _in_fork:
         return 1
-    return max(1, min(most or available(), points * _work(cost) // _WORTHWHILE))
+    return startable(max(1, min(most or available(), points * _work(cost) // _WORTHWHILE)))
 
 
 def pays_alone(cost: Cost) -> bool:
