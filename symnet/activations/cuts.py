@@ -99,8 +99,8 @@ def _same(a: Number, b: Number) -> bool:
 
 def between(low: Expr, high: Expr) -> Number:
     """A point of the interval, no special one."""
-    a = None if low == -S.Infinity else number(low)
-    b = None if high == S.Infinity else number(high)
+    a: Number = None if low == -S.Infinity else number(low)
+    b: Number = None if high == S.Infinity else number(high)
     if a is None and b is None:
         return mpmath.mpf("0.7390851")
     if a is None:
