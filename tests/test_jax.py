@@ -87,6 +87,9 @@ FUNCTIONS = {
     "signs": lambda x: jnp.sign(x) * jnp.log1p(jnp.abs(x)),
     "cumulative": lambda x: jnp.cumsum(jnp.tanh(x)),
     "products up to each": lambda x: jax.lax.cumprod(jnp.tanh(x), reverse=True),
+    "of two": lambda x: (
+        jnp.hypot(jnp.tanh(x), x[::-1]) + jnp.logaddexp(x, x[::-1]) * jnp.logaddexp2(x, 0.5)
+    ),
     "an angle": lambda x: jnp.arctan2(jnp.tanh(x[:2]), x[1:3]),
     "vmap": lambda x: jax.vmap(lambda w: jnp.tanh(w @ x))(V[:, :3]),
     "scan": lambda x: lax.scan(lambda h, w: (jnp.tanh(h @ w), None), x @ W, STACK)[0],
@@ -145,6 +148,31 @@ def test_angles_on_the_axes(y, x):
     mixed = (sine**2 - cosine**2) / r**2
     own = 2 * sine * cosine / r**2
     np.testing.assert_allclose(H, [[[-own, mixed], [mixed, own]]], atol=1e-15)
+
+
+def test_functions_of_two_are_smooth_where_both_are_equal():
+    """JAX writes them by the larger of the two; the range of squares is said."""
+    found = imported(lambda x: jnp.logaddexp(x[0], x[1]) + jnp.hypot(x[0], x[2]), 3, Options())
+    x = np.array([0.25, 0.25, 0.0])
+    np.testing.assert_allclose(analytic.jacobian(found.network, x), [[1.5, 0.5, 0]], rtol=1e-15)
+    np.testing.assert_allclose(
+        analytic.hessian(found.network, x)[0], [[0.25, -0.25, 0], [-0.25, 0.25, 0], [0, 0, 4]]
+    )
+    assert "squares of coordinates" in str(found)
+
+
+def test_attention_of_jaxs():
+    """Its softmax is moved between the maximum and the exponential, and in single precision."""
+
+    def attend(x):
+        q, k, v = (x.reshape(1, 3, 1, 1) * W[i].astype(float) for i in range(3))
+        return nn.dot_product_attention(q, k, v, is_causal=True, scale=0.25).ravel()
+
+    def twin(x):
+        q, k, v = (x[:, None] * W[i].astype(float) for i in range(3))
+        return nn.softmax(jnp.where(np.tri(3) > 0, q @ k.T / 4, -jnp.inf)) @ v
+
+    agrees_with_jax(symnet.from_jax(attend, 3), twin, np.random.default_rng(3).normal(size=(3, 3)))
 
 
 def test_weights_are_held_exactly():

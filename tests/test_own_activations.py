@@ -305,6 +305,15 @@ def test_a_kink_is_no_jump() -> None:
     assert TABLE["relu"].jumps == ()
 
 
+@pytest.mark.parametrize("power", [16, 50, -50, 90])
+def test_corners_far_out_are_kept(power: int) -> None:
+    """A point beside a corner was the corner itself, and one of the two arms was lost."""
+    place = sympy.Integer(10) ** power
+    steep = Activation("steep", sympy.Piecewise((2 * Z - place, place < Z), (Z, True)))
+    assert steep.kinks == (place,)
+    assert [steep.value.subs(Z, at) for at in (place / 2, 2 * place)] == [place / 2, 3 * place]
+
+
 def test_digits_of_a_corner() -> None:
     """Derivatives from either side, by differences, to 20 digits."""
     left, right = (digits.derivatives(Abs(Z) ** 3, mpmath.mpf(0), 3, side) for side in (-1, 1))

@@ -99,10 +99,12 @@ def _same(a: Number, b: Number) -> bool:
 
 def between(low: Expr, high: Expr) -> Number:
     """A point of the interval, no special one."""
-    a = None if low == -S.Infinity else number(low)
-    b = None if high == S.Infinity else number(high)
+    a: Number = None if low == -S.Infinity else number(low)
+    b: Number = None if high == S.Infinity else number(high)
     if a is None and b is None:
         return mpmath.mpf("0.7390851")
-    if a is None or b is None:
-        return b - mpmath.mpf("0.6180339") if a is None else a + mpmath.mpf("0.6180339")
+    if a is None:
+        return b - mpmath.mpf("0.6180339") * max(1, abs(b))
+    if b is None:
+        return a + mpmath.mpf("0.6180339") * max(1, abs(a))
     return a + (b - a) * mpmath.mpf("0.4142135")

@@ -43,6 +43,11 @@ class Folding:
         self._nodes: dict[Form, Form] = {}
         self._used: set[Form] = set()
         self.inputs: Atom | None = None
+        self.assumed: tuple[str, ...] = ()
+
+    def assume(self, line: str) -> None:
+        """What is to be said of the network, once."""
+        self.assumed = tuple(dict.fromkeys((*self.assumed, line)))
 
     # --- where forms come from ------------------------------------------------------------------
 

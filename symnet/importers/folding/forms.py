@@ -54,6 +54,7 @@ class Form:
         bias: flat, or None.
         layered: whether a layer's weights stand in it, so that the next layer's do not fold in.
         laws: earlier forms of which this is a function entry by entry, nearest first.
+        origin: the form of whose entries this is made, and their flat places in it, if it is told.
     """
 
     shape: Shape
@@ -61,6 +62,7 @@ class Form:
     bias: Array | None = None
     layered: bool = False
     laws: Mapping[Form, Expr] = field(default_factory=dict)
+    origin: tuple[Form, Array] | None = None
 
     @property
     def size(self) -> int:

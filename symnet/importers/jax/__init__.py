@@ -22,7 +22,7 @@ from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options, exactness
 from symnet.importers.jax import refusals
 from symnet.importers.jax.moves import MOVES, bound
-from symnet.importers.jax.rules import RULES
+from symnet.importers.jax.rules import KNOWN, RULES
 from symnet.importers.jax.softmaxes import Soft
 from symnet.importers.jax.walk import equations, evaluated
 from symnet.network import Network
@@ -92,7 +92,7 @@ def imported(function: Callable[[Any], Any], n: int | Sequence[int], options: Op
         if options.check:
             text = _compared(jax, net, function, closed, shape, narrow)
     dtypes = {str(c.dtype) for c in closed.consts if "float" in str(getattr(c, "dtype", ""))}
-    notes = (_NARROWED,) if narrow else ()
+    notes = (*fold.assumed, *((_NARROWED,) if narrow else ()))
     return Imported(net, "JAX", exactness(dtypes), (), notes, text)
 
 
@@ -153,6 +153,13 @@ class Equations:
             return [RULES[name](t, equation.params, *arguments)]
         except (ValueError, TypeError, IndexError, KeyError, NotImplementedError) as error:
             return [Unread(_named(name, str(error)))] * len(equation.outvars)
+
+    def known(self, name: str, arguments: list[Any]) -> Sequence[Any] | None:
+        """What has a rule as a whole, of values that depend on the inputs."""
+        wanted = name in KNOWN and not all(map(_is_constant, arguments))
+        if not wanted or any(isinstance(argument, Unread) for argument in arguments):
+            return None
+        return [KNOWN[name](self.tensors, {}, *arguments)]
 
     def row(self, value: Any, k: int) -> Any:
         """value[k]."""
@@ -215,6 +222,10 @@ class Widening:
             for key, value in equation.params.items()
         }
         return bound(equation, [_wide(argument) for argument in arguments], parameters)
+
+    def known(self, name: str, arguments: list[Any]) -> Sequence[Any] | None:
+        """All is gone into."""
+        return None
 
     def row(self, value: Any, k: int) -> Any:
         """value[k]."""

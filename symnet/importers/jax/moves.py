@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ def _moved(*which: int) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
             for start, part in zip(starts, parts, strict=False)
         ]
         whole = parts[0] if len(parts) == 1 else t.fold.stacked(parts)
-        return [t.fold.selected(whole, _inside(index, whole.size)) for index in run(*places)]
+        return [_taken(t, whole, index) for index in run(*places)]
 
     return rule
 
@@ -91,6 +92,13 @@ def _targets(parameters: Parameters, shape: Any, indices: Array, updates: Any) -
     _, back = jax.vjp(added, jax.numpy.zeros(updates))
     (found,) = back(jax.numpy.asarray(numbers))
     return np.rint(np.asarray(found, dtype=np.float64)).astype(np.int64).reshape(-1) - 1
+
+
+def _taken(t: Tensors, whole: Form, places: Array) -> Form:
+    """The entries at these flat places, with where they come from."""
+    form = t.fold.selected(whole, _inside(places, whole.size))
+    base, earlier = whole.origin or (whole, np.arange(whole.size))
+    return replace(form, origin=(base, earlier.reshape(-1)[places]))
 
 
 def _inside(places: Array, size: int) -> Array:

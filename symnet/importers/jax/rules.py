@@ -11,7 +11,7 @@ from sympy import exp, log
 
 from symnet.activations import Z
 from symnet.importers.folding import choices, functions, images
-from symnet.importers.folding.angles import angle
+from symnet.importers.folding.angles import angle, distance
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.forms import Form
@@ -232,8 +232,9 @@ def _log_add(t: Tensors, x: Value, y: Value) -> Value:
     return t.add(y, t.apply("softplus", t.subtract(x, y)))
 
 
-def _atan2(t: Tensors, parameters: Parameters, y: Value, x: Value) -> Value:
-    return angle(t, plain(t, y), plain(t, x))
+def _log_add_of_two(t: Tensors, x: Value, y: Value) -> Value:
+    """log₂(2^x + 2^y)."""
+    return t.divide(_log_add(t, t.multiply(x, np.log(2)), t.multiply(y, np.log(2))), np.log(2))
 
 
 def _power(t: Tensors, parameters: Parameters, x: Value) -> Value:
@@ -286,5 +287,12 @@ RULES: Mapping[str, Rule] = {
     "cummax": _cumulative(Tensors.maximum),
     "cummin": _cumulative(Tensors.minimum),
     "cumlogsumexp": _cumulative(_log_add),
-    "atan2": _atan2,
+    "atan2": _with(angle),
 }
+
+KNOWN: Mapping[str, Rule] = {
+    "hypot": _with(distance),
+    "logaddexp": _with(_log_add),
+    "logaddexp2": _with(_log_add_of_two),
+}
+"""Functions of JAX's that it writes by comparisons of two values; they have none themselves."""

@@ -100,14 +100,32 @@ def peak(x: Form, axes: Sequence[int]) -> Soft:
 
 def subtracted(t: Tensors, x: Value, y: Value) -> Value | None:
     """x − max x, or log_softmax; None where it is neither."""
-    if isinstance(x, Form) and isinstance(y, Soft) and y.kind == "peak" and x is y.x:
-        shifted = Soft("shifted", x, y.groups, np.arange(x.size).reshape(x.shape), y.stopped)
-        return shifted if shifted.beside(y) and y.places.ndim <= len(x.shape) else None
+    if isinstance(x, Form) and isinstance(y, Soft) and y.kind == "peak":
+        places = _within(x, y.x)
+        if places is None or y.places.ndim > places.ndim:
+            return None
+        shifted = Soft("shifted", y.x, y.groups, places, y.stopped)
+        return shifted if shifted.beside(y) else None
     if not (isinstance(x, Soft) and isinstance(y, Soft) and x.beside(y)):
         return None
     if (x.kind, y.kind) == ("shifted", "log"):
         return _normalised(t, x, "log_softmax")
     return None
+
+
+def _within(x: Form, whole: Form) -> Array | None:
+    """The flat places of `whole` that x is made of, None where it is of something else."""
+    places = np.arange(x.size).reshape(x.shape)
+    if x is whole:
+        return places
+    origin, mine = x.origin or (x, places)
+    base, its = whole.origin or (whole, np.arange(whole.size))
+    its = its.reshape(-1)
+    if origin is not base or len(np.unique(its)) != len(its) or not np.isin(mine, its).all():
+        return None
+    order = np.argsort(its)
+    found: Array = order[np.searchsorted(its, mine, sorter=order)]
+    return found
 
 
 def divided(t: Tensors, x: Value, y: Value) -> Value | None:

@@ -21,6 +21,9 @@ class Evaluator(Protocol):
     def apply(self, equation: Any, arguments: list[Any]) -> Sequence[Any]:
         """The results of one equation that calls no other jaxpr."""
 
+    def known(self, name: str, arguments: list[Any]) -> Sequence[Any] | None:
+        """The results of a function of JAX's own, by its name; None where it is to be gone into."""
+
     def row(self, value: Any, k: int) -> Any:
         """value[k]."""
 
@@ -63,7 +66,8 @@ def _called(equation: Any, arguments: list[Any], evaluator: Evaluator) -> Sequen
     name, parameters = equation.primitive.name, equation.params
     if name in _INLINED:
         inner = parameters.get(_INLINED[name], parameters.get("fun_jaxpr"))
-        return evaluated(*_opened(inner), arguments, evaluator)
+        found = evaluator.known(_own_name(inner), arguments)
+        return evaluated(*_opened(inner), arguments, evaluator) if found is None else found
     if name == "cond" and (branch := evaluator.whole(arguments[0])) is not None:
         branches = parameters["branches"]
         inner = branches[min(max(branch, 0), len(branches) - 1)]
@@ -71,6 +75,13 @@ def _called(equation: Any, arguments: list[Any], evaluator: Evaluator) -> Sequen
     if name == "scan":
         return _scanned(parameters, arguments, evaluator)
     return evaluator.apply(equation, arguments)
+
+
+def _own_name(jaxpr: Any) -> str:
+    """`logaddexp` for that function of JAX's, empty for one of a user's."""
+    told = getattr(_opened(jaxpr)[0], "debug_info", None)
+    name, _, place = str(getattr(told, "func_src_info", "")).partition(" at ")
+    return name if "/jax/_src/" in place.replace("\\", "/") else ""
 
 
 def _opened(jaxpr: Any) -> tuple[Any, Sequence[Any]]:

@@ -121,7 +121,7 @@ def built(
         for kind, count in sorted(reading.met.items())
         if kind not in ("Dense", "Activation", "InputLayer")
     )
-    return Imported(net, "Keras", exactness(dtypes), folded, (), compared)
+    return Imported(net, "Keras", exactness(dtypes), folded, reading.tensors.fold.assumed, compared)
 
 
 # --- configuration ------------------------------------------------------------------------------

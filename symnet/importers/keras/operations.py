@@ -14,7 +14,7 @@ from sympy import Piecewise
 
 from symnet.activations import Z
 from symnet.importers.folding import choices, functions
-from symnet.importers.folding.angles import angle
+from symnet.importers.folding.angles import angle, distance
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.einsum import einsum
@@ -263,9 +263,7 @@ OPERATIONS: Mapping[str, Rule] = {
     "Dot": _dot,
     "Arctan2": _with(angle),
     "Logaddexp": _with(lambda t, x, y: t.add(y, t.apply("softplus", t.subtract(x, y)))),
-    "Hypot": _with(
-        lambda t, x, y: t.apply("sqrt", t.add(t.apply("square", x), t.apply("square", y)))
-    ),
+    "Hypot": _with(distance),
     "Cumsum": lambda t, config, x: t.cumulated(x, int(config["axis"])),
     "Cumprod": _scan(Tensors.multiply),
     "Celu": lambda t, c, x: t.apply(functions.celu(c.get("alpha", 1.0)), x, "celu"),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from symnet.importers.folding.forms import Shape
 from symnet.importers.imported import FilePath, Imported, Options, exactness, label_of
 from symnet.importers.imported import renamed as _renamed
 from symnet.importers.onnx import double
+from symnet.importers.onnx.call import Batch
 from symnet.importers.onnx.files import loaded
 from symnet.importers.onnx.graph import Graph
 from symnet.network import Network
@@ -31,14 +31,6 @@ __all__ = ["read"]
 
 _LARGE = 500_000  # weights, beyond which onnx's evaluator takes its time at every point
 _SAME = 1e-9
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """An axis of fixed size that may be a batch: 0 or −1, and its size."""
-
-    axis: int
-    size: int
 
 
 def read(path: FilePath, options: Options) -> Imported:
@@ -56,23 +48,35 @@ def read(path: FilePath, options: Options) -> Imported:
                 raise
         except ValueError as found:
             error = error or (found if batch is None else None)
+    free = sorted(_free(inputs))
+    if free and error is not None:
+        raise ValueError(
+            f"{error}; the sizes {', '.join(free)} of its inputs are not fixed, and read as 1: "
+            "give them numbers by onnx.tools.update_model_dims"
+        )
     assert error is not None
     raise error
 
 
-def _batches(graph: Graph) -> Iterator[_Batch]:
+def _free(inputs: Sequence[tuple[str, list[int | str]]]) -> set[str]:
+    """Sizes that are not fixed, beside those of the batch."""
+    return {str(s) for _, dims in inputs for s in dims[1:] if not isinstance(s, int)}
+
+
+def _batches(graph: Graph) -> Iterator[Batch]:
     """Axes of one fixed size larger than 1 in all inputs and outputs."""
     tensors = [dims for _, dims in (*graph.inputs(), *graph.outputs())]
     if any(len(dims) < 2 for dims in tensors):
         return
-    first_is_one = all(dims[0] == 1 for dims in tensors)  # then the batch is the first axis, of one
-    for axis in (0,) if first_is_one else (0, -1):
+    # Of one or of any number: then the batch is the first axis already.
+    known = all(dims[0] == 1 or not isinstance(dims[0], int) for dims in tensors)
+    for axis in () if known else (0, -1):
         sizes = {dims[axis] for dims in tensors}
         if len(sizes) == 1 and isinstance(size := sizes.pop(), int) and size > 1:
-            yield _Batch(axis, size)
+            yield Batch(axis, size)
 
 
-def _single(shape: Shape, batch: _Batch) -> Shape:
+def _single(shape: Shape, batch: Batch) -> Shape:
     changed = list(shape)
     changed[batch.axis] = 1
     return tuple(changed)
@@ -83,9 +87,9 @@ def _read(
     options: Options,
     model: Any,
     shapes: list[tuple[str, Shape]],
-    batch: _Batch | None,
+    batch: Batch | None,
 ) -> Imported:
-    graph = Graph.of(model)
+    graph = Graph.of(model, batch)
     found = graph.read(shapes, label_of(path), options.select)
     whole = found.network(Options())
     names = [name for name, _ in found.outputs]
@@ -94,7 +98,7 @@ def _read(
         _check_rows(model, Graph.of(model), whole, shapes, batch)
     notes = [f"{name} is left out: it is no number" for name in graph.left_out]
     notes += [] if batch is None else [f"an axis of {batch.size} is a batch: one point is read"]
-    free = {str(s) for _, dims in graph.inputs() for s in dims[1:] if not isinstance(s, int)}
+    free = _free(graph.inputs())
     if free:
         notes.append(f"the sizes {', '.join(sorted(free))} are not fixed: read as 1")
     if len(found.outputs) > 1 and options.select is None:
@@ -109,7 +113,7 @@ def _read(
 
 
 def _check_rows(
-    model: Any, graph: Graph, net: Network, shapes: Sequence[tuple[str, Shape]], batch: _Batch
+    model: Any, graph: Graph, net: Network, shapes: Sequence[tuple[str, Shape]], batch: Batch
 ) -> None:
     """CheckError where the model's values at several points are not those of each point."""
     count = min(batch.size, 1000)
@@ -133,7 +137,7 @@ def _check_rows(
         raise CheckError("the model does not treat the axis as a batch")
 
 
-def _by_rows(values: Array, graph: Graph, batch: _Batch) -> Array:
+def _by_rows(values: Array, graph: Graph, batch: Batch) -> Array:
     """The outputs of all points, laid flat one after the other, as one row a point."""
     parts, start = [], 0
     for _, dims in graph.outputs():
@@ -150,7 +154,7 @@ def _compared(
     graph: Graph,
     net: Network,
     shapes: Sequence[tuple[str, Shape]],
-    batch: _Batch | None,
+    batch: Batch | None,
 ) -> str:
     if batch is not None:
         return f"compared with onnx in double precision ({batch.size} points at once)"

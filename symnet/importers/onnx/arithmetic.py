@@ -57,13 +57,13 @@ def _batch_normalization(c: Call) -> Result:
     x = c.value(0)
     if c.get("training_mode", 0) or (c.opset < 7 and not c.get("is_test", 0)):
         c.refuse("it is in training mode; export the model in evaluation mode")
-    if c.opset < 9 and not c.get("spatial", 1):
-        c.refuse("it normalises every place on its own (spatial is 0); symnet reads spatial 1")
     scale, shift, mean, variance = (
         np.asarray(c.constant(i, "parameters"), dtype=np.float64) for i in range(1, 5)
     )
     factor = scale / np.sqrt(variance + float(c.get("epsilon", np.float32(1e-5))))
     shape = [1, -1, *[1] * (len(x.shape) - 2)] if len(x.shape) > 1 else [-1]
+    if c.opset < 9 and not c.get("spatial", 1):  # each place has parameters of its own
+        shape = [1, *x.shape[1:]]
     t = c.tensors
     scaled = t.multiply(x, factor.reshape(shape))
     result = t.add(scaled, (shift - mean * factor).reshape(shape))

@@ -14,6 +14,14 @@ from symnet.network.weights import Array
 
 
 @dataclass(frozen=True)
+class Batch:
+    """An axis of fixed size that may be a batch: 0 or −1, and its size."""
+
+    axis: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Call:
     """A node: `inputs` are constants, forms, or None where an optional one is left out."""
 
@@ -26,6 +34,8 @@ class Call:
     results: int
     body: Callable[..., list[Value]]
     """Reads a graph that the node holds with values for its inputs: Graph.body."""
+    batch: Batch | None = None
+    """The axis that the model is read along with one point instead of its fixed size."""
 
     def refuse(self, why: str) -> NoReturn:
         """ValueError with the node's name."""

@@ -17,7 +17,7 @@ from symnet.importers.onnx import doubles
 from symnet.network.weights import Array
 
 _FLOATS = {1, 10, 16}  # float, float16, bfloat16
-_DOUBLE = 11
+_DOUBLE, _STRING = 11, 8
 
 
 def pruned(model: Any, outputs: Sequence[str]) -> Any:
@@ -35,6 +35,10 @@ def pruned(model: Any, outputs: Sequence[str]) -> Any:
     copy.graph.node.extend(reversed(kept))
     del copy.graph.output[:]
     copy.graph.output.extend(v for v in model.graph.output if v.name in outputs)
+    del copy.graph.input[:]
+    copy.graph.input.extend(
+        v for v in model.graph.input if v.type.tensor_type.elem_type != _STRING or v.name in needed_
+    )
     return copy
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symnet.importers.extras import needed
@@ -26,7 +26,7 @@ from symnet.importers.onnx import (
     resizing,
     scattering,
 )
-from symnet.importers.onnx.call import Call, Reader
+from symnet.importers.onnx.call import Batch, Call, Reader
 from symnet.names import shortened
 
 _READERS: Mapping[str, Reader] = {
@@ -47,6 +47,7 @@ _DOMAINS = {
 }
 _ONNX = ("", "ai.onnx")
 _REAL = (1, 10, 11, 16)  # float, float16, double, bfloat16: other outputs are labels
+_STRING = 8
 _TAKING = choices.TAKING | control.READERS.keys()
 _SEEN = {"MatMul", "Gemm", "Add", "Constant", *nonlinear.READERS}  # what a reader expects to stay
 _OLDEST = 6
@@ -73,9 +74,10 @@ class Graph:
     left_out: list[str] = field(default_factory=list)
     steps: list[int] = field(default_factory=lambda: [0])
     """Nodes read in bodies so far, one number for all of a model's."""
+    batch: Batch | None = None
 
     @classmethod
-    def of(cls, model: Any) -> Graph:
+    def of(cls, model: Any, batch: Batch | None = None) -> Graph:
         """ValueError for an opset that symnet or the installed onnx does not know."""
         onnx = needed("onnx", "onnx")
         versions = [o.version for o in model.opset_import if o.domain in ("", "ai.onnx")]
@@ -86,12 +88,27 @@ class Graph:
                 f"its opset is {opset}; symnet reads {_OLDEST} to {newest}, "
                 "which the installed onnx knows"
             )
-        return cls(model.graph, opset)
+        return cls(model.graph, opset, batch=batch)
 
     def inputs(self) -> list[tuple[str, list[int | str]]]:
-        """Names and shapes of the inputs that are no initializers; unknown sizes are words."""
+        """Names and shapes of the inputs that are numbers; unknown sizes are words."""
+        given = [v for v in self._given() if not _is_of_words(v)]
+        for value in given:
+            if value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape"):
+                raise ValueError(
+                    f"its input {shortened(value.name)!r} has no shape; export the model with the "
+                    "shapes of its inputs"
+                )
+        return [(v.name, _dimensions(v)) for v in given]
+
+    def words(self) -> list[str]:
+        """The inputs that are words: labels that are passed on, categories."""
+        return [v.name for v in self._given() if _is_of_words(v)]
+
+    def _given(self) -> list[Any]:
+        """The inputs that are no initializers."""
         known = {tensor.name for tensor in self.proto.initializer}
-        return [(v.name, _dimensions(v)) for v in self.proto.input if v.name not in known]
+        return [v for v in self.proto.input if v.name not in known]
 
     def outputs(self) -> list[tuple[str, list[int | str]]]:
         """Names and declared shapes of the outputs."""
@@ -110,6 +127,8 @@ class Graph:
         entries = self.tensors.fold.inputs_of([shape for _, shape in shapes])
         for (input_name, _), form in zip(shapes, entries, strict=True):
             self.values[input_name] = form
+        for word in self.words():
+            self.values[word] = Unread(f"the input {shortened(word)!r} is of words, not of numbers")
         for node in self.proto.node:
             self._node(node)
         outputs = self._read_outputs(wanted)
@@ -135,7 +154,7 @@ class Graph:
         """
         values = dict(given) if closed else {**self.values, **given}
         opset = defined.opset_of(body, self.opset) if closed else self.opset
-        inner = Graph(body, opset, self.tensors, values, self.dtypes, Counter(), [], self.steps)
+        inner = replace(self, proto=body, opset=opset, values=values, met=Counter(), left_out=[])
         if not closed:
             inner._initialize()
         self.steps[0] += len(body.node)
@@ -223,6 +242,7 @@ class Graph:
                 self.opset,
                 len(node.output),
                 self.body,
+                self.batch,
             )
         )
         return results if isinstance(results, list) else [results]
@@ -245,6 +265,10 @@ class Graph:
         if name not in self.values:
             raise ValueError(f"its input {shortened(name)!r} is computed by no node before it")
         return self.values[name]
+
+
+def _is_of_words(value: Any) -> bool:
+    return bool(value.type.tensor_type.elem_type == _STRING)
 
 
 def _dimensions(value: Any) -> list[int | str]:

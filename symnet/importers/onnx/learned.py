@@ -109,9 +109,9 @@ def _vectorizer(c: Call) -> Result:
 
 
 def _imputer(c: Call) -> Result:
-    """Replaces what is NaN: nothing here is."""
+    """Replaces what is NaN or infinite: nothing here is."""
     missing = c.get("replaced_value_float", float("nan"))
-    if not np.isnan(missing):
+    if np.isfinite(missing):
         c.refuse(f"it replaces the value {missing}: that has no derivative")
     return c.value(0)
 

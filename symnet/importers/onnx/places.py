@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.folding import matrices
+from symnet.importers.folding import choices, matrices
 from symnet.importers.folding.forms import Form
 from symnet.importers.onnx.call import Call, Reader, Result
 
@@ -36,6 +36,8 @@ def _cast(c: Call) -> Result:
         return x if isinstance(x, Form) else np.asarray(x, dtype=np.float64)
     if to not in _INTEGERS:
         c.refuse(f"it casts to the type {to}; symnet reads numbers")
+    if isinstance(x, Form) and _INTEGERS[to] == "?":
+        return choices.compared(c.tensors, "ne", x, np.zeros(()))
     if isinstance(x, Form):
         c.refuse("it rounds what depends on the inputs to integers: that has no derivative")
     return np.asarray(x).astype(_INTEGERS[to])
@@ -79,6 +81,8 @@ def _reshape(c: Call) -> Result:
     x, shape = c.value(0), [int(s) for s in c.constant(1, "shape").reshape(-1)]
     if not c.get("allowzero", 0):
         shape = [x.shape[i] if s == 0 and i < len(x.shape) else s for i, s in enumerate(shape)]
+    if c.batch and isinstance(x, Form) and shape and shape[c.batch.axis] == c.batch.size:
+        shape[c.batch.axis] = 1
     return c.tensors.reshape(x, shape)
 
 

@@ -38,7 +38,7 @@ _REASONS = {
     **dict.fromkeys(("DFT", "STFT"), _COMPLEX),
     **dict.fromkeys(("SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss"), _LOSS),
     **dict.fromkeys(("Adagrad", "Adam", "Momentum", "Gradient"), _LOSS),
-    "SVMClassifier": "it votes among classes; export its decision function",
+    "SVMClassifier": "it votes among classes; read the fitted estimator by symnet.from_sklearn",
     "Det": "a determinant; write out its products, or leave it out of the model's outputs",
     "Col2Im": "it adds up patches; export the model with ConvTranspose",
 }

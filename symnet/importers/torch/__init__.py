@@ -68,13 +68,13 @@ def imported(module: Any, options: Options, shape: Shapes | None = None) -> Impo
         for p in module.state_dict().values()
         if p.is_floating_point()
     }
-    net, text = _plain(torch, module, given, options) or _any(torch, module, given, options)
-    return Imported(net, "PyTorch", exactness(dtypes), (), (), text)
+    t, net, text = _plain(torch, module, given, options) or _any(torch, module, given, options)
+    return Imported(net, "PyTorch", exactness(dtypes), (), t.fold.assumed, text)
 
 
 def _plain(
     torch: Any, module: Any, given: Arguments, options: Options
-) -> tuple[Network, str] | None:
+) -> tuple[Tensors, Network, str] | None:
     """By torch.fx, where values and derivatives are those of the module; else None."""
     if given.names:
         return None
@@ -91,10 +91,12 @@ def _plain(
     text = double.traced(torch, net, module, given)
     if text is None:
         return None
-    return net, text if options.check else "not compared"
+    return t, net, text if options.check else "not compared"
 
 
-def _any(torch: Any, module: Any, given: Arguments, options: Options) -> tuple[Network, str]:
+def _any(
+    torch: Any, module: Any, given: Arguments, options: Options
+) -> tuple[Tensors, Network, str]:
     """By torch.export."""
     with _evaluating(module):
         exported = _exported(torch, module, given)
@@ -106,7 +108,7 @@ def _any(torch: Any, module: Any, given: Arguments, options: Options) -> tuple[N
     text = "not compared"
     if options.check:
         text = double.compared(torch, net, module, exported, given)
-    return net, text
+    return t, net, text
 
 
 def _given(given: Arguments) -> tuple[Tensors, list[Form]]:

@@ -14,7 +14,7 @@ from sympy import Piecewise, exp, log
 
 from symnet.activations import Z
 from symnet.importers.folding import choices, functions
-from symnet.importers.folding.angles import angle
+from symnet.importers.folding.angles import angle, distance
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.forms import Form
@@ -130,10 +130,6 @@ def _pow(t: Tensors, x: Value, y: Value) -> Value:
 
 def _lerp(t: Tensors, x: Value, y: Value, weight: Value) -> Value:
     return t.add(x, t.multiply(weight, t.subtract(y, x)))
-
-
-def _hypot(t: Tensors, x: Value, y: Value) -> Value:
-    return t.apply("sqrt", t.add(t.multiply(x, x), t.multiply(y, y)))
 
 
 # --- sums ---------------------------------------------------------------------------------------
@@ -303,7 +299,7 @@ RULES: Mapping[str, Rule] = {
     "neg": Tensors.negative,
     "pow": _pow,
     "lerp": _lerp,
-    "hypot": _hypot,
+    "hypot": distance,
     "atan2": angle,
     "maximum": Tensors.maximum,
     "minimum": Tensors.minimum,

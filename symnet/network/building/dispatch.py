@@ -44,7 +44,8 @@ def _log_of_sum(a: Vector, b: Any) -> Vector:
 
 
 def _hypotenuse(a: Vector, b: Any) -> Vector:
-    return apply("sqrt", a**2 + b * b)
+    """sqrt(a² + b²), of which the squares must be doubles."""
+    return apply("sqrt", a**2 + b**2)
 
 
 def _clip(v: Vector, low: Any = None, high: Any = None) -> Vector:
