@@ -49,8 +49,8 @@ def curves(frame: Frame) -> Picture:
     if not turned:
         _share(panels, across, frame)
     where = "" if turned and frame.network.n == 1 else f"lines through {through(frame)}"
-    headed(drawn, writing.heading(frame.network), where)
-    return Picture(drawn, f"curves of {frame.network.describe()}", tuple(notes))
+    headed(drawn, writing.heading(frame.whole), where)
+    return Picture(drawn, f"curves of {frame.whole.describe()}", tuple(notes))
 
 
 def sampled(frame: Frame, i: int) -> tuple[Array, Array | None]:

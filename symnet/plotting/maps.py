@@ -75,11 +75,11 @@ def maps(frame: Frame) -> Picture:
         _dress(axes, frame, quantity)
     for axes in panels[len(wanted) :]:
         axes.set_axis_off()
-    headed(drawn, writing.heading(frame.network), frame.elsewhere(frame.inputs))
+    headed(drawn, writing.heading(frame.whole), frame.elsewhere(frame.inputs))
     notes = frame.notes if lines is not None else (*frame.notes, kinks.NOT_DRAWN)
     if cut:
         notes = (*notes, f"colours end before the peaks of {', '.join(cut)}")
-    return Picture(drawn, f"maps of {frame.network.describe()}", notes)
+    return Picture(drawn, f"maps of {frame.whole.describe()}", notes)
 
 
 def _cut(frame: Frame, quantity: Quantity, values: Array) -> str:

@@ -71,9 +71,9 @@ def pairs(frame: Frame) -> Picture:
             action, ax=panels, location="right", aspect=40, shrink=0.7, label=f"above: {label}"
         )
         mark_signed(bar.ax, *(panels[place] for place in above))
-    headed(drawn, writing.heading(frame.network), f"planes through {through(frame)}")
+    headed(drawn, writing.heading(frame.whole), f"planes through {through(frame)}")
     notes = frame.notes if lines is not None else (*frame.notes, kinks.NOT_DRAWN)
-    return Picture(drawn, f"pairs of {frame.network.describe()}", notes)
+    return Picture(drawn, f"pairs of {frame.whole.describe()}", notes)
 
 
 def _mixed(output: str) -> str:

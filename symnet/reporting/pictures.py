@@ -12,7 +12,8 @@ from symnet import plotting
 from symnet.derivation import Derivation
 from symnet.network import Network
 from symnet.plotting.drawing import shows_neurons
-from symnet.plotting.frame import MOST, Frame, framed, most_important
+from symnet.plotting.frame import Frame
+from symnet.plotting.framing import MOST, framed, most_important
 from symnet.plotting.picture import Picture, headed, style
 from symnet.plotting.plots import FRAMED
 from symnet.progress import part
