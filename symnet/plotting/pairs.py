@@ -72,7 +72,10 @@ def pairs(frame: Frame) -> Picture:
         )
         mark_signed(bar.ax, *(panels[place] for place in above))
     headed(drawn, writing.heading(frame.whole), f"planes through {through(frame)}")
-    notes = frame.notes if lines is not None else (*frame.notes, kinks.NOT_DRAWN)
+    side = len(_sides(frame, *frame.inputs[:2])[0])
+    notes = (*frame.notes, *grids.coarse(side, _CELLS, f"maps have {side} points a side"))
+    if lines is None:
+        notes = (*notes, kinks.NOT_DRAWN)
     return Picture(drawn, f"pairs of {frame.whole.describe()}", notes)
 
 
@@ -190,6 +193,7 @@ def _dress(panels: Any, frame: Frame, with_upper: bool) -> None:
     for row, i in enumerate(frame.inputs):
         for column, j in enumerate(frame.inputs):
             axes: Axes = panels[row, column]
+            axes.locator_params(nbins=4)  # whatever their size, which the labels' widths decide
             if row == column:
                 axes.yaxis.tick_right()
                 axes.spines["right"].set_visible(True)
