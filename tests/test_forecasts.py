@@ -130,5 +130,8 @@ def test_large_networks_are_sampled_at_fewer_points():
     assert grids.side(small, 10**6 - 1, 4) == 50
     assert grids.side(small, 10**9) == 41
     assert grids.samples(10**9) == 101
+    (note,) = grids.coarse(41, grids.SIDE, "maps have 41 points a side")
+    assert note == "as the network is large, maps have 41 points a side instead of 161"
+    assert grids.coarse(grids.SIDE, grids.SIDE, "") == ()
     wide = symnet.Network.dense([2, 8000, 1], hidden="relu", seed=0)
     assert grids.side(wide, 100) ** 2 * sum(wide.widths) <= grids.HELD

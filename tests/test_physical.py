@@ -14,7 +14,7 @@ import symnet
 from symnet import files, languages, physical, reporting
 from symnet.cli import main
 from symnet.importers import Options, read
-from symnet.plotting.frame import framed
+from symnet.plotting.framing import framed
 
 UNITS = {"rho [0]": "kg/m3", "T": "K", "p": "MPa"}
 POINTS = np.random.default_rng(0).normal(size=(30, 2))

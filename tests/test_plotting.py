@@ -11,7 +11,8 @@ import sympy
 import symnet
 from symnet import physical, plotting
 from symnet.plotting import distributions, drawing, kinks, maps, writing
-from symnet.plotting.frame import framed, restricted
+from symnet.plotting.framing import framed
+from symnet.plotting.restricting import restricted
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -191,6 +192,8 @@ def test_many_inputs():
     net = symnet.Network.dense([40, 8, 1], seed=1)
     picture = symnet.plot(net)
     assert any("of 40 inputs the 6 are shown" in note for note in picture.notes)
+    assert not any("as the network is large" in note for note in picture.notes)
+    assert "40-8-1" in picture.figure.get_suptitle()
     frame = framed(net, inputs=["x7", "x3"])
     assert frame.network.n == 2
     assert [s.name for s in frame.network.inputs] == ["x7", "x3"]
@@ -199,6 +202,24 @@ def test_many_inputs():
     points[:, [6, 2]] = np.random.default_rng(0).normal(size=(5, 2))
     H = symnet.analytic.hessian(net, points)[:, 0][:, [6, 2]][:, :, [6, 2]]
     np.testing.assert_allclose(frame.function.hessian(points[:, [6, 2]])[:, 0], H, atol=1e-13)
+
+
+@pytest.mark.parametrize("last", ["tanh", "skip", "softmax"])
+def test_outputs_that_are_not_shown_are_not_computed(last):
+    """Values and slopes are those of the whole network, whose name and widths stand above."""
+    x = symnet.variables("x1", "x2")
+    h = symnet.Layer([[0.5, -1], [1, 2], [0.25, 1]], None, "tanh")(x)
+    y = {"tanh": h, "skip": symnet.Layer(np.eye(3)[::-1], [1, 2, 3])(h) + h}
+    net = symnet.Network.of(y.get(last, symnet.softmax(h)))
+    frame = framed(net, outputs=["y3", "y1"])
+    assert (frame.network.output_names, frame.outputs) == (("y3", "y1"), (0, 1))
+    points = np.random.default_rng(0).normal(size=(5, 2))
+    for order, whole in enumerate((symnet.analytic.value, symnet.analytic.jacobian)):
+        found = frame.function.derivative(order, points)
+        np.testing.assert_allclose(found, whole(net, points)[:, [2, 0]], atol=1e-14)
+    picture = symnet.plot(net, outputs=["y3"])
+    assert net.describe() in picture.title
+    assert net.describe() in picture.figure.get_suptitle()
 
 
 @pytest.mark.parametrize("bare", [True, False])
@@ -507,8 +528,9 @@ def test_units_are_shown():
     """On axes and in titles, powers raised, a dollar sign as itself."""
     net = network(inputs=["rho", "T"], outputs=["p"])
     picture = symnet.plot(net, units={"rho": "kg/m3", "T": "K", "p": "$"})
-    axes = picture.figure.axes[0]
-    assert axes.get_xlabel().endswith("[kg/m³]")
+    axes, *_, below = picture.figure.axes[:4]
+    assert below.get_xlabel().endswith("[kg/m³]")
+    assert axes.get_xlabel() == ""  # the panel below has it
     assert axes.get_title("left").endswith(r"[\$]")
     assert picture.png()
 

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy
 
 import browsers
 import symnet
 import zoo
 from symnet import formulas, plotting, reporting
 from symnet.formulas import mathml
-from symnet.reporting import inline, pdf, pictures
+from symnet.reporting import copies, inline, pdf, pictures
 from symnet.witness import analytic
 
 HOSTILE = "</script><script>alert(1)</script> <!-- & 漢字"
@@ -180,6 +181,38 @@ def test_without_matplotlib_the_page_says_so(monkeypatch):
     text = unescape(reporting.page(symnet.derive(network), None, None, "html"))
     assert "Not drawn (maps): pictures need matplotlib: pip install 'symnet[plot]'" in text
     assert "selfTest" in text
+
+
+@pytest.mark.parametrize("hidden", ["sigmoid", "relu", "gelu"])
+def test_python_that_is_copied_runs(hidden):
+    """Statements of the formulas in the inputs, and the module of the layers, give the values."""
+    net = symnet.Network.dense([2, 2, 2], hidden=hidden, seed=1, inputs=["T [K]", "rho"])
+    derivation, point = symnet.derive(net), [0.25, -0.5]
+    statements, module = (
+        dict(copies.copies(derivation, notation))["Python"] for notation in ("expanded", "layer")
+    )
+    space = dict(zip(("T_K", "rho"), point, strict=True))
+    exec(statements, space)
+    y, J, H = derivation.compile(check=False)(point)
+    found = [space[f"d2y2_d{i}d{j}"] for i, j in (("T_K", "T_K"), ("T_K", "rho"), ("rho", "rho"))]
+    np.testing.assert_allclose(found, H[1][np.triu_indices(2)], rtol=1e-12)
+    np.testing.assert_allclose([space["y1"], space["dy1_drho"]], [y[0], J[0, 1]], rtol=1e-12)
+    made = {"__name__": "derivatives"}
+    exec(module, made)
+    np.testing.assert_allclose(made["value_jacobian_hessian"](np.array([point]))[2][0], H)
+
+
+def test_python_that_would_not_run_is_not_offered():
+    """Of statements for each neuron, of functions that `math` lacks, of many weights."""
+    z = sympy.Symbol("z")
+    own = symnet.Activation("own", sympy.erfinv(sympy.tanh(z) / 2))
+    for net, notation in (
+        (symnet.Network.example(), "neuron"),
+        (symnet.Network([symnet.Layer([[0.5, 0.25]], [0.1], own)]), "expanded"),
+        (symnet.Network.dense([40, 30, 1], seed=0), "layer"),
+    ):
+        names = dict(copies.copies(symnet.derive(net, 1), notation))
+        assert list(names) == ["LaTeX", "plain text"]
 
 
 # --- pictures -----------------------------------------------------------------------------------

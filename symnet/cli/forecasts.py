@@ -67,16 +67,16 @@ def report(network: Network, order: int, rows: int, digits: bool) -> float:
     return seconds + (measures(network, min(order, 2), rows) if rows and order else 0.0)
 
 
-def pictures(network: Network, order: int) -> float:
+def pictures(network: Network, order: int, outputs: int | None = None) -> float:
     """Seconds for the values of a picture. ValueError where it needs too much memory.
 
-    Many inputs are held, so that a few count.
+    Many inputs are held, so that a few count; of outputs those shown do.
     """
     from symnet.plotting import grids  # not needed by those who derive
-    from symnet.plotting.frame import MANY, MOST
+    from symnet.plotting.framing import MANY, MOST
 
     few = network.n if network.n <= MANY else MOST
-    _afford(network, 1 if network.n > MANY else order)
+    _afford(network, 1 if network.n > MANY else order, outputs)
     products = network.weights_count * (1 + few) ** max(order - 1, 0)
     return grids.points(network, products) * products * _PRODUCT
 
@@ -131,9 +131,9 @@ def _witness(network: Network, order: int) -> float:
     return directions.work(network, order) * _WITNESSED
 
 
-def _afford(network: Network, order: int) -> None:
+def _afford(network: Network, order: int, outputs: int | None = None) -> None:
     """Refuse derivatives of the highest order that are too many to be held in a check."""
-    needed = _COPIES * network.m * network.n**order * 8
+    needed = _COPIES * (outputs or network.m) * network.n**order * 8
     advice = f"take --order {order - 1}" if order > 1 else "take fewer inputs or outputs"
     _refuse(needed, f"derivatives of order {order} by {network.n} inputs", advice)
 

@@ -61,7 +61,8 @@ def run(given: argparse.Namespace) -> int:
     network = options.network(given)
     data = _data(network, given)
     order = min(2 if given.order is None else given.order, 2)
-    seconds = 0.0 if given.kind == "network" else forecasts.pictures(network, order)
+    outputs = None if given.outputs is None else len(given.outputs)
+    seconds = 0.0 if given.kind == "network" else forecasts.pictures(network, order, outputs)
     with terminal.working(f"drawing {network.describe()}", given.quiet, seconds):
         with part(0.0, 0.8):
             picture = plotting.plot(

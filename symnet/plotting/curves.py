@@ -8,7 +8,7 @@ import numpy as np
 
 from symnet.plotting import grids, kinks, writing
 from symnet.plotting.frame import Array, Frame, Quantity
-from symnet.plotting.maps import is_constant
+from symnet.plotting.maps import is_constant, label_outer
 from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed
 from symnet.progress import steps
 
@@ -36,7 +36,8 @@ def curves(frame: Frame) -> Picture:
     shape = (blocks, across) if turned else (blocks * across, len(frame.inputs))
     drawn = figure(max(3.0, 0.4 + 2.7 * shape[1]), 0.7 + 1.9 * shape[0])
     panels = np.array(drawn.subplots(*shape, squeeze=False))
-    notes = list(frame.notes)
+    points = _count(frame)
+    notes = [*frame.notes, *grids.coarse(points, grids.SAMPLES, f"curves have {points} points")]
     for column, i in enumerate(steps(frame.inputs)):
         values, found = sampled(frame, i)
         if found is None:
@@ -48,15 +49,16 @@ def curves(frame: Frame) -> Picture:
                 _panel(panels[place], frame, i, wanted[r], values, curve, found)
     if not turned:
         _share(panels, across, frame)
+    for axes in panels[:-1].ravel():
+        label_outer(axes, left=True, below=False)
     where = "" if turned and frame.network.n == 1 else f"lines through {through(frame)}"
-    headed(drawn, writing.heading(frame.network), where)
-    return Picture(drawn, f"curves of {frame.network.describe()}", tuple(notes))
+    headed(drawn, writing.heading(frame.whole), where)
+    return Picture(drawn, f"curves of {frame.whole.describe()}", tuple(notes))
 
 
 def sampled(frame: Frame, i: int) -> tuple[Array, Array | None]:
     """Values of input i, with NaN and both its sides at each kink, and the kinks."""
-    count = grids.samples(frame.function.cost.multiply_adds, len(frame.inputs))
-    values = frame.line(i, count)
+    values = frame.line(i, _count(frame))
     found = kinks.on_line(frame, i, values)
     if found is None:
         return values, None
@@ -64,6 +66,11 @@ def sampled(frame: Frame, i: int) -> tuple[Array, Array | None]:
     sides = [found - aside, found, found + aside]
     samples = np.unique(np.concatenate([values, *sides]))
     return np.where(np.isin(samples, found), np.nan, samples), found
+
+
+def _count(frame: Frame) -> int:
+    """How many points each line has."""
+    return grids.samples(frame.function.cost.multiply_adds, len(frame.inputs))
 
 
 def _panel(
@@ -110,15 +117,13 @@ def _rug(axes: Axes, values: Array) -> None:
 
 
 def _share(panels: Any, across: int, frame: Frame) -> None:
-    """One scale for a row of values, so that slopes compare; inputs' names below only."""
+    """One scale for a row of values, so that slopes compare."""
     for block in range(len(frame.outputs)):
         row = panels[block * across]
         low = min(axes.get_ylim()[0] for axes in row)
         high = max(axes.get_ylim()[1] for axes in row)
         for axes in row:
             axes.set_ylim(low, high)
-    for axes in panels[:-1].ravel():
-        axes.set_xlabel("")
 
 
 def through(frame: Frame) -> str:

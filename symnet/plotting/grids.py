@@ -34,6 +34,11 @@ def samples(products: int, lines: int = 1) -> int:
     return min(SAMPLES, max(_FEWEST_SAMPLES, int(WORK / (lines * (1 + products)))))
 
 
+def coarse(count: int, most: int, what: str) -> tuple[str, ...]:
+    """A note where `what` has fewer points than it has of small networks."""
+    return () if count >= most else (f"as the network is large, {what} instead of {most}",)
+
+
 def points(network: Network, products: int) -> int:
     """How many points a picture is made of, about."""
     return side(network, products) ** 2

@@ -73,13 +73,17 @@ def maps(frame: Frame) -> Picture:
             bar.set_ticks([float(np.nanmean(values))])
         dotted(axes, lines or [])
         _dress(axes, frame, quantity)
+    for place, axes in enumerate(panels[: len(wanted)]):
+        label_outer(axes, left=place % columns == 0, below=place + columns >= len(wanted))
     for axes in panels[len(wanted) :]:
         axes.set_axis_off()
-    headed(drawn, writing.heading(frame.network), frame.elsewhere(frame.inputs))
-    notes = frame.notes if lines is not None else (*frame.notes, kinks.NOT_DRAWN)
+    headed(drawn, writing.heading(frame.whole), frame.elsewhere(frame.inputs))
+    notes = (*frame.notes, *grids.coarse(cells, grids.SIDE, f"maps have {cells} points a side"))
+    if lines is None:
+        notes = (*notes, kinks.NOT_DRAWN)
     if cut:
         notes = (*notes, f"colours end before the peaks of {', '.join(cut)}")
-    return Picture(drawn, f"maps of {frame.network.describe()}", notes)
+    return Picture(drawn, f"maps of {frame.whole.describe()}", notes)
 
 
 def _cut(frame: Frame, quantity: Quantity, values: Array) -> str:
@@ -126,6 +130,15 @@ def coloured(
     elif contours:
         _contours(axes, across, up, shown)
     return image
+
+
+def label_outer(axes: Axes, left: bool, below: bool) -> None:
+    """Numbers and names of inputs at the edges of a grid only, where its panels share them."""
+    axes.tick_params(labelleft=left, labelbottom=below)
+    if not left:
+        axes.set_ylabel("")
+    if not below:
+        axes.set_xlabel("")
 
 
 def is_constant(values: Array) -> bool:

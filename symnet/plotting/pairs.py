@@ -71,9 +71,12 @@ def pairs(frame: Frame) -> Picture:
             action, ax=panels, location="right", aspect=40, shrink=0.7, label=f"above: {label}"
         )
         mark_signed(bar.ax, *(panels[place] for place in above))
-    headed(drawn, writing.heading(frame.network), f"planes through {through(frame)}")
-    notes = frame.notes if lines is not None else (*frame.notes, kinks.NOT_DRAWN)
-    return Picture(drawn, f"pairs of {frame.network.describe()}", notes)
+    headed(drawn, writing.heading(frame.whole), f"planes through {through(frame)}")
+    side = len(_sides(frame, *frame.inputs[:2])[0])
+    notes = (*frame.notes, *grids.coarse(side, _CELLS, f"maps have {side} points a side"))
+    if lines is None:
+        notes = (*notes, kinks.NOT_DRAWN)
+    return Picture(drawn, f"pairs of {frame.whole.describe()}", notes)
 
 
 def _mixed(output: str) -> str:
@@ -190,6 +193,7 @@ def _dress(panels: Any, frame: Frame, with_upper: bool) -> None:
     for row, i in enumerate(frame.inputs):
         for column, j in enumerate(frame.inputs):
             axes: Axes = panels[row, column]
+            axes.locator_params(nbins=4)  # whatever their size, which the labels' widths decide
             if row == column:
                 axes.yaxis.tick_right()
                 axes.spines["right"].set_visible(True)

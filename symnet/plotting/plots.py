@@ -11,7 +11,8 @@ from symnet.fitting import MixedData
 from symnet.network import Network
 from symnet.plotting import distributions, drawing, writing
 from symnet.plotting.curves import curves
-from symnet.plotting.frame import Frame, Range, framed
+from symnet.plotting.frame import Frame
+from symnet.plotting.framing import Range, framed
 from symnet.plotting.maps import maps
 from symnet.plotting.measured import measured
 from symnet.plotting.pairs import pairs

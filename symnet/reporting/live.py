@@ -32,12 +32,13 @@ def blocks(scene: Scene, order: int) -> tuple[Block, ...]:
     network, order = scene.frame.network, min(order, 2)
     where, values = Paragraph(_point(scene)), tuple(_tables(scene, order))
     if network.weights_count > _MOST_WEIGHTS:
+        count = scene.derivation.network.weights_count
         return (
             where,
             *values,
             Paragraph(
-                f"{network.weights_count:,} weights are too many for a page to compute with: "
-                "symnet generate --language javascript makes a module of them."
+                f"{count:,} weights are too many for a page to compute with: symnet "
+                "generate --language javascript makes a module of them."
             ),
         )
     try:

@@ -76,12 +76,6 @@ def _sections(subject: Subject) -> Iterator[Section]:
 
 
 def _network(network: Network) -> Iterator[Block]:
-    inputs, outputs = (_named(network, x) for x in (network.input_names, network.output_names))
-    takes = f"{network.n} inputs ({inputs})" if network.n > 1 else f"one input ({inputs})"
-    gives = f"{network.m} outputs ({outputs})" if network.m > 1 else f"one output ({outputs})"
-    yield Paragraph(
-        f"{network.describe()}: {takes}, {gives} and {network.weights_count:,} weights."
-    )
     yield from pictures.drawing(network)
     rows = _layer_rows(network) if network.is_chain else _node_rows(network)
     yield Table(_fewer(rows), "Its layers" if network.is_chain else "Its nodes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,13 +12,15 @@ from symnet import plotting
 from symnet.derivation import Derivation
 from symnet.network import Network
 from symnet.plotting.drawing import shows_neurons
-from symnet.plotting.frame import MOST, Frame, framed, most_important
+from symnet.plotting.frame import Frame
+from symnet.plotting.framing import MOST, framed, most_important
 from symnet.plotting.picture import Picture, headed, style
 from symnet.plotting.plots import FRAMED
 from symnet.progress import part
 from symnet.reporting.contents import Block, Drawn, Paragraph, said
 
 _MOST_OUTPUTS, _MOST_PAIRED = 3, 3
+_MOST_ACROSS = 4  # panels, beyond which a screen does not hold them
 _MOST_KINKS = 40  # neurons, beyond which lines of kinks take longer than all else
 
 
@@ -79,16 +81,16 @@ def drawing(network: Network) -> Iterator[Block]:
 def values(scene: Scene) -> tuple[Block, ...]:
     """Maps of two inputs, curves along each, and over every two."""
     network = scene.derivation.network
-    found: list[Block] = []
+    told = [*scene.notes]
     if network.m > len(scene.outputs):
-        found += said(f"Of {network.m} outputs {', '.join(scene.outputs)} are shown.")
-    found += said(*(f"{note[0].upper()}{note[1:]}." for note in scene.notes))
+        told.insert(0, f"of {network.m} outputs {', '.join(scene.outputs)} are shown")
+    found: list[Block] = [*said(_sentences(told))]
     shown = scene.frame.inputs
     with part(0.0, 0.4):
         if len(shown) > 1:
             found += _maps(scene, most_important(scene.frame, 2).inputs)
     with part(0.4, 0.7):
-        found += _kind(scene, "curves", shown, "along each input, the others held")
+        found += _curves(scene)
     with part(0.7, 1.0):
         if len(shown) > 2:
             found += _pairs(scene)
@@ -104,6 +106,12 @@ def _maps(scene: Scene, inputs: tuple[int, ...]) -> Iterator[Block]:
         "is positive."
     )
     yield from drawn("maps", lambda: _plot(scene, "maps", inputs), alt, caption)
+
+
+def _curves(scene: Scene) -> Iterator[Block]:
+    shown = most_important(scene.frame, _MOST_ACROSS).inputs
+    each = "each input" if len(shown) == len(scene.frame.inputs) else "the inputs that matter most"
+    yield from _kind(scene, "curves", shown, f"along {each}, the others held")
 
 
 def _pairs(scene: Scene) -> Iterator[Block]:
@@ -142,5 +150,8 @@ def drawn(name: str, make: Callable[[], Picture], alt: str, caption: str) -> Ite
     except (ImportError, ValueError) as error:
         yield Paragraph(f"Not drawn ({name}): {error}.")
         return
-    told = "".join(f" {note[0].upper()}{note[1:]}." for note in picture.notes)
-    yield Drawn(name, picture, alt, caption + told)
+    yield Drawn(name, picture, alt, f"{caption} {_sentences(picture.notes)}".strip())
+
+
+def _sentences(notes: Sequence[str]) -> str:
+    return " ".join(f"{note[0].upper()}{note[1:]}." for note in notes)

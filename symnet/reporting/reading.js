@@ -8,7 +8,11 @@ for (const place of document.querySelectorAll("math msub")) {
 
 // What is wider than its place says so: on phones no bar shows that it can be moved.
 function tellWhatIsWider() {
-  for (const place of document.querySelectorAll(".scroll")) {
+  for (const place of document.querySelectorAll(".scroll, .formulas")) {
+    // What need not be moved is no stop of the keyboard's.
+    const wider = place.scrollWidth > place.clientWidth + 1;
+    if (wider) place.tabIndex = 0;
+    else place.removeAttribute("tabindex");
     const next = place.nextElementSibling;
     const told = next?.matches(".more") ? next : document.createElement("p");
     if (told !== next) {
@@ -16,7 +20,7 @@ function tellWhatIsWider() {
       told.textContent = "Wider than the screen: move it sideways.";
       place.after(told);
     }
-    told.hidden = place.scrollWidth <= place.clientWidth + 1;
+    told.hidden = !wider;
   }
 }
 tellWhatIsWider();

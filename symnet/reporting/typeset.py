@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from symnet import formulas
+from dataclasses import replace
+
 from symnet.derivation import Derivation
 from symnet.formulas import expanded as in_inputs
 from symnet.reporting.contents import Block, Folded, Formulas, Paragraph, said
+from symnet.reporting.copies import copies, text
 
 DIGITS = 4
 """Significant digits of the numbers shown first."""
@@ -18,9 +20,10 @@ _UNFOLDED = 24
 
 def layers(derivation: Derivation) -> tuple[Block, ...]:
     """In a symbol for each layer's vector."""
-    text = "A symbol stands for a layer’s vector; W is a layer’s weights, b its biases."
+    told = "A symbol stands for a layer’s vector; W is a layer’s weights, b its biases."
     # The notation has no numbers but those of activations.
-    return Paragraph(text), _formulas(derivation, "layer", None)
+    shown = _formulas(derivation, "layer", None)
+    return Paragraph(told), replace(shown, copies=copies(derivation, "layer"))
 
 
 def expanded(derivation: Derivation) -> tuple[Block, ...]:
@@ -62,20 +65,14 @@ def _lines(derivation: Derivation, notation: str) -> int:
 
 def _rounded(derivation: Derivation, notation: str) -> tuple[Block, ...]:
     """To DIGITS digits; where these are not the numbers themselves, the exact ones folded."""
-    short, full = (_formulas(derivation, notation, digits) for digits in (DIGITS, None))
-    if short.html == full.html:
-        return (full,)
+    short, exact = (_formulas(derivation, notation, digits) for digits in (DIGITS, None))
+    shown = replace(short, copies=copies(derivation, notation))
+    if short.html == exact.html:
+        return (shown,)
     told = Paragraph(f"Numbers are rounded to {DIGITS} digits.")
-    exact = Formulas(full.html, full.unicode, full.tex)
-    shown = Formulas(short.html, short.unicode, short.tex, full.copies)
     return told, shown, Folded("Exact numbers", (exact,))
 
 
 def _formulas(derivation: Derivation, notation: str, digits: int | None) -> Formulas:
-    def text(format: str) -> str:
-        head = formulas.heading(derivation.network)
-        return derivation.text(notation, format, digits).removeprefix(head).strip("\n")
-
-    tex = derivation.latex(notation, digits).strip()
-    copies = (("LaTeX", tex), ("Python", text("text")), ("plain text", text("unicode")))
-    return Formulas(text("mathml"), text("unicode"), tex, copies)
+    html, unicode = (text(derivation, notation, form, digits) for form in ("mathml", "unicode"))
+    return Formulas(html, unicode, derivation.latex(notation, digits).strip())
