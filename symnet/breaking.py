@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import textwrap
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 WIDTH = 100
 """Columns of a line where nothing else is said."""
@@ -72,16 +74,24 @@ def listed(
     >>> listed(["1.0", "2.0", "3.0"], 12, "  ")
     ['  1.0, 2.0,', '  3.0,']
     """
-    ends = [*(f"{item}," for item in items[:-1]), *(f"{item}{last}" for item in items[-1:])]
-    lines: list[str] = []
-    current = indent
-    for piece in ends:
-        longer = f"{current}{piece}" if current == indent else f"{current} {piece}"
-        if current != indent and measure(longer) > width:
-            lines.append(current)
-            longer = indent + piece
-        current = longer
-    return [*lines, current]
+    pieces = [f"{item}," for item in items]
+    pieces[-1:] = [f"{item}{last}" for item in items[-1:]]
+    return [indent + line for line in packed(pieces, width - len(indent), measure)]
+
+
+def packed(pieces: Sequence[str], width: int, measure: Callable[[str], int] = len) -> list[str]:
+    """Pieces between blanks in as few lines of at most `width` as there can be.
+
+    >>> packed(["1.0", "2.0", "3.0"], 8)
+    ['1.0 2.0', '3.0']
+    """
+    ends = [0, *accumulate(measure(piece) + 1 for piece in pieces)]
+    lines, first = [], 0
+    while first < len(pieces):
+        last = max(bisect_right(ends, ends[first] + width + 1) - 1, first + 1)
+        lines.append(" ".join(pieces[first:last]))
+        first = last
+    return lines
 
 
 def paragraph(lines: Iterable[str], kind: Kind = WORDS, width: int = WIDTH) -> list[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from fractions import Fraction
+from functools import partial
 from typing import Any, BinaryIO, NoReturn, TypeVar
 
 from sympy import Symbol
@@ -21,6 +22,7 @@ from symnet.network.weights import LONGEST_NUMBER, matrix, vector
 LARGEST_FILE = 1 << 30
 """Bytes of a network file that are read at most; 4096-4096-4096 takes about 700 MB."""
 
+_INFINITE = float("inf")
 _OPTIONAL = "name", "units", "symbols"
 
 _Part = TypeVar("_Part")
@@ -54,16 +56,21 @@ def _parsed(text: str) -> Any:
     if not text.strip():
         raise ValueError("is empty")
     try:
-        return json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_double,
-            parse_constant=_constant,
-        )
+        document = _loads(text)
+        return _loads(text, parse_float=_double) if _infinite(document) else document
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ValueError(f"is no JSON, or not all of it: {where}: {error.msg}") from None
+
+
+def _infinite(part: Any) -> bool:
+    """Whether a number is beyond double precision, which its digits, read again, will tell."""
+    if isinstance(part, dict):
+        return any(map(_infinite, part.values()))
+    if isinstance(part, list):
+        inner = (entry for entry in part if type(entry) is not float)
+        return _INFINITE in part or -_INFINITE in part or any(map(_infinite, inner))
+    return part in (_INFINITE, -_INFINITE)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -83,13 +90,18 @@ def _integer(digits: str) -> int:
 
 def _double(digits: str) -> float:
     value = float(digits)
-    if value in (float("inf"), float("-inf")):
+    if _infinite(value):
         raise ValueError(f"the number {shortened(digits, 20)} is beyond double precision")
     return value
 
 
 def _constant(word: str) -> NoReturn:
     raise ValueError(f"the number {word} is not allowed; weights must be finite")
+
+
+_loads = partial(
+    json.loads, object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant
+)
 
 
 def _network(document: Any, stem: str) -> Network:
@@ -161,9 +173,12 @@ def _vector(entry: Any, what: str) -> int:
 
 
 def _weights(entry: Any) -> list[list[float | int | Fraction | Symbol]]:
+    rows = [_list(row, f"weights: row {i}") for i, row in enumerate(_list(entry, "weights"))]
     return [
-        [_weight(w, f"weight [{i}, {j}]") for j, w in enumerate(_list(row, f"weights: row {i}"))]
-        for i, row in enumerate(_list(entry, "weights"))
+        row
+        if all(type(w) is float for w in row)
+        else [_weight(w, f"weight [{i}, {j}]") for j, w in enumerate(row)]
+        for i, row in enumerate(rows)
     ]
 
 

@@ -305,7 +305,7 @@ class Cells:
             if type(f).__name__.lower() in self._printer.lacking
         ]
         for k, f in enumerate(sorted(lacking, key=lambda f: (f.count_ops(), str(f)))):
-            own = elementary.OWN[type(f).__name__.lower()]
+            own = elementary.own(type(f).__name__.lower())
             here = (key, own.name, k)
             z = self.new((here, "z"), f"z of {own.name}", row)
             self.put(z, self._scalar(f.args[0], inside, z, (here, "of"), row))

@@ -25,6 +25,7 @@ from typing import Any
 from sympy import Expr, Piecewise, Symbol
 from sympy.logic.boolalg import And, Or
 
+from symnet.breaking import WIDTH, listed
 from symnet.languages.job import Files, Job
 from symnet.lowering.loops import At, Call, Let, Loop, Mirror, More, Put, Start, Step, Store
 
@@ -75,7 +76,27 @@ def files(job: Job) -> Files:
             ],
         },
     }
-    return {f"{job.name}.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n"}
+    return {f"{job.name}.json": _text(document) + "\n"}
+
+
+def _text(part: Any, start: str = "\n") -> str:
+    """JSON, each part that is short in one line; `start` begins a line at the part's indent."""
+    if not isinstance(part, (dict, list)):
+        return json.dumps(part, ensure_ascii=False)
+    inner = start + " "
+    if isinstance(part, dict):
+        opening, closing = "{", "}"
+        items = [f"{json.dumps(key)}: {_text(value, inner)}" for key, value in part.items()]
+    else:
+        opening, closing = "[", "]"
+        items = [repr(e) if type(e) is float else _text(e, inner) for e in part]
+    flat = ", ".join(items)
+    if len(start) + len(flat) < WIDTH and "\n" not in flat:
+        return f"{opening}{flat}{closing}"
+    numbers = all(type(e) is float for e in part)
+    lines = listed(items, WIDTH, inner[1:], "") if numbers else [f",{inner}".join(items)]
+    first = "" if numbers else inner[1:]
+    return "\n".join([opening, first + lines[0], *lines[1:], start[1:] + closing])
 
 
 def _step(step: Step) -> dict[str, Any]:

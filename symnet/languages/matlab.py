@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from sympy import Add, Expr, Mul, Pow
 
-from symnet.breaking import Kind, broken
+from symnet.breaking import WIDTH, Kind, broken, listed
 from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
@@ -40,6 +40,7 @@ from symnet.lowering.loops import ScalarFunction
 from symnet.names import together_name
 
 _CODE = Kind("    ", going_on=" ...")
+_ROW = 84  # columns of numbers, between an indent and dots
 
 
 class MatlabPrinter(Printer):
@@ -102,7 +103,7 @@ def source(job: Job) -> str:
 
 def _broken(line: str) -> str:
     """The line, continued at blanks where it is too long."""
-    if line.lstrip().startswith("%"):
+    if len(line) <= WIDTH or line.lstrip().startswith("%"):
         return line
     return "\n".join(broken(line, _CODE))
 
@@ -230,14 +231,8 @@ def _parameters(job: Job) -> list[str]:
 
 
 def _rows(rows: np.ndarray) -> list[str]:
-    lines = []
-    for values in rows.tolist():
-        words = list(map(repr, map(float, values)))
-        for first in range(0, len(words), 4):
-            last = first + 4 >= len(words)
-            lines.append(", ".join(words[first : first + 4]) + ("; ..." if last else ", ..."))
-    lines[-1] = lines[-1].removesuffix("; ...")
-    return lines
+    lines = [line for row in rows.tolist() for line in listed(list(map(repr, row)), _ROW, "", ";")]
+    return [*(f"{line} ..." for line in lines[:-1]), lines[-1].removesuffix(";")]
 
 
 def _activation(function: ScalarFunction) -> list[str]:

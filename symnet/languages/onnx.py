@@ -289,9 +289,7 @@ class _Model:
         argument = inner(expression.args[0])
         if name in _OPERATORS:
             return self.op(_OPERATORS[name], argument)
-        if name not in elementary.OWN:
-            raise ValueError(f"function {name!r} has no ONNX form")
-        own = elementary.OWN[name]
+        own = elementary.own(name)
         inside: dict[Expr, str] = {Symbol("z", real=True): argument}
         for symbol, value in own.shared:
             inside[symbol] = self.scalar(value, inside)

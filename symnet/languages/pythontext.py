@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from symnet.breaking import WIDTH, Kind, broken
+from symnet.breaking import WIDTH, Kind, broken, listed, packed
 
 _LITERAL = 20_000  # entries; Python needs a kilobyte for each number of a list it compiles
 _STATEMENT = re.compile(r"( *)(def \w+\(|\w+ = \[|return \[|\w+ = |return )(.*?)(\):|\]|)")
@@ -125,7 +125,7 @@ def _wrapped_line(line: str) -> str:
 def array(name: str, values: NDArray[Any]) -> str:
     """`name = np.array(...)` with every number by its `repr`, so that it is read back exactly."""
     if values.size > _LITERAL:
-        text = filled(" ".join(map(repr, values.ravel().tolist())))
+        text = "\n".join(packed(list(map(repr, values.ravel().tolist())), WIDTH))
         return f'{name} = np.fromstring(sep=" ", string="""\n{text}\n""").reshape({values.shape})'
     return f"{name} = np.array({nested(values.tolist(), before=len(name) + 12, after=1)})"
 
@@ -142,7 +142,7 @@ def nested(values: Any, indent: int = 0, before: int = 0, after: int = 1) -> str
     if isinstance(values[0], list):
         body = "".join(f"{inner}{nested(value, indent + 4)},\n" for value in values)
     else:
-        body = filled(", ".join(map(_flat, values)) + ",", inner) + "\n"
+        body = "\n".join(listed(list(map(repr, values)), WIDTH, inner)) + "\n"
     return f"[\n{body}{' ' * indent}]"
 
 

@@ -15,6 +15,7 @@ from symnet.witness.checking import CheckError
 _SECONDS = 300  # a compiler's time for a network of a million weights, many times over
 
 _LARGE = 1_000_000  # characters; generating should not wait for what a compiler does with more
+_LARGE_IN_C = 8 * _LARGE  # its compilers take a second for four million
 
 
 def confirm(language: str, text: str) -> str | None:
@@ -65,21 +66,23 @@ def _demand(command: Sequence[str], folder: Path | None = None) -> None:
 
 def confirm_files(language: str, files: Mapping[str, str | bytes]) -> str | None:
     """The same of a language of several files; nothing to say of those without a self-test."""
+    if language not in _COMMANDS and language not in _IN_C:
+        return None
+    most = _LARGE_IN_C if language in _IN_C else _LARGE
+    if sum(map(len, files.values())) > most:
+        return f"the self-test was not run: the text has more than {most:,} characters"
     with tempfile.TemporaryDirectory(prefix="symnet-") as name:
         folder = Path(name)
         for file, text in files.items():
-            if isinstance(text, bytes):
-                return None
+            assert isinstance(text, str)
             (folder / file).write_text(text, encoding="utf-8")
         try:
-            if language in ("c", "c-batch"):
+            if language in _IN_C:
                 first, *others = (folder / file for file in files if file.endswith(".c"))
                 if language == "c":
                     return _compiled([first, *others], f"{first.stem.upper()}_TEST")
-                said = [_compiled([source], "SYMNET_TEST") for source in (first, *others)]
+                said = (_compiled([source], "SYMNET_TEST") for source in (first, *others))
                 return next(filter(None, said), None)
-            if sum(map(len, files.values())) > _LARGE and language in _COMMANDS:
-                return f"the self-test was not run: the text has more than {_LARGE:,} characters"
             runs = (_run(language, name, folder) for name in _tested(files))
             return next(filter(None, runs), None)
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -98,7 +101,7 @@ def _tested(files: Mapping[str, str | bytes]) -> list[str]:
 
 def _run(language: str, name: str, folder: Path) -> str | None:
     """The commands of a language, in the folder of its files."""
-    for command in _COMMANDS.get(language, ()):
+    for command in _COMMANDS[language]:
         first, *rest = (word.format(name=name, macro=name.upper()) for word in command)
         tool = str(folder / first) if first.startswith("./") else shutil.which(first)
         if tool is None:
@@ -125,6 +128,8 @@ _COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
 }
 """How the self-test of each language's files is compiled and run; JSON, ONNX and XLSX have none."""
+
+_IN_C = "c", "c-batch"
 
 
 _RUNS: dict[str, Callable[[str, Path], str | None]] = {"python": _python}

@@ -22,7 +22,8 @@ W. Kahan's log1p and expm1 in N. J. Higham, "Accuracy and Stability of Numerical
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from functools import cache, partial
 
 from sympy import (
     Abs,
@@ -247,27 +248,23 @@ def _ceiling() -> ScalarFunction:
     return _stepped("ceiling", Symbol("q", real=True) < Z, 1)
 
 
-OWN = {
-    f.name: f
-    for f in (
-        *(_floor(), _ceiling(), _rint(), _erfcx(), _erfc(), _erf(), _log1p(), _expm1()),
-        *(
-            _atan(),
-            _tan(),
-            _asin(),
-            _acos(),
-            _sinh(),
-            _cosh(),
-            _asinh(),
-            _acosh(),
-            _atanh(),
-            erfinv(),
-            loggamma(),
-        ),
-        *map(polygamma, range(len(POLYGAMMAS))),
-    )
+_MADE: Mapping[str, Callable[[], ScalarFunction]] = {
+    **{"floor": _floor, "ceiling": _ceiling, "rint": _rint, "erfcx": _erfcx, "erfc": _erfc},
+    **{"erf": _erf, "log1p": _log1p, "expm1": _expm1, "atan": _atan, "tan": _tan, "asin": _asin},
+    **{"acos": _acos, "sinh": _sinh, "cosh": _cosh, "asinh": _asinh, "acosh": _acosh},
+    **{"atanh": _atanh, "erfinv": erfinv, "loggamma": loggamma},
+    **{f"polygamma{n}": partial(polygamma, n) for n in range(len(POLYGAMMAS))},
 }
 """The functions by name, those that others call first."""
+
+
+@cache
+def own(name: str) -> ScalarFunction:
+    """The function of this name. ValueError where there is none."""
+    if name not in _MADE:
+        raise ValueError(f"no elementary function {name!r}; there are {', '.join(_MADE)}")
+    return _MADE[name]()
+
 
 LACKING = frozenset(
     {"erfcx", "erfinv", "loggamma", *(f"polygamma{n}" for n in range(len(POLYGAMMAS)))}
@@ -278,16 +275,16 @@ LACKING = frozenset(
 def needed(names: Collection[str], lacking: Collection[str]) -> tuple[ScalarFunction, ...]:
     """Those of `lacking` that are called by `names`, in the order of their definition."""
     called: set[str] = set()
-    waiting = {name for name in names if name in lacking and name in OWN}
+    waiting = {name for name in names if name in lacking and name in _MADE}
     while waiting:
         called |= waiting
-        inner = set().union(*(_names(OWN[name]) for name in waiting))
-        waiting = {name for name in inner if name in lacking and name in OWN} - called
-    return tuple(own for name, own in OWN.items() if name in called)
+        inner = set().union(*(_names(own(name)) for name in waiting))
+        waiting = {name for name in inner if name in lacking and name in _MADE} - called
+    return tuple(own(name) for name in _MADE if name in called)
 
 
-def _names(own: ScalarFunction) -> set[str]:
+def _names(function: ScalarFunction) -> set[str]:
     """The functions that it calls."""
-    expressions = [*own.results, *(e for _, e in own.shared)]
+    expressions = [*function.results, *(e for _, e in function.shared)]
     found = set().union(*(e.atoms(Function, AppliedUndef) for e in expressions), set())
     return {type(f).__name__.lower() for f in found}
