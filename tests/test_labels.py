@@ -237,11 +237,20 @@ def test_a_label_ends_no_comment(language):
         assert running.confirm("python", text) is None
 
 
+def test_dollars_in_a_label_are_dollars():
+    """No formula begins with them, and none that cannot be read."""
+    net = called(["$T$", r"$\frac$"], outputs=[r"a\b {c}"])
+    shown = symnet.derive(net, order=1).text("expanded", "mathml")
+    assert r"T stands for $T$, frac for $\frac$" in shown
+    assert r"for a\b {c}." in shown
+
+
 @pytest.mark.parametrize("kind", ["maps", "network"])
 def test_pictures_show_any_label(kind, tmp_path):
     """Characters that mathematics has a use for stand for themselves."""
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
-    for label in ("T [K]", "a$b", "50 %", "x^2 {y}", "a\\b", "#1 & ~2", "it's", '"q" `'):
+    long = "pressure of the working fluid at the outlet of the second stage"
+    for label in ("T [K]", "a$b", "50 %", "x^2 {y}", "a\\b", "#1 & ~2", "it's", '"q" `', long):
         net = called([label, "T"], outputs=["p [bar]"])
         symnet.plot(net, tmp_path / "picture.svg", kind=kind)
 

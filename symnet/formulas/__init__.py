@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from html import escape
 from itertools import combinations_with_replacement
 from math import comb
 from typing import NamedTuple
@@ -81,7 +82,8 @@ def text(
     _check(format, FORMATS, "format")
     sheet = _sheet(network, order, notation, format, digits)
     if format == "mathml":
-        return mathml.html(sheet.blocks, [*sheet.remarks, *notes(network)]) + "\n"
+        said = [*map(mathml.sentence, sheet.remarks), *map(escape, notes(network, order))]
+        return mathml.html(sheet.blocks, said) + "\n"
     lines = [heading(network), *pages.text(sheet.blocks, format == "text", columns)]
     plain = format == "text"
     said = [*sheet.remarks, *notes(network, order), *(evaluating(network, order) if plain else [])]

@@ -70,13 +70,14 @@ def sentence(text: str) -> str:
 def html(blocks: Sequence[Block], sentences: Sequence[str]) -> str:
     """Blocks of lines as HTML that the browser may break wherever the printer would.
 
+    The sentences that follow are HTML.
     Each term is an inline block, so that the next line begins with a term where there is room.
     """
     parts = []
     for block in blocks:
         parts += [f'<p class="over">{escape(block.title)}</p>'] if block.title else []
         parts += [_table(rows) for rows in block.tables]
-    parts += [f'<p class="legend">{sentence(said)}.</p>' for said in sentences]
+    parts += [f'<p class="legend">{said}.</p>' for said in sentences]
     return "\n".join(parts)
 
 

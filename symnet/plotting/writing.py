@@ -26,12 +26,18 @@ def name(plain: str) -> str:
 
 
 def _mathematics(plain: str) -> str:
-    r"""`T` and `\rho` as LaTeX has them; the characters of `T [K]` stand for themselves."""
+    r"""`T` and `\rho` as LaTeX has them; the characters of `T [K]` stand for themselves.
+
+    A long name is without its middle: beside it nothing else would have room.
+    """
+    if len(plain) > _LONGEST:
+        plain = f"{plain[: _LONGEST - 12]}…{plain[-11:]}"
     if _IDENTIFIER.fullmatch(plain):
         return labels.latex_name(plain)
     return rf"\mathrm{{{''.join(_PLAINLY.get(c, c) for c in plain)}}}"
 
 
+_LONGEST = 28  # characters; with 36 on both sides a drawing of a network is nothing but names
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _PLAINLY = {c: f"\\{c}" for c in " $%#_{}"} | {
     "\\": r"\backslash ",
