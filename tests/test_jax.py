@@ -90,6 +90,9 @@ FUNCTIONS = {
     "of two": lambda x: (
         jnp.hypot(jnp.tanh(x), x[::-1]) + jnp.logaddexp(x, x[::-1]) * jnp.logaddexp2(x, 0.5)
     ),
+    "special": lambda x: (
+        jax.scipy.special.gammaln(x**2 + 1) + jax.scipy.special.log_ndtr(x) * lax.erf_inv(x / 9)
+    ),
     "an angle": lambda x: jnp.arctan2(jnp.tanh(x[:2]), x[1:3]),
     "vmap": lambda x: jax.vmap(lambda w: jnp.tanh(w @ x))(V[:, :3]),
     "scan": lambda x: lax.scan(lambda h, w: (jnp.tanh(h @ w), None), x @ W, STACK)[0],

@@ -119,6 +119,13 @@ def sums(m, x):
     return torch.stack([*parts, *more, angles, torch.cumsum(h, 1)[:, 2], h.max(1).values], 1)
 
 
+def special(m, x):
+    """Functions of probabilities, and what runs along an axis."""
+    h = m.first(x)
+    parts = [torch.special.log_ndtr(3 * h), torch.special.entr(torch.sigmoid(h)), h.erf().erfinv()]
+    return torch.cat([*parts, h.logcumsumexp(1)], 1)
+
+
 def factors(m, x):
     """Precision that is changed on the way, and constants that are made there."""
     made = torch.linspace(0, 1, 3).type_as(x) + x.new_full((3,), 0.1) + torch.full_like(x, 0.3)
@@ -134,6 +141,7 @@ def scatters(m, x):
 
 
 MODULES |= {
+    "special": lambda: forward(special, first=nn.Linear(3, 2)),
     "scatters": lambda: forward(scatters, first=nn.Linear(3, 4)),
     "leaky": lambda: forward(leaky, first=nn.Linear(3, 4), last=nn.Linear(4, 1)),
     "in place": lambda: forward(in_place, first=nn.Linear(3, 4)),

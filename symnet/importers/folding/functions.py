@@ -121,6 +121,8 @@ _TABLES = (
 PLAIN: Mapping[str, Expr] = {
     **{name: activation(name).value for name in _TABLES},
     "relu6": clip(0, 6),
+    "entr": -Z * log(Z),
+    "log_ndtr": log(sympy.erfc(-Z / sqrt(2)) / 2),
     **ELEMENTWISE,
 }
 """The functions without parameters, by the names that frameworks share; the table's are its."""

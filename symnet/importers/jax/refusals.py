@@ -15,7 +15,7 @@ _REASONS = {
     **dict.fromkeys(("sort", "argmax", "argmin", "top_k", "approx_top_k"), _CHOICE),
     **dict.fromkeys(("floor", "ceil", "round", "rem", "nextafter"), _STEPS),
     **dict.fromkeys(("fft", "complex", "real", "imag", "conj"), _COMPLEX),
-    **dict.fromkeys(("erf_inv", "lgamma", "digamma", "bessel_i0e", "bessel_i1e"), _SPECIAL),
+    **dict.fromkeys(("polygamma", "bessel_i0e", "bessel_i1e"), _SPECIAL),
     **dict.fromkeys(("igamma", "igammac", "regularized_incomplete_beta", "zeta"), _SPECIAL),
     **dict.fromkeys(("random_bits", "random_wrap", "threefry2x32", "random_seed"), _RANDOM),
     **dict.fromkeys(("lu", "cholesky", "qr", "svd", "eigh", "triangular_solve"), _LINEAR),

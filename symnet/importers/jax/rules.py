@@ -265,6 +265,9 @@ RULES: Mapping[str, Rule] = {
             *("sinh", "cosh", "asinh", "acosh", "atanh", "sqrt", "rsqrt", "square"),
         )
     },
+    "erf_inv": _named("erfinv"),
+    "lgamma": _named("loggamma"),
+    "digamma": _named("digamma"),
     "clamp": _clamp,
     "select_n": _select,
     "convert_element_type": _convert,
@@ -294,5 +297,6 @@ KNOWN: Mapping[str, Rule] = {
     "hypot": _with(distance),
     "logaddexp": _with(_log_add),
     "logaddexp2": _with(_log_add_of_two),
+    "log_ndtr": _named("log_ndtr"),
 }
-"""Functions of JAX's that it writes by comparisons of two values; they have none themselves."""
+"""Functions of JAX's that it writes by choices; they have none themselves."""

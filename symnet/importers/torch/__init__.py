@@ -82,7 +82,7 @@ def _plain(
     with _evaluating(module), torch.no_grad():
         try:
             results, taken = traced.evaluated(torch, t, module, forms)
-            leaves = _leaves(torch, given.call(module, _zeros(torch, module, given)))
+            leaves = _called(torch, module, given)
         except Exception:  # torch.export reads it, or says what is wrong
             return None
         if len(leaves) != len(results):
@@ -100,8 +100,7 @@ def _any(
     """By torch.export."""
     with _evaluating(module):
         exported = _exported(torch, module, given)
-        with torch.no_grad():
-            leaves = _leaves(torch, given.call(module, _zeros(torch, module, given)))
+        leaves = _called(torch, module, given)
     t, forms = _given(given)
     results = program.evaluated(torch, t, program.prepared(torch, exported), forms)
     net = _network(t, given, given.names or _takes(exported), leaves, results, options)
@@ -185,14 +184,31 @@ def _first_width(torch: Any, module: Any) -> int:
     )
 
 
-def _zeros(torch: Any, module: Any, given: Arguments) -> tuple[Any, ...]:
+def _numbers(torch: Any, module: Any, given: Arguments) -> tuple[Any, ...]:
+    """Tensors of different numbers from 0 to 1: a matrix of zeros would be singular."""
     floats = [p.dtype for p in module.state_dict().values() if p.is_floating_point()]
     kind = floats[0] if floats else torch.get_default_dtype()
-    return tuple(torch.zeros(size, dtype=kind) for size in given.shapes)
+    counts = (torch.arange(1, math.prod(size) + 1, dtype=kind) for size in given.shapes)
+    return tuple(
+        (count / max(1, len(count))).reshape(size)
+        for count, size in zip(counts, given.shapes, strict=True)
+    )
+
+
+def _called(torch: Any, module: Any, given: Arguments) -> list[tuple[str, Any]]:
+    """What the module gives, by name. ValueError where it raises."""
+    try:
+        with torch.no_grad():
+            return _leaves(torch, given.call(module, _numbers(torch, module, given)))
+    except Exception as error:  # whatever users' modules raise
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ValueError(
+            f"the module cannot be called with numbers from 0 to 1 ({first})"
+        ) from None
 
 
 def _exported(torch: Any, module: Any, given: Arguments) -> Any:
-    args, kwargs = given.placed(_zeros(torch, module, given))
+    args, kwargs = given.placed(_numbers(torch, module, given))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of attributes that LSTM sets itself, and the like

@@ -20,7 +20,7 @@ _REASONS = {
     **dict.fromkeys(("argmax", "argmin", "topk", "sort", "argsort", "nonzero", "unique2"), _CHOICE),
     **dict.fromkeys(("median", "mode", "kthvalue", "any", "all"), _CHOICE),
     **dict.fromkeys(("embedding", "embedding_bag", "one_hot"), _WHOLE),
-    **dict.fromkeys(("i0", "i1", "erfinv", "lgamma", "digamma", "polygamma", "zeta"), _SPECIAL),
+    **dict.fromkeys(("i0", "i1", "mvlgamma", "polygamma", "zeta", "special_erfcx"), _SPECIAL),
     **dict.fromkeys(("special_i0e", "special_i1", "special_bessel_j0"), _SPECIAL),
     **dict.fromkeys(("view_as_complex", "fft_rfft", "_fft_r2c", "fft_fft"), _COMPLEX),
     **dict.fromkeys(("_linalg_det", "linalg_inv_ex", "linalg_eigh", "_linalg_svd"), _LINEAR),

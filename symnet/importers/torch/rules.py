@@ -204,6 +204,11 @@ def _log_sum_exp(t: Tensors, x: Value, dim: Any, keepdim: bool = False) -> Value
     return t.log_sum_exp(x, _axes(dim), keepdim)
 
 
+def _log_add(t: Tensors, x: Value, y: Value) -> Value:
+    """log(exp x + exp y)."""
+    return t.add(y, t.apply("softplus", t.subtract(x, y)))
+
+
 # --- choices ------------------------------------------------------------------------------------
 
 
@@ -266,9 +271,10 @@ RULES: Mapping[str, Rule] = {
             *("relu", "sigmoid", "tanh", "sin", "cos", "tan", "asin", "acos", "atan", "sinh"),
             *("cosh", "asinh", "acosh", "atanh", "exp", "expm1", "log", "log1p", "log2", "log10"),
             *("sqrt", "rsqrt", "square", "reciprocal", "erf", "erfc", "abs", "silu", "mish"),
-            *("relu6", "log_sigmoid"),
+            *("relu6", "log_sigmoid", "erfinv", "digamma"),
         )
     },
+    "lgamma": _plain("loggamma"),
     "hardswish": _plain("hard_swish"),
     "hardsigmoid": _hard_sigmoid,
     "hardtanh": lambda t, x, low=-1.0, high=1.0: t.clip(x, low, high),
@@ -287,6 +293,9 @@ RULES: Mapping[str, Rule] = {
     "sign": _formula("sign", functions.SIGN),
     "sgn": _formula("sign", functions.SIGN),
     "logit": _logit,
+    "special_entr": _plain("entr"),
+    "special_log_ndtr": _plain("log_ndtr"),
+    "xlogy": lambda t, x, y: t.multiply(x, t.apply("log", y)),
     "linear": _linear,
     "addmm": _addmm,
     "baddbmm": _addmm,
@@ -316,8 +325,11 @@ RULES: Mapping[str, Rule] = {
     "prod": _product,
     "cumsum": lambda t, x, dim, **_: t.cumulated(x, dim),
     "cumprod": lambda t, x, dim, **_: cumulative(t, x, dim, Tensors.multiply),
+    "cummax": lambda t, x, dim: [cumulative(t, x, dim, Tensors.maximum), None],
+    "cummin": lambda t, x, dim: [cumulative(t, x, dim, Tensors.minimum), None],
+    "logcumsumexp": lambda t, x, dim: cumulative(t, x, dim, _log_add),
     "logsumexp": _log_sum_exp,
-    "logaddexp": lambda t, x, y: t.add(y, t.apply("softplus", t.subtract(x, y))),
+    "logaddexp": _log_add,
     "linalg_vector_norm": layers.norm,
     **dict.fromkeys(("cdist", "_cdist_forward"), layers.distances),
     "batch_norm": layers.batch_norm,
