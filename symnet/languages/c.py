@@ -248,7 +248,7 @@ def _function(job: Job, routine: Routine, printer: CPrinter) -> list[str]:
 def _self_test(job: Job, printer: CPrinter) -> list[str]:
     kind, count = job.precision, len(job.points)
     lines = [
-        "/* --- self-test: what another engine gives at three points, and an allowed error --- */",
+        "/* --- self-test: what another engine gives at three points, and allowed errors --- */",
         "",
     ]
     lines += [UNFORMATTED, "", f"static const {kind} points[{count}][{job.lowered.n}] = {{"]
@@ -257,11 +257,9 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
         shape = f"[{count}][{known.expected.shape[1]}]"
         lines += [f"static const {kind} expected{known.order}{shape} = {{"]
         lines += [*nested(known.expected, printer, end=";")[1:], ""]
+        opening = f"static const {kind} allowed{known.order}[{known.allowed.size}] = "
+        lines += [*_vector(opening, known.allowed.tolist(), printer), ""]
     lines += [FORMATTED, ""]
-    for known in job.expected:
-        allowed = printer.number(known.allowed)
-        lines += [f"static const {kind} allowed{known.order} = {allowed};"]
-    lines += [""]
     lines += _WORST.format(
         kind=kind, f=printer.suffix, zero=printer.number(0), most=printer.literal("1e30")
     ).split("\n")
@@ -281,8 +279,8 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
         for order, (name, sizes) in zip(routine.orders, routine.results.items(), strict=True):
             known = job.known(order)
             first = f"&{name}{'[0]' * len(sizes)}"
-            arguments = [first, f"expected{order}[k]", str(known.expected.shape[1])]
-            arguments += [str(known.stride), f"allowed{order}"]
+            arguments = [first, f"expected{order}[k]", f"allowed{order}"]
+            arguments += [str(known.allowed.size), str(known.stride)]
             lines += [f"        error = error_of({', '.join(arguments)});"]
             lines += ["        worst = larger(worst, error);"]
     lines += ["    }", "    return worst;", "}", ""]
@@ -305,12 +303,12 @@ static {kind} larger({kind} worst, {kind} error)
 }}
 
 /* The largest error of the entries 0, stride, 2 stride, ..., in multiples of what is allowed. */
-static {kind} error_of(const {kind} *got, const {kind} *expected, int count, int stride,
-    {kind} allowed)
+static {kind} error_of(const {kind} *got, const {kind} *expected, const {kind} *allowed, int count,
+    int stride)
 {{
     {kind} worst = {zero};
     for (int k = 0; k < count; k++) {{
-        worst = larger(worst, fabs{f}(got[k * stride] - expected[k]) / allowed);
+        worst = larger(worst, fabs{f}(got[k * stride] - expected[k]) / allowed[k]);
     }}
     return worst;
 }}

@@ -248,6 +248,7 @@ def _tables(job: Job, printer: FortranPrinter) -> list[str]:
     lines += [*_data("points", job.points, printer, "columns"), ""]
     for known in job.expected:
         lines += [*_data(f"expected{known.order}", known.expected, printer, "columns"), ""]
+        lines += [*_data(f"allowed{known.order}", known.allowed, printer), ""]
     return lines
 
 
@@ -270,8 +271,8 @@ def _worst(job: Job, printer: FortranPrinter) -> list[str]:
         for order, (name, shape) in zip(routine.orders, routine.results.items(), strict=True):
             known = job.known(order)
             sizes = f"[{', '.join(map(str, shape))}]"
-            arguments = [renamed[name], sizes, f"expected{order}(:, k)", str(known.stride)]
-            call = f"error_of({', '.join([*arguments, printer.number(known.allowed)])})"
+            arguments = [renamed[name], sizes, f"expected{order}(:, k)", f"allowed{order}"]
+            call = f"error_of({', '.join([*arguments, str(known.stride)])})"
             lines += printer.broken(f"            worst = larger(worst, {call})")
     lines += ["        end do", "    end function worst_error", ""]
     return [*lines, *_WORST.split("\n")]
@@ -291,15 +292,16 @@ _WORST = """\
     end function larger
 
     ! The largest error of every so many entries, in multiples of what is allowed.
-    pure function error_of(got, sizes, expected, stride, allowed) result(worst)
+    pure function error_of(got, sizes, expected, allowed, stride) result(worst)
         integer, intent(in) :: sizes(:), stride
-        real(wp), intent(in) :: got(product(sizes)), expected(:), allowed
-        real(wp) :: worst
+        real(wp), intent(in) :: got(product(sizes)), expected(:), allowed(:)
+        real(wp) :: error, worst
         integer :: k
 
         worst = 0.0_wp
         do k = 1, size(expected)
-            worst = larger(worst, abs(got(place((k - 1)*stride, sizes)) - expected(k))/allowed)
+            error = abs(got(place((k - 1)*stride, sizes)) - expected(k))
+            worst = larger(worst, error/allowed(k))
         end do
     end function error_of
 

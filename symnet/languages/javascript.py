@@ -173,7 +173,8 @@ def _self_test(job: Job, printer: Printer) -> list[str]:
         lines += ["  [", *listed(row, printer.width, "    "), "  ],"]
     lines += ["];", "", "// prettier-ignore", "const EXPECTED = ["]
     for known in job.expected:
-        lines += [f"  {{ stride: {known.stride}, allowed: {known.allowed!r}, at: ["]
+        allowed = listed(printer.numbers(known.allowed), printer.width, "    ")
+        lines += [f"  {{ stride: {known.stride}, allowed: [", *allowed, "  ], at: ["]
         for row in known.expected.tolist():
             lines += ["    [", *listed(printer.numbers(row), printer.width, "      "), "    ],"]
         lines += ["  ] },"]
@@ -200,8 +201,9 @@ export function selfTest() {{
         const {{ stride, allowed, at }} = EXPECTED[order];
         at[k].forEach((expected, entry) => {{
           const error = Math.abs(results[which][entry * stride] - expected);
+          const multiple = error / allowed[entry];
           // NaN counts as a large error.
-          worst = Math.max(worst, error <= 1e300 ? error / allowed : 1e300);
+          worst = Math.max(worst, multiple <= 1e300 ? multiple : 1e300);
         }});
       }});
     }}

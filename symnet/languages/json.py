@@ -4,7 +4,8 @@
      "functions": [{"name", "activation", "orders", "shared": [[name, E], ...], "results": [E]}],
      "routines": [{"name", "orders", "results": {name: shape}, "arrays": {name: shape},
                    "entries": {result: names of chosen partials}, "body": [step, ...]}],
-     "self_test": {"points": [...], "expected": [{"order", "stride", "allowed", "at"}]}}
+     "self_test": {"points": [...],
+                   "expected": [{"order", "stride", "allowed": [...], "at": [...]}]}}
 
 A step is {"loop": variable, "last": number or variable, "body"}, where the variable runs over the
 first `last` indices from 0, or up to and with another variable; {"let"}, {"start"}, {"more"} or
@@ -69,7 +70,7 @@ def files(job: Job) -> Files:
                 {
                     "order": k.order,
                     "stride": k.stride,
-                    "allowed": k.allowed,
+                    "allowed": k.allowed.tolist(),
                     "at": k.expected.tolist(),
                 }
                 for k in job.expected

@@ -143,6 +143,7 @@ def _self_test(job: Job, printer: Printer) -> list[str]:
     lines = [*_array("const POINTS", job.points, printer), ""]
     for known in job.expected:
         lines += [*_array(f"const EXPECTED{known.order}", known.expected, printer), ""]
+        lines += [*_array(f"const ALLOWED{known.order}", known.allowed, printer), ""]
     lines += _WORST.split("\n")
     lines += ["function worst_error()", "    worst = 0.0", f"    for k in 1:{len(job.points)}"]
     lines += ["        x = POINTS[k, :]"]
@@ -152,7 +153,7 @@ def _self_test(job: Job, printer: Printer) -> list[str]:
         lines.append(f"        {', '.join(names)} = {routine.name}(x)")
         for order, name in zip(routine.orders, names, strict=True):
             known = job.known(order)
-            call = f"error_of({name}, EXPECTED{order}[k, :], {known.stride}, {known.allowed!r})"
+            call = f"error_of({name}, EXPECTED{order}[k, :], ALLOWED{order}, {known.stride})"
             lines.append(f"        worst = max(worst, {call})")
     lines += ["    end", "    return worst", "end", ""]
     return [*lines, *_MAIN.format(name=job.name, count=len(job.points)).split("\n")]
@@ -160,7 +161,7 @@ def _self_test(job: Job, printer: Printer) -> list[str]:
 
 _WORST = '''\
 """The largest error of every so many entries, the last index fastest; NaN counts as large."""
-function error_of(got, expected, stride, allowed)
+function error_of(got, expected, allowed, stride)
     flat = vec(permutedims(got, ndims(got):-1:1))[1:stride:end]
     errors = abs.(flat .- expected) ./ allowed
     return maximum(e -> e <= 1e300 ? e : 1e300, errors)

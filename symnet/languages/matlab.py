@@ -288,11 +288,14 @@ def _test(job: Job) -> str:
         lines += [f"    expected{known.order} = [ ..."]
         lines += [f"        {part}" for part in _rows(known.expected.T)]
         lines[-1] += "];"
+        lines += [f"    allowed{known.order} = [ ..."]
+        lines += [f"        {part}" for part in _rows(known.allowed[None])]
+        lines[-1] += "]';"
     lines += ["    worst = 0;"]
     for order in range(job.order + 1):
         lines.append(f"    [{', '.join(names[: order + 1])}] = {job.name}(points);")
         for r, known in enumerate(job.expected[: order + 1]):
-            arguments = [names[r], f"expected{r}", str(known.stride), repr(known.allowed)]
+            arguments = [names[r], f"expected{r}", f"allowed{r}", str(known.stride)]
             lines.append(f"    worst = max(worst, error_of({', '.join(arguments)}));")
     return "\n".join([*lines, *_VERDICT.format(count=len(job.points)).split("\n")])
 
@@ -306,7 +309,7 @@ _VERDICT = """\
     end
 end
 
-function worst = error_of(got, expected, stride, allowed)
+function worst = error_of(got, expected, allowed, stride)
     % The largest error of every so many entries, the last index fastest.
     points = size(expected, 2);
     axes = max(ndims(got), 2);
@@ -314,7 +317,7 @@ function worst = error_of(got, expected, stride, allowed)
         axes = axes + 1;
     end
     flat = reshape(permute(got, [axes - 1:-1:1, axes]), [], points);
-    errors = abs(flat(1:stride:end, :) - expected)/allowed;
+    errors = abs(flat(1:stride:end, :) - expected)./allowed;
     errors(~(errors <= 1e300)) = 1e300;
     worst = max(errors(:));
 end

@@ -247,8 +247,9 @@ def _test(job: Job) -> list[str]:
         "    expected = [  # of another engine: every so many entries, errors allowed, values"
     ]
     for known in job.expected:
-        values = nested(known.expected.tolist(), 8, 40)
-        lines.append(f"        ({known.stride}, {known.allowed!r}, {values}),")
+        lists = [nested(table.tolist(), 12) for table in (known.allowed, known.expected)]
+        parts = [f"            {part}," for part in (str(known.stride), *lists)]
+        lines += ["        (", *parts, "        ),"]
     call = f"{name}(points)" if job.order else f"[{name}(points)]"
     lines += [
         "    ]",

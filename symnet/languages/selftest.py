@@ -72,10 +72,9 @@ def examples(network: Network, function: Compiled, precision: str = "double") ->
 
 
 def _examples_at(network: Network, function: Compiled, points: Array) -> Examples:
-    low = range(min(function.order, 2) + 1)
-    higher = [function.derivative(r, points) for r in range(len(low), function.order + 1)]
-    expected = [analytic.BY_ORDER[r](network, points) for r in low]
-    sizes = [analytic.scale(network, points, r) for r in low]
+    low = min(function.order, 2)
+    higher = [function.derivative(r, points) for r in range(low + 1, function.order + 1)]
+    expected, sizes = analytic.measured(network, points, low)
     return Examples(points, (*expected, *higher), (*sizes, *map(np.abs, higher)))
 
 
@@ -88,7 +87,7 @@ def ordinary_points(network: Network, count: int = _POINTS) -> Array:
     centre = np.mean(points, axis=0)
     for factor in (1, 0.1, 0.01, 0):
         nearer = _rounded(centre + factor * (points - centre))
-        if all(np.isfinite(witness(network, nearer)).all() for witness in analytic.BY_ORDER):
+        if all(np.isfinite(known).all() for known in analytic.derivatives(network, nearer, 2)):
             return nearer
     centre = tuple(nearer[0].tolist())
     raise ValueError(f"{network.describe()}: its value or partials are not finite even at {centre}")
@@ -108,7 +107,7 @@ def _along(results: Iterable[Array], direction: Array) -> tuple[Array, ...]:
 
 
 _TABULATED = 300  # expected entries of a point that a self-test compares, for each order
-_TINY_IN_SINGLE = 1e-30  # allowed where all terms are zero, in numbers of either precision
+_TINY_IN_SINGLE = 1e-30  # the same in single precision
 _SINGLE_ULPS = 2**10  # the same for single precision, whose own sums are longer for its digits
 
 
@@ -117,13 +116,14 @@ class Expectation:
     """What one order's results are compared with at `points`.
 
     expected: shape (points, count), the entries 0, stride, 2 stride, … of each flat result;
-    allowed: the largest absolute error that is put down to rounding.
+    allowed: shape (count,), for each of these the largest absolute error that is put down to
+    rounding: no entry has the allowance of another, whose inputs or output may be in other units.
     """
 
     order: int
     stride: int
     expected: Array
-    allowed: float
+    allowed: Array
 
 
 def expectations(
@@ -150,8 +150,8 @@ def selected(
     for order, entries in partials.items():
         places = tuple(np.array(list(entries.values())).T)
         expected = known.expected[order][:, *places]
-        size = float(np.max(known.sizes[order][:, *places]))
-        found.append(Expectation(order, 1, expected, _allowed(size, precision)))
+        sizes = known.sizes[order][:, *places]
+        found.append(Expectation(order, 1, expected, _allowed(sizes, precision)))
     return points, tuple(found)
 
 
@@ -165,7 +165,8 @@ def expected_at(
         flat = result.reshape(len(points), -1)
         stride = -(-flat.shape[1] // _TABULATED)
         stride += stride % 2 == 0  # odd: not the same column of each row
-        allowed = _allowed(float(np.max(size)), precision)
+        sizes = size.reshape(flat.shape)[:, ::stride]
+        allowed = _allowed(sizes, precision)
         found.append(Expectation(order, stride, flat[:, ::stride], allowed))
     return tuple(found)
 
@@ -182,5 +183,8 @@ def _rounding(precision: str) -> float:
     return _ULPS * float(np.finfo(np.float64).eps)
 
 
-def _allowed(size: float, precision: str) -> float:
-    return max(_rounding(precision) * size, _TINY_IN_SINGLE)
+def _allowed(sizes: Array, precision: str) -> Array:
+    """For each entry, of the sizes of its terms (points, count), in two digits."""
+    least = _TINY_IN_SINGLE if precision == "float" else _TINY
+    allowed = np.maximum(_rounding(precision) * sizes.max(axis=0), least)
+    return np.array([float(f"{error:.1e}") for error in allowed.tolist()])

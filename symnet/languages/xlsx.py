@@ -244,7 +244,7 @@ class _Workbook:
                 shown = address(self.known[array_name(order), indices])
                 self.put((here, row, 6), f"={shown}")
                 chosen = f"INDEX(B{row}:{last}{row}, 1, MAX(1, $F$4))"
-                allowed = repr(float(expected.allowed)).upper()
+                allowed = repr(float(expected.allowed[place])).upper()
                 self.put((here, row, 7), f"=ABS(F{row}-{chosen})/{allowed}")
                 row += 1
         self.say((here, 4, 5), "number")
