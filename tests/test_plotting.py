@@ -397,6 +397,27 @@ def test_constant_slopes_make_no_violin():
         assert linear.plot(kind).png()
 
 
+@pytest.mark.parametrize("kind", ["bars", "violins", "boxes", "alpha", "interactions"])
+def test_outputs_that_do_not_vary_are_said_so(kind):
+    """A slope in spreads of a constant is not 0; where all are constant nothing is drawn."""
+    net = symnet.Network([symnet.Layer([[0, 0], [1, 2]], [2.1, 0])], outputs=["c", "d"])
+    points = np.random.default_rng(0).normal(size=(30, 2))
+    picture = symnet.sensitivity(net, points).plot(kind)
+    first, second = picture.figure.axes[:2]
+    assert first.get_title("left") == "$c$ does not vary"
+    assert not first.axison
+    if kind not in ("alpha", "interactions"):
+        assert [label.get_text() for label in second.get_yticklabels()] == ["$x_{1}$", "$x_{2}$"]
+    with pytest.raises(ValueError, match="c, d: constant over 1 point, so that slopes have no"):
+        symnet.sensitivity(net, points[:1]).plot(kind)
+
+
+def test_dependence_on_one_value_is_no_curve():
+    net = symnet.Network.example()
+    with pytest.raises(ValueError, match="x1 has one value, 2, which makes no curve"):
+        symnet.dependence(net, [[2.0, 1.0]], "x1").plot()
+
+
 def test_dependence_is_drawn():
     """Row by row, and the mean."""
     net = network(2, 2)

@@ -20,6 +20,7 @@ from symnet.plotting.picture import (
     headed,
 )
 from symnet.sensitivities import Dependence, Sensitivity
+from symnet.sensitivities.points import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,30 +39,51 @@ def sensitivities(given: Sequence[Sensitivity], kind: str = "bars") -> Picture:
     """
     if kind not in PANELS:
         raise ValueError(f"no picture {kind!r} of sensitivities; there are {', '.join(PANELS)}")
-    names = _common_names(given)
+    inputs = _common_names(given)
     if kind == "interactions" and len(given) > 1:
         raise ValueError("interactions are drawn of one network at a time")
     first = given[0].network
+    vary = np.any([one.varies for one in given], axis=0)
+    if not vary.any():
+        names = shortened(", ".join(first.output_names))
+        raise ValueError(
+            f"{names}: constant over {counted(given[0].points)}, "
+            "so that slopes have no spread to be compared in; give points over which y varies"
+        )
     shown, notes = _shown(given)
     columns = min(3, first.m)
     rows = -(-first.m // columns)
-    height = 1.2 + (0.24 * len(shown) * max(1, 0.6 * len(given)) if kind != "alpha" else 2.2)
-    height = max(2.4, height) if kind != "interactions" else 1.3 + 0.5 * len(shown)
+    bars = max(min(1.2, 0.5 * len(shown)), 0.24 * len(shown) * max(1, 0.6 * len(given)))
+    height = {"alpha": 3.4, "interactions": 1.3 + 0.5 * len(shown)}.get(kind, 1.2 + bars)
     # Squares, with room for a title and a colour bar.
     width = 3.9 if kind != "interactions" else max(2.7, 1.5 + 0.5 * len(shown))
     drawn = figure(0.6 + width * columns, 0.5 + height * rows)
     panels = np.array(drawn.subplots(rows, columns, squeeze=False)).ravel()
     for p, axes in enumerate(panels[: first.m]):
+        if not vary[p]:
+            _constant(axes, first.output_names[p])
+            continue
         PANELS[kind](axes, given, p, shown)
         if kind not in ("alpha", "interactions"):
-            _inputs(axes, [names[i] for i in shown] if p % columns == 0 else [])
+            alone = not vary[p - p % columns : p].any()  # in its row, from the left
+            _inputs(axes, [inputs[i] for i in shown] if alone else [], len(shown))
     for axes in panels[first.m :]:
         axes.set_axis_off()
-    heading = writing.heading(first) if len(given) == 1 else "sensitivities"
-    headed(drawn, heading, f"over {len(given[0].points)} points")
+    called = ", ".join(_called(given, k) for k in range(len(given)))
+    heading = writing.heading(first) if len(given) == 1 else f"sensitivities of {called}"
+    headed(drawn, shortened(heading, 90), f"over {counted(given[0].points)}")
     if len(given) > 1:
-        drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    return Picture(drawn, f"{kind} of the sensitivities of {first.describe()}", notes)
+        found = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in panels]
+        handles = {label: handle for pairs in found for handle, label in pairs}
+        drawn.legend([*handles.values()], [*handles], loc="outside lower center", ncols=3)
+    what = first.describe() if len(given) == 1 else shortened(called, 90)
+    return Picture(drawn, f"{kind} of the sensitivities of {what}", notes)
+
+
+def _constant(axes: Axes, output: str) -> None:
+    """Instead of a panel in spreads of an output that has none."""
+    axes.set_axis_off()
+    axes.set_title(f"{writing.name(output)} does not vary", loc="left")
 
 
 def _common_names(given: Sequence[Sensitivity]) -> list[str]:
@@ -88,8 +110,9 @@ def _shown(given: Sequence[Sensitivity]) -> tuple[list[int], tuple[str, ...]]:
     return order[left:], (*notes, f"the {left} least important of {len(order)} inputs are left out")
 
 
-def _inputs(axes: Axes, names: Sequence[str]) -> None:
-    """The inputs' names at the left edge, or nothing there."""
+def _inputs(axes: Axes, names: Sequence[str], count: int) -> None:
+    """The names of the inputs, which are so many, at the left edge, or nothing there."""
+    axes.set_ylim(-0.6, count - 0.4)
     axes.set_yticks(range(len(names)), [writing.name(name) for name in names])
     axes.tick_params(axis="y", length=0, labelsize=10)
 
@@ -130,16 +153,20 @@ def _slope(output: str) -> str:
     return writing.partial(output, ["x"])
 
 
+def _varying(given: Sequence[Sensitivity], p: int) -> list[tuple[int, Sensitivity]]:
+    """The networks whose output p varies, each with its place."""
+    return [(k, one) for k, one in enumerate(given) if one.varies[p]]
+
+
 def _scaled(given: Sensitivity, p: int, shown: list[int]) -> list[Any]:
     """Partials in spreads of the data, an array for each input."""
-    spread = given.value[:, p].std()
-    unit = given.points.std(axis=0) / spread if spread > 0 else np.zeros(given.network.n)
+    unit = given.points.std(axis=0) / given.value[:, p].std()
     return [given.slopes[:, p, i] * unit[i] for i in shown]
 
 
 def _violins(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
     offsets, height = _offsets(len(given))
-    for k, sensitivity in enumerate(given):
+    for k, sensitivity in _varying(given, p):
         colour = COLOURS[k % len(COLOURS)]
         label: str | None = _called(given, k)
         for place, values in zip(
@@ -151,7 +178,7 @@ def _violins(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int])
                 )["bodies"]
                 bodies[0].set(facecolor=colour, alpha=0.6, edgecolor=colour)
             middle = np.median(values)
-            axes.plot(middle, place, "o", color="black", markersize=3, zorder=3)
+            axes.plot(middle, place, "o", color=colour, mec="black", markersize=4, zorder=3)
             axes.fill_between([], [], color=colour, alpha=0.6, label=label)
             label = None
     _about_zero(axes, given, p)
@@ -159,7 +186,7 @@ def _violins(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int])
 
 def _boxes(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
     offsets, height = _offsets(len(given))
-    for k, sensitivity in enumerate(given):
+    for k, sensitivity in _varying(given, p):
         colour = COLOURS[k % len(COLOURS)]
         boxes = axes.boxplot(
             _scaled(sensitivity, p, shown),
@@ -183,7 +210,7 @@ def _about_zero(axes: Axes, given: Sequence[Sensitivity], p: int) -> None:
 
 def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
     lines = ("-", "--", ":", "-.")
-    for k, sensitivity in enumerate(given):
+    for k, sensitivity in _varying(given, p):
         spread = sensitivity.value[:, p].std()
         curves = sensitivity.alpha_curves(_ALPHAS)[:, p] * sensitivity.points.std(axis=0)
         for c, i in enumerate(reversed(shown)):
@@ -193,7 +220,7 @@ def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
                 "color": COLOURS[c % len(COLOURS)],
                 "linestyle": lines[(k + c // 7) % 4],
             }
-            axes.plot(_ALPHAS, curves[:, i] / (spread or 1), label=label, **style)
+            axes.plot(_ALPHAS, curves[:, i] / spread, label=label, **style)
     output = given[0].network.output_names[p]
     axes.set_title(rf"$M_\alpha$ of {_slope(output)} {_STANDARDIZED}", loc="left")
     axes.set_xlabel(r"$\alpha$  (1: mean size, 2: rms, large: maximum)")
@@ -206,7 +233,9 @@ def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
 def _interactions(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
     matrix = np.nan_to_num(given[0].standardized_interactions[p][np.ix_(shown, shown[::-1])])
     names = [writing.name(given[0].network.input_names[i]) for i in shown]
-    image = axes.imshow(matrix, cmap=VALUES, vmin=0, origin="lower", aspect="equal")
+    image = axes.imshow(
+        matrix, cmap=VALUES, vmin=0, vmax=matrix.max() or 1, origin="lower", aspect="equal"
+    )
     axes.set_xticks(range(len(names)), names[::-1])
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(length=0, labelsize=10)
@@ -238,8 +267,16 @@ PANELS: dict[str, Callable[[Any, Sequence[Sensitivity], int, list[int]], None]] 
 
 
 def dependence(given: Dependence) -> Picture:
-    """The partial dependence over the individual curves, and their slopes below, by output."""
+    """The partial dependence over the individual curves, and their slopes below, by output.
+
+    ValueError for a grid of one value.
+    """
     network, grid = given.network, given.grid_values
+    if len(grid) < 2:
+        raise ValueError(
+            f"{network.input_names[given.input]} has one value, {grid[0]:g}, which makes no curve; "
+            "give data in which it varies, or a grid"
+        )
     drawn = figure(0.5 + 3.6 * network.m, 4.9)
     panels = np.array(drawn.subplots(2, network.m, squeeze=False, sharex=True))
     rows = len(given.rows)
@@ -260,7 +297,7 @@ def dependence(given: Dependence) -> Picture:
         for axes in panels[:, p]:
             transform = axes.get_xaxis_transform()
             axes.vlines(strokes, 0, 0.04, color="black", linewidth=0.7, transform=transform)
-            axes.set_xlim(grid.min(), grid.max()) if len(grid) > 1 else None
+            axes.set_xlim(grid.min(), grid.max())
     said = f"mean of {rows} rows in black, strokes are deciles of the data"
     headed(drawn, writing.heading(network), said)
     notes = (f"{len(few)} of {rows} rows' curves are drawn",) if len(few) < rows else ()

@@ -30,6 +30,7 @@ from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symnet import physical, showing
 from symnet.compiling import Compiled
@@ -38,7 +39,7 @@ from symnet.formulas import labels, limits
 from symnet.names import partial_name
 from symnet.network import Network
 from symnet.progress import part, steps
-from symnet.sensitivities.points import Array, blocks, checked, derivative, network_of
+from symnet.sensitivities.points import Array, blocks, checked, counted, derivative, network_of
 
 if TYPE_CHECKING:
     from symnet.plotting import Picture
@@ -153,10 +154,16 @@ class Sensitivity:
         return self._in_spreads(self.interactions, np.outer(self._spread, self._spread))
 
     def _in_spreads(self, measure: Array, unit: Array) -> Array:
-        spread = self.value.std(axis=0).reshape(-1, *(1,) * unit.ndim)
+        spread = np.where(self.varies, self.value.std(axis=0), 0.0)
+        spread = spread.reshape(-1, *(1,) * unit.ndim)
         return np.divide(
             measure * unit, spread, out=np.full_like(measure, np.nan), where=spread > 0
         )
+
+    @property
+    def varies(self) -> NDArray[np.bool_]:
+        """Which outputs vary over the points: (m,)."""
+        return np.ptp(self.value, axis=0) > 0
 
     @property
     def _spread(self) -> Array:
@@ -180,6 +187,9 @@ class Sensitivity:
     def notes(self) -> tuple[str, ...]:
         """What a reader of the measures should know."""
         found = limits(self.network)
+        for p in np.flatnonzero(~self.varies):
+            name = self.network.output_names[p]
+            found.append(f"{name} does not vary over the points: it has no standardized measures")
         changing = (self.value.min(axis=0) <= 0) & (self.value.max(axis=0) >= 0)
         for p in np.flatnonzero(changing):
             name = self.network.output_names[p]
@@ -195,11 +205,11 @@ class Sensitivity:
     def _repr_html_(self) -> str:
         head, *rows = cells(self)
         notes = (showing.paragraph(note, "note:") for note in self.notes)
-        said = showing.paragraph(f"{len(self.points)} points", f"{_heading(self.network)};")
+        said = showing.paragraph(counted(self.points), f"{_heading(self.network)};")
         return "".join([said, showing.table(head, rows), *notes])
 
     def __str__(self) -> str:
-        head = f"{_heading(self.network)}; {len(self.points)} points"
+        head = f"{_heading(self.network)}; {counted(self.points)}"
         return "\n".join([head, *_aligned(self), *(f"note: {note}" for note in self.notes)])
 
 

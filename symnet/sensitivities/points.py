@@ -42,6 +42,11 @@ def checked(network: Network, X: Any) -> Array:
     return points
 
 
+def counted(points: Array) -> str:
+    """`442 points`, `1 point`."""
+    return f"{len(points)} point{'s' * (len(points) != 1)}"
+
+
 def blocks(points: Array, entries: int) -> Iterator[slice]:
     """Slices of the rows, so short that `entries` numbers a row stay within some megabytes."""
     rows = max(1, _ENTRIES // max(1, entries))
