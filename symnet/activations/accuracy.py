@@ -6,26 +6,28 @@ An error is measured against the derivative itself and what z's own last digit c
 
 Beside it counts what is not there: a NaN where the formula has a value, be that beyond all doubles,
 and a value where it has none.
+
+At all sizes of z that doubles have, powers of z may be beyond them: there the same steps in a type
+of more exponents tell where many digits are to be asked.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 import mpmath
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from sympy import Expr, Piecewise, S
-from sympy.codegen.cfunctions import expm1, log1p
+from sympy import Expr
 
 from symnet.activations import digits
+from symnet.activations.arithmetic import in_steps
 from symnet.activations.digits import Number
-from symnet.activations.functions import POLYGAMMAS, STEPS, erfcx, held, rint, undefined
+from symnet.activations.functions import STEPS, erfcx
 from symnet.activations.identities import renamed
 from symnet.activations.systems import Z
 
@@ -46,9 +48,16 @@ SIZES = (
 """Sizes of z to look at, some of them no short numbers: those round too well."""
 
 _FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
+_LONGER = np.finfo(np.longdouble).maxexp > np.finfo(np.float64).maxexp
+_FEW = 16  # places far out at which many digits are asked
+_EVERY = 1 if _LONGER else 20  # decades from one size of z to the next, where all digits are asked
+_ALL = tuple(
+    float(f"{1 + 7 * k % 9}.{abs(k)}e{k}") for k in range(-307, 308, _EVERY) if not -21 < k < 5
+)
 _SLOW = (sympy.erf, sympy.erfc, erfcx, sympy.erfinv, sympy.loggamma, sympy.polygamma)
 """Functions that take long in the most of these digits."""
 
+_ROUNDED = (sympy.erfinv, sympy.loggamma)  # computed one by one here
 _OSCILLATING = (sympy.sin, sympy.cos, sympy.tan, *STEPS, sympy.polygamma)
 
 
@@ -61,7 +70,14 @@ class Fault(NamedTuple):
     truth: Number | None
 
 
-def grid(formula: Expr, low: Expr, high: Expr, marks: Sequence[Expr] = ()) -> Array:
+class Grid(NamedTuple):
+    """Points to look at, and more of them for what only under- or overflow spoils."""
+
+    points: Array
+    far: Array = np.array([])
+
+
+def grid(formula: Expr, low: Expr, high: Expr, marks: Sequence[Expr] = ()) -> Grid:
     """Points of the open interval to look at: both tails, and beside its ends and the marks."""
     sizes = [*SIZES, *(() if formula.has(*_OSCILLATING) else _FAR)]
     points = [0.0, *sizes, *(-size for size in sizes)]
@@ -69,22 +85,52 @@ def grid(formula: Expr, low: Expr, high: Expr, marks: Sequence[Expr] = ()) -> Ar
     for end in ends:
         steps = [max(1.0, abs(end)) * s for s in (1e-8, 1e-4, 1e-2, 0.1, 0.3)]
         points += [end, *(end + s for s in steps), *(end - s for s in steps)]
+    far = () if formula.has(*_OSCILLATING, *_ROUNDED) else (*_ALL, *(-size for size in _ALL))
     a, b = (float(end) for end in (low, high))
-    return np.array(sorted({p for p in points if a < p < b}))
+    return Grid(*(np.array(sorted({p for p in some if a < p < b})) for some in (points, far)))
 
 
 def faults(
-    found: Array, formula: Expr, order: int, points: Array, corners: bool = False
+    shared: Sequence[tuple[Any, Expr]],
+    results: Mapping[int, Expr],
+    formula: Expr,
+    at: Grid,
+    corners: bool = False,
 ) -> list[Fault]:
-    """Where `found` is not the derivative of that order of `formula` at the points.
+    """Where the results, by order, are not the derivatives of `formula`.
 
     With `corners` anything between the two sides' derivatives is right.
     """
-    wrong = []
-    for z, value in zip(points.tolist(), found.tolist(), strict=True):
-        doubt = _doubt(formula, order, z, value, 0, corners)
-        wrong += [_settled(formula, doubt, corners)] if doubt else []
+    expressions = list(results.values())
+    found = in_steps(shared, expressions, at.points)
+    far = in_steps(shared, expressions, at.far)
+    longer = in_steps(shared, expressions, at.far.astype(np.longdouble))
+    doubts = []
+    for order, near, short, long in zip(results, found, far, longer, strict=True):
+        spoiled = _some(np.flatnonzero(~_agree(short, long)))
+        points = np.concatenate([at.points, at.far[spoiled]])
+        values = np.concatenate([near, short[spoiled]])
+        for z, value in zip(points.tolist(), values.tolist(), strict=True):
+            doubts += [_doubt(formula, order, z, value, 0, corners)]
+    wrong = [_settled(formula, doubt, corners) for doubt in doubts if doubt is not None]
     return [fault for fault in wrong if fault is not None]
+
+
+def _some(places: Array) -> Array:
+    """Few of many, from one end to the other."""
+    return (
+        places[np.linspace(0, len(places) - 1, _FEW).astype(int)] if len(places) > _FEW else places
+    )
+
+
+def _agree(short: Array, long: Array) -> Array:
+    """Where doubles have what a longer type has."""
+    if not _LONGER:
+        return np.zeros(short.shape, bool)
+    with np.errstate(all="ignore"):
+        near = np.abs(short - long) <= TOLERANCE * np.abs(long) + _TINY
+        beyond = np.isinf(short) & (np.abs(long) > LARGEST) & (np.sign(short) == np.sign(long))
+    return near & np.isfinite(short) | beyond & np.isfinite(long)
 
 
 def _settled(formula: Expr, doubt: Fault, corners: bool) -> Fault | None:
@@ -147,7 +193,7 @@ def truths(formula: Expr, z: float, order: int, side: int, more: int) -> list[Nu
     """
     found = digits.derivatives(formula, z, order + 1, side, more)
     most = _MORE[0 if formula.has(*_SLOW) else -1]
-    if found is None or more >= most or all(found) or not formula.atoms(sympy.Function):
+    if found is None or more >= most or all(found) or formula.is_polynomial(Z):
         return found
     return digits.derivatives(formula, z, order + 1, side, most)
 
@@ -161,167 +207,3 @@ def _close(found: float, z: float, truth: Number, slope: Number) -> bool:
     beside = 10 * digits.STEP * (abs(z) or 1.0)
     allowed = (TOLERANCE * abs(z) + beside) * abs(slope) + TOLERANCE * abs(truth) + _TINY
     return bool(abs(mpmath.mpf(found) - truth) <= allowed)
-
-
-# --- expressions in double precision --------------------------------------------------------------
-
-
-def doubles(expression: Expr, points: Array) -> Array:
-    """The expression in z at these points, computed in double precision."""
-    with np.errstate(all="ignore"):
-        return np.broadcast_to(_evaluator(expression)(points), points.shape).astype(np.float64)
-
-
-def in_steps(shared: Sequence[tuple[Any, Expr]], results: Sequence[Expr], z: Array) -> list[Array]:
-    """The results in z and shared temporaries, at these points."""
-    known: dict[Any, Array] = {Z: z}
-    with np.errstate(all="ignore"):
-        for symbol, definition in shared:
-            known[symbol] = _steps(definition)(known)
-        return [np.broadcast_to(_steps(e)(known), z.shape).astype(np.float64) for e in results]
-
-
-def _evaluator(expression: Expr) -> Callable[[Array], Any]:
-    function = _steps(expression)
-    return lambda z: function({Z: z})
-
-
-@lru_cache(maxsize=8192)
-def _steps(node: Expr) -> Callable[[Mapping[Any, Array]], Any]:
-    if node.is_Symbol:
-        return lambda known: known[node]
-    if node.is_number:
-        number = float(node) if node.is_extended_real else math.nan
-        return lambda _: number
-    if isinstance(node, Piecewise):
-        return _chosen(node)
-    parts = [_steps(argument) for argument in node.args]
-    if isinstance(node, sympy.Pow) and node.exp.is_Integer:
-        base, n = parts[0], int(node.exp)
-        return lambda known: _power(np.asarray(base(known)), n)
-    if isinstance(node, sympy.Mul):
-        return _product(node)
-    if isinstance(node, sympy.Pow) and node.exp == S.Half:
-        return lambda known: np.sqrt(parts[0](known))
-    function = _FUNCTIONS.get(type(node))
-    if function is None:
-        raise ValueError(f"{type(node).__name__} has no value in double precision")
-    if len(parts) == 1:
-        return lambda known: function(parts[0](known))
-    return lambda known: _folded(function, [part(known) for part in parts])
-
-
-def _product(node: Expr) -> Callable[[Mapping[Any, Array]], Any]:
-    """In its order, and as a quotient where a backend may write one: right only if both are."""
-    factors = [_steps(factor) for factor in node.args]
-    below = [f for f in node.args if isinstance(f, sympy.Pow) and f.exp.could_extract_minus_sign()]
-    if not below:
-        return lambda known: _folded(np.multiply, [factor(known) for factor in factors])
-    above = [_steps(factor) for factor in node.args if factor not in below] or [_steps(S.One)]
-    under = [_steps(1 / factor) for factor in below]
-
-    def value(known: Mapping[Any, Array]) -> Any:
-        in_order = _folded(np.multiply, [factor(known) for factor in factors])
-        top = _folded(np.multiply, [factor(known) for factor in above])
-        quotient = top / _folded(np.multiply, [factor(known) for factor in under])
-        return np.where(np.isfinite(in_order), quotient, in_order)
-
-    return value
-
-
-def _power(base: Array, n: int) -> Array:
-    """As generated code multiplies."""
-    return 1 / _power(base, -n) if n < 0 else base**n
-
-
-def _folded(function: Any, values: Sequence[Any]) -> Any:
-    result = values[0]
-    for value in values[1:]:
-        result = function(result, value)
-    return result
-
-
-def _chosen(node: Piecewise) -> Callable[[Mapping[Any, Array]], Any]:
-    arms = [(_steps(value), _condition(test)) for value, test in node.args]
-
-    def value(known: Mapping[Any, Array]) -> Any:
-        result: Any = np.nan
-        for arm, test in reversed(arms):
-            result = np.where(test(known), arm(known), result)
-        return result
-
-    return value
-
-
-def _condition(test: Any) -> Callable[[Mapping[Any, Array]], Any]:
-    if test in (sympy.true, sympy.false):
-        return lambda _: bool(test)
-    if isinstance(test, (sympy.And, sympy.Or)):
-        parts = [_condition(part) for part in test.args]
-        join = np.logical_and if isinstance(test, sympy.And) else np.logical_or
-        return lambda known: _folded(join, [part(known) for part in parts])
-    left, right = _steps(test.lhs), _steps(test.rhs)
-    compare = _RELATIONS[test.rel_op]
-    return lambda known: compare(left(known), right(known))
-
-
-def _rounded(function: Callable[[Number], Number]) -> Any:
-    """In more digits than a double's, rounded once; NaN where there is no real number."""
-
-    def value(x: float) -> float:
-        with mpmath.workdps(30):
-            try:
-                found = function(mpmath.mpf(x))
-            except (ArithmeticError, ValueError):
-                return math.nan
-        return math.nan if isinstance(found, mpmath.mpc) else float(found)
-
-    return np.vectorize(value, otypes=[np.float64])
-
-
-def _polygamma(n: int) -> Any:
-    return _rounded(lambda x: digits.polygamma(n, x))
-
-
-_RELATIONS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
-_FUNCTIONS: Mapping[Any, Any] = MappingProxyType(
-    {
-        sympy.Add: np.add,
-        sympy.Mul: np.multiply,
-        sympy.Pow: np.power,
-        sympy.exp: np.exp,
-        sympy.log: np.log,
-        expm1: np.expm1,
-        log1p: np.log1p,
-        sympy.sin: np.sin,
-        sympy.cos: np.cos,
-        sympy.tan: np.tan,
-        sympy.asin: np.arcsin,
-        sympy.acos: np.arccos,
-        sympy.atan: np.arctan,
-        sympy.sinh: np.sinh,
-        sympy.cosh: np.cosh,
-        sympy.tanh: np.tanh,
-        sympy.asinh: np.arcsinh,
-        sympy.acosh: np.arccosh,
-        sympy.atanh: np.arctanh,
-        sympy.Abs: np.abs,
-        sympy.sign: np.sign,
-        sympy.floor: np.floor,
-        sympy.ceiling: np.ceil,
-        rint: np.rint,
-        sympy.erfinv: _rounded(mpmath.erfinv),
-        sympy.loggamma: _rounded(mpmath.loggamma),
-        sympy.polygamma: lambda n, x: _polygamma(int(n))(x),
-        **{function: _polygamma(n) for n, function in enumerate(POLYGAMMAS)},
-        held: lambda x: x,
-        undefined: lambda z: np.full_like(z, np.nan),
-        sympy.Max: np.maximum,
-        sympy.Min: np.minimum,
-        sympy.erf: np.vectorize(math.erf, otypes=[np.float64]),
-        sympy.erfc: np.vectorize(math.erfc, otypes=[np.float64]),
-        erfcx: np.vectorize(
-            lambda x: float(mpmath.exp(mpmath.mpf(x) ** 2) * mpmath.erfc(x)), otypes=[np.float64]
-        ),
-    }
-)

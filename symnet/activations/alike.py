@@ -2,7 +2,8 @@
 
 sech(x) = 1/cosh(x),  cot(x) = 1/tan(x),  frac(x) = x - floor(x),
 round(x), of an undefined Function("round"), is the nearest integer,
-Heaviside(x) = 0, 1/2, 1 for x < 0, x = 0, x > 0,  golden ratio = (1 + sqrt(5))/2
+Heaviside(x) = 0, 1/2, 1 for x < 0, x = 0, x > 0,  golden ratio = (1 + sqrt(5))/2,
+and decimals of any length the doubles next to them.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def in_known(value: Expr) -> Expr:
     """The formula with these functions and constants written out, the inner ones first."""
     exact = {c: sympy.radsimp(c.expand(func=True)) for c in _CONSTANTS if value.has(c)}
     rounded = {c: sympy.Float(float(c)) for c in _DECIMALS if value.has(c)}
+    rounded |= {c: sympy.Float(float(c)) for c in value.atoms(sympy.Float) if float(c)}
     return _written(_rounding(value.xreplace(exact | rounded)))
 
 

@@ -6,8 +6,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from symnet.activations.accuracy import TOLERANCE, doubles, grid, in_steps
+from symnet.activations.accuracy import TOLERANCE, grid
 from symnet.activations.activation import Activation
+from symnet.activations.arithmetic import doubles, in_steps
 from symnet.activations.pieces import pieces_of
 from symnet.activations.stable import differentiated
 
@@ -27,7 +28,7 @@ def cancels(activation: Activation, order: int) -> bool:
     for low, high, _, defined in pieces_of(value).pieces:
         if not defined:
             continue
-        points = grid(value, low, high)
+        points = grid(value, low, high).points
         right = in_steps(forms.shared, forms.derivatives, points)
         for r in range(order + 1):
             found = doubles(differentiated(value, r), points)

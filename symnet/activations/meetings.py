@@ -135,4 +135,4 @@ def _polynomial(place: Expr, chosen: list[Number]) -> Expr:
 def _short(value: Number) -> Expr:
     number = sympy.Float(value, 20)
     near = sympy.nsimplify(number, tolerance=sympy.Float("1e-15"), rational=True)
-    return near if near.q < 10**6 else sympy.Float(value, 17)
+    return near if near.q < 10**6 else sympy.Float(float(value))

@@ -180,24 +180,44 @@ def lowest(derivative: Expr) -> Expr:
 
 
 def algebraic(derivative: Expr) -> Expr | None:
-    """In 1/|z| where |z| > 1: no power of a large z is taken that is not there in the end."""
-    inner = [node for node in sympy.preorder_traversal(derivative) if node.args and node.has(Z)]
-    if not all(isinstance(node, _FUNCTIONS) for node in inner):
+    """In 1/|z| where |z| > 1: no power of a large z is taken that is not there in the end.
+
+    Other functions of z are factors as they are, but for their arguments.
+    """
+    others = {node: sympy.Dummy(real=True) for node in _outermost(derivative)}
+    written = derivative.xreplace(others)
+    if not all(power.exp.is_Rational for power in written.atoms(sympy.Pow) if power.has(Z)):
         return None
-    if any(isinstance(node, sympy.Pow) and not node.exp.is_Rational for node in inner):
+    near = conjugate(lowest(written))
+    if near.count_ops() > _LARGEST // 2:
         return None
-    near = conjugate(lowest(derivative))
     right, left = (_in_inverse(near.xreplace({Z: side / _U})) for side in (1, -1))
     if any(side.has(sympy.I, sympy.nan, sympy.zoo) for side in (right, left)):
         return None
-    if right == left:
-        return Piecewise((near, Abs(Z) <= 1), (right, True))
-    return Piecewise((near, Abs(Z) <= 1), (right, Z > 1), (left, True))
+    arms = [(near, Abs(Z) <= 1), (right, True)]
+    if right != left:
+        arms[1:] = [(right, Z > 1), (left, True)]
+    back = {dummy: _in_arguments(node) for node, dummy in others.items()}
+    return Piecewise(*((arm.xreplace(back), test) for arm, test in arms))
+
+
+def _in_arguments(node: Expr) -> Expr:
+    """The function with its arguments written so."""
+    return node.func(*(held(algebraic(part) or part) if part.args else part for part in node.args))
+
+
+def _outermost(node: Expr) -> Iterator[Expr]:
+    """What is no algebraic function of z, nor a logarithm."""
+    if node.args and node.has(Z) and not isinstance(node, _FUNCTIONS):
+        yield node
+    else:
+        for argument in node.args:
+            yield from _outermost(argument)
 
 
 def _in_inverse(expression: Expr) -> Expr:
     found = sympy.powsimp(sympy.expand_power_base(_tidy(expression), force=True))
-    return _cancelled(conjugate(lowest(found))).xreplace({_U: 1 / Abs(Z)})
+    return _cancelled(conjugate(lowest(found))).xreplace({_U: held(1 / Abs(Z))})
 
 
 def _cancelled(expression: Expr) -> Expr:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache, partial
 
 import mpmath
@@ -25,7 +26,7 @@ from symnet.activations.identities import renamed
 from symnet.activations.limits import shown
 from symnet.activations.pieces import Pieces, assembled, pieces_of
 from symnet.activations.systems import Forms, System, Z, chain, finished, forms, repeated
-from symnet.activations.tails import vanishing
+from symnet.activations.tails import BOUNDS, settled, vanishing
 from symnet.activations.understood import understood
 
 _PATCHES = 6  # that one expression gets
@@ -110,10 +111,8 @@ def _constant(value: Expr, order: int) -> Forms:
 def _is_right(plain: Forms, found: Pieces) -> bool:
     (piece,) = found.pieces
     points = accuracy.grid(piece.value, piece.low, piece.high, found.removable)
-    results = accuracy.in_steps(plain.shared, plain.derivatives, points)
-    return not any(
-        accuracy.faults(got, piece.value, r, points, found.endless) for r, got in enumerate(results)
-    )
+    results = dict(enumerate(plain.derivatives))
+    return not accuracy.faults(plain.shared, results, piece.value, points, found.endless)
 
 
 def _explicit(found: Pieces, order: int) -> Forms:
@@ -182,18 +181,19 @@ def stable(
     """The derivative of a smooth arm, written so that it is right between the ends."""
     points = accuracy.grid(arm, *ends, marks)
     best: list[Fault] | None = None
-    for written in filter(_is_real, _ways(arm, order)):
+    for written in _ways(arm, order, ends):
         expression = written
+        before: list[float] = []
         for _ in range(_PATCHES):
-            wrong = accuracy.faults(
-                accuracy.doubles(expression, points), arm, order, points, endless
-            )
+            wrong = accuracy.faults((), {order: expression}, arm, points, endless)
             if not wrong:
                 return expression
             best = wrong if best is None or len(wrong) < len(best) else best
             mended = _mended(expression, arm, order, wrong, marks)
-            if mended is None:
+            places = [fault.z for fault in wrong]
+            if mended is None or places == before:
                 break
+            before = places
             expression = mended
     if best is None:
         raise ValueError(
@@ -208,12 +208,30 @@ def _is_real(expression: Expr) -> bool:
     return not any(part.is_number and part.is_extended_real is False for part in parts)
 
 
-def _ways(arm: Expr, order: int) -> Iterator[Expr]:
-    yield from _ways_of_all(arm, order)
+def _ways(arm: Expr, order: int, ends: tuple[Expr, Expr]) -> Iterator[Expr]:
+    ways: list[Expr] = []
+    for way in filter(_is_real, _ways_of_all(arm, order)):
+        ways.append(way)
+        yield way
     if (tail := vanishing(arm)) is not None:
-        there, where = tail
-        for way in _ways_of_all(arm, order):
-            yield Piecewise((differentiated(there, order), where), (way, True))
+        there = differentiated(tail.formula, order)
+        yield from (Piecewise((there, tail.test), (way, True)) for way in ways)
+    for size in BOUNDS:
+        if beyond := _beyond(arm, order, ends, size):
+            yield from (Piecewise(*beyond, (way, True)) for way in ways)
+
+
+def _beyond(
+    arm: Expr, order: int, ends: tuple[Expr, Expr], size: int
+) -> list[tuple[Expr, Boolean]]:
+    """The derivative on the sides where it is right when functions are what they come to."""
+    found = []
+    for tail in settled(arm, size):
+        low, high = max(ends[0], tail.ends[0]), min(ends[1], tail.ends[1])
+        if low < high:
+            with suppress(Inaccurate):
+                found.append((stable(tail.formula, order, (low, high)), tail.test))
+    return found
 
 
 def _ways_of_all(arm: Expr, order: int) -> Iterator[Expr]:
@@ -251,10 +269,11 @@ def _mended(
     beyond = [fault for fault in far if fault.truth is not None and abs(fault.truth) > LARGEST]
     if beyond:
         return _overflowing(expression, arm, order, beyond)
-    if far:
-        bound = _vanished(arm, order, far)
+    for part in (far, [f for f in far if f.z > 0], [f for f in far if f.z < 0]):
+        bound = _vanished(arm, order, part) if part else None
         if bound is not None:
-            return rewriting.clipped(expression, bound, {math.copysign(1, f.z) for f in far})
+            return rewriting.clipped(expression, bound, {math.copysign(1, f.z) for f in part})
+    if far:
         return _levelled(expression, arm, order, far)
     for mark in marks:
         if all(abs(fault.z - float(mark)) < _NEAR for fault in wrong):
@@ -281,7 +300,7 @@ def _overflowing(expression: Expr, arm: Expr, order: int, beyond: list[Fault]) -
         truth = _truth(arm, order, side * middle)
         low, high = (low, middle) if truth is None or abs(truth) > _OVERFLOW else (middle, high)
     before = np.array(sorted(side * share * high for share in (0.9, 0.99, 0.999)))
-    if accuracy.faults(accuracy.doubles(expression, before), arm, order, before):
+    if accuracy.faults((), {order: expression}, arm, accuracy.Grid(before)):
         return None
     return rewriting.infinite(expression, high, side, 1 if large[max(large)] > 0 else -1)
 

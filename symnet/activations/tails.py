@@ -1,10 +1,17 @@
-"""Where a logarithm's argument is 1 and next to nothing: log(1 + exp(u)) is exp(u) there.
+"""Far from 0, where functions come to an end: tanh(z) is 1, and log(1 + exp(z)) is exp(z) or z.
 
-Its roots and powers are numbers of a double still where exp(u) itself is none: sqrt(log(1 + exp z))
-is exp(z/2) at -800. From u < -40 on the two are the same to 17 digits, and so are all derivatives.
+    exp(u)             0 on one side           tanh(u), erf(u)   1 and -1
+    erfc(u)            0 and 2                 log(1 + exp(u))   u, and exp(u)
+
+What they leave of a formula is often algebraic, so that its powers of z need not be beyond doubles.
+Roots of what goes to 0 are numbers of a double still where that is none: sqrt(log(1 + exp z)) is
+exp(z/2) at -800.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import sympy
 from sympy import Expr, S, exp, log
@@ -13,10 +20,40 @@ from sympy.core.relational import Relational
 from symnet.activations.systems import Z
 
 _BOUND = 40
+"""Of u, from which on log(1 + exp(u)) and its derivatives are those of u, or exp(u), in doubles."""
+
+BOUNDS = (_BOUND, 800)
+"""Of u, from which on a number is what a function comes to: beside another, or even alone."""
+
+_ENDS = {
+    exp: (None, S.Zero),
+    sympy.tanh: (S.One, S.NegativeOne),
+    sympy.erf: (S.One, S.NegativeOne),
+    sympy.erfc: (S.Zero, S(2)),
+}
+"""What a function comes to where its argument grows, and where it falls."""
 
 
-def vanishing(arm: Expr) -> tuple[Expr, Relational] | None:
-    """The formula where its log(1 + exp(u)) is exp(u), and the condition on z; None without one."""
+class Tail(NamedTuple):
+    """What a formula is from a bound on: on the right of it (side 1), or on the left (-1)."""
+
+    formula: Expr
+    bound: Expr
+    side: int
+
+    @property
+    def test(self) -> Relational:
+        """The condition on z."""
+        return self.bound < Z if self.side > 0 else self.bound > Z
+
+    @property
+    def ends(self) -> tuple[Expr, Expr]:
+        """The interval of z."""
+        return (self.bound, S.Infinity) if self.side > 0 else (-S.Infinity, self.bound)
+
+
+def vanishing(arm: Expr) -> Tail | None:
+    """Where log(1 + exp(u)) is exp(u), if u is linear in z, and the same in all of them."""
     found = {node: u for node in arm.atoms(log) if (u := _exponent(node)) is not None}
     if len(set(found.values())) != 1:
         return None
@@ -24,9 +61,50 @@ def vanishing(arm: Expr) -> tuple[Expr, Relational] | None:
     rate = sympy.diff(u, Z)
     if not rate.is_number or not rate.is_real or rate == 0:
         return None
-    bound = float((-_BOUND - u.subs(Z, 0)) / rate)
+    bound = sympy.Float(float((-_BOUND - u.subs(Z, 0)) / rate))
     there = sympy.powdenest(arm.xreplace({node: exp(u) for node in found}), force=True)
-    return there, bound > Z if rate > 0 else bound < Z
+    return Tail(there, bound, -1 if rate > 0 else 1)
+
+
+def settled(arm: Expr, size: int) -> Iterator[Tail]:
+    """The formula on each side of 0 where arguments have this size, if any function has an end."""
+    for side in (1, -1):
+        known: dict[Expr, Expr] = {}
+        bound = S.Zero
+        for node in sorted(arm.atoms(log, *_ENDS), key=sympy.count_ops, reverse=True):
+            u = _exponent(node) if isinstance(node, log) else node.args[0]
+            reached = None if u is None else _reached(u, side, size)
+            if reached is None:
+                continue
+            growing, place = reached
+            end = _end(node, u, growing)
+            if end is not None:
+                known[node] = end
+                bound = max(bound, place)
+        if known and (found := arm.xreplace(known)).has(Z):
+            yield Tail(found, side * bound, side)
+
+
+def _end(node: Expr, u: Expr, growing: bool) -> Expr | None:
+    if isinstance(node, log):
+        return u if growing else None
+    return _ENDS[type(node)][not growing]
+
+
+def _reached(u: Expr, side: int, size: int) -> tuple[bool, Expr] | None:
+    """Whether a polynomial of z grows on a side, and from where on its size is that."""
+    if not u.is_polynomial(Z) or not u.has(Z):
+        return None
+    first, *others = sympy.Poly(u.xreplace({Z: side * Z}), Z).all_coeffs()
+    if not first.is_real or not all(c.is_real for c in others):
+        return None
+    degree, place = len(others), S.One
+    leading, rest = abs(float(first)), sum(abs(float(c)) for c in others)
+    while leading * float(place) ** degree < size + rest * float(place) ** (degree - 1):
+        place *= 2
+        if place > 2**60:
+            return None
+    return bool(first > 0), place
 
 
 def _exponent(node: Expr) -> Expr | None:

@@ -23,7 +23,7 @@ Jet: TypeAlias = tuple[float, float, float]
 
 _STEP = 25  # digits of 1/h for z = 1
 _DIGITS = (140, 420, 1000)  # tried one after the other until two agree
-_INFINITE = 1e9  # a slope on both sides of a corner that counts as such
+_INFINITE = 1e9  # times f/z, or 1: a slope on both sides of a corner that counts as such
 _NOTHING = 1e-320  # what a double cannot hold
 _HUGE = 3_000  # bits of an exponent beyond which exp is 0 or infinite
 _NAN = (float("nan"),) * 3
@@ -52,7 +52,9 @@ def jet(tree: Any, z: float, corner: bool, plain: float) -> Jet | None:
     ):
         return None
     value = right[0] if here is None else here if corner else _between(here, left[0], right[0])
-    if corner and min(abs(left[1]), abs(right[1])) > _INFINITE and left[1] * right[1] > 0:
+    usual = max(1, abs(value / z)) if z else 1
+    steep = min(abs(left[1]), abs(right[1])) > _INFINITE * usual
+    if corner and steep and left[1] * right[1] > 0:
         return float(value), math.copysign(math.inf, right[1]), math.nan
     slope, bend = (_between(wanted, left[r], right[r]) for r, wanted in ((1, plain), (2, 0.0)))
     return float(value), float(slope), float(bend)
