@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -210,3 +212,16 @@ def test_shapes_that_are_missing_are_asked_for(tmp_path):
     proto.graph.input[0].type.tensor_type.ClearField("shape")
     with pytest.raises(ValueError, match="its input 'x' has no shape"):
         imported(proto, tmp_path)
+
+
+def test_many_inputs_are_read_or_refused_at_once(tmp_path):
+    """A value needs no column for each input; each input is a symbol."""
+    many = model([node("ReduceSum", "x")], (1, 9_000))
+    tracemalloc.start()
+    try:
+        assert imported(many, tmp_path).network.n == 9_000
+        assert tracemalloc.get_traced_memory()[1] < 1e8  # a matrix of the inputs takes 648 MB
+    finally:
+        tracemalloc.stop()
+    with pytest.raises(ValueError, match="its inputs are 2,000,000 numbers, more than the 131,072"):
+        imported(model([node("ReduceSum", "x")], (1, 2_000_000)), tmp_path)

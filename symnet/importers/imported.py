@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from symnet.files import NetworkFileError
+from symnet.importers.folding import matrices
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.names import check_label
@@ -69,9 +70,6 @@ class Imported:
         return "\n".join([heading, *(f"note: {note}" for note in self.notes)])
 
 
-_MOST_OUTPUTS = 2**17  # each is a symbol, and a formula of its own: 10 µs
-
-
 @dataclass(frozen=True)
 class Model:
     """What a reader finds in a file: forms of named inputs, before they become a network."""
@@ -85,11 +83,7 @@ class Model:
         """The network of the outputs that were chosen, named as far as names are plain."""
         chosen, parts = _selected(self.tensors, self.outputs, options.select)
         y = parts[0] if len(parts) == 1 else self.tensors.fold.stacked(parts)
-        if y.size > _MOST_OUTPUTS:
-            raise ValueError(
-                f"its outputs are {y.size:,} numbers, more than the {_MOST_OUTPUTS:,} that are "
-                "named; choose some of them (--select-outputs)"
-            )
+        matrices.check_named(y.size, "outputs", "choose some of them (--select-outputs)")
         net = self.tensors.fold.network(y, None, None, self.name)
         names = _default_names(self.inputs, "x", net.n), _default_names(chosen, "y", net.m)
         net = _renamed(net, *names)
@@ -114,6 +108,8 @@ def renamed(net: Network, options: Options) -> Network:
 
 def _renamed(net: Network, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> Network:
     """With the model's names where all of them will do, else with x1, x2, ... and y."""
+    if inputs is None and outputs is None:
+        return net
     for pair in ((inputs, outputs), (inputs, None), (None, outputs)):
         try:
             given = net.n if pair[0] is None else pair[0]
@@ -178,7 +174,8 @@ def content_of(path: FilePath, largest: int) -> bytes:
     """The bytes of a file of limited size. NetworkFileError where it cannot be read."""
     try:
         with open(path, "rb") as file:
-            content = file.read(largest + 1)
+            told = os.fstat(file.fileno()).st_size or largest  # a buffer of all that may be read
+            content = file.read(min(told, largest) + 1)
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from None
     if len(content) > largest:

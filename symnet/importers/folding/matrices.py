@@ -22,12 +22,25 @@ LARGEST = 2**26
 """Entries of matrices that a model may fold to, and of one array met on the way: 512 MB."""
 
 
+MOST_NAMED = 2**17
+"""Inputs or outputs of a model: each is a symbol, which takes 10 µs."""
+
+
 def check_size(entries: int, what: str) -> None:
     """ValueError, with the size, for more entries than are held in memory."""
     if entries > LARGEST:
         raise ValueError(
             f"{what} takes {entries:,} entries, more than the {LARGEST:,} that fit; "
             "symnet holds convolutions and the like as full matrices"
+        )
+
+
+def check_named(count: int, what: str, advice: str) -> None:
+    """ValueError, with the number and advice, for more inputs or outputs than are named."""
+    if count > MOST_NAMED:
+        raise ValueError(
+            f"its {what} are {count:,} numbers, more than the {MOST_NAMED:,} that are named; "
+            f"{advice}"
         )
 
 

@@ -31,7 +31,7 @@ def value_and_size(
     graph: Graph, X: Array, order: int, directions: Array | None = None
 ) -> tuple[Vector, Vector]:
     """The last node's value at points X (N, n), and its sizes as `scale` has them."""
-    inputs = entered(X, directions)
+    inputs = entered(X, directions, order)
     vectors = {0: inputs}
     found = {0: Vector(np.abs(X), np.zeros_like(inputs.J), None)}
     steps = zip(graph.nodes, forward(graph, X, order, directions), unneeded(graph), strict=True)
