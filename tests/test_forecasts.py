@@ -56,6 +56,21 @@ def test_expanded_formulas_are_refused_before_anything_is_checked(tmp_path, caps
     assert 'use notation "neuron" or "layer"' in capsys.readouterr().err
 
 
+def test_five_hundred_layers_are_refused_at_once(tmp_path, capsys):
+    """Whose nested formula has more operations than a float can say; neurons' before it is told."""
+    path = tmp_path / "net.json"
+    symnet.save(symnet.Network.dense([2] + [8] * 500 + [1], hidden="tanh", seed=0), path)
+    assert cli.main(["derive", str(path), "--notation", "expanded", "--order", "1"]) == 2
+    said = capsys.readouterr().err
+    assert "3 formulas up to order 1 would have about 1e" in said
+    assert cli.main(["derive", str(path), "--notation", "neuron", "--order", "6"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("symnet: error: the neuron notation of 2-8 (x500)-1")
+    net = symnet.load(path)
+    assert forecasts.compiling(net, 2) > 1  # each layer is some statements, however small
+    assert forecasts.generating(net, 2) > 5 * forecasts.compiling(net, 2)
+
+
 def test_seconds_are_said_unless_they_are_few(capsys):
     """Or it is to be quiet."""
     for seconds, quiet in ((41.0, False), (1.0, False), (41.0, True)):

@@ -55,6 +55,8 @@ def run(given: argparse.Namespace) -> int:
     _check_point(network, at)
     if given.notation == "expanded":
         expanded.check_size(network, given.order)
+    if given.notation == "neuron":
+        formulas.check_neuron_terms(network, given.order)
     few = options.few_weights(network)
     checking = forecasts.check(network, given.order, few)  # refuses before anything is done
     seconds = forecasts.formulas(network, given.order, given.notation)

@@ -10,7 +10,7 @@ import os
 
 from symnet.calculus.schemes import Cost
 from symnet.compiling import choices
-from symnet.formulas import expanded
+from symnet.formulas import expanded, neuron_terms
 from symnet.names import together_name
 from symnet.network import Network
 from symnet.witness import checking, directions
@@ -25,6 +25,10 @@ _DIGIT = 1.3e-6  # for a weight in 50-digit arithmetic, for each value of the ne
 _READ, _WRITTEN = 3e-7, 7e-7  # for a number in a table
 _LOADED = 4e-8  # for a byte of a network file
 _OPERATION = 2e-4  # for an operation of an expanded formula
+_TERM = 1e-4  # for one of the neuron notation
+_NODE = 2e-3  # for a node's statements in a derivation and its functions, an order
+_LOOPS = 1.5e-2  # for the same as loops
+_TEXT = 1e-5  # for a weight in a generated text, which is then compiled and run
 _LOOKED_AT = 1.5  # for the pictures of a page
 _CALLS = 12  # evaluations of a point in a full check, by all functions together
 _COPIES = 16  # of the derivatives of a point that exist at a time in a check
@@ -38,6 +42,7 @@ def check(network: Network, order: int, digits: bool = True) -> float:
     points = checking.sampled(network, order)
     _afford(network, order)
     seconds = points * (_CALLS * _point(network, order) + _witness(network, order))
+    seconds += _deriving(network, order)
     if digits:
         values = checking.in_digits(network) * (order + 1) * (order + 2) / 2
         seconds += values * network.weights_count * _DIGIT
@@ -49,7 +54,14 @@ def compiling(network: Network, order: int) -> float:
     if network.symbols:
         return 0.0
     _afford(network, order)
-    return 4 * (4 * _point(network, order) + _witness(network, order))
+    seconds = 4 * (4 * _point(network, order) + _witness(network, order))
+    return seconds + _deriving(network, order)
+
+
+def generating(network: Network, order: int, loops: bool = True) -> float:
+    """Seconds for a standalone text, of loops or not. ValueError as for `check`."""
+    text = network.weights_count * _TEXT + loops * _LOOPS * network.depth * max(1, order)
+    return compiling(network, order) + text
 
 
 def formulas(network: Network, order: int, notation: str | None) -> float:
@@ -57,13 +69,14 @@ def formulas(network: Network, order: int, notation: str | None) -> float:
     if notation == "expanded":
         return min(expanded.total_size(network, order), expanded.LARGEST) * _OPERATION
     if notation == "neuron":
-        return network.weights_count * (1 + network.n) ** min(order, 1) * _OPERATION / 20
+        return neuron_terms(network, order) * _TERM
     return 0.0
 
 
 def report(network: Network, order: int, rows: int, digits: bool) -> float:
     """Seconds for a page, with the slopes over so many rows. ValueError as for `check`."""
     seconds = check(network, order, digits) + _LOOKED_AT + 3 * pictures(network, min(order, 2))
+    seconds += 3 * _deriving(network, min(order, 2))
     return seconds + (measures(network, min(order, 2), rows) if rows and order else 0.0)
 
 
@@ -125,6 +138,11 @@ def _point(network: Network, order: int) -> float:
     """Seconds for one point, all orders together."""
     cost: Cost = choices(network, order)[together_name(order)].cost
     return cost.multiply_adds * _PRODUCT + cost.activations * _ACTIVATION
+
+
+def _deriving(network: Network, order: int) -> float:
+    """Seconds until there are functions, whatever they take."""
+    return _NODE * network.depth * max(1, order)
 
 
 def _witness(network: Network, order: int) -> float:

@@ -66,7 +66,8 @@ def run(given: argparse.Namespace) -> int:
         asked["plain_text"] = True
     what = ", ".join(network.describe() for network in networks)
     order = 0 if given.only else given.order
-    seconds = sum(forecasts.compiling(network, order) for network in networks)
+    loops = languages.LANGUAGES[given.language].files is not None
+    seconds = sum(forecasts.generating(network, order, loops) for network in networks)
     with terminal.working(f"generating {what}", given.quiet, seconds):
         with part(0.0, 0.7):
             written = _written(given, networks, name, folder, asked)

@@ -178,7 +178,7 @@ def _neuron(
     network: Network, order: int, signs: Signs, printers: Callable[..., FormulaPrinter]
 ) -> _Sheet:
     """A block for each layer, one for the outputs, and the activations."""
-    _check_terms(network, order)
+    check_neuron_terms(network, order)
     with part(0.0, 0.4):
         scalars, printer = neurons(network, order), printers(sort=False)
     blocks: dict[str, dict[Place, list[list[Line]]]] = {}
@@ -198,9 +198,14 @@ def _neuron(
     return _Sheet(found, signs.remarks(_written(found)))
 
 
-def _check_terms(network: Network, order: int) -> None:
-    """ValueError, at once, where a weight's terms in each partial are too many to be written."""
-    terms = network.weights_count * comb(network.n + order, order)
+def neuron_terms(network: Network, order: int) -> int:
+    """About how many terms the neuron notation has: a weight's in each partial."""
+    return network.weights_count * comb(network.n + order, order)
+
+
+def check_neuron_terms(network: Network, order: int) -> None:
+    """ValueError, at once, for more terms than LARGEST_NEURON."""
+    terms = neuron_terms(network, order)
     if terms > LARGEST_NEURON:
         raise ValueError(
             f"the neuron notation of {shortened(network.describe())} has about {terms:,} terms up "

@@ -9,8 +9,9 @@ their size is estimated first and large ones are refused at once.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
-from math import comb
+from math import comb, log10
 
 import sympy
 from sympy import Expr
@@ -29,7 +30,7 @@ READABLE = 1_500
 About 150 lines: 2-8-1 has 1,145 at order 2.
 """
 
-_GROWTH = 1.8
+_GROWTH = Fraction(9, 5)
 """A derivative has this many times the operations of what was derived, per nonlinear layer.
 
 Measured on 2-8-1, 2-8-8-1, 3-12-12-1 and 2-4-4-4-1, whose second partials have between 0.9 and
@@ -72,7 +73,8 @@ def size(network: Network, order: int) -> int:
 
     expression_size · (1.8 · nonlinear layers)^order, of a graph those on the longest way to y
     """
-    return int(network.expression_size * max(1.0, _GROWTH * _nonlinear(network)) ** order)
+    # Of hundreds of layers it is more than a float holds.
+    return int(network.expression_size * max(Fraction(1), _GROWTH * _nonlinear(network)) ** order)
 
 
 def _nonlinear(network: Network) -> int:
@@ -96,7 +98,7 @@ def _check(operations: int, network: Network, what: str) -> None:
 
 
 def _shown(count: int) -> str:
-    return f"{count:,}" if count < 10**12 else f"1e{len(str(count)) - 1}"
+    return f"{count:,}" if count < 10**12 else f"1e{int(log10(count))}"
 
 
 @lru_cache(maxsize=64)

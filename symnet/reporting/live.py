@@ -17,6 +17,7 @@ from symnet.reporting.contents import Block, Live, Paragraph, Table
 from symnet.reporting.pictures import Scene
 
 _MOST_WEIGHTS = 40_000  # of which the text has about 20 bytes each
+_MOST_NODES = 100  # whose JavaScript takes some seconds to write
 _MOST_ENTRIES = 2_000  # of a Hessian that is shown
 
 
@@ -31,16 +32,17 @@ def blocks(scene: Scene, order: int) -> tuple[Block, ...]:
     """The point, or why it cannot be moved."""
     network, order = scene.frame.network, min(order, 2)
     where, values = Paragraph(_point(scene)), tuple(_tables(scene, order))
-    if network.weights_count > _MOST_WEIGHTS:
-        count = scene.derivation.network.weights_count
-        return (
-            where,
-            *values,
-            Paragraph(
-                f"{count:,} weights are too many for a page to compute with: symnet "
-                "generate --language javascript makes a module of them."
-            ),
-        )
+    whole = scene.derivation.network
+    for found, most, of, what in (
+        (network.weights_count, _MOST_WEIGHTS, whole.weights_count, "weights"),
+        (network.depth, _MOST_NODES, whole.depth, "layers"),
+    ):
+        if found > most:
+            told = (
+                f"{of:,} {what} are too many for a page to compute with: symnet generate "
+                "--language javascript makes a module of them."
+            )
+            return where, *values, Paragraph(told)
     try:
         (module, *_) = (str(text) for text in generate(network, "javascript", order).values())
     except ValueError as error:
