@@ -6,14 +6,17 @@ numbers follow at once, as NumPy writes it. Commas separate, else semicolons or 
 has them or a line `sep=;` above it says. Names and cells may stand in quotes, with blanks around.
 A first column without a name (an index) and blank cells at the end of lines are passed over.
 
-Numbers are what `float` reads, in ASCII and without `_`. Where semicolons or tabs separate they may
-have a decimal comma, but then all do: 1,5 and 1.5 in one table are refused.
+Numbers are what `float` reads, in ASCII, without `_`, and finite: nan, inf and 1e999 are refused.
+Where semicolons or tabs separate they may have a decimal comma, but then all do: 1,5 and 1.5 in one
+table are refused.
 """
 
 from __future__ import annotations
 
 import csv
+import math
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -27,6 +30,7 @@ _QUOTED = re.compile(r'"[^"]*"')
 _BLANKS_AFTER_QUOTE = re.compile(r'(?<=") +(?=[,;\t\r\n]|$)')
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?", re.ASCII)
 _LONGEST_CELL = 40
+_REMEDY = "save the table as UTF-8 (in a spreadsheet: CSV UTF-8)"
 _SEPARATING = re.compile(r"[^\w /()\[\].²³°%*^+-]")
 
 
@@ -94,9 +98,11 @@ class Table:
         """The numbers in these cells of a row. ValueError names the line and the column."""
         if self._separator == ",":
             try:  # this alone is fast enough for millions of rows
-                return [_number(row[place]) for place in places]
+                found = [_number(row[place]) for place in places]
             except ValueError:
-                pass
+                found = [math.nan]
+            if all(map(math.isfinite, found)):
+                return found
         return [self._checked(row[place], self.header[place], line) for place in places]
 
     def _checked(self, cell: str, column: str, line: int) -> float:
@@ -111,6 +117,8 @@ class Table:
         except ValueError:
             remedy = "; write a decimal point, or separate by semicolons" if comma else ""
             raise ValueError(f"{where} is {_shown(cell)}; expected a number{remedy}") from None
+        if not math.isfinite(value):
+            raise ValueError(f"{where} is {_shown(cell)}; expected a finite number")
         self._note_sign("," if comma else "." if "." in cell else "", cell, where, line)
         return value
 
@@ -143,6 +151,8 @@ class _Lines:
     def __next__(self) -> str:
         for self.number, line in self._numbered:  # noqa: B020 - told to whoever reports an error
             text = line.removeprefix("\ufeff") if self.number == 1 else line
+            if "\0" in text:
+                raise ValueError(f"line {self.number} holds NUL bytes, as UTF-16 does; {_REMEDY}")
             if text.lstrip().startswith("#"):
                 self.comment = (self.number, text.lstrip()[1:])
             elif text.strip():
@@ -154,8 +164,10 @@ class _Lines:
 def _located(lines: _Lines) -> Iterator[None]:
     try:
         yield
-    except UnicodeDecodeError:
-        raise ValueError(f"no UTF-8 text after line {lines.number}") from None
+    except UnicodeDecodeError as error:
+        wide = not lines.number and error.object.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+        what = "UTF-16 text" if wide else f"no UTF-8 text after line {lines.number}"
+        raise ValueError(f"{what}; {_REMEDY}") from None
     except csv.Error as error:
         closed = str(error) != "unexpected end of data"
         reason = shortened(str(error)) if closed else "a quote is not closed"

@@ -60,6 +60,18 @@ REFUSED = {
     "underscore": ("x1,x2,y\n1_0,2,1\n", "line 2: x1 is '1_0'; expected a number"),
     "full width": ("x1,x2,y\n１０,2,1\n", "line 2: x1 is '１０'; expected a number"),
     "words": ("x1,x2,y\n1,two,1\n", "line 2: x2 is 'two'; expected a number"),
+    "no number": ("x1,x2,y\n1,nan,1\n", "line 2: x2 is 'nan'; expected a finite number"),
+    "infinite": ("x1;x2;y\n1,5;-inf;1\n", "line 2: x2 is '-inf'; expected a finite number"),
+    "beyond doubles": ("x1,x2,y\n1,1e999,1\n", "line 2: x2 is '1e999'; expected a finite number"),
+    "5,000 digits": (
+        f"x1,x2,y\n{'9' * 5000},2,1\n",
+        f"line 2: x1 is '{'9' * 36}...; expected a finite number",
+    ),
+    "NUL bytes": (
+        "x\0001\0,\0x\0002\0",
+        "line 1 holds NUL bytes, as UTF-16 does; "
+        "save the table as UTF-8 (in a spreadsheet: CSV UTF-8)",
+    ),
     "decimal comma": (
         'x1,x2,y\n1,"2,5",1\n',
         "line 2: x2 is '2,5'; expected a number; write a decimal point, or separate by semicolons",
@@ -113,6 +125,24 @@ def test_refused_by_both(kind, tmp_path):
     assert str(points.value) == f"table.csv: {message}"
     assert str(data.value) == f"{tmp_path}/table.csv: {message}"
     assert message.isprintable()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+def test_other_encodings_are_told_what_to_do(encoding, tmp_path):
+    """With a mark or without one; evaluate and fit say the same."""
+    path = tmp_path / "table.csv"
+    path.write_bytes("x1,x2,y\n1,2,é\n".encode(encoding))
+    messages = []
+    with open(path, encoding="utf-8-sig", newline="") as lines:
+        for read in (
+            lambda: list(tables.blocks(NETWORK, lines, str(path), 9)),
+            lambda: fitting.read(path),
+        ):
+            with pytest.raises(ValueError, match="save the table as UTF-8") as error:
+                read()
+            messages.append(str(error.value))
+    assert messages[0] == messages[1]
+    assert messages[0].isprintable()
 
 
 @pytest.mark.parametrize("name", ["h" * 5000, "a\u2028b", "\x1b[31mred", "\u202egnp"])

@@ -188,7 +188,7 @@ def _check_functions(node: Expr) -> None:
     if isinstance(node, Piecewise):
         for arm, condition in node.args:
             _check_functions(arm)
-            if condition.has(sympy.polygamma):
+            if any(call.has(Z) for call in condition.atoms(sympy.polygamma)):
                 raise ValueError(
                     f"condition {shown(str(condition))} turns where digamma does, at places "
                     "without end; take digamma out of it"

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -107,7 +108,7 @@ def _partials(names: Sequence[str]) -> Iterator[str]:
     along = tuple(f"d{_spelled(name)}" for name in names if "/" not in name)
     for name in names:
         above, _, below = map(_spelled, name.partition("/"))
-        if below.startswith(along) or (above[:1] == below[:1] == "d"):
+        if (below and below.startswith(along)) or (above[:1] == below[:1] == "d"):
             yield name
 
 
@@ -207,8 +208,9 @@ def _names(table: Table) -> dict[int, str]:
     names = {place: name for place, name in enumerate(table.header) if name}
     if not names:
         raise ValueError("is empty; the first line names the columns")
+    counts = Counter(names.values())
     for name in names.values():
-        if table.header.count(name) > 1:
+        if counts[name] > 1:
             raise ValueError(
                 f"line {table.line}: the column {shortened(repr(name))} stands twice in the header"
             )
@@ -219,12 +221,6 @@ def _entries(table: Table, row: Sequence[str], places: Sequence[int], line: int)
     """The row's numbers; NaN for a blank cell."""
     measured = [place for place in places if row[place].strip()]
     found = dict(zip(measured, table.numbers(row, measured, line), strict=True))
-    for place, number in found.items():
-        if not math.isfinite(number):
-            raise ValueError(
-                f"line {line}: {shortened(table.header[place])} is {number}, not finite; "
-                "leave the cell blank where nothing was measured"
-            )
     return [found.get(place, math.nan) for place in places]
 
 
