@@ -7,7 +7,8 @@ import pickle
 import pytest
 from sympy import Symbol
 
-from symnet.calculus.algebra import Quantity, derivative, dot, matvec, outer, sigma, transposed
+from symnet.calculus.algebra import Quantity, dot, matvec, outer, sigma, transposed
+from symnet.calculus.rules import derivative
 
 W, u, w = Quantity("W", 2), Quantity("a", 1), Quantity("z", 2)
 du, dw = u.toward("i"), w.toward("i")

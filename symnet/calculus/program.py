@@ -33,7 +33,6 @@ from symnet.calculus.algebra import (
     X,
     Y,
     column,
-    derivative,
     dot,
     entry,
     heads,
@@ -47,6 +46,7 @@ from symnet.calculus.algebra import (
     symbols,
     transposed,
 )
+from symnet.calculus.rules import derivative
 from symnet.calculus.shapes import Shapes
 from symnet.network import Network, Node
 
@@ -176,7 +176,7 @@ def _value(node: Node, z: Expr, factor: Quantity | None) -> Expr:
 def tangent(program: Program) -> Program:
     """`program` with its derivatives of one order more, along the next generic direction.
 
-    Forward differentiation, statement by statement, by the rules of `algebra.derivative`.
+    Forward differentiation, statement by statement, by the rules of `rules.derivative`.
     """
     direction = DIRECTIONS[program.order]
     known = set(program.families)
