@@ -177,6 +177,17 @@ def test_weights_that_single_precision_barely_holds():
     verify(compiled(network, 2))
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("order", [2, 3])
+def test_weights_that_single_precision_does_not_hold(order):
+    """They are infinite in it, and terms of third derivatives in double precision: no warning."""
+    layers = symnet.Layer([[1e60, 0.0], [0.0, 1.0]], None, "tanh"), symnet.Layer([[3.0, 1.0]])
+    f = compiled(Network(list(layers)), order)
+    verify(f)
+    for number in (1, 9_999):
+        assert f.value(np.zeros((number, 2), np.float32)).shape == (number, 1)
+
+
 def test_kink_points_lie_on_both_sides():
     """Each pair of points has a pre-activation of either sign, both tiny."""
     network = NETWORKS["relu"]

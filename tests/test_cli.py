@@ -366,17 +366,17 @@ def test_a_library_in_other_languages(run, net, tmp_path):
 def test_report_html(run, net, tmp_path):
     """Well-formed, complete in itself, with formulas and check."""
     out = tmp_path / "report.html"
-    assert run("report", net, "-o", out) == (0, "", "")
+    assert run("report", net, "--order", 1, "-o", out) == (0, "", "")
     text = out.read_text("utf-8")
     assert "<h1>net</h1>" in text
-    assert "∂²y/∂xᵢ∂xⱼ" in text
+    assert "∂y/∂xᵢ" in text
     assert "<mfrac>" in text
 
 
 def test_report_markdown_and_tex(run, net, tmp_path):
     """The same sections in each form."""
     for name in ("report.md", "report.tex"):
-        assert run("report", net, "-o", tmp_path / name) == (0, "", "")
+        assert run("report", net, "--order", 1, "-o", tmp_path / name) == (0, "", "")
         text = (tmp_path / name).read_text("utf-8")
         for title in ("Network", "Derivatives, layer by layer", "Check", "Cost"):
             assert title in text

@@ -237,6 +237,14 @@ def test_a_label_ends_no_comment(language):
         assert running.confirm("python", text) is None
 
 
+@pytest.mark.parametrize("notation", ["layer", "neuron"])
+def test_names_that_give_way_have_mathml(notation):
+    """Beside an input z1 the network's is z with a bar."""
+    shown = symnet.derive(called(["z1", "w1"]), order=1).text(notation, "mathml")
+    bar = '<mover accent="true"><mi>z</mi><mo stretchy="false">\u00af</mo></mover>'
+    assert f"<msub>{bar}" in shown
+
+
 def test_dollars_in_a_label_are_dollars():
     """No formula begins with them, and none that cannot be read."""
     net = called(["$T$", r"$\frac$"], outputs=[r"a\b {c}"])

@@ -239,6 +239,8 @@ class _Reader:
             return f"<mtext>{escape(self._raw()).replace(' ', chr(160))}</mtext>"
         if token == r"\mathbf":
             return f'<mi class="bold">{escape(self._raw())}</mi>'
+        if token == r"\bar":
+            return f'<mover accent="true">{self._group()}<mo stretchy="false">\u00af</mo></mover>'
         if token == r"\sum":
             return "<mo>∑</mo>"
         if token == r"\left":

@@ -104,7 +104,13 @@ def crowd(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterato
 def in_type(
     function: Checkable, network: Network, points: Array, dtype: Any
 ) -> Iterator[Comparison]:
-    """All of these in a precision, at points that are numbers of it."""
+    """All of these in a precision, at points that are numbers of it.
+
+    Nothing where a weight is beyond all its numbers: infinite weights give what they give.
+    """
+    largest = float(np.finfo(dtype).max)
+    if any((np.abs(w) > largest).any() for w in network.numeric().parameters.values()):
+        return
     with np.errstate(over="ignore"):
         rounded = points.astype(dtype).astype(np.float64)
     if dtype != np.float64:

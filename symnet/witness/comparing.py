@@ -145,12 +145,16 @@ class Truth:
         return self._sizes[order]
 
     def _terms(self, order: int) -> Array:
-        """About the size of the terms of a higher order, (N, m, n, …): the Hessian's a unit."""
+        """About the size of the terms of a higher order, (N, m, n, …): the Hessian's a unit.
+
+        Infinite where no double holds it; such entries are not compared.
+        """
         terms = self.size(2)
         unit = units(self.network).step if self.directions is None else np.ones(terms.shape[-1])
-        found = (terms * np.outer(unit, unit)).max(axis=(2, 3))
-        for _ in range(order):
-            found = found[..., None] / unit
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = (terms * np.outer(unit, unit)).max(axis=(2, 3))
+            for _ in range(order):
+                found = found[..., None] / unit
         return found
 
     def comparison(self, order: int, result: Array, call: str = "") -> Comparison:

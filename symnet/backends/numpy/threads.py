@@ -79,7 +79,8 @@ def in_threads(
     results: Sequence[Array],
 ) -> None:
     """`runtime.in_blocks` with blocks of equal size on up to `threads` threads."""
-    parameters = [p.astype(points.dtype, copy=False) for p in parameters]
+    with np.errstate(over="ignore"):
+        parameters = [p.astype(points.dtype, copy=False) for p in parameters]
     blocks = runtime.cut(len(points), block)
     waiting = iter(blocks)
     failures: list[BaseException] = []

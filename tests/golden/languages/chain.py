@@ -113,9 +113,9 @@ def in_blocks(
     results: Sequence[Array],
 ) -> None:
     """Fill `results` at `points` (N, n), by `kernel` on at most `block` points at a time."""
-    if points.dtype != np.float64:
-        parameters = [p.astype(points.dtype) for p in parameters]
     with np.errstate(all="ignore"):
+        if points.dtype != np.float64:
+            parameters = [p.astype(points.dtype) for p in parameters]
         for chosen in cut(len(points), block):
             one_block(kernel, parameters, chosen, points, results)
 

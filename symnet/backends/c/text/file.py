@@ -97,7 +97,8 @@ def packed(network: Network, dtype: str = "double") -> Array:
     ValueError, naming the symbols, when a weight is symbolic.
     """
     arrays = [array.ravel() for array in network.numeric().parameters.values()]
-    return np.concatenate([*arrays, []]).astype(np.float32 if dtype == "float" else np.float64)
+    with np.errstate(over="ignore"):  # infinite, as the results then are
+        return np.concatenate([*arrays, []]).astype(np.float32 if dtype == "float" else np.float64)
 
 
 class _File:
