@@ -15,7 +15,7 @@ onnx = pytest.importorskip("onnx")
 pytest.importorskip("scipy.special")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from onnxmodels import RNG, agrees, imported, model, node, weights  # noqa: E402
+from onnxmodels import RNG, agrees, curves_alike, imported, model, node, weights  # noqa: E402
 
 
 def resized(sizes, opset=19, **attributes):
@@ -148,6 +148,16 @@ def test_operators_agree_with_onnx(name, tmp_path):
         assert [n.kind for n in net.nodes] == ["form"]
 
 
+@pytest.mark.parametrize("name", NONLINEAR)
+def test_operators_curve_as_onnx_says(name, tmp_path):
+    """Along a line, beside differences of onnx's own values."""
+    shape, (op, inputs), constants, attributes, opset = NONLINEAR[name]
+    if opset > onnx.defs.onnx_opset_version():
+        pytest.skip(f"the installed onnx has no opset {opset}")
+    proto = model([node(op, inputs, **attributes)], shape, constants, opset)
+    curves_alike(proto, imported(proto, tmp_path).network, shape)
+
+
 # --- recurrent layers ---------------------------------------------------------------------------
 
 
@@ -167,7 +177,9 @@ def test_recurrent_layers_are_unrolled(kind, attributes, tmp_path):
     """Beside onnx's evaluator."""
     one, constants = cell(kind, **attributes)
     proto = model([one], (3, 1, 2), constants)
-    agrees(proto, imported(proto, tmp_path).network, (3, 1, 2))
+    net = imported(proto, tmp_path).network
+    agrees(proto, net, (3, 1, 2))
+    curves_alike(proto, net, (3, 1, 2))
 
 
 @pytest.mark.parametrize("kind", ["GRU", "LSTM"])

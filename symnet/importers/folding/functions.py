@@ -17,6 +17,7 @@ import sympy
 from sympy import Expr, Float, Integer, Piecewise, Rational, exp, log, pi, sqrt
 
 from symnet.activations import ELEMENTWISE, TABLE, Activation, Z, activation
+from symnet.activations.ondemand import OnDemand
 from symnet.names import check_name
 
 LARGEST = 60
@@ -118,13 +119,15 @@ _TABLES = (
     *("tanhshrink", "elu", "selu", "gelu", "gelu_tanh"),
 )
 
-PLAIN: Mapping[str, Expr] = {
-    **{name: activation(name).value for name in _TABLES},
-    "relu6": clip(0, 6),
-    "entr": -Z * log(Z),
-    "log_ndtr": log(sympy.erfc(-Z / sqrt(2)) / 2),
-    **ELEMENTWISE,
-}
+PLAIN: Mapping[str, Expr] = OnDemand(
+    {
+        **dict.fromkeys(_TABLES, lambda name: activation(name).value),
+        "relu6": lambda _: clip(0, 6),
+        "entr": lambda _: -Z * log(Z),
+        "log_ndtr": lambda _: log(sympy.erfc(-Z / sqrt(2)) / 2),
+        **dict.fromkeys(ELEMENTWISE, lambda name: ELEMENTWISE[name]),
+    }
+)
 """The functions without parameters, by the names that frameworks share; the table's are its."""
 
 
@@ -139,7 +142,9 @@ class Names:
 
         ValueError where the value is no function that symnet can use.
         """
-        found = recognised(value)
+        found = TABLE.get(hint)
+        if found is None or found.value != value:
+            found = recognised(value)
         if found is not None:
             return found
         if value == ELEMENTWISE.get(hint):

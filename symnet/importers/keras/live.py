@@ -56,7 +56,7 @@ def imported(model: Any, options: Options) -> Imported:
     found = built(config, weights, None, options, "not compared")
     if not options.check:
         return found
-    text = twin.beside(keras, found.network, config, lambda twin: _filled(twin, model))
+    text = twin.beside(keras, found.network, config, lambda twin: _filled(keras, twin, model))
     return Imported(found.network, "Keras", found.exactness, found.folded, found.notes, text)
 
 
@@ -78,8 +78,14 @@ def _own(keras: Any, layer: Any, prefix: str) -> Iterator[tuple[str, list[Array]
         yield path, [np.asarray(keras.ops.convert_to_numpy(v)) for v in own]
 
 
-def _filled(twin: Any, model: Any) -> None:
+def _filled(keras: Any, twin: Any, model: Any) -> None:
     """As a file would: what LoRA has added is in its kernel there."""
+    pairs = list(zip(twin.weights, model.weights, strict=False))
+    alike = len(twin.weights) == len(model.weights) and all(a.shape == b.shape for a, b in pairs)
+    if alike and not any(getattr(own, "lora_enabled", False) for own in model._flatten_layers()):
+        for own, kept in pairs:  # as doubles: JAX compiles a conversion for each shape
+            own.assign(np.asarray(keras.ops.convert_to_numpy(kept), dtype=np.float64))
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.weights.h5")
         model.save_weights(path)
