@@ -850,6 +850,19 @@ def test_fortran_does_not_stop_inside_of_a_domain(tmp_path):
     subprocess.run(["./net"], cwd=tmp_path, check=True)
 
 
+def test_matlab_stays_real(tmp_path):
+    """Beyond a domain there is NaN, as everywhere: its own log and sqrt leave the real numbers."""
+    tools_of("matlab")
+    layers = [symnet.Layer([[1.0], [1.0]], [0.0, 2.0], "log")]
+    layers += [symnet.Layer([[1.0, 1.0]], [1.0], "sqrt")]
+    for name, text in languages.generate(symnet.Network(layers), "matlab", name="net").items():
+        (tmp_path / name).write_text(str(text), encoding="utf-8")
+    told = "[y, J, H] = net([-1 3 0.01]); disp([isreal(y) isnan(y); isreal(J) isnan(J(:)')])"
+    command = ["octave", "-qf", "--no-history", "--eval", told]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.split() == ["1", "1", "0", "1"] * 2, done.stderr
+
+
 def test_rust_of_pieces(tmp_path):
     """No comparison follows from another; the types of four results stand below each other."""
     tools_of("rust")
