@@ -358,7 +358,7 @@ def test_large_networks_take_seconds(language):
 
 COMPILERS = {
     "gcc": ("-std=c99", "-Wmissing-prototypes"),
-    "clang": ("-std=c99", "-Wmissing-prototypes"),
+    "clang": ("-std=c99", "-Wmissing-prototypes", "-Wunreachable-code-aggressive"),
     "g++": ("-x", "c++"),
     "clang++": ("-x", "c++"),
 }
@@ -703,6 +703,7 @@ def rounded(values: Any, digits: int) -> Any:
 
 FORMATTERS = {
     "c": ("clang-format", f"--style={c.STYLE}"),
+    "c-batch": ("clang-format", f"--style={c.STYLE}"),
     "cpp": ("clang-format", f"--style={c.STYLE}"),
     "javascript": ("prettier", "--no-config"),
 }
