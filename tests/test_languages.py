@@ -358,7 +358,7 @@ def test_large_networks_take_seconds(language):
 
 COMPILERS = {
     "gcc": ("-std=c99", "-Wmissing-prototypes"),
-    "clang": ("-std=c99", "-Wmissing-prototypes"),
+    "clang": ("-std=c99", "-Wmissing-prototypes", "-Wunreachable-code-aggressive"),
     "g++": ("-x", "c++"),
     "clang++": ("-x", "c++"),
 }
@@ -703,6 +703,7 @@ def rounded(values: Any, digits: int) -> Any:
 
 FORMATTERS = {
     "c": ("clang-format", f"--style={c.STYLE}"),
+    "c-batch": ("clang-format", f"--style={c.STYLE}"),
     "cpp": ("clang-format", f"--style={c.STYLE}"),
     "javascript": ("prettier", "--no-config"),
 }
@@ -848,6 +849,19 @@ def test_fortran_does_not_stop_inside_of_a_domain(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     subprocess.run(["./net"], cwd=tmp_path, check=True)
+
+
+def test_matlab_stays_real(tmp_path):
+    """Beyond a domain there is NaN, as everywhere: its own log and sqrt leave the real numbers."""
+    tools_of("matlab")
+    layers = [symnet.Layer([[1.0], [1.0]], [0.0, 2.0], "log")]
+    layers += [symnet.Layer([[1.0, 1.0]], [1.0], "sqrt")]
+    for name, text in languages.generate(symnet.Network(layers), "matlab", name="net").items():
+        (tmp_path / name).write_text(str(text), encoding="utf-8")
+    told = "[y, J, H] = net([-1 3 0.01]); disp([isreal(y) isnan(y); isreal(J) isnan(J(:)')])"
+    command = ["octave", "-qf", "--no-history", "--eval", told]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.split() == ["1", "1", "0", "1"] * 2, done.stderr
 
 
 def test_rust_of_pieces(tmp_path):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from symnet import compiling
 from symnet.backends.c.text import file
-from symnet.languages.c import comment, enclosed
+from symnet.languages.c import UNFORMATTED, comment, enclosed
 from symnet.languages.job import Files, Job, check_apart
 from symnet.languages.selftest import examples
 from symnet.names import array_name
@@ -25,7 +25,10 @@ def c_file(network: Network, order: int = 2) -> str:
 
 
 def files(job: Job) -> Files:
-    """NAME.h and NAME.c, which are C++, too; compiled with -DSYMNET_TEST it tests itself."""
+    """NAME.h and NAME.c, which are C++, too; compiled with -DSYMNET_TEST it tests itself.
+
+    The text is laid out as a person would read it, which clang-format is told to leave alone.
+    """
     return {f"{job.name}.h": header(job), f"{job.name}.c": _complete(job, f"{job.name}.h")}
 
 
@@ -39,7 +42,7 @@ def library(name: str, jobs: Sequence[Job]) -> Files:
 
 def _complete(job: Job, include: str) -> str:
     about = "\n".join(_about(job))
-    return source(job, f'{about}\n#include "{include}"\n\n')
+    return source(job, f'{about}\n{UNFORMATTED}\n#include "{include}"\n\n')
 
 
 def _about(job: Job) -> list[str]:

@@ -32,6 +32,7 @@ from symnet.calculus.algebra import (
     transposed,
 )
 from symnet.calculus.schemes import Choice
+from symnet.languages.expressions import bare
 from symnet.languages.job import Files, Job
 from symnet.languages.matrixform import Functions, MatrixForm, name_of
 from symnet.languages.printing import Printer, own_functions
@@ -40,23 +41,31 @@ from symnet.lowering.loops import ScalarFunction
 from symnet.names import together_name
 
 _CODE = Kind("    ", going_on=" ...")
+_COMPLEX = ["log", "log1p", "sqrt", "pow", "asin", "acos", "acosh", "atanh"]
+"""Functions that leave the real numbers beyond their domains."""
+
 _ROW = 84  # columns of numbers, between an indent and dots
 
 
 class MatlabPrinter(Printer):
-    """Elementwise expressions."""
+    """Elementwise expressions; `total`: of functions that have a value everywhere."""
 
     lacking: ClassVar[frozenset[str]] = elementary.LACKING - {"erfcx"} | {"rint"}
     both: ClassVar[str] = "&"
     either: ClassVar[str] = "|"
 
+    def __init__(self, total: bool = False) -> None:
+        super().__init__()
+        self.total = total
+
     def choose(self, condition: str, value: str, otherwise: str) -> str:
         return f"choose({condition}, {value}, {otherwise})"
 
     def call(self, function: str, arguments: Sequence[str]) -> str:
+        text = super().call(function, arguments)
         if function == "pow":
-            return f"({arguments[0]}).^({arguments[1]})"
-        return super().call(function, arguments)
+            text = f"({arguments[0]}).^({arguments[1]})"
+        return text if self.total or function not in _COMPLEX else f"real_of({text})"
 
 
 def elementwise(text: str) -> str:
@@ -75,7 +84,7 @@ def source(job: Job) -> str:
     """The function."""
     names = [("y", "J", "H")[r] if r < 3 else f"D{r}" for r in range(job.order + 1)]
     routines = [together_name(r) for r in range(job.order + 1)]
-    lines = [f"function [{', '.join(names)}] = {job.name}(x)"]
+    lines = [f"function {_assigned(names)} = {job.name}(x)"]
     lines += [f"% {line}".rstrip() for line in job.head("", routines)]
     lines += ["%", *(f"% {line}".rstrip() for line in _usage(job, names))]
     lines += [f"    if size(x, 1) ~= {job.lowered.n}"]
@@ -89,16 +98,23 @@ def source(job: Job) -> str:
     lines += ["    switch max(nargout, 1)"]
     bodies = []
     for order, choice in sorted(together.items()):
-        found = ", ".join(names[: order + 1])
-        lines += [f"        case {order + 1}", f"            [{found}] = up_to_{order}(x);"]
+        found = _assigned(names[: order + 1])
+        lines += [f"        case {order + 1}", f"            {found} = up_to_{order}(x);"]
         bodies += ["", *_Body(job, choice, functions).lines(names)]
     lines += ["    end", "end", *bodies, "", *_parameters(job)]
     for (activation, orders), name in functions.items():
-        function = programs.scalar_function(name, job.network.activations[activation], orders)
-        lines += ["", *_activation(function)]
+        known = job.network.activations[activation]
+        function = programs.scalar_function(name, known, orders)
+        lines += ["", *_activation(function, known.total)]
     for own in own_functions(job.lowered, MatlabPrinter()):
         lines += ["", *_activation(own)]
-    return "\n".join([*map(_broken, lines), "", *_HELPERS.split("\n")])
+    text = "\n".join(map(_broken, lines))
+    return text + "".join(f"\n\n{f}" for name, f in _HELPERS.items() if f"{name}(" in text) + "\n"
+
+
+def _assigned(names: Sequence[str]) -> str:
+    """What is assigned to; one name needs no brackets."""
+    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 
 def _broken(line: str) -> str:
@@ -124,14 +140,14 @@ class _Body(MatrixForm):
         self.rank = 3 + self.order
 
     def lines(self, names: Sequence[str]) -> list[str]:
-        found = ", ".join(names[: self.order + 1])
-        lines = [f"function [{found}] = up_to_{self.order}(x)", "    w = weights(class(x));"]
+        found = _assigned(names[: self.order + 1])
+        lines = [f"function {found} = up_to_{self.order}(x)", "    w = weights(class(x));"]
         shape = ", ".join([str(self.n), *["1"] * (self.rank - 2), "points"])
         lines += ["    points = size(x, 2);", f"    x = reshape(x, {shape});", *self.activations(X)]
         for statement in self.program.statements:
             target = statement.target
             if not isinstance(statement.expression, sigma):
-                text = self.text(statement.expression)
+                text = bare(self.text(statement.expression))
                 if width := self.program.shapes.spread(target, statement.expression):
                     text = f"repmat({text}, {width}, 1)"
                 lines.append(f"    {name_of(target)} = {text};")
@@ -147,7 +163,7 @@ class _Body(MatrixForm):
 
     def activations(self, argument: Quantity) -> list[str]:
         return [
-            f"    [{', '.join(results)}] = {function}({known});"
+            f"    {_assigned(results)} = {function}({known});"
             for results, function, known in self.activated(argument)
         ]
 
@@ -235,44 +251,53 @@ def _rows(rows: np.ndarray) -> list[str]:
     return [*(f"{line} ..." for line in lines[:-1]), lines[-1].removesuffix(";")]
 
 
-def _activation(function: ScalarFunction) -> list[str]:
-    printer = MatlabPrinter()
+def _activation(function: ScalarFunction, total: bool = False) -> list[str]:
+    printer = MatlabPrinter(total)
     names = [f"sigma{order}" for order in function.orders]
-    lines = [f"function [{', '.join(names)}] = {function.name}(z)"]
+    lines = [f"function {_assigned(names)} = {function.name}(z)"]
     pairs = [(s.name, e) for s, e in function.shared]
     for name, value in [*pairs, *zip(names, function.results, strict=True)]:
         lines.append(f"    {name} = {elementwise(printer.text(value))};")
     return [*lines, "end"]
 
 
-_HELPERS = """\
+_HELPERS = {
+    "times": """\
 function r = times(W, v)
     % W times each vector along the first axis.
     shape = size(v);
     r = reshape(W*reshape(v, shape(1), []), [size(W, 1), shape(2:end)]);
-end
-
+end""",
+    "choose": """\
 function r = choose(condition, a, b)
     r = b + zeros(size(condition), 'like', b);
     a = a + zeros(size(r), 'like', r);
     r(condition) = a(condition);
-end
-
+end""",
+    "real_of": """\
+function v = real_of(v)
+    % NaN where there is no real value.
+    if ~isreal(v)
+        v(imag(v) ~= 0) = NaN;
+        v = real(v);
+    end
+end""",
+    "filled": """\
 function r = filled(v, shape, rank, points)
     % A result for each point, as an array of its full shape.
     r = reshape(v + zeros([ones(1, rank - 1), points]), [shape, points]);
-end
-
+end""",
+    "softmax_of": """\
 function s = softmax_of(z)
     e = exp(z - max(z, [], 1));
     s = e./sum(e, 1);
-end
-
+end""",
+    "log_softmax_of": """\
 function s = log_softmax_of(z)
     z = z - max(z, [], 1);
     s = z - log(sum(exp(z), 1));
-end
-"""
+end""",
+}
 
 
 def _test(job: Job) -> str:
@@ -293,7 +318,7 @@ def _test(job: Job) -> str:
         lines[-1] += "]';"
     lines += ["    worst = 0;"]
     for order in range(job.order + 1):
-        lines.append(f"    [{', '.join(names[: order + 1])}] = {job.name}(points);")
+        lines.append(f"    {_assigned(names[: order + 1])} = {job.name}(points);")
         for r, known in enumerate(job.expected[: order + 1]):
             arguments = [names[r], f"expected{r}", f"allowed{r}", str(known.stride)]
             lines.append(f"    worst = max(worst, error_of({', '.join(arguments)}));")

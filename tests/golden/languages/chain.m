@@ -43,7 +43,7 @@ function [y, J, H] = chain(x)
     end
     switch max(nargout, 1)
         case 1
-            [y] = up_to_0(x);
+            y = up_to_0(x);
         case 2
             [y, J] = up_to_1(x);
         case 3
@@ -51,14 +51,14 @@ function [y, J, H] = chain(x)
     end
 end
 
-function [y] = up_to_0(x)
+function y = up_to_0(x)
     w = weights(class(x));
     points = size(x, 2);
     x = reshape(x, 2, 1, points);
-    z1 = (w.b1 + times(w.W1, x));
-    [a1] = tanh_0(z1);
-    z2 = (w.b2 + times(w.W2, a1));
-    [y] = softplus_0(z2);
+    z1 = w.b1 + times(w.W1, x);
+    a1 = tanh_0(z1);
+    z2 = w.b2 + times(w.W2, a1);
+    y = softplus_0(z2);
     y = filled(y, [1], 3, points);
 end
 
@@ -66,9 +66,9 @@ function [y, J] = up_to_1(x)
     w = weights(class(x));
     points = size(x, 2);
     x = reshape(x, 2, 1, 1, points);
-    z1 = (w.b1 + times(w.W1, x));
+    z1 = w.b1 + times(w.W1, x);
     [a1, ds1] = tanh_01(z1);
-    z2 = (w.b2 + times(w.W2, a1));
+    z2 = w.b2 + times(w.W2, a1);
     [y, ds2] = softplus_01(z2);
     lam1 = w.W2'.*permute(ds2, [2 1 3 4]);
     dy = permute(times(w.W1', lam1.*ds1), [3 2 1 4]);
@@ -80,17 +80,17 @@ function [y, J, H] = up_to_2(x)
     w = weights(class(x));
     points = size(x, 2);
     x = reshape(x, 2, 1, 1, 1, points);
-    z1 = (w.b1 + times(w.W1, x));
+    z1 = w.b1 + times(w.W1, x);
     [a1, ds1, dds1] = tanh_012(z1);
-    z2 = (w.b2 + times(w.W2, a1));
+    z2 = w.b2 + times(w.W2, a1);
     [y, ds2, dds2] = softplus_012(z2);
     dz1 = permute(w.W1, [1 3 2]);
     da1 = dz1.*ds1;
     dz2 = times(w.W2, da1);
     dy = dz2.*ds2;
     lam1 = w.W2'.*permute(ds2, [2 1 3 4 5]);
-    ddy = (sum(lam1.*dz1.*permute(dz1, [1 2 4 3 5]).*dds1, 1) + permute(dz2.*permute(dz2, [1 2 4 ...
-        3 5]).*dds2, [2 1 3 4 5]));
+    ddy = sum(lam1.*dz1.*permute(dz1, [1 2 4 3 5]).*dds1, 1) + permute(dz2.*permute(dz2, [1 2 4 ...
+        3 5]).*dds2, [2 1 3 4 5]);
     y = filled(y, [1], 5, points);
     J = filled(dy, [1, 2], 5, points);
     H = filled(ddy, [1, 2, 2], 5, points);
@@ -116,12 +116,12 @@ function w = weights(kind)
     end
 end
 
-function [sigma0] = tanh_0(z)
+function sigma0 = tanh_0(z)
     t = tanh(z);
     sigma0 = t;
 end
 
-function [sigma0] = softplus_0(z)
+function sigma0 = softplus_0(z)
     e = exp(-abs(z));
     v = choose(z <= 0.0, 0.0, z) + log1p(e);
     sigma0 = v;
@@ -185,14 +185,4 @@ end
 function r = filled(v, shape, rank, points)
     % A result for each point, as an array of its full shape.
     r = reshape(v + zeros([ones(1, rank - 1), points]), [shape, points]);
-end
-
-function s = softmax_of(z)
-    e = exp(z - max(z, [], 1));
-    s = e./sum(e, 1);
-end
-
-function s = log_softmax_of(z)
-    z = z - max(z, [], 1);
-    s = z - log(sum(exp(z), 1));
 end

@@ -22,7 +22,7 @@ function chain_test()
     allowed2 = [ ...
         2e-12, 6e-13, 6e-13, 2e-13]';
     worst = 0;
-    [y] = chain(points);
+    y = chain(points);
     worst = max(worst, error_of(y, expected0, allowed0, 1));
     [y, J] = chain(points);
     worst = max(worst, error_of(y, expected0, allowed0, 1));

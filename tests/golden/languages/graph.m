@@ -57,7 +57,7 @@ function [y, J, H] = graph(x)
     end
     switch max(nargout, 1)
         case 1
-            [y] = up_to_0(x);
+            y = up_to_0(x);
         case 2
             [y, J] = up_to_1(x);
         case 3
@@ -65,17 +65,17 @@ function [y, J, H] = graph(x)
     end
 end
 
-function [y] = up_to_0(x)
+function y = up_to_0(x)
     w = weights(class(x));
     points = size(x, 2);
     x = reshape(x, 2, 1, points);
-    z1 = (w.b1 + times(w.W1, x));
-    [a1] = gelu_0(z1);
-    z2 = (w.b2 + times(w.W2, a1));
-    [a2] = sigmoid_0(z2);
+    z1 = w.b1 + times(w.W1, x);
+    a1 = gelu_0(z1);
+    z2 = w.b2 + times(w.W2, a1);
+    a2 = sigmoid_0(z2);
     a3 = a1.*a2;
-    z4 = (a1 + a3);
-    y = (w.b5 + times(w.W5, z4));
+    z4 = a1 + a3;
+    y = w.b5 + times(w.W5, z4);
     y = filled(y, [2], 3, points);
 end
 
@@ -83,19 +83,19 @@ function [y, J] = up_to_1(x)
     w = weights(class(x));
     points = size(x, 2);
     x = reshape(x, 2, 1, 1, points);
-    z1 = (w.b1 + times(w.W1, x));
+    z1 = w.b1 + times(w.W1, x);
     [a1, ds1] = gelu_01(z1);
-    z2 = (w.b2 + times(w.W2, a1));
+    z2 = w.b2 + times(w.W2, a1);
     [a2, ds2] = sigmoid_01(z2);
     a3 = a1.*a2;
-    z4 = (a1 + a3);
-    y = (w.b5 + times(w.W5, z4));
+    z4 = a1 + a3;
+    y = w.b5 + times(w.W5, z4);
     dz1 = permute(w.W1, [1 3 2]);
     da1 = dz1.*ds1;
     dz2 = times(w.W2, da1);
     da2 = dz2.*ds2;
-    da3 = (a1.*da2 + a2.*da1);
-    dz4 = (da1 + da3);
+    da3 = a1.*da2 + a2.*da1;
+    dz4 = da1 + da3;
     dy = times(w.W5, dz4);
     y = filled(y, [2], 4, points);
     J = filled(dy, [2, 2], 4, points);
@@ -105,25 +105,25 @@ function [y, J, H] = up_to_2(x)
     w = weights(class(x));
     points = size(x, 2);
     x = reshape(x, 2, 1, 1, 1, points);
-    z1 = (w.b1 + times(w.W1, x));
+    z1 = w.b1 + times(w.W1, x);
     [a1, ds1, dds1] = gelu_012(z1);
-    z2 = (w.b2 + times(w.W2, a1));
+    z2 = w.b2 + times(w.W2, a1);
     [a2, ds2, dds2] = sigmoid_012(z2);
     a3 = a1.*a2;
-    z4 = (a1 + a3);
-    y = (w.b5 + times(w.W5, z4));
+    z4 = a1 + a3;
+    y = w.b5 + times(w.W5, z4);
     dz1 = permute(w.W1, [1 3 2]);
     da1 = dz1.*ds1;
     dz2 = times(w.W2, da1);
     da2 = dz2.*ds2;
-    da3 = (a1.*da2 + a2.*da1);
-    dz4 = (da1 + da3);
+    da3 = a1.*da2 + a2.*da1;
+    dz4 = da1 + da3;
     dy = times(w.W5, dz4);
     dda1 = dz1.*permute(dz1, [1 2 4 3 5]).*dds1;
     ddz2 = times(w.W2, dda1);
-    dda2 = (ddz2.*ds2 + dz2.*permute(dz2, [1 2 4 3 5]).*dds2);
-    dda3 = (a1.*dda2 + a2.*dda1 + da1.*permute(da2, [1 2 4 3 5]) + permute(da1, [1 2 4 3 5]).*da2);
-    ddz4 = (dda1 + dda3);
+    dda2 = ddz2.*ds2 + dz2.*permute(dz2, [1 2 4 3 5]).*dds2;
+    dda3 = a1.*dda2 + a2.*dda1 + da1.*permute(da2, [1 2 4 3 5]) + permute(da1, [1 2 4 3 5]).*da2;
+    ddz4 = dda1 + dda3;
     ddy = times(w.W5, ddz4);
     y = filled(y, [2], 5, points);
     J = filled(dy, [2, 2], 5, points);
@@ -158,7 +158,7 @@ function w = weights(kind)
     end
 end
 
-function [sigma0] = gelu_0(z)
+function sigma0 = gelu_0(z)
     c = choose(abs(z) > 40.0, 40.0, abs(z));
     h = 0.00390625.*floor(256.0.*c);
     h_2 = h.*h;
@@ -175,7 +175,7 @@ function [sigma0] = gelu_0(z)
     sigma0 = x;
 end
 
-function [sigma0] = sigmoid_0(z)
+function sigma0 = sigmoid_0(z)
     e = exp(-abs(z));
     p = 1.0./(1.0 + e);
     q = e.*p;
@@ -263,14 +263,4 @@ end
 function r = filled(v, shape, rank, points)
     % A result for each point, as an array of its full shape.
     r = reshape(v + zeros([ones(1, rank - 1), points]), [shape, points]);
-end
-
-function s = softmax_of(z)
-    e = exp(z - max(z, [], 1));
-    s = e./sum(e, 1);
-end
-
-function s = log_softmax_of(z)
-    z = z - max(z, [], 1);
-    s = z - log(sum(exp(z), 1));
 end

@@ -65,10 +65,11 @@ INLINE void all_pairs(const int fixed, wide neurons, const vec *weight, const ve
                         TILE(PAIR, PAIR, 0, i, j);
                 }
             }
-            if (REST) {
-                for (wide i = 0; i + PAIR <= N; i += PAIR)
+            for (wide i = N * (REST == 0); i < N; i += PAIR) {
+                if (i + PAIR <= N)
                     TILE(PAIR, REST, 0, i, N - REST);
-                TILE(REST, REST, 1, N - REST, N - REST);
+                else
+                    TILE(REST, REST, 1, i, N - REST);
             }
 #undef TILE
         }
