@@ -286,8 +286,14 @@ def test_smooth_networks_have_no_kinks():
 
 
 def test_constants_are_said():
-    """Second partials of relu: one number, in words, and no contour of rounding errors."""
-    drawn = panels(symnet.plot(network(hidden="relu")))
+    """Second partials of relu: one number, in words, and no contour of rounding errors.
+
+    They are drawn where they are asked for only.
+    """
+    plain = symnet.plot(network(hidden="relu"))
+    assert len(panels(plain)) == 3
+    assert any("second partials are 0 almost everywhere" in note for note in plain.notes)
+    drawn = panels(symnet.plot(network(hidden="relu"), order=2))
     texts = [t.get_text() for t in drawn[writing.partial("y", ["x1", "x1"])].texts]
     assert texts == ["0 everywhere"]
 

@@ -34,7 +34,10 @@ def add(commands: Any) -> None:
         help="(maps of two inputs, curves otherwise); measured: predicted against --data",
     )
     parser.add_argument(
-        "--order", type=options.whole, metavar="R", help="highest order of partial, 0 to 2 (2)"
+        "--order",
+        type=options.whole,
+        metavar="R",
+        help="highest order of partial, 0 to 2 (2, of relu and its like 1)",
     )
     parser.add_argument("--inputs", type=options.names, help="those shown: rho,T")
     parser.add_argument("--outputs", type=options.names, help="those shown (all)")

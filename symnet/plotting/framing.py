@@ -30,6 +30,7 @@ MOST = 6
 """Inputs that are shown where none are named."""
 
 _GUESSED = "ranges are guessed from the first layer's weights; give them by over or data"
+_FLAT = "second partials are 0 almost everywhere and not shown; ask for them by order"
 _STEPS = 2.5  # of `sampling.ordinary` to either side of its centre
 _SLOPES = 2**25  # by which inputs are chosen, some seconds of them
 
@@ -48,11 +49,13 @@ def framed(
 ) -> Frame:
     """The Frame of a network or Derivation; without `inputs` the first n, `most` at most.
 
-    Of more inputs those along which the outputs change most are chosen, and a note says so.
+    Of more inputs those along which the outputs change most are chosen, and a note says so, as one
+    does of second partials that are 0, which are shown only where `order` asks for them.
     Raises ValueError for unknown names, empty ranges, a point of another length, and as
     `Derivation.compile` and `sensitivity` do.
     """
-    network, order = _subject(what, order)
+    network, highest = _subject(what, order)
+    flat = order is None and highest == 2 and _has_no_curvature(network)
     given = None if data is None else data_points.checked(network, data)
     low, high, notes = _ranges(network, over, given)
     point = _point(network, at, low, high, given)
@@ -65,8 +68,8 @@ def framed(
     frame = Frame(
         whole=network,
         network=computed,
-        function=derive(computed, 1 if chosen_first else max(1, order)).compile(),
-        order=order,
+        function=derive(computed, 1 if chosen_first else max(1, highest)).compile(),
+        order=1 if flat else highest,
         inputs=tuple(range(network.n)),
         outputs=shown,
         low=low,
@@ -74,12 +77,12 @@ def framed(
         at=point,
         units=writing.checked_units(network, units),
         data=given,
-        notes=notes,
+        notes=(*notes, *[_FLAT] * flat),
     )
     if inputs is not None:
         chosen = _positions(inputs, network.input_names, "input")
-        return _narrowed(_told(replace(frame, inputs=chosen), over))
-    return _narrowed(_told(most_important(frame, most), over))
+        return _narrowed(_told(replace(frame, inputs=chosen), over), highest)
+    return _narrowed(_told(most_important(frame, most), over), highest)
 
 
 def _subject(what: Network | Derivation, order: int | None) -> tuple[Network, int]:
@@ -90,6 +93,14 @@ def _subject(what: Network | Derivation, order: int | None) -> tuple[Network, in
     if isinstance(order, bool) or not isinstance(order, int) or not 0 <= order <= 2:
         raise ValueError(f"order is {order!r}; pictures have orders 0, 1 and 2")
     return network, order
+
+
+def _has_no_curvature(network: Network) -> bool:
+    """Whether it is linear in pieces, as with relu."""
+    return all(
+        node.kind == "form" or (node.activation is not None and node.activation.constant(2) == 0)
+        for node in network.nodes
+    )
 
 
 def _positions(names: Sequence[str] | None, known: Sequence[str], what: str) -> tuple[int, ...]:
@@ -193,8 +204,11 @@ def most_important(frame: Frame, most: int) -> Frame:
     return replace(frame, inputs=tuple(chosen), notes=(*frame.notes, note))
 
 
-def _narrowed(frame: Frame) -> Frame:
-    """Of a network with many inputs, the network of those shown, the others at the point."""
+def _narrowed(frame: Frame, order: int) -> Frame:
+    """Of a network with many inputs, the network of those shown, the others at the point.
+
+    order: of its functions.
+    """
     for i in frame.inputs:
         if not frame.low[i] < frame.high[i]:
             raise ValueError(
@@ -209,7 +223,7 @@ def _narrowed(frame: Frame) -> Frame:
     return replace(
         frame,
         network=network,
-        function=derive(network, max(1, frame.order)).compile(),
+        function=derive(network, max(1, order)).compile(),
         inputs=tuple(range(len(chosen))),
         low=frame.low[chosen],
         high=frame.high[chosen],

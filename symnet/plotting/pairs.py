@@ -63,7 +63,7 @@ def pairs(frame: Frame) -> Picture:
         location="bottom",
         aspect=40,
         shrink=0.5,
-        label=f"below: {writing.labelled(writing.name(output), unit)}",
+        label=("below: " if mixed else "") + writing.labelled(writing.name(output), unit),
     )
     if action is not None:
         label = writing.labelled(_mixed(output), unit)

@@ -57,7 +57,8 @@ def plot(
     Dependence: the only one there is.
 
     Args:
-        order: of the partials shown, 0 to 2; by default 2, or less where the Derivation is of less.
+        order: of the partials shown, 0 to 2; by default 2, or less where the Derivation is of less
+            or the network is linear in pieces.
         inputs, outputs: names of those shown, by default the most important inputs, all outputs.
         over: ranges by name, {"rho": (20, 600)}; by default those of `data`, or else where the
             network's first layer is neither flat nor saturated.

@@ -22,7 +22,7 @@ from symnet.reporting.contents import (
 
 def write(page: Page, pictures: str = "") -> str:
     """The file's text; `pictures` is what the names of pictures begin with, none without it."""
-    blocks = [f"# {plain(page.heading)}"]
+    blocks = [f"# {plain(page.heading)}", plain(page.subtitle)]
     for section in page.sections:
         blocks.append(f"## {plain(section.title)}")
         blocks += [text for block in section.blocks if (text := _block(block, pictures))]

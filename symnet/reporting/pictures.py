@@ -100,7 +100,8 @@ def values(scene: Scene) -> tuple[Block, ...]:
 def _maps(scene: Scene, inputs: tuple[int, ...]) -> Iterator[Block]:
     names = " and ".join(scene.frame.name(i) for i in inputs)
     shown = ", ".join(scene.outputs)
-    alt = f"Heat maps of {shown} and of its first and second partials over {names}."
+    orders = ("", " and of its first partials", " and of its first and second partials")
+    alt = f"Heat maps of {shown}{orders[scene.frame.order]} over {names}."
     caption = (
         f"Value and partials over {names}. In the partials 0 has the colour of the paper, and red "
         "is positive."
