@@ -295,3 +295,14 @@ def test_what_is_right_passes_where_a_domain_ends(name):
         report = check(network, f)
         assert report.ok, str(report)
     assert not check(network, Planted(f, (0, 0, 0), 1 + 1e-6)).ok
+
+
+@pytest.mark.parametrize("z", [-20.0, -40.0, -57.0])
+def test_small_entries_in_single_precision(z):
+    """A factor of 2 is found in values down to 1e-25; rounding alone is none."""
+    network = symnet.Network([symnet.Layer([[1.0]], None, "sigmoid")])
+    points = np.array([[z]])
+    truth = comparing.Truth.of(network, points, 2)
+    for order, right in enumerate(truth.results):
+        assert truth.comparison(order, right.astype(np.float32)).ok
+        assert not truth.comparison(order, (2 * right).astype(np.float32)).ok

@@ -132,6 +132,8 @@ KNOWN = {
     "sech by name": (sympy.sech(z), 800.0, [0, 0, 0]),
     "step": (z * sympy.Heaviside(z), 2.0, [2, 1, 0]),
     "golden": (sympy.tanh(sympy.GoldenRatio * z), 0.0, [0, 1.61803399, 0]),
+    "tribonacci": (sympy.TribonacciConstant * z, 1.0, [1.83928676, 1.83928676, 0]),
+    "digamma of a number": (z * Min(z, sympy.digamma(sympy.pi)), 3.0, [2.93163940, 0.97721313, 0]),
     "euler": (sympy.EulerGamma * z, 2.0, [1.15443133, 0.57721566, 0]),
     # Constants; a slope that is one; choices between numbers.
     "constant": (sqrt(2) + 0 * z, 3.0, [1.41421356, 0, 0]),

@@ -36,13 +36,12 @@ _WRITTEN: MappingProxyType[type, Callable[..., Expr]] = MappingProxyType(
         sympy.erfcinv: lambda x: sympy.erfinv(1 - x),
     }
 )
-_CONSTANTS = (sympy.GoldenRatio, sympy.TribonacciConstant)
-_DECIMALS = (sympy.EulerGamma, sympy.Catalan)
+_DECIMALS = (sympy.EulerGamma, sympy.Catalan, sympy.TribonacciConstant)
 
 
 def in_known(value: Expr) -> Expr:
     """The formula with these functions and constants written out, the inner ones first."""
-    exact = {c: sympy.radsimp(c.expand(func=True)) for c in _CONSTANTS if value.has(c)}
+    exact = {sympy.GoldenRatio: (1 + sympy.sqrt(5)) / 2}
     rounded = {c: sympy.Float(float(c)) for c in _DECIMALS if value.has(c)}
     rounded |= {c: sympy.Float(float(c)) for c in value.atoms(sympy.Float) if float(c)}
     return _written(_rounding(value.xreplace(exact | rounded)))
