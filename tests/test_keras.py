@@ -136,7 +136,7 @@ def angles():
     x = Input((4,))
     h = ops.cumprod(ops.tanh(x), axis=-1) + ops.cumsum(x, axis=-1)
     a = ops.arctan2(h[:, :2], x[:, 2:]) * ops.normalize(h)[:, 1:3]
-    b = ops.pad(ops.logaddexp(a, ops.glu(h)), ((0, 0), (1, 0)))
+    b = ops.cross(ops.pad(ops.logaddexp(a, ops.glu(h)), ((0, 0), (1, 0))), ops.erfinv(h[:, 1:] / 9))
     return keras.Model(x, ops.concatenate(
         [b, ops.celu(ops.roll(x, 1, axis=-1)), ops.take(h, [2, 0], axis=-1)], axis=-1))
 

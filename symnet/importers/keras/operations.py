@@ -165,6 +165,17 @@ def _dot(t: Tensors, config: Config, x: Value, y: Value) -> Value:
     return t.matmul(_array(x), _array(y))
 
 
+def _cross(t: Tensors, config: Config, x: Value, y: Value) -> Value:
+    """x × y of vectors of three along the last axis: (x₂y₃ − x₃y₂, …)."""
+    axes = {config.get(key) for key in ("axis", "axisa", "axisb", "axisc")}
+    x, y = _array(x), _array(y)
+    if not axes <= {None, -1} or {x.shape[-1], y.shape[-1]} != {3}:
+        raise ValueError("it is not of vectors of three along the last axis")
+    after, before = (partial(np.take, indices=k, axis=-1) for k in ([1, 2, 0], [2, 0, 1]))
+    first = t.multiply(t.places(x, after), t.places(y, before))
+    return t.subtract(first, t.multiply(t.places(x, before), t.places(y, after)))
+
+
 def _shrunk(soft: bool) -> Rule:
     def rule(t: Tensors, config: Config, x: Value) -> Value:
         bound = config.get("threshold", 0.5)
@@ -198,6 +209,7 @@ _NAMES = {
         "TanhShrink": "tanhshrink",
         "Exp2": "exp2",
         "Erfc": "erfc",
+        "Erfinv": "erfinv",
     },
 }
 
@@ -261,6 +273,7 @@ OPERATIONS: Mapping[str, Rule] = {
     "Normalize": _normalize,
     "Average": _average,
     "Dot": _dot,
+    "Cross": _cross,
     "Arctan2": _with(angle),
     "Logaddexp": _with(lambda t, x, y: t.add(y, t.apply("softplus", t.subtract(x, y)))),
     "Hypot": _with(distance),

@@ -12,6 +12,7 @@ _ADVICE = {
     **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), _RECURRENT),
     **dict.fromkeys(("Embedding", "Discretization", "CategoryEncoding", "Hashing"), _WHOLE),
     **dict.fromkeys(("StringLookup", "IntegerLookup", "TextVectorization"), _WHOLE),
+    "Outer": "it multiplies the points of a batch with each other; write it by expand_dims and *",
     "GroupedQueryAttention": _ATTENTION,
     "Masking": _MASK,
     "StopGradient": "its derivative in Keras is not that of its value",
