@@ -15,7 +15,7 @@ import sympy
 from sympy import Add, Expr, Max, Mul, Piecewise, S, exp, log
 
 from symnet.activations import Z
-from symnet.activations.functions import let_be
+from symnet.activations.functions import let_be, undefined
 from symnet.activations.limits import shown
 from symnet.activations.stable import Inaccurate, whole
 
@@ -71,7 +71,7 @@ def _is_linear(node: Expr) -> bool:
 def _alone(outer: Expr) -> Expr:
     """The stable form of a function of Z."""
     try:
-        return let_be(whole(outer))
+        return let_be(whole(outer)).replace(undefined, lambda _: S.NaN)
     except Inaccurate as error:
         raise ValueError(f"{shown(str(outer))}: {error}") from None
 

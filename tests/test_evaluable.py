@@ -85,3 +85,22 @@ def test_refused() -> None:
     net = symnet.Network.of(symnet.softmax(symnet.Layer([[1.0, 2.0], [3.0, 4.0]])(inputs)))
     with pytest.raises(ValueError, match="a stable formula of softmax is not known"):
         symnet.derive(net).partial("x1", of="y1", stable=True)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "math"])
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (log(x), [np.nan, np.log(0.25)]),
+        (sqrt(x) + sympy.sin(x), [np.nan, 0.5 + np.sin(0.25)]),
+        (sympy.acosh(2 - x), [np.arccosh(3.0), np.arccosh(1.75)]),
+    ],
+)
+def test_where_a_formula_has_no_value_it_is_nan(
+    formula: Expr, expected: list[float], backend: str
+) -> None:
+    """And evaluated by SymPy's own means: nothing in it is a function of ours."""
+    function = lambdify(x, symnet.stable(formula), backend)
+    with np.errstate(invalid="ignore"):
+        found = [float(function(value)) for value in (-1.0, 0.25)]
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
