@@ -175,6 +175,14 @@ KNOWN |= {"POWER", "SIN", "SQRT", "SUMPRODUCT", "TANH"}
 """Functions of Excel 2007 and LibreOffice that a workbook may use."""
 
 
+@pytest.mark.parametrize("formula", ["+".join(["EXP(A1)"] * 1100), "ABS(" * 65 + "1" + ")" * 65])
+def test_formulas_that_no_cell_holds_are_refused(formula):
+    """Excel would call the workbook damaged, and throw them away."""
+    empty = cells.Cells("Sheet", {}, frozenset(), {}, lambda name: {})
+    with pytest.raises(ValueError, match="a cell holds 8,192 in 64; use another --language"):
+        empty.put(("Sheet", 1, 1), formula)
+
+
 def test_labels_are_no_formulas():
     """What a network file calls its inputs is text, whatever it begins with."""
     net = symnet.Network.dense([2, 3, 1], "tanh", seed=3, name="=1+1")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import ClassVar, TypeAlias
 
 from sympy import Add, Expr, Integer, Mul, Symbol
@@ -36,7 +37,8 @@ COLUMNS = 16_384
 CELLS = 300_000
 """More take minutes to load; also of weights."""
 
-_TERMS = 40  # of a sum without ranges; a formula holds 8,192 characters
+_LONGEST, _DEEPEST = 8_192, 64  # characters of a formula, with its equals sign, and its levels
+_TERMS = 40  # of a sum without ranges
 _PASSES = ("r", "s")  # loops over a vector's entries, which are rows
 
 Place: TypeAlias = tuple[str, int, int]
@@ -125,7 +127,12 @@ class Cells:
         return self.sheet, self.first_row + row, self._columns[key]
 
     def put(self, place: Place, formula: str) -> None:
-        """A formula without its equals sign."""
+        """A formula without its equals sign. ValueError for one that no cell holds."""
+        if len(formula) >= _LONGEST or _depth(formula) > _DEEPEST:
+            raise ValueError(
+                f"a formula has {len(formula):,} characters in {_depth(formula)} levels of "
+                f"brackets, but a cell holds {_LONGEST:,} in {_DEEPEST}; use another --language"
+            )
         self.formulas[place] = formula
 
     def text(self, expression: Expr, env: Mapping[str, int], sheet: str) -> str:
@@ -351,6 +358,11 @@ def _written(place: Place | None) -> int | None:
 def _upright(places: list[Place]) -> bool:
     sheet, row, column = places[0]
     return all(place == (sheet, row + k, column) for k, place in enumerate(places))
+
+
+def _depth(formula: str) -> int:
+    """Levels of brackets."""
+    return max(accumulate({"(": 1, ")": -1}.get(letter, 0) for letter in formula), default=0)
 
 
 def _plus(terms: list[str]) -> str:
