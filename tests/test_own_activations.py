@@ -90,6 +90,13 @@ KNOWN = {
     "inside": (exp(z / sqrt(1 + z**2)), 8e163, [np.e, None, None]),
     "cube root": ((1 + z**2) ** Rational(1, 3) * tanh(z), -1e200, [-2.15443469e133, None, None]),
     "|z| and sigmoid": (z / (Abs(z) + 1 / (1 + exp(-z))), 1e8, [0.99999999, 1e-16, -2e-24]),
+    # Series in 1/z far out, and what is 0 beside a pole.
+    "z sin(1/z)": (
+        z * sin(1 / z),
+        -200.0,
+        [0.99999583, -4.16665625e-8, -6.24997e-10],
+    ),
+    "beside a pole": (exp(1 / z), -3e-307, [0, 0, 0]),
     "normal tail": (erfc(-z / sqrt(2)) / 2, -10.0, [7.6199e-24, 7.6946e-23, 7.6946e-22]),
     # A complement inside the definition of a quantity, of tanh here.
     "tanh of gelu": (
@@ -99,6 +106,7 @@ KNOWN = {
     ),
     "gelu by erf": (z * (1 + erf(z)), -6.0, [-1.29118e-16, None, None]),
     "sinc": (sin(z) / z, 0.0, [1, 0, -1 / 3]),
+    "common factor": ((z**2 - 1) / (z - 1), 1.0, [2, 1, 0]),
     "expm1 over z": ((exp(z) - 1) / z, 0.0, [1, 0.5, 1 / 3]),
     "conjugate": ((z + sqrt(z**2 + 4)) / 2, -1e8, [1e-8, 1e-16, 2e-24]),
     "mexican hat": ((1 - z**2) * exp(-(z**2) / 2), 1e200, [0, 0, 0]),

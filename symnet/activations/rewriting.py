@@ -3,26 +3,18 @@
     rational in exp(c z)   in e = exp(-c |z|), which cannot overflow, one way for each sign of z
     algebraic              in lowest terms, and in 1/|z| where |z| > 1
     exp(f) exp(g)          exp(f + g), which is no infinity times zero
-    a removable point      Taylor's polynomial around it
-    long gone to 0         z no further than where it is
-    no longer changing     a number from there on
-    too large for doubles  infinite, where its terms would make a NaN of it
 
 Each is exact; whether it helps is measured (see `accuracy`), not argued.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from functools import lru_cache
+from collections.abc import Iterator
 
-import mpmath
 import sympy
-from sympy import Abs, Expr, Piecewise, Rational, Symbol, exp, log
+from sympy import Abs, Expr, Piecewise, Symbol, exp, log
 from sympy.codegen.cfunctions import expm1, log1p
-from sympy.core.relational import Relational
 
-from symnet.activations import digits
 from symnet.activations.functions import held
 from symnet.activations.systems import Z
 
@@ -33,16 +25,13 @@ _E = Symbol("E", positive=True)
 _U = Symbol("U", positive=True)
 _HYPERBOLIC = (sympy.sinh, sympy.cosh, sympy.tanh, sympy.coth, sympy.sech, sympy.csch)
 _FUNCTIONS = (sympy.Add, sympy.Mul, sympy.Pow, log)
-_TERMS = 30  # of a Taylor polynomial
-_LEADING = 8  # terms, one of which is not 0
-_REACH = 1.0  # how far one is used at most
 
 
 def rewritings(derivative: Expr) -> Iterator[Expr]:
     """The derivative in other ways, the plainest first."""
     if derivative.count_ops() > _LARGEST:
         return
-    for way in (merged, exponential, lowest, conjugate, algebraic):
+    for way in (merged, exponential, lowest, divided, conjugate, algebraic):
         try:
             found = way(derivative)
         except (ArithmeticError, AttributeError, TypeError, ValueError, sympy.PolynomialError):
@@ -179,6 +168,11 @@ def lowest(derivative: Expr) -> Expr:
     return sympy.factor_terms(sympy.expand(above)) / below
 
 
+def divided(derivative: Expr) -> Expr | None:
+    """Without common factors: (z^2 - 1)/(z - 1) is z + 1, at 1 as well."""
+    return sympy.factor(derivative) if derivative.is_rational_function(Z) else None
+
+
 def algebraic(derivative: Expr) -> Expr | None:
     """In 1/|z| where |z| > 1: no power of a large z is taken that is not there in the end.
 
@@ -268,72 +262,3 @@ def _tidy(node: Expr) -> Expr:
     if isinstance(node, sympy.Pow):
         return sympy.expand_power_base(node, force=True)
     return sympy.expand_log(node, force=True) if isinstance(node, log) else node
-
-
-# --- patches --------------------------------------------------------------------------------------
-
-
-def patched(expression: Expr, place: Expr, arm: Expr, order: int) -> Expr | None:
-    """Taylor's polynomial of the derivative near `place`, and the expression beyond."""
-    around = _around(arm, place, order + _TERMS)
-    if around is None:
-        return None
-    with mpmath.workdps(40):
-        terms = [c / mpmath.factorial(k) for k, c in enumerate(around[order:])]
-        size = max(map(abs, terms[:3]))
-        largest = max(map(abs, terms[:_LEADING]))
-        if size < largest * mpmath.mpf(10) ** -20:  # what is left of differences; it begins later
-            size = largest
-        if size < mpmath.mpf(10) ** -200:
-            return Piecewise((0, Abs(Z - place) < Rational(1, 64)), (expression, True))
-        last = max((abs(c) / size) ** (mpmath.mpf(1) / k) for k, c in enumerate(terms) if k > 20)
-        reach = min(_REACH, float(mpmath.mpf(10) ** (-17 / mpmath.mpf(_TERMS)) / (last or 1)))
-        kept = [c if abs(c) * reach**k > size * 1e-19 else None for k, c in enumerate(terms)]
-    return Piecewise((_horner(kept, Z - place), Abs(Z - place) < _short(reach)), (expression, True))
-
-
-@lru_cache(maxsize=256)
-def _around(arm: Expr, place: Expr, highest: int) -> list[digits.Number] | None:
-    return digits.derivatives(arm, digits.number(place), highest)
-
-
-def _horner(terms: list[digits.Number | None], step: Expr) -> Expr:
-    even = all(c is None for c in terms[1::2])
-    odd = all(c is None for c in terms[::2])
-    found: Expr = sympy.S.Zero
-    square = step**2
-    if even or odd:
-        for c in reversed(terms[1::2] if odd else terms[::2]):
-            found = found * square + (0 if c is None else sympy.Float(c, 20))
-        return found * step if odd else found
-    for c in reversed(terms):
-        found = found * step + (0 if c is None else sympy.Float(c, 20))
-    return found
-
-
-def _short(number: float) -> Expr:
-    return Rational(int(number * 64), 64)
-
-
-def clipped(expression: Expr, bound: float, sides: Collection[float] = (1, -1)) -> Expr:
-    """The expression of z, but no further than `bound` from 0 on these sides."""
-    limit = sympy.Integer(int(bound))
-    inside = Piecewise((limit * sympy.sign(Z), Abs(Z) > limit), (Z, True))
-    if len(set(sides)) == 1:
-        limit *= int(next(iter(sides)))
-        inside = Piecewise((limit, limit < Z if limit > 0 else limit > Z), (Z, True))
-    tests = {test: sympy.Dummy() for test in expression.atoms(Relational)}
-    back = {dummy: test for test, dummy in tests.items()}
-    return expression.xreplace(tests).xreplace({Z: held(inside)}).xreplace(back)
-
-
-def level(expression: Expr, bound: float, side: int, value: float) -> Expr:
-    """The expression, but a number beyond `bound` on one side of 0."""
-    number = sympy.nsimplify(value, rational=True) if value == int(value) else sympy.Float(value)
-    return Piecewise((number, side * Z > sympy.Float(bound)), (expression, True))
-
-
-def infinite(expression: Expr, bound: float, side: int, sign: int) -> Expr:
-    """The expression, but beyond `bound` on one side of 0 what overflows in every type."""
-    beyond = sign * exp(1000 * Abs(Z))
-    return Piecewise((beyond, side * Z > sympy.Float(bound)), (expression, True))

@@ -18,7 +18,7 @@ import sympy
 from sympy import Expr, Piecewise, S
 from sympy.logic.boolalg import Boolean
 
-from symnet.activations import accuracy, rewriting
+from symnet.activations import accuracy, patches, rewriting
 from symnet.activations.accuracy import LARGEST, Fault
 from symnet.activations.digits import Number
 from symnet.activations.functions import STEPS, held, undefined
@@ -272,12 +272,14 @@ def _mended(
     for part in (far, [f for f in far if f.z > 0], [f for f in far if f.z < 0]):
         bound = _vanished(arm, order, part) if part else None
         if bound is not None:
-            return rewriting.clipped(expression, bound, {math.copysign(1, f.z) for f in part})
+            return patches.clipped(expression, bound, {math.copysign(1, f.z) for f in part})
     if far:
-        return _levelled(expression, arm, order, far)
+        levelled = _levelled(expression, arm, order, far)
+        return levelled or patches.continued(expression, arm, order)
     for mark in marks:
         if all(abs(fault.z - float(mark)) < _NEAR for fault in wrong):
-            return rewriting.patched(expression, mark, arm, order)
+            side = -1 if all(fault.z < float(mark) for fault in wrong) else 1
+            return patches.patched(expression, mark, arm, order, side)
     return None
 
 
@@ -302,7 +304,7 @@ def _overflowing(expression: Expr, arm: Expr, order: int, beyond: list[Fault]) -
     before = np.array(sorted(side * share * high for share in (0.9, 0.99, 0.999)))
     if accuracy.faults((), {order: expression}, arm, accuracy.Grid(before)):
         return None
-    return rewriting.infinite(expression, high, side, 1 if large[max(large)] > 0 else -1)
+    return patches.infinite(expression, high, side, 1 if large[max(large)] > 0 else -1)
 
 
 def _truth(arm: Expr, order: int, z: float) -> Number:
@@ -337,7 +339,7 @@ def _levelled(expression: Expr, arm: Expr, order: int, far: list[Fault]) -> Expr
         bound = size
     if bound is None or bound > nearest or level is None:
         return None
-    return rewriting.level(expression, bound, side, float(level))
+    return patches.level(expression, bound, side, float(level))
 
 
 def _not(condition: Boolean) -> Boolean:
