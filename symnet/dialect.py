@@ -6,9 +6,9 @@ numbers follow at once, as NumPy writes it. Commas separate, else semicolons or 
 has them or a line `sep=;` above it says. Names and cells may stand in quotes, with blanks around.
 A first column without a name (an index) and blank cells at the end of lines are passed over.
 
-Numbers are what `float` reads, in ASCII, without `_`, and finite: nan, inf and 1e999 are refused.
-Where semicolons or tabs separate they may have a decimal comma, but then all do: 1,5 and 1.5 in one
-table are refused.
+Numbers are what `float` reads, in ASCII and without `_`, nan and inf among them; digits beyond all
+doubles, as 1e999, are refused. Where semicolons or tabs separate they may have a decimal comma, but
+then all do: 1,5 and 1.5 in one table are refused.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ class Table:
         except ValueError:
             remedy = "; write a decimal point, or separate by semicolons" if comma else ""
             raise ValueError(f"{where} is {_shown(cell)}; expected a number{remedy}") from None
-        if not math.isfinite(value):
-            raise ValueError(f"{where} is {_shown(cell)}; expected a finite number")
+        if math.isinf(value) and re.search(r"\d", cell):
+            raise ValueError(f"{where} is {_shown(cell)}; expected a number that doubles hold")
         self._note_sign("," if comma else "." if "." in cell else "", cell, where, line)
         return value
 

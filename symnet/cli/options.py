@@ -236,7 +236,14 @@ def points(network: Network, path: str, quiet: bool = False) -> Array:
         blocks = list(tables.blocks(network, watched(lines, progress), name, 2**13))
     if not blocks:
         raise ValueError(f"{name}: has no rows")
-    return np.concatenate(blocks)
+    found: Array = np.concatenate(blocks)
+    if not np.isfinite(found).all():
+        row, column = np.argwhere(~np.isfinite(found))[0].tolist()
+        raise ValueError(
+            f"{name}: row {row + 1} below the header: {network.input_names[column]} is "
+            f"{found[row, column]}; expected a finite number"
+        )
+    return found
 
 
 def watched(lines: TextIO, progress: terminal.Progress) -> Iterator[str]:

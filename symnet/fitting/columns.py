@@ -221,6 +221,12 @@ def _entries(table: Table, row: Sequence[str], places: Sequence[int], line: int)
     """The row's numbers; NaN for a blank cell."""
     measured = [place for place in places if row[place].strip()]
     found = dict(zip(measured, table.numbers(row, measured, line), strict=True))
+    for place, number in found.items():
+        if not math.isfinite(number):
+            raise ValueError(
+                f"line {line}: {shortened(table.header[place])} is {number}, not finite; "
+                "leave the cell blank where nothing was measured"
+            )
     return [found.get(place, math.nan) for place in places]
 
 
