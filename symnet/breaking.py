@@ -76,7 +76,7 @@ def listed(
     """
     pieces = [f"{item}," for item in items]
     pieces[-1:] = [f"{item}{last}" for item in items[-1:]]
-    return [indent + line for line in packed(pieces, width - len(indent), measure)]
+    return [indent + line for line in packed(pieces, width - len(indent), measure) or [""]]
 
 
 def packed(pieces: Sequence[str], width: int, measure: Callable[[str], int] = len) -> list[str]:

@@ -9,6 +9,7 @@ and decimals of any length the doubles next to them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from types import MappingProxyType
 
 import sympy
@@ -43,7 +44,7 @@ def in_known(value: Expr) -> Expr:
     """The formula with these functions and constants written out, the inner ones first."""
     exact = {sympy.GoldenRatio: (1 + sympy.sqrt(5)) / 2}
     rounded = {c: sympy.Float(float(c)) for c in _DECIMALS if value.has(c)}
-    rounded |= {c: sympy.Float(float(c)) for c in value.atoms(sympy.Float) if float(c)}
+    rounded |= {c: sympy.Float(float(c)) for c in value.atoms(sympy.Float) if 0 < abs(float(c)) < inf}
     return _written(_rounding(value.xreplace(exact | rounded)))
 
 
