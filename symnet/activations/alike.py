@@ -44,7 +44,8 @@ def in_known(value: Expr) -> Expr:
     """The formula with these functions and constants written out, the inner ones first."""
     exact = {sympy.GoldenRatio: (1 + sympy.sqrt(5)) / 2}
     rounded = {c: sympy.Float(float(c)) for c in _DECIMALS if value.has(c)}
-    rounded |= {c: sympy.Float(float(c)) for c in value.atoms(sympy.Float) if 0 < abs(float(c)) < inf}
+    found = {c: float(c) for c in value.atoms(sympy.Float)}
+    rounded |= {c: sympy.Float(number) for c, number in found.items() if 0 < abs(number) < inf}
     return _written(_rounding(value.xreplace(exact | rounded)))
 
 
