@@ -39,9 +39,21 @@ def in_steps(shared: Sequence[tuple[Any, Expr]], results: Sequence[Expr], z: Arr
 
 
 @lru_cache(maxsize=8192)
-def _steps(node: Expr) -> Callable[[Mapping[Any, Array]], Any]:
+def _steps(node: Expr) -> Callable[[dict[Any, Array]], Any]:
+    """What computes a node from those that are known, and lets the others know."""
     if node.is_Symbol:
         return lambda known: known[node]
+    compute = _computed(node)
+
+    def value(known: dict[Any, Array]) -> Any:
+        if node not in known:
+            known[node] = compute(known)
+        return known[node]
+
+    return value
+
+
+def _computed(node: Expr) -> Callable[[dict[Any, Array]], Any]:
     if node.is_number:
         number = float(node) if node.is_extended_real else math.nan
         return lambda _: number
@@ -63,7 +75,7 @@ def _steps(node: Expr) -> Callable[[Mapping[Any, Array]], Any]:
     return lambda known: _folded(function, [part(known) for part in parts])
 
 
-def _product(node: Expr) -> Callable[[Mapping[Any, Array]], Any]:
+def _product(node: Expr) -> Callable[[dict[Any, Array]], Any]:
     """In its order, and as a quotient where a backend may write one: right only if both are."""
     factors = [_steps(factor) for factor in node.args]
     below = [f for f in node.args if isinstance(f, sympy.Pow) and f.exp.could_extract_minus_sign()]
@@ -72,7 +84,7 @@ def _product(node: Expr) -> Callable[[Mapping[Any, Array]], Any]:
     above = [_steps(factor) for factor in node.args if factor not in below] or [_steps(S.One)]
     under = [_steps(1 / factor) for factor in below]
 
-    def value(known: Mapping[Any, Array]) -> Any:
+    def value(known: dict[Any, Array]) -> Any:
         in_order = _folded(np.multiply, [factor(known) for factor in factors])
         top = _folded(np.multiply, [factor(known) for factor in above])
         quotient = top / _folded(np.multiply, [factor(known) for factor in under])
@@ -93,10 +105,10 @@ def _folded(function: Any, values: Sequence[Any]) -> Any:
     return result
 
 
-def _chosen(node: Piecewise) -> Callable[[Mapping[Any, Array]], Any]:
+def _chosen(node: Piecewise) -> Callable[[dict[Any, Array]], Any]:
     arms = [(_steps(value), _condition(test)) for value, test in node.args]
 
-    def value(known: Mapping[Any, Array]) -> Any:
+    def value(known: dict[Any, Array]) -> Any:
         result: Any = np.nan
         for arm, test in reversed(arms):
             result = np.where(test(known), arm(known), result)
@@ -105,7 +117,7 @@ def _chosen(node: Piecewise) -> Callable[[Mapping[Any, Array]], Any]:
     return value
 
 
-def _condition(test: Any) -> Callable[[Mapping[Any, Array]], Any]:
+def _condition(test: Any) -> Callable[[dict[Any, Array]], Any]:
     if test in (sympy.true, sympy.false):
         return lambda _: bool(test)
     if isinstance(test, (sympy.And, sympy.Or)):

@@ -24,6 +24,7 @@ from symnet.activations.systems import Z
 _TERMS = 30  # of a Taylor polynomial
 _LEADING = 8  # terms, one of which is not 0
 _REACH = 1.0  # how far one is used at most
+_FEW = 3  # derivatives
 _NOTHING = 1e-310
 _POLES = 3  # powers of z that a formula grows with, at most, where it has a series in 1/z
 
@@ -47,17 +48,14 @@ def continued(expression: Expr, arm: Expr, order: int) -> Expr | None:
 
     f = sum c_k u^(k - m),   f^(r) = (-1)^r sum c_k (k - m) ... (k - m + r - 1) u^(k - m + r)
     """
-    for m in range(_POLES + 1):
-        inverse = arm.xreplace({Z: 1 / Z}) * Z**m
-        right, left = (digits.derivatives(inverse, 0, _TERMS + order, side) for side in (1, -1))
-        if right and left and all(map(_near, right, left)):
-            break
-    else:
+    found = _in_inverse(arm, _TERMS + max(order, 2))
+    if found is None:
         return None
+    m, around = found
     with mpmath.workdps(40):
         terms = [
             (-1) ** order * c / mpmath.factorial(k) * mpmath.rf(k - m, order)
-            for k, c in enumerate(right)
+            for k, c in enumerate(around)
         ]
         size = _size(terms)
         if size < mpmath.mpf(10) ** -200:
@@ -65,6 +63,22 @@ def continued(expression: Expr, arm: Expr, order: int) -> Expr | None:
         reach, kept = _kept(terms[: _TERMS + 1], size)
     series = _horner(kept, held(1 / Z)) * Z ** (m - order)
     return Piecewise((series, Abs(Z) > 1 / _short(reach)), (expression, True))
+
+
+@lru_cache(maxsize=256)
+def _in_inverse(arm: Expr, highest: int) -> tuple[int, list[digits.Number]] | None:
+    """m and the derivatives of u^m f(1/u) at 0, where they are the same from both sides."""
+    for m in range(_POLES + 1):
+        inverse = arm.xreplace({Z: 1 / Z}) * Z**m
+        # Most are told apart by a few derivatives.
+        if _from_both_sides(inverse, _FEW) and (found := _from_both_sides(inverse, highest)):
+            return m, found
+    return None
+
+
+def _from_both_sides(inverse: Expr, highest: int) -> list[digits.Number] | None:
+    right, left = (digits.derivatives(inverse, 0, highest, side) for side in (1, -1))
+    return right if right and left and all(map(_near, right, left)) else None
 
 
 def _near(a: digits.Number, b: digits.Number) -> bool:

@@ -129,6 +129,8 @@ class Head(Function):
     be, in each of the thousands that a deep network's Program has.
     """
 
+    is_commutative = True
+
     def __new__(cls, *args: Basic) -> Expr:
         head: Any = cls
         return _headed(head, *args)
@@ -136,9 +138,8 @@ class Head(Function):
 
 @lru_cache(maxsize=2**16)
 def _headed(head: Any, *args: Basic) -> Expr:
-    (count,) = head.nargs
-    if len(args) != count:
-        raise TypeError(f"{head.__name__} takes {count} argument(s), got {len(args)}")
+    if len(args) not in head._nargs:  # `nargs` is made anew each time
+        raise TypeError(f"{head.__name__} takes {head.nargs} arguments, got {len(args)}")
     value = head.eval(*args)
     return Expr.__new__(head, *args) if value is None else value
 

@@ -8,6 +8,7 @@ lambdify's `cse=` argument is handed a function that returns them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from sympy import Expr, Function, Mul, Symbol, Tuple
 from sympy.printing.precedence import PRECEDENCE
@@ -23,6 +24,7 @@ from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
     SPELLED,
+    Head,
     Quantity,
     X,
     along_directions,
@@ -67,6 +69,7 @@ def kernels(programs: Mapping[str, Program], network: Network) -> str:
     return "\n\n".join([*(calls[name] for name in sorted(calls)), *indices, *texts])
 
 
+@lru_cache(maxsize=2**14)
 def code_name(quantity: Quantity) -> str:
     """A quantity's variable: z2 for z₂, dz2 for ∂z₂, ddz2 for ∂²z₂, lam2 for λ₂, W4_3 for W₄₃."""
     if quantity.index is not None:
@@ -98,7 +101,7 @@ def _released(
     last: dict[str, int] = {}
     for k, (target, expression) in enumerate(lines):
         if not printer.is_view(expression):
-            last |= dict.fromkeys(map(str, sorted(target.atoms(Symbol), key=str)), k)
+            last |= dict.fromkeys(sorted(s.name for s in target.free_symbols), k)
         last |= dict.fromkeys(printer.reads(expression) & last.keys(), k)
     ends: dict[int, list[str]] = {}
     for name in last.keys() - set().union(*map(printer.reads, results)):
@@ -115,12 +118,19 @@ def _released(
     return [*released, *lines[-1:]]
 
 
-class _Aligned(Function):
+_function = lru_cache(maxsize=256)(Function)  # SymPy makes a class of each name each time
+
+
+class _Aligned(Head):
     """target, expression: the expression in the layout of the target."""
 
+    nargs = 2
 
-class _Result(Function):
+
+class _Result(Head):
     """An output in the layout (m, combinations, points)."""
+
+    nargs = 1
 
 
 class _LayerPrinter(ElementPrinter):
@@ -153,7 +163,7 @@ class _LayerPrinter(ElementPrinter):
         for used, orders in self.used.get(argument, []):
             self.calls.add((used.name, orders))
             targets = [self._derivative(used, r) for r in orders]
-            call = Function(call_name(used.name, orders))(argument)
+            call = _function(call_name(used.name, orders))(argument)
             lines.append((Tuple(*targets) if len(targets) > 1 else targets[0], call))
         return lines
 
@@ -270,6 +280,7 @@ def _is_pair(factors: Sequence[Expr]) -> bool:
     )
 
 
+@lru_cache(maxsize=2**14)
 def _directions(quantity: Quantity) -> tuple[str, ...]:
     return tuple(d for d in quantity.along if d != "p")
 
