@@ -85,7 +85,7 @@ def _candidates(node: Expr) -> Iterator[Expr]:
         yield next(iter(node.free_symbols))
     if node.count_ops() > _LARGEST:
         return
-    found = {a for f in node.atoms(*_FUNCTIONS) for a in f.args if getattr(a, "free_symbols", 0)}
+    found = {a for f in node.atoms(*_FUNCTIONS) for a in f.args if isinstance(a, Expr)}
     found -= set(node.args) if isinstance(node, log) else set()
     wanted = [a for a in found if a.free_symbols == node.free_symbols]
     for quantity in sorted(wanted, key=lambda a: (a.count_ops(), str(a)))[:_CANDIDATES]:

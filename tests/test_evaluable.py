@@ -87,6 +87,15 @@ def test_refused() -> None:
         symnet.derive(net).partial("x1", of="y1", stable=True)
 
 
+def test_cases_inside_of_a_sum() -> None:
+    """Conditions are no quantities that the whole may be a function of."""
+    formula = tanh(x) + sympy.Piecewise((exp(x), x > 0), (1, True))
+    function = lambdify(x, symnet.stable(formula))
+    for value in (-30.0, 2.0):
+        expected = np.tanh(value) + (np.exp(value) if value > 0 else 1)
+        np.testing.assert_allclose(function(value), expected, rtol=1e-14)
+
+
 @pytest.mark.parametrize("backend", ["numpy", "math"])
 @pytest.mark.parametrize(
     ("formula", "expected"),

@@ -129,8 +129,6 @@ class Head(Function):
     be, in each of the thousands that a deep network's Program has.
     """
 
-    is_commutative = True
-
     def __new__(cls, *args: Basic) -> Expr:
         head: Any = cls
         return _headed(head, *args)

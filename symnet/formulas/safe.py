@@ -28,7 +28,10 @@ class _Named(sympy.Function):
 
 
 def partial(network: Network, output: int, inputs: tuple[int, ...] = ()) -> Expr:
-    """∂^r y_output / ∂x_i ∂x_j …, for positions from 0. ValueError where there is a softmax."""
+    """∂^r y_output / ∂x_i ∂x_j …, for positions from 0.
+
+    ValueError where there is a softmax, and where SymPy cannot nest the formulas.
+    """
     activations = tuple(dict.fromkeys(n.activation for n in network.nodes if n.activation))
     values = [list(network.inputs)]
     for node, width in zip(network.nodes, network.widths[1:], strict=True):
@@ -43,7 +46,12 @@ def partial(network: Network, output: int, inputs: tuple[int, ...] = ()) -> Expr
     found = values[-1][output]
     for i in inputs:
         found = sympy.diff(found, network.inputs[i])
-    return _written(found, activations)
+    try:
+        return _written(found, activations)
+    except RecursionError:  # |u| and |-u| go in circles for some sums u of decimals
+        raise ValueError(
+            "SymPy cannot nest the stable forms of these activations; use compile()"
+        ) from None
 
 
 def _written(node: Expr, activations: tuple[Activation, ...]) -> Expr:
