@@ -456,7 +456,7 @@ async function look(frame, name) {
   await wait(100);
   found.followed = Math.abs(fields[0].value - range.max) <= 1e-9 * Math.abs(range.max);
   found.slices = page.querySelectorAll("#slices svg path.curve").length;
-  const scrolled = [...page.querySelectorAll(".scroll")];
+  const scrolled = [...page.querySelectorAll(".scroll, .formulas")];
   const wide = scrolled.filter((place) => place.scrollWidth > place.clientWidth + 1);
   const told = [...page.querySelectorAll(".more")].filter((m) => !m.hidden);
   found.wide = wide.length;
