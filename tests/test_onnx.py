@@ -750,6 +750,8 @@ def test_large_convolutions_are_refused_with_their_size(tmp_path):
     with pytest.raises(ValueError, match="its outputs are 627,264 numbers"):
         imported(proto, tmp_path, check=False)
     pooled = [node("Conv", "x w", "c"), node("GlobalAveragePool", "c")]
+    with pytest.raises(ValueError, match="entries, more than the"):
+        imported(model(pooled, (1, 3, 200, 200), large), tmp_path, check=False)
     with pytest.raises(ValueError, match="its inputs are 1,228,800 numbers"):
         imported(model(pooled, (1, 3, 640, 640), large), tmp_path, check=False)
 

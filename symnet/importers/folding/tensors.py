@@ -272,6 +272,10 @@ class Tensors:
         summed = self.matmul(moved, ones if reverse else ones.T)
         return self.places(summed, lambda a: np.moveaxis(a, -1, axis))
 
+    def log_add(self, x: Value, y: Value) -> Value:
+        """log(exp x + exp y), entry by entry."""
+        return self.add(y, self.apply("softplus", self.subtract(x, y)))
+
     def log_sum_exp(self, x: Value, axes: Sequence[int] | None, keep: bool) -> Value:
         """log Σ exp x over axes, as z₀ − log_softmax(z)₀, which no large value overflows."""
         groups, shape = grouped(x.shape, axes, keep)

@@ -227,14 +227,9 @@ def _cumulative(operation: Callable[[Tensors, Value, Value], Value]) -> Rule:
     return rule
 
 
-def _log_add(t: Tensors, x: Value, y: Value) -> Value:
-    """log(exp x + exp y)."""
-    return t.add(y, t.apply("softplus", t.subtract(x, y)))
-
-
 def _log_add_of_two(t: Tensors, x: Value, y: Value) -> Value:
     """log₂(2^x + 2^y)."""
-    return t.divide(_log_add(t, t.multiply(x, np.log(2)), t.multiply(y, np.log(2))), np.log(2))
+    return t.divide(t.log_add(t.multiply(x, np.log(2)), t.multiply(y, np.log(2))), np.log(2))
 
 
 def _power(t: Tensors, parameters: Parameters, x: Value) -> Value:
@@ -289,13 +284,13 @@ RULES: Mapping[str, Rule] = {
     "cumprod": _cumulative(Tensors.multiply),
     "cummax": _cumulative(Tensors.maximum),
     "cummin": _cumulative(Tensors.minimum),
-    "cumlogsumexp": _cumulative(_log_add),
+    "cumlogsumexp": _cumulative(Tensors.log_add),
     "atan2": _with(angle),
 }
 
 KNOWN: Mapping[str, Rule] = {
     "hypot": _with(distance),
-    "logaddexp": _with(_log_add),
+    "logaddexp": _with(Tensors.log_add),
     "logaddexp2": _with(_log_add_of_two),
     "log_ndtr": _named("log_ndtr"),
 }

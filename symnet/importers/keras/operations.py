@@ -275,7 +275,7 @@ OPERATIONS: Mapping[str, Rule] = {
     "Dot": _dot,
     "Cross": _cross,
     "Arctan2": _with(angle),
-    "Logaddexp": _with(lambda t, x, y: t.add(y, t.apply("softplus", t.subtract(x, y)))),
+    "Logaddexp": _with(Tensors.log_add),
     "Hypot": _with(distance),
     "Cumsum": lambda t, config, x: t.cumulated(x, int(config["axis"])),
     "Cumprod": _scan(Tensors.multiply),

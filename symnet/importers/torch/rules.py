@@ -204,11 +204,6 @@ def _log_sum_exp(t: Tensors, x: Value, dim: Any, keepdim: bool = False) -> Value
     return t.log_sum_exp(x, _axes(dim), keepdim)
 
 
-def _log_add(t: Tensors, x: Value, y: Value) -> Value:
-    """log(exp x + exp y)."""
-    return t.add(y, t.apply("softplus", t.subtract(x, y)))
-
-
 # --- choices ------------------------------------------------------------------------------------
 
 
@@ -327,9 +322,9 @@ RULES: Mapping[str, Rule] = {
     "cumprod": lambda t, x, dim, **_: cumulative(t, x, dim, Tensors.multiply),
     "cummax": lambda t, x, dim: [cumulative(t, x, dim, Tensors.maximum), None],
     "cummin": lambda t, x, dim: [cumulative(t, x, dim, Tensors.minimum), None],
-    "logcumsumexp": lambda t, x, dim: cumulative(t, x, dim, _log_add),
+    "logcumsumexp": lambda t, x, dim: cumulative(t, x, dim, Tensors.log_add),
     "logsumexp": _log_sum_exp,
-    "logaddexp": _log_add,
+    "logaddexp": Tensors.log_add,
     "linalg_vector_norm": layers.norm,
     **dict.fromkeys(("cdist", "_cdist_forward"), layers.distances),
     "batch_norm": layers.batch_norm,
