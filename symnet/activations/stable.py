@@ -7,33 +7,28 @@ is refused, with the place and the size of the error.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache, partial
 
 import mpmath
-import numpy as np
 import sympy
 from sympy import Expr, Piecewise, S
 from sympy.logic.boolalg import Boolean
 
-from symnet.activations import accuracy, patches, rewriting
-from symnet.activations.accuracy import LARGEST, Fault
+from symnet.activations import accuracy, rewriting
+from symnet.activations.accuracy import Fault
 from symnet.activations.digits import Number
 from symnet.activations.functions import STEPS, held, undefined
 from symnet.activations.identities import renamed
 from symnet.activations.limits import shown
+from symnet.activations.mending import mended
 from symnet.activations.pieces import Pieces, assembled, pieces_of
 from symnet.activations.systems import Forms, System, Z, chain, finished, forms, repeated
 from symnet.activations.tails import BOUNDS, settled, vanishing
 from symnet.activations.understood import understood
 
 _PATCHES = 6  # that one expression gets
-_FAR = 10.0
-_OVERFLOW = 1e300  # from here on a result is given as infinite
-_HALVINGS = 20
-_NEAR = 1.5  # of a removable point
 
 
 class Inaccurate(ValueError):
@@ -189,12 +184,12 @@ def stable(
             if not wrong:
                 return expression
             best = wrong if best is None or len(wrong) < len(best) else best
-            mended = _mended(expression, arm, order, wrong, marks)
+            patched = mended(expression, arm, order, wrong, marks)
             places = [fault.z for fault in wrong]
-            if mended is None or places == before:
+            if patched is None or places == before:
                 break
             before = places
-            expression = mended
+            expression = patched
     if best is None:
         raise ValueError(
             f"SymPy writes a derivative of {shown(str(arm))} with complex numbers only"
@@ -259,87 +254,6 @@ def differentiated(arm: Expr, order: int) -> Expr:
     steps = {step: sympy.Dummy(real=True) for step in arm.atoms(*STEPS)}
     back = {dummy: step for step, dummy in steps.items()}
     return sympy.diff(arm.xreplace(steps), Z, order).xreplace(back)
-
-
-def _mended(
-    expression: Expr, arm: Expr, order: int, wrong: list[Fault], marks: tuple[Expr, ...]
-) -> Expr | None:
-    """The expression with what is wrong patched, far out or around a point."""
-    far = [fault for fault in wrong if abs(fault.z) >= _FAR]
-    beyond = [fault for fault in far if fault.truth is not None and abs(fault.truth) > LARGEST]
-    if beyond:
-        return _overflowing(expression, arm, order, beyond)
-    for part in (far, [f for f in far if f.z > 0], [f for f in far if f.z < 0]):
-        bound = _vanished(arm, order, part) if part else None
-        if bound is not None:
-            return patches.clipped(expression, bound, {math.copysign(1, f.z) for f in part})
-    if far:
-        levelled = _levelled(expression, arm, order, far)
-        return levelled or patches.continued(expression, arm, order)
-    for mark in marks:
-        if all(abs(fault.z - float(mark)) < _NEAR for fault in wrong):
-            side = -1 if all(fault.z < float(mark) for fault in wrong) else 1
-            return patches.patched(expression, mark, arm, order, side)
-    return None
-
-
-def _overflowing(expression: Expr, arm: Expr, order: int, beyond: list[Fault]) -> Expr | None:
-    """The expression, infinite from where the derivative is too large for a double."""
-    side = int(math.copysign(1, beyond[0].z))
-    known = {size: _truth(arm, order, side * size) for size in sorted(accuracy.SIZES)}
-    small = [size for size, truth in known.items() if truth is None or abs(truth) < _OVERFLOW]
-    large: dict[float, Number] = {s: truth for s, truth in known.items() if s not in small}
-    if (
-        not small
-        or not large
-        or max(small) > min(large)
-        or len({t > 0 for t in large.values()}) > 1
-    ):
-        return None
-    low, high = max(small), min(large)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        truth = _truth(arm, order, side * middle)
-        low, high = (low, middle) if truth is None or abs(truth) > _OVERFLOW else (middle, high)
-    before = np.array(sorted(side * share * high for share in (0.9, 0.99, 0.999)))
-    if accuracy.faults((), {order: expression}, arm, accuracy.Grid(before)):
-        return None
-    return patches.infinite(expression, high, side, 1 if large[max(large)] > 0 else -1)
-
-
-def _truth(arm: Expr, order: int, z: float) -> Number:
-    found = accuracy.truths(arm, z, max(order, 2), 1, 0)
-    return None if found is None else found[order]
-
-
-def _vanished(arm: Expr, order: int, far: list[Fault]) -> float | None:
-    """A size of z from which the derivative is 0, on the sides where something is wrong."""
-    sides = {math.copysign(1, fault.z) for fault in far}
-    nearest = min(abs(fault.z) for fault in far)
-    bound = None
-    for size in sorted(accuracy.SIZES, reverse=True):
-        known = [accuracy.truths(arm, side * size, max(order, 2), 1, 360) for side in sides]
-        if any(side is None or abs(side[order]) > 1e-310 for side in known):
-            break
-        bound = size
-    return bound if bound is not None and bound <= nearest else None
-
-
-def _levelled(expression: Expr, arm: Expr, order: int, far: list[Fault]) -> Expr | None:
-    """The expression, a number from where the derivative is one to the last digit, on one side."""
-    side = int(math.copysign(1, far[0].z))
-    nearest = min(abs(fault.z) for fault in far if fault.z * side > 0)
-    level: Number | None = None
-    bound = None
-    for size in sorted(accuracy.SIZES, reverse=True):
-        truth = _truth(arm, order, side * size)
-        level = truth if level is None else level
-        if truth is None or abs(truth - level) > 1e-20 * abs(level):
-            break
-        bound = size
-    if bound is None or bound > nearest or level is None:
-        return None
-    return patches.level(expression, bound, side, float(level))
 
 
 def _not(condition: Boolean) -> Boolean:
