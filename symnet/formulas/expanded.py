@@ -2,9 +2,9 @@
 
     ∂^r y_p / ∂x_i ∂x_j …  =  sympy.diff(network.expression()[p], x_i, x_j, …)
 
-This is the definition by which the other notations are judged, so nothing here is clever: SymPy
-differentiates SymPy's expression. Such formulas grow with the product of the widths, which is why
-their size is estimated first and large ones are refused at once.
+This is the definition by which the other notations are judged, so nothing here is clever: it is
+SymPy's derivative of SymPy's expression. Such formulas grow with the product of the widths, which
+is why their size is estimated first and large ones are refused at once.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from functools import lru_cache
 from math import comb, log10
 
 import sympy
-from sympy import Expr
+from sympy import Add, Expr, Function, Mul, Pow, Symbol
 
 from symnet.network import Network
+from symnet.network.nesting import put
 
 LARGEST = 50_000
 """Estimated operations of a derivation, its value and all its partials counted, at most.
@@ -112,9 +113,45 @@ def _partial(network: Network, output: int, inputs: tuple[int, ...]) -> Expr:
         return _expression(network)[output]
     *before, last = inputs
     try:
-        return sympy.diff(_partial(network, output, tuple(before)), network.inputs[last])
+        return _derivative(_partial(network, output, tuple(before)), network.inputs[last])
     except RecursionError:
         raise ValueError(
             f"expanded notation: {network.depth} nested layers are too deep for SymPy; "
             'use notation "neuron" or "layer"'
         ) from None
+
+
+@lru_cache(maxsize=4096)
+def _derivative(expression: Expr, x: Symbol) -> Expr:
+    """`sympy.diff(expression, x)`, without the questions that take SymPy minutes.
+
+    Of 0·f it asks whether f is finite, of each tanh that it writes whether its argument is 0: two
+    minutes where that is a cube of the same.
+    """
+    if x not in expression.free_symbols:
+        return sympy.S.Zero
+    parts = expression.args
+    if isinstance(expression, Add):
+        return Add(*(_derivative(term, x) for term in parts))
+    if isinstance(expression, Mul):
+        slopes = enumerate(_derivative(factor, x) for factor in parts)
+        return Add(*(Mul(*parts[:i], d, *parts[i + 1 :]) for i, d in slopes if d != 0))
+    if isinstance(expression, Pow) and x not in expression.exp.free_symbols:
+        return expression * (_derivative(expression.base, x) * expression.exp / expression.base)
+    # A Piecewise and an Abs have rules of their own.
+    if type(expression)._eval_derivative is Function._eval_derivative:
+        slopes = enumerate(_derivative(argument, x) for argument in parts)
+        return Add(*(_slope(expression, i) * d for i, d in slopes if d != 0))
+    return sympy.diff(expression, x)
+
+
+def _slope(f: Function, i: int) -> Expr:
+    """∂f/∂(its argument i)."""
+    rule, symbols = _rule(f.func, len(f.args), i)
+    return put(rule, dict(zip(symbols, f.args, strict=True)))
+
+
+@lru_cache(maxsize=256)
+def _rule(function: type[Function], count: int, i: int) -> tuple[Expr, tuple[Symbol, ...]]:
+    symbols = tuple(sympy.Dummy() for _ in range(count))
+    return function(*symbols).fdiff(i + 1), symbols

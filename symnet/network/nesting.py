@@ -62,9 +62,9 @@ def nested(inputs: Iterable[Expr], nodes: Sequence[Node], widths: Sequence[int])
             tested.append(values[-1] if same else combined(node, t, tested, width))
             continue
         formula = _formula(node.activation.value)
-        values.append([_put(formula.value, {Z: a, _TESTED: b}) for a, b in zip(z, t, strict=True)])
+        values.append([put(formula.value, {Z: a, _TESTED: b}) for a, b in zip(z, t, strict=True)])
         plain = same and formula.tested == formula.value
-        tested.append(values[-1] if plain else [_put(formula.tested, {Z: b}) for b in t])
+        tested.append(values[-1] if plain else [put(formula.tested, {Z: b}) for b in t])
     return [_with_infinities(value) for value in values[-1]]
 
 
@@ -99,7 +99,7 @@ def size(nodes: Sequence[Node], widths: Sequence[int]) -> int:
     return found[-1].value
 
 
-def _put(formula: Expr, values: dict[Symbol, Expr]) -> Expr:
+def put(formula: Expr, values: dict[Symbol, Expr]) -> Expr:
     """The formula of these values; what compares them, or is a function of much, is left as it is.
 
     SymPy would ask of each comparison whether its sides are real, of an exponential whether its
