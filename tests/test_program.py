@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from sympy import Symbol
 
+import symnet
 from symnet.activations import activation
 from symnet.calculus.algebra import Quantity, dot, entry, matvec, outer, row, sigma, transposed
 from symnet.calculus.program import OUTPUT, X, Y, adjoint, from_network, tangent, transpose
 from symnet.calculus.shapes import Shapes
 from symnet.network import Layer, Network
+from symnet.network.building import apply
 
 SHAPES = Shapes.of(Network.dense([3, 3, 3, 3, 3, 3], seed=0))
 
@@ -27,6 +30,16 @@ def quantities(*names):
 def expressions(program):
     """Each target's name with its expression."""
     return {str(s.target): s.expression for s in program.statements}
+
+
+def test_nodes_of_one_value_are_one():
+    """An activation of a vector is computed once, however many nodes say it."""
+    shared = symnet.Layer([[1.0, -0.5], [0.3, 2.0]])(symnet.variables("u", "v"))
+    for made in (lambda z: apply("tanh", z), symnet.softmax, symnet.log_softmax):
+        network = Network.of(Layer([[1.0, 1.0]])(made(shared) * shared) + made(shared))
+        program = from_network(network)
+        assert [str(s.target) for s in program.statements if s.target.letter == "a"] == ["a2", "a3"]
+        assert symnet.derive(network).compile()(np.ones(2))[2].shape == (2, 2, 2)
 
 
 @pytest.fixture

@@ -85,6 +85,13 @@ def leaky(m, x):
     return m.last(torch.where(m.first(x) > 0, m.first(x), 0.1 * m.first(x)))
 
 
+def written_where(m, x):
+    """Entries below a bound are overwritten; a distribution's logarithm, checked by PyTorch."""
+    h = m.first(x)
+    h[h < 0.125] = 0.125
+    return torch.distributions.Normal(h, 1.25).log_prob(x[:, :1])
+
+
 def in_place(m, x):
     """A part of a tensor is written to, then all of it."""
     h = m.first(x)
@@ -144,6 +151,7 @@ MODULES |= {
     "special": lambda: forward(special, first=nn.Linear(3, 2)),
     "scatters": lambda: forward(scatters, first=nn.Linear(3, 4)),
     "leaky": lambda: forward(leaky, first=nn.Linear(3, 4), last=nn.Linear(4, 1)),
+    "written where": lambda: forward(written_where, first=nn.Linear(3, 4)),
     "in place": lambda: forward(in_place, first=nn.Linear(3, 4)),
     "ensemble": lambda: forward(
         ensemble, w=nn.Parameter(torch.randn(5, 3, 2)), b=nn.Parameter(torch.randn(5, 1, 2))
@@ -350,6 +358,8 @@ class Sorts(nn.Module):
         (lambda m, x: torch.view_as_complex(m.a(x)), "complex numbers"),
         (lambda m, x: torch.special.i0(m.a(x)), "special function"),
         (lambda m, x: torch.where(x[:, :1] > 0, m.a(x), x[:, 1:]), "no function of one value"),
+        (lambda m, x: F.dropout(m.a(x), 0.5, training=True), "drops at random"),
+        (lambda m, x: torch.remainder(m.a(x), 2.0), "jumps"),
     ],
 )
 def test_operations_are_refused_by_name_and_with_a_reason(function, what):

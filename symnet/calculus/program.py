@@ -117,9 +117,11 @@ def from_network(network: Network) -> Program:
     """The Program of the network's value: z_k = W_k a_{k-1} + b_k, a_k = σ_k(z_k), y = a_L.
 
     A form that is one earlier vector and nothing else is that vector, and has no z; the softmax
-    that derivatives of a log_softmax need is p_k.
+    that derivatives of a log_softmax need is p_k. Nodes of one value are one: an activation of an
+    argument has one name.
     """
     values = [X]
+    computed: dict[Expr, Quantity] = {}
     statements: list[Statement] = []
     for k, node in enumerate(network.nodes, 1):
         last = k == network.depth
@@ -132,11 +134,15 @@ def from_network(network: Network) -> Program:
         if node.plain is None:
             z = Quantity("z", k)
             statements.append(Statement(z, form))
+        value = _value(node, z, None if node.factor is None else values[node.factor])
+        if value in computed:  # of an earlier node; it is not the last, which needs all others
+            values.append(computed[value])
+            continue
         values.append(Y if last else Quantity("a", k))
+        computed[value] = values[-1]
         if node.kind == "log_softmax":
             statements.append(Statement(Quantity("p", k), softmax(z)))
-        factor = None if node.factor is None else values[node.factor]
-        statements.append(Statement(values[-1], _value(node, z, factor)))
+        statements.append(Statement(values[-1], value))
     shapes = Shapes.of(network)
     applied = {
         (s.expression.name, s.expression.argument): shapes.number(s.target)

@@ -41,6 +41,7 @@ class Folding:
         self._orders = count()
         self._names = functions.Names()
         self._nodes: dict[Form, Form] = {}
+        self._atoms: dict[tuple[Form, Activation], Atom] = {}
         self._used: set[Form] = set()
         self.inputs: Atom | None = None
         self.assumed: tuple[str, ...] = ()
@@ -208,7 +209,9 @@ class Folding:
         if own.value == Z:
             return Form(like.shape, base.terms, base.bias, base.layered, base.functions())
         self._used.add(base)
-        atom = Atom(next(self._orders), base.size, "activation", base, own)
+        if (base, own) not in self._atoms:
+            self._atoms[base, own] = Atom(next(self._orders), base.size, "activation", base, own)
+        atom = self._atoms[base, own]
         laws = {
             earlier: whole
             for earlier, law in base.functions().items()

@@ -210,7 +210,7 @@ def _called(torch: Any, module: Any, given: Arguments) -> list[tuple[str, Any]]:
 def _exported(torch: Any, module: Any, given: Arguments) -> Any:
     args, kwargs = given.placed(_numbers(torch, module, given))
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _unvalidated(torch):
             warnings.simplefilter("ignore")  # of attributes that LSTM sets itself, and the like
             if isinstance(module, torch.jit.ScriptModule):
                 converter = needed("torch._export.converter", "torch").TS2EPConverter
@@ -223,6 +223,18 @@ def _exported(torch: Any, module: Any, given: Arguments) -> Any:
             f"torch.export cannot trace the module with tensors of the shapes {told} ({first[0]}); "
             "its steps must not depend on values"
         ) from None
+
+
+@contextmanager
+def _unvalidated(torch: Any) -> Iterator[None]:
+    """Distributions do not look at their parameters, which have no values yet."""
+    own = torch.distributions.Distribution
+    before = own._validate_args
+    own.set_default_validate_args(False)
+    try:
+        yield
+    finally:
+        own.set_default_validate_args(before)
 
 
 def _leaves(torch: Any, tree: Any) -> list[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.folding import matrices
+from symnet.importers.folding import choices, matrices
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.scattering import put
@@ -56,6 +56,8 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
     """The operation on places. ValueError where it adds to what is there."""
     if "index_put" in str(target) and (args[3:4] == [True] or kwargs.get("accumulate")):
         return _accumulated(t, *args[:3])
+    if "index_put" in str(target) and any(isinstance(i, Condition) for i in args[1]):
+        return _masked(t, *args[:3])
     if "reduce" in str(target):
         raise ValueError("it adds to what is there (reduce); use scatter_add or scatter_reduce")
     leaves, spec = torch.utils._pytree.tree_flatten((args, dict(kwargs)), is_leaf=_is_value)
@@ -82,6 +84,14 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
     if isinstance(found, torch.Tensor):
         return _taken(t, parts, found, fill)
     return [_taken(t, parts, part, fill) for part in found]
+
+
+def _masked(t: Tensors, x: Value, index: Any, y: Value) -> Value:
+    """x[mask] = number, the mask a condition of the inputs."""
+    mask = index[0]
+    if len(index) > 1 or mask.shape != x.shape or math.prod(y.shape) != 1:
+        raise ValueError("it writes where a condition holds more than one number; use torch.where")
+    return choices.chosen(t, mask, x, t.reshape(y, ()))
 
 
 def _accumulated(t: Tensors, x: Value, index: Any, y: Value) -> Value:

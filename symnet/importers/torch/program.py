@@ -143,7 +143,7 @@ def _called(torch: Any, t: Tensors, node: Any, values: dict[str, Any]) -> Any:
     def known(argument: Any) -> Any:
         if isinstance(argument, torch.fx.Node):
             if argument.name not in values:
-                raise ValueError(f"its argument {argument.name!r} is no tensor")
+                raise ValueError(refusals.reason(node.target, name))
             return values[argument.name]
         return [known(a) for a in argument] if isinstance(argument, list | tuple) else argument
 

@@ -6,6 +6,7 @@ from typing import Any
 
 _RANDOM = "it draws random numbers; give a module whose evaluation does not (its mean, its logits)"
 _STEPS = "it is constant in steps: its derivative is 0 wherever there is one"
+_JUMPS = "it jumps, which symnet's formulas do not; of an angle use sin and cos"
 _CHOICE = "it chooses by values: that has no derivative; leave it out of what forward gives"
 _WHOLE = "it makes whole numbers of what depends on the inputs: that has no derivative"
 
@@ -15,17 +16,19 @@ _SAMPLED = "it samples an image at places that are computed; give the module wit
 _LINEAR = "it factors a matrix that depends on the inputs; write its formula out in products"
 
 _REASONS = {
-    **dict.fromkeys(("floor", "ceil", "round", "trunc", "frac", "remainder", "fmod"), _STEPS),
+    **dict.fromkeys(("floor", "ceil", "round", "trunc"), _STEPS),
+    **dict.fromkeys(("frac", "remainder", "fmod", "copysign", "nextafter"), _JUMPS),
     **dict.fromkeys(("heaviside", "floor_divide", "bucketize", "searchsorted"), _STEPS),
     **dict.fromkeys(("argmax", "argmin", "topk", "sort", "argsort", "nonzero", "unique2"), _CHOICE),
     **dict.fromkeys(("median", "mode", "kthvalue", "any", "all"), _CHOICE),
     **dict.fromkeys(("embedding", "embedding_bag", "one_hot"), _WHOLE),
     **dict.fromkeys(("i0", "i1", "mvlgamma", "polygamma", "zeta", "special_erfcx"), _SPECIAL),
-    **dict.fromkeys(("special_i0e", "special_i1", "special_bessel_j0"), _SPECIAL),
+    **dict.fromkeys(("special_i0e", "special_i1", "special_bessel_j0", "special_ndtri"), _SPECIAL),
     **dict.fromkeys(("view_as_complex", "fft_rfft", "_fft_r2c", "fft_fft"), _COMPLEX),
     **dict.fromkeys(("_linalg_det", "linalg_inv_ex", "linalg_eigh", "_linalg_svd"), _LINEAR),
+    **dict.fromkeys(("_linalg_solve_ex", "linalg_matrix_exp", "linalg_cholesky_ex"), _LINEAR),
     **dict.fromkeys(("grid_sampler_2d", "grid_sampler_3d"), _SAMPLED),
-    **dict.fromkeys(("copysign", "nextafter"), _STEPS),
+    "cond": "it runs one of two branches by values; write torch.where(condition, one, other)",
     "complex": "it computes with complex numbers; symnet reads real ones",
 }
 

@@ -93,6 +93,17 @@ def _logit(t: Tensors, x: Value, eps: float | None = None) -> Value:
     return t.apply(log(Z / (1 - Z)), inside, "logit")
 
 
+def _dropout(t: Tensors, x: Value, p: float = 0.5, train: bool = False, **_: Any) -> Value:
+    if train and p:
+        raise ValueError("it drops at random, in evaluation too (training=True): call it without")
+    return x
+
+
+def _nan_to_num(t: Tensors, x: Value, *_: Any, **__: Any) -> Value:
+    t.fold.assume("nan_to_num is left out: where its argument is NaN or infinite, so is its value")
+    return x
+
+
 # --- arithmetic ---------------------------------------------------------------------------------
 
 
@@ -374,11 +385,12 @@ RULES: Mapping[str, Rule] = {
     "new_ones": _filled(1.0, sized=True),
     "new_full": _filled(None, sized=True),
     **dict.fromkeys(
-        ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout", "clone"), _same
+        ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout"), _dropout
     ),
     **dict.fromkeys(
-        ("contiguous", "detach", "lift_fresh_copy", "lift_fresh", "alias", "nan_to_num"), _same
+        ("clone", "contiguous", "detach", "lift_fresh_copy", "lift_fresh", "alias"), _same
     ),
+    "nan_to_num": _nan_to_num,
 }
 
 CHOOSING = frozenset(
