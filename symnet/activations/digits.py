@@ -197,6 +197,16 @@ def _periodic(function: Callable[[Number], Number]) -> Any:
     return guarded
 
 
+def _once(function: Callable[[Number], Number]) -> Callable[[Number], Number]:
+    """What takes milliseconds, of the same numbers again and again, as erfc(erfc(z)) far out."""
+
+    @lru_cache(maxsize=2**12)
+    def known(x: Number, precision: int) -> Number:
+        return function(x)
+
+    return lambda x: known(x, mpmath.mp.prec)
+
+
 def _product(*factors: Number) -> Number:
     return mpmath.fprod(factors)
 
@@ -223,8 +233,8 @@ FUNCTIONS: MappingProxyType[Any, Callable[..., Number]] = MappingProxyType(
         expm1: lambda x: _exp(x) - 1 if abs(x) > 1 else mpmath.expm1(x),
         log1p: lambda x: _log(1 + x) if abs(x) > 0.5 else mpmath.log1p(x),
         erfcx: lambda x: mpmath.exp(x * x) * mpmath.erfc(x),
-        sympy.erf: lambda x: mpmath.erf(x) if abs(x) < _SATURATED else mpmath.sign(x),
-        sympy.erfc: lambda x: mpmath.erfc(x) if abs(x) < _SATURATED else 1 - mpmath.sign(x),
+        sympy.erf: _once(lambda x: mpmath.erf(x) if abs(x) < _SATURATED else mpmath.sign(x)),
+        sympy.erfc: _once(lambda x: mpmath.erfc(x) if abs(x) < _SATURATED else 1 - mpmath.sign(x)),
         sympy.acosh: _within(mpmath.acosh, 1, _INFINITE),
         sympy.asin: _within(mpmath.asin, -1, 1),
         sympy.acos: _within(mpmath.acos, -1, 1),
