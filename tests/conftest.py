@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite tests/golden from what is printed now"
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test marked `complete(every=k)` each k-th case, of one marked `complete` none.
+
+    All of them where SYMNET_COMPLETE is set: they take longer than everything else together.
+    """
+    if "SYMNET_COMPLETE" in os.environ:
+        return
+    cases: Counter[tuple[str, str]] = Counter()
+    kept, left = [], []
+    for item in items:
+        mark = item.get_closest_marker("complete")
+        name = item.location[0], item.name.partition("[")[0]
+        number, every = cases[name], mark.kwargs.get("every") if mark else 1
+        cases[name] += 1
+        (kept if every and number % every == 0 else left).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -160,6 +160,7 @@ def compiled(forms: Forms) -> Any:
     return sympy.lambdify(Z, list(forms.derivatives), modules=modules, cse=statements)
 
 
+@pytest.mark.complete(every=4)
 @pytest.mark.parametrize("order", range(4))
 @pytest.mark.parametrize("name", NAMES)
 def test_accurate_to_a_few_ulp_without_warning(name: str, order: int) -> None:
@@ -226,6 +227,7 @@ def test_fourth_derivative(name: str) -> None:
             assert abs(found - want) <= mpf(10) ** -exact * (abs(want) + 1)
 
 
+@pytest.mark.complete(every=4)
 @pytest.mark.parametrize("order", range(5))
 @pytest.mark.parametrize("name", NAMES)
 def test_formula_is_the_stable_derivative(name: str, order: int) -> None:

@@ -389,6 +389,7 @@ def test_arrays_are_measured_before_they_are_read(shape, tmp_path):
 @pytest.mark.skipif(not NETS.is_dir(), reason="the folder of public networks is not there")
 def test_public_acasxu():
     """5-50×6-5 relu, whose means and ranges are folded."""
+    pytest.importorskip("scipy")
     net = symnet.load(NETS / "acasxu_1_1.nnet")
     assert net.describe().startswith("5-50-50-50-50-50-50-5, relu")
     assert net.is_chain

@@ -82,6 +82,7 @@ def of_activation(name: str) -> Network:
     return Network.dense([2, 3, 4, 2], name, output="sigmoid" if name == "exp" else name, seed=3)
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("name", EVERYWHERE)
 def test_every_activation(name):
     """In a hidden layer and at the end, orders 0 to 2, forward and backward, several outputs."""
@@ -89,6 +90,7 @@ def test_every_activation(name):
     check(network, sample(network))
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize(
     ("widths", "hidden", "output"),
     [
@@ -190,6 +192,14 @@ def test_users_own_activation():
     network = Network.dense([2, 5, 1], hidden=swish, seed=2)
     check(network, sample(network))
     assert "swish2_012(" in file.source(kernels(network), network)
+
+
+def test_more_than_ten_calls_of_elementary_functions():
+    """Results named k0, …, k10 stand in the order of their numbers."""
+    z = sympy.Symbol("z")
+    value = sum(sympy.sin(i * z + 1) / i for i in range(1, 12))
+    network = Network([Layer([[1.0]], None, Activation("own", value))])
+    check(network, np.array([[0.3], [-1.2]]))
 
 
 def test_float():

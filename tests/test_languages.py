@@ -179,6 +179,7 @@ def test_other_orders(language, order, tmp_path):
     check(language, Job.of(symnet.Network.dense([3, 4, 2], "tanh", seed=3), order, "net"), tmp_path)
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("language", TOOLS)
 def test_extreme_points(language, tmp_path):
     """Far out nothing overflows, and nothing is lost in the tails."""
@@ -338,6 +339,7 @@ def test_heads(language):
             assert part in shown, (name, part)
 
 
+@pytest.mark.complete(every=4)
 @pytest.mark.parametrize(
     "language",
     [n for n, row in languages.LANGUAGES.items() if row.files and n != "c-batch"],
@@ -364,6 +366,7 @@ COMPILERS = {
 }
 
 
+@pytest.mark.complete(every=4)
 @pytest.mark.parametrize("precision", languages.PRECISIONS)
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_c_batch(compiler, precision, tmp_path):
@@ -395,6 +398,7 @@ def test_c_batch(compiler, precision, tmp_path):
     )
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("compiler", ["gcc", "clang", "g++"])
 def test_c_is_clean(compiler, tmp_path):
     """As C99 by both compilers with every warning, and as C++."""
@@ -435,6 +439,7 @@ HEADERS = {
 """As much of C's library as texts use, for a system whose headers are not here."""
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize("precision", languages.PRECISIONS)
 @pytest.mark.parametrize("language", ["c", "c-batch"])
 def test_rules_of_msvc(language, precision, tmp_path):
@@ -474,6 +479,7 @@ def written_c(language: str, folder: Path) -> str:
     return "SYMNET_TEST" if language == "c-batch" else "NET_TEST"
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("language", ["c", "c-batch", "cpp"])
 @pytest.mark.parametrize("compiler", FLAGS)
 def test_c_refuses_arithmetic_that_is_wrong(compiler, language, tmp_path):
@@ -491,6 +497,7 @@ def test_c_refuses_arithmetic_that_is_wrong(compiler, language, tmp_path):
         assert flag[0] in done.stderr
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("macro", ["_M_FP_FAST", "__FAST_MATH__", "__ASSOCIATIVE_MATH__"])
 @pytest.mark.parametrize("language", ["c", "c-batch", "cpp"])
 def test_macros_of_fast_arithmetic(language, macro, tmp_path):
@@ -515,6 +522,7 @@ SURVIVED = {
 """Flags of Clang without a macro, and those that Intel's compiler, a Clang, has by default."""
 
 
+@pytest.mark.complete(every=4)
 @pytest.mark.parametrize("flags", SURVIVED)
 @pytest.mark.parametrize("language", ["c", "c-batch", "cpp"])
 def test_clang_does_not_reassociate(language, flags, tmp_path):
@@ -529,6 +537,7 @@ def test_clang_does_not_reassociate(language, flags, tmp_path):
     assert subprocess.run(["./net"], cwd=tmp_path, capture_output=True).returncode == 0
 
 
+@pytest.mark.complete
 def test_misra(tmp_path):
     """cppcheck's MISRA addon has nothing but advisories."""
     tool = shutil.which("cppcheck")
@@ -709,6 +718,7 @@ FORMATTERS = {
 }
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("name", ["activations", "attention"])
 @pytest.mark.parametrize("language", FORMATTERS)
 def test_a_formatter_changes_nothing(language, name, tmp_path):
@@ -778,6 +788,7 @@ def test_rust_without_std(precision, tmp_path):
     subprocess.run(["./main"], cwd=tmp_path, check=True)
 
 
+@pytest.mark.complete
 @pytest.mark.parametrize("name", ["one", "activations"])
 def test_rust_examples_are_tests(name, tmp_path):
     """rustdoc runs one for each function; rustfmt changes nothing, clippy finds nothing."""

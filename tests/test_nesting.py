@@ -91,6 +91,7 @@ def test_more_cases_than_two_are_written_without_them(value):
         assert found.subs(Z, at) == value.subs(z, at)
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("name", BY_CASES)
 def test_conditions_stay_conditions(name):
     """One relation for each neuron and case, however deep; none is written out case by case."""

@@ -64,6 +64,7 @@ def differences(scalars: Neurons, network: Network, order: int) -> list[str]:
     return wrong
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("order", [0, 1, 2, 3])
 @pytest.mark.parametrize("name", SMALL)
 def test_it_equals_the_expanded_notation(name, order):
@@ -111,6 +112,7 @@ def test_symbolic_weights_stay_symbols():
     assert sympy.expand(found - expanded.partial(network, 0, (0, 0))) == 0
 
 
+@pytest.mark.complete(every=4)
 @pytest.mark.parametrize("index", range(32))
 def test_a_planted_wrong_sign_is_found(index):
     """One term of any single statement negated: the comparison above notices each."""

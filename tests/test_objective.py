@@ -78,6 +78,7 @@ def expected_residuals(target: Objective, p: np.ndarray, weights: dict[str, floa
     return np.concatenate(found)
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("activation", EVERYWHERE)
 def test_residuals_are_those_of_the_network_in_the_datas_units(activation):
     """The definition of the loss, every kind of row, weights of rows and kinds included.
@@ -152,6 +153,7 @@ def exact_jacobian(target: Objective, p: np.ndarray, rows: list[int]) -> np.ndar
     return found
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("activation", SMOOTH)
 def test_the_jacobian_agrees_with_differences_in_50_digits(activation):
     """One row of every kind, two outputs, every activation without a kink: to 1e-8."""

@@ -157,6 +157,7 @@ KNOWN = {
 }
 
 
+@pytest.mark.complete(every=6)
 @pytest.mark.parametrize("case", KNOWN)
 def test_known_values(case: str) -> None:
     """NumPy's text and the analytic engine have the value of 50 digits."""
@@ -386,6 +387,7 @@ def test_text_says_what_cancels() -> None:
         assert "exact, but" not in symnet.derive(dense([2, 2, 1], hidden="relu")).text(notation)
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize(
     ("formula", "at", "known"),
     [
@@ -421,6 +423,7 @@ def test_quotients_hold_however_a_backend_writes_them(power):
             assert (result == 0).all()
 
 
+@pytest.mark.complete(every=4)
 @pytest.mark.parametrize("backend", ["numpy", "c"])
 @pytest.mark.parametrize(
     ("formula", "at", "known"),

@@ -147,6 +147,7 @@ def label_of(output, names):
     return labels.text_partial(output.name, names)
 
 
+@pytest.mark.complete(every=4)
 @pytest.mark.parametrize("activation", EVERYWHERE)
 def test_expanded_text_is_python(activation):
     """Every printed right side, evaluated by Python, has the derivative's value."""

@@ -177,7 +177,7 @@ def _on_lanes(
         lines += [*(f"    {line}" for line in [*loaded, *text]), "}"]
         read |= set(used)
         stored += results
-    stored.sort()
+    stored.sort(key=lambda result: int(result[1:]))
     arguments = ["z", *given]
     body = [
         *(
