@@ -217,6 +217,9 @@ def test_pieces() -> None:
     assert Activation("own", log(1 + z)).domain == ((-1, sympy.oo),)
     assert Activation("own", sqrt(1 - z**2)).domain == ((-1, 1),)
     assert TABLE["reciprocal"].domain == ((-sympy.oo, 0), (0, sympy.oo))
+    own = Activation("own", sympy.asin(z) + Max(0, z) ** 2)
+    assert own.domain == ((-1, 1),)
+    assert float(own.derivative(2).subs(z, 0.5)) == pytest.approx(2 + 0.5 / 0.75**1.5, rel=1e-14)
 
 
 def test_refused_with_the_place() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import Any, NamedTuple
 
 import sympy
@@ -142,4 +142,7 @@ def assembled(found: Pieces, values: Sequence[Expr], of_point: Callable[[Expr], 
         arms.append((value, left.high >= Z if of_left else left.high > Z))
         if here not in (left.value, right.value):
             arms.append((of_point(here), left.high >= Z))
-    return Piecewise(*arms, (values[-1], True)) if arms else values[-1]
+    arms.append((values[-1], True))
+    # Of two arms that are the same SymPy would write one whose condition is an Or.
+    changes = [value != following for (value, _), (following, _) in pairwise(arms)]
+    return Piecewise(*compress(arms, [*changes, True]))

@@ -138,8 +138,9 @@ def _derivative(expression: Expr, x: Symbol) -> Expr:
         return Add(*(Mul(*parts[:i], d, *parts[i + 1 :]) for i, d in slopes if d != 0))
     if isinstance(expression, Pow) and x not in expression.exp.free_symbols:
         return expression * (_derivative(expression.base, x) * expression.exp / expression.base)
-    # A Piecewise and an Abs have rules of their own.
-    if type(expression)._eval_derivative is Function._eval_derivative:
+    kind = type(expression)
+    # A Piecewise and an Abs have rules of their own, and a floor has none.
+    if kind._eval_derivative is Function._eval_derivative and kind.fdiff is not Function.fdiff:
         slopes = enumerate(_derivative(argument, x) for argument in parts)
         return Add(*(_slope(expression, i) * d for i, d in slopes if d != 0))
     return sympy.diff(expression, x)
