@@ -497,6 +497,38 @@ def test_c_refuses_arithmetic_that_is_wrong(compiler, language, tmp_path):
         assert flag[0] in done.stderr
 
 
+INVALID = """\
+#include <fenv.h>
+#include "net.h"
+
+int main(void)
+{
+    const double x[2] = {0.3, 0.4};
+    double y[1], jacobian[1][2], hessian[1][2][2];
+    feclearexcept(FE_ALL_EXCEPT);
+    net_value_jacobian_hessian(x, y, jacobian, hessian);
+    return fetestexcept(FE_INVALID | FE_DIVBYZERO) != 0;
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["log", "sqrt", "own"])
+def test_c_raises_no_flag_within_the_domain(name, tmp_path):
+    """Programs that stop at invalid operations do not stop where everything is defined."""
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed")
+    used = Activation(name, sympy.asin(Z) + sympy.Max(0, Z) ** 2) if name == "own" else name
+    net = symnet.Network(
+        [symnet.Layer([[1, 1], [2, -1]], [0.2, 0.1], used), symnet.Layer([[1, 2]])]
+    )
+    for file, text in languages.generate(net, "c", name="net").items():
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    (tmp_path / "main.c").write_text(INVALID, encoding="utf-8")
+    build = ["gcc", "-std=c99", "-Wdouble-promotion", "-Werror", "main.c", "net.c", "-lm"]
+    subprocess.run(build, cwd=tmp_path, check=True)
+    subprocess.run(["./a.out"], cwd=tmp_path, check=True)
+
+
 @pytest.mark.complete(every=3)
 @pytest.mark.parametrize("macro", ["_M_FP_FAST", "__FAST_MATH__", "__ASSOCIATIVE_MATH__"])
 @pytest.mark.parametrize("language", ["c", "c-batch", "cpp"])

@@ -56,6 +56,10 @@ class CPrinter(Printer):
         name = {"abs": "fabs", **self.functions}.get(function, function)
         return f"{name}{self.suffix}({', '.join(arguments)})"
 
+    def undefined(self, argument: str, place: int = 0) -> str:
+        """Quiet: of 0/0 the processor's flag of invalid operations would be raised inside, too."""
+        return "NAN" if self.precision == "float" else "(double)NAN"
+
     def loop(self, variable: str, last: int | str) -> str:
         bound = f"< {last}" if isinstance(last, int) else f"<= {last}"
         return f"for (int {variable} = 0; {variable} {bound}; {variable}++) {{"

@@ -36,6 +36,9 @@ class CppPrinter(Printer):
         )
         return f"{name}({', '.join(arguments)})"
 
+    def undefined(self, argument: str, place: int = 0) -> str:
+        return "std::numeric_limits<Real>::quiet_NaN()"
+
     def loop(self, variable: str, last: int | str) -> str:
         bound = f"< {last}" if isinstance(last, int) else f"<= {last}"
         return f"for (std::size_t {variable} = 0; {variable} {bound}; {variable}++) {{"

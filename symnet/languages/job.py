@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from math import prod
 from types import MappingProxyType
@@ -117,13 +118,14 @@ class Job:
                 lines += _filled(f"Entries of {result}, in this order: {', '.join(labels)}.")
         shown = [r for r in self.lowered.routines if not functions or r.name in functions]
         arrays = {r.name: f"{self.stack(r):9,} bytes of {memory}" for r in shown if memory}
-        lines += ["", *costs(shown, self.network.n, arrays), *self._formulas(), ""]
+        lines += ["", *costs(shown, self.network.n, arrays), *self._formulas, ""]
         return [*map(commented, lines), *self.made()]
 
     def made(self) -> list[str]:
         """What made a file, as plain lines."""
         return list(map(commented, _filled(made_by(self.command))))
 
+    @cached_property
     def _formulas(self) -> list[str]:
         text = formulas.text(self.network, self.order, "layer", "text", columns=COLUMNS)
         shown = text.removeprefix(formulas.heading(self.network)).strip("\n")

@@ -192,6 +192,7 @@ _ALLOWED = """\
     clippy::manual_memcpy,
     clippy::needless_range_loop,
     clippy::type_complexity,
+    dead_code,
     non_snake_case,
     non_upper_case_globals,
     unexpected_cfgs,

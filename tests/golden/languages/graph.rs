@@ -65,6 +65,7 @@
     clippy::manual_memcpy,
     clippy::needless_range_loop,
     clippy::type_complexity,
+    dead_code,
     non_snake_case,
     non_upper_case_globals,
     unexpected_cfgs,
