@@ -198,6 +198,7 @@ def test_tails_keep_their_relative_accuracy(name: str, order: int) -> None:
         assert abs(mpf(float(got)) - want) <= 16 * np.finfo(float).eps * abs(want) + TINY, point
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("name", NAMES)
 def test_float32_stays_float32(name: str) -> None:
     """Single precision in gives single precision out, to a few of its ulp, without warning."""
@@ -216,6 +217,7 @@ def test_float32_stays_float32(name: str) -> None:
             assert abs(mpf(float(got)) - want) <= allowed, (order, point)
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("name", NAMES)
 def test_fourth_derivative(name: str) -> None:
     """The symbolic derivative of order 4 against the Taylor coefficient, to 35 digits."""
@@ -372,6 +374,7 @@ OWN = {
 }
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("name", OWN)
 def test_own_expression(name: str) -> None:
     """A user's own formula: what is computed, against SymPy's derivatives of the formula."""

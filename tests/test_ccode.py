@@ -258,6 +258,7 @@ def test_zero_derivatives_are_filled():
     np.testing.assert_allclose(results["jacobian"][0], np.broadcast_to(matrix, (5, 1, 2)))
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("name", SMOOTH)
 def test_neighbours_do_not_matter(name):
     """NaN and infinity in a point stay in its own results: points never mix."""
@@ -274,6 +275,7 @@ def test_neighbours_do_not_matter(name):
             assert np.isnan(after[3]).all()
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("name", EVERYWHERE)
 def test_extreme_points(name):
     """Tails and infinities have the values that the analytic engine gives them."""
@@ -296,6 +298,7 @@ def test_outside_of_a_domain(name):
         np.testing.assert_allclose(own, known, rtol=1e-14)
 
 
+@pytest.mark.complete
 def test_deep():
     """Layers alike become loops: 300 layers have hardly more text than 30, and are as right."""
     texts = []
@@ -330,6 +333,7 @@ def self_test(
 SANITIZERS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize(
     ("widths", "hidden", "weights", "flags"),
     [

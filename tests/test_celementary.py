@@ -144,6 +144,7 @@ BOUNDS = {"erf_of": 2.0, "erfcx_of": 4.0}
 """In units in the last place; 1.5 for the others, and erfc has bounds of its own."""
 
 
+@pytest.mark.complete(every=3)
 @NEEDS_COMPILER
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("flags", [BEST, PLAIN, ("-std=c99", "-O0")], ids=["best", "plain", "O0"])

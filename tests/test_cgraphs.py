@@ -69,6 +69,7 @@ def test_large_graphs(name):
     check(network, zoo.points(network, 20), kernels(network))
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("name", SECOND)
 def test_third_order(name):
     """Against the NumPy text of the same Programs."""
@@ -86,6 +87,7 @@ def test_third_order(name):
             np.testing.assert_allclose(found, known, rtol=1e-12, atol=1e-13 * size)
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("name", SECOND)
 def test_float(name):
     """`float` in, `float` out: softmax and what it is made of too."""
@@ -107,6 +109,7 @@ def test_constant_weights(name):
             np.testing.assert_array_equal(constant, argument)
 
 
+@pytest.mark.complete(every=4)
 @pytest.mark.parametrize(
     ("name", "weights", "flags"),
     [

@@ -157,6 +157,7 @@ def test_process_pool(method):
 WIDE = Network.dense([3, 64, 64, 2], "tanh", seed=5)
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_single_points_of_larger_networks(dtype):
     """They are computed in numbers instead of vectors, all methods of every order; small ones not.

@@ -135,6 +135,7 @@ def test_what_has_to_pass_passes():
     expanded.check_size(Network.example(), 4)
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize("widths", [[2, 8, 1], [3, 6, 6, 1], [2, 3, 3, 3, 1], [2, 8, 8, 1]])
 def test_the_size_told_beforehand_is_about_the_size(widths):
     """Within a factor of two of the operations that SymPy's expression has."""

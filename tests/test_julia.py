@@ -15,11 +15,13 @@ from test_languages import NETWORKS
 SEEN = ("activations", "many", "attention", "log_classifier", "one")
 
 
-def tree(text):
-    """The syntax tree's root, or a visible skip."""
+@pytest.fixture(scope="module")
+def tree():
+    """A function that gives the syntax tree's root, or a visible skip."""
     parsing = pytest.importorskip("tree_sitter")
     grammar = pytest.importorskip("tree_sitter_julia")
-    return parsing.Parser(parsing.Language(grammar.language())).parse(text.encode()).root_node
+    parser = parsing.Parser(parsing.Language(grammar.language()))
+    return lambda text: parser.parse(text.encode()).root_node
 
 
 def below(node):
@@ -38,7 +40,7 @@ def left_over(root):
 
 
 @pytest.mark.parametrize("name", SEEN)
-def test_it_parses(name):
+def test_it_parses(name, tree):
     """Without an error; a statement too long for a line is one statement still."""
     text = julia.source(Job.of(NETWORKS[name](), 2, "net"))
     root = tree(text)
@@ -47,7 +49,7 @@ def test_it_parses(name):
     assert max(map(len, text.splitlines())) <= 132
 
 
-def test_the_parser_finds_errors():
+def test_the_parser_finds_errors(tree):
     """An end or a bracket too few, or a line broken where a statement may end."""
     text = julia.source(Job.of(NETWORKS["one"](), 2, "net"))
     assert tree(text.replace("\nend\n", "\n", 1)).has_error

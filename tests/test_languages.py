@@ -295,6 +295,7 @@ def test_odd_names_do_not_break_a_text(language, tmp_path):
         assert done.stdout.startswith("self-test ok")
 
 
+@pytest.mark.complete
 def test_activations_of_odd_names(tmp_path):
     """Temporaries are in functions of their own; capitals make no difference in Fortran."""
     tools_of("fortran")
@@ -941,6 +942,7 @@ CHOSEN = {
 """Partials to choose of some of NETWORKS."""
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("name", CHOSEN if COMPLETE else ("many",))
 @pytest.mark.parametrize("language", LOOPS)
 def test_chosen_partials(language, name, tmp_path):
@@ -955,6 +957,7 @@ def test_chosen_partials(language, name, tmp_path):
         assert done.stdout.startswith("self-test WRONG")
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("name", ["attention", "spread_form", "several_outputs"])
 def test_chosen_partials_are_those_named(name):
     """Each entry of the network alone, and all of them together, as the analytic engine has it."""

@@ -116,6 +116,7 @@ def test_extreme_weights():
     assert formula.subs(network.inputs[0], 0.25) == pytest.approx(0.25 - 0.5 / 100)
 
 
+@pytest.mark.complete
 def test_sizes_bound_what_is_built():
     """With cases and without, at every depth."""
     for name in ("tanh", *BY_CASES):

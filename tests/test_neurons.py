@@ -81,6 +81,7 @@ def test_it_equals_the_expanded_notation_symbolically():
         assert sympy.simplify(difference) == 0
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_it_equals_the_expanded_notation_exactly(order):
     """Rational activations, weights and points: the same fractions, and the same polynomials."""

@@ -41,15 +41,12 @@ def folder_of(program):
 
 def said(program, displays):
     """The program's complaints, one for each display."""
-    folder = folder_of(program)
-    if folder is None or shutil.which("node") is None:
-        pytest.skip(f"SYMNET_NPM names no folder with {PACKAGES[program]}, or there is no node")
     done = subprocess.run(
         ["node", Path(__file__).with_name("typeset.cjs"), program],
         input=json.dumps(displays),
         capture_output=True,
         text=True,
-        env={**os.environ, "NODE_PATH": str(folder)},
+        env={**os.environ, "NODE_PATH": str(folder_of(program))},
         timeout=300,
         check=False,
     )
@@ -68,6 +65,15 @@ def displays_of(network, notation):
     return found
 
 
+@pytest.fixture(scope="module", params=PACKAGES)
+def program(request):
+    """One that is installed."""
+    if folder_of(request.param) is None or shutil.which("node") is None:
+        found = PACKAGES[request.param]
+        pytest.skip(f"SYMNET_NPM names no folder with {found}, or there is no node")
+    return request.param
+
+
 @pytest.fixture(scope="module")
 def named():
     """Every display, and of what it is."""
@@ -79,7 +85,6 @@ def named():
     ]
 
 
-@pytest.mark.parametrize("program", PACKAGES)
 def test_every_display_is_set(program, named):
     """Of every notation and kind of network, hostile names included."""
     assert len(named) > 3 * len(NETWORKS)
@@ -88,7 +93,6 @@ def test_every_display_is_set(program, named):
     assert found == []
 
 
-@pytest.mark.parametrize("program", PACKAGES)
 def test_a_wrong_display_is_noticed(program):
     """The test above could fail."""
     wrong = ["\\noindent where", "\\frac{1", "\\unknown{x}", "x_1"]

@@ -8,7 +8,7 @@ import pytest
 
 import formulas
 
-CASES = int(os.environ.get("SYMNET_FUZZ_OWN", "16"))
+CASES = int(os.environ.get("SYMNET_FUZZ_OWN", "8"))
 SEED = int(os.environ.get("SYMNET_FUZZ_SEED", "0"))
 SHARES = 4
 

@@ -169,6 +169,7 @@ def test_c_plants_are_caught(name: str, dtype: str) -> None:
     assert not missed, "\n".join(map(str, missed))
 
 
+@pytest.mark.complete
 def test_c_plants_in_the_text_for_single_points_are_caught() -> None:
     """It is compiled, and compared, at the first call with a single point."""
     network = Network.dense([2, 64, 32, 1], hidden="tanh", seed=3)

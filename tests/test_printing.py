@@ -331,6 +331,7 @@ def test_layer_notation_does_not_depend_on_widths(form):
     assert pages[0][0] != pages[1][0]
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("notation", ["text", "unicode", "latex"])
 def test_500_layers_alike_are_one_line(notation):
     """No recursion, and a page as short as 30 layers' but for the longer numbers."""

@@ -524,7 +524,7 @@ def harness(made, judge):
 @pytest.fixture(
     scope="module", params=[(b, s) for b in browsers.BROWSERS for s in browsers.SCHEMES]
 )
-def looked(request, made, tmp_path_factory):
+def looked(request, tmp_path_factory):
     """What a browser says of every page at every width, in one scheme of colours."""
     if "SYMNET_COMPLETE" not in os.environ:
         pytest.skip("SYMNET_COMPLETE is not set: browsers take a minute")
@@ -533,6 +533,7 @@ def looked(request, made, tmp_path_factory):
     if look.program is None:
         pytest.skip(f"{name} is not installed")
     # What is accessible in one is in the other, and judging takes most of the time.
+    made = request.getfixturevalue("made")
     text = harness(made, axe() if name == "chromium" else "")
     return scheme, *look(text, tmp_path_factory.mktemp(name), scheme)
 
