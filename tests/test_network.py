@@ -478,7 +478,7 @@ def test_expression_keeps_the_bits_of_floats():
     assert one_layer([[value]]).expression()[0].coeff(x1) == Float(value, precision=53)
 
 
-@settings(max_examples=15)
+@settings(max_examples=40)
 @given(st.data())
 def test_expression_agrees_with_a_loop_over_layers(data):
     """y = σ(W a + b), neuron by neuron with mpmath at 30 digits, for every activation."""
