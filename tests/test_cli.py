@@ -443,6 +443,23 @@ def test_fit_trains_a_given_network_on(run, tmp_path):
     assert (status, "leave out --hidden" in complaint) == (2, True)
 
 
+def test_ctrl_c_in_fit_writes_the_best_network_and_ends_the_script_around_it(
+    run, tmp_path, monkeypatch
+):
+    """Status 130, as after Ctrl-C elsewhere."""
+    pytest.importorskip("scipy")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("symnet.cli.fit._shown", stop)
+    (tmp_path / "data.csv").write_text("x1,y\n" + "".join(f"{v},{v * v}\n" for v in range(9)))
+    given = ["--outputs", "y", "--hidden", 3, "--method", "least-squares"]
+    status, page, said = run("fit", tmp_path / "data.csv", "-o", tmp_path / "net.json", *given)
+    assert (status, "interrupted" in page) == (130, True), said
+    assert symnet.load(tmp_path / "net.json").input_names == ("x1",)
+
+
 def test_fit_needs_its_folder_before_it_trains(run, tmp_path):
     """No training whose result could not be written."""
     (tmp_path / "data.csv").write_text("x,y,dy/dx\n1,1,\n2,,1\n")
