@@ -207,12 +207,12 @@ class EntryPrinter(ScalarPrinter):
 
     def _print_Mul(self, expr: Expr) -> str:
         """Rows of weights first, as in W[p, :] f_p."""
-        rows = [factor for factor in expr.args if isinstance(factor, row)]
-        if not rows or rows == list(expr.args):
-            return str(super()._print_Mul(expr))
-        rest = Mul(*(factor for factor in expr.args if factor not in rows))
-        printed = [self._print(factor) for factor in rows]
-        return "*".join([*printed, self.parenthesize(rest, PRECEDENCE["Mul"])])
+        number, rest = expr.as_coeff_Mul()
+        factors = sorted(Mul.make_args(rest), key=lambda factor: not isinstance(factor, row))
+        printed = [self.parenthesize(factor, PRECEDENCE["Mul"]) for factor in factors]
+        if abs(number) != 1:
+            printed.insert(0, self.parenthesize(abs(number), PRECEDENCE["Mul"]))
+        return "-" * bool(number < 0) + "*".join(printed)
 
     def _print_Pow(self, expr: Expr) -> str:
         base, exponent = expr.args
