@@ -96,7 +96,7 @@ class Report:
         head = ["what", "against", "points", "worst error", "allowed", "verdict"]
         rows = [
             [
-                *(c.quantity, c.against, str(c.points)),
+                *(c.what, c.against, str(c.points)),
                 *(f"{c.error:.1e}", f"{c.tolerance:.1e}", "ok" if c.ok else "WRONG"),
             ]
             for c in self.comparisons
