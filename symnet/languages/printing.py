@@ -16,7 +16,7 @@ from sympy import Expr, Piecewise
 from sympy.core.function import AppliedUndef, Function
 
 from symnet.activations import Z
-from symnet.breaking import Kind, broken, listed
+from symnet.breaking import Kind, between, broken
 from symnet.languages import splitting
 from symnet.languages.expressions import Expressions, bare, by_choice
 from symnet.lowering import elementary
@@ -182,11 +182,7 @@ def nested(
     opening, closing = brackets[0], brackets[1]
     if array.ndim == 1:
         items = printer.numbers(array.tolist())
-        flat = f"{indent}{opening}{', '.join(items)}{closing}{end}"
-        if len(flat) <= printer.width:
-            return [flat]
-        inner = listed(items, printer.width, indent + printer.tab)
-        return [indent + opening, *inner, indent + closing + end]
+        return between(indent + opening, items, closing + end, printer.tab, printer.width)
     lines = [indent + opening]
     for row in array:
         lines += nested(row, printer, brackets, indent + printer.tab)

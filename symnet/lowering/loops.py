@@ -27,7 +27,8 @@ class At(Function):
     @property
     def array(self) -> str:
         """The array's name."""
-        return str(self.args[0])
+        name: str = self.args[0].name
+        return name
 
     @property
     def indices(self) -> tuple[Expr, ...]:

@@ -117,10 +117,13 @@ def sketched(graph: Graph, X: Array) -> Iterator[tuple[Array, Array]]:
 
 def _form(node: Node, vectors: Mapping[int, Vector], order: int) -> Vector:
     """`sum_j W_j a_j + b` and its derivatives."""
-    terms = [(term.weights, vectors[term.source]) for term in node.terms]
+    form = summed([(term.weights, vectors[term.source]) for term in node.terms], order)
+    return form if node.bias is None else form._replace(a=form.a + node.bias)
+
+
+def summed(terms: Sequence[tuple[Array | None, Vector]], order: int) -> Vector:
+    """`sum_j W_j a_j` and its derivatives; no matrix is the vector itself."""
     z = total([v.a if W is None else v.a @ W.T for W, v in terms])
-    if node.bias is not None:
-        z = z + node.bias
     J = total([v.J if W is None else W @ v.J for W, v in terms]) if order >= 1 else EMPTY
     curved = [(W, v.H) for W, v in terms if v.H is not None and order == 2]
     H = total([H if W is None else times(W, H) for W, H in curved]) if curved else None
