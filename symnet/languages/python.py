@@ -153,7 +153,9 @@ def numpy_module(network: Network, order: int = 2, command: str = "") -> str:
 def verified(network: Network, order: int, precision: str = "double") -> Examples:
     """What the functions give; CheckError where they fail their own check."""
     function = compiling.compiled(network, order)
-    known = examples(network, function, precision)
+    tabulated = network.m * sum(network.n**r for r in range(order + 1)) <= _TABULATED
+    direction = None if tabulated else direction_of(network)
+    known = examples(network, function, precision, direction)
     checking.verify(function)
     return known
 
@@ -269,11 +271,8 @@ def _self_test(network: Network, known: Examples) -> str:
     """Points, what every function gives there, and a comparison that runs as a script."""
     order = len(known.expected) - 1
     lines = [array("POINTS", known.points)]
-    tabulated = sum(result[0].size for result in known.expected) <= _TABULATED
-    if not tabulated:
-        direction = direction_of(network)
-        known = known.along(direction)
-        lines.append(array("DIRECTION", direction))
+    if known.direction is not None:
+        lines.append(array("DIRECTION", known.direction))
     entries = "".join(f"    {nested(result.tolist(), 4)},\n" for result in known.expected)
     rounded = (np.vectorize(_short)(errors).tolist() for errors in known.allowed)
     allowed = "".join(f"    {nested(errors, 4)},\n" for errors in rounded)
@@ -282,10 +281,10 @@ def _self_test(network: Network, known: Examples) -> str:
     together = [f"{name}(POINTS)[order]" for name in names[order + 1 :]]
     test = _SELF_TEST.format(
         functions=", ".join(names[: order + 1]),
-        result="result" if tabulated else "along(result)",
+        result="result" if known.direction is None else "along(result)",
         results=", ".join(["function(POINTS)", *together]) + "," * (not together),
     )
-    return "\n".join(lines) + "\n" + _ALONG * (not tabulated) + test
+    return "\n".join(lines) + "\n" + _ALONG * (known.direction is not None) + test
 
 
 def _short(error: float) -> float:
