@@ -34,6 +34,7 @@ from symnet.lowering.loops import (
     Start,
     Step,
     Store,
+    elements,
     read,
     walk,
 )
@@ -206,7 +207,7 @@ def own_functions(lowered: Lowered, printer: Printer) -> tuple[ScalarFunction, .
 
 def reads_inputs(steps: Iterable[Step]) -> bool:
     """Whether any step reads x."""
-    return any(e.array == "x" for step in walk(steps) for e in read(step).atoms(At))
+    return any(e.array == "x" for step in walk(steps) for e in elements(read(step)))
 
 
 def reads_argument(function: ScalarFunction) -> bool:

@@ -29,6 +29,7 @@ from symnet.languages.pythontext import (
 )
 from symnet.languages.selftest import Examples, direction_of, examples
 from symnet.lowering import programs
+from symnet.lowering.counting import operations
 from symnet.names import commented, partial_name
 from symnet.network import Network
 from symnet.witness import checking
@@ -194,7 +195,7 @@ def _docstring(network: Network, order: int, command: str) -> str:
 def _costs(network: Network, order: int) -> list[str]:
     names = compiling.methods(order)
     routines = programs.lowered(network, order).routines
-    return costs([r for r in routines if r.name in names], network.n)
+    return costs({r.name: operations(r, network.n) for r in routines if r.name in names})
 
 
 def _indented(text: str) -> str:
