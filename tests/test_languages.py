@@ -343,20 +343,25 @@ def test_heads(language):
 @pytest.mark.complete(every=4)
 @pytest.mark.parametrize(
     "language",
-    [n for n, row in languages.LANGUAGES.items() if row.files and n != "c-batch"],
+    [n for n, row in languages.LANGUAGES.items() if row.files and n not in ("c-batch", "fortran")],
 )
 def test_large_networks_take_seconds(language):
-    """A million weights are written, or refused with the advice."""
+    """A million weights are written."""
     job = Job.of(symnet.Network.dense([2, 4, 1], "tanh", seed=0), 2, "net")
     constants = {**job.lowered.constants, "W1": np.full((1024, 1024), 0.1)}
     job = replace(job, lowered=replace(job.lowered, constants=constants))
     files = languages.LANGUAGES[language].files
     assert files is not None
-    if language == "fortran":
-        with pytest.raises(ValueError, match="--language c"):
-            files(job)
-    else:
-        assert sum(map(len, files(job).values())) > 2_000_000
+    assert sum(map(len, files(job).values())) > 2_000_000
+
+
+@pytest.mark.parametrize("language", ["fortran", "xlsx"])
+def test_sizes_beyond_a_language(language, monkeypatch):
+    """More weights than it can hold are refused with the advice, before anything is derived."""
+    monkeypatch.setattr(Job, "of", None)
+    large = symnet.Network.dense([2, 600, 600, 1], "tanh", seed=0)
+    with pytest.raises(ValueError, match="--language c"):
+        languages.generate(large, language)
 
 
 COMPILERS = {

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from symnet.backends.c.text import library as excerpts
-from symnet.breaking import broken, listed
+from symnet.breaking import between, broken, listed
 from symnet.languages.job import Files, Job, check_apart
 from symnet.languages.printing import (
     Printer,
@@ -192,11 +192,7 @@ def _prototype(job: Job, routine: Routine, printer: CPrinter, end: str) -> list[
 
 
 def _vector(opening: str, values: Sequence[float], printer: CPrinter) -> list[str]:
-    items = printer.numbers(values)
-    line = f"{opening}{{{', '.join(items)}}};"
-    if len(line) <= printer.width:
-        return [line]
-    return [opening + "{", *listed(items, printer.width, printer.tab), "};"]
+    return between(opening + "{", printer.numbers(values), "};", printer.tab, printer.width)
 
 
 def _body(function: ScalarFunction, printer: CPrinter) -> list[str]:

@@ -15,7 +15,7 @@ from symnet import compiling, formulas, physical
 from symnet.breaking import Kind, broken
 from symnet.languages.selftest import Expectation, expectations, selected
 from symnet.lowering import programs, selecting
-from symnet.lowering.counting import operations
+from symnet.lowering.counting import Count, operations
 from symnet.lowering.loops import Let, Loop, Lowered, Routine, Start, walk
 from symnet.names import called, check_called, commented
 from symnet.network import Network
@@ -118,12 +118,17 @@ class Job:
                 lines += _filled(f"Entries of {result}, in this order: {', '.join(labels)}.")
         shown = [r for r in self.lowered.routines if not functions or r.name in functions]
         arrays = {r.name: f"{self.stack(r):9,} bytes of {memory}" for r in shown if memory}
-        lines += ["", *costs(shown, self.network.n, arrays), *self._formulas, ""]
+        counts = {r.name: self._counts[r.name] for r in shown}
+        lines += ["", *costs(counts, arrays), *self._formulas, ""]
         return [*map(commented, lines), *self.made()]
 
     def made(self) -> list[str]:
         """What made a file, as plain lines."""
         return list(map(commented, _filled(made_by(self.command))))
+
+    @cached_property
+    def _counts(self) -> Mapping[str, Count]:
+        return {r.name: operations(r, self.network.n) for r in self.lowered.routines}
 
     @cached_property
     def _formulas(self) -> list[str]:
@@ -134,15 +139,12 @@ class Job:
         return ["", "In a symbol for each layer's vector:", "", *lines]
 
 
-def costs(
-    routines: Iterable[Routine], n: int, more: Mapping[str, str] = MappingProxyType({})
-) -> list[str]:
+def costs(counts: Mapping[str, Count], more: Mapping[str, str] = MappingProxyType({})) -> list[str]:
     """What a point costs by each routine, and what there is `more` to say of it."""
     rows = []
-    for routine in routines:
-        count = operations(routine, n)
+    for name, count in counts.items():
         work = f"{count.multiply_adds:9,} multiply-adds{count.calls:7,} activations"
-        rows.append(f"  {routine.name:24}{work}{more.get(routine.name, '')}")
+        rows.append(f"  {name:24}{work}{more.get(name, '')}")
     return ["Each point takes", *rows]
 
 

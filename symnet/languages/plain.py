@@ -64,12 +64,7 @@ class PlainPrinter(Printer):
 
 
 def source(job: Job) -> str:
-    """The module: numbers, activations, one function of all orders, a test of itself.
-
-    ValueError for single precision: its numbers are doubles.
-    """
-    if job.precision != "double":
-        raise ValueError("python --plain computes in double precision; leave out --precision")
+    """The module: numbers, activations, one function of all orders, a test of itself."""
     functions: Functions = {}
     choice = list(programs.choices(job.network, job.order).values())[-1]
     body = _Body(job, choice, functions).lines()

@@ -1157,8 +1157,7 @@ int chain_value_jacobian_hessian(ptrdiff_t points, const real *x, real *y, real 
 #include <stdio.h>
 
 static const real POINTS[] = {
-    0.7503, -2.109, 1.16, -1.758,
-    0.2232, -1.378,
+    0.7503, -2.109, 1.16, -1.758, 0.2232, -1.378,
 };
 
 static const real EXPECTED_0[] = {
@@ -1170,8 +1169,7 @@ static const double ALLOWED_0[] = {
 };
 
 static const real EXPECTED_1[] = {
-    -0.372483, -0.0890835, -0.280011, -0.0687869,
-    -0.38986, -0.092739,
+    -0.372483, -0.0890835, -0.280011, -0.0687869, -0.38986, -0.092739,
 };
 
 static const double ALLOWED_1[] = {
@@ -1179,8 +1177,7 @@ static const double ALLOWED_1[] = {
 };
 
 static const real EXPECTED_2[] = {
-    0.125607, 0.0314076, 0.0314076, 0.00812668,
-    0.227335, 0.0514055, 0.0514055, 0.00812385,
+    0.125607, 0.0314076, 0.0314076, 0.00812668, 0.227335, 0.0514055, 0.0514055, 0.00812385,
     -0.0320952, -0.00947531, -0.00947531, -0.0017962,
 };
 

@@ -21,8 +21,8 @@ from symnet import breaking
 from symnet.activations.functions import Polygamma
 from symnet.backends.c.plan.steps import Pass, Place, Plan, Sum, directions
 from symnet.backends.c.text.elementary import function_name
-from symnet.backends.c.text.lines import broken, literal
-from symnet.breaking import SENTENCES, WIDTH
+from symnet.backends.c.text.lines import broken, literal, literals
+from symnet.breaking import SENTENCES, WIDTH, listed
 from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
@@ -304,8 +304,9 @@ def _column(first: int, along: Sequence[str]) -> str:
 
 def table(opening: str, numbers: Sequence[float], dtype: str) -> str:
     """A C array of these numbers."""
-    lines: list[str] = []
-    for start in range(0, len(numbers), 4):
-        words = (literal(number, dtype) for number in numbers[start : start + 4])
-        lines.append(f"    {', '.join(words)},")
-    return "\n".join([f"{opening}[] = {{", *lines, "};", ""])
+    return "\n".join([f"{opening}[] = {{", *rows(numbers, dtype), "};", ""])
+
+
+def rows(numbers: Sequence[float], dtype: str) -> list[str]:
+    """Numbers of a C array in lines, a comma after each."""
+    return listed(literals(numbers, dtype), WIDTH, "    ")

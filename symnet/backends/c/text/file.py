@@ -26,7 +26,7 @@ from symnet.backends.c.plan.lowering import lowered
 from symnet.backends.c.plan.steps import Linear, Plan
 from symnet.backends.c.text import library
 from symnet.backends.c.text.calls import written
-from symnet.backends.c.text.expressions import formula, function, table
+from symnet.backends.c.text.expressions import formula, function, rows
 from symnet.backends.c.text.functions import Functions, call_of, count_of
 from symnet.backends.c.text.lines import broken
 from symnet.backends.c.text.selftest import Known, self_test
@@ -179,8 +179,7 @@ class _File:
         numbers = packed(self.network, self.dtype).tolist()
         for name, (start, shape) in self.functions.starts.items():
             part = numbers[start : start + prod(shape)]
-            lines = table("", part, self.dtype).split("\n")[1:-2]
-            texts.append("\n".join([f"    /* {name} {shape} */", *lines]))
+            texts += [f"    /* {name} {shape} */", *rows(part, self.dtype)]
         return "\n".join(["static const real weights[] = {", *texts, "};", ""])
 
     # --- kernels --------------------------------------------------------------------------------
