@@ -30,6 +30,7 @@ def weights(*shape):
 
 
 W, V, B = weights(3, 4), weights(4, 4), weights(4)
+GRID = np.linspace(-2, 2, 5)
 STACK, KERNEL = weights(2, 4, 4), weights(3, 2, 1, 2).astype(np.float64)
 
 
@@ -79,6 +80,20 @@ FUNCTIONS = {
     "norm": lambda x: x / jnp.linalg.norm(x),
     "powers": lambda x: jnp.stack([(x**2 + 1) ** 1.5, x**-3, jnp.exp2(x), 1 / (1 + x**2)]),
     "choices": lambda x: jnp.where((x > 0) & ~(x >= 1), x**2, 0.0) + x * (x > 0.5),
+    "choices by another value": lambda x: (
+        jnp.where(x[0] > 0, jnp.cos(x[0]) * x[1:], x[1:] ** 2)
+        + jnp.where((x[1] >= x[2]) | ~(x[0] < x[2]) & (x[1] > 0), jnp.sin(x[:2]), 1e20 * x[0])
+    ),
+    "branches": lambda x: lax.cond(jnp.any(x > 1), jnp.sin, lambda v: v**2, x),
+    "cases": lambda x: (
+        jnp.select([x < 0, x[::-1] < 0.5], [jnp.sin(x), x**2], x)
+        + jnp.piecewise(x, [x < 0, x >= 1], [lambda z: -z, lambda z: z**2, 0.5])
+    ),
+    "splines of degree 1": lambda x: (
+        ((x[:, None] >= GRID[:-1]) & (x[:, None] < GRID[1:]))
+        * (x[:, None] - GRID[:-1])
+        @ np.arange(4.0)
+    ),
     "trigonometry": lambda x: jnp.sin(x) * jnp.cos(2 * x) + jnp.arctan(x) - jnp.sinh(x / 2),
     "places": lambda x: jnp.concatenate([x[::-1], x[jnp.array([0, 2])], jnp.pad(x, 1)]),
     "parts": lambda x: jnp.roll(jnp.split(jnp.tanh(x @ W), 2)[1], 1) * x[:2],
@@ -164,6 +179,19 @@ def test_functions_of_two_are_smooth_where_both_are_equal():
     assert "squares of coordinates" in str(found)
 
 
+def test_an_arm_that_is_not_taken_needs_no_value():
+    """Where a factor of it is a function of what is compared; JAX's own Jacobian is NaN there."""
+    found = imported(
+        lambda x: jnp.where(x[0] > 0, jnp.log(x[0]) * x[1] / jnp.sqrt(x[0]), x[1] ** 2),
+        2,
+        Options(),
+    )
+    X = np.array([[-2.0, 3.0], [0.0, 3.0], [1.0, 3.0]])
+    np.testing.assert_allclose(analytic.value(found.network, X), [[9], [9], [0]])
+    np.testing.assert_allclose(analytic.jacobian(found.network, X)[:, 0], [[0, 6], [0, 6], [3, 0]])
+    assert "each times 0 or 1" in str(found)
+
+
 def test_attention_of_jaxs():
     """Its softmax is moved between the maximum and the exponential, and in single precision."""
 
@@ -224,9 +252,9 @@ straight.defjvp(lambda primals, tangents: (straight(*primals), tangents[0]))
         (lambda x: lax.stop_gradient(x) * x, ValueError, "'stop_gradient': its derivative"),
         (lambda x: x - lax.stop_gradient(jnp.max(x)), ValueError, "stop_gradient of what"),
         (lambda x: lax.while_loop(lambda v: v[0] < 9, lambda v: v * 2, x), ValueError, "'while'"),
-        (lambda x: lax.cond(x[0] > 0, jnp.sin, jnp.cos, x), ValueError, "'cond'"),
+        (lambda x: lax.switch(x[0].astype(int), [jnp.sin, jnp.cos], x), ValueError, "makes int"),
         (lambda x: jnp.abs(jnp.fft.rfft(x)), ValueError, "'fft': .*complex numbers"),
-        (lambda x: jnp.where(x[0] > 0, x[1], x[2]), ValueError, "no function of one value"),
+        (lambda x: jnp.where(x[0] > 0, x[1], jnp.nan), ValueError, "arms is NaN or infinite"),
         (lambda x: x if x[0] > 0 else -x, ValueError, r"JAX cannot trace the function.*\(3,\)"),
         (lambda x: x @ np.ones(4), ValueError, "JAX cannot trace"),
         (lambda x: {}, ValueError, "gives no array"),

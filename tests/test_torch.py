@@ -139,6 +139,17 @@ def factors(m, x):
     return F.rms_norm(m.first(x.float() * made), (4,), eps=1e-6)
 
 
+def splines(m, x):
+    """B-splines on a grid by their recursion, as Kolmogorov-Arnold networks have them."""
+    x, g = x.unsqueeze(-1), m.grid
+    bases = ((x >= g[:, :-1]) & (x < g[:, 1:])).to(x.dtype)
+    for k in (1, 2):
+        left = (x - g[:, : -k - 1]) / (g[:, k:-1] - g[:, : -k - 1]) * bases[..., :-1]
+        right = (g[:, k + 1 :] - x) / (g[:, k + 1 :] - g[:, 1:-k]) * bases[..., 1:]
+        bases = left + right
+    return m.base(F.silu(x[..., 0])) + F.linear(bases.flatten(1), m.weight)
+
+
 def scatters(m, x):
     """Entries added to those of other places, two of them at one."""
     h, places = m.first(x), torch.tensor([0, 0, 2, 1])
@@ -149,6 +160,12 @@ def scatters(m, x):
 
 MODULES |= {
     "special": lambda: forward(special, first=nn.Linear(3, 2)),
+    "splines": lambda: forward(
+        splines,
+        base=nn.Linear(3, 2),
+        weight=nn.Parameter(torch.randn(2, 12)),
+        grid=torch.linspace(-2, 2, 7).expand(3, -1).contiguous(),
+    ),
     "scatters": lambda: forward(scatters, first=nn.Linear(3, 4)),
     "leaky": lambda: forward(leaky, first=nn.Linear(3, 4), last=nn.Linear(4, 1)),
     "written where": lambda: forward(written_where, first=nn.Linear(3, 4)),
@@ -357,7 +374,7 @@ class Sorts(nn.Module):
         (lambda m, x: torch.linalg.inv(m.a(x).diag_embed()), "factors a matrix"),
         (lambda m, x: torch.view_as_complex(m.a(x)), "complex numbers"),
         (lambda m, x: torch.special.i0(m.a(x)), "special function"),
-        (lambda m, x: torch.where(x[:, :1] > 0, m.a(x), x[:, 1:]), "no function of one value"),
+        (lambda m, x: torch.where(x[:, :1] > 0, m.a(x), torch.nan), "arms is NaN or infinite"),
         (lambda m, x: F.dropout(m.a(x), 0.5, training=True), "drops at random"),
         (lambda m, x: torch.remainder(m.a(x), 2.0), "jumps"),
     ],

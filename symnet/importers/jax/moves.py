@@ -15,7 +15,8 @@ from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.scattering import put
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.jax.rules import Parameters, plain
+from symnet.importers.jax import selecting
+from symnet.importers.jax.rules import Parameters, plain, varies
 from symnet.importers.jax.softmaxes import Soft
 from symnet.network.weights import Array
 
@@ -35,9 +36,13 @@ def _moved(*which: int) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
     def rule(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]:
         where = which or tuple(range(len(given)))
         moving = [given[k] for k in where]
-        if any(
-            isinstance(v, Form | Soft | Condition) and k not in where for k, v in enumerate(given)
-        ):
+        name = equation.primitive.name
+        if name in ("stack", "concatenate"):
+            axis = equation.params["axis" if name == "stack" else "dimension"]
+            row = selecting.beside(t, axis, name == "stack", moving)
+            if row is not None:
+                return [row]
+        if any(varies(v) and k not in where for k, v in enumerate(given)):
             raise ValueError("its indices depend on the inputs")
 
         def run(*arrays: Array) -> list[Array]:
@@ -68,7 +73,7 @@ def _joined(how: str) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
 
     def rule(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]:
         x, indices, updates = given
-        if isinstance(indices, Form | Soft | Condition):
+        if varies(indices):
             raise ValueError("its indices depend on the inputs")
         flat = _targets(equation.params, np.shape(x), np.asarray(indices), np.shape(updates))
         kept = np.flatnonzero(flat >= 0)  # what is outside of the tensor is left out

@@ -20,7 +20,7 @@ _REASONS = {
     **dict.fromkeys(("frac", "remainder", "fmod", "copysign", "nextafter"), _JUMPS),
     **dict.fromkeys(("heaviside", "floor_divide", "bucketize", "searchsorted"), _STEPS),
     **dict.fromkeys(("argmax", "argmin", "topk", "sort", "argsort", "nonzero", "unique2"), _CHOICE),
-    **dict.fromkeys(("median", "mode", "kthvalue", "any", "all"), _CHOICE),
+    **dict.fromkeys(("median", "mode", "kthvalue"), _CHOICE),
     **dict.fromkeys(("embedding", "embedding_bag", "one_hot"), _WHOLE),
     **dict.fromkeys(("i0", "i1", "mvlgamma", "polygamma", "zeta", "special_erfcx"), _SPECIAL),
     **dict.fromkeys(("special_i0e", "special_i1", "special_bessel_j0", "special_ndtri"), _SPECIAL),

@@ -232,12 +232,24 @@ def _clamp(t: Tensors, x: Value, low: Any = None, high: Any = None) -> Value:
 def _where(t: Tensors, condition: Any, then: Value, otherwise: Value) -> Value:
     x, y = (v.forced(t) if isinstance(v, Condition) else v for v in (then, otherwise))
     x, y = (v if isinstance(v, Form) else np.asarray(v, dtype=np.float64) for v in (x, y))
+    condition = choices.condition(t, condition)
     if isinstance(condition, Condition):
         return choices.chosen(t, condition, y, x)
     known = np.asarray(condition, dtype=bool)
     shape = np.broadcast_shapes(known.shape, x.shape, y.shape)
     wide = np.broadcast_to(known, shape)
     return t.mixed([t.broadcast(v, shape) for v in (x, y)], lambda a: np.where(wide, *a))
+
+
+def _joined(both: Any) -> Rule:
+    return lambda t, x, y: choices.joined(both, *(choices.condition(t, v) for v in (x, y)))
+
+
+def _all_or_any(both: Any) -> Rule:
+    def rule(t: Tensors, x: Value, dim: Any = None, keepdim: bool = False) -> Value:
+        return choices.all_or_any(t, both, choices.condition(t, x), _axes(dim), keepdim)
+
+    return rule
 
 
 def _masked_fill(t: Tensors, x: Value, mask: Any, value: Value) -> Value:
@@ -358,14 +370,13 @@ RULES: Mapping[str, Rule] = {
     "adaptive_max_pool1d": layers.adaptive_max_pool(1),
     "adaptive_max_pool2d": layers.adaptive_max_pool(2),
     **{name: _compare(name) for name in choices.RELATIONS},
+    **dict.fromkeys(("logical_and", "bitwise_and", "__and__"), _joined(sympy.And)),
+    **dict.fromkeys(("logical_or", "bitwise_or", "__or__"), _joined(sympy.Or)),
     **dict.fromkeys(
-        ("logical_and", "bitwise_and", "__and__"),
-        lambda t, x, y: choices.joined(sympy.And, x, y),
+        ("logical_not", "bitwise_not"), lambda t, x: choices.negated(choices.condition(t, x))
     ),
-    **dict.fromkeys(
-        ("logical_or", "bitwise_or", "__or__"), lambda t, x, y: choices.joined(sympy.Or, x, y)
-    ),
-    **dict.fromkeys(("logical_not", "bitwise_not"), lambda t, x: choices.negated(x)),
+    "all": _all_or_any(sympy.And),
+    "any": _all_or_any(sympy.Or),
     **dict.fromkeys(("isnan", "isinf"), lambda t, x: np.full(x.shape, False)),
     "isfinite": lambda t, x: np.full(x.shape, True),
     "where": _where,
@@ -397,6 +408,7 @@ CHOOSING = frozenset(
     (
         *("logical_and", "bitwise_and", "__and__", "logical_or", "bitwise_or", "__or__"),
         *("logical_not", "bitwise_not", "where", "masked_fill", "to", "_to_copy", "clone"),
+        *("all", "any"),
     )
 )
 """Operations that take conditions as they are, not as the numbers 0 and 1."""
