@@ -149,7 +149,7 @@ def _whole(found: Pieces, order: int) -> Expr:
         else undefined(Z)
         for piece in found.pieces
     ]
-    return assembled(found, values, partial(_derived, order=order))
+    return assembled(found, values, partial(_derived, order=order), ends=not order)
 
 
 def _derived(polynomial: Expr, order: int) -> Expr:

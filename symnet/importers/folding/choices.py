@@ -21,7 +21,6 @@ import sympy
 from sympy import Dummy, Expr, Piecewise
 
 from symnet.activations import Z
-from symnet.activations.functions import undefined
 from symnet.importers.folding import functions
 from symnet.importers.folding.axes import grouped
 from symnet.importers.folding.forms import Form, Shape
@@ -133,6 +132,10 @@ def negated(x: Condition) -> Condition:
 def chosen(t: Tensors, condition: Condition, otherwise: Value, then: Value) -> Value:
     """`then` where the condition holds, `otherwise` elsewhere."""
     found = _in_pieces(t, condition, otherwise, then)
+    if found is None:
+        found = _where_it_has_none(t, condition, then, otherwise)
+    if found is None:
+        found = _where_it_has_none(t, negated(condition), otherwise, then)
     if found is not None:
         return found
     if any(isinstance(arm, Form) for arm in (then, otherwise)):
@@ -154,7 +157,7 @@ def _in_pieces(
     if first is None:
         return None
     for base in first.functions():
-        laws = [_law(t, v, base) for v in spread]
+        laws = [_law(v, base) for v in spread]
         if base.size != first.size or any(law is None for law in laws):
             continue
         where = condition.build(laws[:-2])
@@ -165,18 +168,28 @@ def _in_pieces(
     return None
 
 
-def _law(t: Tensors, value: Value, base: Form) -> Expr | None:
+def _law(value: Value, base: Form) -> Expr | None:
     """The formula of a value in terms of the form, a number where it is constant."""
     if isinstance(value, Form) and value.terms:
         return value.functions().get(base)
     constants = value.full_bias if isinstance(value, Form) else value
     numbers = np.unique(np.asarray(constants, dtype=np.float64))
-    if len(numbers) != 1:
+    finite = len(numbers) == 1 and np.isfinite(numbers[0])
+    return functions.number(numbers[0]) if finite else None
+
+
+def _where_it_has_none(t: Tensors, condition: Condition, arm: Value, other: Value) -> Form | None:
+    """The other arm, if this one is NaN or infinite where it has no value; else None."""
+    if isinstance(arm, Form) or not isinstance(other, Form) or np.isfinite(arm).any():
         return None
-    if np.isfinite(numbers[0]):
-        return functions.number(numbers[0])
-    t.fold.assume(_INFINITE)
-    return undefined(Z)
+    for base, law in other.functions().items():
+        laws = [_law(v, base) for v in condition.values]
+        if base.size == other.size and not any(own is None for own in laws):
+            if not functions.lacks_values(law, condition.build(laws)):
+                return None
+            t.fold.assume(_INFINITE)
+            return other
+    return None
 
 
 # --- each arm times a step ----------------------------------------------------------------------

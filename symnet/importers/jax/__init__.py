@@ -21,8 +21,9 @@ from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options, exactness
 from symnet.importers.jax import refusals
+from symnet.importers.jax.known import KNOWN, MATRICES
 from symnet.importers.jax.moves import MOVES, bound
-from symnet.importers.jax.rules import KNOWN, RULES, plain, varies
+from symnet.importers.jax.rules import RULES, plain, varies
 from symnet.importers.jax.walk import equations, evaluated
 from symnet.network import Network
 from symnet.network.weights import Array
@@ -36,6 +37,7 @@ _NARROWED = (
     "single precision of what depends on the inputs is double here; constants in the function "
     "are those of single precision"
 )
+_PLACES = "it gives places, which have no derivative; use the values that it gives"
 
 
 class Unread:
@@ -161,12 +163,14 @@ class Equations:
             if all(map(_is_constant, arguments)):
                 return _constants(equation, arguments)
             if name in MOVES:
-                return MOVES[name](t, equation, arguments)
-            if name not in RULES:
+                found = MOVES[name](t, equation, arguments)
+                return [Unread(_named(name, _PLACES)) if v is None else v for v in found]
+            rule = RULES.get(name) or MATRICES.get(name)
+            if rule is None:
                 raise ValueError(
                     f"symnet has no rule for the primitive {name!r}{refusals.reason(name)}"
                 )
-            return [RULES[name](t, equation.params, *arguments)]
+            return [rule(t, equation.params, *arguments)]
         except (ValueError, TypeError, IndexError, KeyError, NotImplementedError) as error:
             held = arguments[0] if name == "stop_gradient" else None
             return [Unread(_named(name, str(error)), held)] * len(equation.outvars)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from symnet.importers.folding import matrices
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.scattering import put
+from symnet.importers.folding.sorting import sorted_along
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.jax import selecting
 from symnet.importers.jax.rules import Parameters, plain, varies
@@ -99,6 +101,18 @@ def _targets(parameters: Parameters, shape: Any, indices: Array, updates: Any) -
     return np.rint(np.asarray(found, dtype=np.float64)).astype(np.int64).reshape(-1) - 1
 
 
+def _sorted(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Any]:
+    if len(given) != 1:
+        raise ValueError("it orders one tensor by another: its places have no derivative")
+    return [sorted_along(t, plain(t, given[0]), equation.params["dimension"])]
+
+
+def _top(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Any]:
+    k, axis = equation.params["k"], equation.params.get("axis", -1)
+    whole = sorted_along(t, plain(t, given[0]), axis, True)
+    return [t.places(whole, partial(np.take, indices=range(k), axis=axis)), None]
+
+
 def _taken(t: Tensors, whole: Form, places: Array) -> Form:
     """The entries at these flat places, with where they come from."""
     form = t.fold.selected(whole, _inside(places, whole.size))
@@ -123,9 +137,14 @@ MOVES: Mapping[str, Callable[[Tensors, Any, list[Any]], Sequence[Value]]] = {
     **dict.fromkeys(("concatenate", "stack", "pad", "optimization_barrier"), _moved()),
     "dynamic_update_slice": _moved(0, 1),
     "scatter": _moved(0, 2),
+    "sort": _sorted,
+    "top_k": _top,
     "scatter-add": _joined("add"),
     "scatter-mul": _joined("mul"),
     "scatter-max": _joined("max"),
     "scatter-min": _joined("min"),
 }
-"""Primitives that move entries only, and which of their arguments have such entries."""
+"""Primitives that move entries only, and which of their arguments have such entries.
+
+A result that is None is of places, and not read.
+"""

@@ -10,8 +10,8 @@ import sympy
 from sympy import exp, log
 
 from symnet.activations import Z
-from symnet.importers.folding import choices, functions, images
-from symnet.importers.folding.angles import angle, distance
+from symnet.importers.folding import choices, functions, images, tables
+from symnet.importers.folding.angles import angle
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.forms import Form
@@ -37,12 +37,12 @@ def varies(x: Any) -> bool:
     return isinstance(x, Form | Soft | Condition | Row | Which)
 
 
-def _with(operation: Callable[..., Value]) -> Rule:
+def of_values(operation: Callable[..., Value]) -> Rule:
     """A rule that only needs its arguments."""
     return lambda t, parameters, *given: operation(t, *(plain(t, v) for v in given))
 
 
-def _named(name: str) -> Rule:
+def named(name: str) -> Rule:
     return lambda t, parameters, x: t.apply(name, plain(t, x))
 
 
@@ -101,7 +101,13 @@ def _max(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
         constant = not varies(other)
         if isinstance(peak, Soft) and constant and np.ndim(other) == 0 and np.isneginf(other):
             return peak
+    t.fold.assume(functions.TIES)
     return t.maximum(plain(t, x), plain(t, y))
+
+
+def _min(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
+    t.fold.assume(functions.TIES)
+    return t.minimum(plain(t, x), plain(t, y))
 
 
 def _stop_gradient(t: Tensors, parameters: Parameters, x: Value) -> Value:
@@ -258,11 +264,6 @@ def _cumulative(operation: Callable[[Tensors, Value, Value], Value]) -> Rule:
     return rule
 
 
-def _log_add_of_two(t: Tensors, x: Value, y: Value) -> Value:
-    """log₂(2^x + 2^y)."""
-    return t.divide(t.log_add(t.multiply(x, np.log(2)), t.multiply(y, np.log(2))), np.log(2))
-
-
 def _power(t: Tensors, parameters: Parameters, x: Value) -> Value:
     return t.apply(functions.power(parameters["y"]), plain(t, x), "power")
 
@@ -271,29 +272,30 @@ RULES: Mapping[str, Rule] = {
     "add": _add,
     "add_any": _add,
     "sub": _sub,
-    "mul": _with(Tensors.multiply),
+    "mul": of_values(Tensors.multiply),
     "div": _div,
-    "neg": _with(Tensors.negative),
+    "neg": of_values(Tensors.negative),
     "max": _max,
-    "min": _with(Tensors.minimum),
-    "pow": _with(Tensors.power),
+    "min": _min,
+    "pow": of_values(Tensors.power),
     "integer_pow": _power,
     "exp": _stepped("exp", "shifted", "exp"),
     "log": _stepped("log", "sum", "log"),
     "abs": _stepped("abs", "sum", "sum"),
     "sign": _formula("sign", functions.SIGN),
     "exp2": _formula("exp2", exp(log(2) * Z)),
-    "logistic": _named("sigmoid"),
+    "logistic": named("sigmoid"),
     **{
-        name: _named(name)
+        name: named(name)
         for name in (
             *("log1p", "expm1", "tanh", "erf", "erfc", "sin", "cos", "tan", "asin", "acos", "atan"),
             *("sinh", "cosh", "asinh", "acosh", "atanh", "sqrt", "rsqrt", "square"),
         )
     },
-    "erf_inv": _named("erfinv"),
-    "lgamma": _named("loggamma"),
-    "digamma": _named("digamma"),
+    "erf_inv": named("erfinv"),
+    "cbrt": named("cbrt"),
+    "lgamma": of_values(tables.log_gamma),
+    "digamma": named("digamma"),
     "clamp": _clamp,
     "select_n": _select,
     "convert_element_type": _convert,
@@ -319,13 +321,5 @@ RULES: Mapping[str, Rule] = {
     "cummax": _cumulative(Tensors.maximum),
     "cummin": _cumulative(Tensors.minimum),
     "cumlogsumexp": _cumulative(Tensors.log_add),
-    "atan2": _with(angle),
+    "atan2": of_values(angle),
 }
-
-KNOWN: Mapping[str, Rule] = {
-    "hypot": _with(distance),
-    "logaddexp": _with(Tensors.log_add),
-    "logaddexp2": _with(_log_add_of_two),
-    "log_ndtr": _named("log_ndtr"),
-}
-"""Functions of JAX's that it writes by choices; they have none themselves."""
