@@ -10,6 +10,9 @@ from symnet.activations.blocks import hyperbolic, logistic
 from symnet.activations.functions import held
 from symnet.activations.systems import Auxiliary, System, Z, slope_of
 
+_HALVED = sympy.Rational(-7, 10)
+"""Where exp(x) is about 1/2."""
+
 
 class _Understanding:
     """Finds the logistic function, softplus, tanh and exp(x) - 1 in a formula.
@@ -44,7 +47,10 @@ class _Understanding:
         return self.quotient(node) if isinstance(node, sympy.Mul) else node
 
     def logarithm(self, node: Expr) -> Expr:
-        """`log(1 + exp(x))` and `log(1 + x)`."""
+        """`log(1 + exp(x))`, `log(1 + x)`, and what comes near 1 in a tail."""
+        near = _log_less_exponential(node.args[0]) or _log_normal(node.args[0])
+        if near is not None:
+            return near
         number, rest = node.args[0].as_coeff_Add()
         if number != 1:
             return node
@@ -96,6 +102,26 @@ def _less_one(node: Expr) -> Expr:
     if number.is_number and number == -factor and _exponent(power) is not None:
         return factor * expm1(_exponent(power))
     return node
+
+
+def _log_less_exponential(argument: Expr) -> Expr | None:
+    """`log(1 - exp(x))`, whose argument is `-expm1(x)` by now; x < 0."""
+    if not isinstance(-argument, expm1):
+        return None
+    (x,) = (-argument).args
+    return Piecewise((sympy.log(argument), x > _HALVED), (log1p(-exp(x)), True))
+
+
+def _log_normal(argument: Expr) -> Expr | None:
+    """`log(erfc(x)/2)`, of which erfc(x)/2 is about 1 for x < 0."""
+    if not isinstance(2 * argument, sympy.erfc):
+        return None
+    (x,) = (2 * argument).args
+    turned = held(-x) if not isinstance(x, held) else -x.args[0]
+    there = log1p(-sympy.erfc(turned) / 2)
+    return Piecewise(
+        (there, (x.args[0] if isinstance(x, held) else x) < 0), (sympy.log(argument), True)
+    )
 
 
 def _complements(node: Expr) -> Expr:

@@ -219,6 +219,12 @@ class Folding:
         }
         return forms.of(atom, like.shape, _nearest(laws))
 
+    def form_of(self, atom: Atom) -> Form:
+        """The atom, flat, with what it is a function of."""
+        if atom.activation is None or atom.form is None:
+            return forms.of(atom, (atom.width,))
+        return self._activation(atom.form, atom.activation, Form((atom.width,), {}))
+
     def combined(
         self, x: Form, y: Form, formula: Callable[[Expr, Expr], Expr], hint: str
     ) -> Form | None:

@@ -7,11 +7,13 @@ keeps softplus, silu, gelu and batch_norm whole.
 from __future__ import annotations
 
 import inspect
+import io
+import logging
 import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -197,9 +199,11 @@ def _numbers(torch: Any, module: Any, given: Arguments) -> tuple[Any, ...]:
 
 def _called(torch: Any, module: Any, given: Arguments) -> list[tuple[str, Any]]:
     """What the module gives, by name. ValueError where it raises."""
+    numbers = _numbers(torch, module, given)
     try:
-        with torch.no_grad():
-            return _leaves(torch, given.call(module, _numbers(torch, module, given)))
+        with torch.no_grad(), suppress(Exception):  # it may take derivatives itself
+            return _leaves(torch, given.call(module, numbers))
+        return _leaves(torch, given.call(module, numbers))
     except Exception as error:  # whatever users' modules raise
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(
@@ -210,11 +214,14 @@ def _called(torch: Any, module: Any, given: Arguments) -> list[tuple[str, Any]]:
 def _exported(torch: Any, module: Any, given: Arguments) -> Any:
     args, kwargs = given.placed(_numbers(torch, module, given))
     try:
-        with warnings.catch_warnings(), _unvalidated(torch):
-            warnings.simplefilter("ignore")  # of attributes that LSTM sets itself, and the like
+        with _silent(), _unvalidated(torch):
             if isinstance(module, torch.jit.ScriptModule):
                 converter = needed("torch._export.converter", "torch").TS2EPConverter
                 return converter(module, args, kwargs or None).convert()
+            with suppress(Exception):
+                return torch.export.export(module, args, kwargs)
+            with suppress(Exception):
+                return _with_derivatives(torch, module, args, kwargs)
             return torch.export.export(module, args, kwargs)
     except Exception as error:  # what is no graph fails in many ways, all said by torch
         first = str(error).strip().splitlines() or [type(error).__name__]
@@ -223,6 +230,33 @@ def _exported(torch: Any, module: Any, given: Arguments) -> Any:
             f"torch.export cannot trace the module with tensors of the shapes {told} ({first[0]}); "
             "its steps must not depend on values"
         ) from None
+
+
+def _with_derivatives(torch: Any, module: Any, args: Any, kwargs: Any) -> Any:
+    """A module that takes derivatives itself (autograd.grad, torch.func), by what these run."""
+    tracing = needed("torch.fx.experimental.proxy_tensor", "torch")
+    leaves, spec = torch.utils._pytree.tree_flatten((args, kwargs))
+
+    def flat(*tensors: Any) -> Any:
+        more, named = torch.utils._pytree.tree_unflatten(tensors, spec)
+        return module(*more, **named)
+
+    graph = tracing.make_fx(flat, tracing_mode="fake", _allow_non_fake_inputs=True)(*leaves)
+    graph.graph.eliminate_dead_code()
+    return torch.export.export(graph, tuple(leaves))
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Without PyTorch's lines on what it cannot trace, which is said by an error."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")  # of attributes that LSTM sets itself, and the like
+            yield
+    finally:
+        logging.disable(before)
 
 
 @contextmanager
