@@ -104,6 +104,11 @@ def shrink(threshold: Any, bias: Any) -> Expr:
     return Piecewise((Z + b, sympy.Lt(Z, -t)), (sympy.S.Zero, sympy.Le(Z, t)), (Z - b, True))
 
 
+def squareplus(b: Any) -> Expr:
+    """(z + sqrt(z² + b))/2."""
+    return (Z + sqrt(Z**2 + number(b))) / 2
+
+
 SIGN = Piecewise((-1, sympy.Lt(Z, 0)), (1, sympy.Gt(Z, 0)), (0, True))
 """−1, 0 or 1."""
 
