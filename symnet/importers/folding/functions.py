@@ -105,6 +105,10 @@ def shrink(threshold: Any, bias: Any) -> Expr:
     return Piecewise((Z + b, sympy.Lt(Z, -t)), (sympy.S.Zero, sympy.Le(Z, t)), (Z - b, True))
 
 
+def squareplus(b: Any) -> Expr:
+    """(z + sqrt(z² + b))/2."""
+    return (Z + sqrt(Z**2 + number(b))) / 2
+
 FINITE = "nan_to_num is left out: where its argument is NaN or infinite, so is its value"
 """What is said of it."""
 
