@@ -109,6 +109,7 @@ def squareplus(b: Any) -> Expr:
     """(z + sqrt(z² + b))/2."""
     return (Z + sqrt(Z**2 + number(b))) / 2
 
+
 FINITE = "nan_to_num is left out: where its argument is NaN or infinite, so is its value"
 """What is said of it."""
 
