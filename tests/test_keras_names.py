@@ -26,6 +26,13 @@ L, ops = keras.layers, keras.ops
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def doubles():
+    """JAX has them where another module has set Keras to double precision."""
+    with jax.enable_x64(True):
+        yield
+
+
 X = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
 
 
