@@ -107,7 +107,12 @@ FUNCTIONS = {
         + jnp.nan_to_num(jnp.cbrt(x))
         + jax.scipy.special.entr(x**2)
     ),
-    "of its derivative": jax.grad(lambda x: jnp.sum(jnp.tanh(x @ W) ** 2)),
+    "of its derivative": jax.grad(lambda x: jnp.sum(jnp.tanh(x @ W) ** 2) + nn.logsumexp(x)),
+    "weighted logsumexp": lambda x: jax.scipy.special.logsumexp(x, b=np.array([1.0, 2.0, 0.5])),
+    "transposed convolution": lambda x: lax.conv_transpose(
+        jnp.tile(x, 4).reshape(1, 4, 3, 1), KERNEL, (2, 1), "SAME"
+    ),
+    "a cutoff": lambda x: jnp.where(x < 2, jnp.cos(np.pi * x / 2) + 1, 0) * jnp.exp(-(x**2)),
     "trigonometry": lambda x: jnp.sin(x) * jnp.cos(2 * x) + jnp.arctan(x) - jnp.sinh(x / 2),
     "places": lambda x: jnp.concatenate([x[::-1], x[jnp.array([0, 2])], jnp.pad(x, 1)]),
     "parts": lambda x: jnp.roll(jnp.split(jnp.tanh(x @ W), 2)[1], 1) * x[:2],
@@ -284,11 +289,13 @@ straight.defjvp(lambda primals, tangents: (straight(*primals), tangents[0]))
         (lambda x: jnp.tanh(jnp.round(x)), ValueError, "primitive 'round'"),
         (lambda x: x[x[0].astype(int)], ValueError, r"'convert_element_type': it makes int"),
         (lambda x: lax.stop_gradient(x) * x, ValueError, "'stop_gradient': its derivative"),
-        (lambda x: x - lax.stop_gradient(jnp.max(x)), ValueError, "stop_gradient of what"),
+        (lambda x: x - lax.stop_gradient(jnp.max(x)), ValueError, "stop_gradient of a maximum"),
         (lambda x: lax.while_loop(lambda v: v[0] < 9, lambda v: v * 2, x), ValueError, "'while'"),
         (lambda x: lax.switch(x[0].astype(int), [jnp.sin, jnp.cos], x), ValueError, "makes int"),
         (lambda x: jnp.abs(jnp.fft.rfft(x)), ValueError, "'fft': .*complex numbers"),
-        (lambda x: jnp.where(x[0] > 0, x[1], jnp.nan), ValueError, "arms is NaN or infinite"),
+        (lambda x: jnp.where(x[0] > 0, x[1], jnp.inf), ValueError, "arms is NaN or infinite"),
+        (lambda x: jnp.where(x[0] > 0, x[1], jnp.nan), ValueError, "it gives NaN at points where"),
+        (jax.grad(lambda x: jnp.max(x) ** 2), ValueError, "which rounding decides"),
         (lambda x: x if x[0] > 0 else -x, ValueError, r"JAX cannot trace the function.*\(3,\)"),
         (lambda x: x @ np.ones(4), ValueError, "JAX cannot trace"),
         (lambda x: {}, ValueError, "gives no array"),

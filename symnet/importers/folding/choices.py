@@ -75,6 +75,8 @@ def compared(t: Tensors, name: str, x: Value, y: Value) -> Value:
     shape = np.broadcast_shapes(np.shape(x), np.shape(y))
     if x is y:
         return np.full(shape, name in ("eq", "ge", "le"))
+    if not isinstance(x, Form) and not isinstance(y, Form):
+        return getattr(operator, name)(x, y)
     known = next((v for v in (x, y) if not isinstance(v, Form)), None)
     if known is not None and np.size(known) and not np.isfinite(known).any():
         compare = getattr(operator, name)
@@ -249,5 +251,10 @@ def _truth(t: Tensors, test: Any, known: dict[Expr, Value]) -> Value:
     if isinstance(test, sympy.And):
         parts = [_truth(t, part, known) for part in sorted(test.args, key=sympy.default_sort_key)]
         return reduce(t.multiply, parts)
-    difference = t.subtract(known[test.lhs], known[test.rhs])
+    difference = t.form(t.subtract(known[test.lhs], known[test.rhs]))
+    if isinstance(test, sympy.Eq | sympy.Ne) and not difference.terms.keys() <= {t.fold.inputs}:
+        raise ValueError(
+            "it asks whether two computed numbers are equal, which rounding decides (the gradient "
+            "of a maximum does); write the choice with < or >"
+        )
     return t.apply(_STEPS[test.func], difference, "step")

@@ -45,6 +45,9 @@ class Folding:
         self._used: set[Form] = set()
         self.inputs: Atom | None = None
         self.assumed: tuple[str, ...] = ()
+        # What is wrong if the network's values are not the function's, something being read as what
+        # it is where it matters at all: its reader must compare them.
+        self.replaced = ""
 
     def assume(self, line: str) -> None:
         """What is to be said of the network, once."""

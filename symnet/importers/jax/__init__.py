@@ -93,8 +93,13 @@ def imported(function: Callable[[Any], Any], n: int | Sequence[int], options: Op
             for out in equation.outvars
         )
         text = "not compared"
-        if options.check:
-            text = _compared(jax, net, function, closed, shape, narrow)
+        if options.check or fold.replaced:
+            try:
+                text = _compared(jax, net, function, closed, shape, narrow)
+            except CheckError:
+                if fold.replaced:
+                    raise ValueError(fold.replaced) from None
+                raise
     dtypes = {str(c.dtype) for c in closed.consts if "float" in str(getattr(c, "dtype", ""))}
     notes = (*fold.assumed, *((_NARROWED,) if narrow else ()))
     return Imported(net, "JAX", exactness(dtypes), (), notes, text)
@@ -175,9 +180,9 @@ class Equations:
             held = arguments[0] if name == "stop_gradient" else None
             return [Unread(_named(name, str(error)), held)] * len(equation.outvars)
 
-    def known(self, name: str, arguments: list[Any]) -> Sequence[Any] | None:
+    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
         """What has a rule as a whole, of values that depend on the inputs."""
-        wanted = name in KNOWN and not all(map(_is_constant, arguments))
+        wanted = name in KNOWN and count == 1 and not all(map(_is_constant, arguments))
         if not wanted or any(isinstance(argument, Unread) for argument in arguments):
             return None
         return [KNOWN[name](self.tensors, {}, *arguments)]
@@ -264,7 +269,7 @@ class Widening:
         }
         return bound(equation, [_wide(argument) for argument in arguments], parameters)
 
-    def known(self, name: str, arguments: list[Any]) -> Sequence[Any] | None:
+    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
         """All is gone into."""
         return None
 

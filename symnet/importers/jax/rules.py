@@ -139,6 +139,10 @@ def _select(t: Tensors, parameters: Parameters, which: Value, *cases: Value) -> 
     if isinstance(which, Which):
         return which.select(t, [plain(t, c) for c in cases])
     if isinstance(which, Condition | Form | Row) and len(cases) == 2:
+        for case, other in (cases, cases[::-1]):
+            if not varies(case) and np.isnan(case).all():
+                t.fold.replaced = _NAN
+                return t.broadcast(plain(t, other), np.shape(cases[0]))
         condition = choices.condition(t, which if isinstance(which, Condition) else plain(t, which))
         return choices.chosen(t, condition, *(plain(t, c) for c in cases))
     if isinstance(which, Condition | Form | Row):
@@ -150,6 +154,9 @@ def _select(t: Tensors, parameters: Parameters, which: Value, *cases: Value) -> 
     wide = [t.broadcast(plain(t, c), np.shape(cases[0])) for c in cases]
     known = np.broadcast_to(known, wide[0].shape)
     return t.mixed(wide, lambda arrays: np.choose(known, arrays))
+
+
+_NAN = "it gives NaN at points where symnet would have a value (where(condition, NaN, other))"
 
 
 def _compare(name: str) -> Rule:
@@ -205,11 +212,8 @@ def _arranged(t: Tensors, x: Value, order: Sequence[int], shape: Sequence[int]) 
     return t.places(x, lambda a: np.ascontiguousarray(a.transpose(order)).reshape(shape))
 
 
-def _conv(t: Tensors, parameters: Parameters, x: Value, weights: Value) -> Value:
-    if not isinstance(x, Form) or isinstance(weights, Form):
-        raise ValueError("its weights depend on the inputs")
-    if set(parameters["lhs_dilation"]) != {1} or parameters["batch_group_count"] != 1:
-        raise ValueError("it is transposed, or groups the batch")
+def conv(t: Tensors, parameters: Parameters, x: Value, weights: Value) -> Value:
+    """A convolution of what varies, which dilates its kernel only."""
     numbers = parameters["dimension_numbers"]
     image = t.places(x, lambda a: a.transpose(numbers.lhs_spec))
     kernel = np.asarray(weights).transpose(numbers.rhs_spec)
@@ -313,7 +317,6 @@ RULES: Mapping[str, Rule] = {
     "reduce_min": _reduce_min,
     "reduce_prod": _reduce_prod,
     "dot_general": _dot,
-    "conv_general_dilated": _conv,
     "reduce_window_max": _pooled(True),
     "reduce_window_sum": _pooled(False),
     "cumsum": _cumsum,

@@ -22,8 +22,8 @@ class Evaluator(Protocol):
     def apply(self, equation: Any, arguments: list[Any]) -> Sequence[Any]:
         """The results of one equation that calls no other jaxpr."""
 
-    def known(self, name: str, arguments: list[Any]) -> Sequence[Any] | None:
-        """The results of a function of JAX's own, by its name; None where it is to be gone into."""
+    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
+        """The `count` results of a function of JAX's own, by its name; None to go into it."""
 
     def either(self, index: Any, branches: Sequence[Callable[[], list[Any]]]) -> list[Any] | None:
         """The results of the branch at a place that depends on the inputs; None if it cannot."""
@@ -70,7 +70,7 @@ def _called(equation: Any, arguments: list[Any], evaluator: Evaluator) -> Sequen
     name, parameters = equation.primitive.name, equation.params
     if name in _INLINED:
         inner = parameters.get(_INLINED[name], parameters.get("fun_jaxpr"))
-        found = evaluator.known(_own_name(inner), arguments)
+        found = evaluator.known(_own_name(inner), arguments, len(equation.outvars))
         return evaluated(*_opened(inner), arguments, evaluator) if found is None else found
     if name == "cond" and (found := _branched(parameters, arguments, evaluator)) is not None:
         return found
