@@ -324,6 +324,34 @@ def test_scripts_compiled_modules_and_dictionaries():
     assert [s.name for s in net.inputs] == ["s_1", "s_2", "s_3", "p_1", "p_2", "p_3"]
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # torch's own, as it decomposes
+def test_exported_programs():
+    """With the shapes they were exported with, in whole layers or decomposed into core ones."""
+    torch.manual_seed(0)
+    normalised = forward(
+        lambda own, x: F.softmax(
+            own.last(own.layer(own.group(own.conv(x[:, None])).flatten(1))), -1
+        ),
+        conv=nn.Conv1d(1, 2, 3, padding=1),
+        group=nn.GroupNorm(2, 2),
+        layer=nn.LayerNorm(8),
+        last=nn.Linear(8, 3),
+    ).eval()
+    chained = chain(nn.Tanh(), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.LogSoftmax(-1)).eval()
+    for module, n in ((normalised, 4), (chained, 3)):
+        expected = symnet.from_torch(module, shape=(n,))
+        batch = {0: torch.export.Dim("batch")}
+        program = torch.export.export(module, (torch.zeros(5, n),), dynamic_shapes=(batch,))
+        point = np.linspace(-1, 1, n)
+        for given in (program, program.run_decompositions()):
+            net = symnet.from_torch(given)
+            values = [analytic.value(one, point) for one in (net, expected)]
+            np.testing.assert_allclose(*values, rtol=1e-12)
+    fixed = torch.export.export(chained, (torch.zeros(5, 3),))
+    with pytest.raises(ValueError, match="export it with a batch of one"):
+        symnet.from_torch(fixed)
+
+
 def test_derivatives_that_are_held_back_are_no_networks():
     """A Jacobian in PyTorch that is not that of the values is an error; none at all is not."""
     module = forward(lambda m, x: m.a(x).detach() * x[:, :1], a=nn.Linear(3, 2))

@@ -20,7 +20,7 @@ _KINDS = {
     ".skops": ("holds Python objects, which run when they are read", _SKLEARN),
     ".pt2": (
         "is of torch.export, whose reader evaluates expressions in it",
-        "symnet.from_torch(torch.export.load(path).module()), if you trust it",
+        "symnet.from_torch(torch.export.load(path)), if you trust it",
     ),
     ".eqx": ("holds arrays without what they are of", "symnet.from_jax(model, n)"),
     ".pb .pbtxt .tflite .index .meta": ("is TensorFlow's", _TENSORFLOW),

@@ -38,13 +38,13 @@ def from_torch(
     shape: Shapes | None = None,
     check: bool = True,
 ) -> Network:
-    """The network of a module.
+    """The network of a module, or of what torch.export has made of one.
 
     Args:
         shape: of the input without its batch, or of each of several inputs, which are laid side
-            by side; by default that of the first layer, (n,). A dictionary of shapes is of keyword
-            arguments, or else of the entries of one dictionary that `forward` takes. Several
-            outputs are laid side by side, too.
+            by side; by default that of the first layer, (n,), or what was exported. A dictionary
+            of shapes is of keyword arguments, or else of the entries of one dictionary that
+            `forward` takes. Several outputs are laid side by side, too.
         check: compare the values with those of a copy of the module in double precision; its
             Jacobian too, where the module keeps derivatives from passing (`detach`, `no_grad`).
 
@@ -61,6 +61,8 @@ def from_torch(
 def imported(module: Any, options: Options, shape: Shapes | None = None) -> Imported:
     """The same with what is to be said about it."""
     torch = needed("torch", "torch")
+    if isinstance(module, torch.export.ExportedProgram):
+        module, shape = module.module(), shape or _exported_shapes(module)
     if not isinstance(module, torch.nn.Module):
         raise ValueError(f"{type(module).__name__} is no torch.nn.Module")
     module = getattr(module, "_orig_mod", module)  # what torch.compile has wrapped
@@ -176,6 +178,14 @@ def _arguments(torch: Any, module: Any, shape: Any) -> Arguments:
     return Arguments(tuple((1, *(int(s) for s in one)) for one in each))
 
 
+def _exported_shapes(program: Any) -> Shapes:
+    """Of the tensors that a program was exported with, without their batch."""
+    args, kwargs = program.example_inputs
+    if kwargs:
+        return {name: tuple(tensor.shape[1:]) for name, tensor in kwargs.items()}
+    return [tuple(tensor.shape[1:]) for tensor in args]
+
+
 def _first_width(torch: Any, module: Any) -> int:
     for part in module.modules():
         script = getattr(part, "original_name", "")  # of a module that torch.jit has compiled
@@ -226,9 +236,11 @@ def _exported(torch: Any, module: Any, given: Arguments) -> Any:
     except Exception as error:  # what is no graph fails in many ways, all said by torch
         first = str(error).strip().splitlines() or [type(error).__name__]
         told = ", ".join(str(size) for size in given.shapes)
+        guarded = "Guard failed" in first[0]  # of a module that torch.export has made
+        advice = "its steps must not depend on values"
         raise ValueError(
             f"torch.export cannot trace the module with tensors of the shapes {told} ({first[0]}); "
-            "its steps must not depend on values"
+            f"{'export it with a batch of one' if guarded else advice}"
         ) from None
 
 
@@ -292,7 +304,8 @@ def _takes(exported: Any) -> list[str]:
 def _evaluating(module: Any) -> Iterator[None]:
     """Evaluation mode, and each part's own mode afterwards."""
     modes = [(part, part.training) for part in module.modules()]
-    module.eval()
+    with suppress(NotImplementedError):  # what was exported has one mode
+        module.eval()
     try:
         yield
     finally:

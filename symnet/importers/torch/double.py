@@ -9,8 +9,9 @@ from __future__ import annotations
 import copy
 import math
 import sys
+import warnings
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,10 @@ def _flat(torch: Any, leaves: Sequence[Any]) -> Any:
 
 
 def _twin(torch: Any, module: Any, given: Any) -> Callable[[Sequence[Any]], list[Any]]:
-    wide = copy.deepcopy(module).double().eval()
+    with warnings.catch_warnings(), suppress(NotImplementedError):
+        warnings.simplefilter("ignore")  # of what copying an exported module uses
+        wide = copy.deepcopy(module).double()
+        wide.eval()
     for part, own in zip(wide.modules(), module.modules(), strict=True):
         if isinstance(part, torch.nn.RMSNorm) and part.eps is None:
             kinds = [p.dtype for p in own.parameters()] or [torch.get_default_dtype()]

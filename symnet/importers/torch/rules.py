@@ -19,7 +19,7 @@ from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.torch import layers, matrices, moves
+from symnet.importers.torch import decomposed, layers, matrices, moves
 from symnet.network.weights import Array
 
 Rule = Callable[..., Any]
@@ -337,6 +337,7 @@ RULES: Mapping[str, Rule] = {
     "special_log_ndtr": _plain("log_ndtr"),
     "xlogy": tables.x_log,
     **matrices.RULES,
+    **decomposed.RULES,
     "linear": _linear,
     "addmm": _addmm,
     "baddbmm": _addmm,
