@@ -506,3 +506,20 @@ def test_support_vectors_of_scikit_learns_exporter(kernel, tmp_path):
     proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
     net = imported(proto, tmp_path).network
     np.testing.assert_allclose(analytic.value(net, X)[:, 0], fitted.predict(X), atol=1e-5)
+
+
+def test_every_operator_is_read_or_refused_by_a_reason():
+    """Those of ONNX and of its models of machine learning, as the installed onnx has them."""
+    from symnet.importers.onnx import graph, refusals
+
+    schemas = {(s.domain, s.name): s for s in onnx.defs.get_all_schemas()}
+    unread = [
+        (name, domain)
+        for (domain, name), s in schemas.items()
+        if name not in graph._DOMAINS.get(domain, {})
+        and not (s.has_function or s.has_context_dependent_function)
+    ]
+    plain = [name for name, domain in unread if "no rule" in refusals.reason(name, domain)]
+    assert sorted(plain) == ["Constant", "MelWeightMatrix"]  # read before the tables are
+    names = {name for _, name in schemas}
+    assert {*graph._READERS, *refusals._REASONS} <= names
