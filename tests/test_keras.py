@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -18,6 +19,7 @@ import symnet
 from symnet.files import NetworkFileError
 from symnet.importers import Options, read
 from symnet.importers.formats import apart
+from symnet.importers.keras import twin
 from symnet.network import Network
 from symnet.witness import analytic
 
@@ -316,6 +318,15 @@ def test_layers_as_activations_keep_their_settings(tmp_path):
         path = archive(tmp_path / "m.keras", [ENTRY, dense(activation=given)], arrays)
         found = analytic.value(read(path, Options(check=False)).network, X)
         np.testing.assert_allclose(found, np.where(z > 0, z, s * z), rtol=1e-15)
+
+
+def test_the_command_imports_keras_without_what_it_does_not_need():
+    """Packages are hidden while it is imported, and there again afterwards."""
+    with twin._without(("wave", "json")):
+        assert json.dumps(1) == "1"  # what is imported already stays
+        with pytest.raises(ImportError):
+            importlib.import_module("wave")
+    assert importlib.import_module("wave").__name__ == "wave"
 
 
 @pytest.mark.parametrize("between", ["/", "\\"])
