@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symnet.compiling import Compiled
+from symnet.languages.testpoints import chosen, rounded
 from symnet.network import Network
-from symnet.witness import analytic, sampling
-from symnet.witness.units import units
+from symnet.witness import analytic
 
 Array = NDArray[Any]
 
-_POINTS = 3
 _ULPS = 2**13  # allowed error in roundings of the terms' size: other machines round otherwise
 _TINY = 1e-300  # allowed where all terms are zero, so that errors can be divided by it
 
@@ -49,12 +48,6 @@ class Examples:
         return tuple(np.maximum(rounding * size.max(axis=0), _TINY) for size in self.sizes)
 
 
-def direction_of(network: Network) -> Array:
-    """A direction (n,) in the inputs' own units, in which all differ and each takes part."""
-    step = units(network).step / (1 + np.arange(network.n) % 7)
-    return np.array([float(f"{x:.4g}") for x in step.tolist()])
-
-
 def examples(
     network: Network,
     function: Compiled,
@@ -67,9 +60,8 @@ def examples(
     itself: it should have been verified. ValueError when a weight is symbolic, or the network
     has no finite value and partials at ordinary points.
     """
-    points = ordinary_points(network)
-    if precision == "float":
-        points = _exact(points)
+    points = chosen(network, function.order)
+    points = points if precision == "float" else rounded(points)
     low = min(function.order, 2)
     higher = [function.derivative(r, points) for r in range(low + 1, function.order + 1)]
     larger = list(map(np.abs, higher))
@@ -80,27 +72,6 @@ def examples(
         expected, sizes = (tuple(r.reshape(shape) for r in rs) for rs in (expected, sizes))
         higher, larger = _along(higher, direction), _along(larger, np.abs(direction))
     return Examples(points, (*expected, *higher), (*sizes, *larger), precision, direction)
-
-
-def ordinary_points(network: Network, count: int = _POINTS) -> Array:
-    """Points (count, n) of `sampling.ordinary`, rounded to 4 digits.
-
-    Closer together where the network overflows or is not defined; ValueError when nothing helps.
-    """
-    points = sampling.ordinary(network, np.random.default_rng(0), count)
-    along = direction_of(network)[:, None]  # each entry takes part
-    centre = np.mean(points, axis=0)
-    for factor in (1, 0.1, 0.01, 0):
-        nearer = _rounded(centre + factor * (points - centre))
-        known = analytic.derivatives(network, nearer, 2, along)
-        if all(np.isfinite(result).all() for result in known):
-            return nearer
-    centre = tuple(nearer[0].tolist())
-    raise ValueError(f"{network.describe()}: its value or partials are not finite even at {centre}")
-
-
-def _rounded(points: Array) -> Array:
-    return np.array([[float(f"{x:.4g}") for x in row] for row in points.tolist()])
 
 
 def _along(results: Iterable[Array], direction: Array) -> list[Array]:
@@ -141,7 +112,7 @@ def expectations(
 
     Of results with many entries an evenly spread part is compared. Raises as `examples`.
     """
-    points = _exact(ordinary_points(network))
+    points = chosen(network, function.order)
     return points, expected_at(network, function, points, precision)
 
 
@@ -152,7 +123,7 @@ def selected(
     partials: Mapping[int, Mapping[str, tuple[int, ...]]],
 ) -> tuple[Array, tuple[Expectation, ...]]:
     """The same for chosen entries of each order; see `lowering.selecting.partials`."""
-    points = _exact(ordinary_points(network))
+    points = chosen(network, max(partials))
     places = {order: np.array(list(entries.values())) for order, entries in partials.items()}
     found = _entries(network, function, points, places)
     return points, tuple(
@@ -225,11 +196,6 @@ def _seconds(network: Network, points: Array, places: Array) -> tuple[Array, Arr
         )
     expected, sizes = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
     return expected, sizes
-
-
-def _exact(points: Array) -> Array:
-    """Points that are exact in either precision."""
-    return points.astype(np.float32).astype(np.float64)
 
 
 def _rounding(precision: str) -> float:
