@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -194,27 +194,37 @@ def test_extreme_points(language, tmp_path):
     check(language, replace(job, points=points, expected=expected), tmp_path)
 
 
+PLANTS = {
+    "a millionth": ("H(:, 2, 2, :) = 1.000001*H(:, 2, 2, :);", lambda own, _: 1.000001 * own),
+    "sign": ("H(:, 2, 2, :) = -H(:, 2, 2, :);", lambda own, _: -own),
+    "index": ("H(:, 2, 2, :) = H(:, 2, 1, :);", lambda _, other: other),
+}
+"""Errors of an entry of the Hessian: in MATLAB's text, and of an entry and its neighbour."""
+
+
+@pytest.mark.parametrize("plant", PLANTS if COMPLETE else ("a millionth",))
 @pytest.mark.parametrize("language", TOOLS)
-def test_the_self_test_notices_errors(language, tmp_path):
+def test_the_self_test_notices_errors(language, plant, tmp_path):
     """One entry that is a millionth off, 1e16 times smaller than another in the inputs' units."""
     tools_of(language)
+    line, change = PLANTS[plant]
     first, *others = symnet.Network.dense([2, 8, 8, 1], "tanh", seed=3).layers
     first = symnet.Layer(np.array(first.weights) * [1e4, 1e-4], first.bias, "tanh")
     job = Job.of(symnet.Network([first, *others]), 2, "net")
     if language != "matlab":
-        routines = tuple(map(planted, job.lowered.routines))
+        routines = tuple(planted(routine, change) for routine in job.lowered.routines)
         job = replace(job, lowered=replace(job.lowered, routines=routines))
-    done = run(language, job, tmp_path, {"H = filled(": "H(:, 2, 2, :) = 1.000001*H(:, 2, 2, :);"})
+    done = run(language, job, tmp_path, {"H = filled(": line})
     assert done.returncode == 1
     assert done.stdout.startswith("self-test WRONG")
 
 
-def planted(routine: Routine) -> Routine:
-    """The same with d2y/dx2dx2 a millionth off."""
+def planted(routine: Routine, change: Callable[[At, At], sympy.Expr]) -> Routine:
+    """The same with another d2y/dx2dx2."""
     if "hessian" not in routine.results:
         return routine
-    entry = at("hessian", sympy.S.Zero, sympy.S.One, sympy.S.One)
-    return replace(routine, body=(*routine.body, Store(entry, 1.000001 * entry)))
+    entry, other = (at("hessian", sympy.S.Zero, sympy.S.One, sympy.Integer(k)) for k in (1, 0))
+    return replace(routine, body=(*routine.body, Store(entry, change(entry, other))))
 
 
 @pytest.mark.parametrize(
