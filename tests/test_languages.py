@@ -625,7 +625,7 @@ def test_two_c_files_link_together(tmp_path):
 
 
 def test_a_c_library_defines_an_activation_once(tmp_path):
-    """Those of one name and another formula are two; elementary ones that C lacks come with them."""
+    """Those of one name and another formula are two; what C lacks comes with them."""
     tools_of("c")
     formulas = {"a": Z * sympy.exp(-(Z**2)), "b": sympy.erfinv(sympy.tanh(Z) / 2)}
     networks = {
