@@ -328,7 +328,7 @@ def test_heads(language):
     """Every file says what made it; all but companions the network, its names and its formulas."""
     if language == "onnx":
         pytest.importorskip("onnx", reason="onnx is not installed")
-    draw, x = zoo.Draw(3), symnet.variables("T [K]", "rho")
+    draw, x = zoo.Draw(3), symnet.variables("T [K]", "beta")
     h = draw(3, 2, "tanh")(x)
     y = draw(1, 3)(h + draw(3, 3, "sigmoid")(h))
     net = symnet.Network.of(y, outputs=("p [Pa]",), name="water")
@@ -338,7 +338,7 @@ def test_heads(language):
         parts = ["symnet generate water.json", "The generated code is yours", f"symnet {VERSION}"]
         if "_test" not in name:
             parts += ["water", "graph of 4 nodes: tanh 3, sigmoid 3, sum 3, linear 1"]
-            parts += ["T [K], rho", "Outputs y: p [Pa]"]
+            parts += ["T [K], beta", "Outputs y: p [Pa]"]
             parts += ["= w4 @ z3 + b4", "tanh' ", "z2   = W2 @ a1 + b2"]
             parts += ["Shapes: x (2), y (1), jacobian (1, 2), hessian (1, 2, 2)."]
             parts += ["multiply-adds", "activations", f"  {together_name(2)} "]
@@ -348,6 +348,7 @@ def test_heads(language):
             parts += [f"bytes of {'arrays' if arrays else 'stack'}"]
         for part in parts:
             assert part in shown, (name, part)
+        assert "sympify" not in shown
 
 
 @pytest.mark.complete(every=4)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from symnet import compiling, formulas, physical
 from symnet.breaking import Kind, broken
+from symnet.formulas.remarks import pasting
 from symnet.languages.selftest import Expectation, expectations, selected
 from symnet.lowering import programs, selecting
 from symnet.lowering.counting import Count, operations
@@ -141,7 +142,8 @@ class Job:
         text = formulas.text(self.network, self.order, "layer", "text", columns=COLUMNS)
         shown = text.removeprefix(formulas.heading(self.network)).strip("\n")
         shown = shown.replace("∂²", "d2").replace("∂³", "d3").replace("∂", "d")
-        lines = [found for line in shown.splitlines() for found in _filled(line, "    ")]
+        kept = (line for line in shown.splitlines() if line not in pasting(self.network))
+        lines = [found for line in kept for found in _filled(line, "    ")]
         return ["", "In a symbol for each layer's vector:", "", *lines]
 
 
