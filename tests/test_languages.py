@@ -176,7 +176,8 @@ def test_single_precision(language, name, tmp_path):
 def test_other_orders(language, order, tmp_path):
     """Values alone, and third derivatives with all their mirrored entries."""
     tools_of(language)
-    check(language, Job.of(symnet.Network.dense([3, 4, 2], "tanh", seed=3), order, "net"), tmp_path)
+    hidden = "gelu" if order > 2 else "tanh"  # whose points far out have no third derivatives
+    check(language, Job.of(symnet.Network.dense([7, 3, 2], hidden, seed=2), order, "net"), tmp_path)
 
 
 @pytest.mark.complete(every=3)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from math import prod
 from typing import Any
 
@@ -17,6 +18,7 @@ from symnet.compiling import Compiled
 from symnet.languages.testpoints import chosen, rounded
 from symnet.network import Network
 from symnet.witness import analytic
+from symnet.witness.units import units
 
 Array = NDArray[Any]
 
@@ -64,7 +66,7 @@ def examples(
     points = points if precision == "float" else rounded(points)
     low = min(function.order, 2)
     higher = [function.derivative(r, points) for r in range(low + 1, function.order + 1)]
-    larger = list(map(np.abs, higher))
+    larger = [_terms(network, result) for result in higher]
     columns = None if direction is None else direction[:, None]
     expected, sizes = analytic.measured(network, points, low, columns)
     if direction is not None:
@@ -72,6 +74,14 @@ def examples(
         expected, sizes = (tuple(r.reshape(shape) for r in rs) for rs in (expected, sizes))
         higher, larger = _along(higher, direction), _along(larger, np.abs(direction))
     return Examples(points, (*expected, *higher), (*sizes, *larger), precision, direction)
+
+
+def _terms(network: Network, result: Array) -> Array:
+    """The sizes of terms where nobody has them: as the largest entry in the inputs' units."""
+    step, order = units(network).step, result.ndim - 2
+    scale = reduce(np.multiply.outer, [step] * order)
+    largest = np.max(np.abs(result) * scale, axis=tuple(range(2, 2 + order)), keepdims=True)
+    return largest / scale
 
 
 def _along(results: Iterable[Array], direction: Array) -> list[Array]:
@@ -163,8 +173,8 @@ def _entries(
     found = {}
     for order, own in places.items():
         if order > 2:
-            result = function.derivative(order, points)[:, *own.T]
-            found[order] = result, np.abs(result)
+            result = function.derivative(order, points)
+            found[order] = result[:, *own.T], _terms(network, result)[:, *own.T]
         elif order == 2 and few:
             found[order] = _seconds(network, points, own)
         else:
