@@ -322,7 +322,8 @@ def test_generate_a_library(run, net, tmp_path, language):
     made = tmp_path / "lib"
     assert run("generate", net, other, "--language", language, "-o", f"{made}/") == (0, "", "")
     sources = ["lib.c"] * (language == "c") + ["net.c", "other.c"]
-    assert sorted(path.name for path in made.iterdir()) == sorted([*sources, "lib.h"])
+    headers = ["lib.h"] + ["lib_functions.h"] * (language == "c")
+    assert sorted(path.name for path in made.iterdir()) == sorted([*sources, *headers])
     call = "net_value(x, y) , other_value(z, y)"
     if language == "c-batch":
         call = "net_value(1, x, y, 1) + other_value(1, z, y, 1)"

@@ -83,6 +83,7 @@ def shown(tmp_path_factory):
         books[f"point{k}"] = workbook("many")
         books[f"point{k}"]["Network"]["B5"] = k
     books["third"] = workbook(symnet.Network.dense([3, 4, 2], "tanh", seed=3), 3)
+    books["formulas"] = workbook("own formulas")
     books["value"] = workbook(symnet.Network.dense([3, 4, 2], "tanh", seed=3), 0)
     books["fault"] = workbook("many")
     weight = books["fault"]["Weights"]["C4"]
@@ -125,9 +126,9 @@ def test_it_is_right(shown, name):
     compare(NETWORKS[name](), shown[name]["Network"])
 
 
-@pytest.mark.parametrize("name", ["point2", "point3", "third", "value"])
+@pytest.mark.parametrize("name", ["point2", "point3", "third", "value", "formulas"])
 def test_its_own_test_says_ok(shown, name):
-    """At the other points, in third order, and of the value alone."""
+    """At the other points, in third order, of the value alone, of each function of formulas."""
     assert shown[name]["Network"]["B4"].value == "ok"
 
 

@@ -13,6 +13,7 @@ from symnet import names
 from symnet.languages import (
     c,
     c_batch,
+    c_library,
     cpp,
     fortran,
     javascript,
@@ -72,7 +73,9 @@ LANGUAGES: Mapping[str, Language] = {
         whole=numpy_module,
         doubles="python computes in double precision",
     ),
-    "c": Language("C99 in loops: no heap, threads or state", "c", files=c.files, library=c.library),
+    "c": Language(
+        "C99 in loops: no heap, threads or state", "c", files=c.files, library=c_library.library
+    ),
     "c-batch": Language(
         "C99 for many points: vectors, threads", "c", files=c_batch.files, library=c_batch.library
     ),

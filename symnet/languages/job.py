@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from symnet import compiling, formulas, physical
 from symnet.breaking import Kind, broken
+from symnet.formulas.remarks import pasting
 from symnet.languages.selftest import Expectation, expectations, selected
 from symnet.lowering import programs, selecting
 from symnet.lowering.counting import Count, operations
@@ -97,11 +98,17 @@ class Job:
         """Bytes of a routine's own arrays."""
         return self.bytes * sum(map(prod, routine.arrays.values()))
 
-    def head(self, memory: str = "stack", functions: Collection[str] = ()) -> list[str]:
+    def head(
+        self,
+        memory: str = "stack",
+        functions: Collection[str] = (),
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> list[str]:
         """What stands on top of each file, as plain lines of at most COLUMNS.
 
         memory: what the loops' arrays are called; "" where there are no such loops; functions:
-        those of the file, where it does not have all of `programs.routines`.
+        those of the file, where it does not have all of `programs.routines`; more: what else there
+        is to say of a function, by its name.
         """
         net = self.network
         title = "alue and derivatives of a neural network with respect to its inputs."
@@ -119,7 +126,7 @@ class Job:
         shown = [r for r in self.lowered.routines if not functions or r.name in functions]
         arrays = {r.name: f"{self.stack(r):9,} bytes of {memory}" for r in shown if memory}
         counts = {r.name: self._counts[r.name] for r in shown}
-        lines += ["", *costs(counts, arrays), *self._formulas, ""]
+        lines += ["", *costs(counts, {**arrays, **more}), *self._formulas, ""]
         return [*map(commented, lines), *self.made()]
 
     def made(self) -> list[str]:
@@ -135,7 +142,8 @@ class Job:
         text = formulas.text(self.network, self.order, "layer", "text", columns=COLUMNS)
         shown = text.removeprefix(formulas.heading(self.network)).strip("\n")
         shown = shown.replace("∂²", "d2").replace("∂³", "d3").replace("∂", "d")
-        lines = [found for line in shown.splitlines() for found in _filled(line, "    ")]
+        kept = (line for line in shown.splitlines() if line not in pasting(self.network))
+        lines = [found for line in kept for found in _filled(line, "    ")]
         return ["", "In a symbol for each layer's vector:", "", *lines]
 
 

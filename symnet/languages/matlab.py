@@ -40,7 +40,7 @@ from symnet.lowering import elementary, programs
 from symnet.lowering.loops import ScalarFunction
 from symnet.names import together_name
 
-_CODE = Kind("    ", going_on=" ...")
+_CODE = Kind("    ", going_on=" ...", kept=r"(?<=[0-9]) (?=[0-9])")  # lists of axes are whole
 _COMPLEX = ["log", "log1p", "sqrt", "pow", "asin", "acos", "acosh", "atanh"]
 """Functions that leave the real numbers beyond their domains."""
 

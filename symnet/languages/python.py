@@ -27,7 +27,8 @@ from symnet.languages.pythontext import (
     nested,
     wrapped,
 )
-from symnet.languages.selftest import Examples, direction_of, examples
+from symnet.languages.selftest import Examples, examples
+from symnet.languages.testpoints import direction_of
 from symnet.lowering import programs
 from symnet.lowering.counting import operations
 from symnet.names import commented, partial_name

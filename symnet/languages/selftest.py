@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from math import prod
 from typing import Any
 
@@ -14,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symnet.compiling import Compiled
+from symnet.languages.testpoints import chosen, rounded
 from symnet.network import Network
-from symnet.witness import analytic, sampling
+from symnet.witness import analytic
 from symnet.witness.units import units
 
 Array = NDArray[Any]
 
-_POINTS = 3
 _ULPS = 2**13  # allowed error in roundings of the terms' size: other machines round otherwise
 _TINY = 1e-300  # allowed where all terms are zero, so that errors can be divided by it
 
@@ -49,12 +50,6 @@ class Examples:
         return tuple(np.maximum(rounding * size.max(axis=0), _TINY) for size in self.sizes)
 
 
-def direction_of(network: Network) -> Array:
-    """A direction (n,) in the inputs' own units, in which all differ and each takes part."""
-    step = units(network).step / (1 + np.arange(network.n) % 7)
-    return np.array([float(f"{x:.4g}") for x in step.tolist()])
-
-
 def examples(
     network: Network,
     function: Compiled,
@@ -67,12 +62,11 @@ def examples(
     itself: it should have been verified. ValueError when a weight is symbolic, or the network
     has no finite value and partials at ordinary points.
     """
-    points = ordinary_points(network)
-    if precision == "float":
-        points = _exact(points)
+    points = chosen(network, function.order)
+    points = points if precision == "float" else rounded(points)
     low = min(function.order, 2)
     higher = [function.derivative(r, points) for r in range(low + 1, function.order + 1)]
-    larger = list(map(np.abs, higher))
+    larger = [_terms(network, result) for result in higher]
     columns = None if direction is None else direction[:, None]
     expected, sizes = analytic.measured(network, points, low, columns)
     if direction is not None:
@@ -82,25 +76,12 @@ def examples(
     return Examples(points, (*expected, *higher), (*sizes, *larger), precision, direction)
 
 
-def ordinary_points(network: Network, count: int = _POINTS) -> Array:
-    """Points (count, n) of `sampling.ordinary`, rounded to 4 digits.
-
-    Closer together where the network overflows or is not defined; ValueError when nothing helps.
-    """
-    points = sampling.ordinary(network, np.random.default_rng(0), count)
-    along = direction_of(network)[:, None]  # each entry takes part
-    centre = np.mean(points, axis=0)
-    for factor in (1, 0.1, 0.01, 0):
-        nearer = _rounded(centre + factor * (points - centre))
-        known = analytic.derivatives(network, nearer, 2, along)
-        if all(np.isfinite(result).all() for result in known):
-            return nearer
-    centre = tuple(nearer[0].tolist())
-    raise ValueError(f"{network.describe()}: its value or partials are not finite even at {centre}")
-
-
-def _rounded(points: Array) -> Array:
-    return np.array([[float(f"{x:.4g}") for x in row] for row in points.tolist()])
+def _terms(network: Network, result: Array) -> Array:
+    """The sizes of terms where nobody has them: as the largest entry in the inputs' units."""
+    step, order = units(network).step, result.ndim - 2
+    scale = reduce(np.multiply.outer, [step] * order)
+    largest = np.max(np.abs(result) * scale, axis=tuple(range(2, 2 + order)), keepdims=True)
+    return largest / scale
 
 
 def _along(results: Iterable[Array], direction: Array) -> list[Array]:
@@ -141,7 +122,7 @@ def expectations(
 
     Of results with many entries an evenly spread part is compared. Raises as `examples`.
     """
-    points = _exact(ordinary_points(network))
+    points = chosen(network, function.order)
     return points, expected_at(network, function, points, precision)
 
 
@@ -152,7 +133,7 @@ def selected(
     partials: Mapping[int, Mapping[str, tuple[int, ...]]],
 ) -> tuple[Array, tuple[Expectation, ...]]:
     """The same for chosen entries of each order; see `lowering.selecting.partials`."""
-    points = _exact(ordinary_points(network))
+    points = chosen(network, max(partials))
     places = {order: np.array(list(entries.values())) for order, entries in partials.items()}
     found = _entries(network, function, points, places)
     return points, tuple(
@@ -192,8 +173,8 @@ def _entries(
     found = {}
     for order, own in places.items():
         if order > 2:
-            result = function.derivative(order, points)[:, *own.T]
-            found[order] = result, np.abs(result)
+            result = function.derivative(order, points)
+            found[order] = result[:, *own.T], _terms(network, result)[:, *own.T]
         elif order == 2 and few:
             found[order] = _seconds(network, points, own)
         else:
@@ -225,11 +206,6 @@ def _seconds(network: Network, points: Array, places: Array) -> tuple[Array, Arr
         )
     expected, sizes = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
     return expected, sizes
-
-
-def _exact(points: Array) -> Array:
-    """Points that are exact in either precision."""
-    return points.astype(np.float32).astype(np.float64)
 
 
 def _rounding(precision: str) -> float:

@@ -89,8 +89,8 @@ function [y, J, H] = up_to_2(x)
     dz2 = matvec(w.W2, da1);
     dy = dz2.*ds2;
     lam1 = w.W2'.*permute(ds2, [2 1 3 4 5]);
-    ddy = sum(lam1.*dz1.*permute(dz1, [1 2 4 3 5]).*dds1, 1) + permute(dz2.*permute(dz2, [1 2 4 ...
-        3 5]).*dds2, [2 1 3 4 5]);
+    ddy = sum(lam1.*dz1.*permute(dz1, [1 2 4 3 5]).*dds1, 1) + permute(dz2.*permute(dz2, ...
+        [1 2 4 3 5]).*dds2, [2 1 3 4 5]);
     y = filled(y, [1], 5, points);
     J = filled(dy, [1, 2], 5, points);
     H = filled(ddy, [1, 2, 2], 5, points);
