@@ -182,6 +182,29 @@ def test_recurrent_layers_are_unrolled(kind, attributes, tmp_path):
     curves_alike(proto, net, (3, 1, 2))
 
 
+def test_angles_as_exporters_write_them(tmp_path):
+    """where(x < 0, where(y > 0, atan(y/x) + π, atan(y/x) − π), atan(y/x)), in all quadrants."""
+    nodes = [
+        node("Split", "p", "y x", axis=0, num_outputs=2),
+        node("Div", "y x", "s"),
+        node("Atan", "s", "a"),
+        node("Greater", "y zero", "above"),
+        node("Add", "a pi", "plus"),
+        node("Sub", "a pi", "minus"),
+        node("Where", "above plus minus", "turned"),
+        node("Less", "x zero", "left"),
+        node("Where", "left turned a", "z"),
+    ]
+    nodes[0].input[:] = ["x0"]
+    proto = model(nodes, (2,), {"zero": np.zeros(()), "pi": np.array(np.pi)}, 18, ("z",))
+    proto.graph.input[0].name = "x0"
+    net = imported(proto, tmp_path).network
+    X = np.array([[1.0, 2.0], [1.0, -2.0], [-1.0, -0.5], [-3.0, 0.25]])
+    np.testing.assert_allclose(analytic.value(net, X)[:, 0], np.arctan2(*X.T), rtol=1e-15)
+    slopes = np.stack([X[:, 1], -X[:, 0]], axis=1) / (X**2).sum(axis=1)[:, None]
+    np.testing.assert_allclose(analytic.jacobian(net, X)[:, 0], slopes, rtol=1e-14)
+
+
 def test_a_fixed_batch_of_sequences_is_one(tmp_path):
     """Exporters write a first state for each of them, all alike."""
     one, constants = cell("GRU")

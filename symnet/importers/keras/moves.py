@@ -22,6 +22,7 @@ def constant(x: Any) -> Value:
 
 
 def axes_of(config: Config) -> list[int] | None:
+    """None for all."""
     axis = config.get("axis")
     return None if axis is None else list(axis) if isinstance(axis, list | tuple) else [int(axis)]
 

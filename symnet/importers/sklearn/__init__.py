@@ -241,7 +241,7 @@ def _widened(part: Any) -> Any:
         return part.astype(np.float64) if part.dtype == np.float32 else part
     if type(part) in (list, tuple):
         return type(part)(_widened(value) for value in part)
-    if hasattr(part, "get_params"):
+    if hasattr(part, "get_params") and not isinstance(part, type):
         for name, value in vars(part).items():
             setattr(part, name, _widened(value))
     return part
