@@ -299,6 +299,11 @@ straight.defjvp(lambda primals, tangents: (straight(*primals), tangents[0]))
         (lambda x: jnp.where(x[0] > 0, x[1], jnp.inf), ValueError, "arms is NaN or infinite"),
         (lambda x: jnp.where(x[0] > 0, x[1], jnp.nan), ValueError, "it gives NaN at points where"),
         (jax.grad(lambda x: jnp.max(x) ** 2), ValueError, "which rounding decides"),
+        (
+            jax.grad(lambda x: jnp.linalg.solve(METRIC + jnp.outer(x, x), x)[0]),
+            ValueError,
+            "it factors a matrix .* within a derivative",
+        ),
         (lambda x: x if x[0] > 0 else -x, ValueError, r"JAX cannot trace the function.*\(3,\)"),
         (lambda x: x @ np.ones(4), ValueError, "JAX cannot trace"),
         (lambda x: {}, ValueError, "gives no array"),

@@ -164,7 +164,7 @@ class Equations:
         try:
             for argument in arguments:
                 if isinstance(argument, Unread):
-                    raise ValueError(argument.why)
+                    raise ValueError(refusals.factored(name) or argument.why)
             if all(map(_is_constant, arguments)):
                 return _constants(equation, arguments)
             if name in MOVES:
