@@ -81,38 +81,41 @@ FUNCTIONS = {
     "norm": lambda x: x / jnp.linalg.norm(x),
     "powers": lambda x: jnp.stack([(x**2 + 1) ** 1.5, x**-3, jnp.exp2(x), 1 / (1 + x**2)]),
     "choices": lambda x: jnp.where((x > 0) & ~(x >= 1), x**2, 0.0) + x * (x > 0.5),
-    "choices by another value": lambda x: (
-        jnp.where(x[0] > 0, jnp.cos(x[0]) * x[1:], x[1:] ** 2)
-        + jnp.where((x[1] >= x[2]) | ~(x[0] < x[2]) & (x[1] > 0), jnp.sin(x[:2]), 1e20 * x[0])
-    ),
-    "branches": lambda x: lax.cond(jnp.any(x > 1), jnp.sin, lambda v: v**2, x),
-    "cases": lambda x: (
-        jnp.select([x < 0, x[::-1] < 0.5], [jnp.sin(x), x**2], x)
-        + jnp.piecewise(x, [x < 0, x >= 1], [lambda z: -z, lambda z: z**2, 0.5])
+    "choices by another value": lambda x: jnp.stack(
+        (
+            jnp.where(x[0] > 0, jnp.cos(x[0]) * x[1:], x[1:] ** 2)
+            + jnp.where((x[1] >= x[2]) | ~(x[0] < x[2]) & (x[1] > 0), jnp.sin(x[:2]), 1e20 * x[0]),
+            lax.cond(jnp.any(x > 1), jnp.sin, lambda v: v**2, x)[:2],
+            jnp.select([x < 0, x[::-1] < 0.5], [jnp.sin(x), x**2], x)[:2],
+            jnp.piecewise(x, [x < 0, x >= 1], [lambda z: -z, lambda z: z**2, 0.5])[:2],
+        )
     ),
     "splines of degree 1": lambda x: (
         ((x[:, None] >= GRID[:-1]) & (x[:, None] < GRID[1:]))
         * (x[:, None] - GRID[:-1])
         @ np.arange(4.0)
     ),
-    "in order": lambda x: jnp.sort(x)[::-1] + jnp.median(x) * lax.top_k(x, 2)[0][0],
-    "a table": lambda x: jnp.interp(x, GRID, jnp.array([0.0, 1, -1, 0.5, 2])),
-    "solved": lambda x: jnp.linalg.solve(METRIC + jnp.outer(x, jnp.tanh(x)), jnp.sin(x)),
-    "inverse": lambda x: jnp.linalg.inv(METRIC[:2, :2] + jnp.diag(jnp.tanh(x[:2])))[0],
-    "a factor": lambda x: jax.scipy.linalg.cho_solve(
-        (jnp.linalg.cholesky(METRIC + jnp.outer(x, x)), True), x
-    ),
     "by cases": lambda x: (
-        jax.scipy.special.xlogy(x**2, x**2)
+        jnp.sort(x)[::-1] * jnp.median(x)
+        + jnp.interp(x, GRID, jnp.array([0.0, 1, -1, 0.5, 2]))
+        + jax.scipy.special.xlogy(x**2, x**2)
         + jnp.nan_to_num(jnp.cbrt(x))
-        + jax.scipy.special.entr(x**2)
+        + jnp.where(x < 2, jnp.cos(np.pi * x / 2) + 1, 0) * jnp.exp(-(x**2))
     ),
-    "of its derivative": jax.grad(lambda x: jnp.sum(jnp.tanh(x @ W) ** 2) + nn.logsumexp(x)),
-    "weighted logsumexp": lambda x: jax.scipy.special.logsumexp(x, b=np.array([1.0, 2.0, 0.5])),
+    "solved": lambda x: (
+        jnp.linalg.solve(METRIC + jnp.outer(x, jnp.tanh(x)), jnp.sin(x))[:2]
+        + jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(METRIC[:2, :2]), True), x[:2])
+        + jnp.linalg.cholesky(METRIC[:2, :2] + jnp.outer(x[:2], x[:2]))[1]
+    ),
+    "of its derivative": jax.grad(
+        lambda x: (
+            jnp.sum(jnp.tanh(x @ W) ** 2)
+            + jax.scipy.special.logsumexp(x, b=np.array([1.0, 2.0, 0.5]))
+        )
+    ),
     "transposed convolution": lambda x: lax.conv_transpose(
         jnp.tile(x, 4).reshape(1, 4, 3, 1), KERNEL, (2, 1), "SAME"
     ),
-    "a cutoff": lambda x: jnp.where(x < 2, jnp.cos(np.pi * x / 2) + 1, 0) * jnp.exp(-(x**2)),
     "trigonometry": lambda x: jnp.sin(x) * jnp.cos(2 * x) + jnp.arctan(x) - jnp.sinh(x / 2),
     "places": lambda x: jnp.concatenate([x[::-1], x[jnp.array([0, 2])], jnp.pad(x, 1)]),
     "parts": lambda x: jnp.roll(jnp.split(jnp.tanh(x @ W), 2)[1], 1) * x[:2],
@@ -296,6 +299,11 @@ straight.defjvp(lambda primals, tangents: (straight(*primals), tangents[0]))
         (lambda x: jnp.where(x[0] > 0, x[1], jnp.inf), ValueError, "arms is NaN or infinite"),
         (lambda x: jnp.where(x[0] > 0, x[1], jnp.nan), ValueError, "it gives NaN at points where"),
         (jax.grad(lambda x: jnp.max(x) ** 2), ValueError, "which rounding decides"),
+        (
+            jax.grad(lambda x: jnp.linalg.solve(METRIC + jnp.outer(x, x), x)[0]),
+            ValueError,
+            "it factors a matrix .* within a derivative",
+        ),
         (lambda x: x if x[0] > 0 else -x, ValueError, r"JAX cannot trace the function.*\(3,\)"),
         (lambda x: x @ np.ones(4), ValueError, "JAX cannot trace"),
         (lambda x: {}, ValueError, "gives no array"),
@@ -306,6 +314,31 @@ def test_what_cannot_be_right_is_refused(function, error, what):
     """By the primitive's name; derivatives that are not those of the values as well."""
     with pytest.raises(error, match=what):
         symnet.from_jax(function, 3)
+
+
+ELEMENTWISE = (
+    *("celu", "elu", "gelu", "hard_sigmoid", "hard_silu", "hard_tanh", "identity", "leaky_relu"),
+    *("log_sigmoid", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "soft_sign", "softplus"),
+    *("sparse_plus", "sparse_sigmoid", "squareplus", "tanh"),
+)
+SPECIAL = ("digamma", "entr", "erf", "erfc", "erfinv", "expit", "gammaln", "logit", "ndtr")
+REFUSED = ("exp1", "fresnel", "gamma", "i0", "i1e", "sici", "spence")
+
+
+def test_elementwise_functions_are_read_or_refused_by_name():
+    """jax.nn's, and jax.scipy.special's of one number within their domain: (0, 1)."""
+    special = jax.scipy.special
+    own = [getattr(nn, name) for name in ELEMENTWISE]
+    found = imported(lambda x: jnp.stack([f(x) for f in own]), 1, Options())
+    assert "(24 points): worst difference" in found.compared
+
+    def inside(x):
+        return jnp.stack([getattr(special, name)(nn.sigmoid(x)) for name in SPECIAL])
+
+    assert "(24 points): worst difference" in imported(inside, 1, Options()).compared
+    for name in REFUSED:
+        with pytest.raises(ValueError, match=r"primitive '\w+'|function '\w+'"):
+            symnet.from_jax(getattr(special, name), 1, check=False)
 
 
 def test_unused_results_need_no_rule():

@@ -17,7 +17,7 @@ pytest.importorskip("scipy")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-from symnet.importers.torch import imported  # noqa: E402
+from symnet.importers.torch import imported, refusals  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, of its own
 
@@ -450,6 +450,35 @@ def test_operations_are_refused_by_name_and_with_a_reason(function, what):
     """The node, and why it has no derivative."""
     with pytest.raises(ValueError, match=rf"node '.*' \(aten.*{what}"):
         symnet.from_torch(forward(function, a=nn.Linear(3, 2)))
+
+
+ELEMENTWISE = (
+    *("celu", "elu", "gelu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu"),
+    *("logsigmoid", "mish", "relu", "relu6", "rrelu", "selu", "sigmoid", "silu", "softplus"),
+    *("softshrink", "softsign", "tanh", "tanhshrink"),
+)
+SPECIAL = (
+    *("digamma", "entr", "erf", "erfc", "erfinv", "exp2", "expit", "expm1", "gammaln", "log1p"),
+    *("log_softmax", "logit", "ndtr", "psi", "sinc", "softmax"),
+)
+OTHERS = {"log_ndtr", "logsumexp", "multigammaln", "xlog1py", "xlogy", "round", "polygamma"}
+
+
+def test_elementwise_functions_are_read_or_refused_by_name():
+    """torch.nn.functional's, and torch.special's of one tensor within their domain: (0, 1)."""
+
+    def every(m, x):
+        parts = [getattr(F, name)(x) for name in ELEMENTWISE]
+        more = {"log_softmax": (1,), "softmax": (1,)}
+        inside = x.sigmoid()
+        parts += [getattr(torch.special, name)(inside, *more.get(name, ())) for name in SPECIAL]
+        return torch.cat(parts, 1)
+
+    found = imported(forward(every), Options(), (2,))
+    assert "(24 points): worst difference" in found.compared
+    for name in set(torch.special.__all__) - set(SPECIAL) - OTHERS:
+        own = f"special_{name}" if hasattr(torch.ops.aten, f"special_{name}") else name
+        assert "special function" in refusals.reason(None, own), name
 
 
 def test_what_cannot_be_read_is_named():

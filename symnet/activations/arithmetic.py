@@ -148,6 +148,16 @@ def _polygamma(n: int) -> Any:
 
 
 _RELATIONS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
+
+
+def _scaled(x: float) -> float:
+    """exp(x²) erfc(x)."""
+    if abs(x) > 1e8:
+        return 1 / (float(x) * math.sqrt(math.pi))
+    with mpmath.workdps(40):  # of exp(x²) as many digits less as x² has before the point
+        return float(mpmath.exp(mpmath.mpf(float(x)) ** 2) * mpmath.erfc(float(x)))
+
+
 _FUNCTIONS: Mapping[Any, Any] = MappingProxyType(
     {
         sympy.Add: np.add,
@@ -184,8 +194,6 @@ _FUNCTIONS: Mapping[Any, Any] = MappingProxyType(
         sympy.Min: np.minimum,
         sympy.erf: np.vectorize(math.erf, otypes=[np.float64]),
         sympy.erfc: np.vectorize(math.erfc, otypes=[np.float64]),
-        erfcx: np.vectorize(
-            lambda x: float(mpmath.exp(mpmath.mpf(x) ** 2) * mpmath.erfc(x)), otypes=[np.float64]
-        ),
+        erfcx: np.vectorize(_scaled, otypes=[np.float64]),
     }
 )

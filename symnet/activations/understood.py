@@ -7,11 +7,23 @@ from sympy import Expr, Piecewise, Symbol, exp
 from sympy.codegen.cfunctions import expm1, log1p
 
 from symnet.activations.blocks import hyperbolic, logistic
-from symnet.activations.functions import held
+from symnet.activations.functions import erfcx, held
 from symnet.activations.systems import Auxiliary, System, Z, slope_of
 
 _HALVED = sympy.Rational(-7, 10)
 """Where exp(x) is about 1/2."""
+
+_FAR = sympy.Integer(8)
+"""From where on the asymptotic series of erfc has all digits in some terms."""
+
+
+def _rest(x: Expr) -> Expr:
+    """2 x (1 - s)/s, s = 1 - w + 3 w^2 - 15 w^3 + ..., w = 1/(2 x^2)."""
+    w = 1 / (2 * x**2)
+    rest: Expr = sympy.S.Zero
+    for n in range(16, 0, -1):
+        rest = w * (2 * n - 1) * (1 - rest)
+    return 2 * x * rest / (1 - rest)
 
 
 class _Understanding:
@@ -41,21 +53,54 @@ class _Understanding:
             exponent = _exponent(node.base - 1)
             return node if exponent is None else exp(node.exp * self.symbol("v", exponent))
         if isinstance(node, sympy.Add):
-            return (
-                _complements(node) if len(node.args) > 2 else _complement(node) or _less_one(node)
-            )
+            return _complements(node) if len(node.args) > 2 else complement(node) or _less_one(node)
         return self.quotient(node) if isinstance(node, sympy.Mul) else node
 
     def logarithm(self, node: Expr) -> Expr:
         """`log(1 + exp(x))`, `log(1 + x)`, and what comes near 1 in a tail."""
-        near = _log_less_exponential(node.args[0]) or _log_normal(node.args[0])
+        near = _log_less_exponential(node.args[0])
         if near is not None:
             return near
+        if isinstance(2 * node.args[0], sympy.erfc):
+            return self.log_normal((2 * node.args[0]).args[0])
         number, rest = node.args[0].as_coeff_Add()
         if number != 1:
             return node
         exponent = _exponent(rest)
         return log1p(rest) if exponent is None else self.symbol("v", exponent)
+
+    def log_normal(self, turned: Expr) -> Expr:
+        """`log(erfc(x)/2)`, with r = -2 d/dx of it, and d = r - 2 x, whose slope is r d - 2.
+
+        r = 2/sqrt(pi) exp(-x^2)/erfc(x), which is about 2 x far out, and there d is a series.
+        """
+        x = turned.args[0] if isinstance(turned, held) else turned
+        slope = slope_of(x, self.quantities)
+        suffix = str(len(self.quantities) + 1)
+        u, right, far, r, d, v = (
+            Symbol(c + suffix, real=True) for c in ("x", "p", "q", "r", "d", "l")
+        )
+        scale = 2 / sympy.sqrt(sympy.pi)
+        left = log1p(-sympy.erfc(held(-u)) / 2)
+        self.quantities += [
+            Auxiliary(u, x, slope),
+            Auxiliary(right, Piecewise((u, u > 0), (0, True))),
+            Auxiliary(far, Piecewise((u, u > _FAR), (_FAR, True))),
+            Auxiliary(
+                r,
+                Piecewise(
+                    (scale * exp(-(u**2)) / sympy.erfc(u), u < 0), (scale / erfcx(right), True)
+                ),
+                r * d * slope,
+            ),
+            Auxiliary(d, Piecewise((r - 2 * u, u < _FAR), (_rest(far), True)), (r * d - 2) * slope),
+            Auxiliary(
+                v,
+                Piecewise((left, u < 0), (sympy.log(erfcx(right) / 2) - u**2, True)),
+                -r * slope,
+            ),
+        ]
+        return v
 
     def quotient(self, node: Expr) -> Expr:
         """`exp(x)/(1 + exp(x))`, which has become `exp(x) s(-x)`."""
@@ -112,29 +157,17 @@ def _log_less_exponential(argument: Expr) -> Expr | None:
     return Piecewise((sympy.log(argument), x > _HALVED), (log1p(-exp(x)), True))
 
 
-def _log_normal(argument: Expr) -> Expr | None:
-    """`log(erfc(x)/2)`, of which erfc(x)/2 is about 1 for x < 0."""
-    if not isinstance(2 * argument, sympy.erfc):
-        return None
-    (x,) = (2 * argument).args
-    turned = held(-x) if not isinstance(x, held) else -x.args[0]
-    there = log1p(-sympy.erfc(turned) / 2)
-    return Piecewise(
-        (there, (x.args[0] if isinstance(x, held) else x) < 0), (sympy.log(argument), True)
-    )
-
-
 def _complements(node: Expr) -> Expr:
     """`a + a erf(x) + ...`, of which the first two are `a erfc(-x)`."""
     number, rest = node.as_independent(Z, as_Add=True)
     for term in sympy.Add.make_args(rest):
-        found = _complement(number + term) if number else None
+        found = complement(number + term) if number else None
         if found is not None:
             return found + (rest - term)
     return node
 
 
-def _complement(node: Expr) -> Expr | None:
+def complement(node: Expr) -> Expr | None:
     """`a - a erf(x)` as `a erfc(x)`, and `2 a - a erfc(x)`, which SymPy makes of `a erfc(-x)`."""
     number, product = node.as_independent(Z, as_Add=True)
     factor, error = product.as_independent(Z, as_Add=False)

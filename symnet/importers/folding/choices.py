@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -48,6 +49,7 @@ _FINITE = (
 )
 _INFINITE = "where a choice (where) gives NaN or an infinity, it has no value here: NaN"
 _DEEPEST = 4  # products within products, into which a step is taken
+_LONGEST = 120  # operations of choices within a choice that is one function
 _MOST = 64  # conditions that are joined along an axis
 
 
@@ -162,11 +164,14 @@ def _in_pieces(
         laws = [_law(v, base) for v in spread]
         if base.size != first.size or any(law is None for law in laws):
             continue
+        if sum(sympy.count_ops(law) for law in laws) > _LONGEST:
+            continue
         where = condition.build(laws[:-2])
         if where in (True, False, sympy.true, sympy.false):
             return t.broadcast(then if where == True else otherwise, shape)  # noqa: E712
         whole = sympy.piecewise_fold(Piecewise((laws[-1], where), (laws[-2], True)))
-        return t.fold.applied(t.reshape(base, shape), whole, hint)
+        with suppress(ValueError):  # an arm may be no function by itself, as 1/0
+            return t.fold.applied(t.reshape(base, shape), whole, hint)
     return None
 
 

@@ -202,7 +202,7 @@ class Folding:
         if value == Z:
             return x
         for base, law in x.laws.items():
-            if (whole := functions.fused(value.xreplace({Z: law}))) is not None:
+            if (whole := functions.composed(value, law)) is not None:
                 known = functions.recognised(whole)
                 if known is not None or (whole.is_Pow and whole.base == Z):
                     return self._activation(base, known or self._names.named(whole, hint), x)
@@ -218,7 +218,7 @@ class Folding:
         laws = {
             earlier: whole
             for earlier, law in base.functions().items()
-            if (whole := functions.fused(own.value.xreplace({Z: law}))) is not None
+            if (whole := functions.composed(own.value, law)) is not None
         }
         return forms.of(atom, like.shape, _nearest(laws))
 

@@ -24,6 +24,9 @@ from symnet.names import check_name
 LARGEST = 60
 """Operations of a formula that several nodes of a model are fused to, at most."""
 
+_CASES = 6
+"""Operations of a choice within another, at most."""
+
 _PROBES = (-7.3, -3.4, -2.2, -0.9, -0.31, 0.27, 0.83, 2.6, 3.9, 6.7)
 """Between the kinks of all activations in use: at -3, -1, 0, 1, 3 and 6."""
 
@@ -246,6 +249,16 @@ def _value(value: Expr, probe: float) -> float:
     except (TypeError, ValueError, OverflowError):
         return math.nan
     return found.real if found.imag == 0 else math.nan
+
+
+def composed(outer: Expr, inner: Expr) -> Expr | None:
+    """outer(inner(z)), or None where it is too long to be one function.
+
+    SymPy takes choices within conditions apart case by case, which takes seconds for long ones.
+    """
+    if outer.has(Piecewise) and inner.has(Piecewise) and sympy.count_ops(inner) > _CASES:
+        return None
+    return fused(outer.xreplace({Z: inner}))
 
 
 def lacks_values(value: Expr, where: Any) -> bool:

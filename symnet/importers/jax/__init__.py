@@ -164,7 +164,7 @@ class Equations:
         try:
             for argument in arguments:
                 if isinstance(argument, Unread):
-                    raise ValueError(argument.why)
+                    raise ValueError(refusals.factored(name) or argument.why)
             if all(map(_is_constant, arguments)):
                 return _constants(equation, arguments)
             if name in MOVES:
@@ -182,6 +182,8 @@ class Equations:
 
     def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
         """What has a rule as a whole, of values that depend on the inputs."""
+        if name in refusals.SPECIAL and not all(map(_is_constant, arguments)):
+            return [Unread(refusals.special(name))] * count
         wanted = name in KNOWN and count == 1 and not all(map(_is_constant, arguments))
         if not wanted or any(isinstance(argument, Unread) for argument in arguments):
             return None
@@ -205,7 +207,9 @@ class Equations:
 
     def whole(self, value: Any) -> int | None:
         """The number, None where it depends on the inputs."""
-        return int(value) if _is_constant(value) else None
+        return (
+            int(np.asarray(value).item()) if _is_constant(value) and np.size(value) == 1 else None
+        )
 
     def settled(self, value: Any) -> Value:
         """A result as a form or array of doubles."""
@@ -239,7 +243,9 @@ def _is_constant(value: Any) -> bool:
 
 def _named(name: str, words: str) -> str:
     """The primitive at which it went wrong, not all that need it."""
-    return words if "primitive" in words else f"primitive {name!r}: {words}"
+    return (
+        words if "primitive" in words or "function '" in words else f"primitive {name!r}: {words}"
+    )
 
 
 def _constants(equation: Any, arguments: list[Any]) -> Sequence[Any]:

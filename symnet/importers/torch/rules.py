@@ -336,6 +336,7 @@ RULES: Mapping[str, Rule] = {
     "special_entr": _plain("entr"),
     "special_log_ndtr": _plain("log_ndtr"),
     "xlogy": tables.x_log,
+    "special_xlog1py": lambda t, x, y: tables.x_log(t, x, y, 1),
     **matrices.RULES,
     **decomposed.RULES,
     "linear": _linear,
