@@ -13,7 +13,7 @@ _LINEAR = "it factors a matrix that depends on the inputs; write its formula out
 _REASONS = {
     **dict.fromkeys(("while", "cond"), _CONTROL),
     **dict.fromkeys(("argmax", "argmin", "approx_top_k"), _CHOICE),
-    **dict.fromkeys(("floor", "ceil", "round", "rem", "nextafter"), _STEPS),
+    "nextafter": _STEPS,
     **dict.fromkeys(("fft", "complex", "real", "imag", "conj"), _COMPLEX),
     **dict.fromkeys(("polygamma", "bessel_i0e", "bessel_i1e"), _SPECIAL),
     **dict.fromkeys(("igamma", "igammac", "regularized_incomplete_beta", "zeta"), _SPECIAL),
