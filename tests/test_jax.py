@@ -212,6 +212,12 @@ def test_slopes_at_kinks_are_jaxs():
     assert "takes the mean of both" in str(imported(lambda x: jnp.maximum(x, 0), 1, Options()))
 
 
+def test_halves_are_rounded_as_jax_does():
+    """To the even of two by jnp.round, away from zero by lax.round."""
+    net = symnet.from_jax(lambda x: jnp.stack([jnp.round(x), lax.round(x), x // 2]).ravel(), 2)
+    np.testing.assert_array_equal(analytic.value(net, [2.5, -0.5]), [2, 0, 3, -1, 1, -1])
+
+
 def test_nothing_times_an_infinite_logarithm():
     """0 at 0, as JAX has it, with the derivative's limit beside it; below there is no value."""
     net = symnet.from_jax(jax.scipy.special.entr, 1)

@@ -24,7 +24,8 @@ _REASONS = {
 SPECIAL = frozenset(
     (
         *("spence", "exp1", "expi", "expn", "fresnel", "sici", "owens_t", "hyp1f1", "hyp2f1"),
-        *("ndtri", "_ndtri", "betainc", "dawsn", "erfcx", "wofz", "bessel_jn", "zeta", "polygamma"),
+        *("gamma", "gammasgn", "beta", "poch", "ndtri", "_ndtri", "betainc", "dawsn", "erfcx"),
+        *("wofz", "bessel_jn", "zeta", "polygamma"),
     )
 )
 """Functions of JAX's, made of approximations that symnet's formulas do not have."""

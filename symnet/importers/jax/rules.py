@@ -270,7 +270,7 @@ def _cumulative(operation: Callable[[Tensors, Value, Value], Value]) -> Rule:
 
 
 def _round(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    to_even = "EVEN" in str(parameters["rounding_method"])
+    to_even = int(parameters["rounding_method"]) == 1
     return rounded(t, plain(t, x), "round" if to_even else "round_half_away")
 
 
