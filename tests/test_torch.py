@@ -130,7 +130,8 @@ def special(m, x):
     """Functions of probabilities, and what runs along an axis."""
     h = m.first(x)
     parts = [torch.special.log_ndtr(3 * h), torch.special.entr(torch.sigmoid(h)), h.erf().erfinv()]
-    return torch.cat([*parts, h.logcumsumexp(1)], 1)
+    jumping = torch.remainder(h, 0.75) + torch.frac(h) * torch.fmod(h, 2) - h.round()
+    return torch.cat([*parts, h.logcumsumexp(1), jumping], 1)
 
 
 def factors(m, x):
@@ -436,14 +437,14 @@ class Sorts(nn.Module):
     ("function", "what"),
     [
         (lambda m, x: m.a(x) + torch.randn(2), "draws random numbers"),
-        (lambda m, x: torch.round(m.a(x)), "constant in steps"),
+        (lambda m, x: torch.bucketize(m.a(x), torch.arange(3.0)) * 1.0, "constant in steps"),
         (lambda m, x: m.a(x).long().float(), "to integers"),
         (lambda m, x: torch.linalg.eigvalsh(m.a(x).diag_embed()), "factors a matrix"),
         (lambda m, x: torch.view_as_complex(m.a(x)), "complex numbers"),
         (lambda m, x: torch.special.i0(m.a(x)), "special function"),
         (lambda m, x: torch.where(x[:, :1] > 0, m.a(x), torch.nan), "arms is NaN or infinite"),
         (lambda m, x: F.dropout(m.a(x), 0.5, training=True), "drops at random"),
-        (lambda m, x: torch.remainder(m.a(x), 2.0), "jumps"),
+        (lambda m, x: torch.copysign(m.a(x), x[:, :1]), "jumps"),
     ],
 )
 def test_operations_are_refused_by_name_and_with_a_reason(function, what):

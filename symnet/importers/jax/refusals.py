@@ -13,7 +13,7 @@ _LINEAR = "it factors a matrix that depends on the inputs; write its formula out
 _REASONS = {
     **dict.fromkeys(("while", "cond"), _CONTROL),
     **dict.fromkeys(("argmax", "argmin", "approx_top_k"), _CHOICE),
-    **dict.fromkeys(("floor", "ceil", "round", "rem", "nextafter"), _STEPS),
+    "nextafter": _STEPS,
     **dict.fromkeys(("fft", "complex", "real", "imag", "conj"), _COMPLEX),
     **dict.fromkeys(("polygamma", "bessel_i0e", "bessel_i1e"), _SPECIAL),
     **dict.fromkeys(("igamma", "igammac", "regularized_incomplete_beta", "zeta"), _SPECIAL),
@@ -24,7 +24,8 @@ _REASONS = {
 SPECIAL = frozenset(
     (
         *("spence", "exp1", "expi", "expn", "fresnel", "sici", "owens_t", "hyp1f1", "hyp2f1"),
-        *("ndtri", "_ndtri", "betainc", "dawsn", "erfcx", "wofz", "bessel_jn", "zeta", "polygamma"),
+        *("gamma", "gammasgn", "beta", "poch", "ndtri", "_ndtri", "betainc", "dawsn", "erfcx"),
+        *("wofz", "bessel_jn", "zeta", "polygamma"),
     )
 )
 """Functions of JAX's, made of approximations that symnet's formulas do not have."""

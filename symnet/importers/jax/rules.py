@@ -15,6 +15,7 @@ from symnet.importers.folding.angles import angle
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.forms import Form
+from symnet.importers.folding.rounding import ROUNDED, remainder, rounded
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.folding.windows import Windows
 from symnet.importers.jax import selecting, softmaxes
@@ -268,6 +269,11 @@ def _cumulative(operation: Callable[[Tensors, Value, Value], Value]) -> Rule:
     return rule
 
 
+def _round(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    to_even = int(parameters["rounding_method"]) == 1
+    return rounded(t, plain(t, x), "round" if to_even else "round_half_away")
+
+
 def _power(t: Tensors, parameters: Parameters, x: Value) -> Value:
     return t.apply(functions.power(parameters["y"]), plain(t, x), "power")
 
@@ -278,6 +284,9 @@ RULES: Mapping[str, Rule] = {
     "sub": _sub,
     "mul": of_values(Tensors.multiply),
     "div": _div,
+    **{name: _formula(name, ROUNDED[name]) for name in ("floor", "ceil")},
+    "round": _round,
+    "rem": lambda t, parameters, x, y: remainder(t, plain(t, x), plain(t, y), "trunc"),
     "neg": of_values(Tensors.negative),
     "max": _max,
     "min": _min,

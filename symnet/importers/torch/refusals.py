@@ -16,9 +16,8 @@ _SAMPLED = "it samples an image at places that are computed; give the module wit
 _LINEAR = "it factors a matrix that depends on the inputs; write its formula out in products"
 
 _REASONS = {
-    **dict.fromkeys(("floor", "ceil", "round", "trunc"), _STEPS),
-    **dict.fromkeys(("frac", "remainder", "fmod", "copysign", "nextafter", "angle"), _JUMPS),
-    **dict.fromkeys(("heaviside", "floor_divide", "bucketize", "searchsorted"), _STEPS),
+    **dict.fromkeys(("copysign", "nextafter", "angle"), _JUMPS),
+    **dict.fromkeys(("heaviside", "bucketize", "searchsorted"), _STEPS),
     **dict.fromkeys(("argmax", "argmin", "argsort", "nonzero", "unique2", "mode"), _CHOICE),
     **dict.fromkeys(("embedding", "embedding_bag", "one_hot"), _WHOLE),
     **dict.fromkeys(("i0", "mvlgamma", "polygamma", "igamma", "igammac"), _SPECIAL),

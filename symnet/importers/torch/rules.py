@@ -18,6 +18,7 @@ from symnet.importers.folding.angles import angle, distance
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.forms import Form
+from symnet.importers.folding.rounding import ROUNDED, remainder, rounded
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.torch import decomposed, layers, matrices, moves
 from symnet.network.weights import Array
@@ -134,9 +135,12 @@ def _sub(t: Tensors, x: Value, y: Value, alpha: Any = 1) -> Value:
 
 
 def _div(t: Tensors, x: Value, y: Value, rounding_mode: str | None = None) -> Value:
-    if rounding_mode is not None:
-        raise ValueError("it rounds: that has no derivative")
-    return t.divide(x, _real(y))
+    found = t.divide(x, _real(y))
+    return found if rounding_mode is None else rounded(t, found, rounding_mode)
+
+
+def _round(t: Tensors, x: Value, *, decimals: int = 0) -> Value:
+    return t.divide(rounded(t, t.multiply(x, 10.0**decimals), "round"), 10.0**decimals)
 
 
 def _real(y: Value) -> Value:
@@ -348,6 +352,12 @@ RULES: Mapping[str, Rule] = {
     "rsub": lambda t, x, y, alpha=1: _sub(t, y, x, alpha),
     "mul": Tensors.multiply,
     "div": _div,
+    **{name: _formula(name, ROUNDED[name]) for name in ("floor", "ceil", "trunc")},
+    "round": _round,
+    "frac": lambda t, x: t.subtract(x, rounded(t, x, "trunc")),
+    "remainder": lambda t, x, y: remainder(t, x, _real(y)),
+    "fmod": lambda t, x, y: remainder(t, x, _real(y), "trunc"),
+    "floor_divide": lambda t, x, y: _div(t, x, y, "floor"),
     "neg": Tensors.negative,
     "pow": _pow,
     "lerp": _lerp,
