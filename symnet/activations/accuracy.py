@@ -35,7 +35,6 @@ Array: TypeAlias = NDArray[Any]
 
 TOLERANCE = 1000 * float(np.finfo(np.float64).eps)
 _TINY = 1e-290  # beside which nothing is lost that a double could hold
-_MOST = float(np.finfo(np.float64).max)
 LARGEST = 1e290  # from here on a result may be infinite: something before it was
 _MORE = (360, 1200)
 """Digits that are added until a result is seen to be right, or still is not."""
@@ -47,7 +46,9 @@ SIZES = (
 )
 """Sizes of z to look at, some of them no short numbers: those round too well."""
 
-_FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
+FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
+"""Sizes beyond all of these."""
+
 _LONGER = np.finfo(np.longdouble).maxexp > np.finfo(np.float64).maxexp
 _FEW = 16  # places far out at which many digits are asked
 _EVERY = 1 if _LONGER else 20  # decades from one size of z to the next, where all digits are asked
@@ -79,7 +80,7 @@ class Grid(NamedTuple):
 
 def grid(formula: Expr, low: Expr, high: Expr, marks: Sequence[Expr] = ()) -> Grid:
     """Points of the open interval to look at: both tails, and beside its ends and the marks."""
-    sizes = [*SIZES, *(() if formula.has(*_OSCILLATING) else _FAR)]
+    sizes = [*SIZES, *(() if formula.has(sympy.polygamma) else FAR)]
     points = [0.0, *sizes, *(-size for size in sizes)]
     ends = [float(end) for end in (low, high, *marks) if end.is_finite]
     for end in ends:
@@ -163,12 +164,12 @@ def _doubt(
         truths(formula, z, max(order, 2), side, more) for side in ((1, -1) if corners else (1,))
     ]
     known = [side for side in sides if side is not None]
+    if not known and digits.untold(formula, z):
+        return Fault(order, z, found, None) if math.isnan(found) else None
     if not known:
         return None if math.isnan(found) else Fault(order, z, found, None)
     if any(_close(found, z, side[order], side[order + 1]) for side in known):
         return None
-    if not math.isfinite(found) and abs(known[0][order]) < _MOST < abs(known[0][0]):
-        return None  # as the value itself: z^3 at 1e200, of which the slope is a double
     if math.isinf(found) and digits.value(formula, mpmath.mpf(z)) is None:
         return None
     if math.isnan(found) and _is_pole(formula, z, known[0][0]):
@@ -199,11 +200,13 @@ def truths(formula: Expr, z: float, order: int, side: int, more: int) -> list[Nu
 
 
 def _close(found: float, z: float, truth: Number, slope: Number) -> bool:
-    if abs(truth) > LARGEST:
-        return abs(found) > LARGEST and (found > 0) == bool(truth > 0)
-    if not math.isfinite(found):
+    if math.isnan(found):
         return False
     # The truth is that of a few steps beside z.
     beside = 10 * digits.STEP * (abs(z) or 1.0)
     allowed = (TOLERANCE * abs(z) + beside) * abs(slope) + TOLERANCE * abs(truth) + _TINY
+    if math.isinf(found):
+        return bool(abs(truth) > LARGEST and (found * truth > 0 or abs(truth) < allowed))
+    if abs(truth) > LARGEST and abs(found) > LARGEST and found * truth > 0:
+        return True
     return bool(abs(mpmath.mpf(found) - truth) <= allowed)

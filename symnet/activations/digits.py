@@ -1,6 +1,8 @@
 """Formulas of z in many digits: values, and one-sided derivatives without any rule for them.
 
-    f^(r)(z + 0) = lim  D^r f / h^r,   D f = f(z + 2 h) - f(z + h),   h = 1e-25 |z|
+    f^(r)(z + 0) = lim  D^r f / h^r,   D f = f(z + 2 h) - f(z + h),   h = 1e-25 |z|,
+
+and less where sines or steps of z turn faster.
 
 All nodes lie on one side of z and none at z, so a corner has two derivatives and a removable point
 such as that of sin(z)/z is none.
@@ -8,7 +10,6 @@ such as that of sin(z)/z is none.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
@@ -20,7 +21,7 @@ import sympy
 from sympy import Expr, Piecewise
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symnet.activations.functions import erfcx, held, rint, undefined
+from symnet.activations.functions import STEPS, erfcx, held, rint, undefined
 from symnet.activations.systems import Z
 
 Number: TypeAlias = Any
@@ -29,6 +30,10 @@ Number: TypeAlias = Any
 _STEP = 25  # digits of 1/h, for z = 1
 STEP = 10.0**-_STEP
 """The step of differences, for z = 1."""
+_TURNING = (*STEPS, sympy.sin, sympy.cos, sympy.tan)
+"""What is another number one further on, however large its argument is."""
+_UNTOLD = 640  # digits, of what doubles have over 600
+_UNEVEN = (sympy.Abs, sympy.sign, sympy.Max, sympy.Min)
 _DIGITS = 40  # digits that a result has where nothing cancels
 _HUGE = 3_000  # bits of an exponent beyond which exp(x) is 0 or infinite: it would take seconds
 
@@ -53,10 +58,13 @@ def derivatives(
 
     `extra` digits more than where nothing cancels. None where the formula is not defined there.
     """
-    size = math.frexp(abs(float(z)))[1] * 0.30103 if z else 0.0
-    with mpmath.workdps(_DIGITS + extra + int((_STEP + max(0.0, -size)) * (highest + 1))):
+    scale = _scale(formula, z)
+    lost = max(0.0, _decades(z) - _decades(scale), -_decades(scale))
+    if lost > _UNTOLD:
+        return None
+    with mpmath.workdps(_DIGITS + extra + int((_STEP + lost) * (highest + 1))):
         z = mpmath.mpf(z)
-        h = side * mpmath.mpf(10) ** -_STEP * (abs(z) or 1)
+        h = side * mpmath.mpf(10) ** -_STEP * scale
         row: list[Number] = [value(formula, z + k * h) for k in range(1, highest + 2)]
         if any(v is None for v in row):
             return None
@@ -65,6 +73,30 @@ def derivatives(
             found.append(row[0])
             row = [(b - a) / h for a, b in pairwise(row)]
         return found
+
+
+def untold(formula: Expr, z: Number) -> bool:
+    """Whether sines turn so fast at z that no double has a place in them: sin(z^3) at 1e200."""
+    return bool(_decades(z) - _decades(_scale(formula, z)) > _UNTOLD)
+
+
+def _decades(x: Number) -> float:
+    return mpmath.mag(x) * 0.30103 if x else 0.0
+
+
+def _scale(formula: Expr, z: Number) -> Number:
+    """How far from z a formula is another: |z|, and what its sines turn by 1 in."""
+    scale = abs(mpmath.mpf(z)) or mpmath.mpf(1)
+    speeds = (value(speed, mpmath.mpf(z)) for speed in _speeds(formula))
+    return min([scale, *(1 / abs(speed) for speed in speeds if speed)])
+
+
+@lru_cache(maxsize=1024)
+def _speeds(formula: Expr) -> tuple[Expr, ...]:
+    """The slopes of what sines and steps are of, without the steps within."""
+    inner = {node.args[0] for node in formula.atoms(*_TURNING) if node.has(Z)}
+    smooth = (u.replace(lambda node: isinstance(node, STEPS), lambda node: node.args[0]) for u in inner)
+    return tuple(sympy.diff(u, Z) for u in smooth if not u.has(Piecewise, *_UNEVEN))
 
 
 def number(constant: Expr) -> Number:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import sympy
 from sympy import Expr
 
 from symnet.activations import accuracy, patches
 from symnet.activations.accuracy import LARGEST, Fault
+from symnet.activations.arithmetic import doubles
 from symnet.activations.digits import Number
 
 _FAR = 10.0
@@ -23,15 +25,19 @@ def mended(
     """The expression with what is wrong patched, far out or around a point."""
     far = [fault for fault in wrong if abs(fault.z) >= _FAR]
     beyond = [fault for fault in far if fault.truth is not None and abs(fault.truth) > LARGEST]
-    if beyond:
-        return _overflowing(expression, arm, order, beyond)
+    if beyond and (infinite := _overflowing(expression, arm, order, beyond)) is not None:
+        return infinite
     for part in (far, [f for f in far if f.z > 0], [f for f in far if f.z < 0]):
         bound = _vanished(arm, order, part) if part else None
         if bound is not None:
             return patches.clipped(expression, bound, {math.copysign(1, f.z) for f in part})
     if far:
         levelled = _levelled(expression, arm, order, far)
-        return levelled or patches.continued(expression, arm, order)
+        return (
+            levelled
+            or patches.continued(expression, arm, order)
+            or _unresolved(expression, arm, far)
+        )
     for mark in marks:
         if all(abs(fault.z - float(mark)) < _NEAR for fault in wrong):
             side = -1 if all(fault.z < float(mark) for fault in wrong) else 1
@@ -87,7 +93,7 @@ def _levelled(expression: Expr, arm: Expr, order: int, far: list[Fault]) -> Expr
     nearest = min(abs(fault.z) for fault in far if fault.z * side > 0)
     level: Number | None = None
     bound = None
-    for size in sorted(accuracy.SIZES, reverse=True):
+    for size in sorted((*accuracy.SIZES, *accuracy.FAR), reverse=True):
         truth = _truth(arm, order, side * size)
         level = truth if level is None else level
         if truth is None or abs(truth - level) > 1e-20 * abs(level):
@@ -96,3 +102,14 @@ def _levelled(expression: Expr, arm: Expr, order: int, far: list[Fault]) -> Expr
     if bound is None or bound > nearest or level is None:
         return None
     return patches.level(expression, bound, side, float(level))
+
+
+def _unresolved(expression: Expr, arm: Expr, far: list[Fault]) -> Expr | None:
+    """sin(z^2) of z where z^2 is a double: a z so large stands for any phase."""
+    if not arm.has(sympy.sin, sympy.cos, sympy.tan):
+        return None
+    for bound in (1e150, 1e100, 1e75, 1e50, 1e25, 700.0):
+        found = patches.clipped(expression, bound)
+        if np.isfinite(doubles(found, np.array([fault.z for fault in far]))).all():
+            return found
+    return None

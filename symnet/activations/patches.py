@@ -138,10 +138,10 @@ def _short(number: float) -> Expr:
 
 def clipped(expression: Expr, bound: float, sides: Collection[float] = (1, -1)) -> Expr:
     """The expression of z, but no further than `bound` from 0 on these sides."""
-    limit = sympy.Integer(int(bound))
+    limit = sympy.Integer(int(bound)) if bound < 2**53 else sympy.Float(bound)
     inside = Piecewise((limit * sympy.sign(Z), Abs(Z) > limit), (Z, True))
     if len(set(sides)) == 1:
-        limit *= int(next(iter(sides)))
+        limit = limit * int(next(iter(sides)))
         inside = Piecewise((limit, limit < Z if limit > 0 else limit > Z), (Z, True))
     tests = {test: sympy.Dummy() for test in expression.atoms(Relational)}
     back = {dummy: test for test, dummy in tests.items()}
