@@ -81,6 +81,13 @@ def slope_of(expression: Expr, quantities: Sequence[Auxiliary]) -> Expr:
     return total.xreplace({dummy: step for step, dummy in steps.items()})
 
 
+def differentiated(arm: Expr, order: int) -> Expr:
+    """The derivative by SymPy; steps such as floor(z) are constants between their jumps."""
+    steps = {step: sympy.Dummy(real=True) for step in arm.atoms(*STEPS)}
+    back = {dummy: step for step, dummy in steps.items()}
+    return sympy.diff(arm.xreplace(steps), Z, order).xreplace(back)
+
+
 @lru_cache(maxsize=4096)
 def chain(system: System, order: int) -> Expr:
     """The derivative in z and the system's own quantities."""
