@@ -279,6 +279,13 @@ def _erfc_far(x: Number) -> Number:
     return rest if x > 0 else 2 - rest
 
 
+def _loggamma(x: Number) -> Number:
+    """By Stirling's first terms where the next, 1/(12 x), is beyond all digits."""
+    if not mpmath.isfinite(x) or mpmath.mag(x) < mpmath.mp.prec:
+        return mpmath.loggamma(x)
+    return (x - mpmath.mpf("0.5")) * mpmath.log(x) - x + mpmath.log(2 * mpmath.pi) / 2
+
+
 def polygamma(n: int, x: Number) -> Number:
     """psi_n(x), on the left by reflection: mpmath takes -x steps. Raises Outside."""
     if x > 0 or mpmath.isnan(x):
@@ -354,7 +361,7 @@ FUNCTIONS: MappingProxyType[Any, Callable[..., Number]] = MappingProxyType(
         held: lambda x: x,
         sympy.ceiling: mpmath.ceil,
         rint: mpmath.nint,
-        sympy.loggamma: _within(mpmath.loggamma, 0, _INFINITE),
+        sympy.loggamma: _within(_loggamma, 0, _INFINITE),
         sympy.polygamma: lambda n, x: polygamma(int(n), x),
         sympy.sinh: _saturating(mpmath.sinh, _INFINITE, -_INFINITE),
         sympy.cosh: _saturating(mpmath.cosh, _INFINITE, _INFINITE),

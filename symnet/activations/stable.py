@@ -95,7 +95,7 @@ def own_forms(value: Expr, order: int) -> Forms:
     (first, *others) = found.pieces
     if not others and not first.value.has(*STEPS):
         plain = _shaped(forms(understood(first.value), order))
-        if _is_right(plain, found):
+        if next(_wrong(plain, found), None) is None:
             return plain
     return _explicit(found, order)
 
@@ -115,18 +115,31 @@ def _constant(value: Expr, order: int) -> Forms:
     return finished(Forms(tuple(shared), (*rest, *[S.Zero] * order)))
 
 
-def _is_right(plain: Forms, found: Pieces) -> bool:
-    (piece,) = found.pieces
-    points = accuracy.grid(piece.value, piece.low, piece.high, found.removable)
-    results = dict(enumerate(plain.derivatives))
-    wrong = accuracy.found_faults(plain.shared, results, piece.value, points, found.endless)
-    return next(wrong, None) is None
-
-
 def _explicit(found: Pieces, order: int) -> Forms:
     """Each derivative as one expression in z, what they share as temporaries."""
-    shared, rest = repeated([_passing_nan(_whole(found, r)) for r in range(order + 1)])
-    return _shaped(finished(Forms(tuple(shared), tuple(rest))))
+    whole = [_passing_nan(_whole(found, r)) for r in range(order + 1)]
+    together, apart = (_shaped(finished(_shared(whole, products))) for products in (True, False))
+    if next(_wrong(together, found), None) is None:
+        return together
+    if (wrong := next(_wrong(apart, found), None)) is not None:
+        raise Inaccurate(wrong)
+    return apart
+
+
+def _shared(derivatives: list[Expr], products: bool) -> Forms:
+    shared, rest = repeated(derivatives, products)
+    return Forms(tuple(shared), tuple(rest))
+
+
+def _wrong(given: Forms, found: Pieces) -> Iterator[Fault]:
+    """Where the forms as a whole are not right, piece by piece."""
+    results = dict(enumerate(given.derivatives))
+    for piece in found.pieces:
+        if piece.defined:
+            points = accuracy.grid(piece.value, piece.low, piece.high, found.removable)
+            yield from accuracy.found_faults(
+                given.shared, results, piece.value, points, found.endless
+            )
 
 
 def _shaped(given: Forms) -> Forms:
@@ -238,11 +251,11 @@ def _ways(arm: Expr, order: int, ends: tuple[Expr, Expr]) -> Iterator[Expr]:
     if (tail := vanishing(arm)) is not None:
         there = differentiated(tail.formula, order)
         yield from (Piecewise((there, tail.test), (way, True)) for way in ways)
-    if expanded := [(tail.formula, tail.test) for tail in expansions(arm, order)]:
-        yield from (Piecewise(*expanded, (way, True)) for way in ways)
     for tails in (dominated(arm), *(settled(arm, size) for size in BOUNDS)):
         if beyond := _beyond(tails, order, ends):
             yield from (Piecewise(*beyond, (way, True)) for way in ways)
+    if expanded := [(tail.formula, tail.test) for tail in expansions(arm, order)]:
+        yield from (Piecewise(*expanded, (way, True)) for way in ways)
 
 
 def _beyond(
