@@ -157,11 +157,6 @@ KNOWN = {
         40.0,
         [40, 1, -3.4735679941543125e-33],
     ),
-    "zero of loggamma": (
-        sympy.loggamma(1 + exp(-z)),
-        50.0,
-        [-1.1133046259212232e-22, 1.1133046259212232e-22, -1.1133046259212232e-22],
-    ),
     "atan(1/z)": (
         z * sympy.atan(1 / z),
         1e4,
@@ -173,7 +168,6 @@ KNOWN = {
         800.0,
         [1.8505897e99, 5.2873992e98, 1.5106855e98],
     ),
-    "double pole": (z / (1 + z + z**2 / 4), 1e8, [3.99999984e-8, -3.99999968e-16, 7.999999e-24]),
     "quarter turn": (sympy.tan(sympy.pi * (z - Rational(1, 2))), 0.25, [-1, 6.28318531, None]),
     # Steep places.
     "signed root": (sign(z) * sqrt(Abs(z)), 0.0, [0, np.inf, None]),

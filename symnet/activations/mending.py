@@ -40,7 +40,7 @@ def mended(
         return (
             _levelled(expression, arm, order, far)
             or patches.continued(expression, arm, order, side, inward=False)
-            or patches.continued(expression, differentiated(arm, order), 0, side, inward=False)
+            or (arm.has(sympy.log) and _of_derivative(expression, arm, order, side))
             or _unresolved(expression, arm, far)
         )
     for mark in marks:
@@ -49,6 +49,11 @@ def mended(
             series = mark == 0 and patches.continued(expression, arm, order, side, inward=True)
             return series or patches.patched(expression, mark, arm, order, side)
     return beside(expression, arm, order, wrong)
+
+
+def _of_derivative(expression: Expr, arm: Expr, order: int, side: int) -> Expr | None:
+    """The series of a derivative where the formula has none: 1/z, of log z."""
+    return patches.continued(expression, differentiated(arm, order), 0, side, inward=False)
 
 
 def beside(

@@ -112,7 +112,8 @@ def _series(
         # Most are told apart by a few derivatives.
         few = digits.derivatives(smooth, 0, _FEW)
         if few is not None and all(abs(c) < _STEEP for c in few):
-            found = digits.derivatives(smooth, 0, highest)
+            flat = all(abs(c) < mpmath.mpf(10) ** -200 for c in few)
+            found = None if flat else digits.derivatives(smooth, 0, highest)
             return None if found is None else (p, found)
     return None
 
