@@ -50,6 +50,7 @@ SIZES = (
 FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
 """Sizes beyond all of these."""
 
+_NEIGHBOURS = 8  # on each side
 _BESIDE = (0.0, 1e-9, -1e-9, 0.03, -0.03, 0.3)  # shares of where a seam is
 _POLE = 1e20  # times what is beside it, in so many digits:
 _DIGITS = 80
@@ -203,7 +204,23 @@ def _doubt(
     within = sorted(side[order] for side in known)
     if corners and within[0] <= found <= within[-1]:
         return None
+    if (
+        math.isfinite(found)
+        and formula.has(*digits.TURNING)
+        and _is_phase(formula, order, z, found)
+    ):
+        return None
     return Fault(order, z, found, known[0][order])
+
+
+def _is_phase(formula: Expr, order: int, z: float, found: float) -> bool:
+    """Whether it is among what the formula is at the neighbours of z: cos(pi z) at 1e16."""
+    with mpmath.workdps(_DIGITS):  # no doubles, which far out are even numbers
+        share = mpmath.sqrt(TOLERANCE**2 / 2) / _NEIGHBOURS
+        beside = [z * (1 + k * share) for k in range(-_NEIGHBOURS, _NEIGHBOURS + 1)]
+    sides = (truths(formula, x, max(order, 2), 1, 0) for x in beside)
+    values = [side[order] for side in sides if side is not None]
+    return bool(values) and bool(min(values) <= found <= max(values))
 
 
 def _is_infinite(formula: Expr, z: float, beside: Number) -> bool:
@@ -219,7 +236,7 @@ def _is_pole(formula: Expr, z: float, beside: Number) -> bool:
 
 
 @lru_cache(maxsize=20_000)
-def truths(formula: Expr, z: float, order: int, side: int, more: int) -> list[Number] | None:
+def truths(formula: Expr, z: Number, order: int, side: int, more: int) -> list[Number] | None:
     """The derivatives of the orders up to one more than `order`, from one side.
 
     A 0 may be what is lost beside 1 in so many digits, as exp(-800) in log(1 + exp(z)) is: it is
@@ -238,8 +255,7 @@ def _close(found: float, z: float, truth: Number, slope: Number) -> bool:
     # The truth is that of a few steps beside z.
     beside = 10 * digits.STEP * (abs(z) or 1.0)
     allowed = (TOLERANCE * abs(z) + beside) * abs(slope) + TOLERANCE * abs(truth) + _TINY
-    if math.isinf(found):
-        return bool(abs(truth) > LARGEST and (found * truth > 0 or abs(truth) < allowed))
-    if abs(truth) > LARGEST and abs(found) > LARGEST and found * truth > 0:
-        return True
+    if math.isinf(found) or abs(truth) > LARGEST:
+        of_one_sign = found * truth > 0 or abs(truth) < allowed
+        return bool(min(abs(truth), abs(found)) > LARGEST and of_one_sign)
     return bool(abs(mpmath.mpf(found) - truth) <= allowed)

@@ -18,6 +18,8 @@ from sympy.core.function import AppliedUndef
 
 from symnet.activations.functions import rint
 
+_SHORT = 64  # denominators of decimals that are taken for fractions
+
 
 def _heaviside(x: Expr, at_zero: Expr = sympy.S.Half) -> Expr:
     return Piecewise((0, x < 0), (at_zero, x <= 0), (1, True))
@@ -25,7 +27,9 @@ def _heaviside(x: Expr, at_zero: Expr = sympy.S.Half) -> Expr:
 
 def _tan(x: Expr) -> Expr:
     """With a quarter turn taken out, as SymPy does when it multiplies out, and writes cot."""
-    found = sympy.tan(sympy.expand(x))
+    exact = {c: sympy.Rational(float(c)) for c in x.atoms(sympy.Float)}
+    quarters = {c: q for c, q in exact.items() if q.q <= _SHORT}
+    found = sympy.tan(sympy.expand(x.xreplace(quarters)))
     return found if isinstance(found, sympy.tan) else spelled(found)
 
 

@@ -30,8 +30,9 @@ Number: TypeAlias = Any
 _STEP = 25  # digits of 1/h, for z = 1
 STEP = 10.0**-_STEP
 """The step of differences, for z = 1."""
-_TURNING = (*STEPS, sympy.sin, sympy.cos, sympy.tan)
+TURNING = (*STEPS, sympy.sin, sympy.cos, sympy.tan)
 """What is another number one further on, however large its argument is."""
+_ENDLESS = 10**9
 _UNTOLD = 640  # digits, of what doubles have over 600
 _MANY, _SHORT = 400, 60  # bits: from which on neighbours are used, and that those have
 _LEAST = 0.05  # of what they are used for
@@ -85,7 +86,7 @@ def untold(formula: Expr, z: Number) -> bool:
 
 
 def _decades(x: Number) -> float:
-    return mpmath.mag(x) * 0.30103 if x else 0.0
+    return float(max(-_ENDLESS, min(mpmath.mag(x), _ENDLESS))) * 0.30103 if x else 0.0
 
 
 def _scale(formula: Expr, z: Number) -> Number:
@@ -98,7 +99,7 @@ def _scale(formula: Expr, z: Number) -> Number:
 @lru_cache(maxsize=1024)
 def _speeds(formula: Expr) -> tuple[Expr, ...]:
     """The slopes of what sines and steps are of, near enough."""
-    inner = {node.args[0] for node in formula.atoms(*_TURNING) if node.has(Z)}
+    inner = {node.args[0] for node in formula.atoms(*TURNING) if node.has(Z)}
     return tuple(sympy.diff(_smooth(u), Z) for u in inner)
 
 

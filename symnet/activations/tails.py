@@ -116,7 +116,8 @@ def scaled(arm: Expr, order: int) -> Iterator[Tail]:
             complement = 1 - sign + sign * rest
             known[node] = complement if isinstance(node, sympy.erfc) else 1 - complement
             start = (sign * _SERIES * large - x.subs(Z, 0)) / slope
-            bound = (max if side > 0 else min)(bound, start)
+            exact = start if start.is_Rational else sympy.Float(float(start))
+            bound = (max if side > 0 else min)(bound, exact)
         if known:
             found = arm.xreplace(known).replace(log, _logarithm)
             yield Tail(found, bound, side, S.Infinity if large or order else bounds[side])
