@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sympy import Expr, Piecewise, S
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symnet.activations import digits
+from symnet.activations import special
 from symnet.activations.digits import Number
 from symnet.activations.functions import POLYGAMMAS, erfcx, held, rint, undefined
 from symnet.activations.systems import Z
@@ -144,7 +144,7 @@ def _rounded(function: Callable[[Number], Number]) -> Any:
 
 
 def _polygamma(n: int) -> Any:
-    return _rounded(lambda x: digits.polygamma(n, x))
+    return _rounded(lambda x: special.polygamma(n, x))
 
 
 _erfc = np.vectorize(math.erfc, otypes=[np.float64])

@@ -21,7 +21,9 @@ import sympy
 from sympy import Expr, Piecewise
 from sympy.codegen.cfunctions import expm1, log1p
 
+from symnet.activations import special
 from symnet.activations.functions import STEPS, erfcx, held, rint, undefined
+from symnet.activations.special import Outside
 from symnet.activations.systems import Z
 
 Number: TypeAlias = Any
@@ -34,17 +36,8 @@ TURNING = (*STEPS, sympy.sin, sympy.cos, sympy.tan)
 """What is another number one further on, however large its argument is."""
 _ENDLESS = 10**9
 _UNTOLD = 640  # digits, of what doubles have over 600
-_MANY, _SHORT = 400, 60  # bits: from which on neighbours are used, and that those have
-_LEAST = 0.05  # of what they are used for
-_REDUCED = 60  # bits of an exponent
 _UNEVEN = (sympy.Abs, sympy.sign, sympy.Max, sympy.Min, Piecewise)
 _DIGITS = 40  # digits that a result has where nothing cancels
-_ASYMPTOTIC = 40  # bits of an exponent from which a divergent series has all digits
-_HUGE = 3_000  # bits of an exponent beyond which exp(x) is 0 or infinite: it would take seconds
-
-
-class Outside(ArithmeticError):
-    """A formula is not a real number at this point."""
 
 
 def value(formula: Expr, z: Number) -> Number | None:
@@ -178,22 +171,6 @@ def _condition(test: Any) -> Callable[[Number], bool]:
     return lambda z: bool(compare(difference(z)))
 
 
-def _exp(x: Number) -> Number:
-    if not mpmath.isfinite(x) or mpmath.mag(x) < _REDUCED:
-        return mpmath.exp(x)
-    if mpmath.mag(x) > _HUGE:
-        return mpmath.inf if x > 0 else mpmath.mpf(0)
-    return _exp_far(x)
-
-
-def _exp_far(x: Number) -> Number:
-    """By a multiple of log 2: mpmath takes e to the power of an integer, 2,000 products."""
-    with mpmath.extraprec(int(mpmath.mag(x)) + 10):
-        n = int(mpmath.floor(x / mpmath.ln2))
-        found = mpmath.ldexp(mpmath.exp(x - n * mpmath.ln2), n)
-    return +found
-
-
 def _log(x: Number) -> Number:
     if x <= 0:
         raise Outside
@@ -205,7 +182,7 @@ def _power(x: Number, p: Number) -> Number:
         return x ** int(p)
     if x == 0 and p > 0:
         return mpmath.mpf(0)
-    return _exp(p * _log(x))
+    return special.exp(p * _log(x))
 
 
 def _nothing(_: Number) -> Number:
@@ -225,87 +202,18 @@ def _saturating(function: Callable[[Number], Number], right: float, left: float)
     """What far out is a number by name: mpmath would write the exponent's powers of 2 out."""
 
     def guarded(x: Number) -> Number:
-        if mpmath.isfinite(x) and mpmath.mag(x) > _HUGE:
+        if mpmath.isfinite(x) and mpmath.mag(x) > special.HUGE:
             return mpmath.mpf(right if x > 0 else left)
         return function(x)
 
     return guarded
 
 
-@lru_cache(maxsize=256)
-def _around(name: str, base: Number, precision: int) -> tuple[Number, ...]:
-    """erf or erfc at a short number, and the other coefficients of its series around it."""
-    found = getattr(mpmath, name)(base)
-    terms = [mpmath.mpf(1), -2 * base]
-    for n in range(2, precision // _SHORT + 3):
-        terms.append(-2 * (base * terms[-1] + terms[-2]) / n)
-    slope = 2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-base * base) * (-1 if name == "erfc" else 1)
-    return (found, *(slope * g / (n + 1) for n, g in enumerate(terms)))
-
-
-def _by_neighbour(name: str) -> Callable[[Number], Number]:
-    """Around a number of few digits: in 800 mpmath takes milliseconds for each of 30 neighbours."""
-
-    def near(x: Number) -> Number:
-        if mpmath.mp.prec < _MANY or not _LEAST < abs(x) < _SATURATED:
-            return getattr(mpmath, name)(x)
-        with mpmath.workprec(_SHORT):
-            base = +x
-        terms = _around(name, base, mpmath.mp.prec)
-        return mpmath.polyval(terms[::-1], x - base)
-
-    return near
-
-
-_erf, _erfc = _by_neighbour("erf"), _by_neighbour("erfc")
-
-
-def scaled_erfc(x: Number) -> Number:
-    """`exp(x^2) erfc(x)`; by its series in 1/x^2 where mpmath takes no exponents so large."""
-    if mpmath.mag(x) < _ASYMPTOTIC:
-        return mpmath.exp(x * x) * _erfc(x)
-    total = term = mpmath.mpf(1)
-    k = 0
-    while abs(term) > mpmath.eps:
-        term *= -(2 * k + 1) / (2 * x * x)
-        total += term
-        k += 1
-    return total / (x * mpmath.sqrt(mpmath.pi))
-
-
-def _erfc_far(x: Number) -> Number:
-    if not mpmath.isfinite(x):
-        return 1 - mpmath.sign(x)
-    rest = _exp(-x * x) * scaled_erfc(abs(x))
-    return rest if x > 0 else 2 - rest
-
-
-def _loggamma(x: Number) -> Number:
-    """By Stirling's first terms where the next, 1/(12 x), is beyond all digits."""
-    if not mpmath.isfinite(x) or mpmath.mag(x) < mpmath.mp.prec:
-        return mpmath.loggamma(x)
-    return (x - mpmath.mpf("0.5")) * mpmath.log(x) - x + mpmath.log(2 * mpmath.pi) / 2
-
-
-def polygamma(n: int, x: Number) -> Number:
-    """psi_n(x), on the left by reflection: mpmath takes -x steps. Raises Outside."""
-    if x > 0 or mpmath.isnan(x):
-        return mpmath.psi(n, x)
-    if not mpmath.isfinite(x) or mpmath.mag(x) > 10 * _HUGE or x == mpmath.floor(x):
-        raise Outside
-    terms = [mpmath.mpf(0), mpmath.pi]  # of pi cot(pi x), and then of its derivatives, in the cot
-    for _ in range(n):
-        slope = [-mpmath.pi * k * c for k, c in enumerate(terms)][1:]
-        terms = [a + b for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
-    cot = mpmath.cospi(x) / mpmath.sinpi(x)
-    return (-1) ** n * mpmath.psi(n, 1 - x) - mpmath.polyval(terms[::-1], cot)
-
-
 def _periodic(function: Callable[[Number], Number]) -> Any:
     """Without a value where an argument has too many digits before the point to be reduced."""
 
     def guarded(x: Number) -> Number:
-        if not mpmath.isfinite(x) or mpmath.mag(x) > 10 * _HUGE:
+        if not mpmath.isfinite(x) or mpmath.mag(x) > 10 * special.HUGE:
             raise Outside
         return function(x)
 
@@ -338,18 +246,17 @@ _RELATIONS: dict[str, Callable[[Number], bool]] = {
 }
 _CONSTANTS = {sympy.pi: mpmath.pi, sympy.E: mpmath.e}
 _INFINITE = float("inf")
-_SATURATED = 200  # beyond which erf is 1 or -1, to 17,000 digits
 FUNCTIONS: MappingProxyType[Any, Callable[..., Number]] = MappingProxyType(
     {
         sympy.Add: _sum,
         sympy.Mul: _product,
-        sympy.exp: _exp,
+        sympy.exp: special.exp,
         sympy.log: _log,
-        expm1: lambda x: _exp(x) - 1 if abs(x) > 1 else mpmath.expm1(x),
+        expm1: lambda x: special.exp(x) - 1 if abs(x) > 1 else mpmath.expm1(x),
         log1p: lambda x: _log(1 + x) if abs(x) > 0.5 else mpmath.log1p(x),
-        erfcx: scaled_erfc,
-        sympy.erf: _once(lambda x: _erf(x) if abs(x) < _SATURATED else mpmath.sign(x)),
-        sympy.erfc: _once(lambda x: _erfc(x) if abs(x) < _SATURATED else _erfc_far(x)),
+        erfcx: special.scaled_erfc,
+        sympy.erf: _once(special.erf),
+        sympy.erfc: _once(special.erfc),
         sympy.acosh: _within(mpmath.acosh, 1, _INFINITE),
         sympy.asin: _within(mpmath.asin, -1, 1),
         sympy.acos: _within(mpmath.acos, -1, 1),
@@ -362,8 +269,8 @@ FUNCTIONS: MappingProxyType[Any, Callable[..., Number]] = MappingProxyType(
         held: lambda x: x,
         sympy.ceiling: mpmath.ceil,
         rint: mpmath.nint,
-        sympy.loggamma: _within(_loggamma, 0, _INFINITE),
-        sympy.polygamma: lambda n, x: polygamma(int(n), x),
+        sympy.loggamma: _within(special.loggamma, 0, _INFINITE),
+        sympy.polygamma: lambda n, x: special.polygamma(int(n), x),
         sympy.sinh: _saturating(mpmath.sinh, _INFINITE, -_INFINITE),
         sympy.cosh: _saturating(mpmath.cosh, _INFINITE, _INFINITE),
         sympy.tanh: _saturating(mpmath.tanh, 1, -1),

@@ -7,6 +7,7 @@ is refused, with the place and the size of the error.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache, partial
@@ -64,7 +65,8 @@ class Inaccurate(ValueError):
 def _apart(found: float, truth: Number | None) -> tuple[str, str]:
     """Both in the fewest digits, from 6 on, that tell them apart."""
     if truth is None:
-        return f"{found:.6g}", "not defined"
+        # NaN is a fault without a truth where sines turn faster than doubles tell.
+        return f"{found:.6g}", "not defined" if math.isfinite(found) else "of any phase there"
     for count in range(6, 18):
         said, right = _said(mpmath.mpf(found), count), _said(truth, count)
         if said != right:
