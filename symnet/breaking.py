@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 import textwrap
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 WIDTH = 100
 """Columns of a line where nothing else is said."""
@@ -62,36 +60,40 @@ def broken(line: str, kind: Kind = WORDS, width: int = WIDTH, indent: str = "") 
     return [*(f"{part}{kind.going_on}" for part in lines[:-1]), *lines[-1:]]
 
 
-def listed(
-    items: Sequence[str],
-    width: int,
-    indent: str = "",
-    last: str = ",",
-    measure: Callable[[str], int] = len,
-) -> list[str]:
-    """Items between commas in lines of at most `width` by `measure`; `last` is after the last.
+def listed(items: Sequence[str], width: int, indent: str = "", last: str = ",") -> list[str]:
+    """Items between commas in lines of at most `width`; `last` is after the last.
 
     >>> listed(["1.0", "2.0", "3.0"], 12, "  ")
     ['  1.0, 2.0,', '  3.0,']
     """
-    pieces = [f"{item}," for item in items]
-    pieces[-1:] = [f"{item}{last}" for item in items[-1:]]
-    return [indent + line for line in packed(pieces, width - len(indent), measure) or [""]]
+    lines = packed(items, width - len(indent), ",", last) if items else [""]
+    return [indent + line for line in lines]
 
 
-def packed(pieces: Sequence[str], width: int, measure: Callable[[str], int] = len) -> list[str]:
+def between(opening: str, items: Sequence[str], closing: str, tab: str, width: int) -> list[str]:
+    """A list in one line where it fits, else its items in lines of their own, a comma after all.
+
+    >>> between("a = [", ["1.0", "2.0"], "]", "  ", 12)
+    ['a = [', '  1.0, 2.0,', ']']
+    """
+    room = width - len(opening) - len(closing)
+    if 3 * len(items) <= room + 2 and sum(map(len, items)) + 2 * len(items) - 2 <= room:
+        return [f"{opening}{', '.join(items)}{closing}"]
+    indent = opening[: len(opening) - len(opening.lstrip())]
+    return [opening, *listed(items, width, indent + tab), indent + closing]
+
+
+def packed(pieces: Sequence[str], width: int, comma: str = "", last: str = "") -> list[str]:
     """Pieces between blanks in as few lines of at most `width` as there can be.
+
+    comma, last: what stands after each but the last, and after that.
 
     >>> packed(["1.0", "2.0", "3.0"], 8)
     ['1.0 2.0', '3.0']
     """
-    ends = [0, *accumulate(measure(piece) + 1 for piece in pieces)]
-    lines, first = [], 0
-    while first < len(pieces):
-        last = max(bisect_right(ends, ends[first] + width + 1) - 1, first + 1)
-        lines.append(" ".join(pieces[first:last]))
-        first = last
-    return lines
+    text = f"{comma}{_KEPT}".join(pieces) + last
+    filled = rf"(.{{1,{max(width, 1)}}}|[^{_KEPT}]+)(?:{_KEPT}|\Z)"
+    return [line.replace(_KEPT, " ") for line in re.findall(filled, text, re.DOTALL)]
 
 
 def paragraph(lines: Iterable[str], kind: Kind = WORDS, width: int = WIDTH) -> list[str]:

@@ -28,9 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of a test marked `complete(every=k)` each k-th case, of one marked `complete` none.
 
-    All of them where SYMNET_COMPLETE is set: they take longer than everything else together.
+    All of them where SYMNET_COMPLETE is set, as they take longer than everything else together;
+    where it is "rest", only those that are left out without.
     """
-    if "SYMNET_COMPLETE" in os.environ:
+    asked = os.environ.get("SYMNET_COMPLETE")
+    if asked and asked != "rest":
         return
     cases: Counter[tuple[str, str]] = Counter()
     kept, left = [], []
@@ -40,6 +42,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         number, every = cases[name], mark.kwargs.get("every") if mark else 1
         cases[name] += 1
         (kept if every and number % every == 0 else left).append(item)
+    if asked:
+        kept, left = left, kept
     items[:] = kept
     config.hook.pytest_deselected(items=left)
 

@@ -335,9 +335,42 @@ def test_pickles_are_refused(tmp_path):
     np.savez(path, W1=np.array([{"a": 1}], dtype=object))
     with pytest.raises(NetworkFileError, match="Python objects"):
         read(path, ACTIVATIONS)
-    for suffix, advice in ((".pt", "from_torch"), (".pkl", "from_sklearn"), (".joblib", "from_sk")):
-        with pytest.raises(NetworkFileError, match=f"is a pickle.*{advice}"):
-            symnet.load(tmp_path / f"net{suffix}")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("net.pt", "is a pickle, which can run any program when it is read; use symnet.from_torch"),
+        ("net.pkl", "is a pickle, which can run any program when it is read; use symnet.from_skl"),
+        ("NET.JOBLIB", "is a pickle"),
+        ("net.pt2", "evaluates expressions in it; use symnet.from_torch(torch.export.load(path)"),
+        ("net.tflite", "is TensorFlow's; use model.save('net.keras') where Keras has it, or tf2"),
+        ("net.onnx.data", "holds weights alone; use the .onnx file beside it"),
+        ("net.json.gz", "is packed; use the file in it"),
+        ("rows.csv", "is a table; use symnet fit, to learn a network from it"),
+        ("net.dat", "is no JSON; files of networks end in .json, .onnx, "),
+    ],
+)
+def test_what_is_no_network_is_refused_with_what_to_use(tmp_path, name, said):
+    """By its suffix, before it is read."""
+    path = tmp_path / name
+    path.write_bytes(b"\x80\x04junk")
+    with pytest.raises(NetworkFileError) as caught:
+        symnet.load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert said in str(caught.value)
+
+
+def test_json_may_have_any_other_suffix(tmp_path):
+    symnet.save(symnet.Network.example(), tmp_path / "net.json")
+    (tmp_path / "net.json").rename(tmp_path / "net.txt")
+    assert symnet.load(tmp_path / "net.txt") == symnet.Network.example()
+
+
+def test_a_folder_of_tensorflow_is_told_from_others(tmp_path):
+    (tmp_path / "saved_model.pb").touch()
+    with pytest.raises(NetworkFileError, match="is TensorFlow's"):
+        symnet.load(tmp_path)
 
 
 def test_bombs_are_refused(tmp_path, monkeypatch):

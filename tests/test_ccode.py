@@ -153,7 +153,7 @@ def test_planning_grows_with_the_depth():
     for layers in (10, 40):
         network = Network.dense([2, *[4] * layers, 1], "tanh")
         program, _ = kernels(network)["value_jacobian_hessian"]
-        with mock.patch.object(steps, "_stands", wraps=steps._stands) as looks:
+        with mock.patch.object(steps, "_read", wraps=steps._read) as looks:
             lowering.lowered(program)
         counts.append(looks.call_count)
     assert counts[1] < 4.2 * counts[0]

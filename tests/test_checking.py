@@ -240,6 +240,15 @@ def test_wrong_shapes_are_caught():
         verify(flat)
 
 
+def test_what_single_precision_is_off_by_is_said():
+    """Not 0 for what is within its tolerance."""
+    net = symnet.Network.dense([2, 8, 1], hidden="tanh", seed=0)
+    report = symnet.check(net, symnet.derive(net).compile())
+    found = [c for c in report.comparisons if "float32" in c.call]
+    assert len(found) == 3
+    assert all(1e-9 < c.error < 1e-5 for c in found)
+
+
 def test_float32_functions_are_held_to_their_own_precision():
     """A function of float32 points passes with float32's tolerance, and fails beyond it."""
     network = NETWORKS["2-8-8-1"]

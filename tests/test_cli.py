@@ -77,6 +77,7 @@ def test_derive_without_file(run):
     for label in labels:  # each formula as well
         assert any(line.startswith(f"{label} ") for line in lines[:at])
     assert lines[-1].startswith("functions checked against analytic chain rule (112 points) and")
+    assert float(lines[-1].split()[-1]) < 1e-14  # of double precision, not the largest of all
 
 
 def test_derive_fits_a_terminal(run):
@@ -321,7 +322,8 @@ def test_generate_a_library(run, net, tmp_path, language):
     made = tmp_path / "lib"
     assert run("generate", net, other, "--language", language, "-o", f"{made}/") == (0, "", "")
     sources = ["lib.c"] * (language == "c") + ["net.c", "other.c"]
-    assert sorted(path.name for path in made.iterdir()) == sorted([*sources, "lib.h"])
+    headers = ["lib.h"] + ["lib_functions.h"] * (language == "c")
+    assert sorted(path.name for path in made.iterdir()) == sorted([*sources, *headers])
     call = "net_value(x, y) , other_value(z, y)"
     if language == "c-batch":
         call = "net_value(1, x, y, 1) + other_value(1, z, y, 1)"
@@ -441,6 +443,23 @@ def test_fit_trains_a_given_network_on(run, tmp_path):
     assert found != net
     status, _, complaint = run(*given, "--hidden", "6")
     assert (status, "leave out --hidden" in complaint) == (2, True)
+
+
+def test_ctrl_c_in_fit_writes_the_best_network_and_ends_the_script_around_it(
+    run, tmp_path, monkeypatch
+):
+    """Status 130, as after Ctrl-C elsewhere."""
+    pytest.importorskip("scipy")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("symnet.cli.fit._shown", stop)
+    (tmp_path / "data.csv").write_text("x1,y\n" + "".join(f"{v},{v * v}\n" for v in range(9)))
+    given = ["--outputs", "y", "--hidden", 3, "--method", "least-squares"]
+    status, page, said = run("fit", tmp_path / "data.csv", "-o", tmp_path / "net.json", *given)
+    assert (status, "interrupted" in page) == (130, True), said
+    assert symnet.load(tmp_path / "net.json").input_names == ("x1",)
 
 
 def test_fit_needs_its_folder_before_it_trains(run, tmp_path):

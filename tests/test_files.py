@@ -208,6 +208,7 @@ BAD = {
     "line and column": ('{"symnet": 1,\n  oops}', "line 2, column 3"),
     "two documents": ("{} {}", "line 1, column 4: Extra data"),
     "no object": ("[1]", 'it is not an object with the key "symnet"'),
+    "keras": ('{"class_name": "Sequential"}', "has its weights too"),
     "other json": ('{"a": 1}', 'it is not an object with the key "symnet"'),
     "nested": (NESTED, "nested too deeply"),
     "nested objects": ('{"a":' * 10_000, "nested too deeply"),

@@ -150,3 +150,10 @@ def test_large_networks_are_sampled_at_fewer_points():
     assert grids.coarse(grids.SIDE, grids.SIDE, "") == ()
     wide = symnet.Network.dense([2, 8000, 1], hidden="relu", seed=0)
     assert grids.side(wide, 100) ** 2 * sum(wide.widths) <= grids.HELD
+
+
+def test_entries_of_a_hessian_take_their_time():
+    """784 inputs and ten outputs behind five neurons: few products, and six million entries."""
+    net = symnet.Network.dense([784, 5, 5, 10], hidden="relu", seed=0)
+    assert 3 < forecasts.check(net, 2) < 60
+    assert forecasts.check(net, 1) < 1

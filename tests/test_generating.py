@@ -20,8 +20,9 @@ import symnet
 from strategies import networks
 from symnet import compiling
 from symnet.activations import TABLE
-from symnet.languages import c_file, numpy_module
-from symnet.languages.selftest import examples, ordinary_points
+from symnet.languages import c_file, numpy_module, testpoints
+from symnet.languages.selftest import examples, expectations
+from symnet.languages.testpoints import chosen, ordinary_points
 from symnet.network import Layer, Network
 from symnet.witness import analytic, sampling
 
@@ -275,6 +276,31 @@ def test_points_suit_the_units_of_the_inputs():
     assert np.all(points > 1e4)
     known = examples(network, compiling.compiled(network, 2))
     assert np.all(np.abs(known.expected[1]) > 1e-8)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("gelu", 3), ("hardtanh", 3), ("relu6", 3), ("tanhshrink", 2)]
+)
+def test_points_reach_the_branches_of_forms(name, count):
+    """One neuron: beyond |z| = 40 and both kinks, at three points; no terms are much larger."""
+    network = symnet.Network.dense([1, 1, 1], name, seed=1)
+    points, ordinary = chosen(network, 2), ordinary_points(network)
+    branches = {name: testpoints._branches(network.activations[name], 2)}
+    assert len(set().union(*testpoints._reached(network, points, branches))) == count
+    np.testing.assert_array_equal(points[0], testpoints.exact(ordinary)[0])
+    assert len(points) == len(ordinary)
+    largest = analytic.scale(network, ordinary, 2).max()
+    assert analytic.scale(network, points, 2).max() <= 100 * largest
+
+
+def test_entries_of_many_inputs_are_the_hessians():
+    """Of 60 inputs few second derivatives are compared, each computed alone."""
+    network = symnet.Network.dense([60, 3, 2], "tanh", seed=0)
+    points, (*_, known) = expectations(network, compiling.compiled(network, 2))
+    flat = analytic.hessian(network, points).reshape(len(points), -1)
+    np.testing.assert_allclose(known.expected, flat[:, :: known.stride], rtol=1e-11, atol=1e-16)
+    sizes = analytic.scale(network, points, 2).reshape(len(points), -1).max(axis=0)
+    np.testing.assert_allclose(known.allowed / sizes[:: known.stride], 2.0**-39, rtol=0.06)
 
 
 @pytest.mark.parametrize("name", ["example", "named", "two outputs, erf", "kinks, no bias"])

@@ -30,6 +30,8 @@ def weights(*shape):
 
 
 W, V, B = weights(3, 4), weights(4, 4), weights(4)
+GRID = np.linspace(-2, 2, 5)
+METRIC = 9 * np.eye(3) + np.arange(9.0).reshape(3, 3) / 9
 STACK, KERNEL = weights(2, 4, 4), weights(3, 2, 1, 2).astype(np.float64)
 
 
@@ -79,6 +81,41 @@ FUNCTIONS = {
     "norm": lambda x: x / jnp.linalg.norm(x),
     "powers": lambda x: jnp.stack([(x**2 + 1) ** 1.5, x**-3, jnp.exp2(x), 1 / (1 + x**2)]),
     "choices": lambda x: jnp.where((x > 0) & ~(x >= 1), x**2, 0.0) + x * (x > 0.5),
+    "choices by another value": lambda x: jnp.stack(
+        (
+            jnp.where(x[0] > 0, jnp.cos(x[0]) * x[1:], x[1:] ** 2)
+            + jnp.where((x[1] >= x[2]) | ~(x[0] < x[2]) & (x[1] > 0), jnp.sin(x[:2]), 1e20 * x[0]),
+            lax.cond(jnp.any(x > 1), jnp.sin, lambda v: v**2, x)[:2],
+            jnp.select([x < 0, x[::-1] < 0.5], [jnp.sin(x), x**2], x)[:2],
+            jnp.piecewise(x, [x < 0, x >= 1], [lambda z: -z, lambda z: z**2, 0.5])[:2],
+        )
+    ),
+    "splines of degree 1": lambda x: (
+        ((x[:, None] >= GRID[:-1]) & (x[:, None] < GRID[1:]))
+        * (x[:, None] - GRID[:-1])
+        @ np.arange(4.0)
+    ),
+    "by cases": lambda x: (
+        jnp.sort(x)[::-1] * jnp.median(x)
+        + jnp.interp(x, GRID, jnp.array([0.0, 1, -1, 0.5, 2]))
+        + jax.scipy.special.xlogy(x**2, x**2)
+        + jnp.nan_to_num(jnp.cbrt(x))
+        + jnp.where(x < 2, jnp.cos(np.pi * x / 2) + 1, 0) * jnp.exp(-(x**2))
+    ),
+    "solved": lambda x: (
+        jnp.linalg.solve(METRIC + jnp.outer(x, jnp.tanh(x)), jnp.sin(x))[:2]
+        + jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(METRIC[:2, :2]), True), x[:2])
+        + jnp.linalg.cholesky(METRIC[:2, :2] + jnp.outer(x[:2], x[:2]))[1]
+    ),
+    "of its derivative": jax.grad(
+        lambda x: (
+            jnp.sum(jnp.tanh(x @ W) ** 2)
+            + jax.scipy.special.logsumexp(x, b=np.array([1.0, 2.0, 0.5]))
+        )
+    ),
+    "transposed convolution": lambda x: lax.conv_transpose(
+        jnp.tile(x, 4).reshape(1, 4, 3, 1), KERNEL, (2, 1), "SAME"
+    ),
     "trigonometry": lambda x: jnp.sin(x) * jnp.cos(2 * x) + jnp.arctan(x) - jnp.sinh(x / 2),
     "places": lambda x: jnp.concatenate([x[::-1], x[jnp.array([0, 2])], jnp.pad(x, 1)]),
     "parts": lambda x: jnp.roll(jnp.split(jnp.tanh(x @ W), 2)[1], 1) * x[:2],
@@ -126,8 +163,8 @@ def test_values_and_derivatives_are_jaxs(name):
     [
         ("tanh", "3-4-4-4, tanh, tanh, linear"),
         ("smooth", "silu, softplus, gelu_tanh, mish, logsigmoid, softsign, linear"),
-        ("bounded", "hardtanh, relu6, hardswish, hardsigmoid, linear"),
-        ("kinks", "relu, leaky_relu, elu, choice_2, selu, elu, linear"),
+        ("bounded", "hardtanh_2, relu6, hardswish, hardsigmoid, linear"),
+        ("kinks", "relu, leaky_relu_2, elu, choice_2, selu, elu, linear"),
         ("softmax", "softmax 4, tanh 4"),
         ("log softmax", "log_softmax 4"),
     ],
@@ -162,6 +199,37 @@ def test_functions_of_two_are_smooth_where_both_are_equal():
         analytic.hessian(found.network, x)[0], [[0.25, -0.25, 0], [-0.25, 0.25, 0], [0, 0, 4]]
     )
     assert "squares of coordinates" in str(found)
+
+
+def test_slopes_at_kinks_are_jaxs():
+    """Of the arm that holds the point; of a maximum, whose slope in JAX is a mean, it is said."""
+    slopes = [
+        float(analytic.jacobian(symnet.from_jax(function, 1), [z])[0, 0])
+        for function, z in ((nn.relu, 0.0), (nn.leaky_relu, 0.0), (nn.hard_tanh, 1.0))
+    ]
+    assert slopes == [0, 1, 1]
+    assert "takes the mean of both" in str(imported(lambda x: jnp.maximum(x, 0), 1, Options()))
+
+
+def test_nothing_times_an_infinite_logarithm():
+    """0 at 0, as JAX has it, with the derivative's limit beside it; below there is no value."""
+    net = symnet.from_jax(jax.scipy.special.entr, 1)
+    y, J = symnet.derive(net, order=1).compile()([[0.0], [1.0], [-1.0]])
+    np.testing.assert_array_equal(y.ravel(), [0, 0, np.nan])
+    np.testing.assert_array_equal(J.ravel(), [np.inf, -1, np.nan])
+
+
+def test_an_arm_that_is_not_taken_needs_no_value():
+    """Where a factor of it is a function of what is compared; JAX's own Jacobian is NaN there."""
+    found = imported(
+        lambda x: jnp.where(x[0] > 0, jnp.log(x[0]) * x[1] / jnp.sqrt(x[0]), x[1] ** 2),
+        2,
+        Options(),
+    )
+    X = np.array([[-2.0, 3.0], [0.0, 3.0], [1.0, 3.0]])
+    np.testing.assert_allclose(analytic.value(found.network, X), [[9], [9], [0]])
+    np.testing.assert_allclose(analytic.jacobian(found.network, X)[:, 0], [[0, 6], [0, 6], [3, 0]])
+    assert "each times 0 or 1" in str(found)
 
 
 def test_attention_of_jaxs():
@@ -218,15 +286,24 @@ straight.defjvp(lambda primals, tangents: (straight(*primals), tangents[0]))
 @pytest.mark.parametrize(
     ("function", "error", "what"),
     [
-        (lambda x: jnp.sort(x), ValueError, "no rule for the primitive 'sort'"),
+        (lambda x: jnp.sort(jnp.tile(x, 9)), ValueError, "'sort': it sorts 27 entries"),
+        (lambda x: jnp.argsort(x) * 1.0, ValueError, "'sort': it orders one tensor by another"),
+        (lambda x: jnp.linalg.inv(jnp.eye(5) * x[0]), ValueError, "symnet writes it out up to 4"),
         (lambda x: jnp.tanh(jnp.round(x)), ValueError, "primitive 'round'"),
         (lambda x: x[x[0].astype(int)], ValueError, r"'convert_element_type': it makes int"),
         (lambda x: lax.stop_gradient(x) * x, ValueError, "'stop_gradient': its derivative"),
-        (lambda x: x - lax.stop_gradient(jnp.max(x)), ValueError, "stop_gradient of what"),
+        (lambda x: x - lax.stop_gradient(jnp.max(x)), ValueError, "stop_gradient of a maximum"),
         (lambda x: lax.while_loop(lambda v: v[0] < 9, lambda v: v * 2, x), ValueError, "'while'"),
-        (lambda x: lax.cond(x[0] > 0, jnp.sin, jnp.cos, x), ValueError, "'cond'"),
+        (lambda x: lax.switch(x[0].astype(int), [jnp.sin, jnp.cos], x), ValueError, "makes int"),
         (lambda x: jnp.abs(jnp.fft.rfft(x)), ValueError, "'fft': .*complex numbers"),
-        (lambda x: jnp.where(x[0] > 0, x[1], x[2]), ValueError, "no function of one value"),
+        (lambda x: jnp.where(x[0] > 0, x[1], jnp.inf), ValueError, "arms is NaN or infinite"),
+        (lambda x: jnp.where(x[0] > 0, x[1], jnp.nan), ValueError, "it gives NaN at points where"),
+        (jax.grad(lambda x: jnp.max(x) ** 2), ValueError, "which rounding decides"),
+        (
+            jax.grad(lambda x: jnp.linalg.solve(METRIC + jnp.outer(x, x), x)[0]),
+            ValueError,
+            "it factors a matrix .* within a derivative",
+        ),
         (lambda x: x if x[0] > 0 else -x, ValueError, r"JAX cannot trace the function.*\(3,\)"),
         (lambda x: x @ np.ones(4), ValueError, "JAX cannot trace"),
         (lambda x: {}, ValueError, "gives no array"),
@@ -239,9 +316,34 @@ def test_what_cannot_be_right_is_refused(function, error, what):
         symnet.from_jax(function, 3)
 
 
+ELEMENTWISE = (
+    *("celu", "elu", "gelu", "hard_sigmoid", "hard_silu", "hard_tanh", "identity", "leaky_relu"),
+    *("log_sigmoid", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "soft_sign", "softplus"),
+    *("sparse_plus", "sparse_sigmoid", "squareplus", "tanh"),
+)
+SPECIAL = ("digamma", "entr", "erf", "erfc", "erfinv", "expit", "gammaln", "logit", "ndtr")
+REFUSED = ("exp1", "fresnel", "gamma", "i0", "i1e", "sici", "spence")
+
+
+def test_elementwise_functions_are_read_or_refused_by_name():
+    """jax.nn's, and jax.scipy.special's of one number within their domain: (0, 1)."""
+    special = jax.scipy.special
+    own = [getattr(nn, name) for name in ELEMENTWISE]
+    found = imported(lambda x: jnp.stack([f(x) for f in own]), 1, Options())
+    assert "(24 points): worst difference" in found.compared
+
+    def inside(x):
+        return jnp.stack([getattr(special, name)(nn.sigmoid(x)) for name in SPECIAL])
+
+    assert "(24 points): worst difference" in imported(inside, 1, Options()).compared
+    for name in REFUSED:
+        with pytest.raises(ValueError, match=r"primitive '\w+'|function '\w+'"):
+            symnet.from_jax(getattr(special, name), 1, check=False)
+
+
 def test_unused_results_need_no_rule():
     """The sign that logsumexp computes and drops."""
-    assert symnet.from_jax(lambda x: (jnp.sort(x), x * 2)[1], 3).widths == (3, 3)
+    assert symnet.from_jax(lambda x: (jnp.argsort(x), x * 2)[1], 3).widths == (3, 3)
 
 
 def test_large_values_do_not_overflow():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -18,6 +19,7 @@ import symnet
 from symnet.files import NetworkFileError
 from symnet.importers import Options, read
 from symnet.importers.formats import apart
+from symnet.importers.keras import twin
 from symnet.network import Network
 from symnet.witness import analytic
 
@@ -272,7 +274,7 @@ def test_dense_models_are_chains(trained):
 # --- made by hand, without Keras ----------------------------------------------------------------
 
 
-def archive(path, layers, arrays, kind="Sequential", expand=None):
+def archive(path, layers, arrays, kind="Sequential", expand=None, version="3.0.0"):
     """A `.keras` file of this configuration."""
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
@@ -284,6 +286,7 @@ def archive(path, layers, arrays, kind="Sequential", expand=None):
     with zipfile.ZipFile(path, "w") as made:
         made.writestr("config.json", json.dumps(config))
         made.writestr("model.weights.h5", buffer.getvalue())
+        made.writestr("metadata.json", json.dumps({"keras_version": version}))
     return path
 
 
@@ -304,6 +307,41 @@ def test_archives_name_layers_by_class_and_number(tmp_path):
     np.testing.assert_array_equal(net.layers[0].bias, B)
 
 
+def test_layers_as_activations_keep_their_settings(tmp_path):
+    """LeakyReLU(0.1) as an activation has its own slope, PReLU its arrays."""
+    leaky = {"class_name": "LeakyReLU", "config": {"name": "l", "negative_slope": 0.125}}
+    slopes = {"class_name": "PReLU", "config": {"name": "p"}}
+    X = np.random.default_rng(0).normal(size=(9, 2))
+    z = X @ W + B
+    for given, s in ((leaky, 0.125), (slopes, np.array([0.5, -1.0, 0.25]))):
+        arrays = ARRAYS | {"layers/dense/activation/vars/0": np.broadcast_to(s, 3)}
+        path = archive(tmp_path / "m.keras", [ENTRY, dense(activation=given)], arrays)
+        found = analytic.value(read(path, Options(check=False)).network, X)
+        np.testing.assert_allclose(found, np.where(z > 0, z, s * z), rtol=1e-15)
+
+
+def test_the_command_imports_keras_without_what_it_does_not_need():
+    """Packages are hidden while it is imported, and there again afterwards."""
+    with twin._without(("wave", "json")):
+        assert json.dumps(1) == "1"  # what is imported already stays
+        with pytest.raises(ImportError):
+            importlib.import_module("wave")
+    assert importlib.import_module("wave").__name__ == "wave"
+
+
+@pytest.mark.parametrize("between", ["/", "\\"])
+def test_archives_of_keras_2(between, tmp_path):
+    """They number layers with arrays twice; their hard_sigmoid is clip(0.2 z + 0.5, 0, 1)."""
+    start = f"_layer_checkpoint_dependencies{between}dense"
+    arrays = {f"{start}/vars/0": W, f"{start}/vars/1": B, f"{start}_2/vars/0": W.T}
+    layers = [ENTRY, dense(activation="hard_sigmoid"), dense(name="other", use_bias=False)]
+    path = archive(tmp_path / "m.keras", layers, arrays, version="2.13.1")
+    found, X = read(path, Options()), np.random.default_rng(0).normal(size=(9, 2)) * 3
+    hard = np.clip(0.2 * (X @ W + B) + 0.5, 0, 1)
+    np.testing.assert_allclose(analytic.value(found.network, X), np.tanh(hard @ W.T), rtol=1e-14)
+    assert "not compared: Keras 3 computes another hard_sigmoid" in found.compared
+
+
 @pytest.mark.parametrize(
     ("layer", "what"),
     [
@@ -314,7 +352,10 @@ def test_archives_name_layers_by_class_and_number(tmp_path):
         ({"class_name": "Masking", "config": {"name": "r"}}, "depends on the inputs' values"),
         ({"class_name": "Discretization", "config": {"name": "r"}}, "whole numbers"),
         (dense(activation="tanhh"), "did you mean 'tanh'"),
-        (dense(activation={"class_name": "function", "config": "f"}), "unknown activation"),
+        (dense(activation={"class_name": "function", "config": "f"}), "'f', which is code"),
+        (dense(activation={"class_name": "PReLU", "config": {"name": "p"}}), "no slopes for it"),
+        (dense(dtype={"class_name": "Int4DTypePolicy", "config": {"mode": "int4"}}), "quantised"),
+        ({"class_name": "MelSpectrogram", "config": {"name": "r"}}, "layers or operations that"),
         ({"class_name": "Dense", "config": {"name": "other"}}, None),
     ],
 )

@@ -182,6 +182,44 @@ def test_recurrent_layers_are_unrolled(kind, attributes, tmp_path):
     curves_alike(proto, net, (3, 1, 2))
 
 
+def test_angles_as_exporters_write_them(tmp_path):
+    """where(x < 0, where(y > 0, atan(y/x) + π, atan(y/x) − π), atan(y/x)), in all quadrants."""
+    nodes = [
+        node("Split", "p", "y x", axis=0, num_outputs=2),
+        node("Div", "y x", "s"),
+        node("Atan", "s", "a"),
+        node("Greater", "y zero", "above"),
+        node("Add", "a pi", "plus"),
+        node("Sub", "a pi", "minus"),
+        node("Where", "above plus minus", "turned"),
+        node("Less", "x zero", "left"),
+        node("Where", "left turned a", "z"),
+    ]
+    nodes[0].input[:] = ["x0"]
+    proto = model(nodes, (2,), {"zero": np.zeros(()), "pi": np.array(np.pi)}, 18, ("z",))
+    proto.graph.input[0].name = "x0"
+    net = imported(proto, tmp_path).network
+    X = np.array([[1.0, 2.0], [1.0, -2.0], [-1.0, -0.5], [-3.0, 0.25]])
+    np.testing.assert_allclose(analytic.value(net, X)[:, 0], np.arctan2(*X.T), rtol=1e-15)
+    slopes = np.stack([X[:, 1], -X[:, 0]], axis=1) / (X**2).sum(axis=1)[:, None]
+    np.testing.assert_allclose(analytic.jacobian(net, X)[:, 0], slopes, rtol=1e-14)
+
+
+def test_a_fixed_batch_of_sequences_is_one(tmp_path):
+    """Exporters write a first state for each of them, all alike."""
+    one, constants = cell("GRU")
+    one.input[:] = ["s", "w", "r", "b", "", "h"]
+    one.output[:] = ["", "last"]
+    nodes = [node("Transpose", "x", "s", perm=[1, 0, 2]), one, node("Squeeze", "last axes")]
+    constants |= {"h": np.zeros((1, 4, 3)), "axes": np.array([0])}
+    proto = model(nodes, (4, 5, 2), constants)
+    result = helper.make_tensor_value_info("y", TensorProto.DOUBLE, (4, 3))
+    proto.graph.output[0].CopyFrom(result)
+    found = imported(proto, tmp_path)
+    assert (found.network.n, found.network.m) == (10, 3)
+    assert "an axis of 4 is a batch" in str(found)
+
+
 @pytest.mark.parametrize("kind", ["GRU", "LSTM"])
 def test_recurrent_layers_have_two_directions(kind, tmp_path):
     """Values, Jacobians and Hessians beside PyTorch's layer, whose gates are in another order."""
@@ -506,3 +544,20 @@ def test_support_vectors_of_scikit_learns_exporter(kernel, tmp_path):
     proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
     net = imported(proto, tmp_path).network
     np.testing.assert_allclose(analytic.value(net, X)[:, 0], fitted.predict(X), atol=1e-5)
+
+
+def test_every_operator_is_read_or_refused_by_a_reason():
+    """Those of ONNX and of its models of machine learning, as the installed onnx has them."""
+    from symnet.importers.onnx import graph, refusals
+
+    schemas = {(s.domain, s.name): s for s in onnx.defs.get_all_schemas()}
+    unread = [
+        (name, domain)
+        for (domain, name), s in schemas.items()
+        if name not in graph._DOMAINS.get(domain, {})
+        and not (s.has_function or s.has_context_dependent_function)
+    ]
+    plain = [name for name, domain in unread if "no rule" in refusals.reason(name, domain)]
+    assert sorted(plain) == ["Constant", "MelWeightMatrix"]  # read before the tables are
+    names = {name for _, name in schemas}
+    assert {*graph._READERS, *refusals._REASONS} <= names

@@ -98,6 +98,31 @@ KNOWN = {
     ),
     "beside a pole": (exp(1 / z), -3e-307, [0, 0, 0]),
     "normal tail": (erfc(-z / sqrt(2)) / 2, -10.0, [7.6199e-24, 7.6946e-23, 7.6946e-22]),
+    "log normal": (
+        log(erfc(-z / sqrt(2)) / 2),
+        -20.0,
+        [-203.91715537109726, 20.049753068527851, -0.99753673838494784],
+    ),
+    "log normal near 0": (
+        log(erfc(-z / sqrt(2)) / 2),
+        6.0,
+        [-9.8658764552437573e-10, 6.0758828558176764e-9, -3.6455297171822411e-8],
+    ),
+    "log less exponential": (
+        log(1 - exp(-z)),
+        20.0,
+        [-2.061153624562735e-9, 2.0611536266869121e-9, -2.0611536309352664e-9],
+    ),
+    "cutoff": (
+        Piecewise((1 + sympy.cos(sympy.pi * z / 3), z < 3), (0, True)),
+        2.9999,
+        [5.4831135511731412e-9, -0.00010966227092301629, 1.0966227052192441],
+    ),
+    "nothing times a logarithm": (
+        Piecewise((0, sympy.Eq(z, 0)), (z * log(z), True)),
+        0.0,
+        [0, -np.inf, np.inf],
+    ),
     # A complement inside the definition of a quantity, of tanh here.
     "tanh of gelu": (
         z * sympy.tanh(z * (1 + erf(z / sqrt(2))) / 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -39,6 +40,15 @@ def test_it_is_right(name, tmp_path, monkeypatch):
     done = run(Job.of(NETWORKS[name](), 2, "net"), tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("self-test ok: 3 points, ")
+    formatted(tmp_path)
+
+
+def formatted(folder):
+    """A formatter changes nothing."""
+    if ruff := shutil.which("ruff"):
+        command = [ruff, "format", "--isolated", "--no-cache", "--diff", "net.py"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (0, "")
 
 
 @pytest.mark.parametrize("order", [0, 1, 3])
@@ -46,6 +56,7 @@ def test_other_orders(order, tmp_path):
     """Values alone, and third derivatives."""
     net = symnet.Network.dense([3, 4, 2], "tanh", seed=3)
     assert run(Job.of(net, order, "net"), tmp_path).returncode == 0
+    formatted(tmp_path)
 
 
 def test_extreme_points(tmp_path):
@@ -78,7 +89,7 @@ def test_it_is_short():
     ).values()
     assert text.index("def value_jacobian_hessian") > 0
     assert max(map(len, text.splitlines())) <= 104
-    kernels = text[text.index("\n\ndef ") : text.index("if __name__")]
+    kernels = text[text.index("\n\ndef ") : text.index("# Of another engine")]
     assert len(kernels.splitlines()) <= 60
 
 

@@ -599,9 +599,19 @@ def test_what_cannot_be_drawn_is_refused_by_name(options, message):
 
 def test_more_panels_than_can_be_read_are_refused():
     with pytest.raises(ValueError, match="30 outputs make 180 panels"):
-        symnet.plot(network(2, 30))
+        symnet.plot(network(2, 30), outputs=network(2, 30).output_names)
+    with pytest.raises(ValueError, match="3 inputs and 30 outputs make 270 panels"):
+        symnet.plot(network(3, 30), outputs=network(3, 30).output_names)
     with pytest.raises(ValueError, match="name one of y1, y2 by outputs"):
         symnet.plot(network(2, 2), kind="pairs")
+
+
+@pytest.mark.parametrize(("inputs", "shown"), [(1, 20), (2, 10), (3, 6)])
+def test_of_outputs_that_nobody_named_as_many_are_shown_as_can_be_read(inputs, shown):
+    picture = symnet.plot(network(inputs, 30))
+    assert writing.name(f"y{shown}") in panels(picture)
+    assert writing.name(f"y{shown + 1}") not in panels(picture)
+    assert f"of 30 outputs the first {shown} are shown; name others by outputs" in picture.notes
 
 
 def test_symbolic_weights_have_no_values():

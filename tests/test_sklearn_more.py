@@ -6,6 +6,7 @@ Derivatives are held beside JAX where a formula is short, else beside difference
 from __future__ import annotations
 
 import warnings
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -17,15 +18,22 @@ from twins import agrees_along_lines, agrees_with_jax
 pytest.importorskip("sklearn")
 pytest.importorskip("scipy")
 from sklearn.cluster import FeatureAgglomeration
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.decomposition import FastICA
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.decomposition import PCA, FactorAnalysis, FastICA, KernelPCA
 from sklearn.discriminant_analysis import (
     LinearDiscriminantAnalysis,
     QuadraticDiscriminantAnalysis,
 )
-from sklearn.ensemble import RandomForestRegressor, StackingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    RandomForestRegressor,
+    StackingClassifier,
+    VotingClassifier,
+    VotingRegressor,
+)
+from sklearn.feature_selection import RFE
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ExpSineSquared, Matern
+from sklearn.gaussian_process.kernels import RBF, ExpSineSquared, Matern
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import (
     GammaRegressor,
@@ -36,17 +44,22 @@ from sklearn.linear_model import (
     SGDClassifier,
     TweedieRegressor,
 )
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.neighbors import KNeighborsRegressor, NeighborhoodComponentsAnalysis
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
+    FunctionTransformer,
     KBinsDiscretizer,
     PowerTransformer,
     QuantileTransformer,
     SplineTransformer,
     StandardScaler,
 )
+from sklearn.random_projection import SparseRandomProjection
 from sklearn.svm import SVC, LinearSVC
+
+from symnet.importers.sklearn import _RULES, refusals
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(size=(60, 3))
@@ -64,6 +77,18 @@ REGRESSORS = {
     "Matern 1/2": GaussianProcessRegressor(Matern(nu=0.5), optimizer=None, alpha=0.1),
     "Matern smooth": GaussianProcessRegressor(Matern(nu=np.inf), optimizer=None, alpha=0.1),
     "FastICA": make_pipeline(FastICA(random_state=0), LassoLars(alpha=0.01)),
+    "FactorAnalysis": make_pipeline(FactorAnalysis(2), LassoLars(alpha=0.01)),
+    "KernelPCA": make_pipeline(KernelPCA(2, kernel="rbf", gamma=0.2), LassoLars(alpha=0.01)),
+    "projection": make_pipeline(SparseRandomProjection(2, random_state=0), LassoLars(alpha=0.01)),
+    "RFE": RFE(LassoLars(alpha=0.01), n_features_to_select=2),
+    "RFE first": make_pipeline(RFE(LassoLars(alpha=0.01)), LassoLars(alpha=0.01)),
+    "arctan": make_pipeline(FunctionTransformer(np.arctan), LassoLars(alpha=0.01)),
+    "degrees": make_pipeline(FunctionTransformer(np.rad2deg), LassoLars(alpha=0.01)),
+    "passthrough": Pipeline([("none", "passthrough"), ("last", LassoLars(alpha=0.01))]),
+    "no columns": make_pipeline(
+        ColumnTransformer([("none", StandardScaler(), []), ("some", "passthrough", [2, 0])]),
+        LassoLars(alpha=0.01),
+    ),
     "agglomeration": make_pipeline(FeatureAgglomeration(2), LassoLars(alpha=0.01)),
     "power target": TransformedTargetRegressor(
         LassoLars(alpha=0.01), transformer=PowerTransformer()
@@ -99,6 +124,11 @@ CLASSIFIERS = [
     ),
     StackingClassifier([("a", LogisticRegression()), ("b", GaussianNB())]),
     StackingClassifier([("a", LogisticRegression())], passthrough=True),
+    OneVsRestClassifier(LogisticRegression()),
+    BaggingClassifier(LogisticRegression(), 2, max_features=2, random_state=0),
+    make_pipeline(LinearDiscriminantAnalysis(), GaussianNB()),
+    make_pipeline(LinearDiscriminantAnalysis(solver="eigen"), LogisticRegression()),
+    make_pipeline(NeighborhoodComponentsAnalysis(2, max_iter=5), LogisticRegression()),
 ]
 
 
@@ -176,6 +206,10 @@ REFUSED = {
         make_pipeline(QuantileTransformer(n_quantiles=10), LassoLars()),
         "PowerTransformer",
     ),
+    "votes on the way": (
+        make_pipeline(VotingRegressor([("a", LassoLars())]), LassoLars()),
+        "VotingRegressor as a transformer",
+    ),
     "periodic": (
         make_pipeline(SplineTransformer(extrapolation="periodic"), LassoLars()),
         "extrapolates periodic",
@@ -201,3 +235,49 @@ def test_votes_are_refused():
         symnet.from_sklearn(hard)
     with pytest.raises(ValueError, match="votes among 3 classes"):
         symnet.from_sklearn(SVC().fit(X, THREE), classes="logits")
+
+
+def test_transformers_alone_and_estimators_of_single_precision():
+    """Compared by what they transform to; float32 as doubles: scikit-learn rounds in it."""
+    model = make_pipeline(StandardScaler(), PCA(2)).fit(X)
+    np.testing.assert_allclose(
+        analytic.value(symnet.from_sklearn(model), P), model.transform(P), atol=1e-14
+    )
+    large = (X + 100).astype(np.float32)
+    assert symnet.from_sklearn(make_pipeline(PCA(2), LassoLars(alpha=0.01)).fit(large, Y)).n == 3
+
+
+def test_columns_between_two_names():
+    """A slice of names has both its ends, as pandas takes it."""
+    frame = pytest.importorskip("pandas").DataFrame(X, columns=["T", "p", "rho"])
+    chosen = ColumnTransformer([("some", StandardScaler(), slice("T", "p"))])
+    model = make_pipeline(chosen, LassoLars(alpha=0.01)).fit(frame, Y)
+    net = symnet.from_sklearn(model)
+    np.testing.assert_allclose(analytic.value(net, X)[:, 0], model.predict(frame), atol=1e-13)
+
+
+def test_squared_distances_keep_their_digits():
+    """Of a width of 0.01 |x|² − 2 x·v + |v|² would leave eleven."""
+    model = GaussianProcessRegressor(RBF(0.01), optimizer=None).fit(X, Y)
+    near = X + 0.01 * RNG.normal(size=X.shape)
+    found = analytic.value(symnet.from_sklearn(model), near)[:, 0]
+    np.testing.assert_allclose(found, model.predict(near), rtol=1e-13)
+
+
+MODULES = (
+    *("cluster", "compose", "covariance", "cross_decomposition", "decomposition", "dummy"),
+    *("discriminant_analysis", "ensemble", "feature_selection", "frozen", "gaussian_process"),
+    *("impute", "isotonic", "kernel_approximation", "kernel_ridge", "linear_model", "manifold"),
+    *("model_selection", "multiclass", "multioutput", "naive_bayes", "neighbors", "calibration"),
+    *("neural_network", "pipeline", "preprocessing", "random_projection", "svm", "tree"),
+    "feature_extraction",
+)
+
+
+def test_tables_are_of_names_that_scikit_learn_has():
+    """A name that it has not would never be read; those of other versions aside."""
+    names = {name for part in MODULES for name in vars(import_module(f"sklearn.{part}"))}
+    older = {"PassiveAggressiveRegressor", "PassiveAggressiveClassifier"}
+    assert set(_RULES) - names <= {"HalvingGridSearchCV", "HalvingRandomSearchCV"} | older
+    assert set(refusals._REASONS) <= names
+    assert all(name in refusals.reason(name, "sklearn.some") for name in names)

@@ -167,6 +167,8 @@ def _scaled_erfc(x: Array) -> Array:
 _APPROXIMATED = 26.0
 _FRACTIONS = 60  # within each other: 16 digits of erfcx(2)
 _RELATIONS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
+
+
 _FUNCTIONS: Mapping[Any, Any] = MappingProxyType(
     {
         sympy.Add: np.add,

@@ -23,6 +23,7 @@ from sympy.codegen.cfunctions import expm1, log1p
 
 from symnet.activations import special
 from symnet.activations.functions import STEPS, erfcx, held, rint, undefined
+from symnet.activations.identities import complement
 from symnet.activations.special import Outside
 from symnet.activations.systems import Z
 
@@ -134,9 +135,35 @@ def evaluator(node: Expr) -> Callable[[Number], Number]:
         return lambda _: +constant
     if isinstance(node, sympy.Pow):
         return _composed(_power, node)
+    if isinstance(node, sympy.log) and (inside := _error_function(node.args[0])) is not None:
+        factor, error = inside
+        return lambda z: _log(factor) + _log_erfc(error(z))
+    if isinstance(node, sympy.Add) and (turned := complement(node)) is not None:
+        return evaluator(turned)
     if type(node) not in FUNCTIONS:
         raise ValueError(f"{node} has no value in many digits")
     return _composed(FUNCTIONS[type(node)], node)
+
+
+def _error_function(node: Expr) -> tuple[Number, Callable[[Number], Number]] | None:
+    """c and x of `c erfc(x)`, which is less than any number far out, and its logarithm is not."""
+    whole = complement(node) if isinstance(node, sympy.Add) else node
+    factor, error = (whole or node).as_independent(Z, as_Add=False)
+    if not isinstance(error, sympy.erfc) or not factor.is_Rational:
+        return None
+    return mpmath.mpf(int(factor.p)) / int(factor.q), evaluator(error.args[0])
+
+
+def _log_erfc(x: Number) -> Number:
+    if x < 0 or x * x < 3 * mpmath.mp.dps:  # the series has as many digits as exp(-x^2)
+        return _log(mpmath.erfc(x))
+    total = term = mpmath.mpf(1)
+    n = 0
+    while abs(term) > mpmath.eps:
+        n += 1
+        term *= -(2 * n - 1) / (2 * x * x)
+        total += term
+    return -x * x - mpmath.log(x * mpmath.sqrt(mpmath.pi)) + mpmath.log(total)
 
 
 def _composed(function: Callable[..., Number], node: Expr) -> Callable[[Number], Number]:

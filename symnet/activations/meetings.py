@@ -38,13 +38,15 @@ class Meeting(NamedTuple):
     """Two pieces' common end.
 
     value: what the formula is there and how it goes on, as an arm of its own or one of the two;
-    kink: whether its first derivative, or the formula itself, jumps; jump: whether the latter does.
+    kink: whether its first derivative, or the formula itself, jumps; jump: whether the latter does;
+    end: whether it is an end of the domain with a value of its own, as 0 of z log z with 0 at 0.
     """
 
     place: Expr
     value: Expr
     kink: bool
     jump: bool = False
+    end: bool = False
 
 
 def alike(a: Expr, b: Expr) -> bool:
@@ -53,14 +55,16 @@ def alike(a: Expr, b: Expr) -> bool:
 
 
 def meeting_of(formula: Expr, left: Piece, right: Piece) -> Meeting | None:
-    """What the formula is between two defined pieces; None where it is undefined there."""
+    """What the formula is between two pieces; None where it is undefined there."""
     place = left.high
-    if not (left.defined and right.defined):
+    if not (left.defined or right.defined):
         return None
     at = Near(number(place))
     own = at.visit(formula)
     with mpmath.workdps(DIGITS):
         here = digits.value(own, at.point) if at.defined else None
+    if not (left.defined and right.defined):
+        return None if here is None else _end(left if left.defined else right, place, here)
     if here is None:
         return _removable(place, left, right)
     sides = _sides(left, right, at.point)
@@ -79,6 +83,15 @@ def meeting_of(formula: Expr, left: Piece, right: Piece) -> Meeting | None:
             return Meeting(place, piece.value, kink, jump)
     own = _polynomial(place, chosen) if place.is_Rational else left.value
     return Meeting(place, own, kink or jump, jump)
+
+
+def _end(inside: Piece, place: Expr, here: Number) -> Meeting | None:
+    """Where the arm inside the domain has no value, and the formula has."""
+    with mpmath.workdps(DIGITS):
+        reached = digits.value(inside.value, number(place))
+    if reached is not None or not place.is_Rational:
+        return None
+    return Meeting(place, _polynomial(place, [here]), False, end=True)
 
 
 def _steep(place: Expr, here: Number, left: list[Number], right: list[Number]) -> Meeting | None:

@@ -113,7 +113,7 @@ def _joined(formula: Expr, found: list[Piece]) -> Pieces:
     for piece in found[1:]:
         left = pieces[-1]
         meeting = meeting_of(formula, left, piece)
-        if meeting and alike(left.value, piece.value):
+        if meeting and not meeting.jump and alike(left.value, piece.value):
             pieces[-1] = Piece(left.low, piece.high, left.value, True)
             removable += [meeting.place]
             continue
@@ -127,13 +127,17 @@ def written(found: Pieces) -> Expr:
     return assembled(found, [piece.value for piece in found.pieces], lambda value: value)
 
 
-def assembled(found: Pieces, values: Sequence[Expr], of_point: Callable[[Expr], Expr]) -> Expr:
+def assembled(
+    found: Pieces, values: Sequence[Expr], of_point: Callable[[Expr], Expr], ends: bool = True
+) -> Expr:
     """One Piecewise of these values on the pieces; `of_point` makes one of a meeting's own arm.
+
+    Without `ends` what is an arm of its own at an end of the domain is the arm inside of it.
 
     Up to each meeting the left arm, with the point where that is the left arm's, and an arm of its
     own for the point where it is neither's.
     """
-    meetings = {meeting.place: meeting.value for meeting in found.meetings}
+    meetings = {m.place: m.value for m in found.meetings if ends or not m.end}
     arms: list[tuple[Expr, Any]] = []
     for (left, right), value in zip(pairwise(found.pieces), values, strict=False):
         here = meetings.get(left.high, left.value)

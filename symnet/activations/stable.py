@@ -177,7 +177,7 @@ def _whole(found: Pieces, order: int) -> Expr:
         else undefined(Z)
         for piece in found.pieces
     ]
-    return assembled(found, values, partial(_derived, order=order))
+    return assembled(found, values, partial(_derived, order=order), ends=not order)
 
 
 def _derived(polynomial: Expr, order: int) -> Expr:
@@ -204,6 +204,7 @@ def stable(
     """The derivative of a smooth arm, written so that it is right between the ends."""
     points = accuracy.grid(arm, *ends, marks)
     arm = complemented(_exact_powers(arm))
+    marks = (*marks, *(end for end in ends if end.is_finite and end not in marks))
     best: list[Fault] | None = None
     for written in _ways(arm, order, ends):
         expression = written

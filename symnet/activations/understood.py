@@ -7,10 +7,26 @@ from sympy import Expr, Piecewise, Symbol, exp
 from sympy.codegen.cfunctions import expm1, log1p
 
 from symnet.activations.blocks import below_one, hyperbolic, logistic
+from symnet.activations.functions import erfcx, held
 from symnet.activations.identities import complement
 from symnet.activations.systems import Auxiliary, System, Z, slope_of
 
 _FAMILIES = {"s": logistic, "v": logistic, "t": hyperbolic, "l": below_one}
+
+_HALVED = sympy.Rational(-7, 10)
+"""Where exp(x) is about 1/2."""
+
+_FAR = sympy.Integer(8)
+"""From where on the asymptotic series of erfc has all digits in some terms."""
+
+
+def _rest(x: Expr) -> Expr:
+    """2 x (1 - s)/s, s = 1 - w + 3 w^2 - 15 w^3 + ..., w = 1/(2 x^2)."""
+    w = 1 / (2 * x**2)
+    rest: Expr = sympy.S.Zero
+    for n in range(16, 0, -1):
+        rest = w * (2 * n - 1) * (1 - rest)
+    return 2 * x * rest / (1 - rest)
 
 
 class _Understanding:
@@ -44,7 +60,12 @@ class _Understanding:
         return self.quotient(node) if isinstance(node, sympy.Mul) else node
 
     def logarithm(self, node: Expr) -> Expr:
-        """`log(1 + exp(x))`, `log(exp(x) - 1)`, `log(1 - exp(x))` and `log(1 + x)`."""
+        """`log(1 + exp(x))`, `log(1 + x)`, and what comes near 1 in a tail."""
+        near = _log_less_exponential(node.args[0])
+        if near is not None:
+            return near
+        if isinstance(2 * node.args[0], sympy.erfc):
+            return self.log_normal((2 * node.args[0]).args[0])
         number, rest = node.args[0].as_coeff_Add()
         if isinstance(node.args[0], expm1):
             (x,) = node.args[0].args
@@ -55,6 +76,39 @@ class _Understanding:
             return node
         exponent = _exponent(rest)
         return log1p(rest) if exponent is None else self.symbol("v", exponent)
+
+    def log_normal(self, turned: Expr) -> Expr:
+        """`log(erfc(x)/2)`, with r = -2 d/dx of it, and d = r - 2 x, whose slope is r d - 2.
+
+        r = 2/sqrt(pi) exp(-x^2)/erfc(x), which is about 2 x far out, and there d is a series.
+        """
+        x = turned.args[0] if isinstance(turned, held) else turned
+        slope = slope_of(x, self.quantities)
+        suffix = str(len(self.quantities) + 1)
+        u, right, far, r, d, v = (
+            Symbol(c + suffix, real=True) for c in ("x", "p", "q", "r", "d", "l")
+        )
+        scale = 2 / sympy.sqrt(sympy.pi)
+        left = log1p(-sympy.erfc(held(-u)) / 2)
+        self.quantities += [
+            Auxiliary(u, x, slope),
+            Auxiliary(right, Piecewise((u, u > 0), (0, True))),
+            Auxiliary(far, Piecewise((u, u > _FAR), (_FAR, True))),
+            Auxiliary(
+                r,
+                Piecewise(
+                    (scale * exp(-(u**2)) / sympy.erfc(u), u < 0), (scale / erfcx(right), True)
+                ),
+                r * d * slope,
+            ),
+            Auxiliary(d, Piecewise((r - 2 * u, u < _FAR), (_rest(far), True)), (r * d - 2) * slope),
+            Auxiliary(
+                v,
+                Piecewise((left, u < 0), (sympy.log(erfcx(right) / 2) - u**2, True)),
+                -r * slope,
+            ),
+        ]
+        return v
 
     def quotient(self, node: Expr) -> Expr:
         """`exp(x)/(1 + exp(x))`, which has become `exp(x) s(-x)`."""
@@ -101,6 +155,14 @@ def _less_one(node: Expr) -> Expr:
     if number.is_number and number == -factor and _exponent(power) is not None:
         return factor * expm1(_exponent(power))
     return node
+
+
+def _log_less_exponential(argument: Expr) -> Expr | None:
+    """`log(1 - exp(x))`, whose argument is `-expm1(x)` by now; x < 0."""
+    if not isinstance(-argument, expm1):
+        return None
+    (x,) = (-argument).args
+    return Piecewise((sympy.log(argument), x > _HALVED), (log1p(-exp(x)), True))
 
 
 def _complements(node: Expr) -> Expr:

@@ -17,7 +17,7 @@ from symnet.formulas import expanded, labels
 from symnet.names import listed
 from symnet.network import Network
 from symnet.witness.checking import Report
-from symnet.witness.comparing import ITSELF
+from symnet.witness.comparing import ITSELF, worst
 
 
 def add(commands: Any) -> None:
@@ -145,5 +145,7 @@ def _verdict(report: Report) -> str:
             points[comparison.against] = most
     witnesses = " and ".join(f"{against} ({count} points)" for against, count in points.items())
     if report.ok:
-        return f"functions checked against {witnesses}: worst error {report.worst.error:.1e}"
+        narrowest = min(comparison.tolerance for comparison in report.comparisons)
+        double = [c for c in report.comparisons if c.tolerance == narrowest]
+        return f"functions checked against {witnesses}: worst error {worst(double).error:.1e}"
     return f"CHECK FAILED: {report.worst}"

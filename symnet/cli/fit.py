@@ -85,7 +85,7 @@ def run(given: argparse.Namespace) -> int:
         )
     options.save(options.with_units(result.network, given), given.output)
     options.say(given, f"{result}\nwrote {given.output}")
-    return 0
+    return 130 if result.interrupted else 0
 
 
 def _network(given: argparse.Namespace) -> Network | None:

@@ -21,6 +21,7 @@ LARGEST = 4 * 10**9
 _PRODUCT = 1.5e-10  # seconds for a multiply–add of a compiled function
 _WITNESSED = 1e-9  # for one of the analytic engine, sizes of terms included
 _ACTIVATION = 3e-9
+_ENTRY = 3e-8  # for an entry of the highest order, in each evaluation that is compared
 _DIGIT = 1.3e-6  # for a weight in 50-digit arithmetic, for each value of the network
 _READ, _WRITTEN = 3e-7, 7e-7  # for a number in a table
 _LOADED = 4e-8  # for a byte of a network file
@@ -41,7 +42,7 @@ def check(network: Network, order: int, digits: bool = True) -> float:
         return 0.0
     points = checking.sampled(network, order)
     _afford(network, order)
-    seconds = points * (_CALLS * _point(network, order) + _witness(network, order))
+    seconds = points * (_CALLS * _compared(network, order) + _witness(network, order))
     seconds += _deriving(network, order)
     if digits:
         values = checking.in_digits(network) * (order + 1) * (order + 2) / 2
@@ -54,7 +55,7 @@ def compiling(network: Network, order: int) -> float:
     if network.symbols:
         return 0.0
     _afford(network, order)
-    seconds = 4 * (4 * _point(network, order) + _witness(network, order))
+    seconds = 4 * (4 * _compared(network, order) + _witness(network, order))
     return seconds + _deriving(network, order)
 
 
@@ -138,6 +139,11 @@ def _point(network: Network, order: int) -> float:
     """Seconds for one point, all orders together."""
     cost: Cost = choices(network, order)[together_name(order)].cost
     return cost.multiply_adds * _PRODUCT + cost.activations * _ACTIVATION
+
+
+def _compared(network: Network, order: int) -> float:
+    """Seconds for one point, and to compare what comes of it."""
+    return _point(network, order) + network.m * network.n**order * _ENTRY
 
 
 def _deriving(network: Network, order: int) -> float:

@@ -108,12 +108,7 @@ def _called(given: argparse.Namespace, networks: Sequence[Network]) -> dict[str,
 
 def _confirm(language: str, made: Mapping[str, str | bytes]) -> None:
     """Run the self-test of what will be written; CheckError where it fails."""
-    if languages.LANGUAGES[language].whole is not None:
-        said = [running.confirm(language, str(text)) for text in made.values()]
-        unconfirmed = next(filter(None, said), None)
-    else:
-        unconfirmed = running.confirm_files(language, made)
-    if unconfirmed:
+    if unconfirmed := running.confirm(language, made):
         sys.stderr.write(f"symnet: {unconfirmed}\n")
 
 

@@ -54,6 +54,7 @@ def run(given: argparse.Namespace) -> int:
         select=given.select_outputs,
         activations=given.activations,
         layout=given.layout,
+        alone=True,
     )
     if given.file == "-":
         network = renamed(options.loaded("-"), asked)

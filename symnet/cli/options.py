@@ -274,7 +274,7 @@ def loaded(path: str, quiet: bool = False) -> Network:
     from symnet import importers  # not needed by those who derive the example, or --help
 
     with terminal.working(f"reading {path}", quiet, forecasts.loading(path)):
-        return importers.load(path)
+        return importers.read(path, importers.Options(alone=True)).network
 
 
 @contextmanager

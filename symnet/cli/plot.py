@@ -40,7 +40,7 @@ def add(commands: Any) -> None:
         help="highest order of partial, 0 to 2 (2, of relu and its like 1)",
     )
     parser.add_argument("--inputs", type=options.names, help="those shown: rho,T")
-    parser.add_argument("--outputs", type=options.names, help="those shown (all)")
+    parser.add_argument("--outputs", type=options.names, help="those shown (those that fit)")
     parser.add_argument(
         "--over", type=options.ranges, metavar="RANGES", help="rho=20:600,T=660:1000"
     )

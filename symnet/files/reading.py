@@ -106,7 +106,11 @@ _loads = partial(
 
 def _network(document: Any, stem: str) -> Network:
     if not isinstance(document, dict) or "symnet" not in document:
-        raise ValueError('is no network file: it is not an object with the key "symnet"')
+        keras = isinstance(document, dict) and "class_name" in document
+        weights = "; Keras describes a model there, and model.save('net.keras') has its weights too"
+        raise ValueError(
+            f'is no network file: it is not an object with the key "symnet"{weights * keras}'
+        )
     version = document["symnet"]
     if type(version) is not int or version not in (LAYERS, NODES):
         raise ValueError(

@@ -33,6 +33,8 @@ class Options:
         layout: "out,in" or "in,out", the axes of such files' matrices.
         classes: of a classifier "probabilities" or "logits".
         check: whether the network is compared with the framework that the model is of.
+        alone: whether the process is symnet's own: a framework that is imported to compare then
+            need not have all of its parts.
     """
 
     inputs: Sequence[str] | None = None
@@ -42,6 +44,7 @@ class Options:
     layout: str | None = None
     classes: str = "probabilities"
     check: bool = True
+    alone: bool = False
 
 
 @dataclass(frozen=True)

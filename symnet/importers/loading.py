@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from symnet import files
 from symnet.files import NetworkFileError
+from symnet.importers import unread
 from symnet.importers.imported import FilePath, Imported, Options, refusal, renamed
 from symnet.network import Network
 from symnet.witness.checking import CheckError
@@ -21,19 +22,13 @@ READERS = {
     ".safetensors": "formats.arrays",
     ".keras": "keras",
     ".h5": "keras",
+    ".hdf5": "keras",
     ".msgpack": "formats.flax",
     ".checkpoint": "formats.flax",
     ".mat": "formats.matlab",
     ".nc": "formats.netcdf",
 }
 """The module of this package that reads files of each suffix."""
-
-_PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".sav", ".ckpt")
-_ADVICE = {
-    ".pt": "symnet.from_torch(module), or torch.onnx.export, or its arrays as .safetensors",
-    ".pth": "symnet.from_torch(module), or torch.onnx.export, or its arrays as .safetensors",
-    ".ckpt": "symnet.from_torch(module), or torch.onnx.export, or its arrays as .safetensors",
-}
 
 
 def load(path: FilePath) -> Network:
@@ -50,11 +45,8 @@ def read(path: FilePath, options: Options | None = None) -> Imported:
     """The network in a file, and what was folded, assumed and compared. Raises as `load`."""
     options = options or Options()
     suffix = PurePath(os.fspath(path)).suffix.lower()
-    if suffix in _PICKLES:
-        advice = _ADVICE.get(suffix, "symnet.from_sklearn(model) in the program that has it")
-        why = "is a pickle, which can run any program when it is read"
-        raise NetworkFileError(f"{os.fspath(path)}: {why}; use {advice}")
     if suffix not in READERS:
+        unread.check(path, READERS)
         network = files.load(path)
         return Imported(renamed(network, options), "symnet", compared="")
     reader = importlib.import_module(f"symnet.importers.{READERS[suffix]}")

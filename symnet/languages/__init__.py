@@ -13,6 +13,7 @@ from symnet import names
 from symnet.languages import (
     c,
     c_batch,
+    c_library,
     cpp,
     fortran,
     javascript,
@@ -44,7 +45,8 @@ __all__ = [
 class Language:
     """What a language is for, its main file's ending, and its printer.
 
-    library: the files of several networks, with what they have in common.
+    library: the files of several networks, with what they have in common; doubles: why there is
+    no single precision, where there is none; check: ValueError for a network that is too large.
     Exactly one of `whole`, a text made of a network, an order and a command, `files`, made of a
     Job, and `content`, the bytes of a single file made of one.
     """
@@ -55,6 +57,8 @@ class Language:
     files: Callable[[Job], Files] | None = None
     content: Callable[[Job], bytes] | None = None
     library: Callable[[str, Sequence[Job]], Files] | None = None
+    doubles: str = ""
+    check: Callable[[Network], None] | None = None
 
     @property
     def loops(self) -> bool:
@@ -63,8 +67,15 @@ class Language:
 
 
 LANGUAGES: Mapping[str, Language] = {
-    "python": Language("a module that needs NumPy only", "py", whole=numpy_module),
-    "c": Language("C99 in loops: no heap, threads or state", "c", files=c.files, library=c.library),
+    "python": Language(
+        "a module that needs NumPy only",
+        "py",
+        whole=numpy_module,
+        doubles="python computes in double precision",
+    ),
+    "c": Language(
+        "C99 in loops: no heap, threads or state", "c", files=c.files, library=c_library.library
+    ),
     "c-batch": Language(
         "C99 for many points: vectors, threads", "c", files=c_batch.files, library=c_batch.library
     ),
@@ -78,16 +89,43 @@ LANGUAGES: Mapping[str, Language] = {
         "a Fortran 2008 module of pure subroutines",
         "f90",
         files=fortran.files,
+        check=fortran.check,
     ),
-    "javascript": Language("an ES module, with types", "mjs", files=javascript.files),
+    "javascript": Language(
+        "an ES module, with types",
+        "mjs",
+        files=javascript.files,
+        doubles="JavaScript computes in double precision",
+    ),
     "rust": Language(
         "a Rust module without dependencies", "rs", files=rust.files, library=rust.library
     ),
-    "matlab": Language("MATLAB and Octave, for any number of points", "m", files=matlab.files),
-    "julia": Language("a Julia module (parsed, not run by us)", "jl", files=julia.files),
+    "matlab": Language(
+        "MATLAB and Octave, for any number of points",
+        "m",
+        files=matlab.files,
+        doubles="MATLAB's functions take their precision from x, as in NAME(single(x))",
+    ),
+    "julia": Language(
+        "a Julia module (parsed, not run by us)",
+        "jl",
+        files=julia.files,
+        doubles="Julia's functions take their precision from x",
+    ),
     "onnx": Language("a model that gives y, jacobian and hessian", "onnx", content=onnx.content),
-    "xlsx": Language("a workbook: type in a point, see all", "xlsx", content=xlsx.content),
-    "json": Language("the loops as data, for tools", "json", files=json.files),
+    "xlsx": Language(
+        "a workbook: type in a point, see all",
+        "xlsx",
+        content=xlsx.content,
+        doubles="spreadsheets compute in double precision",
+        check=xlsx.check,
+    ),
+    "json": Language(
+        "the loops as data, for tools",
+        "json",
+        files=json.files,
+        doubles="the loop form's numbers are doubles",
+    ),
 }
 """The languages by the name that the command line gives them."""
 
@@ -118,11 +156,7 @@ def generate(
     if language not in LANGUAGES:
         raise ValueError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
     row = LANGUAGES[language]
-    if plain_text and language != "python":
-        raise ValueError(f"--plain is for python; {language} has one form")
-    if only and not row.loops:
-        able = ", ".join(known for known, other in LANGUAGES.items() if other.loops)
-        raise ValueError(f"{language} computes all partials of an order; --only is for {able}")
+    _check(network, language, precision, only, plain_text)
     if plain_text:
         text = plain.source(Job.of(network, order, None, precision, command))
         return {f"{name or 'derivatives'}.py": text}
@@ -131,11 +165,25 @@ def generate(
     if row.content is not None:
         job = Job.of(network, order, name, precision, command, language=language)
         return {f"{job.name}.{row.ending}": row.content(job)}
-    if precision != "double":
-        raise ValueError(f"{language} is generated in double precision; leave out --precision")
     assert row.whole is not None
     name = names.check_called(name or "derivatives", language)
     return {f"{name}.{row.ending}": row.whole(network, order, command)}
+
+
+def _check(
+    network: Network, language: str, precision: str, only: Sequence[str], plain_text: bool = False
+) -> None:
+    """ValueError for what a language cannot do, before anything is derived."""
+    row = LANGUAGES[language]
+    if plain_text and language != "python":
+        raise ValueError(f"--plain is for python; {language} has one form")
+    if only and not row.loops:
+        able = ", ".join(known for known, other in LANGUAGES.items() if other.loops)
+        raise ValueError(f"{language} computes all partials of an order; --only is for {able}")
+    if row.doubles and precision != "double":
+        raise ValueError(f"{row.doubles}; leave out --precision {precision}")
+    if row.check is not None:
+        row.check(network)
 
 
 def generate_library(
@@ -165,6 +213,8 @@ def generate_library(
             written |= made
         return written
     chosen = names.check_called(name, language)
+    for network in networks.values():
+        _check(network, language, precision, only)
     jobs = [
         Job.of(network, order, own, precision, command, only, language)
         for own, network in networks.items()

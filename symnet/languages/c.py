@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from symnet.backends.c.text import library as excerpts
-from symnet.breaking import broken, listed
-from symnet.languages.job import Files, Job, check_apart
+from symnet.breaking import between, broken, listed
+from symnet.languages.job import Files, Job
 from symnet.languages.printing import (
     Printer,
     nested,
@@ -86,18 +86,6 @@ def files(job: Job) -> Files:
     return {f"{job.name}.h": header(job), f"{job.name}.c": source(job)}
 
 
-def library(name: str, jobs: Sequence[Job]) -> Files:
-    """One header for all networks, a source for each, and NAME.c that tests all of them."""
-    check_apart([f"{job.name}_{r.name}" for job in jobs for r in job.lowered.routines])
-    declared = [line for job in jobs for line in [*comment(job.head()), "", *declarations(job)]]
-    declared += ["/* 0 when the functions of all networks give what is expected. */"]
-    made: dict[str, str] = {
-        f"{name}.h": enclosed(name, [*declared, f"int {name}_self_test(void);"])
-    }
-    made[f"{name}.c"] = _tests(name, jobs)
-    return made | {f"{job.name}.c": source(job, f"{name}.h") for job in jobs}
-
-
 def header(job: Job) -> str:
     """The declarations, with what they compute."""
     return "\n".join(comment(job.head())) + "\n" + enclosed(job.name, declarations(job)[:-1])
@@ -122,21 +110,10 @@ def declarations(job: Job) -> list[str]:
     return [*lines, f"int {job.name}_self_test(void);", ""]
 
 
-def _tests(name: str, jobs: Sequence[Job]) -> str:
-    names = [job.name for job in jobs]
-    about = [f"The self-tests of {', '.join(names)}.", "", *jobs[0].made()]
-    lines = [*comment(about), f'#include "{name}.h"', "", f"int {name}_self_test(void)", "{"]
-    lines += ["    int wrong = 0;"]
-    lines += [f"    wrong |= {own}_self_test();" for own in names]
-    lines += ["    return wrong;", "}", ""]
-    main = _MAIN_OF_ALL.format(name=name, macro=name.upper(), names=", ".join(names))
-    return "\n".join([*lines, *main.split("\n")])
-
-
-def source(job: Job, include: str = "") -> str:
-    """The functions; `include` is the header with their declarations, NAME.h where none is said."""
+def source(job: Job, includes: Sequence[str] = ()) -> str:
+    """The functions; `includes` are headers with their declarations, NAME.h where none is said."""
     printer = CPrinter(job.precision)
-    lines = [f'#include "{include or job.name + ".h"}"', ""]
+    lines = [*(f'#include "{include}"' for include in includes or [f"{job.name}.h"]), ""]
     own = own_functions(job.lowered, printer)
     lines += ["#include <math.h>", "", GUARD]
     lines += [UNFORMATTED, ""] if job.lowered.constants else []
@@ -151,9 +128,9 @@ def source(job: Job, include: str = "") -> str:
         lines.append("")
     lines += [FORMATTED, ""] if job.lowered.constants else []
     for function in own:
-        lines += [*_returning(function, printer), ""]
+        lines += [*returning(function, printer), ""]
     for function in job.lowered.functions:
-        lines += [*_activation(function, printer), ""]
+        lines += [*activation(function, printer), ""]
     for routine in job.lowered.routines:
         lines += [*_function(job, routine, printer), ""]
     return "\n".join([*comment(job.head()), *lines, *_self_test(job, printer)])
@@ -184,7 +161,10 @@ def _documented(routine: Routine) -> list[str]:
 def _prototype(job: Job, routine: Routine, printer: CPrinter, end: str) -> list[str]:
     arguments = [f"const {printer.array('x', (job.lowered.n,))}"]
     arguments += [printer.array(name, shape) for name, shape in routine.results.items()]
-    opening = f"void {job.name}_{routine.name}("
+    return _signature(f"void {job.name}_{routine.name}(", arguments, printer, end)
+
+
+def _signature(opening: str, arguments: list[str], printer: CPrinter, end: str) -> list[str]:
     line = f"{opening}{', '.join(arguments)}){end}"
     if len(line) <= printer.width:
         return [line]
@@ -192,11 +172,7 @@ def _prototype(job: Job, routine: Routine, printer: CPrinter, end: str) -> list[
 
 
 def _vector(opening: str, values: Sequence[float], printer: CPrinter) -> list[str]:
-    items = printer.numbers(values)
-    line = f"{opening}{{{', '.join(items)}}};"
-    if len(line) <= printer.width:
-        return [line]
-    return [opening + "{", *listed(items, printer.width, printer.tab), "};"]
+    return between(opening + "{", printer.numbers(values), "};", printer.tab, printer.width)
 
 
 def _body(function: ScalarFunction, printer: CPrinter) -> list[str]:
@@ -208,7 +184,8 @@ def _body(function: ScalarFunction, printer: CPrinter) -> list[str]:
     ]
 
 
-def _returning(function: ScalarFunction, printer: CPrinter) -> list[str]:
+def returning(function: ScalarFunction, printer: CPrinter) -> list[str]:
+    """An elementary function that C lacks."""
     kind = printer.precision
     return [
         f"static {kind} {function.name}_of({kind} z)",
@@ -219,16 +196,24 @@ def _returning(function: ScalarFunction, printer: CPrinter) -> list[str]:
     ]
 
 
-def _activation(function: ScalarFunction, printer: CPrinter) -> list[str]:
-    kind = printer.precision
+def activation(function: ScalarFunction, printer: CPrinter, kind: str = "static void") -> list[str]:
+    """The function of an activation and its derivatives."""
     lines = [f"/* {function.activation} and its derivatives: orders {_orders(function)} of z. */"]
-    arguments = ", ".join([f"{kind} z", *(f"{kind} *{name}" for name in _pointers(function))])
-    lines += [f"static void {function.name}({arguments})", "{", *_body(function, printer)]
+    lines += [*activation_head(function, printer, kind), "{", *_body(function, printer)]
     if not reads_argument(function):
         lines.append("    (void)z;")
     for name, result in zip(_pointers(function), function.results, strict=True):
         lines += printer.assigned("set", f"*{name}", result)
     return [*lines, "}"]
+
+
+def activation_head(
+    function: ScalarFunction, printer: CPrinter, kind: str, end: str = ""
+) -> list[str]:
+    """Its first line, or its prototype."""
+    arguments = [f"{printer.precision} z"]
+    arguments += [f"{printer.precision} *{name}" for name in _pointers(function)]
+    return _signature(f"{kind} {function.name}(", arguments, printer, end)
 
 
 def _pointers(function: ScalarFunction) -> list[str]:
@@ -333,19 +318,6 @@ int main(void)
     const char *verdict = worst <= 1.0 ? "ok" : "WRONG";
     (void)printf("self-test %s: {count} points, %.2g of the allowed error\\n", verdict, worst);
     return {name}_self_test();
-}}
-#endif
-"""
-
-_MAIN_OF_ALL = """\
-#ifdef {macro}_TEST
-#include <stdio.h>
-
-int main(void)
-{{
-    const int wrong = {name}_self_test();
-    (void)printf("self-test %s: {names}\\n", wrong == 0 ? "ok" : "WRONG");
-    return wrong;
 }}
 #endif
 """

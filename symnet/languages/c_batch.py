@@ -29,30 +29,42 @@ def files(job: Job) -> Files:
 
     The text is laid out as a person would read it, which clang-format is told to leave alone.
     """
-    return {f"{job.name}.h": header(job), f"{job.name}.c": _complete(job, f"{job.name}.h")}
+    about = _about(job)
+    declared = enclosed(job.name, _declarations(job)[:-1], _INCLUDES)
+    header = "\n".join([*about, declared])
+    return {f"{job.name}.h": header, f"{job.name}.c": _complete(job, about, f"{job.name}.h")}
 
 
 def library(name: str, jobs: Sequence[Job]) -> Files:
     """One header for all networks, and a source for each."""
     check_apart([f"{job.name}_{r.name}" for job in jobs for r in job.lowered.routines])
-    declared = [line for job in jobs for line in [*_about(job), "", *_declarations(job)]]
+    heads = [_about(job) for job in jobs]
+    declared = [
+        line
+        for job, about in zip(jobs, heads, strict=True)
+        for line in [*about, "", *_declarations(job)]
+    ]
     made = {f"{name}.h": enclosed(name, declared[:-1], _INCLUDES)}
-    return made | {f"{job.name}.c": _complete(job, f"{name}.h") for job in jobs}
+    return made | {
+        f"{job.name}.c": _complete(job, about, f"{name}.h")
+        for job, about in zip(jobs, heads, strict=True)
+    }
 
 
-def _complete(job: Job, include: str) -> str:
-    about = "\n".join(_about(job))
-    return source(job, f'{about}\n{UNFORMATTED}\n#include "{include}"\n\n')
+def _complete(job: Job, about: Sequence[str], include: str) -> str:
+    lines = [*about, _LAYOUT, UNFORMATTED, f'#include "{include}"', "", ""]
+    return source(job, "\n".join(lines))
+
+
+_LAYOUT = """\
+/* clang-format would take macros of vectors for casts, and give each level of a sum a line. */"""
 
 
 def _about(job: Job) -> list[str]:
-    return comment(job.head("", compiling.methods(job.order)))
-
-
-def header(job: Job) -> str:
-    """The declarations, with what they compute."""
-    about = "\n".join(_about(job))
-    return f"{about}\n{enclosed(job.name, _declarations(job)[:-1], _INCLUDES)}"
+    chosen = compiling.choices(job.network, job.order)
+    held = file.memory({name: choice.program for name, choice in chosen.items()})
+    more = {name: f"{size:11,} bytes a thread" for name, size in held.items()}
+    return comment(job.head("", compiling.methods(job.order), more))
 
 
 def _declarations(job: Job) -> list[str]:

@@ -52,8 +52,8 @@ class CellPrinter(Printer):
     functions, expm1, log1p and asinh are spelled out, as neither program has all of them.
     """
 
-    lacking: ClassVar[frozenset[str]] = frozenset(
-        {"erf", "erfc", "erfcx", "log1p", "expm1", "asinh"}
+    lacking: ClassVar[frozenset[str]] = elementary.LACKING | frozenset(
+        {"erf", "erfc", "log1p", "expm1", "asinh", "rint"}
     )
     functions: ClassVar[Mapping[str, str]] = {
         **{name: name.upper() for name in ("abs", "exp", "sin", "cos", "tan", "sinh", "cosh")},
@@ -65,6 +65,8 @@ class CellPrinter(Printer):
         return text.upper()
 
     def call(self, function: str, arguments: list[str]) -> str:  # type: ignore[override]
+        if function == "ceiling":
+            return f"(-INT(-({arguments[0]})))"
         if function not in self.functions:
             raise ValueError(f"spreadsheets have no function {function!r}; use another --language")
         return super().call(function, arguments)

@@ -29,6 +29,7 @@ from symnet.lowering.loops import (
     changed,
     walk,
 )
+from symnet.network import Network
 
 _MOST = 200_000  # numbers; gfortran takes minutes for more
 _STATEMENT = 400  # numbers of one statement: it may have 255 lines
@@ -102,17 +103,18 @@ class FortranPrinter(Printer):
 
 
 def files(job: Job) -> Files:
-    """NAME.f90 with the module, NAME_test.f90 with the program.
+    """NAME.f90 with the module, NAME_test.f90 with the program."""
+    return {f"{job.name}.f90": source(job), f"{job.name}_test.f90": _program(job)}
 
-    ValueError for more weights than a compiler takes as constants, and for too long a name.
-    """
-    count = sum(array.size for array in job.lowered.constants.values())
+
+def check(network: Network) -> None:
+    """ValueError for more weights than a compiler takes as constants."""
+    count = network.weights_count
     if count > _MOST:
         raise ValueError(
             f"the network has {count:,} weights, of which Fortran compilers take about {_MOST:,} "
             "as constants; generate C (--language c) and call that by bind(c)"
         )
-    return {f"{job.name}.f90": source(job), f"{job.name}_test.f90": _program(job)}
 
 
 def source(job: Job) -> str:

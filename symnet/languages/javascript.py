@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import ClassVar
 
-from symnet.breaking import listed
+from symnet.breaking import between, listed
 from symnet.languages.expressions import bare
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import Printer, own_functions
@@ -47,7 +47,7 @@ class JavaScriptPrinter(Printer):
         return super().choose(condition, value, bare(otherwise) if "?" in otherwise else otherwise)
 
     def literal(self, text: str) -> str:
-        return text.replace("e-0", "e-")
+        return text.replace("e-0", "e-") if "e" in text else text
 
     def undefined(self, argument: str, place: int = 0) -> str:
         return "NaN"
@@ -87,9 +87,7 @@ def camel(name: str) -> str:
 
 
 def files(job: Job) -> Files:
-    """NAME.mjs and NAME.d.mts. ValueError for single precision, in which JavaScript has no sums."""
-    if job.precision != "double":
-        raise ValueError("JavaScript computes in double precision; leave out --precision float")
+    """NAME.mjs and NAME.d.mts."""
     return {f"{job.name}.mjs": source(job), f"{job.name}.d.mts": types(job)}
 
 
@@ -130,12 +128,8 @@ def source(job: Job) -> str:
 
 
 def _numbers(opening: str, values: Sequence[float], printer: Printer) -> list[str]:
-    items = printer.numbers(values)
-    line = f"{opening} = new Float64Array([{', '.join(items)}]);"
-    if len(line) <= printer.width:
-        return [line]
-    body = listed(items, printer.width, "  ")
-    return [f"{opening} = new Float64Array([", *body, "]);"]
+    opening += " = new Float64Array(["
+    return between(opening, printer.numbers(values), "]);", printer.tab, printer.width)
 
 
 def _scalar(function: ScalarFunction, printer: Printer) -> list[str]:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from symnet import compiling, formulas, physical
 from symnet.breaking import Kind, broken
+from symnet.formulas.remarks import pasting
 from symnet.languages.selftest import Expectation, expectations, selected
 from symnet.lowering import programs, selecting
-from symnet.lowering.counting import operations
+from symnet.lowering.counting import Count, operations
 from symnet.lowering.loops import Let, Loop, Lowered, Routine, Start, walk
 from symnet.names import called, check_called, commented
 from symnet.network import Network
@@ -97,11 +98,17 @@ class Job:
         """Bytes of a routine's own arrays."""
         return self.bytes * sum(map(prod, routine.arrays.values()))
 
-    def head(self, memory: str = "stack", functions: Collection[str] = ()) -> list[str]:
+    def head(
+        self,
+        memory: str = "stack",
+        functions: Collection[str] = (),
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> list[str]:
         """What stands on top of each file, as plain lines of at most COLUMNS.
 
         memory: what the loops' arrays are called; "" where there are no such loops; functions:
-        those of the file, where it does not have all of `programs.routines`.
+        those of the file, where it does not have all of `programs.routines`; more: what else there
+        is to say of a function, by its name.
         """
         net = self.network
         title = "alue and derivatives of a neural network with respect to its inputs."
@@ -118,7 +125,8 @@ class Job:
                 lines += _filled(f"Entries of {result}, in this order: {', '.join(labels)}.")
         shown = [r for r in self.lowered.routines if not functions or r.name in functions]
         arrays = {r.name: f"{self.stack(r):9,} bytes of {memory}" for r in shown if memory}
-        lines += ["", *costs(shown, self.network.n, arrays), *self._formulas, ""]
+        counts = {r.name: self._counts[r.name] for r in shown}
+        lines += ["", *costs(counts, {**arrays, **more}), *self._formulas, ""]
         return [*map(commented, lines), *self.made()]
 
     def made(self) -> list[str]:
@@ -126,23 +134,25 @@ class Job:
         return list(map(commented, _filled(made_by(self.command))))
 
     @cached_property
+    def _counts(self) -> Mapping[str, Count]:
+        return {r.name: operations(r, self.network.n) for r in self.lowered.routines}
+
+    @cached_property
     def _formulas(self) -> list[str]:
         text = formulas.text(self.network, self.order, "layer", "text", columns=COLUMNS)
         shown = text.removeprefix(formulas.heading(self.network)).strip("\n")
         shown = shown.replace("∂²", "d2").replace("∂³", "d3").replace("∂", "d")
-        lines = [found for line in shown.splitlines() for found in _filled(line, "    ")]
+        kept = (line for line in shown.splitlines() if line not in pasting(self.network))
+        lines = [found for line in kept for found in _filled(line, "    ")]
         return ["", "In a symbol for each layer's vector:", "", *lines]
 
 
-def costs(
-    routines: Iterable[Routine], n: int, more: Mapping[str, str] = MappingProxyType({})
-) -> list[str]:
+def costs(counts: Mapping[str, Count], more: Mapping[str, str] = MappingProxyType({})) -> list[str]:
     """What a point costs by each routine, and what there is `more` to say of it."""
     rows = []
-    for routine in routines:
-        count = operations(routine, n)
+    for name, count in counts.items():
         work = f"{count.multiply_adds:9,} multiply-adds{count.calls:7,} activations"
-        rows.append(f"  {routine.name:24}{work}{more.get(routine.name, '')}")
+        rows.append(f"  {name:24}{work}{more.get(name, '')}")
     return ["Each point takes", *rows]
 
 

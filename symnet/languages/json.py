@@ -32,9 +32,7 @@ from symnet.lowering.loops import At, Call, Let, Loop, Mirror, More, Put, Start,
 
 
 def files(job: Job) -> Files:
-    """NAME.json. ValueError for single precision: numbers are written as doubles."""
-    if job.precision != "double":
-        raise ValueError("the loop form's numbers are doubles; leave out --precision float")
+    """NAME.json."""
     lowered = job.lowered
     document = {
         "symnet": "loops 1",
@@ -86,15 +84,15 @@ def _text(part: Any, start: str = "\n") -> str:
         return json.dumps(part, ensure_ascii=False)
     inner = start + " "
     if isinstance(part, dict):
-        opening, closing = "{", "}"
+        opening, closing, numbers = "{", "}", False
         items = [f"{json.dumps(key)}: {_text(value, inner)}" for key, value in part.items()]
     else:
         opening, closing = "[", "]"
-        items = [repr(e) if type(e) is float else _text(e, inner) for e in part]
+        numbers = all(type(e) is float for e in part)
+        items = list(map(repr, part)) if numbers else [_text(e, inner) for e in part]
     flat = ", ".join(items)
     if len(start) + len(flat) < WIDTH and "\n" not in flat:
         return f"{opening}{flat}{closing}"
-    numbers = all(type(e) is float for e in part)
     lines = listed(items, WIDTH, inner[1:], "") if numbers else [f",{inner}".join(items)]
     first = "" if numbers else inner[1:]
     return "\n".join([opening, first + lines[0], *lines[1:], start[1:] + closing])

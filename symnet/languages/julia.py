@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from symnet.breaking import broken, listed
+from symnet.breaking import between, broken, listed
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import Numbers, Printer, own_functions
 from symnet.lowering import elementary
@@ -64,9 +64,7 @@ class JuliaPrinter(Printer):
 
 
 def files(job: Job) -> Files:
-    """NAME.jl. ValueError for single precision, which is the type of x."""
-    if job.precision != "double":
-        raise ValueError("Julia takes its precision from x; leave out --precision float")
+    """NAME.jl."""
     return {f"{job.name}.jl": source(job)}
 
 
@@ -97,11 +95,7 @@ def _array(name: str, values: Numbers, printer: Printer, indent: str = "") -> li
         rows, columns = values.shape
         opening, closing = f"permutedims(reshape({opening}", f"], {columns}, {rows}))"
     items = printer.numbers(values.ravel().tolist())
-    flat = f"{indent}{name} = {opening}{', '.join(items)}{closing}"
-    if len(flat) <= printer.width:
-        return [flat]
-    inner = listed(items, printer.width, indent + printer.tab)
-    return [f"{indent}{name} = {opening}", *inner, f"{indent}{closing}"]
+    return between(f"{indent}{name} = {opening}", items, closing, printer.tab, printer.width)
 
 
 def _scalar(function: ScalarFunction, printer: Printer) -> list[str]:

@@ -40,11 +40,11 @@ from symnet.lowering import elementary, programs
 from symnet.lowering.loops import ScalarFunction
 from symnet.names import together_name
 
-_CODE = Kind("    ", going_on=" ...")
+_CODE = Kind("    ", going_on=" ...", kept=r"(?<=[0-9]) (?=[0-9])")  # lists of axes are whole
 _COMPLEX = ["log", "log1p", "sqrt", "pow", "asin", "acos", "acosh", "atanh"]
 """Functions that leave the real numbers beyond their domains."""
 
-_ROW = 84  # columns of numbers, between an indent and dots
+_ROW = 96  # columns of numbers, before dots
 
 
 class MatlabPrinter(Printer):
@@ -74,9 +74,7 @@ def elementwise(text: str) -> str:
 
 
 def files(job: Job) -> Files:
-    """NAME.m and NAME_test.m. ValueError for single precision: that is the class of x."""
-    if job.precision != "double":
-        raise ValueError("MATLAB's functions take their precision from x: call them with single(x)")
+    """NAME.m and NAME_test.m."""
     return {f"{job.name}.m": source(job), f"{job.name}_test.m": _test(job)}
 
 
@@ -101,15 +99,18 @@ def source(job: Job) -> str:
         found = _assigned(names[: order + 1])
         lines += [f"        case {order + 1}", f"            {found} = up_to_{order}(x);"]
         bodies += ["", *_Body(job, choice, functions).lines(names)]
-    lines += ["    end", "end", *bodies, "", *_parameters(job)]
+    lines += ["    end", "end", *bodies]
+    after: list[str] = []
     for (activation, orders), name in functions.items():
         known = job.network.activations[activation]
         function = programs.scalar_function(name, known, orders)
-        lines += ["", *_activation(function, known.total)]
+        after += ["", *_activation(function, known.total)]
     for own in own_functions(job.lowered, MatlabPrinter()):
-        lines += ["", *_activation(own)]
-    text = "\n".join(map(_broken, lines))
-    return text + "".join(f"\n\n{f}" for name, f in _HELPERS.items() if f"{name}(" in text) + "\n"
+        after += ["", *_activation(own)]
+    before, behind = ("\n".join(map(_broken, part)) for part in (lines, after))
+    helpers = [f"\n{f}" for name, f in _HELPERS.items() if f"{name}(" in before + behind]
+    parts = [before, "", *_parameters(job), *filter(None, [behind]), *helpers, ""]
+    return "\n".join(parts)
 
 
 def _assigned(names: Sequence[str]) -> str:
@@ -200,7 +201,7 @@ class _Body(MatrixForm):
                 name = f"w.{matrix}"
                 if isinstance(matrix, transposed):
                     name = f"w.{matrix.args[0]}'"
-                return f"times({name}, {self.text(v)})"
+                return f"matvec({name}, {self.text(v)})"
             case column(args=(matrix, unit)):
                 return self.swapped_matrix(f"w.{matrix}", self.axis(unit.along[0]))
             case row(args=(matrix, _)):
@@ -238,17 +239,17 @@ def _parameters(job: Job) -> list[str]:
     lines = ["function w = weights(kind)", "    persistent double_w", "    if isempty(double_w)"]
     for name, values in job.lowered.constants.items():
         rows = values[:, None] if values.ndim == 1 else values
-        lines.append(f"        double_w.{name} = [ ...")
-        lines += [f"            {part}" for part in _rows(rows)]
-        lines[-1] += "];"
+        lines += _matrix(f"        double_w.{name}", rows)
     lines += ["    end", "    w = double_w;", "    if strcmp(kind, 'single')"]
     lines += ["        w = structfun(@single, w, 'UniformOutput', false);", "    end", "end"]
     return lines
 
 
-def _rows(rows: np.ndarray) -> list[str]:
-    lines = [line for row in rows.tolist() for line in listed(list(map(repr, row)), _ROW, "", ";")]
-    return [*(f"{line} ..." for line in lines[:-1]), lines[-1].removesuffix(";")]
+def _matrix(name: str, rows: np.ndarray, end: str = "];") -> list[str]:
+    """An assignment of numbers in lines, a semicolon between rows."""
+    indent = " " * (len(name) - len(name.lstrip()) + 4)
+    lines = (l for row in rows.tolist() for l in listed(list(map(repr, row)), _ROW, indent, ";"))
+    return [f"{name} = [ ...", " ...\n".join(lines).removesuffix(";") + end]
 
 
 def _activation(function: ScalarFunction, total: bool = False) -> list[str]:
@@ -262,8 +263,8 @@ def _activation(function: ScalarFunction, total: bool = False) -> list[str]:
 
 
 _HELPERS = {
-    "times": """\
-function r = times(W, v)
+    "matvec": """\
+function r = matvec(W, v)
     % W times each vector along the first axis.
     shape = size(v);
     r = reshape(W*reshape(v, shape(1), []), [size(W, 1), shape(2:end)]);
@@ -307,15 +308,10 @@ def _test(job: Job) -> str:
         f"    % Compares {job.name} with another engine's values.",
         *(f"    % {line}" for line in job.made()),
     ]
-    lines += ["    points = [ ...", *(f"        {part}" for part in _rows(job.points.T))]
-    lines[-1] += "];"
+    lines += _matrix("    points", job.points.T)
     for known in job.expected:
-        lines += [f"    expected{known.order} = [ ..."]
-        lines += [f"        {part}" for part in _rows(known.expected.T)]
-        lines[-1] += "];"
-        lines += [f"    allowed{known.order} = [ ..."]
-        lines += [f"        {part}" for part in _rows(known.allowed[None])]
-        lines[-1] += "]';"
+        lines += _matrix(f"    expected{known.order}", known.expected.T)
+        lines += _matrix(f"    allowed{known.order}", known.allowed[None], "]';")
     lines += ["    worst = 0;"]
     for order in range(job.order + 1):
         lines.append(f"    {_assigned(names[: order + 1])} = {job.name}(points);")

@@ -1,19 +1,20 @@
 """Python to be read: the derivatives as a few lines of NumPy for each Program, nothing for speed.
 
+Statements are as `ruff format` and Black leave them, in 88 columns: parts of long ones have names.
+
 Every array has the axes (points, p, i, j, …, r), one long where nothing depends on it, so that
 products and sums are broadcast; a direction's namesake is the same array with two axes swapped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import ClassVar
 
-from sympy import Add, Expr, Mul, Pow
+from sympy import Add, Expr, Mul, Piecewise, Pow, Symbol
 from sympy.logic.boolalg import And, Or
 
-from symnet.breaking import WIDTH, broken
 from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
@@ -31,6 +32,7 @@ from symnet.calculus.algebra import (
     softmax,
     transposed,
 )
+from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
 from symnet.languages.matrixform import Functions, MatrixForm, name_of
 from symnet.languages.printing import Printer, own_functions
@@ -39,10 +41,19 @@ from symnet.lowering import elementary, programs
 from symnet.lowering.loops import ScalarFunction
 from symnet.names import array_name, together_name
 
+_COLUMNS = 88
+_TERMS = 3  # of a sum that a formatter writes a term a line
+_LONG = 20  # letters of what has a name of its own in a long statement
+_MINUS = "(-1.0) * "
+
 
 class PlainPrinter(Printer):
     """Elementwise expressions of arrays."""
 
+    width: ClassVar[int] = _COLUMNS
+    stop: ClassVar[str] = ""
+    times: ClassVar[str] = " * "
+    over: ClassVar[str] = " / "
     lacking: ClassVar[frozenset[str]] = elementary.LACKING | {"erf", "erfc"}
     functions: ClassVar[Mapping[str, str]] = {
         **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh"},
@@ -56,6 +67,24 @@ class PlainPrinter(Printer):
     def choose(self, condition: str, value: str, otherwise: str) -> str:
         return f"np.where({condition}, {value}, {otherwise})"
 
+    def let(self, name: str, value: str) -> str:
+        return f"{name} = {value}"
+
+    def branches(self, kind: str, name: str, choice: Piecewise, depth: int) -> Iterator[str]:
+        """A choice among arrays, from its last arm on."""
+        *pieces, (otherwise, _) = choice.args
+        found = name if kind == "let" else next(self.parts)
+        yield from self.assigned("let", found, otherwise, depth)
+        for value, condition in reversed(pieces):
+            if not (value.is_Symbol or value.is_number):
+                part = next(self.parts)
+                yield from self.assigned("let", part, value, depth)
+                value = Symbol(part, real=True)
+            chosen = self.choose(self.condition(condition), self.text(value), found)
+            yield f"{self.tab * depth}{found} = {chosen}"
+        if found != name:
+            yield from self.assigned(kind, name, Symbol(found, real=True), depth)
+
     def condition(self, condition: object) -> str:
         if isinstance(condition, (And, Or)):
             word = " & " if isinstance(condition, And) else " | "
@@ -64,20 +93,14 @@ class PlainPrinter(Printer):
 
 
 def source(job: Job) -> str:
-    """The module: numbers, activations, one function of all orders, a test of itself.
-
-    ValueError for single precision: its numbers are doubles.
-    """
-    if job.precision != "double":
-        raise ValueError("python --plain computes in double precision; leave out --precision")
+    """The module: numbers, activations, one function of all orders, a test of itself."""
     functions: Functions = {}
     choice = list(programs.choices(job.network, job.order).values())[-1]
     body = _Body(job, choice, functions).lines()
     printer = PlainPrinter()
     head = "\n".join(job.head("", [together_name(job.order)]))
     lines = [f'"""{head}', '"""', "", "import numpy as np", ""]
-    for name, values in job.lowered.constants.items():
-        lines += array(name, values).splitlines()
+    lines += _unformatted([array(name, values) for name, values in job.lowered.constants.items()])
     for function in own_functions(job.lowered, printer):
         lines += ["", "", *_scalar(function, printer)]
     for (activation, orders), name in functions.items():
@@ -91,22 +114,36 @@ def source(job: Job) -> str:
 
 
 def _scalar(function: ScalarFunction, printer: PlainPrinter) -> list[str]:
+    printer.function()
     lines = [f"def {function.name}(z):"]
     for symbol, value in function.shared:
-        lines += _lines(f"    {symbol.name} = ", printer.text(value))
-    results = ", ".join(map(printer.text, function.results))
-    return [*lines, *_lines("    return ", results)]
+        lines += printer.assigned("let", symbol.name, value)
+    names = []
+    for order, result in zip(function.orders, function.results, strict=True):
+        if result.is_Symbol or result.is_number or len(function.results) == 1:
+            names.append(printer.text(result))
+        else:
+            names.append(f"sigma{order}")
+            lines += printer.assigned("let", names[-1], result)
+    if len(function.results) == 1:
+        return [*lines, *printer.assigned("return", "", function.results[0])]
+    return [*lines, f"    return {', '.join(names)}"]
 
 
-def _lines(start: str, value: str) -> list[str]:
-    """A statement, its value in brackets over several lines where it is too long for one."""
-    if len(start + value) <= WIDTH:
-        return [start + value]
-    return [f"{start}(", *broken(f"        {value}"), "    )"]
+def _unformatted(statements: Sequence[str]) -> list[str]:
+    """Statements that a formatter would write a number a line, or as they are."""
+    lines = [line for statement in statements for line in statement.splitlines()]
+    if len(lines) == len(statements) and max(map(len, lines), default=0) <= _COLUMNS:
+        return lines
+    return ["# fmt: off", *lines, "# fmt: on"]
 
 
 class _Body(MatrixForm):
-    """The statements of one Program."""
+    """The statements of one Program; `named` are expressions that have a name."""
+
+    def __init__(self, job: Job, choice: Choice, functions: Functions) -> None:
+        super().__init__(job, choice, functions)
+        self.named: dict[Expr, str] = {}
 
     def lines(self) -> list[str]:
         name = together_name(self.order)
@@ -119,15 +156,13 @@ class _Body(MatrixForm):
         lines[-1] += ", ".join(map(" ".join, zip(results, shapes, strict=True))) + '."""'
         lines += ["    points = len(x)", f"    x = np.reshape(x, (points{ones}, {self.n}))"]
         lines += ['    with np.errstate(all="ignore"):']
-        inner = self.activations(X)
+        lines += self.activations(X)
         for statement in self.program.statements:
+            target = statement.target
             if not isinstance(statement.expression, sigma):
-                value = _plainly(self.text(statement.expression))
-                if width := self.program.shapes.spread(statement.target, statement.expression):
-                    value = f"np.repeat({value}, {width}, axis=-1)"
-                inner += _lines(f"        {name_of(statement.target)} = ", value)
-            inner += self.activations(statement.target)
-        lines += inner
+                width = self.program.shapes.spread(target, statement.expression)
+                lines += self.assigned(name_of(target), statement.expression, width)
+            lines += self.activations(target)
         found = [self.result(*pair) for pair in zip(self.choice.orders, results, strict=True)]
         return [*lines, *(f"    {line}" for line in found), f"    return {', '.join(results)}"]
 
@@ -136,6 +171,50 @@ class _Body(MatrixForm):
             f"        {', '.join(results)} = {function}({known})"
             for results, function, known in self.activated(argument)
         ]
+
+    def assigned(self, name: str, expression: Expr, width: int | None = None) -> list[str]:
+        """A statement; where it is too long for a line, its longest part is one before it.
+
+        width: of a vector that repeats a single entry.
+        """
+        lines: list[str] = []
+        while True:
+            value = _plainly(self.text(expression))
+            value = f"np.repeat({value}, {width}, axis=-1)" if width else value
+            line = f"        {name} = {value}"
+            parts = self.parts(expression)
+            if len(line) <= _COLUMNS or not (parts or isinstance(expression, Add)):
+                return [*lines, line]
+            terms = [] if width else self.terms(expression)
+            if terms and max(map(len, terms)) <= _COLUMNS:
+                return [*lines, f"        {name} = (", *terms, "        )"]
+            if not parts:
+                return [*lines, line]
+            part = max(parts, key=lambda e: len(self.text(e)))
+            new = f"part{len(self.named) + 1}"
+            lines += self.assigned(new, part)
+            self.named[part] = new
+
+    def terms(self, expression: Expr) -> list[str]:
+        """A sum, a term a line."""
+        if len(expression.args) < _TERMS or not isinstance(expression, Add):
+            return []
+        return [f"            {text}" for text in self.signed(expression)]
+
+    def signed(self, expression: Add) -> list[str]:
+        """The terms of a sum, signs before all but the first."""
+        texts = sorted(map(self.text, expression.args), key=lambda text: text.startswith(_MINUS))
+        return [texts[0], *(f"+ {text}".replace(f"+ {_MINUS}", "- ") for text in texts[1:])]
+
+    def parts(self, expression: Expr) -> list[Expr]:
+        """What in an expression could have a name of its own."""
+        found: list[Expr] = []
+        for argument in expression.args:
+            whole = isinstance(argument, (Add, Mul, Pow, matvec, dot, entry, softmax, log_softmax))
+            long = isinstance(argument, Quantity) and len(self.text(argument)) > _LONG
+            if (whole or long) and argument not in self.named:
+                found += [argument, *self.parts(argument)]
+        return [part for part in found if len(self.text(part)) < len(self.text(expression)) - 8]
 
     def result(self, order: int, name: str) -> str:
         shape = f"(points, {', '.join(map(str, [self.m, *[self.n] * order]))})"
@@ -159,6 +238,8 @@ class _Body(MatrixForm):
     def text(self, expression: Expr) -> str:
         """An expression; sums in brackets."""
         match expression:
+            case _ if expression in self.named:
+                return self.named[expression]
             case _ if expression.is_number:
                 return f"({float(expression)!r})" if expression < 0 else repr(float(expression))
             case _ if expression == OUTPUT:
@@ -170,12 +251,11 @@ class _Body(MatrixForm):
             case sigma():
                 return self.derivative(expression.name, expression.argument, expression.order)
             case Add():
-                text = " + ".join(map(self.text, expression.args))
-                return f"({text})".replace("+ (-1.0)*", "- ")
+                return f"({' '.join(self.signed(expression))})"
             case Mul():
-                return "*".join(map(self.bracketed, expression.args))
+                return " * ".join(map(self.bracketed, expression.args))
             case Pow(args=(base, power)) if power.is_Integer and power > 0:
-                return "*".join([self.text(base)] * int(power))
+                return " * ".join([self.text(base)] * int(power))
             case matvec(args=(matrix, v)):
                 turned = isinstance(matrix, transposed)
                 return f"{self.factor(v)} @ {matrix.args[0] if turned else f'{matrix}.T'}"
@@ -184,7 +264,7 @@ class _Body(MatrixForm):
             case row(args=(matrix, _)):
                 return self.along(str(matrix), 1)
             case dot(args=(u, v)):
-                return f"np.sum({self.bracketed(u)}*{self.bracketed(v)}, -1, keepdims=True)"
+                return f"np.sum({self.bracketed(u)} * {self.bracketed(v)}, -1, keepdims=True)"
             case entry(args=(v, unit)):
                 return f"np.swapaxes({self.text(v)}, {self.axis(unit.along[0])}, -1)"
             case softmax(args=(v,)):
@@ -242,24 +322,27 @@ def softmax_of(z):
 def _test(job: Job) -> list[str]:
     """Points and another engine's values, compared where the file is run."""
     name = together_name(job.order)
-    lines = ['if __name__ == "__main__":', f"    points = {nested(job.points.tolist(), 4, 9)}"]
-    lines += [
-        "    expected = [  # of another engine: every so many entries, errors allowed, values"
-    ]
+    values = []
     for known in job.expected:
-        lists = [nested(table.tolist(), 12) for table in (known.allowed, known.expected)]
-        parts = [f"            {part}," for part in (str(known.stride), *lists)]
-        lines += ["        (", *parts, "        ),"]
-    call = f"{name}(points)" if job.order else f"[{name}(points)]"
-    lines += [
-        "    ]",
+        lists = [nested(table.tolist(), 8) for table in (known.allowed, known.expected)]
+        parts = [f"        {part},\n" for part in (str(known.stride), *lists)]
+        values.append(f"    (\n{''.join(parts)}    ),\n")
+    points = f"POINTS = {nested(job.points.tolist(), before=9)}"
+    lines = _unformatted([points, f"EXPECTED = [\n{''.join(values)}]"])
+    call = f"{name}(POINTS)" if job.order else f"[{name}(POINTS)]"
+    return [
+        "# Of another engine, by order: every so many entries, errors allowed, values.",
+        *lines,
+        "",
+        'if __name__ == "__main__":',
         "    worst = 0.0",
-        f"    for result, (stride, allowed, values) in zip({call}, expected):",
-        "        error = np.abs(result.reshape(len(points), -1)[:, ::stride] - values) / allowed",
+        f"    results = {call}",
+        "    for result, (stride, allowed, values) in zip(results, EXPECTED):",
+        "        result = result.reshape(len(POINTS), -1)[:, ::stride]",
+        "        error = np.abs(result - values) / allowed",
         "        worst = max(worst, np.max(np.where(np.isnan(error), np.inf, error)))",
         '    verdict = "ok" if worst <= 1 else "WRONG"',
-        '    told = f"{len(points)} points, {worst:.2g} of the allowed error"',
+        '    told = f"{len(POINTS)} points, {worst:.2g} of the allowed error"',
         '    print(f"self-test {verdict}: {told}")',
         "    raise SystemExit(int(worst > 1))",
     ]
-    return lines

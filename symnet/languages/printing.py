@@ -16,7 +16,7 @@ from sympy import Expr, Piecewise
 from sympy.core.function import AppliedUndef, Function
 
 from symnet.activations import Z
-from symnet.breaking import Kind, broken, listed
+from symnet.breaking import Kind, between, broken
 from symnet.languages import splitting
 from symnet.languages.expressions import Expressions, bare, by_choice
 from symnet.lowering import elementary
@@ -34,6 +34,7 @@ from symnet.lowering.loops import (
     Start,
     Step,
     Store,
+    elements,
     read,
     walk,
 )
@@ -182,11 +183,7 @@ def nested(
     opening, closing = brackets[0], brackets[1]
     if array.ndim == 1:
         items = printer.numbers(array.tolist())
-        flat = f"{indent}{opening}{', '.join(items)}{closing}{end}"
-        if len(flat) <= printer.width:
-            return [flat]
-        inner = listed(items, printer.width, indent + printer.tab)
-        return [indent + opening, *inner, indent + closing + end]
+        return between(indent + opening, items, closing + end, printer.tab, printer.width)
     lines = [indent + opening]
     for row in array:
         lines += nested(row, printer, brackets, indent + printer.tab)
@@ -210,7 +207,7 @@ def own_functions(lowered: Lowered, printer: Printer) -> tuple[ScalarFunction, .
 
 def reads_inputs(steps: Iterable[Step]) -> bool:
     """Whether any step reads x."""
-    return any(e.array == "x" for step in walk(steps) for e in read(step).atoms(At))
+    return any(e.array == "x" for step in walk(steps) for e in elements(read(step)))
 
 
 def reads_argument(function: ScalarFunction) -> bool:

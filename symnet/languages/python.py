@@ -27,8 +27,10 @@ from symnet.languages.pythontext import (
     nested,
     wrapped,
 )
-from symnet.languages.selftest import Examples, direction_of, examples
+from symnet.languages.selftest import Examples, examples
+from symnet.languages.testpoints import direction_of
 from symnet.lowering import programs
+from symnet.lowering.counting import operations
 from symnet.names import commented, partial_name
 from symnet.network import Network
 from symnet.witness import checking
@@ -153,7 +155,9 @@ def numpy_module(network: Network, order: int = 2, command: str = "") -> str:
 def verified(network: Network, order: int, precision: str = "double") -> Examples:
     """What the functions give; CheckError where they fail their own check."""
     function = compiling.compiled(network, order)
-    known = examples(network, function, precision)
+    tabulated = network.m * sum(network.n**r for r in range(order + 1)) <= _TABULATED
+    direction = None if tabulated else direction_of(network)
+    known = examples(network, function, precision, direction)
     checking.verify(function)
     return known
 
@@ -192,7 +196,7 @@ def _docstring(network: Network, order: int, command: str) -> str:
 def _costs(network: Network, order: int) -> list[str]:
     names = compiling.methods(order)
     routines = programs.lowered(network, order).routines
-    return costs([r for r in routines if r.name in names], network.n)
+    return costs({r.name: operations(r, network.n) for r in routines if r.name in names})
 
 
 def _indented(text: str) -> str:
@@ -269,11 +273,8 @@ def _self_test(network: Network, known: Examples) -> str:
     """Points, what every function gives there, and a comparison that runs as a script."""
     order = len(known.expected) - 1
     lines = [array("POINTS", known.points)]
-    tabulated = sum(result[0].size for result in known.expected) <= _TABULATED
-    if not tabulated:
-        direction = direction_of(network)
-        known = known.along(direction)
-        lines.append(array("DIRECTION", direction))
+    if known.direction is not None:
+        lines.append(array("DIRECTION", known.direction))
     entries = "".join(f"    {nested(result.tolist(), 4)},\n" for result in known.expected)
     rounded = (np.vectorize(_short)(errors).tolist() for errors in known.allowed)
     allowed = "".join(f"    {nested(errors, 4)},\n" for errors in rounded)
@@ -282,10 +283,10 @@ def _self_test(network: Network, known: Examples) -> str:
     together = [f"{name}(POINTS)[order]" for name in names[order + 1 :]]
     test = _SELF_TEST.format(
         functions=", ".join(names[: order + 1]),
-        result="result" if tabulated else "along(result)",
+        result="result" if known.direction is None else "along(result)",
         results=", ".join(["function(POINTS)", *together]) + "," * (not together),
     )
-    return "\n".join(lines) + "\n" + _ALONG * (not tabulated) + test
+    return "\n".join(lines) + "\n" + _ALONG * (known.direction is not None) + test
 
 
 def _short(error: float) -> float:

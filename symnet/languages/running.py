@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from symnet.backends.c.run import compiler
@@ -15,25 +15,8 @@ from symnet.witness.checking import CheckError
 _SECONDS = 300  # a compiler's time for a network of a million weights, many times over
 
 _LARGE = 1_000_000  # characters; generating should not wait for what a compiler does with more
-_LARGE_IN_C = 8 * _LARGE  # its compilers take a second for four million
-
-
-def confirm(language: str, text: str) -> str | None:
-    """Run the self-test that a file of this text would run; why it could not be run, if so.
-
-    CheckError, with the line that it printed of what is wrong, where it fails.
-    """
-    with tempfile.TemporaryDirectory(prefix="symnet-") as folder:
-        try:
-            return _RUNS[language](text, Path(folder))
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return f"the self-test could not be run: {error}"
-
-
-def _python(text: str, folder: Path) -> None:
-    path = folder / "generated.py"
-    path.write_text(text, encoding="utf-8")
-    _demand([sys.executable, "-I", str(path)])
+_OPTIMIZED = _LARGE // 4  # bytes of C; of 500 layers gcc makes an eighth of the time without
+_LARGE_IF_QUICK = 8 * _LARGE  # of C, whose compilers take a second for four million, and Python
 
 
 def _compiled(paths: Sequence[Path], macro: str) -> str | None:
@@ -42,7 +25,9 @@ def _compiled(paths: Sequence[Path], macro: str) -> str | None:
         command = compiler.command()
     except compiler.CompilerError as error:
         return f"the self-test was not run: {error}"
-    flags = ["-std=c99", "-O1", f"-D{macro}", "-o", str(program), *map(str, paths), "-lm"]
+    large = sum(path.stat().st_size for path in paths) > _OPTIMIZED
+    optimized = "-O0" if large else "-O1"
+    flags = ["-std=c99", optimized, f"-D{macro}", "-o", str(program), *map(str, paths), "-lm"]
     _demand([*command, *flags])
     _demand([str(program)])
     return None
@@ -64,11 +49,15 @@ def _demand(command: Sequence[str], folder: Path | None = None) -> None:
         raise CheckError(f"generated text failed its self-test; please report it: {said}")
 
 
-def confirm_files(language: str, files: Mapping[str, str | bytes]) -> str | None:
-    """The same of a language of several files; nothing to say of those without a self-test."""
+def confirm(language: str, files: Mapping[str, str | bytes]) -> str | None:
+    """Run the self-tests of a language's files; why they could not be run, if so.
+
+    Nothing to say of languages without one. CheckError, with the line that it printed of what is
+    wrong, where one fails.
+    """
     if language not in _COMMANDS and language not in _IN_C:
         return None
-    most = _LARGE_IN_C if language in _IN_C else _LARGE
+    most = _LARGE_IF_QUICK if language in (*_IN_C, "python") else _LARGE
     if sum(map(len, files.values())) > most:
         return f"the self-test was not run: the text has more than {most:,} characters"
     with tempfile.TemporaryDirectory(prefix="symnet-") as name:
@@ -83,20 +72,20 @@ def confirm_files(language: str, files: Mapping[str, str | bytes]) -> str | None
                     return _compiled([first, *others], f"{first.stem.upper()}_TEST")
                 said = (_compiled([source], "SYMNET_TEST") for source in (first, *others))
                 return next(filter(None, said), None)
-            runs = (_run(language, name, folder) for name in _tested(files))
+            runs = (_run(language, name, folder) for name in _tested(language, files))
             return next(filter(None, runs), None)
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"the self-test could not be run: {error}"
 
 
-def _tested(files: Mapping[str, str | bytes]) -> list[str]:
+def _tested(language: str, files: Mapping[str, str | bytes]) -> list[str]:
     """The names of the networks, each of which has a test; a file that gathers them has none."""
     names = {file.partition(".")[0]: str(text) for file, text in files.items()}
-    return [
-        name
-        for name, text in names.items()
-        if not name.endswith("_test") and name != "mod" and '\n#include "' not in text
-    ]
+    if language in _BESIDE:
+        return [name for name in names if f"{name}_test" in names]
+    gathering = {name for name, text in names.items() if '\n#include "' in text}
+    gathering |= {"mod"} if "mod.rs" in files else set()
+    return [name for name in names if name not in gathering]
 
 
 def _run(language: str, name: str, folder: Path) -> str | None:
@@ -121,6 +110,7 @@ _COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "javascript": (("node", "{name}.mjs"),),
     "julia": (("julia", "--startup-file=no", "{name}.jl"),),
+    "python": ((sys.executable, "-I", "{name}.py"),),
     "matlab": (("octave", "-qf", "--no-history", "--eval", "{name}_test"),),
     "rust": (
         ("rustc", "--edition", "2021", "--cfg", "symnet_main", "{name}.rs", "-o", "{name}"),
@@ -130,6 +120,4 @@ _COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 """How the self-test of each language's files is compiled and run; JSON, ONNX and XLSX have none."""
 
 _IN_C = "c", "c-batch"
-
-
-_RUNS: dict[str, Callable[[str, Path], str | None]] = {"python": _python}
+_BESIDE = "fortran", "matlab"  # whose test is a file of its own

@@ -31,11 +31,11 @@ _LIBM = {"ceiling": "ceil", "abs": "fabs"}
 
 
 class RustPrinter(Printer):
-    """Steps as Rust."""
+    """Steps as Rust, whose own acosh loses digits near 1."""
 
     times: ClassVar[str] = " * "
     over: ClassVar[str] = " / "
-    lacking: ClassVar[frozenset[str]] = elementary.LACKING | {"erf", "erfc", "rint"}
+    lacking: ClassVar[frozenset[str]] = elementary.LACKING | {"acosh", "erf", "erfc", "rint"}
 
     def __init__(self, precision: str = "double") -> None:
         super().__init__(precision)

@@ -6,32 +6,38 @@ The expected results come from the analytic engine, which shares nothing with wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import reduce
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symnet.compiling import Compiled
+from symnet.languages.testpoints import chosen, rounded
 from symnet.network import Network
-from symnet.witness import analytic, sampling
+from symnet.witness import analytic
 from symnet.witness.units import units
 
 Array = NDArray[Any]
 
-_POINTS = 3
 _ULPS = 2**13  # allowed error in roundings of the terms' size: other machines round otherwise
 _TINY = 1e-300  # allowed where all terms are zero, so that errors can be divided by it
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Points (N, n); by order, expected results (N, m, n, …, n) and the sizes of their terms."""
+    """Points (N, n); by order, expected results (N, m, n, …, n) and the sizes of their terms.
+
+    Along a direction (n,) without zeros they are y, J u, u H u, … (N, m).
+    """
 
     points: Array
     expected: tuple[Array, ...]
     sizes: tuple[Array, ...]
     precision: str = "double"
+    direction: Array | None = None
 
     @property
     def allowed(self) -> tuple[Array, ...]:
@@ -43,70 +49,53 @@ class Examples:
         rounding = _rounding(self.precision)
         return tuple(np.maximum(rounding * size.max(axis=0), _TINY) for size in self.sizes)
 
-    def along(self, direction: Array) -> Examples:
-        """The derivatives along a direction (n,) without zeros: y, J u, u H u, … (N, m).
 
-        In the inputs' own units, each takes part; see `direction_of`.
-        """
-        expected, sizes = _along(self.expected, direction), _along(self.sizes, np.abs(direction))
-        return replace(self, expected=expected, sizes=sizes)
-
-
-def direction_of(network: Network) -> Array:
-    """A direction (n,) in the inputs' own units, in which all differ and each takes part."""
-    step = units(network).step / (1 + np.arange(network.n) % 7)
-    return np.array([float(f"{x:.4g}") for x in step.tolist()])
-
-
-def examples(network: Network, function: Compiled, precision: str = "double") -> Examples:
-    """Examples of `network`'s derivatives up to the order of `function`.
+def examples(
+    network: Network,
+    function: Compiled,
+    precision: str = "double",
+    direction: Array | None = None,
+) -> Examples:
+    """Examples of `network`'s derivatives up to the order of `function`, or of those along one.
 
     Orders above the second, which the analytic engine does not know, are taken from `function`
     itself: it should have been verified. ValueError when a weight is symbolic, or the network
     has no finite value and partials at ordinary points.
     """
-    points = ordinary_points(network)
-    if precision == "float":
-        points = _exact(points)
-    return replace(_examples_at(network, function, points), precision=precision)
-
-
-def _examples_at(network: Network, function: Compiled, points: Array) -> Examples:
+    points = chosen(network, function.order)
+    points = points if precision == "float" else rounded(points)
     low = min(function.order, 2)
     higher = [function.derivative(r, points) for r in range(low + 1, function.order + 1)]
-    expected, sizes = analytic.measured(network, points, low)
-    return Examples(points, (*expected, *higher), (*sizes, *map(np.abs, higher)))
+    larger = [_terms(network, result) for result in higher]
+    columns = None if direction is None else direction[:, None]
+    expected, sizes = analytic.measured(network, points, low, columns)
+    if direction is not None:
+        shape = (len(points), network.m)
+        expected, sizes = (tuple(r.reshape(shape) for r in rs) for rs in (expected, sizes))
+        higher, larger = _along(higher, direction), _along(larger, np.abs(direction))
+    return Examples(points, (*expected, *higher), (*sizes, *larger), precision, direction)
 
 
-def ordinary_points(network: Network, count: int = _POINTS) -> Array:
-    """Points (count, n) of `sampling.ordinary`, rounded to 4 digits.
-
-    Closer together where the network overflows or is not defined; ValueError when nothing helps.
-    """
-    points = sampling.ordinary(network, np.random.default_rng(0), count)
-    centre = np.mean(points, axis=0)
-    for factor in (1, 0.1, 0.01, 0):
-        nearer = _rounded(centre + factor * (points - centre))
-        if all(np.isfinite(known).all() for known in analytic.derivatives(network, nearer, 2)):
-            return nearer
-    centre = tuple(nearer[0].tolist())
-    raise ValueError(f"{network.describe()}: its value or partials are not finite even at {centre}")
+def _terms(network: Network, result: Array) -> Array:
+    """The sizes of terms where nobody has them: as the largest entry in the inputs' units."""
+    step, order = units(network).step, result.ndim - 2
+    scale = reduce(np.multiply.outer, [step] * order)
+    largest = np.max(np.abs(result) * scale, axis=tuple(range(2, 2 + order)), keepdims=True)
+    return largest / scale
 
 
-def _rounded(points: Array) -> Array:
-    return np.array([[float(f"{x:.4g}") for x in row] for row in points.tolist()])
-
-
-def _along(results: Iterable[Array], direction: Array) -> tuple[Array, ...]:
+def _along(results: Iterable[Array], direction: Array) -> list[Array]:
     found = []
     for result in results:
         while result.ndim > 2:
             result = result @ direction
         found.append(result)
-    return tuple(found)
+    return found
 
 
 _TABULATED = 300  # expected entries of a point that a self-test compares, for each order
+_COLUMNS = 8  # that the engine carries for an entry alone
+_HELD = 2**21  # numbers of directions at a time
 _TINY_IN_SINGLE = 1e-30  # the same in single precision
 _SINGLE_ULPS = 2**10  # the same for single precision, whose own sums are longer for its digits
 
@@ -133,7 +122,7 @@ def expectations(
 
     Of results with many entries an evenly spread part is compared. Raises as `examples`.
     """
-    points = _exact(ordinary_points(network))
+    points = chosen(network, function.order)
     return points, expected_at(network, function, points, precision)
 
 
@@ -144,36 +133,79 @@ def selected(
     partials: Mapping[int, Mapping[str, tuple[int, ...]]],
 ) -> tuple[Array, tuple[Expectation, ...]]:
     """The same for chosen entries of each order; see `lowering.selecting.partials`."""
-    points = _exact(ordinary_points(network))
-    known = _examples_at(network, function, points)
-    found = []
-    for order, entries in partials.items():
-        places = tuple(np.array(list(entries.values())).T)
-        expected = known.expected[order][:, *places]
-        sizes = known.sizes[order][:, *places]
-        found.append(Expectation(order, 1, expected, _allowed(sizes, precision)))
-    return points, tuple(found)
+    points = chosen(network, max(partials))
+    places = {order: np.array(list(entries.values())) for order, entries in partials.items()}
+    found = _entries(network, function, points, places)
+    return points, tuple(
+        Expectation(order, 1, expected, _allowed(sizes, precision))
+        for order, (expected, sizes) in found.items()
+    )
 
 
 def expected_at(
     network: Network, function: Compiled, points: Array, precision: str = "double"
 ) -> tuple[Expectation, ...]:
     """What to expect at these points (N, n), for each order up to that of `function`."""
-    known = _examples_at(network, function, points)
-    found = []
-    for order, (result, size) in enumerate(zip(known.expected, known.sizes, strict=True)):
-        flat = result.reshape(len(points), -1)
-        stride = -(-flat.shape[1] // _TABULATED)
+    strides, places = {}, {}
+    for order in range(function.order + 1):
+        shape = (network.m, *[network.n] * order)
+        stride = -(-prod(shape) // _TABULATED)
         stride += stride % 2 == 0  # odd: not the same column of each row
-        sizes = size.reshape(flat.shape)[:, ::stride]
-        allowed = _allowed(sizes, precision)
-        found.append(Expectation(order, stride, flat[:, ::stride], allowed))
-    return tuple(found)
+        strides[order] = stride
+        places[order] = np.stack(np.unravel_index(range(0, prod(shape), stride), shape), axis=1)
+    found = _entries(network, function, points, places)
+    return tuple(
+        Expectation(order, strides[order], expected, _allowed(sizes, precision))
+        for order, (expected, sizes) in found.items()
+    )
 
 
-def _exact(points: Array) -> Array:
-    """Points that are exact in either precision."""
-    return points.astype(np.float32).astype(np.float64)
+def _entries(
+    network: Network, function: Compiled, points: Array, places: Mapping[int, Array]
+) -> dict[int, tuple[Array, Array]]:
+    """By order, entries (N, count) at points (N, n), and the sizes of their terms.
+
+    places: (count, 1 + order), an output and the inputs of each.
+    """
+    few = 2 in places and _COLUMNS * len(places[2]) < network.n**2
+    low = max((order for order in places if order <= 2 - few), default=0)
+    known = analytic.measured(network, points, low)
+    found = {}
+    for order, own in places.items():
+        if order > 2:
+            result = function.derivative(order, points)
+            found[order] = result[:, *own.T], _terms(network, result)[:, *own.T]
+        elif order == 2 and few:
+            found[order] = _seconds(network, points, own)
+        else:
+            expected, sizes = (results[order][:, *own.T] for results in known)
+            found[order] = expected, sizes
+    return found
+
+
+def _seconds(network: Network, points: Array, places: Array) -> tuple[Array, Array]:
+    """The same of second derivatives, each of them along its own two inputs.
+
+    Of 200 inputs and 300 entries the engine carries a twentieth of all second derivatives.
+    """
+    parts = -(-2 * points.size * len(places) // _HELD)
+    found = []
+    for part in np.array_split(places, parts):
+        count = len(part)
+        directions = np.zeros((count, network.n, 2))
+        for column, inputs in enumerate(part.T[1:]):
+            directions[range(count), inputs, column] = 1
+        X = np.repeat(points, count, axis=0)
+        own = np.tile(directions, (len(points), 1, 1))
+        outputs = np.tile(part[:, 0], len(points))
+        found.append(
+            [
+                results[2][range(len(X)), outputs, 0, 1].reshape(len(points), count)
+                for results in analytic.measured(network, X, 2, own)
+            ]
+        )
+    expected, sizes = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
+    return expected, sizes
 
 
 def _rounding(precision: str) -> float:

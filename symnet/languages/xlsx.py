@@ -19,6 +19,7 @@ from symnet.languages.cells import CELLS, TOO_LARGE, Cells, Place, address, lett
 from symnet.languages.job import Job
 from symnet.lowering.loops import Routine
 from symnet.names import array_name, commented, partial_name
+from symnet.network import Network
 
 _NETWORK, _WEIGHTS, _TURNED, _COMPUTATION, _CHECK = (
     "Network",
@@ -34,13 +35,9 @@ _BOLD, _TYPED = "bold", "typed"
 def content(job: Job) -> bytes:
     """The file's bytes, the same at each call.
 
-    ImportError that names the extra where openpyxl is not installed; ValueError in single
-    precision, for networks of too many cells, and for functions that spreadsheets do not have.
+    ImportError that names the extra where openpyxl is not installed; ValueError for networks of
+    too many cells, and for functions that spreadsheets do not have.
     """
-    if job.precision != "double":
-        raise ValueError("spreadsheets compute in double precision; leave out --precision float")
-    if sum(values.size for values in job.lowered.constants.values()) > CELLS:
-        raise ValueError(TOO_LARGE)
     try:
         import openpyxl
     except ImportError as error:
@@ -48,6 +45,12 @@ def content(job: Job) -> bytes:
             "writing workbooks needs the package openpyxl: pip install 'symnet[xlsx]'"
         ) from error
     return _reproducible(_Workbook(job, openpyxl).filled())
+
+
+def check(network: Network) -> None:
+    """ValueError for more weights than a workbook has cells."""
+    if network.weights_count > CELLS:
+        raise ValueError(TOO_LARGE)
 
 
 class _Workbook:

@@ -6,9 +6,20 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from sympy import Symbol
+from sympy import Expr, Symbol
 
-from symnet.lowering.loops import At, Loop, Shape, Step, at, changed, read, walk, written
+from symnet.lowering.loops import (
+    At,
+    Loop,
+    Shape,
+    Step,
+    at,
+    changed,
+    elements,
+    read,
+    walk,
+    written,
+)
 
 
 class Item(NamedTuple):
@@ -63,10 +74,10 @@ class _Joining:
         return self.n if outer in (None, "p") else str(outer)
 
     def _without_axes(self, group: list[Item], variable: str) -> list[Item]:
-        elements = [e for item in group for e in _elements(item.body)]
-        inside = Counter(e.array for e in elements)
+        inner = [e for item in group for e in _elements(item.body)]
+        inside = Counter(e.array for e in inner)
         axes: dict[str, set[tuple[int, ...]]] = {}
-        for element in elements:
+        for element in inner:
             axes.setdefault(element.array, set()).add(_axes(element, variable))
         lost: dict[str, int] = {}
         for name, found in axes.items():
@@ -93,14 +104,14 @@ def _neighbours(items: Sequence[Item]) -> list[Item]:
     for item in items:
         if item.along[:1] != (variable,):
             break
-        elements = list(_elements(item.body))
+        inner = list(_elements(item.body))
         stores = {e.array for step in walk(item.body) for e in written(step)}
-        for element in elements:
+        for element in inner:
             axes = seen.get(element.array, set()) | {_axes(element, variable)}
             apart = len(axes) > 1 or () in axes
             if element.array in stored | stores and element.array in seen and apart:
                 return group
-        for element in elements:
+        for element in inner:
             seen.setdefault(element.array, set()).add(_axes(element, variable))
         stored |= stores
         group.append(item)
@@ -110,7 +121,7 @@ def _neighbours(items: Sequence[Item]) -> list[Item]:
 def _elements(steps: Iterable[Step]) -> Iterator[At]:
     for step in walk(steps):
         yield from written(step)
-        yield from read(step).atoms(At)
+        yield from elements(read(step))
 
 
 def _axes(element: At, variable: str) -> tuple[int, ...]:
@@ -118,14 +129,16 @@ def _axes(element: At, variable: str) -> tuple[int, ...]:
     return tuple(k for k, index in enumerate(element.indices) if index == Symbol(variable))
 
 
-def _shortened(steps: Iterable[Step], lost: dict[str, int]) -> tuple[Step, ...]:
-    def shorter(expression: At) -> At:
-        axis = lost.get(expression.array)
-        if axis is None:
-            return expression
-        indices = expression.indices
-        return at(expression.array, *indices[:axis], *indices[axis + 1 :])
+def _shortened(steps: tuple[Step, ...], lost: dict[str, int]) -> tuple[Step, ...]:
+    if not lost:
+        return steps
 
-    return tuple(
-        changed(step, lambda e: e.replace(lambda a: isinstance(a, At), shorter)) for step in steps
-    )
+    def shorter(expression: Expr) -> Expr:
+        own = (element for element in elements(expression) if element.array in lost)
+        return expression.xreplace({element: without(element) for element in own})
+
+    def without(element: At) -> At:
+        axis, indices = lost[element.array], element.indices
+        return at(element.array, *indices[:axis], *indices[axis + 1 :])
+
+    return tuple(changed(step, shorter) for step in steps)

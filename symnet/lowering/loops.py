@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
@@ -27,7 +27,8 @@ class At(Function):
     @property
     def array(self) -> str:
         """The array's name."""
-        return str(self.args[0])
+        name: str = self.args[0].name
+        return name
 
     @property
     def indices(self) -> tuple[Expr, ...]:
@@ -189,6 +190,12 @@ def read(step: Step) -> Expr:
     return S.Zero
 
 
+@lru_cache(maxsize=2**14)
+def elements(expression: Expr) -> tuple[At, ...]:
+    """The arrays' elements in an expression, each once."""
+    return tuple(expression.atoms(At))
+
+
 def changed(step: Step, change: Callable[[Expr], Expr]) -> Step:
     """The step, and all that is in it, with each of its expressions and elements changed."""
     match step:
@@ -242,7 +249,7 @@ def _flattened(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 
 
 def _read_only(steps: tuple[Step, ...], kept: frozenset[str]) -> tuple[Step, ...]:
-    used = {e.array for step in walk(steps) for e in read(step).atoms(At)} | kept
+    used = {e.array for step in walk(steps) for e in elements(read(step))} | kept
 
     def needed(steps: tuple[Step, ...]) -> Iterator[Step]:
         for step in steps:

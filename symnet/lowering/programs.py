@@ -12,7 +12,6 @@ from symnet.calculus.program import Program
 from symnet.calculus.schemes import Choice, cheapest
 from symnet.lowering.joining import joined
 from symnet.lowering.loops import (
-    At,
     Call,
     Loop,
     Lowered,
@@ -22,6 +21,7 @@ from symnet.lowering.loops import (
     Step,
     Store,
     at,
+    elements,
     read,
     tidied,
     walk,
@@ -72,7 +72,7 @@ def gathered(
     functions: Mapping[tuple[str, tuple[int, ...]], str],
 ) -> Lowered:
     """The routines with the constants and the activations that they use."""
-    used = {e.array for r in found for s in walk(r.body) for e in read(s).atoms(At)}
+    used = {e.array for r in found for s in walk(r.body) for e in elements(read(s))}
     parameters = network.numeric().parameters
     called = {s.function for r in found for s in walk(r.body) if isinstance(s, Call)}
     return Lowered(
@@ -113,8 +113,9 @@ def lower(
     items = sorted(lowering.items, key=lambda item: ("p" in item.along, len(item.along)))
     body = (*joined(items, (shapes.n, shapes.m), lowering.arrays, results), *zeros)
     body = tidied(body, results)
-    used = {e.array for step in walk(body) for e in (*written(step), *read(step).atoms(At))}
-    arrays = {key: shape for key, shape in lowering.arrays.items() if key in used - set(results)}
+    used = {e.array for step in walk(body) for e in (*written(step), *elements(read(step)))}
+    used -= set(results)
+    arrays = {key: shape for key, shape in lowering.arrays.items() if key in used}
     return Routine(name, orders, results, arrays, body)
 
 

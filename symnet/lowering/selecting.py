@@ -30,6 +30,7 @@ from symnet.lowering.loops import (
     Store,
     at,
     changed,
+    elements,
     placed,
     read,
     tidied,
@@ -252,7 +253,7 @@ def _written(steps: Iterable[Step]) -> list[At]:
 
 
 def _read(steps: Iterable[Step]) -> set[At]:
-    return set().union(*(read(step).atoms(At) for step in walk(steps)))
+    return set().union(*(elements(read(step)) for step in walk(steps)))
 
 
 def _elements(steps: Sequence[Step]) -> set[At]:
@@ -270,12 +271,12 @@ def _with_results(
     more: list[Step] = []
     for order in range(max(chosen) + 1):
         name, entries = array_name(order), list(chosen.get(order, {}).values())
-        elements = {e for e in _elements(steps) if e.array == name}
+        found = {e for e in _elements(steps) if e.array == name}
         flat = [at(chosen_name(order), Integer(k)) for k in range(len(entries))]
         shape = arrays.pop(name, ())
-        if all(_key(element) in entries for element in elements):
-            moved |= {element: flat[entries.index(_entry_of(element))] for element in elements}
-            kept = {_key(element) for element in elements}
+        if all(_key(element) in entries for element in found):
+            moved |= {element: flat[entries.index(_entry_of(element))] for element in found}
+            kept = {_key(element) for element in found}
             more += [
                 Store(place, S.Zero)
                 for place, entry in zip(flat, entries, strict=True)
@@ -283,7 +284,7 @@ def _with_results(
             ]
             continue
         arrays[f"all_{name}"] = shape
-        moved |= {element: at(f"all_{name}", *element.indices) for element in elements}
+        moved |= {element: at(f"all_{name}", *element.indices) for element in found}
         more += [
             Store(place, at(f"all_{name}", *map(Integer, entry)))
             for place, entry in zip(flat, entries, strict=True)
@@ -298,9 +299,9 @@ def _entry_of(element: At) -> Entry:
 def _compact(steps: tuple[Step, ...], arrays: dict[str, Shape]) -> tuple[Step, ...]:
     """Arrays of the outputs and directions that are left, and of one alone without that axis."""
     moved: dict[Expr, Expr] = {}
-    elements = _elements(steps)
+    found = _elements(steps)
     for name, shape in list(arrays.items()):
-        own = [element for element in elements if element.array == name]
+        own = [element for element in found if element.array == name]
         leading = sorted({_key(element)[:-1] for element in own})
         if len(shape) == 1 or not own or any(None in key for key in leading):
             continue

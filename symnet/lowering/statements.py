@@ -63,7 +63,9 @@ class Lowering:
         self.arrays: dict[str, Shape] = {}
         self.same: dict[tuple, Expr] = {}  # families that are columns or rows of a matrix
         self.temporaries: dict[Expr, Quantity] = {}
-        self.used = activations_used(program)
+        self.used: dict[Quantity, list[tuple[Application, tuple[int, ...]]]] = {}
+        for used, orders in activations_used(program).items():
+            self.used.setdefault(used.argument, []).append((used, orders))
         self.values = {
             (s.expression.name, s.expression.argument): s.target
             for s in program.statements
@@ -116,9 +118,7 @@ class Lowering:
     def _calls(self, argument: Quantity, value: Expr, index: str = "r") -> list[Step]:
         """σ⁽ʳ⁾ of what has just become known, and what is applied to those in turn."""
         found: list[Step] = []
-        for used, orders in self.used.items():
-            if used.argument != argument:
-                continue
+        for used, orders in self.used.get(argument, ()):
             results = tuple(self._derivative(used, order, index) for order in orders)
             found.append(Call(self._function(used.name, orders), value, results))
             target = self.values.get((used.name, argument))

@@ -403,6 +403,10 @@ class Network:
         return isinstance(other, Network) and self._content() == other._content()
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash(self._content())
 
     def _content(self) -> object:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symnet.plotting import grids, kinks, writing
-from symnet.plotting.frame import Array, Frame, Quantity
+from symnet.plotting.frame import PANELS, Array, Frame, Quantity
 from symnet.plotting.maps import is_constant, label_outer
 from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed
 from symnet.progress import steps
@@ -15,7 +15,6 @@ from symnet.progress import steps
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MOST_PANELS = 60
 _TOO_MANY = f"more than {kinks.MANY} kinks along {{}} are not drawn"
 
 
@@ -26,10 +25,10 @@ def curves(frame: Frame) -> Picture:
     interrupted. ValueError for more panels than can be read.
     """
     count = len(frame.inputs) * len(frame.outputs) * (frame.order + 1)
-    if count > _MOST_PANELS:
+    if count > PANELS:
         raise ValueError(
             f"{len(frame.inputs)} inputs and {len(frame.outputs)} outputs make {count} panels; "
-            f"name at most {_MOST_PANELS} panels' worth by inputs and outputs"
+            f"name at most {PANELS} panels' worth by inputs and outputs"
         )
     turned = len(frame.inputs) == 1
     blocks, across = len(frame.outputs), frame.order + 1
@@ -98,6 +97,7 @@ def _panel(
     axes.set_title(frame.title(quantity), loc="left")
     axes.set_xlabel(frame.axis(i))
     axes.set_xlim(frame.low[i], frame.high[i])
+    axes.locator_params(axis="x", nbins=4)  # more would run into one another, as -0.075 -0.050
     _level(axes, curve)
 
 

@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 Quantity = tuple[int, tuple[int, ...]]
 """An output's position, and those of the inputs along which it is derived."""
 
+PANELS = 60
+"""How many panels a picture can have and still be read."""
+
 _ENTRIES = 2**21  # of a block's results at most: 16 MB
 
 

@@ -16,7 +16,7 @@ from symnet.derivation import Derivation, derive
 from symnet.names import listed, shortened
 from symnet.network import Network
 from symnet.plotting import writing
-from symnet.plotting.frame import Array, Frame
+from symnet.plotting.frame import PANELS, Array, Frame
 from symnet.plotting.restricting import restricted, selected
 from symnet.sensitivities import points as data_points
 from symnet.witness import sampling
@@ -49,8 +49,9 @@ def framed(
 ) -> Frame:
     """The Frame of a network or Derivation; without `inputs` the first n, `most` at most.
 
-    Of more inputs those along which the outputs change most are chosen, and a note says so, as one
-    does of second partials that are 0, which are shown only where `order` asks for them.
+    Of more inputs those along which the outputs change most are chosen, of more outputs than there
+    is room for the first. Notes say so, as one does of second partials that are 0, which are shown
+    only where `order` asks for them.
     Raises ValueError for unknown names, empty ranges, a point of another length, and as
     `Derivation.compile` and `sensitivity` do.
     """
@@ -59,12 +60,18 @@ def framed(
     given = None if data is None else data_points.checked(network, data)
     low, high, notes = _ranges(network, over, given)
     point = _point(network, at, low, high, given)
+    across = min(network.n, most) if inputs is None else len(inputs)
+    room = _room(across, 1 if flat else highest)
     shown = _positions(outputs, network.output_names, "output")
+    if outputs is None and network.m > room:
+        shown = shown[:room]
+        said = f"of {network.m} outputs the first {room} are shown; name others by outputs"
+        notes = (*notes, said)
     computed = network
     if len(shown) < network.m:
         computed, shown = selected(network, shown), tuple(range(len(shown)))
     # Of many inputs those shown are chosen by slopes, and the others then held.
-    chosen_first = network.n > max(MANY, most if inputs is None else len(inputs))
+    chosen_first = network.n > max(MANY, across)
     frame = Frame(
         whole=network,
         network=computed,
@@ -93,6 +100,12 @@ def _subject(what: Network | Derivation, order: int | None) -> tuple[Network, in
     if isinstance(order, bool) or not isinstance(order, int) or not 0 <= order <= 2:
         raise ValueError(f"order is {order!r}; pictures have orders 0, 1 and 2")
     return network, order
+
+
+def _room(inputs: int, order: int) -> int:
+    """How many outputs there are panels for, as maps of two inputs or curves of others."""
+    each = (1, 3, 6)[order] if inputs == 2 else inputs * (order + 1)
+    return max(1, PANELS // max(1, each))
 
 
 def _has_no_curvature(network: Network) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from symnet.formulas import labels
 from symnet.plotting import grids, kinks, writing
-from symnet.plotting.frame import Array, Frame, Quantity, quantities
+from symnet.plotting.frame import PANELS, Array, Frame, Quantity, quantities
 from symnet.plotting.picture import (
     BLACK_ON_COLOURS,
     SIGNED,
@@ -24,7 +24,6 @@ from symnet.progress import part
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MOST_PANELS = 48
 _LEVELS = 7
 _APART = 0.13  # of a panel: how far labels of contours are from each other
 _ALL_BUT_PEAKS = 0.97  # of the points, whose partials the colours show in full
@@ -42,9 +41,9 @@ def maps(frame: Frame) -> Picture:
         raise ValueError(f"a map is over two inputs, not {names}; name two by inputs")
     i, j = frame.inputs
     wanted = [q for p in frame.outputs for q in quantities(p, frame.inputs, frame.order)]
-    if len(wanted) > _MOST_PANELS:
+    if len(wanted) > PANELS:
         raise ValueError(
-            f"{len(frame.outputs)} outputs make {len(wanted)} panels, more than {_MOST_PANELS}; "
+            f"{len(frame.outputs)} outputs make {len(wanted)} panels, more than {PANELS}; "
             "name some by outputs"
         )
     columns = 1 if len(wanted) == 1 else 3

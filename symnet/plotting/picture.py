@@ -15,7 +15,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from symnet import files
-from symnet.breaking import listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -157,5 +156,11 @@ def headed(figure: Figure, title: str, subtitle: str = "") -> None:
 
 def _wrapped(text: str, width: int) -> list[str]:
     """Lines of at most so many characters shown, broken between its parts."""
-    parts = text.split(", ")
-    return listed(parts, width, last="", measure=lambda line: len(_MARKUP.sub("", line)))
+    lines: list[str] = []
+    for part in text.replace(", ", ",\0").split("\0"):
+        longer = f"{lines[-1]} {part}" if lines else part
+        if lines and len(_MARKUP.sub("", longer)) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines

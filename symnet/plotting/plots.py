@@ -59,7 +59,8 @@ def plot(
     Args:
         order: of the partials shown, 0 to 2; by default 2, or less where the Derivation is of less
             or the network is linear in pieces.
-        inputs, outputs: names of those shown, by default the most important inputs, all outputs.
+        inputs, outputs: names of those shown, by default the most important inputs, and as many
+            outputs as there is room for.
         over: ranges by name, {"rho": (20, 600)}; by default those of `data`, or else where the
             network's first layer is neither flat nor saturated.
         at: the values of the inputs that are not moved, by name or all of them; by default the

@@ -134,16 +134,7 @@ def _check(subject: Subject) -> Iterator[Block]:
         errors = f"{c.error:.1e}", f"{c.tolerance:.1e}"
         where = f"{c.entry} at ({place})" if c.error else ""
         word = "ok" if c.ok else "WRONG"
-        rows.append(
-            (
-                " ".join(filter(None, [c.quantity, c.call])),
-                c.against,
-                str(c.points),
-                *errors,
-                word,
-                where,
-            )
-        )
+        rows.append((c.what, c.against, str(c.points), *errors, word, where))
     yield Table(tuple(rows), "Worst errors, and where they are")
     for note in report.notes:
         yield Paragraph(f"{note[0].upper()}{note[1:]}.")

@@ -94,7 +94,7 @@ def crowd(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterato
         return
     own = dtype in getattr(function, "texts", ())
     for threads in (1, 2) if own else (1,):
-        subject, by = crowded(threads), f"{where}, {threads} threads"
+        subject, by = crowded(threads), f"{where}, {threads} thread{'s' * (threads > 1)}"
         # Shifted, so that results left in the memory of the call before are none of this one's.
         if threads in teams:
             yield from _methods(subject, truth, X, by, threads)
@@ -102,9 +102,9 @@ def crowd(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterato
 
 
 def in_type(
-    function: Checkable, network: Network, points: Array, dtype: Any
+    function: Checkable, network: Network, points: Array, dtype: Any, quick: bool = False
 ) -> Iterator[Comparison]:
-    """All of these in a precision, at points that are numbers of it.
+    """All of these in a precision, at points that are numbers of it; `quick` as in `Truth`.
 
     Nothing where a weight is beyond all its numbers: infinite weights give what they give.
     """
@@ -115,7 +115,7 @@ def in_type(
         rounded = points.astype(dtype).astype(np.float64)
     if dtype != np.float64:
         rounded = sampling.clear_of_kinks(network, rounded, float(np.finfo(dtype).eps))
-    truth = true(network, rounded, function, quick=True)
+    truth = true(network, rounded, function, quick)
     yield from together(function, truth, dtype)
     yield from singly(function, truth, dtype)
     yield from crowd(function, truth, dtype)

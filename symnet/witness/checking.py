@@ -96,7 +96,7 @@ class Report:
         head = ["what", "against", "points", "worst error", "allowed", "verdict"]
         rows = [
             [
-                *(c.quantity, c.against, str(c.points)),
+                *(c.what, c.against, str(c.points)),
                 *(f"{c.error:.1e}", f"{c.tolerance:.1e}", "ok" if c.ok else "WRONG"),
             ]
             for c in self.comparisons
@@ -168,7 +168,7 @@ def verify(function: Generated, dtype: Any = None) -> None:
     network = function.network
     points = _few(network, function, random)
     if dtype is not None:
-        _demand(calls.in_type(function, network, points.near, dtype))
+        _demand(calls.in_type(function, network, points.near, dtype, quick=True))
         return
     truth = calls.true(network, points.all, function, quick=True)
     narrow, small, narrower = function.narrowed(_NARROW), points, truth
@@ -180,7 +180,7 @@ def verify(function: Generated, dtype: Any = None) -> None:
         _demand(calls.singly(narrow, narrower))
     _demand(calls.crowd(narrow, narrower))
     for other in (t for t in function.types if t not in function.texts):
-        _demand(calls.in_type(narrow, narrow.network, small.near, other))
+        _demand(calls.in_type(narrow, narrow.network, small.near, other, quick=True))
     if function.order > 2:
         _demand(against_digits(narrower.part(small.some), narrow, random))
 

@@ -61,6 +61,11 @@ class Comparison:
     call: str = ""
 
     @property
+    def what(self) -> str:
+        """`jacobian derivative(1, X) of float32 at 4 points`"""
+        return f"{self.quantity} {self.call}".rstrip()
+
+    @property
     def ok(self) -> bool:
         return self.error <= self.tolerance
 

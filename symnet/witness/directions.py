@@ -62,12 +62,14 @@ def _deep(network: Network) -> int:
 
 
 def contracted(result: Array, order: int, directions: Array | None) -> Array:
-    """Derivatives (..., m, n, …, n) along the directions: (..., m, k, …, k)."""
+    """Derivatives (..., m, n, …, n) along the directions that are `chosen`: (..., m, k, …, k)."""
     if directions is None or not order:
         return result
+    inputs, dense = directions[:, :-1].argmax(axis=0), directions[:, -1]
     found = result.astype(np.float64, copy=False)
     with np.errstate(all="ignore"):
-        for _ in range(order):
-            # Each time the first of the inputs' axes, whose k goes to the end.
-            found = np.tensordot(found, directions, axes=(found.ndim - order, 0))
+        for axis in range(-1, -order - 1, -1):
+            picked = found.take(inputs, axis)
+            along = np.expand_dims(np.tensordot(found, dense, axes=(axis, 0)), axis)
+            found = np.concatenate([picked, along], axis)
     return found

@@ -12,16 +12,18 @@ network: a scale that kept them so would stand in every formula.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from sympy import Piecewise, pi
+from sympy import Piecewise
 
 from symnet.activations import Z
 from symnet.importers.folding.forms import Form
+from symnet.importers.folding.functions import number
 from symnet.importers.folding.tensors import Tensors, Value
 
 _SIDE = Piecewise((-1, Z <= 0), (1, True))
 _LEFT = Piecewise((1, Z <= 0), (0, True))
-_TURN = Piecewise((-pi, Z < 0), (pi, True))
 
 
 _LIMITS = (
@@ -37,12 +39,13 @@ def distance(t: Tensors, x: Value, y: Value) -> Value:
     return t.apply("sqrt", t.add(t.apply("square", x), t.apply("square", y)))
 
 
-def angle(t: Tensors, y: Value, x: Value) -> Value:
-    """atan2(y, x), entry by entry."""
+def angle(t: Tensors, y: Value, x: Value, half_turn: float = math.pi) -> Value:
+    """atan2(y, x), entry by entry; π may be that of single precision, as a file has it."""
     shape = np.broadcast_shapes(np.shape(y), np.shape(x))
     y, x = (t.broadcast(v, shape) for v in (y, x))
     # Not |x| by itself: that would be the table's abs, whose derivative at 0 is 0.
     below = t.subtract(t.add(distance(t, x, y), t.multiply(t.apply("relu", x), 2.0)), x)
+    turn = Piecewise((-number(half_turn), Z < 0), (number(half_turn), True))
     half = t.apply("atan", t.divide(y, below))
     inner = t.multiply(t.multiply(half, 2.0), t.apply(_SIDE, x, "side"))
-    return t.add(inner, t.multiply(t.apply(_LEFT, x, "left"), t.apply(_TURN, y, "half_turn")))
+    return t.add(inner, t.multiply(t.apply(_LEFT, x, "left"), t.apply(turn, y, "half_turn")))

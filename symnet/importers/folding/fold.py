@@ -45,6 +45,9 @@ class Folding:
         self._used: set[Form] = set()
         self.inputs: Atom | None = None
         self.assumed: tuple[str, ...] = ()
+        # What is wrong if the network's values are not the function's, something being read as what
+        # it is where it matters at all: its reader must compare them.
+        self.replaced = ""
 
     def assume(self, line: str) -> None:
         """What is to be said of the network, once."""
@@ -199,7 +202,7 @@ class Folding:
         if value == Z:
             return x
         for base, law in x.laws.items():
-            if (whole := functions.fused(value.xreplace({Z: law}))) is not None:
+            if (whole := functions.composed(value, law)) is not None:
                 known = functions.recognised(whole)
                 if known is not None or (whole.is_Pow and whole.base == Z):
                     return self._activation(base, known or self._names.named(whole, hint), x)
@@ -215,9 +218,15 @@ class Folding:
         laws = {
             earlier: whole
             for earlier, law in base.functions().items()
-            if (whole := functions.fused(own.value.xreplace({Z: law}))) is not None
+            if (whole := functions.composed(own.value, law)) is not None
         }
         return forms.of(atom, like.shape, _nearest(laws))
+
+    def form_of(self, atom: Atom) -> Form:
+        """The atom, flat, with what it is a function of."""
+        if atom.activation is None or atom.form is None:
+            return forms.of(atom, (atom.width,))
+        return self._activation(atom.form, atom.activation, Form((atom.width,), {}))
 
     def combined(
         self, x: Form, y: Form, formula: Callable[[Expr, Expr], Expr], hint: str

@@ -18,10 +18,14 @@ from sympy import Expr, Float, Integer, Piecewise, Rational, exp, log, pi, sqrt
 
 from symnet.activations import ELEMENTWISE, TABLE, Activation, Z, activation
 from symnet.activations.ondemand import OnDemand
+from symnet.activations.pieces import pieces_of
 from symnet.names import check_name
 
 LARGEST = 60
 """Operations of a formula that several nodes of a model are fused to, at most."""
+
+_CASES = 6
+"""Operations of a choice within another, at most."""
 
 _PROBES = (-7.3, -3.4, -2.2, -0.9, -0.31, 0.27, 0.83, 2.6, 3.9, 6.7)
 """Between the kinks of all activations in use: at -3, -1, 0, 1, 3 and 6."""
@@ -104,6 +108,20 @@ def shrink(threshold: Any, bias: Any) -> Expr:
     return Piecewise((Z + b, sympy.Lt(Z, -t)), (sympy.S.Zero, sympy.Le(Z, t)), (Z - b, True))
 
 
+def squareplus(b: Any) -> Expr:
+    """(z + sqrt(z² + b))/2."""
+    return (Z + sqrt(Z**2 + number(b))) / 2
+
+
+FINITE = "nan_to_num is left out: where its argument is NaN or infinite, so is its value"
+"""What is said of it."""
+
+TIES = (
+    "where the arguments of a maximum or minimum are equal its derivative is that of one of them; "
+    "the framework takes the mean of both"
+)
+"""What is said of those."""
+
 SIGN = Piecewise((-1, sympy.Lt(Z, 0)), (1, sympy.Gt(Z, 0)), (0, True))
 """−1, 0 or 1."""
 
@@ -123,7 +141,7 @@ PLAIN: Mapping[str, Expr] = OnDemand(
     {
         **dict.fromkeys(_TABLES, lambda name: activation(name).value),
         "relu6": lambda _: clip(0, 6),
-        "entr": lambda _: -Z * log(Z),
+        "entr": lambda _: Piecewise((0, sympy.Eq(Z, 0)), (-Z * log(Z), True)),
         "log_ndtr": lambda _: log(sympy.erfc(-Z / sqrt(2)) / 2),
         **dict.fromkeys(ELEMENTWISE, lambda name: ELEMENTWISE[name]),
     }
@@ -147,6 +165,8 @@ class Names:
             found = recognised(value)
         if found is not None:
             return found
+        near = _alike(value)
+        hint = hint if near is None else near.name
         if value == ELEMENTWISE.get(hint):
             return activation(hint)
         if value not in self._known:
@@ -167,9 +187,15 @@ def _allowed(name: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=1024)
 def recognised(value: Expr) -> Activation | None:
-    """The table's activation that this is, whatever way it is written, or None.
+    """The table's activation that this is, whatever way it is written, or None."""
+    found = _alike(value)
+    return found if found is None or _same_at_kinks(found.value, value) else None
+
+
+@lru_cache(maxsize=1024)
+def _alike(value: Expr) -> Activation | None:
+    """The table's activation of these values, which may have other slopes at its kinks.
 
     Two formulas are one function when they agree to 14 digits at points on both sides of all the
     numbers which stand in them.
@@ -186,6 +212,24 @@ def recognised(value: Expr) -> Activation | None:
         if not left:
             return None
     return left[0]
+
+
+def _same_at_kinks(known: Expr, value: Expr) -> bool:
+    """Whether both have one slope wherever that jumps: of PyTorch's leaky ReLU it is 0.01 at 0."""
+    try:
+        return known == value or _slopes(known) == _slopes(value)
+    except ValueError:  # too many corners to be told apart
+        return True
+
+
+@lru_cache(maxsize=1024)
+def _slopes(value: Expr) -> dict[float, str]:
+    """The slope at each kink."""
+    return {
+        float(meeting.place): f"{float(sympy.diff(meeting.value, Z).subs(Z, meeting.place)):.12g}"
+        for meeting in pieces_of(value).meetings
+        if meeting.kink
+    }
 
 
 def _probes(value: Expr) -> tuple[float, ...]:
@@ -205,6 +249,22 @@ def _value(value: Expr, probe: float) -> float:
     except (TypeError, ValueError, OverflowError):
         return math.nan
     return found.real if found.imag == 0 else math.nan
+
+
+def composed(outer: Expr, inner: Expr) -> Expr | None:
+    """outer(inner(z)), or None where it is too long to be one function.
+
+    SymPy takes choices within conditions apart case by case, which takes seconds for long ones.
+    """
+    if outer.has(Piecewise) and inner.has(Piecewise) and sympy.count_ops(inner) > _CASES:
+        return None
+    return fused(outer.xreplace({Z: inner}))
+
+
+def lacks_values(value: Expr, where: Any) -> bool:
+    """Whether the formula has no value at any point, of several, at which the condition holds."""
+    places = [probe for probe in (*_PROBES, 0.0) if where.subs(Z, probe) == True]  # noqa: E712
+    return bool(places) and all(math.isnan(_value(value, probe)) for probe in places)
 
 
 def fused(value: Expr) -> Expr | None:

@@ -91,6 +91,9 @@ def hdf5(content: bytes, found: Contents) -> None:
                 raise ValueError(f"{name}: its chunks of {node.chunks} are larger than what fits")
             if node.dtype.kind in "fiubS":
                 found.arrays[name] = node[()]
+            elif node.dtype.str == "|V2":  # bfloat16: the upper half of a float32
+                upper = node[()].view("<u2").astype("<u4") << 16
+                found.arrays[name] = upper.view("<f4")
 
 
 def matlab(content: bytes, found: Contents) -> None:

@@ -9,21 +9,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from symnet.importers import comparing
 from symnet.importers.extras import needed
-from symnet.importers.folding.choices import Condition
+from symnet.importers.folding.choices import Condition, chosen
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options, exactness
 from symnet.importers.jax import refusals
+from symnet.importers.jax.known import KNOWN, MATRICES
 from symnet.importers.jax.moves import MOVES, bound
-from symnet.importers.jax.rules import KNOWN, RULES
-from symnet.importers.jax.softmaxes import Soft
+from symnet.importers.jax.rules import RULES, plain, varies
 from symnet.importers.jax.walk import equations, evaluated
 from symnet.network import Network
 from symnet.network.weights import Array
@@ -37,13 +37,17 @@ _NARROWED = (
     "single precision of what depends on the inputs is double here; constants in the function "
     "are those of single precision"
 )
+_PLACES = "it gives places, which have no derivative; use the values that it gives"
 
 
 class Unread:
-    """What no rule reads; it is an error where something needs it."""
+    """What no rule reads; it is an error where something needs it.
 
-    def __init__(self, why: str) -> None:
-        self.why = why
+    `held` is what stop_gradient was of.
+    """
+
+    def __init__(self, why: str, held: Any = None) -> None:
+        self.why, self.held = why, held
 
 
 def from_jax(
@@ -89,8 +93,13 @@ def imported(function: Callable[[Any], Any], n: int | Sequence[int], options: Op
             for out in equation.outvars
         )
         text = "not compared"
-        if options.check:
-            text = _compared(jax, net, function, closed, shape, narrow)
+        if options.check or fold.replaced:
+            try:
+                text = _compared(jax, net, function, closed, shape, narrow)
+            except CheckError:
+                if fold.replaced:
+                    raise ValueError(fold.replaced) from None
+                raise
     dtypes = {str(c.dtype) for c in closed.consts if "float" in str(getattr(c, "dtype", ""))}
     notes = (*fold.assumed, *((_NARROWED,) if narrow else ()))
     return Imported(net, "JAX", exactness(dtypes), (), notes, text)
@@ -131,35 +140,62 @@ def _names(jax: Any, tree: Any) -> list[str]:
 
 @dataclass(frozen=True)
 class Equations:
-    """Equations on forms; what depends on no input is computed by JAX, as JAX does."""
+    """Equations on forms; what depends on no input is computed by JAX, as JAX does.
+
+    The same equation of the same values is one: x[0] is written anew wherever it stands.
+    """
 
     tensors: Tensors
+    known_results: dict[Any, tuple[list[Any], Sequence[Any]]] = field(default_factory=dict)
 
     def apply(self, equation: Any, arguments: list[Any]) -> Sequence[Any]:
         """By JAX, by the rule of the primitive, or Unread."""
+        if all(map(_is_constant, arguments)):
+            return self._applied(equation, arguments)
+        own = equation.primitive.name, str(equation.params), *map(_identity, arguments)
+        if own not in self.known_results:  # with the arguments, whose identities must stay theirs
+            self.known_results[own] = arguments, self._applied(equation, arguments)
+        return self.known_results[own][1]
+
+    def _applied(self, equation: Any, arguments: list[Any]) -> Sequence[Any]:
         name, t = equation.primitive.name, self.tensors
+        if name == "select_n" and (alone := _only_case(arguments[1:])) is not None:
+            return [alone]
         try:
             for argument in arguments:
                 if isinstance(argument, Unread):
-                    raise ValueError(argument.why)
+                    raise ValueError(refusals.factored(name) or argument.why)
             if all(map(_is_constant, arguments)):
                 return _constants(equation, arguments)
             if name in MOVES:
-                return MOVES[name](t, equation, arguments)
-            if name not in RULES:
+                found = MOVES[name](t, equation, arguments)
+                return [Unread(_named(name, _PLACES)) if v is None else v for v in found]
+            rule = RULES.get(name) or MATRICES.get(name)
+            if rule is None:
                 raise ValueError(
                     f"symnet has no rule for the primitive {name!r}{refusals.reason(name)}"
                 )
-            return [RULES[name](t, equation.params, *arguments)]
+            return [rule(t, equation.params, *arguments)]
         except (ValueError, TypeError, IndexError, KeyError, NotImplementedError) as error:
-            return [Unread(_named(name, str(error)))] * len(equation.outvars)
+            held = arguments[0] if name == "stop_gradient" else None
+            return [Unread(_named(name, str(error)), held)] * len(equation.outvars)
 
-    def known(self, name: str, arguments: list[Any]) -> Sequence[Any] | None:
+    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
         """What has a rule as a whole, of values that depend on the inputs."""
-        wanted = name in KNOWN and not all(map(_is_constant, arguments))
+        if name in refusals.SPECIAL and not all(map(_is_constant, arguments)):
+            return [Unread(refusals.special(name))] * count
+        wanted = name in KNOWN and count == 1 and not all(map(_is_constant, arguments))
         if not wanted or any(isinstance(argument, Unread) for argument in arguments):
             return None
         return [KNOWN[name](self.tensors, {}, *arguments)]
+
+    def either(self, index: Any, branches: Sequence[Callable[[], list[Any]]]) -> list[Any] | None:
+        """Of two branches by a condition, entry by entry; None where it is none."""
+        if not isinstance(index, Condition) or len(branches) != 2:
+            return None
+        results = zip(*(branch() for branch in branches), strict=True)
+        pairs = [[self._value(value) for value in pair] for pair in results]
+        return [chosen(self.tensors, index, *pair) for pair in pairs]
 
     def row(self, value: Any, k: int) -> Any:
         """value[k]."""
@@ -171,7 +207,9 @@ class Equations:
 
     def whole(self, value: Any) -> int | None:
         """The number, None where it depends on the inputs."""
-        return int(value) if _is_constant(value) else None
+        return (
+            int(np.asarray(value).item()) if _is_constant(value) and np.size(value) == 1 else None
+        )
 
     def settled(self, value: Any) -> Value:
         """A result as a form or array of doubles."""
@@ -184,16 +222,30 @@ class Equations:
     def _value(self, value: Any) -> Value:
         if isinstance(value, Unread):
             raise ValueError(value.why)
-        return value.forced(self.tensors) if isinstance(value, Soft | Condition) else value
+        return plain(self.tensors, value) if varies(value) else value
+
+
+def _only_case(cases: Sequence[Any]) -> Any:
+    """The one value of all cases, some of which may stand under stop_gradient; else None."""
+    first, *others = (c.held if isinstance(c, Unread) else c for c in cases)
+    return first if first is not None and all(c is first for c in others) else None
+
+
+def _identity(value: Any) -> Any:
+    """What tells a value from others: a single number by itself."""
+    alone = _is_constant(value) and np.size(value) == 1
+    return (str(np.asarray(value).dtype), np.shape(value), repr(value)) if alone else id(value)
 
 
 def _is_constant(value: Any) -> bool:
-    return not isinstance(value, Form | Soft | Condition | Unread)
+    return not (varies(value) or isinstance(value, Unread))
 
 
 def _named(name: str, words: str) -> str:
     """The primitive at which it went wrong, not all that need it."""
-    return words if "primitive" in words else f"primitive {name!r}: {words}"
+    return (
+        words if "primitive" in words or "function '" in words else f"primitive {name!r}: {words}"
+    )
 
 
 def _constants(equation: Any, arguments: list[Any]) -> Sequence[Any]:
@@ -223,8 +275,12 @@ class Widening:
         }
         return bound(equation, [_wide(argument) for argument in arguments], parameters)
 
-    def known(self, name: str, arguments: list[Any]) -> Sequence[Any] | None:
+    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
         """All is gone into."""
+        return None
+
+    def either(self, index: Any, branches: Sequence[Callable[[], list[Any]]]) -> list[Any] | None:
+        """JAX runs one of them."""
         return None
 
     def row(self, value: Any, k: int) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from symnet.importers.folding import matrices
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.scattering import put
+from symnet.importers.folding.sorting import sorted_along
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.jax.rules import Parameters, plain
+from symnet.importers.jax import selecting
+from symnet.importers.jax.rules import Parameters, conv, plain, varies
 from symnet.importers.jax.softmaxes import Soft
 from symnet.network.weights import Array
 
@@ -35,9 +38,13 @@ def _moved(*which: int) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
     def rule(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]:
         where = which or tuple(range(len(given)))
         moving = [given[k] for k in where]
-        if any(
-            isinstance(v, Form | Soft | Condition) and k not in where for k, v in enumerate(given)
-        ):
+        name = equation.primitive.name
+        if name in ("stack", "concatenate"):
+            axis = equation.params["axis" if name == "stack" else "dimension"]
+            row = selecting.beside(t, axis, name == "stack", moving)
+            if row is not None:
+                return [row]
+        if any(varies(v) and k not in where for k, v in enumerate(given)):
             raise ValueError("its indices depend on the inputs")
 
         def run(*arrays: Array) -> list[Array]:
@@ -68,7 +75,7 @@ def _joined(how: str) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
 
     def rule(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]:
         x, indices, updates = given
-        if isinstance(indices, Form | Soft | Condition):
+        if varies(indices):
             raise ValueError("its indices depend on the inputs")
         flat = _targets(equation.params, np.shape(x), np.asarray(indices), np.shape(updates))
         kept = np.flatnonzero(flat >= 0)  # what is outside of the tensor is left out
@@ -92,6 +99,48 @@ def _targets(parameters: Parameters, shape: Any, indices: Array, updates: Any) -
     _, back = jax.vjp(added, jax.numpy.zeros(updates))
     (found,) = back(jax.numpy.asarray(numbers))
     return np.rint(np.asarray(found, dtype=np.float64)).astype(np.int64).reshape(-1) - 1
+
+
+def _sorted(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Any]:
+    if len(given) != 1:
+        raise ValueError("it orders one tensor by another: its places have no derivative")
+    return [sorted_along(t, plain(t, given[0]), equation.params["dimension"])]
+
+
+def _top(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Any]:
+    k, axis = equation.params["k"], equation.params.get("axis", -1)
+    whole = sorted_along(t, plain(t, given[0]), axis, True)
+    return [t.places(whole, partial(np.take, indices=range(k), axis=axis)), None]
+
+
+def _convolved(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]:
+    x, weights = given
+    if varies(x) and varies(weights):
+        raise ValueError("its weights depend on the inputs")
+    plainly = set(equation.params["lhs_dilation"]) == {1}
+    if varies(x) and plainly and equation.params["batch_group_count"] == 1:
+        return [conv(t, equation.params, plain(t, x), weights)]
+    return [_linear(t, equation, given)]
+
+
+def _linear(t: Tensors, equation: Any, given: list[Any]) -> Value:
+    """What is linear in the one argument that varies, by its matrix: JAX's own of unit vectors."""
+    jax = needed("jax", "jax")
+    (where,) = (k for k, v in enumerate(given) if varies(v))
+    x = t.form(plain(t, given[where]))
+    known = [None if k == where else np.asarray(v, dtype=np.float64) for k, v in enumerate(given)]
+    (shape,) = (v.aval.shape for v in equation.outvars)
+    matrices.check_size(x.size * math.prod(shape), f"the matrix from {x.shape} to {shape}")
+
+    def run(unit: Any) -> Any:
+        arguments = [unit if v is None else v for v in known]
+        return bound(equation, arguments, equation.params)[0]
+
+    units = jax.vmap(run)(np.eye(x.size).reshape(x.size, *x.shape))
+    M = np.asarray(units).reshape(x.size, -1).T
+    row, column = np.nonzero(M)
+    found = matrices.from_entries(row, column, M[row, column], M.shape)
+    return t.fold.times(x, found, tuple(shape), True)
 
 
 def _taken(t: Tensors, whole: Form, places: Array) -> Form:
@@ -118,9 +167,15 @@ MOVES: Mapping[str, Callable[[Tensors, Any, list[Any]], Sequence[Value]]] = {
     **dict.fromkeys(("concatenate", "stack", "pad", "optimization_barrier"), _moved()),
     "dynamic_update_slice": _moved(0, 1),
     "scatter": _moved(0, 2),
+    "conv_general_dilated": _convolved,
+    "sort": _sorted,
+    "top_k": _top,
     "scatter-add": _joined("add"),
     "scatter-mul": _joined("mul"),
     "scatter-max": _joined("max"),
     "scatter-min": _joined("min"),
 }
-"""Primitives that move entries only, and which of their arguments have such entries."""
+"""Primitives that move entries only, and which of their arguments have such entries.
+
+A result that is None is of places, and not read.
+"""

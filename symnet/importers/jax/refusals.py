@@ -12,14 +12,37 @@ _LINEAR = "it factors a matrix that depends on the inputs; write its formula out
 
 _REASONS = {
     **dict.fromkeys(("while", "cond"), _CONTROL),
-    **dict.fromkeys(("sort", "argmax", "argmin", "top_k", "approx_top_k"), _CHOICE),
+    **dict.fromkeys(("argmax", "argmin", "approx_top_k"), _CHOICE),
     **dict.fromkeys(("floor", "ceil", "round", "rem", "nextafter"), _STEPS),
     **dict.fromkeys(("fft", "complex", "real", "imag", "conj"), _COMPLEX),
     **dict.fromkeys(("polygamma", "bessel_i0e", "bessel_i1e"), _SPECIAL),
     **dict.fromkeys(("igamma", "igammac", "regularized_incomplete_beta", "zeta"), _SPECIAL),
     **dict.fromkeys(("random_bits", "random_wrap", "threefry2x32", "random_seed"), _RANDOM),
-    **dict.fromkeys(("lu", "cholesky", "qr", "svd", "eigh", "triangular_solve"), _LINEAR),
+    **dict.fromkeys(("lu", "qr", "svd", "eigh", "eig"), _LINEAR),
 }
+
+SPECIAL = frozenset(
+    (
+        *("spence", "exp1", "expi", "expn", "fresnel", "sici", "owens_t", "hyp1f1", "hyp2f1"),
+        *("ndtri", "_ndtri", "betainc", "dawsn", "erfcx", "wofz", "bessel_jn", "zeta", "polygamma"),
+    )
+)
+"""Functions of JAX's, made of approximations that symnet's formulas do not have."""
+
+
+def factored(name: str) -> str | None:
+    """Why a gradient of jnp.linalg.solve is refused, which JAX takes by a factorisation."""
+    if name not in ("lu", "custom_linear_solve"):
+        return None
+    return (
+        f"primitive {name!r}: it factors a matrix that depends on the inputs, within a derivative "
+        "of jnp.linalg.solve; write the inverse out in products"
+    )
+
+
+def special(name: str) -> str:
+    """Why one of those is refused."""
+    return f"the function {name!r}: {_SPECIAL}"
 
 
 def reason(name: str) -> str:

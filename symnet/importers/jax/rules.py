@@ -10,14 +10,15 @@ import sympy
 from sympy import exp, log
 
 from symnet.activations import Z
-from symnet.importers.folding import choices, functions, images
-from symnet.importers.folding.angles import angle, distance
+from symnet.importers.folding import choices, functions, images, tables
+from symnet.importers.folding.angles import angle
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.folding.windows import Windows
-from symnet.importers.jax import softmaxes
+from symnet.importers.jax import selecting, softmaxes
+from symnet.importers.jax.selecting import Row, Which
 from symnet.importers.jax.softmaxes import Soft
 
 Parameters = Mapping[str, Any]
@@ -26,17 +27,22 @@ Rule = Callable[..., Value]
 
 def plain(t: Tensors, x: Any) -> Value:
     """A form, or an array."""
-    if isinstance(x, Soft | Condition):
+    if isinstance(x, Soft | Condition | Row | Which):
         return x.forced(t)
     return x if isinstance(x, Form) else np.asarray(x)
 
 
-def _with(operation: Callable[..., Value]) -> Rule:
+def varies(x: Any) -> bool:
+    """Whether it depends on the inputs."""
+    return isinstance(x, Form | Soft | Condition | Row | Which)
+
+
+def of_values(operation: Callable[..., Value]) -> Rule:
     """A rule that only needs its arguments."""
     return lambda t, parameters, *given: operation(t, *(plain(t, v) for v in given))
 
 
-def _named(name: str) -> Rule:
+def named(name: str) -> Rule:
     return lambda t, parameters, x: t.apply(name, plain(t, x))
 
 
@@ -92,10 +98,16 @@ def _reduce_prod(t: Tensors, parameters: Parameters, x: Value) -> Value:
 
 def _max(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
     for peak, other in ((x, y), (y, x)):
-        constant = not isinstance(other, Form | Soft | Condition)
+        constant = not varies(other)
         if isinstance(peak, Soft) and constant and np.ndim(other) == 0 and np.isneginf(other):
             return peak
+    t.fold.assume(functions.TIES)
     return t.maximum(plain(t, x), plain(t, y))
+
+
+def _min(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
+    t.fold.assume(functions.TIES)
+    return t.minimum(plain(t, x), plain(t, y))
 
 
 def _stop_gradient(t: Tensors, parameters: Parameters, x: Value) -> Value:
@@ -109,20 +121,32 @@ def _is_finite(t: Tensors, parameters: Parameters, x: Value) -> Value:
 
 
 def _clamp(t: Tensors, parameters: Parameters, low: Value, x: Value, high: Value) -> Value:
+    if isinstance(x, Which):  # a place, which is one of the cases
+        return x
     return t.minimum(t.maximum(plain(t, x), plain(t, low)), plain(t, high))
 
 
 def _convert(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    if np.dtype(parameters["new_dtype"]).kind == "f" or "float" in str(parameters["new_dtype"]):
-        return x.forced(t) if isinstance(x, Condition) else x
-    if isinstance(x, Condition):
-        return x.forced(t)
-    raise ValueError(f"it makes {parameters['new_dtype']} of what depends on the inputs")
+    kind = np.dtype(parameters["new_dtype"])
+    if isinstance(x, Condition | Row | Which) or kind.kind == "f" or "float" in str(kind):
+        return x
+    if kind.kind == "b":
+        return choices.condition(t, plain(t, x))
+    raise ValueError(f"it makes {kind} of what depends on the inputs")
 
 
 def _select(t: Tensors, parameters: Parameters, which: Value, *cases: Value) -> Value:
-    if isinstance(which, Condition):
-        return choices.chosen(t, which, *(plain(t, c) for c in cases))
+    if isinstance(which, Which):
+        return which.select(t, [plain(t, c) for c in cases])
+    if isinstance(which, Condition | Form | Row) and len(cases) == 2:
+        for case, other in (cases, cases[::-1]):
+            if not varies(case) and np.isnan(case).all():
+                t.fold.replaced = _NAN
+                return t.broadcast(plain(t, other), np.shape(cases[0]))
+        condition = choices.condition(t, which if isinstance(which, Condition) else plain(t, which))
+        return choices.chosen(t, condition, *(plain(t, c) for c in cases))
+    if isinstance(which, Condition | Form | Row):
+        raise ValueError("it chooses by a number that depends on the inputs")
     known = np.asarray(which).astype(np.int64)
     alone = cases[int(known.flat[0])] if known.size else cases[0]
     if np.unique(known).size == 1 and np.shape(alone) == np.shape(cases[0]):
@@ -130,6 +154,9 @@ def _select(t: Tensors, parameters: Parameters, which: Value, *cases: Value) -> 
     wide = [t.broadcast(plain(t, c), np.shape(cases[0])) for c in cases]
     known = np.broadcast_to(known, wide[0].shape)
     return t.mixed(wide, lambda arrays: np.choose(known, arrays))
+
+
+_NAN = "it gives NaN at points where symnet would have a value (where(condition, NaN, other))"
 
 
 def _compare(name: str) -> Rule:
@@ -141,12 +168,25 @@ def _compare(name: str) -> Rule:
     return rule
 
 
+def _truth(t: Tensors, x: Value) -> Any:
+    """A condition, or a constant."""
+    return x if isinstance(x, Condition) else choices.condition(t, plain(t, x))
+
+
 def _not(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    return choices.negated(x)
+    return choices.negated(_truth(t, x))
 
 
 def _joined(both: Any) -> Rule:
-    return lambda t, parameters, x, y: choices.joined(both, x, y)
+    return lambda t, parameters, x, y: choices.joined(both, _truth(t, x), _truth(t, y))
+
+
+def _all_or_any(both: Any) -> Rule:
+    return lambda t, parameters, x: choices.all_or_any(t, both, _truth(t, x), parameters["axes"])
+
+
+def _argmax(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    return selecting.which(x, parameters["axes"])
 
 
 # --- matrices -----------------------------------------------------------------------------------
@@ -172,11 +212,8 @@ def _arranged(t: Tensors, x: Value, order: Sequence[int], shape: Sequence[int]) 
     return t.places(x, lambda a: np.ascontiguousarray(a.transpose(order)).reshape(shape))
 
 
-def _conv(t: Tensors, parameters: Parameters, x: Value, weights: Value) -> Value:
-    if not isinstance(x, Form) or isinstance(weights, Form):
-        raise ValueError("its weights depend on the inputs")
-    if set(parameters["lhs_dilation"]) != {1} or parameters["batch_group_count"] != 1:
-        raise ValueError("it is transposed, or groups the batch")
+def conv(t: Tensors, parameters: Parameters, x: Value, weights: Value) -> Value:
+    """A convolution of what varies, which dilates its kernel only."""
     numbers = parameters["dimension_numbers"]
     image = t.places(x, lambda a: a.transpose(numbers.lhs_spec))
     kernel = np.asarray(weights).transpose(numbers.rhs_spec)
@@ -216,6 +253,10 @@ def _pooled(larger: bool) -> Rule:
 
 
 def _cumsum(t: Tensors, parameters: Parameters, x: Value) -> Value:
+    if isinstance(x, Row):
+        found = selecting.summed(x, parameters["axis"], parameters["reverse"])
+        if found is not None:
+            return found
     return t.cumulated(plain(t, x), parameters["axis"], parameters["reverse"])
 
 
@@ -227,11 +268,6 @@ def _cumulative(operation: Callable[[Tensors, Value, Value], Value]) -> Rule:
     return rule
 
 
-def _log_add_of_two(t: Tensors, x: Value, y: Value) -> Value:
-    """log₂(2^x + 2^y)."""
-    return t.divide(t.log_add(t.multiply(x, np.log(2)), t.multiply(y, np.log(2))), np.log(2))
-
-
 def _power(t: Tensors, parameters: Parameters, x: Value) -> Value:
     return t.apply(functions.power(parameters["y"]), plain(t, x), "power")
 
@@ -240,29 +276,30 @@ RULES: Mapping[str, Rule] = {
     "add": _add,
     "add_any": _add,
     "sub": _sub,
-    "mul": _with(Tensors.multiply),
+    "mul": of_values(Tensors.multiply),
     "div": _div,
-    "neg": _with(Tensors.negative),
+    "neg": of_values(Tensors.negative),
     "max": _max,
-    "min": _with(Tensors.minimum),
-    "pow": _with(Tensors.power),
+    "min": _min,
+    "pow": of_values(Tensors.power),
     "integer_pow": _power,
     "exp": _stepped("exp", "shifted", "exp"),
     "log": _stepped("log", "sum", "log"),
     "abs": _stepped("abs", "sum", "sum"),
     "sign": _formula("sign", functions.SIGN),
     "exp2": _formula("exp2", exp(log(2) * Z)),
-    "logistic": _named("sigmoid"),
+    "logistic": named("sigmoid"),
     **{
-        name: _named(name)
+        name: named(name)
         for name in (
             *("log1p", "expm1", "tanh", "erf", "erfc", "sin", "cos", "tan", "asin", "acos", "atan"),
             *("sinh", "cosh", "asinh", "acosh", "atanh", "sqrt", "rsqrt", "square"),
         )
     },
-    "erf_inv": _named("erfinv"),
-    "lgamma": _named("loggamma"),
-    "digamma": _named("digamma"),
+    "erf_inv": named("erfinv"),
+    "cbrt": named("cbrt"),
+    "lgamma": of_values(tables.log_gamma),
+    "digamma": named("digamma"),
     "clamp": _clamp,
     "select_n": _select,
     "convert_element_type": _convert,
@@ -272,12 +309,14 @@ RULES: Mapping[str, Rule] = {
     "and": _joined(sympy.And),
     "or": _joined(sympy.Or),
     "not": _not,
+    "reduce_and": _all_or_any(sympy.And),
+    "reduce_or": _all_or_any(sympy.Or),
+    "argmax": _argmax,
     "reduce_sum": _reduce_sum,
     "reduce_max": _reduce_max,
     "reduce_min": _reduce_min,
     "reduce_prod": _reduce_prod,
     "dot_general": _dot,
-    "conv_general_dilated": _conv,
     "reduce_window_max": _pooled(True),
     "reduce_window_sum": _pooled(False),
     "cumsum": _cumsum,
@@ -285,13 +324,5 @@ RULES: Mapping[str, Rule] = {
     "cummax": _cumulative(Tensors.maximum),
     "cummin": _cumulative(Tensors.minimum),
     "cumlogsumexp": _cumulative(Tensors.log_add),
-    "atan2": _with(angle),
+    "atan2": of_values(angle),
 }
-
-KNOWN: Mapping[str, Rule] = {
-    "hypot": _with(distance),
-    "logaddexp": _with(Tensors.log_add),
-    "logaddexp2": _with(_log_add_of_two),
-    "log_ndtr": _named("log_ndtr"),
-}
-"""Functions of JAX's that it writes by choices; they have none themselves."""

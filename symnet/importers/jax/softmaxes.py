@@ -3,7 +3,11 @@
     exp(x − max x)/Σ exp(x − max x)      x − max x − log Σ exp(x − max x)      log Σ exp x
 
 These three are read as softmax, log_softmax and a difference of x and log_softmax. Elsewhere a
-maximum is a maximum; one under stop_gradient that does not cancel is refused.
+maximum is a maximum; but one under stop_gradient cancels, and any number will do in its place:
+
+    m = log Σ exp x        exp(x − m) = softmax        Σ exp(x − m) = 1
+
+whether it does cancel is seen when the network is compared with the function.
 """
 
 from __future__ import annotations
@@ -17,6 +21,11 @@ from symnet.importers.folding.axes import grouped
 from symnet.importers.folding.forms import Form, Shape
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
+
+_HELD_BACK = (
+    "stop_gradient of a maximum that does not cancel: its derivative in JAX is not that of its "
+    "value, which symnet cannot take over"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +56,10 @@ class Soft:
         return replace(self, places=np.asarray(change(self.places)))
 
     def forced(self, t: Tensors) -> Value:
-        """The value by itself. ValueError where a maximum under stop_gradient would not cancel."""
+        """The value by itself, with another number in the place of a maximum that cancels."""
         if self.stopped:
-            raise ValueError(
-                "stop_gradient of what depends on the inputs: its derivative in JAX is not that "
-                "of its value"
-            )
+            t.fold.replaced = _HELD_BACK
+            return self._replaced(t)
         rows = t.fold.selected(self.x, self.groups)
         peak = t.extreme(rows, [1], False, True)
         if self.kind == "peak":
@@ -66,6 +73,15 @@ class Soft:
         total = t.sum(powers, [1], False)
         value = t.apply("log", total) if self.kind == "log" else total
         return t.places(value, lambda a: a[self.places])
+
+    def _replaced(self, t: Tensors) -> Value:
+        if self.kind in ("sum", "log"):
+            return np.full(self.shape, float(self.kind == "sum"))
+        if self.kind == "exp":
+            return _normalised(t, self, "softmax")
+        if self.kind == "shifted":
+            return _normalised(t, self, "log_softmax")
+        return _log_sum(t, self.x, self.groups, self.places)
 
     def _back(self) -> Array:
         order = np.argsort(self.groups.reshape(-1))
@@ -141,10 +157,15 @@ def added(t: Tensors, x: Value, y: Value) -> Value | None:
         return None
     if {x.kind, y.kind} != {"log", "peak"}:
         return None
-    whole = t.fold.softmax(x.x, list(x.groups), "log_softmax")
     wide = np.broadcast_shapes(x.shape, y.shape)
-    first = x.groups[:, 0][np.broadcast_to(x.places, wide)]
-    return t.subtract(t.fold.selected(x.x, first), t.fold.selected(whole, first))
+    return _log_sum(t, x.x, x.groups, np.broadcast_to(x.places, wide))
+
+
+def _log_sum(t: Tensors, x: Form, groups: Array, places: Array) -> Value:
+    """log Σ exp x of the groups at these places."""
+    whole = t.fold.softmax(x, list(groups), "log_softmax")
+    first = groups[:, 0][places]
+    return t.subtract(t.fold.selected(x, first), t.fold.selected(whole, first))
 
 
 def summed(x: Soft, axes: Sequence[int]) -> Soft | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 _INLINED = {
@@ -21,8 +22,11 @@ class Evaluator(Protocol):
     def apply(self, equation: Any, arguments: list[Any]) -> Sequence[Any]:
         """The results of one equation that calls no other jaxpr."""
 
-    def known(self, name: str, arguments: list[Any]) -> Sequence[Any] | None:
-        """The results of a function of JAX's own, by its name; None where it is to be gone into."""
+    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
+        """The `count` results of a function of JAX's own, by its name; None to go into it."""
+
+    def either(self, index: Any, branches: Sequence[Callable[[], list[Any]]]) -> list[Any] | None:
+        """The results of the branch at a place that depends on the inputs; None if it cannot."""
 
     def row(self, value: Any, k: int) -> Any:
         """value[k]."""
@@ -66,12 +70,12 @@ def _called(equation: Any, arguments: list[Any], evaluator: Evaluator) -> Sequen
     name, parameters = equation.primitive.name, equation.params
     if name in _INLINED:
         inner = parameters.get(_INLINED[name], parameters.get("fun_jaxpr"))
-        found = evaluator.known(_own_name(inner), arguments)
+        found = evaluator.known(_own_name(inner), arguments, len(equation.outvars))
         return evaluated(*_opened(inner), arguments, evaluator) if found is None else found
-    if name == "cond" and (branch := evaluator.whole(arguments[0])) is not None:
-        branches = parameters["branches"]
-        inner = branches[min(max(branch, 0), len(branches) - 1)]
-        return evaluated(*_opened(inner), arguments[1:], evaluator)
+    if name == "cond" and (found := _branched(parameters, arguments, evaluator)) is not None:
+        return found
+    if name == "while" and (found := _repeated(parameters, arguments, evaluator)) is not None:
+        return found
     if name == "scan":
         return _scanned(parameters, arguments, evaluator)
     return evaluator.apply(equation, arguments)
@@ -87,6 +91,37 @@ def _own_name(jaxpr: Any) -> str:
 def _opened(jaxpr: Any) -> tuple[Any, Sequence[Any]]:
     """A jaxpr and its constants, of which an open one has none."""
     return (jaxpr.jaxpr, jaxpr.consts) if hasattr(jaxpr, "consts") else (jaxpr, ())
+
+
+def _branched(
+    parameters: Mapping[str, Any], arguments: list[Any], evaluator: Evaluator
+) -> list[Any] | None:
+    """One of several, known, or chosen by value."""
+    branches = [_opened(branch) for branch in parameters["branches"]]
+    index, given = arguments[0], arguments[1:]
+    known = evaluator.whole(index)
+    if known is not None:
+        return evaluated(*branches[min(max(known, 0), len(branches) - 1)], given, evaluator)
+    return evaluator.either(index, [partial(evaluated, *b, given, evaluator) for b in branches])
+
+
+def _repeated(
+    parameters: Mapping[str, Any], arguments: list[Any], evaluator: Evaluator
+) -> list[Any] | None:
+    """A while loop whose number of steps is known, step by step; None where it is not."""
+    first, second = parameters["cond_nconsts"], parameters["body_nconsts"]
+    tested, fixed = arguments[:first], arguments[first : first + second]
+    test, body = _opened(parameters["cond_jaxpr"]), _opened(parameters["body_jaxpr"])
+    carry = arguments[first + second :]
+    for _ in range(_LONGEST + 1):
+        (more,) = evaluated(*test, [*tested, *carry], evaluator)
+        going_on = evaluator.whole(more)
+        if going_on is None:
+            return None
+        if not going_on:
+            return carry
+        carry = evaluated(*body, [*fixed, *carry], evaluator)
+    raise ValueError(f"a while loop of more than {_LONGEST} steps; symnet unrolls as many")
 
 
 def _scanned(

@@ -35,6 +35,16 @@ from symnet.importers.imported import (
     label_of,
 )
 from symnet.importers.keras import refusals, stored, twin
+from symnet.importers.keras.arguments import (
+    Arguments,
+    Tensor,
+    Use,
+    by_position,
+    calls,
+    leaves,
+    needs,
+    with_values,
+)
 from symnet.importers.keras.attention import KEYWORDS
 from symnet.importers.keras.layer import Layer
 from symnet.importers.keras.layers import LAYERS
@@ -43,10 +53,7 @@ from symnet.importers.keras.stored import name_of
 from symnet.names import shortened
 from symnet.network.weights import Array
 
-Use: TypeAlias = tuple[str, int]
-"""A layer's name, and the how manieth use of it."""
-
-Call: TypeAlias = tuple[Mapping[str, Any], int, "Arguments"]
+Call: TypeAlias = tuple[Mapping[str, Any], int, Arguments]
 
 Weights: TypeAlias = Mapping[str, Sequence[Array]]
 """A layer's arrays in Keras's order, by the path of the layer: its name, or outer/inner."""
@@ -61,6 +68,15 @@ class _Reading:
     weights: Weights
     met: Counter[str] = field(default_factory=Counter)
 
+    def arrays(self, path: str) -> list[Array]:
+        """Those of a layer, which archives have once where two models share it."""
+        found = self.weights.get(path)
+        if found is None:
+            name = path.rpartition("/")[2]
+            shared = [own for key, own in self.weights.items() if key.rpartition("/")[2] == name]
+            found = shared[0] if len(shared) == 1 else ()
+        return [np.asarray(array, dtype=np.float64) for array in found]
+
 
 def read(path: FilePath, options: Options) -> Imported:
     """The network in a `.keras` or `.h5` file. ValueError names the layer that is refused."""
@@ -68,9 +84,10 @@ def read(path: FilePath, options: Options) -> Imported:
     if content.startswith(b"PK"):
         with zipfile.ZipFile(BytesIO(content)) as archive:
             check_archive(archive)
-            _check_configuration(archive.getinfo("config.json").file_size)
+            _check_configuration(archive, "config.json")
             config = json.loads(archive.read("config.json"))
             arrays = archive.read("model.weights.h5")
+            version = _version(archive)
         weights = dict(stored.archived(config, apart.contents("hdf5", arrays, "keras").arrays))
         compare = partial(twin.compared, config, arrays, ".weights.h5")
     else:
@@ -78,23 +95,35 @@ def read(path: FilePath, options: Options) -> Imported:
         told = found.texts.get("", {}).get("model_config")
         if told is None:
             return read_arrays(path, options)
-        config = json.loads(told)
+        config, version = json.loads(told), found.texts[""].get("keras_version")
         weights = dict(stored.named(config, found.below("model_weights")))
         compare = partial(twin.compared, config, content, ".h5")
+    if str(version).startswith(("1.", "2.")) and config != (now := stored.of_keras_3(config)):
+        found_net = built(now, weights, label_of(path), options, "not compared")
+        why = f"Keras 3 computes another hard_sigmoid than Keras {version}, which wrote the file"
+        return replace(found_net, compared=f"not compared: {why}")
     found_net = built(config, weights, label_of(path), options, "not compared")
     if not options.check or options.select is not None:
         return found_net
     if "module" not in config and any(map(_is_operation, _layers(config))):
         why = "Keras does not load operations of keras.ops from HDF5 files"
         return replace(found_net, compared=f"not compared: {why}")
-    return replace(found_net, compared=compare(found_net.network))
+    return replace(found_net, compared=compare(found_net.network, options.alone))
 
 
-def _check_configuration(size: int) -> None:
+def _check_configuration(archive: zipfile.ZipFile, name: str) -> None:
+    size = archive.getinfo(name).file_size
     if size > _LARGEST_CONFIG:
-        raise ValueError(
-            f"its config.json takes {size >> 20} MiB, more than {_LARGEST_CONFIG >> 20}"
-        )
+        raise ValueError(f"its {name} takes {size >> 20} MiB, more than {_LARGEST_CONFIG >> 20}")
+
+
+def _version(archive: zipfile.ZipFile) -> str | None:
+    """That of Keras which wrote it."""
+    if "metadata.json" not in archive.namelist():
+        return None
+    _check_configuration(archive, "metadata.json")
+    found = json.loads(archive.read("metadata.json"))
+    return str(found.get("keras_version")) if isinstance(found, dict) else None
 
 
 def built(
@@ -132,7 +161,8 @@ def _layers(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if kind not in stored.MODELS:
         raise ValueError(
             f"the model is of the class {shortened(repr(kind))}; symnet reads Sequential and "
-            "functional models (a subclass is code: export it to ONNX)"
+            "functional models (a subclass is code: export it to ONNX, or where it only trains in "
+            "a way of its own save keras.Model(model.inputs, model.outputs))"
         )
     return stored.layers_of(config)
 
@@ -186,58 +216,12 @@ def _model(
     ends = _endpoints(config["config"]["input_layers"])
     values = {(end[0], 0): value for end, value in zip(ends, inputs, strict=True)}
     for layer, k, call in _ordered(layers, set(values)):
-        given = Arguments(_known(call.positional, values), _known(call.named, values))
+        given = Arguments(with_values(call.positional, values), with_values(call.named, values))
         values[(name_of(layer), k)] = _apply(reading, layer, given, prefix)
     outputs = _endpoints(config["config"]["output_layers"])
-    return [(end[0], _known(Tensor(end[0], int(end[1]), int(end[2])), values)) for end in outputs]
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """An output of a use of a layer."""
-
-    name: str
-    use: int
-    output: int
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """What a layer is called with: tensors, or their values, and constants in lists."""
-
-    positional: Any
-    named: Any
-
-    @property
-    def tensors(self) -> list[Value]:
-        """All tensors among the positional arguments."""
-        leaves = list(_leaves(self.positional))
-        return [x for x in leaves if isinstance(x, Form | Condition | np.ndarray)]
-
-
-def _leaves(tree: Any) -> Iterator[Any]:
-    if isinstance(tree, Mapping):
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for part in tree:
-            yield from _leaves(part)
-    else:
-        yield tree
-
-
-def _known(tree: Any, values: Mapping[Use, Any]) -> Any:
-    """With values for tensors."""
-    if isinstance(tree, Mapping):
-        return {key: _known(part, values) for key, part in tree.items()}
-    if isinstance(tree, list):
-        return [_known(part, values) for part in tree]
-    if not isinstance(tree, Tensor):
-        return tree
-    found = values[(tree.name, tree.use)]
-    several = isinstance(found, list)
-    if tree.output and not several:
-        raise ValueError(f"the output {tree.output + 1} of the layer {tree.name!r} is used")
-    return found[tree.output] if several else found
+    return [
+        (end[0], with_values(Tensor(end[0], int(end[1]), int(end[2])), values)) for end in outputs
+    ]
 
 
 def _ordered(layers: Sequence[Mapping[str, Any]], ready: set[Use]) -> Iterator[Call]:
@@ -245,14 +229,13 @@ def _ordered(layers: Sequence[Mapping[str, Any]], ready: set[Use]) -> Iterator[C
     waiting = [
         (layer, k, sources)
         for layer in layers
-        for k, sources in enumerate(_calls(layer))
+        for k, sources in enumerate(calls(layer))
         if (name_of(layer), k) not in ready
     ]
     while waiting:
         left = []
         for layer, k, call in waiting:
-            needs = [(x.name, x.use) for x in _leaves([call.positional, call.named]) if _is(x)]
-            if set(needs) <= ready:
+            if needs(call) <= ready:
                 ready.add((name_of(layer), k))
                 yield layer, k, call
             else:
@@ -262,52 +245,6 @@ def _ordered(layers: Sequence[Mapping[str, Any]], ready: set[Use]) -> Iterator[C
                 f"the layer {name_of(left[0][0])!r} needs one that does not precede it"
             )
         waiting = left
-
-
-def _is(leaf: Any) -> bool:
-    return isinstance(leaf, Tensor)
-
-
-def _calls(layer: Mapping[str, Any]) -> list[Arguments]:
-    """For each use of a layer what it is called with."""
-    found = []
-    for node in layer.get("inbound_nodes", []):
-        if isinstance(node, dict):
-            found.append(Arguments(_argument(node.get("args", [])), _argument(node["kwargs"])))
-        else:
-            sources = list(_sources(node))
-            tensors: list[Any] = [Tensor(part[0], int(part[1]), int(part[2])) for part in sources]
-            named = {key: v for part in sources for key, v in dict(*part[3:4]).items()}
-            found.append(Arguments(tensors, named))
-    return found
-
-
-def _sources(node: Any) -> Iterator[list[Any]]:
-    """[name, node, tensor, keywords] of each tensor, as files before Keras 3 have them."""
-    if isinstance(node, list) and len(node) >= 3 and isinstance(node[0], str):
-        yield node
-    elif isinstance(node, list):
-        for part in node:
-            yield from _sources(part)
-
-
-def _argument(tree: Any) -> Any:
-    """An argument as Keras 3 writes it."""
-    if isinstance(tree, list):
-        return [_argument(part) for part in tree]
-    if not isinstance(tree, dict):
-        return tree
-    kind, inner = tree.get("class_name"), tree.get("config", {})
-    if kind == "__keras_tensor__":
-        name, k, output = inner["keras_history"]
-        return Tensor(str(name), int(k), int(output))
-    if kind == "__slice__":
-        return slice(*(_argument(inner[key]) for key in ("start", "stop", "step")))
-    if kind in ("__tensor__", "__numpy__"):
-        return np.asarray(inner["value"], dtype=np.float64)
-    if kind == "__ellipsis__":
-        return ...
-    return {key: _argument(part) for key, part in tree.items()}
 
 
 def _apply(reading: _Reading, layer: Mapping[str, Any], given: Arguments, prefix: str) -> Any:
@@ -322,16 +259,18 @@ def _apply(reading: _Reading, layer: Mapping[str, Any], given: Arguments, prefix
     operation = _is_operation(layer)
     known: Mapping[str, Any] = OPERATIONS if operation else LAYERS
     if not own or kind not in known:
-        what, advice = "operation" if operation else "layer", refusals.advice(kind)
+        what = "operation" if operation else "layer"
+        advice = refusals.advice(kind, own, operation)
         raise ValueError(f"{label}: it is no {what} that symnet reads; {advice}")
+    if refusals.is_quantised(layer["config"]):
+        raise ValueError(f"{label}: {refusals.QUANTISED}")
     try:
         if operation:
             settings, positional = layer["config"], given.positional
             return OPERATIONS[kind](reading.tensors, settings, *positional, **given.named)
+        given = by_position(given)
         named = _check_call(kind, given)
-        arrays = [
-            np.asarray(array, dtype=np.float64) for array in reading.weights.get(prefix + name, ())
-        ]
+        arrays = reading.arrays(prefix + name)
 
         def inner(part: Mapping[str, Any], value: Value) -> Value:
             return _apply(reading, part, Arguments([value], {}), f"{prefix}{name}/")
@@ -359,11 +298,11 @@ def _check_call(kind: str, given: Arguments) -> dict[str, Any]:
     known = KEYWORDS.get(kind, ())
     if given.named.get("training"):
         raise ValueError("it is called with training=True; symnet reads evaluation")
-    for leaf in _leaves(given.positional):
+    for leaf in leaves(given.positional):
         if leaf is not None and not isinstance(leaf, Form | Condition | np.ndarray):
             raise ValueError(f"it is called with {leaf!r} beside tensors")
     for key, value in given.named.items():
-        tensors = any(isinstance(leaf, Form | Tensor | np.ndarray) for leaf in _leaves(value))
+        tensors = any(isinstance(leaf, Form | Tensor | np.ndarray) for leaf in leaves(value))
         if key not in known and (tensors or (value and key in _CHANGING)):
             raise ValueError(f"it is called with the keyword {key!r}, which symnet does not read")
     return {key: given.named[key] for key in known if key in given.named}

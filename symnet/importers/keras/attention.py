@@ -9,15 +9,23 @@ from typing import Any
 import numpy as np
 
 from symnet.importers.folding.einsum import einsum
+from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.keras.layer import Layer, Rule, array
 
 
-def _causal(t: Tensors, scores: Value, asked: Any) -> Value:
-    """−∞ where the place of a key is after that of a query."""
-    if not asked:
+def causal(t: Tensors, scores: Value, asked: Any, mask: Any = None) -> Value:
+    """−∞ where the place of a key is after that of a query, or where a constant mask is 0."""
+    if isinstance(mask, Form):
+        raise ValueError("its mask depends on the inputs")
+    allowed = np.asarray(True) if mask is None else np.asarray(mask) != 0
+    if asked:
+        allowed = allowed & (np.tri(*scores.shape[-2:]) > 0)
+    if allowed.all():
         return scores
-    return t.add(scores, np.where(np.tri(*scores.shape[-2:]) > 0, 0.0, -np.inf))
+    if not allowed.any(axis=-1).all():
+        raise ValueError("its mask leaves nothing of a row")
+    return t.add(scores, np.where(allowed, 0.0, -np.inf))
 
 
 def _attention(layer: Layer) -> Any:
@@ -46,7 +54,7 @@ def _additive(layer: Layer) -> Any:
 
 def _weighted(layer: Layer, scores: Value, value: Value, named: Mapping[str, Any]) -> Any:
     t = layer.tensors
-    weights = t.softmax(_causal(t, scores, named.get("use_causal_mask")), [-1])
+    weights = t.softmax(causal(t, scores, named.get("use_causal_mask")), [-1])
     result = t.matmul(weights, value)
     return [result, weights] if named.get("return_attention_scores") else result
 
@@ -76,7 +84,10 @@ def _heads(layer: Layer) -> Any:
         for place, (x, what) in enumerate(((query, "query"), (key, "key"), (value, "value")))
     )
     scores = t.multiply(einsum(t, "btnk,bsnk->bnts", [q, k]), 1 / math.sqrt(config["key_dim"]))
-    weights = t.softmax(_causal(t, scores, named.get("use_causal_mask")), [-1])
+    mask: Any = named.get("attention_mask")
+    if mask is not None and len(mask.shape) == 3:
+        mask = t.places(mask, lambda a: a[:, None])  # the same for each head
+    weights = t.softmax(causal(t, scores, named.get("use_causal_mask"), mask), [-1])
     mixed = einsum(t, "bnts,bsnv->btnv", [weights, v])
     result = projected(mixed, 3, "btnv,nvo->bto", "output")
     return [result, weights] if named.get("return_attention_scores") else result
@@ -94,6 +105,7 @@ KEYWORDS: Mapping[str, tuple[str, ...]] = {
         "value",
         "key",
         "use_causal_mask",
+        "attention_mask",
         "return_attention_scores",
     ),
     **dict.fromkeys(

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import Piecewise, sqrt
+from sympy import Piecewise
 
 from symnet.activations import Z, activation
 from symnet.importers.folding import functions
 from symnet.importers.folding.tensors import Tensors, Value
+from symnet.names import shortened
 from symnet.network.weights import Array
 
 
@@ -38,13 +39,14 @@ class Layer:
 
 Rule = Callable[[Layer], Value]
 
-_FORMULAS = {
+FORMULAS = {
+    "hard_sigmoid_of_keras_2": functions.hard_sigmoid(0.2, 0.5),
     "relu6": functions.PLAIN["relu6"],
     "leaky_relu": functions.leaky(0.2),
     "celu": functions.celu(),
     "soft_shrink": functions.shrink(0.5, 0.5),
     "hard_shrink": functions.shrink(0.5, 0),
-    "squareplus": (Z + sqrt(Z**2 + 4)) / 2,
+    "squareplus": functions.squareplus(4),
     "sparse_plus": Piecewise((0, Z <= -1), (Z, Z >= 1), ((Z + 1) ** 2 / 4, True)),
     "sparse_sigmoid": Piecewise((0, Z <= -1), (1, Z >= 1), ((Z + 1) / 2, True)),
 }
@@ -53,19 +55,26 @@ _FORMULAS = {
 
 def function(layer: Layer, given: Any, x: Value) -> Value:
     """An activation that a configuration names."""
-    t = layer.tensors
-    name = given.get("class_name", "") if isinstance(given, dict) else given
+    t, name = layer.tensors, given
+    if isinstance(given, Mapping):
+        if isinstance(given.get("config"), Mapping) and layer.inner is not None:
+            return layer.inner(given, x)
+        name = given.get("config", given.get("class_name"))
+        raise ValueError(
+            f"its activation is the function {shortened(repr(name))}, which is code: write it as "
+            "layers or keras.ops of a functional model, or export the model to ONNX"
+        )
     if name in (None, "linear"):
         return x
     if not isinstance(name, str):
-        raise ValueError(f"its activation is {given!r}")
+        raise ValueError(f"its activation is {shortened(repr(given))}")
     if name == "glu":
         half = x.shape[-1] // 2
         gate = t.apply("sigmoid", t.places(x, lambda a: a[..., half:]))
         return t.multiply(t.places(x, lambda a: a[..., :half]), gate)
     if name in ("softmax", "log_softmax"):
         return t.softmax(x, [-1], name == "log_softmax")
-    value = _FORMULAS.get(name)
+    value = FORMULAS.get(name)
     return t.apply(activation(name).value if value is None else value, x, name)
 
 

@@ -90,6 +90,12 @@ def _elu(layer: Layer) -> Value:
     return layer.tensors.apply(value, layer.x, "elu")
 
 
+def _thresholded(layer: Layer) -> Value:
+    """z where it is larger than theta, else 0; of Keras 2."""
+    low = functions.number(layer.config.get("theta", 1.0))
+    return layer.tensors.apply(Piecewise((0, low >= Z), (Z, True)), layer.x, "threshold")
+
+
 def _softmax(layer: Layer) -> Value:
     axis = layer.config.get("axis", -1)
     return layer.tensors.softmax(layer.x, axis if isinstance(axis, list) else [axis])
@@ -147,12 +153,19 @@ LAYERS: Mapping[str, Rule] = {
     "LeakyReLU": _leaky,
     "ELU": _elu,
     "Softmax": _softmax,
+    "ThresholdedReLU": _thresholded,
     "PReLU": lambda layer: layer.tensors.prelu(layer.x, array(layer, 0, "slopes")),
     **dict.fromkeys(
         ("Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D"),
         lambda layer: layer.x,
     ),
-    **dict.fromkeys(("ActivityRegularization", "SpatialDropout2D"), lambda layer: layer.x),
+    **dict.fromkeys(
+        ("ActivityRegularization", "SpatialDropout2D", "SpatialDropout3D"), lambda layer: layer.x
+    ),
+    **dict.fromkeys(
+        ("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast"),
+        lambda layer: layer.x,
+    ),
     "Rescaling": _rescaling,
     "RepeatVector": _repeat_vector,
     "Dot": _dot,

@@ -13,11 +13,9 @@ import numpy as np
 from symnet.importers.extras import needed
 from symnet.importers.imported import Imported, Options
 from symnet.importers.keras import built, stored, twin
+from symnet.names import shortened
 from symnet.network import Network
 from symnet.network.weights import Array
-
-_NARROWED = "BIT64_TO_BIT32_DTYPE"
-_FLOATS = ("float16", "bfloat16", "float32", "mixed_float16", "mixed_bfloat16")
 
 
 def from_keras(
@@ -49,15 +47,62 @@ def imported(model: Any, options: Options) -> Imported:
         raise ValueError(f"{kind} is no model of Keras 3; a file of it can be read: model.save")
     if not model.built:
         raise ValueError("the model is not built: its inputs' shape is not known yet")
-    # As a file would have it; what JSON cannot hold is code, in layers that are refused.
-    text = json.dumps(keras.saving.serialize_keras_object(model), default=repr)
-    config = json.loads(text)
+    model = _without_own_training(keras, model)
+    _check_functions(keras, model)
+    config = _configuration(keras, model)
     weights = dict(_weights(keras, model, ""))
     found = built(config, weights, None, options, "not compared")
     if not options.check:
         return found
     text = twin.beside(keras, found.network, config, lambda twin: _filled(keras, twin, model))
     return Imported(found.network, "Keras", found.exactness, found.folded, found.notes, text)
+
+
+def _without_own_training(keras: Any, model: Any) -> Any:
+    """The functional model that an instance of a subclass without a call of its own is."""
+    own: Any = type(model)
+    base = next((c for c in own.__mro__ if c.__name__ in ("Functional", "Sequential")), own)
+    if base is own or own.call is not base.call or own.__call__ is not base.__call__:
+        return model
+    return keras.Model(model.inputs, model.outputs, name=model.name)
+
+
+def _configuration(keras: Any, model: Any) -> Any:
+    """As a file would have it; what JSON cannot hold is code, in layers that are refused."""
+    try:
+        return json.loads(json.dumps(keras.saving.serialize_keras_object(model), default=repr))
+    except Exception as error:  # layers and functions raise what they like
+        why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ValueError(f"Keras cannot write the model down ({shortened(why, 200)})") from None
+
+
+_PROBES = np.linspace(-4, 4, 16, dtype=np.float32)
+
+
+def _check_functions(keras: Any, model: Any) -> None:
+    """ValueError where Keras writes an activation down as another function of the same name.
+
+    keras.ops.gelu is approximate, and is written as keras.activations.gelu, which is not.
+    """
+    for layer in model._flatten_layers():
+        for key in ("activation", "recurrent_activation"):
+            function = getattr(layer, key, None)
+            if function is None or isinstance(function, keras.Layer):
+                continue
+            label = f"layer {layer.name!r} ({type(layer).__name__})"
+            try:
+                name = keras.activations.serialize(function)
+            except Exception as error:  # a lambda without its source
+                raise ValueError(f"{label}: its {key} is code ({error})") from None
+            known = keras.activations.get(name) if isinstance(name, str) else function
+            if known is function:
+                continue
+            here, there = (keras.ops.convert_to_numpy(f(_PROBES)) for f in (function, known))
+            if not np.allclose(here, there, rtol=1e-5, atol=1e-6):
+                raise ValueError(
+                    f"{label}: its {key} is another function than keras.activations.{name}, as "
+                    "which Keras writes it down; say that one, or write it as layers"
+                )
 
 
 def _weights(keras: Any, model: Any, prefix: str) -> Iterator[tuple[str, list[Array]]]:
@@ -76,6 +121,8 @@ def _own(keras: Any, layer: Any, prefix: str) -> Iterator[tuple[str, list[Array]
         layer.save_own_variables(saved)
         own = [saved[key] for key in sorted(saved, key=int)] or layer.weights
         yield path, [np.asarray(keras.ops.convert_to_numpy(v)) for v in own]
+        if isinstance(inner := getattr(layer, "activation", None), keras.Layer):
+            yield from _own(keras, inner, f"{path}/")
 
 
 def _filled(keras: Any, twin: Any, model: Any) -> None:

@@ -5,11 +5,12 @@ An operation has its settings in its configuration, and what it is called with i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
+import sympy
 from sympy import Piecewise
 
 from symnet.activations import Z
@@ -17,33 +18,23 @@ from symnet.importers.folding import choices, functions
 from symnet.importers.folding.angles import angle, distance
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.cumulating import cumulative
-from symnet.importers.folding.einsum import einsum
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
-
-Config = Mapping[str, Any]
-Rule = Callable[..., Any]
+from symnet.importers.keras.layer import FORMULAS
+from symnet.importers.keras.moves import MOVES, Config, Rule, axes_of, constant
+from symnet.importers.keras.vectors import VECTORS
 
 
 def _with(operation: Callable[..., Value]) -> Rule:
-    return lambda t, config, *given: operation(t, *map(_array, given))
-
-
-def _array(x: Any) -> Value:
-    return x if isinstance(x, Form | Condition) else np.asarray(x, dtype=np.float64)
+    return lambda t, config, *given: operation(t, *map(constant, given))
 
 
 def _named(name: str) -> Rule:
     return lambda t, config, x: t.apply(name, x)
 
 
-def _axes(config: Config) -> list[int] | None:
-    axis = config.get("axis")
-    return None if axis is None else list(axis) if isinstance(axis, list | tuple) else [int(axis)]
-
-
 def _reduced(reduce: Callable[[Tensors, Value, Any, bool], Value]) -> Rule:
-    return lambda t, config, x: reduce(t, x, _axes(config), bool(config.get("keepdims")))
+    return lambda t, config, x: reduce(t, x, axes_of(config), bool(config.get("keepdims")))
 
 
 def _mean(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
@@ -55,34 +46,27 @@ def _variance(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
     return t.sum(t.apply("square", centred), axes, keep, mean=True)
 
 
+_MOMENTS = (_mean, _variance)
+
+
+def _extreme(t: Tensors, x: Value, axes: Any, keep: bool, larger: bool) -> Value:
+    return t.extreme(x, axes, keep, larger)
+
+
+def _range(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
+    return t.subtract(*(t.extreme(x, axes, keep, larger) for larger in (True, False)))
+
+
+def _log_add_2(t: Tensors, config: Config, x1: Any, x2: Any) -> Value:
+    """log₂(2ˣ + 2ʸ)."""
+    x, y = (t.multiply(constant(v), np.log(2)) for v in (x1, x2))
+    return t.multiply(t.log_add(x, y), 1 / np.log(2))
+
+
 def _softmax(log: bool) -> Rule:
     def rule(t: Tensors, config: Config, x: Value) -> Value:
-        axes = _axes(config)
+        axes = axes_of(config)
         return t.softmax(x, list(range(len(x.shape))) if axes is None else axes, log)
-
-    return rule
-
-
-def _moved(change: Callable[[Any, Config], Any]) -> Rule:
-    return lambda t, config, x: t.places(x, lambda a: change(a, config))
-
-
-def _split(t: Tensors, config: Config, x: Value) -> list[Value]:
-    axis, where = int(config.get("axis", 0)), config["indices_or_sections"]
-    size = x.shape[axis]
-    parts = np.split(np.arange(size), where, axis=0)
-    return [t.places(x, partial(np.take, indices=k, axis=axis)) for k in parts]
-
-
-def _item(t: Tensors, config: Config, x: Value, key: Any) -> Value:
-    cut = tuple(key) if isinstance(key, list | tuple) else key
-    return t.places(x, lambda a: a[cut])
-
-
-def _joined(arrange: Callable[[Sequence[Any], int], Any]) -> Rule:
-    def rule(t: Tensors, config: Config, parts: Sequence[Value]) -> Value:
-        axis = int(config.get("axis", 0))
-        return t.mixed([_array(part) for part in parts], lambda arrays: arrange(arrays, axis))
 
     return rule
 
@@ -95,18 +79,59 @@ def _gelu(t: Tensors, config: Config, x: Value) -> Value:
     return t.apply(functions.gelu(bool(config.get("approximate", True))), x, "gelu")
 
 
-def _einsum(t: Tensors, config: Config, *operands: Value) -> Value:
-    return einsum(t, config["subscripts"], [_array(x) for x in operands])
-
-
-def _where(t: Tensors, config: Config, condition: Any, x: Value, y: Value) -> Value:
-    if not isinstance(condition, Condition):
+def _where(t: Tensors, config: Config, condition: Any, x1: Any, x2: Any) -> Value:
+    x, y = constant(x1), constant(x2)
+    if isinstance(condition, Condition):
+        return choices.chosen(t, condition, y, x)
+    if isinstance(condition, Form):
         raise ValueError("its condition is no comparison")
-    return choices.chosen(t, condition, _array(y), _array(x))
+    mask = np.asarray(condition, dtype=bool)
+    shape = np.broadcast_shapes(mask.shape, x.shape, y.shape)
+    spread = [t.broadcast(v, shape) for v in (x, y)]
+    return t.mixed(spread, lambda parts: np.where(mask, *parts))
+
+
+def _selected(t: Tensors, config: Config, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """The first choice whose condition holds."""
+    value = default
+    for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
+        value = _where(t, config, condition, choice, value)
+    return value
+
+
+def _both(both: Any) -> Rule:
+    return lambda t, config, x1, x2: choices.joined(both, x1, x2)
+
+
+def _not(t: Tensors, config: Config, x: Any) -> Any:
+    return choices.negated(x) if isinstance(x, Condition) else np.logical_not(x)
+
+
+def _cast(t: Tensors, config: Config, x: Any) -> Value:
+    kind = str(config.get("dtype") or "float32")
+    if isinstance(x, Condition):
+        x = x.forced(t)
+    elif isinstance(x, Form) and "float" not in kind:
+        raise ValueError(f"it makes {kind} of what depends on the inputs: that has no derivative")
+    return constant(x)
+
+
+def _without_nan(t: Tensors, config: Config, x: Value) -> Value:
+    t.fold.assume("nan_to_num is left out: where its argument is NaN or infinite, so is its value")
+    return x
+
+
+def _divided(t: Tensors, config: Config, x1: Any, x2: Any) -> Value:
+    """x/y, and 0 where y is."""
+    x, y = constant(x1), constant(x2)
+    if isinstance(y, Form):
+        t.fold.assume("divide_no_nan is a quotient: it is no number where its divisor is 0")
+        return t.divide(x, y)
+    return t.multiply(x, np.divide(1.0, y, out=np.zeros(y.shape), where=y != 0))
 
 
 def _compared(name: str) -> Rule:
-    return lambda t, config, x, y: choices.compared(t, name, _array(x), _array(y))
+    return lambda t, config, x, y: choices.compared(t, name, constant(x), constant(y))
 
 
 def _glu(t: Tensors, config: Config, x: Value) -> Value:
@@ -117,63 +142,6 @@ def _glu(t: Tensors, config: Config, x: Value) -> Value:
 
 def _half(a: Any, axis: int, second: bool) -> Any:
     return np.split(a, 2, axis)[second]
-
-
-def _pad(t: Tensors, config: Config, x: Value, constant_values: Any = None) -> Value:
-    mode, widths = config.get("mode", "constant"), config["pad_width"]
-    rank = len(x.shape)
-    around = [tuple(w) for w in np.broadcast_to(np.asarray(widths, dtype=np.int64), (rank, 2))]
-    if mode == "constant":
-        return t.pad(x, around, np.asarray(constant_values or 0.0))
-    return t.places(x, lambda a: np.pad(a, around, mode=mode))
-
-
-def _norm(t: Tensors, config: Config, x: Value) -> Value:
-    order = config.get("ord")
-    if order not in (None, 2, "fro", 1) or (order in (1, 2) and len(_axes(config) or x.shape) != 1):
-        raise ValueError(f"it is the norm {order!r}; symnet reads that of vectors of order 1 and 2")
-    keep = bool(config.get("keepdims"))
-    if order == 1:
-        return t.sum(t.apply("abs", x), _axes(config), keep)
-    return t.apply("sqrt", t.sum(t.apply("square", x), _axes(config), keep))
-
-
-def _normalize(t: Tensors, config: Config, x: Value) -> Value:
-    """x/|x|, with Keras's least |x|²: epsilon of it."""
-    if config.get("order", 2) != 2:
-        raise ValueError(f"it is of the order {config['order']}; symnet reads 2")
-    epsilon = float(config.get("epsilon") or 1e-7)
-    axes = _axes(config) or [-1]
-    squares = t.sum(t.apply("square", x), axes, True)
-    return t.multiply(x, t.apply("rsqrt", t.maximum(squares, np.array(epsilon**2))))
-
-
-def _average(t: Tensors, config: Config, x: Value, weights: Any = None) -> Value:
-    if weights is not None:
-        raise ValueError("it has weights")
-    return t.sum(x, _axes(config), False, mean=True)
-
-
-def _taken(t: Tensors, config: Config, x: Value, indices: Any) -> Value:
-    index, axis = np.asarray(indices).astype(np.int64), config.get("axis")
-    return t.places(x, lambda a: np.take(a, index, axis))
-
-
-def _dot(t: Tensors, config: Config, x: Value, y: Value) -> Value:
-    if len(np.shape(y)) > 2:
-        raise ValueError(f"it is of tensors of the shapes {np.shape(x)} and {np.shape(y)}")
-    return t.matmul(_array(x), _array(y))
-
-
-def _cross(t: Tensors, config: Config, x: Value, y: Value) -> Value:
-    """x × y of vectors of three along the last axis: (x₂y₃ − x₃y₂, …)."""
-    axes = {config.get(key) for key in ("axis", "axisa", "axisb", "axisc")}
-    x, y = _array(x), _array(y)
-    if not axes <= {None, -1} or {x.shape[-1], y.shape[-1]} != {3}:
-        raise ValueError("it is not of vectors of three along the last axis")
-    after, before = (partial(np.take, indices=k, axis=-1) for k in ([1, 2, 0], [2, 0, 1]))
-    first = t.multiply(t.places(x, after), t.places(y, before))
-    return t.subtract(first, t.multiply(t.places(x, before), t.places(y, after)))
 
 
 def _shrunk(soft: bool) -> Rule:
@@ -210,6 +178,8 @@ _NAMES = {
         "Exp2": "exp2",
         "Erfc": "erfc",
         "Erfinv": "erfinv",
+        "Cbrt": "cbrt",
+        "Fabs": "abs",
     },
 }
 
@@ -240,40 +210,41 @@ OPERATIONS: Mapping[str, Rule] = {
     "Var": _reduced(_variance),
     "Std": _reduced(lambda t, x, axes, keep: t.apply("sqrt", _variance(t, x, axes, keep))),
     "Prod": _reduced(Tensors.product),
-    "Max": _reduced(lambda t, x, axes, keep: t.extreme(x, axes, keep, True)),
-    "Min": _reduced(lambda t, x, axes, keep: t.extreme(x, axes, keep, False)),
     **dict.fromkeys(("Logsumexp", "LogSumExp"), _reduced(Tensors.log_sum_exp)),
     "Softmax": _softmax(False),
     "LogSoftmax": _softmax(True),
     "Clip": _clip,
-    "Einsum": _einsum,
-    "Concatenate": _joined(np.concatenate),
-    "Stack": _joined(np.stack),
-    "Split": _split,
-    "GetItem": _item,
-    "Reshape": _moved(lambda a, c: a.reshape([-1 if s is None else s for s in c["newshape"]])),
-    "Transpose": _moved(lambda a, c: a.transpose(c.get("axes"))),
-    "ExpandDims": _moved(lambda a, c: np.expand_dims(a, c["axis"])),
-    "Squeeze": _moved(lambda a, c: np.squeeze(a, c.get("axis"))),
-    "Flip": _moved(lambda a, c: np.flip(a, c.get("axis"))),
-    "Swapaxes": _moved(lambda a, c: np.swapaxes(a, c["axis1"], c["axis2"])),
-    "Moveaxis": _moved(lambda a, c: np.moveaxis(a, c["source"], c["destination"])),
-    "Tile": _moved(lambda a, c: np.tile(a, c["repeats"])),
-    "Repeat": _moved(lambda a, c: np.repeat(a, c["repeats"], c.get("axis"))),
-    "Roll": _moved(lambda a, c: np.roll(a, c["shift"], c.get("axis"))),
-    "Ravel": _moved(lambda a, c: a.reshape(-1)),
-    "Diagonal": _moved(lambda a, c: np.diagonal(a, c["offset"], c["axis1"], c["axis2"])),
     "Trace": lambda t, c, x: t.sum(
         t.places(x, lambda a: np.diagonal(a, c["offset"], c["axis1"], c["axis2"])), [-1], False
     ),
-    "Take": _taken,
-    "Pad": _pad,
+    **MOVES,
+    **VECTORS,
+    **dict.fromkeys(("Copy", "Conj", "Conjugate", "Real"), lambda t, c, x: x),
+    **dict.fromkeys(("Cast", "ConvertToTensor"), _cast),
+    **dict.fromkeys(("Max", "Amax"), _reduced(partial(_extreme, larger=True))),
+    **dict.fromkeys(("Min", "Amin"), _reduced(partial(_extreme, larger=False))),
+    "Ptp": _reduced(_range),
+    "Fmax": _with(Tensors.maximum),
+    "Fmin": _with(Tensors.minimum),
+    "Deg2rad": lambda t, c, x: t.multiply(x, np.pi / 180),
+    "Rad2deg": lambda t, c, x: t.multiply(x, 180 / np.pi),
+    "OnesLike": lambda t, c, x: np.ones(x.shape),
+    "ZerosLike": lambda t, c, x: np.zeros(x.shape),
+    "FullLike": lambda t, c, x, fill_value: np.broadcast_to(constant(fill_value), x.shape),
+    "NanToNum": _without_nan,
+    "Isnan": lambda t, c, x: np.zeros(x.shape, dtype=bool),
+    "Isfinite": lambda t, c, x: np.ones(x.shape, dtype=bool),
+    "DivideNoNan": _divided,
+    "Moments": lambda t, c, x: [f(t, x, c["axes"], bool(c.get("keepdims"))) for f in _MOMENTS],
+    "Select": _selected,
+    "LogicalAnd": _both(sympy.And),
+    "LogicalOr": _both(sympy.Or),
+    "LogicalNot": _not,
+    "Squareplus": lambda t, c, x: t.apply(functions.squareplus(c.get("b", 4)), x, "squareplus"),
+    "SparsePlus": lambda t, c, x: t.apply(FORMULAS["sparse_plus"], x, "sparse_plus"),
+    "SparseSigmoid": lambda t, c, x: t.apply(FORMULAS["sparse_sigmoid"], x, "sparse_sigmoid"),
+    "Logaddexp2": _log_add_2,
     "Glu": _glu,
-    "Norm": _norm,
-    "Normalize": _normalize,
-    "Average": _average,
-    "Dot": _dot,
-    "Cross": _cross,
     "Arctan2": _with(angle),
     "Logaddexp": _with(Tensors.log_add),
     "Hypot": _with(distance),

@@ -1,24 +1,60 @@
-"""Keras's layers that symnet does not read, and what to do about them."""
+"""Keras's layers and operations that symnet does not read, and what to do about them."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+QUANTISED = (
+    "its weights are quantised, and it rounds what it computes: save the model before "
+    "model.quantize"
+)
 
 _CODE = "code in a file is never run. Export the model to ONNX, or rebuild it of Keras's own layers"
 _RECURRENT = "write its steps with Conv2D and keras.ops, or export the model to ONNX"
 _MASK = "what it leaves out depends on the inputs' values: give the model sequences of full length"
 _WHOLE = "it takes whole numbers, by which there is no derivative: give the model what follows it"
 _ATTENTION = "write it with keras.ops (matmul, softmax), or export the model to ONNX"
+_STEPS = "it is constant in steps: its derivative is 0 wherever there is one"
+_JUMPS = "it jumps, which symnet's formulas do not; of an angle use sin and cos"
+_CHOICE = "it chooses by values: that has no derivative; leave it out of the model's outputs"
+_COMPLEX = "it computes with complex numbers; symnet reads real ones"
+_LINEAR = "it factors a matrix that depends on the inputs; write its formula out in products"
+_CONTROL = "its steps are code, which a file does not hold in full; write them out as layers"
+_WHAT = "write it with layers or operations that symnet reads, or export the model to ONNX"
 
 _ADVICE = {
+    **dict.fromkeys(("Lambda", "FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"), _CODE),
     **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), _RECURRENT),
     **dict.fromkeys(("Embedding", "Discretization", "CategoryEncoding", "Hashing"), _WHOLE),
     **dict.fromkeys(("StringLookup", "IntegerLookup", "TextVectorization"), _WHOLE),
-    "Outer": "it multiplies the points of a batch with each other; write it by expand_dims and *",
-    "GroupedQueryAttention": _ATTENTION,
+    **dict.fromkeys(("HashedCrossing", "ReversibleEmbedding", "OneHot", "MultiHot"), _WHOLE),
+    **dict.fromkeys(("Floor", "Ceil", "Round", "Trunc", "FloorDivide", "Heaviside"), _STEPS),
+    **dict.fromkeys(("Digitize", "SearchSorted", "Nextafter"), _STEPS),
+    **dict.fromkeys(("Mod", "Fmod", "Angle"), _JUMPS),
+    **dict.fromkeys(("Argmax", "Argmin", "Sort", "Argsort", "TopK", "Median", "Quantile"), _CHOICE),
+    **dict.fromkeys(("Sparsemax", "Any", "All", "Nonzero", "Unique", "Percentile"), _CHOICE),
+    **dict.fromkeys(("FFT", "FFT2", "IFFT2", "RFFT", "IRFFT", "STFT", "ISTFT"), _COMPLEX),
+    **dict.fromkeys(("Det", "Inv", "Solve", "Cholesky", "Eigh", "SVD", "Pinv", "Qr"), _LINEAR),
+    **dict.fromkeys(("Slogdet", "Logdet", "Lstsq", "SolveTriangular", "Eig"), _LINEAR),
+    **dict.fromkeys(("Scan", "Map", "Cond", "WhileLoop", "ForiLoop", "VectorizedMap"), _CONTROL),
+    **dict.fromkeys(("GroupQueryAttention", "GroupedQueryAttention"), _ATTENTION),
     "Masking": _MASK,
     "StopGradient": "its derivative in Keras is not that of its value",
 }
 
 
-def advice(kind: str) -> str:
-    """What to do with a model that has such a layer."""
-    return _ADVICE.get(kind, _CODE)
+def advice(kind: str, own: bool, operation: bool) -> str:
+    """What to do with a model that has such a layer or operation, Keras's own or another's."""
+    if not own:
+        return _CODE
+    if kind == "Outer" and not operation:
+        return "it multiplies the points of a batch with each other; write it by expand_dims and *"
+    return _ADVICE.get(kind, _WHAT)
+
+
+def is_quantised(config: Mapping[str, Any]) -> bool:
+    """Whether the layer's type is that of integers or of eight bits, with scales beside them."""
+    policy = config.get("dtype")
+    inner = policy.get("config") if isinstance(policy, Mapping) else None
+    return isinstance(inner, Mapping) and "mode" in inner

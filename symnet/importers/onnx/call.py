@@ -59,7 +59,8 @@ class Call:
         """The i-th input, which has to be known."""
         found = self.value(i)
         if isinstance(found, Form):
-            self.refuse(f"its {what} depend on the inputs; symnet reads constant ones")
+            verb = "depend" if what.endswith("s") else "depends"
+            self.refuse(f"its {what} {verb} on the inputs; symnet reads what is constant")
         return np.asarray(found)
 
     def get(self, name: str, default: Any = None) -> Any:

@@ -21,6 +21,7 @@ from symnet.importers.onnx import (
     learned,
     nonlinear,
     places,
+    quadrants,
     recurrent,
     refusals,
     resizing,
@@ -73,6 +74,7 @@ class Graph:
     met: Counter[str] = field(default_factory=Counter)
     left_out: list[str] = field(default_factory=list)
     steps: list[int] = field(default_factory=lambda: [0])
+    angles: Mapping[str, quadrants.Angle] = field(default_factory=dict)
     """Nodes read in bodies so far, one number for all of a model's."""
     batch: Batch | None = None
 
@@ -88,7 +90,7 @@ class Graph:
                 f"its opset is {opset}; symnet reads {_OLDEST} to {newest}, "
                 "which the installed onnx knows"
             )
-        return cls(model.graph, opset, batch=batch)
+        return cls(model.graph, opset, batch=batch, angles=quadrants.angles(model.graph.node))
 
     def inputs(self) -> list[tuple[str, list[int | str]]]:
         """Names and shapes of the inputs that are numbers; unknown sizes are words."""
@@ -223,6 +225,10 @@ class Graph:
         self.met[node.op_type] += 1
         if node.op_type == "Constant" and node.domain in _ONNX:
             return [constants.constant(node, self._number)]
+        if node.output and node.output[0] in self.angles:
+            value = quadrants.value(self.tensors, self.angles[node.output[0]], self.values)
+            if value is not None:
+                return [value]
         arguments = [self._argument(name) for name in node.input]
         for argument in arguments:
             if isinstance(argument, Unread):

@@ -175,7 +175,11 @@ def _state(t: Tensors, call: Call, i: int, k: int, batch: int, hidden: int) -> V
     if not call.has(i):
         return np.zeros((batch, hidden))
     axis = 1 if call.get("layout", 0) else 0
-    return t.places(call.value(i), lambda a: np.take(a, k, axis=axis))
+    state = t.places(call.value(i), lambda a: np.take(a, k, axis=axis))
+    alike = isinstance(state, np.ndarray) and bool((state == state[:1]).all())
+    if call.batch and alike and len(state) == call.batch.size:  # of all points, each the same
+        return t.broadcast(state[:1], (batch, hidden))
+    return state
 
 
 READERS: dict[str, Reader] = dict.fromkeys(_GATES, _read)

@@ -53,6 +53,6 @@ def reason(op: str, domain: str) -> str:
         )
     if op in _REASONS:
         return _REASONS[op]
-    if "Quantize" in op or op.startswith("QLinear") or op.endswith("Integer"):
+    if "uantize" in op or op.startswith("QLinear") or op.endswith("Integer"):
         return _QUANTISED
     return "symnet has no rule for it; say which model needs it"

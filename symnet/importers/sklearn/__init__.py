@@ -6,6 +6,7 @@ before the network (scaling, polynomials, projections) is folded or becomes node
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -60,14 +61,15 @@ def imported(model: Any, options: Options) -> Imported:
     """The same with what is to be said about it."""
     if options.classes not in ("probabilities", "logits"):
         raise ValueError(f"classes are {options.classes!r}; expected probabilities or logits")
-    count = getattr(model, "n_features_in_", None)
+    count = _width(model)
     if count is None:
-        raise ValueError(f"{type(model).__name__} is not fitted: call fit first")
+        how = "call fit, with refit=True" if hasattr(model, "refit") else "call fit first"
+        raise ValueError(f"{type(model).__name__} is not fitted: {how}")
     t = Tensors()
-    x = t.fold.inputs_of([(int(count),)])[0]
+    x = t.fold.inputs_of([(count,)])[0]
     value = _applied(t, model, x, options)
     names = getattr(model, "feature_names_in_", None)
-    sizes = (("x", int(count)),) if names is None else tuple((str(name), 1) for name in names)
+    sizes = (("x", count),) if names is None else tuple((str(name), 1) for name in names)
     net = Model(t, sizes, (("y", value),)).network(options)
     text = _compared(model, net, options) if options.check else "not compared"
     return Imported(
@@ -75,11 +77,23 @@ def imported(model: Any, options: Options) -> Imported:
     )
 
 
+def _width(model: Any) -> int | None:
+    """How many features it takes; a pipeline that begins with "passthrough" does not tell."""
+    steps = [step for _, step in getattr(model, "steps", ())]
+    counts = (getattr(part, "n_features_in_", None) for part in (model, *steps))
+    return next((int(count) for count in counts if count is not None), None)
+
+
 def _applied(t: Tensors, estimator: Any, x: Value, options: Options) -> Value:
+    transforms = isinstance(estimator, parts.Transforming)
+    estimator = estimator.estimator if transforms else estimator
     name = type(estimator).__name__
-    rule = _RULES.get(name)
+    rule = _TRANSFORMS.get(name) if transforms else None
+    rule = rule or _RULES.get(name)
     if rule is None or not type(estimator).__module__.startswith("sklearn."):
-        raise ValueError(refusals.reason(name, _RULES))
+        raise ValueError(refusals.reason(name, type(estimator).__module__))
+    if transforms and name not in _TRANSFORMS and hasattr(estimator, "predict"):
+        raise ValueError(f"{name} as a transformer is not read: symnet reads what it predicts")
     try:
         return rule(t, estimator, x, options)
     except AttributeError as error:
@@ -124,13 +138,15 @@ _RULES: Mapping[str, Rule] = {
         ("PoissonRegressor", "GammaRegressor", "TweedieRegressor"), _plain(models.generalised)
     ),
     "RANSACRegressor": lambda t, m, x, options: _applied(t, m.estimator_, x, options),
-    **dict.fromkeys(("PLSRegression", "PLSCanonical"), _plain(models.regression_of_parts)),
+    **dict.fromkeys(("PLSRegression", "PLSCanonical", "CCA"), _plain(models.regression_of_parts)),
+    "FrozenEstimator": lambda t, m, x, options: _applied(t, m.estimator, x, options),
     "VotingRegressor": _whole(parts.voting),
     "BaggingRegressor": _whole(parts.bagging),
     "MultiOutputRegressor": _whole(parts.several),
     "RegressorChain": _whole(parts.chained),
     "StackingRegressor": _whole(parts.stacking),
     "FeatureUnion": _whole(parts.union),
+    **dict.fromkeys(("RFE", "RFECV"), _whole(parts.of_chosen)),
     "PowerTransformer": _plain(transformers.power),
     "RBFSampler": _plain(kernels.random_features),
     "Nystroem": _plain(kernels.nystroem),
@@ -149,6 +165,9 @@ _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("Perceptron", "PassiveAggressiveClassifier"), classifiers.decision),
     "SGDClassifier": classifiers.stochastic,
     **dict.fromkeys(("SVC", "NuSVC"), classifiers.support_vectors),
+    "MultinomialNB": classifiers.multinomial,
+    "OneVsRestClassifier": _whole(classifiers.one_against_others),
+    "BaggingClassifier": _whole(classifiers.bagging),
     "VotingClassifier": _whole(classifiers.voting),
     "StackingClassifier": _whole(classifiers.stacking),
     "GaussianProcessRegressor": _plain(kernels.gaussian_process),
@@ -165,15 +184,34 @@ _RULES: Mapping[str, Rule] = {
     "FastICA": _plain(transformers.independent),
     "FeatureAgglomeration": _plain(transformers.agglomeration),
     **dict.fromkeys(("PCA", "IncrementalPCA"), _plain(transformers.pca)),
-    **dict.fromkeys(("TruncatedSVD", "GaussianRandomProjection"), _plain(transformers.projection)),
     **dict.fromkeys(
-        ("SelectKBest", "SelectPercentile", "SelectFromModel", "RFE"), _plain(transformers.selector)
+        ("TruncatedSVD", "GaussianRandomProjection", "SparseRandomProjection"),
+        _plain(transformers.projection),
+    ),
+    "NeighborhoodComponentsAnalysis": _plain(transformers.projection),
+    "FactorAnalysis": _plain(transformers.factors),
+    "KernelPCA": _plain(kernels.principal),
+    **dict.fromkeys(
+        ("SelectKBest", "SelectPercentile", "SelectFromModel", "SelectFpr"),
+        _plain(transformers.selector),
+    ),
+    **dict.fromkeys(
+        ("SelectFdr", "SelectFwe", "GenericUnivariateSelect", "SequentialFeatureSelector"),
+        _plain(transformers.selector),
     ),
     "VarianceThreshold": _plain(transformers.selector),
     "ColumnTransformer": _whole(parts.columns),
     "Pipeline": _whole(parts.pipeline),
     "TransformedTargetRegressor": _whole(parts.target),
 }
+
+
+_TRANSFORMS: Mapping[str, Rule] = {
+    "LinearDiscriminantAnalysis": _plain(transformers.discriminants),
+    **dict.fromkeys(("RFE", "RFECV"), _plain(transformers.selector)),
+    "Pipeline": _whole(parts.pipeline_of_transformers),
+}
+"""What estimators that also predict give to the next step of a pipeline."""
 
 
 # --- the estimator itself -----------------------------------------------------------------------
@@ -189,7 +227,24 @@ def _compared(model: Any, net: Network, options: Options) -> str:
     X = X[np.isfinite(analytic.value(net, X)).all(axis=1)]
     if not len(X):
         return "not compared: no finite value at the points drawn"
-    return comparing.compared(net, lambda P: _own(model, P, logits), "scikit-learn", X)
+    model = _widened(copy.deepcopy(model))
+    try:
+        values = _own(model, X, logits)
+    except Exception as error:  # of points outside of what it was fitted to, say
+        return f"not compared: scikit-learn does not take the points ({error})"
+    return comparing.compared(net, lambda P: values, "scikit-learn", X)
+
+
+def _widened(part: Any) -> Any:
+    """The estimator with its arrays of float32 as doubles: it rounds what it computes of them."""
+    if isinstance(part, np.ndarray):
+        return part.astype(np.float64) if part.dtype == np.float32 else part
+    if type(part) in (list, tuple):
+        return type(part)(_widened(value) for value in part)
+    if hasattr(part, "get_params") and not isinstance(part, type):
+        for name, value in vars(part).items():
+            setattr(part, name, _widened(value))
+    return part
 
 
 def _decides(model: Any) -> bool:
@@ -201,10 +256,13 @@ def _own(model: Any, X: Array, logits: bool) -> Array:
     """The estimator's own values."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that arrays have no column names
-        call = model.predict
         if hasattr(model, "classes_"):
             call = model.decision_function if logits else model.predict_proba
-        return np.asarray(call(_framed(model, X))).reshape(len(X), -1)
+        else:
+            call = model.predict if hasattr(model, "predict") else model.transform
+        found = call(_framed(model, X))
+        found = found.toarray() if hasattr(found, "toarray") else found
+        return np.asarray(found).reshape(len(X), -1)
 
 
 def _framed(model: Any, X: Array) -> Any:
@@ -220,7 +278,7 @@ def _framed(model: Any, X: Array) -> Any:
 
 def _points(model: Any) -> Array:
     """Points about those that a first scaler has seen, where there is one."""
-    drawn = comparing.points(int(model.n_features_in_))
+    drawn = comparing.points(_width(model) or 0)
     first = model.steps[0][1] if hasattr(model, "steps") else None
     mean, scale = getattr(first, "mean_", None), getattr(first, "scale_", None)
     usable = mean is not None and scale is not None and np.shape(mean) == drawn.shape[1:]

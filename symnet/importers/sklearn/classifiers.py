@@ -5,6 +5,7 @@ A classifier's values are its probabilities, or with `classes="logits"` its deci
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,33 @@ def quadratic(t: Tensors, model: Any, x: Value, options: Options) -> Value:
 
 def _normal(t: Tensors, scores: Value, options: Options) -> Value:
     return scores if options.classes == "logits" else t.softmax(scores, [-1])
+
+
+def multinomial(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+    """MultinomialNB: log p_k + x·log p(x | k), and the softmax of it."""
+    W = np.asarray(model.feature_log_prob_)
+    scores = t.add(t.matmul(x, W.T.copy()), np.asarray(model.class_log_prior_))
+    return _normal(t, scores, options)
+
+
+def one_against_others(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """OneVsRestClassifier: each class's own probability, over their sum where one is right."""
+    if any(type(part).__name__ == "_ConstantPredictor" for part in model.estimators_):
+        raise ValueError("OneVsRestClassifier has a class that was always or never seen")
+    own = t.concatenate([t.places(apply(part, x), _last) for part in model.estimators_], 0)
+    if model.multilabel_:
+        return own
+    if len(model.estimators_) == 1:
+        return t.concatenate([t.subtract(np.ones(1), own), own], 0)
+    return t.divide(own, t.sum(own, [-1], True))
+
+
+def bagging(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """BaggingClassifier: the mean of probabilities, of those who have seen all classes."""
+    if any(len(part.classes_) != model.n_classes_ for part in model.estimators_):
+        raise ValueError("BaggingClassifier has estimators that did not see all classes")
+    chosen = [t.places(x, partial(np.take, indices=k)) for k in model.estimators_features_]
+    return weighted(t, [apply(*pair) for pair in zip(model.estimators_, chosen, strict=True)])
 
 
 def voting(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:

@@ -51,7 +51,7 @@ def support_vectors(t: Tensors, model: Any, x: Value) -> Value:
 def _kernel(t: Tensors, model: Any, name: Any, gamma: float, x: Value, X: Array) -> Value:
     """k(x, x_i) of all i."""
     if name == "rbf":
-        return t.apply("exp", t.multiply(_squared_distances(t, x, X), -float(gamma)))
+        return t.apply("exp", t.multiply(_squared_distances(t, x, X, gamma), -float(gamma)))
     if name == "linear":
         return t.matmul(x, X.T.copy())
     if name in ("poly", "polynomial", "sigmoid"):
@@ -87,8 +87,31 @@ def nystroem(t: Tensors, sampler: Any, x: Value) -> Value:
     return t.matmul(values, np.asarray(sampler.normalization_).T.copy())
 
 
-def _squared_distances(t: Tensors, x: Value, points: Array) -> Value:
-    """|x − x_i|² = |x|² − 2 x·x_i + |x_i|² of all i."""
+def principal(t: Tensors, model: Any, x: Value) -> Value:
+    """KernelPCA: kernels, centred as those of the fit were, times scaled eigenvectors."""
+    X, centre = np.asarray(model.X_fit_), model._centerer
+    values = _kernel(t, SimpleNamespace(**model.get_params()), model.kernel, model.gamma_, x, X)
+    mean = t.sum(values, [-1], True, mean=True)
+    values = t.subtract(values, np.asarray(centre.K_fit_rows_))
+    centred = t.add(t.subtract(values, mean), float(centre.K_fit_all_))
+    kept = model.eigenvalues_ > 0
+    scaled = np.zeros_like(model.eigenvectors_)
+    scaled[:, kept] = model.eigenvectors_[:, kept] / np.sqrt(model.eigenvalues_[kept])
+    return t.matmul(centred, scaled)
+
+
+_FAR = 1e3
+"""γ|x_i|² up to which |x|² − 2 x·x_i + |x_i|² keeps enough digits of |x − x_i|²."""
+
+
+def _squared_distances(t: Tensors, x: Value, points: Array, gamma: float = 0.5) -> Value:
+    """|x − x_i|² = |x|² − 2 x·x_i + |x_i|² of all i; sums of squares where points are far out.
+
+    γ is the factor that it will have in an exponent.
+    """
+    if gamma * (points**2).sum(axis=1).max(initial=0.0) > _FAR:
+        apart = t.subtract(t.places(x, lambda a: a[None, :]), points)
+        return t.sum(t.apply("square", apart), [-1], False)
     square = t.sum(t.multiply(x, x), [-1], True)
     cross = t.matmul(x, -2 * points.T)
     return t.add(t.add(cross, (points**2).sum(axis=1)), square)
@@ -138,9 +161,8 @@ def _periodic(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
 
 
 def _rational(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
-    shrunk = t.multiply(
-        _squared_distances(t, x, X), 1 / (2 * kernel.alpha * kernel.length_scale**2)
-    )
+    factor = 1 / (2 * kernel.alpha * kernel.length_scale**2)
+    shrunk = t.multiply(_squared_distances(t, x, X, factor), factor)
     return t.apply(functions.power(-kernel.alpha), t.add(shrunk, 1.0), "power")
 
 

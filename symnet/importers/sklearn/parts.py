@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,17 @@ from symnet.network.weights import Array
 
 Apply = Callable[[Any, Value], Value]
 """A fitted estimator on a value."""
+
+
+@dataclass(frozen=True)
+class Transforming:
+    """An estimator whose transform is meant, not what it predicts."""
+
+    estimator: Any
+
+
+def _transforming(step: Any) -> Any:
+    return step if step in (None, "passthrough") else Transforming(step)
 
 
 def weighted(t: Tensors, parts: list[Value], weights: Any = None) -> Value:
@@ -38,6 +50,11 @@ def bagging(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
     """BaggingRegressor: the mean, each of the columns that it was trained on."""
     chosen = [t.places(x, partial(np.take, indices=k)) for k in model.estimators_features_]
     return weighted(t, [apply(*pair) for pair in zip(model.estimators_, chosen, strict=True)])
+
+
+def of_chosen(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """RFE: the estimator on the features that are left."""
+    return apply(model.estimator_, entries(t, x, np.flatnonzero(model.support_)))
 
 
 def several(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
@@ -69,7 +86,7 @@ def union(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
     for name, part in model.transformer_list:
         if part == "drop":
             continue
-        value = x if part == "passthrough" else apply(part, x)
+        value = x if part == "passthrough" else apply(Transforming(part), x)
         parts.append(t.multiply(value, float(weights[name])) if name in weights else value)
     return t.concatenate(parts, 0)
 
@@ -84,24 +101,39 @@ def columns(t: Tensors, transformer: Any, x: Value, apply: Apply) -> Value:
             continue
         chosen = entries(t, x, places)
         plain = isinstance(step, str)  # passthrough
-        parts.append(chosen if plain else apply(step, chosen))
+        parts.append(chosen if plain else apply(Transforming(step), chosen))
     return t.concatenate(parts, 0)
 
 
 def _places(columns: Any, names: list[str], count: int) -> Array:
+    if isinstance(columns, slice) and str in (type(columns.start), type(columns.stop)):
+        first = 0 if columns.start is None else names.index(columns.start)
+        end = count if columns.stop is None else names.index(columns.stop) + 1
+        return np.arange(count)[first : end : columns.step]
     if isinstance(columns, slice):
         return np.arange(count)[columns]
     given = np.atleast_1d(np.asarray(columns))
+    if not given.size:
+        return np.zeros(0, dtype=np.int64)
     if given.dtype.kind in "UO":
         return np.array([names.index(str(name)) for name in given])
     return np.flatnonzero(given) if given.dtype == bool else np.arange(count)[given]
 
 
 def pipeline(t: Tensors, pipeline: Any, x: Value, apply: Apply) -> Value:
-    """One step after the other."""
-    for _, step in pipeline.steps:
+    """One step after the other; all but the last transform."""
+    *steps, (_, last) = pipeline.steps
+    for step in (*(_transforming(step) for _, step in steps), last):
         if step not in (None, "passthrough"):
             x = apply(step, x)
+    return x
+
+
+def pipeline_of_transformers(t: Tensors, pipeline: Any, x: Value, apply: Apply) -> Value:
+    """The same where the last step transforms, too."""
+    for _, step in pipeline.steps:
+        if step not in (None, "passthrough"):
+            x = apply(_transforming(step), x)
     return x
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 _TREES = "trees are constant in steps: they have no derivative; fit a smooth model instead"
 _NEIGHBOURS = "it looks up neighbours: that has no derivative; fit a smooth model instead"
 _BINS = "it is constant in steps: it has no derivative; leave it out, or use SplineTransformer"
 _CATEGORIES = "it takes categories; give the model the numbers after that step"
 _QUANTILES = "it interpolates in a table of ranks; use PowerTransformer, which is a formula"
 _PROBABILITIES = "its probabilities are integrals or tables; fit LogisticRegression or an MLP"
+
+_CLUSTERS = "it looks for clusters: that has no derivative; leave it out"
+_ADVICE = (
+    "it reads networks, linear models, kernel methods, scalers and projections: see "
+    "symnet.from_sklearn in the README"
+)
 
 _REASONS = {
     **dict.fromkeys(("KBinsDiscretizer", "Binarizer"), _BINS),
@@ -19,15 +23,18 @@ _REASONS = {
     **dict.fromkeys(("GaussianProcessClassifier", "CalibratedClassifierCV"), _PROBABILITIES),
     "IsotonicRegression": _QUANTILES,
     "KNNImputer": _NEIGHBOURS,
+    **dict.fromkeys(("KMeans", "MiniBatchKMeans", "Birch", "BisectingKMeans"), _CLUSTERS),
 }
 
 
-def reason(name: str, known: Iterable[str]) -> str:
+def reason(name: str, module: str) -> str:
     """Why the estimator is refused, and what to do."""
     if name in _REASONS:
         return f"{name} is not read: {_REASONS[name]}"
-    if any(word in name for word in ("Tree", "Forest", "Boost")):
+    if any(word in name for word in ("Tree", "Forest", "Boost", "XGB", "LGBM")):
         return f"{name} is not read: {_TREES}"
     if "Neighbors" in name or name == "NearestCentroid":
         return f"{name} is not read: {_NEIGHBOURS}"
-    return f"{name} is no estimator that symnet reads; it reads {', '.join(known)}"
+    if not module.startswith("sklearn."):
+        return f"{name} is of {module}, not of scikit-learn: code that symnet cannot read"
+    return f"{name} is no estimator that symnet reads; {_ADVICE}"

@@ -69,7 +69,20 @@ def _monomial(
     return t.multiply(known[rest], known[last])
 
 
-_UFUNCS = ("log", "log1p", "log2", "log10", "exp", "expm1", "sqrt", "square", "reciprocal", "abs")
+_UFUNCS = {
+    **{"absolute": "abs", "fabs": "abs", "expit": "sigmoid"},
+    **{"arcsin": "asin", "arccos": "acos", "arctan": "atan"},
+    **{"arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh"},
+}
+"""Functions of NumPy and SciPy by symnet's names, where they differ."""
+
+_FACTORS = {
+    **{"negative": -1.0, "positive": 1.0, "conjugate": 1.0},
+    **dict.fromkeys(("deg2rad", "radians"), np.pi / 180),
+    **dict.fromkeys(("rad2deg", "degrees"), 180 / np.pi),
+}
+
+_KNOWN = ("log", "log1p", "log2", "log10", "exp", "expm1", "sqrt", "square", "reciprocal", "abs")
 
 
 def function(t: Tensors, transformer: Any, x: Value) -> Value:
@@ -82,14 +95,14 @@ def function(t: Tensors, transformer: Any, x: Value) -> Value:
 def _ufunc(t: Tensors, function: Any, x: Value) -> Value:
     if function is None:
         return x
-    name = {"absolute": "abs"}.get(
-        getattr(function, "__name__", ""), getattr(function, "__name__", "")
-    )
-    known = isinstance(function, np.ufunc) and name in (*functions.PLAIN, *_UFUNCS)
-    if not known:
+    given = str(getattr(function, "__name__", ""))
+    name = _UFUNCS.get(given, given)
+    if isinstance(function, np.ufunc) and name in _FACTORS:
+        return t.multiply(x, _FACTORS[name])
+    if not isinstance(function, np.ufunc) or name not in functions.PLAIN:
         raise ValueError(
             f"the function {function!r} is code that symnet cannot read; use a function of NumPy: "
-            f"{', '.join(_UFUNCS)}, sin, cos, tanh"
+            f"{', '.join(_KNOWN)}, sin, cos, tanh"
         )
     return t.apply(name, x)
 
@@ -104,11 +117,28 @@ def pca(t: Tensors, pca: Any, x: Value) -> Value:
 
 def projection(t: Tensors, model: Any, x: Value) -> Value:
     """x times the components."""
-    return t.matmul(x, np.asarray(model.components_, dtype=np.float64).T.copy())
+    W = model.components_
+    W = W.toarray() if hasattr(W, "toarray") else W
+    return t.matmul(x, np.asarray(W, dtype=np.float64).T.copy())
+
+
+def factors(t: Tensors, model: Any, x: Value) -> Value:
+    """FactorAnalysis: (x − mean) Ψ⁻¹Wᵀ (1 + W Ψ⁻¹Wᵀ)⁻¹, the mean of the factors given x."""
+    W = np.asarray(model.components_, dtype=np.float64)
+    scaled = W / model.noise_variance_
+    A = np.linalg.solve(np.eye(len(W)) + scaled @ W.T, scaled)
+    return t.matmul(t.subtract(x, np.asarray(model.mean_)), A.T.copy())
+
+
+def discriminants(t: Tensors, model: Any, x: Value) -> Value:
+    """LinearDiscriminantAnalysis as a transformer: the centred x times some columns of a matrix."""
+    W = np.asarray(model.scalings_, dtype=np.float64)[:, : model._max_components]
+    centred = t.subtract(x, np.asarray(model.xbar_)) if model.solver == "svd" else x
+    return t.matmul(centred, W)
 
 
 def independent(t: Tensors, model: Any, x: Value) -> Value:
-    """FastICA, and LinearDiscriminantAnalysis as a transformer: the centred x times a matrix."""
+    """FastICA: the centred x times a matrix."""
     mean = getattr(model, "mean_", None)
     x = x if mean is None else t.subtract(x, np.asarray(mean))
     return projection(t, model, x)

@@ -7,11 +7,13 @@ keeps softplus, silu, gelu and batch_norm whole.
 from __future__ import annotations
 
 import inspect
+import io
+import logging
 import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,13 +38,13 @@ def from_torch(
     shape: Shapes | None = None,
     check: bool = True,
 ) -> Network:
-    """The network of a module.
+    """The network of a module, or of what torch.export has made of one.
 
     Args:
         shape: of the input without its batch, or of each of several inputs, which are laid side
-            by side; by default that of the first layer, (n,). A dictionary of shapes is of keyword
-            arguments, or else of the entries of one dictionary that `forward` takes. Several
-            outputs are laid side by side, too.
+            by side; by default that of the first layer, (n,), or what was exported. A dictionary
+            of shapes is of keyword arguments, or else of the entries of one dictionary that
+            `forward` takes. Several outputs are laid side by side, too.
         check: compare the values with those of a copy of the module in double precision; its
             Jacobian too, where the module keeps derivatives from passing (`detach`, `no_grad`).
 
@@ -59,6 +61,8 @@ def from_torch(
 def imported(module: Any, options: Options, shape: Shapes | None = None) -> Imported:
     """The same with what is to be said about it."""
     torch = needed("torch", "torch")
+    if isinstance(module, torch.export.ExportedProgram):
+        module, shape = module.module(), shape or _exported_shapes(module)
     if not isinstance(module, torch.nn.Module):
         raise ValueError(f"{type(module).__name__} is no torch.nn.Module")
     module = getattr(module, "_orig_mod", module)  # what torch.compile has wrapped
@@ -174,6 +178,14 @@ def _arguments(torch: Any, module: Any, shape: Any) -> Arguments:
     return Arguments(tuple((1, *(int(s) for s in one)) for one in each))
 
 
+def _exported_shapes(program: Any) -> Shapes:
+    """Of the tensors that a program was exported with, without their batch."""
+    args, kwargs = program.example_inputs
+    if kwargs:
+        return {name: tuple(tensor.shape[1:]) for name, tensor in kwargs.items()}
+    return [tuple(tensor.shape[1:]) for tensor in args]
+
+
 def _first_width(torch: Any, module: Any) -> int:
     for part in module.modules():
         script = getattr(part, "original_name", "")  # of a module that torch.jit has compiled
@@ -197,9 +209,11 @@ def _numbers(torch: Any, module: Any, given: Arguments) -> tuple[Any, ...]:
 
 def _called(torch: Any, module: Any, given: Arguments) -> list[tuple[str, Any]]:
     """What the module gives, by name. ValueError where it raises."""
+    numbers = _numbers(torch, module, given)
     try:
-        with torch.no_grad():
-            return _leaves(torch, given.call(module, _numbers(torch, module, given)))
+        with torch.no_grad(), suppress(Exception):  # it may take derivatives itself
+            return _leaves(torch, given.call(module, numbers))
+        return _leaves(torch, given.call(module, numbers))
     except Exception as error:  # whatever users' modules raise
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(
@@ -210,19 +224,51 @@ def _called(torch: Any, module: Any, given: Arguments) -> list[tuple[str, Any]]:
 def _exported(torch: Any, module: Any, given: Arguments) -> Any:
     args, kwargs = given.placed(_numbers(torch, module, given))
     try:
-        with warnings.catch_warnings(), _unvalidated(torch):
-            warnings.simplefilter("ignore")  # of attributes that LSTM sets itself, and the like
+        with _silent(), _unvalidated(torch):
             if isinstance(module, torch.jit.ScriptModule):
                 converter = needed("torch._export.converter", "torch").TS2EPConverter
                 return converter(module, args, kwargs or None).convert()
+            with suppress(Exception):
+                return torch.export.export(module, args, kwargs)
+            with suppress(Exception):
+                return _with_derivatives(torch, module, args, kwargs)
             return torch.export.export(module, args, kwargs)
     except Exception as error:  # what is no graph fails in many ways, all said by torch
         first = str(error).strip().splitlines() or [type(error).__name__]
         told = ", ".join(str(size) for size in given.shapes)
+        guarded = "Guard failed" in first[0]  # of a module that torch.export has made
+        advice = "its steps must not depend on values"
         raise ValueError(
             f"torch.export cannot trace the module with tensors of the shapes {told} ({first[0]}); "
-            "its steps must not depend on values"
+            f"{'export it with a batch of one' if guarded else advice}"
         ) from None
+
+
+def _with_derivatives(torch: Any, module: Any, args: Any, kwargs: Any) -> Any:
+    """A module that takes derivatives itself (autograd.grad, torch.func), by what these run."""
+    tracing = needed("torch.fx.experimental.proxy_tensor", "torch")
+    leaves, spec = torch.utils._pytree.tree_flatten((args, kwargs))
+
+    def flat(*tensors: Any) -> Any:
+        more, named = torch.utils._pytree.tree_unflatten(tensors, spec)
+        return module(*more, **named)
+
+    graph = tracing.make_fx(flat, tracing_mode="fake", _allow_non_fake_inputs=True)(*leaves)
+    graph.graph.eliminate_dead_code()
+    return torch.export.export(graph, tuple(leaves))
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Without PyTorch's lines on what it cannot trace, which is said by an error."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")  # of attributes that LSTM sets itself, and the like
+            yield
+    finally:
+        logging.disable(before)
 
 
 @contextmanager
@@ -258,7 +304,8 @@ def _takes(exported: Any) -> list[str]:
 def _evaluating(module: Any) -> Iterator[None]:
     """Evaluation mode, and each part's own mode afterwards."""
     modes = [(part, part.training) for part in module.modules()]
-    module.eval()
+    with suppress(NotImplementedError):  # what was exported has one mode
+        module.eval()
     try:
         yield
     finally:

@@ -23,7 +23,7 @@ from symnet.network.weights import Array
 _HELD = ("detach", "wrap_with_set_grad_enabled", "wrap_with_autocast")
 _CHECKS = (
     *("_assert_tensor_metadata", "_assert_async", "_assert_scalar"),
-    *("sym_constrain_range", "sym_constrain_range_for_size"),
+    *("sym_constrain_range", "sym_constrain_range_for_size", "_linalg_check_errors"),
 )
 _NARROW = ("float32", "float16", "bfloat16")
 
@@ -80,9 +80,9 @@ def name_of(target: Any) -> str:
     return str(own or getattr(target, "__name__", target))
 
 
-def evaluated(torch: Any, t: Tensors, program: Any, given: Sequence[Value]) -> list[Value]:
+def evaluated(torch: Any, t: Tensors, program: Any, inputs: Sequence[Value]) -> list[Value]:
     """The values of the program's outputs that are tensors."""
-    values = _stored(program, given)
+    values = _stored(program, inputs)
     known: dict[Any, Any] = {}
     for node in program.graph.nodes:
         if node.op == "call_function":
@@ -93,7 +93,9 @@ def evaluated(torch: Any, t: Tensors, program: Any, given: Sequence[Value]) -> l
             values[node.name] = known[key]
         elif node.op == "output":
             (results,) = node.args
-            return [_result(t, values, result) for result in results if result is not None]
+            kinds = [str(spec.kind) for spec in program.graph_signature.output_specs]
+            given = [r for r, kind in zip(results, kinds, strict=True) if "USER_OUTPUT" in kind]
+            return [_result(t, values, result) for result in given if result is not None]
     raise ValueError("the module gives nothing")
 
 
@@ -160,6 +162,8 @@ def _applied(
 ) -> Any:
     if name in _CHECKS:
         return None
+    if name == "with_effects" and name_of(args[1]) in _CHECKS:
+        return [args[0], None]
     if name == "getitem":
         return args[0][args[1]]
     if name == "sym_size":

@@ -13,13 +13,13 @@ import sympy
 from sympy import Piecewise, exp, log
 
 from symnet.activations import Z
-from symnet.importers.folding import choices, functions
+from symnet.importers.folding import choices, functions, tables
 from symnet.importers.folding.angles import angle, distance
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.torch import layers, moves
+from symnet.importers.torch import decomposed, layers, matrices, moves
 from symnet.network.weights import Array
 
 Rule = Callable[..., Any]
@@ -46,6 +46,15 @@ def _softplus(t: Tensors, x: Value, beta: Any = 1, threshold: Any = 20) -> Value
         above = functions.number(beta) * Z > functions.number(threshold)
         value = Piecewise((Z, above), (value, True))
     return t.apply(value, x, "softplus")
+
+
+def _softplus_slope(t: Tensors, over: Value, x: Value, beta: Any, threshold: Any) -> Value:
+    return t.multiply(over, t.apply("sigmoid", t.multiply(x, beta)))
+
+
+def _threshold_slope(t: Tensors, over: Value, x: Value, threshold: Any) -> Value:
+    above = functions.number(threshold) < Z
+    return t.multiply(over, t.apply(Piecewise((1, above), (0, True)), x, "step"))
 
 
 def _gelu(t: Tensors, x: Value, approximate: str = "none") -> Value:
@@ -100,7 +109,7 @@ def _dropout(t: Tensors, x: Value, p: float = 0.5, train: bool = False, **_: Any
 
 
 def _nan_to_num(t: Tensors, x: Value, *_: Any, **__: Any) -> Value:
-    t.fold.assume("nan_to_num is left out: where its argument is NaN or infinite, so is its value")
+    t.fold.assume(functions.FINITE)
     return x
 
 
@@ -169,7 +178,7 @@ def _best(larger: bool) -> Rule:
 
     def rule(t: Tensors, x: Value, other: Any = None, keepdim: bool = False) -> Any:
         if isinstance(other, Form | np.ndarray):
-            return t.maximum(x, other) if larger else t.minimum(x, other)
+            return (_larger if larger else _smaller)(t, x, other)
         value = t.extreme(x, _axes(other), keepdim, larger)
         return value if other is None else [value, None]
 
@@ -222,7 +231,18 @@ def _compare(name: str) -> Rule:
     return lambda t, x, y: choices.compared(t, name, x, y)
 
 
+def _larger(t: Tensors, x: Value, y: Value) -> Value:
+    t.fold.assume(functions.TIES)
+    return t.maximum(x, y)
+
+
+def _smaller(t: Tensors, x: Value, y: Value) -> Value:
+    t.fold.assume(functions.TIES)
+    return t.minimum(x, y)
+
+
 def _clamp(t: Tensors, x: Value, low: Any = None, high: Any = None) -> Value:
+    t.fold.assume("at its bounds the derivative of clamp is 0; in PyTorch it is 1")
     if any(isinstance(c, Form | np.ndarray) for c in (low, high)):
         x = x if low is None else t.maximum(x, low)
         return x if high is None else t.minimum(x, high)
@@ -232,12 +252,24 @@ def _clamp(t: Tensors, x: Value, low: Any = None, high: Any = None) -> Value:
 def _where(t: Tensors, condition: Any, then: Value, otherwise: Value) -> Value:
     x, y = (v.forced(t) if isinstance(v, Condition) else v for v in (then, otherwise))
     x, y = (v if isinstance(v, Form) else np.asarray(v, dtype=np.float64) for v in (x, y))
+    condition = choices.condition(t, condition)
     if isinstance(condition, Condition):
         return choices.chosen(t, condition, y, x)
     known = np.asarray(condition, dtype=bool)
     shape = np.broadcast_shapes(known.shape, x.shape, y.shape)
     wide = np.broadcast_to(known, shape)
     return t.mixed([t.broadcast(v, shape) for v in (x, y)], lambda a: np.where(wide, *a))
+
+
+def _joined(both: Any) -> Rule:
+    return lambda t, x, y: choices.joined(both, *(choices.condition(t, v) for v in (x, y)))
+
+
+def _all_or_any(both: Any) -> Rule:
+    def rule(t: Tensors, x: Value, dim: Any = None, keepdim: bool = False) -> Value:
+        return choices.all_or_any(t, both, choices.condition(t, x), _axes(dim), keepdim)
+
+    return rule
 
 
 def _masked_fill(t: Tensors, x: Value, mask: Any, value: Value) -> Value:
@@ -280,11 +312,13 @@ RULES: Mapping[str, Rule] = {
             *("relu6", "log_sigmoid", "erfinv", "digamma"),
         )
     },
-    "lgamma": _plain("loggamma"),
+    "lgamma": tables.log_gamma,
     "hardswish": _plain("hard_swish"),
     "hardsigmoid": _hard_sigmoid,
     "hardtanh": lambda t, x, low=-1.0, high=1.0: t.clip(x, low, high),
     "softplus": _softplus,
+    "softplus_backward": _softplus_slope,
+    "threshold_backward": _threshold_slope,
     "gelu": _gelu,
     "elu": _elu,
     "selu": _plain("selu"),
@@ -301,7 +335,10 @@ RULES: Mapping[str, Rule] = {
     "logit": _logit,
     "special_entr": _plain("entr"),
     "special_log_ndtr": _plain("log_ndtr"),
-    "xlogy": lambda t, x, y: t.multiply(x, t.apply("log", y)),
+    "xlogy": tables.x_log,
+    "special_xlog1py": lambda t, x, y: tables.x_log(t, x, y, 1),
+    **matrices.RULES,
+    **decomposed.RULES,
     "linear": _linear,
     "addmm": _addmm,
     "baddbmm": _addmm,
@@ -316,8 +353,8 @@ RULES: Mapping[str, Rule] = {
     "lerp": _lerp,
     "hypot": distance,
     "atan2": angle,
-    "maximum": Tensors.maximum,
-    "minimum": Tensors.minimum,
+    "maximum": _larger,
+    "minimum": _smaller,
     "max": _best(True),
     "min": _best(False),
     "amax": _extreme(True),
@@ -358,14 +395,13 @@ RULES: Mapping[str, Rule] = {
     "adaptive_max_pool1d": layers.adaptive_max_pool(1),
     "adaptive_max_pool2d": layers.adaptive_max_pool(2),
     **{name: _compare(name) for name in choices.RELATIONS},
+    **dict.fromkeys(("logical_and", "bitwise_and", "__and__"), _joined(sympy.And)),
+    **dict.fromkeys(("logical_or", "bitwise_or", "__or__"), _joined(sympy.Or)),
     **dict.fromkeys(
-        ("logical_and", "bitwise_and", "__and__"),
-        lambda t, x, y: choices.joined(sympy.And, x, y),
+        ("logical_not", "bitwise_not"), lambda t, x: choices.negated(choices.condition(t, x))
     ),
-    **dict.fromkeys(
-        ("logical_or", "bitwise_or", "__or__"), lambda t, x, y: choices.joined(sympy.Or, x, y)
-    ),
-    **dict.fromkeys(("logical_not", "bitwise_not"), lambda t, x: choices.negated(x)),
+    "all": _all_or_any(sympy.And),
+    "any": _all_or_any(sympy.Or),
     **dict.fromkeys(("isnan", "isinf"), lambda t, x: np.full(x.shape, False)),
     "isfinite": lambda t, x: np.full(x.shape, True),
     "where": _where,
@@ -397,6 +433,7 @@ CHOOSING = frozenset(
     (
         *("logical_and", "bitwise_and", "__and__", "logical_or", "bitwise_or", "__or__"),
         *("logical_not", "bitwise_not", "where", "masked_fill", "to", "_to_copy", "clone"),
+        *("all", "any"),
     )
 )
 """Operations that take conditions as they are, not as the numbers 0 and 1."""

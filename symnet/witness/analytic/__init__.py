@@ -25,7 +25,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -48,12 +48,12 @@ def value(net: Numeric, X: ArrayLike) -> Array:
 
     Raises ValueError where the last axis of X is not n, X is not real, or a weight is symbolic.
     """
-    return _single(net, X, 0, _last)
+    return _single(net, X, 0, _alone)
 
 
 def jacobian(net: Numeric, X: ArrayLike) -> Array:
     """`J[..., k, i] = dy_k/dx_i` at points X (..., n): an array (..., m, n). Raises as `value`."""
-    return _single(net, X, 1, _last)
+    return _single(net, X, 1, _alone)
 
 
 def hessian(net: Numeric, X: ArrayLike) -> Array:
@@ -61,7 +61,7 @@ def hessian(net: Numeric, X: ArrayLike) -> Array:
 
     Raises as `value`.
     """
-    return _single(net, X, 2, _last)
+    return _single(net, X, 2, _alone)
 
 
 BY_ORDER = (value, jacobian, hessian)
@@ -73,24 +73,17 @@ def derivatives(
 ) -> tuple[Array, ...]:
     """Value, Jacobian and Hessian up to `order`, 0 to 2, in one pass. Raises as `value`.
 
-    Along directions S (n, k) they are J S (..., m, k) and S^T H S (..., m, k, k).
+    Along directions S (n, k) they are J S (..., m, k) and S^T H S (..., m, k, k); with points
+    (N, n) each may have its own, S (N, n, k).
     """
-
-    def method(graph: Graph, X: Array, order: int) -> tuple[Vector, ...]:
-        return (_last(graph, X, order, directions),)
-
-    return _evaluate(net, X, order, range(order + 1), method, directions)[0]
+    return _evaluate(net, X, order, range(order + 1), _alone, directions)[0]
 
 
 def measured(
     net: Numeric, X: ArrayLike, order: int, directions: Array | None = None
 ) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
     """`derivatives`, and the `scale` of each of them, in one pass. Raises as `value`."""
-
-    def method(graph: Graph, X: Array, order: int) -> tuple[Vector, ...]:
-        return value_and_size(graph, X, order, directions)
-
-    results, sizes = _evaluate(net, X, order, range(order + 1), method, directions)
+    results, sizes = _evaluate(net, X, order, range(order + 1), value_and_size, directions)
     return results, sizes
 
 
@@ -131,16 +124,17 @@ def scale(net: Numeric, X: ArrayLike, order: int) -> Array:
     """
     if order not in (0, 1, 2):
         raise ValueError(f"order is {order}, expected 0, 1 or 2")
-    return _single(net, X, order, lambda *given: value_and_size(*given)[1])
+    return _single(net, X, order, lambda *given: value_and_size(*given)[1:])
 
 
 # --- points, in blocks --------------------------------------------------------------------------
 
+_Method: TypeAlias = Callable[[Graph, Array, int, Array | None], tuple[Vector, ...]]
+"""Of a network, points (N, n), an order and directions: the last node's value, or more vectors."""
 
-def _single(
-    net: Numeric, X: ArrayLike, order: int, method: Callable[[Graph, Array, int], Vector]
-) -> Array:
-    ((result,),) = _evaluate(net, X, order, (order,), lambda *given: (method(*given),))
+
+def _single(net: Numeric, X: ArrayLike, order: int, method: _Method) -> Array:
+    ((result,),) = _evaluate(net, X, order, (order,), method)
     return result
 
 
@@ -149,7 +143,7 @@ def _evaluate(
     X: ArrayLike,
     order: int,
     kept: Sequence[int],
-    method: Callable[[Graph, Array, int], tuple[Vector, ...]],
+    method: _Method,
     directions: Array | None = None,
 ) -> list[tuple[Array, ...]]:
     """Of each vector that the method gives, in blocks of points, its derivatives of orders kept."""
@@ -157,14 +151,15 @@ def _evaluate(
     n, m = graph.widths[0], graph.widths[-1]
     points = _points(X, n)
     flat = points.reshape(math.prod(points.shape[:-1]), n)
-    along = n if directions is None else directions.shape[1]
+    along = n if directions is None else directions.shape[-1]
     size = max(1, _BLOCK // max(1, _most_neurons(graph) * along**order))
     results: list[tuple[Array, ...]] = []
     # Without points once too: for the number of vectors, and their shapes.
     for start in range(0, max(1, len(flat)), size):
         block = slice(start, start + size)
+        own = directions if directions is None or directions.ndim < 3 else directions[block]
         with np.errstate(all="ignore"):
-            found = method(graph, flat[block], order)
+            found = method(graph, flat[block], order, own)
         results = results or [
             tuple(np.empty((len(flat), m) + (along,) * r) for r in kept) for _ in found
         ]
@@ -200,7 +195,7 @@ def _most_neurons(graph: Graph) -> int:
     return most
 
 
-def _last(graph: Graph, X: Array, order: int, directions: Array | None = None) -> Vector:
+def _alone(graph: Graph, X: Array, order: int, directions: Array | None) -> tuple[Vector]:
     """The last node's value at points X (N, n)."""
     *_, last = forward(graph, X, order, directions)
-    return last.value
+    return (last.value,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from symnet.witness.analytic.chainrule import (
     Graph,
     Node,
     Step,
+    Term,
     Vector,
     by,
     entered,
@@ -20,8 +21,7 @@ from symnet.witness.analytic.chainrule import (
     jet,
     mean,
     outer,
-    times,
-    total,
+    summed,
     unneeded,
 )
 from symnet.witness.analytic.table import TABLE, Array
@@ -48,34 +48,25 @@ def value_and_size(
 def _form_size(
     node: Node, vectors: Mapping[int, Vector], sizes: Mapping[int, Vector], order: int
 ) -> Vector:
-    terms = [
-        (None if term.weights is None else np.abs(term.weights), _magnitude(vectors[term.source]))
-        for term in node.terms
-    ]
-    entered = [(W, sizes[term.source]) for term, (W, _) in zip(node.terms, terms, strict=True)]
-    z = total([v.a if W is None else v.a @ W.T for W, v in terms])
-    if node.bias is not None:
-        z = z + np.abs(node.bias)
-    squares = total([v.a * v.a if W is None else (v.a * v.a) @ (W * W).T for W, v in entered])
-    a, J, H = np.hypot(z, np.sqrt(squares)), EMPTY, None
-    if order >= 1:
-        J = total([v.J if W is None else W @ v.J for W, v in terms])
-        squares = total([v.J * v.J if W is None else (W * W) @ (v.J * v.J) for W, v in entered])
-        J = np.hypot(J, np.sqrt(squares))
-    curved = [pair for pair in zip(terms, entered, strict=True) if pair[0][1].H is not None]
-    if order == 2 and curved:
-        own = total([_weighed(W, v.H) for (W, v), _ in curved])
-        squares = total([_weighed(W, v.H, 2) for _, (W, v) in curved])
-        H = np.hypot(own, np.sqrt(squares))
-    return Vector(a, J, H)
+    """The terms' magnitudes, and the root of the sum of what entered them by squares."""
+    weights = [None if term.weights is None else np.abs(term.weights) for term in node.terms]
+    squared = [None if W is None else W * W for W in weights]
+    own = summed([(W, _magnitude(vectors[t.source])) for W, t in _with(weights, node)], order)
+    squares = summed([(W, _squares(sizes[t.source])) for W, t in _with(squared, node)], order)
+    z = own.a if node.bias is None else own.a + np.abs(node.bias)
+    H = None
+    if own.H is not None and squares.H is not None:
+        H = np.hypot(own.H, np.sqrt(squares.H))
+    return Vector(np.hypot(z, np.sqrt(squares.a)), np.hypot(own.J, np.sqrt(squares.J)), H)
 
 
-def _weighed(weights: Array | None, H: Array | None, power: int = 1) -> Array:
-    assert H is not None
-    H = H if power == 1 else H * H
-    if weights is None:
-        return H
-    return times(weights if power == 1 else weights * weights, H)
+def _with(weights: list[Array | None], node: Node) -> Iterator[tuple[Array | None, Term]]:
+    return zip(weights, node.terms, strict=True)
+
+
+def _squares(vector: Vector) -> Vector:
+    a, J, H = vector
+    return Vector(a * a, J * J, None if H is None else H * H)
 
 
 def _magnitude(vector: Vector) -> Vector:

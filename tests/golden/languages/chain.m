@@ -55,9 +55,9 @@ function y = up_to_0(x)
     w = weights(class(x));
     points = size(x, 2);
     x = reshape(x, 2, 1, points);
-    z1 = w.b1 + times(w.W1, x);
+    z1 = w.b1 + matvec(w.W1, x);
     a1 = tanh_0(z1);
-    z2 = w.b2 + times(w.W2, a1);
+    z2 = w.b2 + matvec(w.W2, a1);
     y = softplus_0(z2);
     y = filled(y, [1], 3, points);
 end
@@ -66,12 +66,12 @@ function [y, J] = up_to_1(x)
     w = weights(class(x));
     points = size(x, 2);
     x = reshape(x, 2, 1, 1, points);
-    z1 = w.b1 + times(w.W1, x);
+    z1 = w.b1 + matvec(w.W1, x);
     [a1, ds1] = tanh_01(z1);
-    z2 = w.b2 + times(w.W2, a1);
+    z2 = w.b2 + matvec(w.W2, a1);
     [y, ds2] = softplus_01(z2);
     lam1 = w.W2'.*permute(ds2, [2 1 3 4]);
-    dy = permute(times(w.W1', lam1.*ds1), [3 2 1 4]);
+    dy = permute(matvec(w.W1', lam1.*ds1), [3 2 1 4]);
     y = filled(y, [1], 4, points);
     J = filled(dy, [1, 2], 4, points);
 end
@@ -80,17 +80,17 @@ function [y, J, H] = up_to_2(x)
     w = weights(class(x));
     points = size(x, 2);
     x = reshape(x, 2, 1, 1, 1, points);
-    z1 = w.b1 + times(w.W1, x);
+    z1 = w.b1 + matvec(w.W1, x);
     [a1, ds1, dds1] = tanh_012(z1);
-    z2 = w.b2 + times(w.W2, a1);
+    z2 = w.b2 + matvec(w.W2, a1);
     [y, ds2, dds2] = softplus_012(z2);
     dz1 = permute(w.W1, [1 3 2]);
     da1 = dz1.*ds1;
-    dz2 = times(w.W2, da1);
+    dz2 = matvec(w.W2, da1);
     dy = dz2.*ds2;
     lam1 = w.W2'.*permute(ds2, [2 1 3 4 5]);
-    ddy = sum(lam1.*dz1.*permute(dz1, [1 2 4 3 5]).*dds1, 1) + permute(dz2.*permute(dz2, [1 2 4 ...
-        3 5]).*dds2, [2 1 3 4 5]);
+    ddy = sum(lam1.*dz1.*permute(dz1, [1 2 4 3 5]).*dds1, 1) + permute(dz2.*permute(dz2, ...
+        [1 2 4 3 5]).*dds2, [2 1 3 4 5]);
     y = filled(y, [1], 5, points);
     J = filled(dy, [1, 2], 5, points);
     H = filled(ddy, [1, 2, 2], 5, points);
@@ -170,7 +170,7 @@ function [sigma0, sigma1, sigma2] = softplus_012(z)
     sigma2 = w;
 end
 
-function r = times(W, v)
+function r = matvec(W, v)
     % W times each vector along the first axis.
     shape = size(v);
     r = reshape(W*reshape(v, shape(1), []), [size(W, 1), shape(2:end)]);

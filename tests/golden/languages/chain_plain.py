@@ -33,27 +33,30 @@ The generated code is yours.
 
 import numpy as np
 
+# fmt: off
 W1 = np.array([[-1.014948114995359, -0.6446799645011546], [0.7379687122855565, 0.2012550645858504]])
 b1 = np.array([-0.5739887787224099, -0.09457278807496527])
 W2 = np.array([[-0.05925187656668607, -0.9624036833360659]])
 b2 = np.array([0.33174218894575813])
+# fmt: on
 
 
 def tanh_012(z):
-    e = np.exp(-2.0*np.abs(z))
-    p = 1.0/(1.0 + e)
-    q = e*p
+    e = np.exp(-2.0 * np.abs(z))
+    p = 1.0 / (1.0 + e)
+    q = e * p
     t = np.tanh(z)
-    w = 4.0*p*q
-    return t, w, -2.0*t*w
+    w = 4.0 * p * q
+    sigma2 = -2.0 * t * w
+    return t, w, sigma2
 
 
 def softplus_012(z):
     e = np.exp(-np.abs(z))
-    p = 1.0/(1.0 + e)
-    q = e*p
+    p = 1.0 / (1.0 + e)
+    q = e * p
     s = np.where(z >= 0.0, p, q)
-    w = p*q
+    w = p * q
     v = np.where(z <= 0.0, 0.0, z) + np.log1p(e)
     return v, s, w
 
@@ -73,52 +76,56 @@ def value_jacobian_hessian(x):
         z2 = b2 + a1 @ W2.T
         y, ds2, dds2 = softplus_012(z2)
         dz1 = W1.T[None, None, :, None, :]
-        da1 = dz1*ds1
+        da1 = dz1 * ds1
         dz2 = da1 @ W2.T
-        dy = dz2*ds2
-        lam1 = W2[None, :, None, None, :]*np.swapaxes(ds2, 1, -1)
-        ddy = (
-        np.sum(lam1*dz1*np.swapaxes(dz1, 2, 3)*dds1, -1, keepdims=True) +
-        np.swapaxes(dz2*np.swapaxes(dz2, 2, 3)*dds2, 1, -1)
-    )
+        dy = dz2 * ds2
+        lam1 = W2[None, :, None, None, :] * np.swapaxes(ds2, 1, -1)
+        part1 = np.sum(lam1 * dz1 * np.swapaxes(dz1, 2, 3) * dds1, -1, keepdims=True)
+        ddy = part1 + np.swapaxes(dz2 * np.swapaxes(dz2, 2, 3) * dds2, 1, -1)
     y = filled(np.swapaxes(y, 1, -1), (points, 1))
     jacobian = filled(np.swapaxes(dy, 1, -1), (points, 1, 2))
     hessian = filled(ddy, (points, 1, 2, 2))
     return y, jacobian, hessian
 
 
+# Of another engine, by order: every so many entries, errors allowed, values.
+# fmt: off
+POINTS = [
+    [0.7502999901771545, -2.1089999675750732],
+    [1.159999966621399, -1.7580000162124634],
+    [0.2231999933719635, -1.378000020980835],
+]
+EXPECTED = [
+    (
+        1,
+        [2e-12],
+        [[0.852605], [0.689333], [0.988546]],
+    ),
+    (
+        1,
+        [1e-12, 3e-13],
+        [[-0.372483, -0.0890835], [-0.280011, -0.0687869], [-0.38986, -0.092739]],
+    ),
+    (
+        1,
+        [2e-12, 6e-13, 6e-13, 2e-13],
+        [
+            [0.125607, 0.0314076, 0.0314076, 0.00812668],
+            [0.227335, 0.0514055, 0.0514055, 0.00812385],
+            [-0.0320952, -0.00947531, -0.00947531, -0.0017962],
+        ],
+    ),
+]
+# fmt: on
+
 if __name__ == "__main__":
-    points = [
-        [0.7502999901771545, -2.1089999675750732],
-        [1.159999966621399, -1.7580000162124634],
-        [0.2231999933719635, -1.378000020980835],
-    ]
-    expected = [  # of another engine: every so many entries, errors allowed, values
-        (
-            1,
-            [2e-12],
-            [[0.852605], [0.689333], [0.988546]],
-        ),
-        (
-            1,
-            [1e-12, 3e-13],
-            [[-0.372483, -0.0890835], [-0.280011, -0.0687869], [-0.38986, -0.092739]],
-        ),
-        (
-            1,
-            [2e-12, 6e-13, 6e-13, 2e-13],
-            [
-                [0.125607, 0.0314076, 0.0314076, 0.00812668],
-                [0.227335, 0.0514055, 0.0514055, 0.00812385],
-                [-0.0320952, -0.00947531, -0.00947531, -0.0017962],
-            ],
-        ),
-    ]
     worst = 0.0
-    for result, (stride, allowed, values) in zip(value_jacobian_hessian(points), expected):
-        error = np.abs(result.reshape(len(points), -1)[:, ::stride] - values) / allowed
+    results = value_jacobian_hessian(POINTS)
+    for result, (stride, allowed, values) in zip(results, EXPECTED):
+        result = result.reshape(len(POINTS), -1)[:, ::stride]
+        error = np.abs(result - values) / allowed
         worst = max(worst, np.max(np.where(np.isnan(error), np.inf, error)))
     verdict = "ok" if worst <= 1 else "WRONG"
-    told = f"{len(points)} points, {worst:.2g} of the allowed error"
+    told = f"{len(POINTS)} points, {worst:.2g} of the allowed error"
     print(f"self-test {verdict}: {told}")
     raise SystemExit(int(worst > 1))

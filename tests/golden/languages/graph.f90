@@ -79,39 +79,39 @@ module graph
     ! Self-test: points, and what another engine gives there.
     real(wp), protected, save :: points(2, 3)
     data (points(s, 1), s = 1, 2) /0.8730999827384949_wp, 0.07168000191450119_wp/
-    data (points(s, 2), s = 1, 2) /1.7400000095367432_wp, 0.31290000677108765_wp/
-    data (points(s, 3), s = 1, 2) /-0.2410999983549118_wp, 0.5741999745368958_wp/
+    data (points(s, 2), s = 1, 2) /-109.0999984741211_wp, 87.9800033569336_wp/
+    data (points(s, 3), s = 1, 2) /-20.5_wp, 68.30999755859375_wp/
 
     real(wp), protected, save :: expected0(2, 3)
     data (expected0(s, 1), s = 1, 2) /0.162207_wp, -0.671682_wp/
-    data (expected0(s, 2), s = 1, 2) /0.288255_wp, -0.86068_wp/
-    data (expected0(s, 3), s = 1, 2) /-0.038369_wp, -0.293535_wp/
+    data (expected0(s, 2), s = 1, 2) /-25.0412_wp, 51.8309_wp/
+    data (expected0(s, 3), s = 1, 2) /-13.1616_wp, 27.0844_wp/
 
     real(wp), protected, save :: allowed0(2)
-    data (allowed0(s), s = 1, 2) /1e-12_wp, 2e-12_wp/
+    data (allowed0(s), s = 1, 2) /1e-10_wp, 2e-10_wp/
 
     real(wp), protected, save :: expected1(4, 3)
     data (expected1(s, 1), s = 1, 4) /0.22409_wp, 0.172853_wp, -0.346395_wp, -0.161282_wp/
-    data (expected1(s, 2), s = 1, 4) /0.0557328_wp, -0.0740865_wp, -0.112575_wp, 0.163156_wp/
-    data (expected1(s, 3), s = 1, 4) /0.300861_wp, 0.198204_wp, -0.472438_wp, -0.161242_wp/
+    data (expected1(s, 2), s = 1, 4) /0.0974547_wp, -0.164979_wp, -0.203009_wp, 0.343668_wp/
+    data (expected1(s, 3), s = 1, 4) /0.0974547_wp, -0.164979_wp, -0.203009_wp, 0.343668_wp/
 
     real(wp), protected, save :: allowed1(4)
-    data (allowed1(s), s = 1, 4) /9e-13_wp, 2e-12_wp, 1e-12_wp, 2e-12_wp/
+    data (allowed1(s), s = 1, 4) /7e-13_wp, 1e-12_wp, 1e-12_wp, 2e-12_wp/
 
     real(wp), protected, save :: expected2(8, 3)
     data (expected2(s, 1), s = 1, 8) / &
         -0.159744_wp, -0.197972_wp, -0.197972_wp, -0.406586_wp, 0.229162_wp, 0.247242_wp, &
         0.247242_wp, 0.583963_wp/
     data (expected2(s, 2), s = 1, 8) / &
-        -0.105446_wp, -0.118002_wp, -0.118002_wp, -0.288939_wp, 0.155231_wp, 0.138501_wp, &
-        0.138501_wp, 0.426826_wp/
+        -4.6095e-25_wp, 7.80331e-25_wp, 7.80331e-25_wp, -1.321e-24_wp, 9.6021e-25_wp, &
+        -1.62552e-24_wp, -1.62552e-24_wp, 2.75179e-24_wp/
     data (expected2(s, 3), s = 1, 8) / &
-        -0.153599_wp, -0.194572_wp, -0.194572_wp, -0.358184_wp, 0.218247_wp, 0.24992_wp, &
-        0.24992_wp, 0.508404_wp/
+        -5.74087e-14_wp, 9.71858e-14_wp, 9.71858e-14_wp, -1.64523e-13_wp, 1.19589e-13_wp, &
+        -2.02449e-13_wp, -2.02449e-13_wp, 3.4272e-13_wp/
 
     real(wp), protected, save :: allowed2(8)
     data (allowed2(s), s = 1, 8) / &
-        9e-13_wp, 1e-12_wp, 1e-12_wp, 2e-12_wp, 1e-12_wp, 2e-12_wp, 2e-12_wp, 3e-12_wp/
+        2e-12_wp, 3e-12_wp, 3e-12_wp, 5e-12_wp, 4e-12_wp, 6e-12_wp, 6e-12_wp, 1e-11_wp/
 
 contains
 

@@ -254,7 +254,7 @@ fn sigmoid_012(z: f64) -> (f64, f64, f64) {
 /// let x = [0.8730999827384949, 0.07168000191450119];
 #[doc = concat!("let y = ", module_path!(), "::value(&x);")]
 /// let error = y[0] - (0.162207);
-/// assert!((-1e-12..=1e-12).contains(&error));
+/// assert!((-1e-10..=1e-10).contains(&error));
 /// ```
 pub fn value(x: &[f64; N]) -> [f64; M] {
     let mut y = [0.0; 2];
@@ -298,7 +298,7 @@ pub fn value(x: &[f64; N]) -> [f64; M] {
 /// let x = [0.8730999827384949, 0.07168000191450119];
 #[doc = concat!("let jacobian = ", module_path!(), "::jacobian(&x);")]
 /// let error = jacobian[0][0] - (0.22409);
-/// assert!((-9e-13..=9e-13).contains(&error));
+/// assert!((-7e-13..=7e-13).contains(&error));
 /// ```
 pub fn jacobian(x: &[f64; N]) -> [[f64; N]; M] {
     let mut jacobian = [[0.0; 2]; 2];
@@ -362,7 +362,7 @@ pub fn jacobian(x: &[f64; N]) -> [[f64; N]; M] {
 /// let x = [0.8730999827384949, 0.07168000191450119];
 #[doc = concat!("let hessian = ", module_path!(), "::hessian(&x);")]
 /// let error = hessian[0][0][0] - (-0.159744);
-/// assert!((-9e-13..=9e-13).contains(&error));
+/// assert!((-2e-12..=2e-12).contains(&error));
 /// ```
 pub fn hessian(x: &[f64; N]) -> [[[f64; N]; N]; M] {
     let mut hessian = [[[0.0; 2]; 2]; 2];
@@ -452,9 +452,9 @@ pub fn hessian(x: &[f64; N]) -> [[[f64; N]; N]; M] {
 /// let x = [0.8730999827384949, 0.07168000191450119];
 #[doc = concat!("let (y, jacobian) = ", module_path!(), "::value_jacobian(&x);")]
 /// let error = y[0] - (0.162207);
-/// assert!((-1e-12..=1e-12).contains(&error));
+/// assert!((-1e-10..=1e-10).contains(&error));
 /// let error = jacobian[0][0] - (0.22409);
-/// assert!((-9e-13..=9e-13).contains(&error));
+/// assert!((-7e-13..=7e-13).contains(&error));
 /// ```
 pub fn value_jacobian(x: &[f64; N]) -> ([f64; M], [[f64; N]; M]) {
     let mut y = [0.0; 2];
@@ -534,11 +534,11 @@ pub fn value_jacobian(x: &[f64; N]) -> ([f64; M], [[f64; N]; M]) {
 /// let x = [0.8730999827384949, 0.07168000191450119];
 #[doc = concat!("let (y, jacobian, hessian) = ", module_path!(), "::value_jacobian_hessian(&x);")]
 /// let error = y[0] - (0.162207);
-/// assert!((-1e-12..=1e-12).contains(&error));
+/// assert!((-1e-10..=1e-10).contains(&error));
 /// let error = jacobian[0][0] - (0.22409);
-/// assert!((-9e-13..=9e-13).contains(&error));
+/// assert!((-7e-13..=7e-13).contains(&error));
 /// let error = hessian[0][0][0] - (-0.159744);
-/// assert!((-9e-13..=9e-13).contains(&error));
+/// assert!((-2e-12..=2e-12).contains(&error));
 /// ```
 pub fn value_jacobian_hessian(x: &[f64; N]) -> ([f64; M], [[f64; N]; M], [[[f64; N]; N]; M]) {
     let mut y = [0.0; 2];
@@ -657,39 +657,45 @@ pub fn value_jacobian_hessian(x: &[f64; N]) -> ([f64; M], [[f64; N]; M], [[[f64;
 #[rustfmt::skip]
 static POINTS: [[f64; 2]; 3] = [
     [0.8730999827384949, 0.07168000191450119],
-    [1.7400000095367432, 0.31290000677108765],
-    [-0.2410999983549118, 0.5741999745368958],
+    [-109.0999984741211, 87.9800033569336],
+    [-20.5, 68.30999755859375],
 ];
 
 #[rustfmt::skip]
 static EXPECTED0: [[f64; 2]; 3] = [
     [0.162207, -0.671682],
-    [0.288255, -0.86068],
-    [-0.038369, -0.293535],
+    [-25.0412, 51.8309],
+    [-13.1616, 27.0844],
 ];
 
 #[rustfmt::skip]
 static EXPECTED1: [[f64; 4]; 3] = [
     [0.22409, 0.172853, -0.346395, -0.161282],
-    [0.0557328, -0.0740865, -0.112575, 0.163156],
-    [0.300861, 0.198204, -0.472438, -0.161242],
+    [0.0974547, -0.164979, -0.203009, 0.343668],
+    [0.0974547, -0.164979, -0.203009, 0.343668],
 ];
 
 #[rustfmt::skip]
 static EXPECTED2: [[f64; 8]; 3] = [
     [-0.159744, -0.197972, -0.197972, -0.406586, 0.229162, 0.247242, 0.247242, 0.583963],
-    [-0.105446, -0.118002, -0.118002, -0.288939, 0.155231, 0.138501, 0.138501, 0.426826],
-    [-0.153599, -0.194572, -0.194572, -0.358184, 0.218247, 0.24992, 0.24992, 0.508404],
+    [
+        -4.6095e-25, 7.80331e-25, 7.80331e-25, -1.321e-24, 9.6021e-25, -1.62552e-24, -1.62552e-24,
+        2.75179e-24,
+    ],
+    [
+        -5.74087e-14, 9.71858e-14, 9.71858e-14, -1.64523e-13, 1.19589e-13, -2.02449e-13,
+        -2.02449e-13, 3.4272e-13,
+    ],
 ];
 
 #[rustfmt::skip]
-static ALLOWED0: [f64; 2] = [1e-12, 2e-12];
+static ALLOWED0: [f64; 2] = [1e-10, 2e-10];
 
 #[rustfmt::skip]
-static ALLOWED1: [f64; 4] = [9e-13, 2e-12, 1e-12, 2e-12];
+static ALLOWED1: [f64; 4] = [7e-13, 1e-12, 1e-12, 2e-12];
 
 #[rustfmt::skip]
-static ALLOWED2: [f64; 8] = [9e-13, 1e-12, 1e-12, 2e-12, 1e-12, 2e-12, 2e-12, 3e-12];
+static ALLOWED2: [f64; 8] = [2e-12, 3e-12, 3e-12, 5e-12, 4e-12, 6e-12, 6e-12, 1e-11];
 
 /// NaN counts as a large error.
 fn larger(worst: f64, error: f64) -> f64 {

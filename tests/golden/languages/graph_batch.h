@@ -7,10 +7,10 @@
  * Shapes: x (2), y (2), jacobian (2, 2), hessian (2, 2, 2).
  *
  * Each point takes
- *   value                          16 multiply-adds      4 activations
- *   jacobian                       44 multiply-adds      4 activations
- *   hessian                       108 multiply-adds      4 activations
- *   value_jacobian_hessian        136 multiply-adds      4 activations
+ *   value                          16 multiply-adds      4 activations      1,856 bytes a thread
+ *   jacobian                       44 multiply-adds      4 activations      4,416 bytes a thread
+ *   hessian                       108 multiply-adds      4 activations      7,488 bytes a thread
+ *   value_jacobian_hessian        136 multiply-adds      4 activations      9,792 bytes a thread
  *
  * In a symbol for each layer's vector:
  *

@@ -47,6 +47,7 @@ The generated code is yours.
 
 import numpy as np
 
+# fmt: off
 W1 = np.array([
     [-0.5670511488433055, -0.9364632265340664],
     [-0.1756181871700409, 0.29729967895372256],
@@ -62,53 +63,58 @@ W5 = np.array([
     [0.5294432118711774, 1.155966175444789],
 ])
 b5 = np.array([0.13638438792236088, -0.6166643320153858])
+# fmt: on
 
 
 def erfcx(z):
-    p = (
-        1.0 + z*(2.3390466981825075 + z*(2.7125360743241047 + z*(2.0150199408929206 +
-        z*(1.0519192066778664 + z*(0.4013979280375485 + z*(0.11323044818613892 +
-        z*(0.023344600021641106 + z*(0.0033792592372420133 + z*(0.00031231981681706264 +
-        1.4167353956325516e-05*z)))))))))
-    )
-    d = (
-        1.1283791670955128 + z*(2.912571109827835 + z*(3.632080672062305 + z*(2.855344241881004 +
-        z*(1.5604647475448412 + z*(0.6186406844844101 + z*(0.18033337882854863 +
-        z*(0.038274753203568955 + z*(0.005689816721899249 + z*(0.0005394051080762655 +
-        2.5110981077023947e-05*z)))))))))
-    )
-    return p/(p + d*z)
+    part1 = z * (0.00031231981681706264 + 1.4167353956325516e-05 * z)
+    part2 = z * (0.023344600021641106 + z * (0.0033792592372420133 + part1))
+    part3 = z * (0.4013979280375485 + z * (0.11323044818613892 + part2))
+    part5 = z * (2.0150199408929206 + z * (1.0519192066778664 + part3))
+    part4 = 2.7125360743241047 + part5
+    p = 1.0 + z * (2.3390466981825075 + z * part4)
+    part10 = z * (0.0005394051080762655 + 2.5110981077023947e-05 * z)
+    part6 = 0.005689816721899249 + part10
+    part7 = z * (0.18033337882854863 + z * (0.038274753203568955 + z * part6))
+    part11 = z * (1.5604647475448412 + z * (0.6186406844844101 + part7))
+    part8 = 2.855344241881004 + part11
+    part9 = z * (2.912571109827835 + z * (3.632080672062305 + z * part8))
+    d = 1.1283791670955128 + part9
+    return p / (p + d * z)
 
 
 def gelu_012(z):
     c = np.where(np.abs(z) > 40.0, 40.0, np.abs(z))
-    c_2 = c*c
-    h = 0.00390625*np.floor(256.0*c)
-    h_2 = h*h
-    a = -0.5*h_2
-    b = (c + h)*(h - c)
-    o = a + 0.5*b
+    c_2 = c * c
+    h = 0.00390625 * np.floor(256.0 * c)
+    h_2 = h * h
+    a = -0.5 * h_2
+    b = (c + h) * (h - c)
+    o = a + 0.5 * b
     i = a - o
-    u = i + 0.5*b
+    u = i + 0.5 * b
     e = np.exp(o)
-    v = e + e*u
-    y = 0.3989422804014327*v
-    g = y*z
-    q = 0.5*v*erfcx(0.7071067811865476*c)
+    v = e + e * u
+    y = 0.3989422804014327 * v
+    g = y * z
+    q = 0.5 * v * erfcx(0.7071067811865476 * c)
     p = np.where(z >= 0.0, 1.0 - q, q)
-    x = p*z
-    return x, g + p, y*(2.0 - c_2)
+    x = p * z
+    sigma1 = g + p
+    sigma2 = y * (2.0 - c_2)
+    return x, sigma1, sigma2
 
 
 def sigmoid_012(z):
     e = np.exp(-np.abs(z))
-    p = 1.0/(1.0 + e)
-    q = e*p
+    p = 1.0 / (1.0 + e)
+    q = e * p
     s = np.where(z >= 0.0, p, q)
     r = np.where(z >= 0.0, q, p)
-    w = p*q
+    w = p * q
     d = r - s
-    return s, w, d*w
+    sigma2 = d * w
+    return s, w, sigma2
 
 
 def filled(v, shape):
@@ -125,20 +131,25 @@ def value_jacobian_hessian(x):
         a1, ds1, dds1 = gelu_012(z1)
         z2 = b2 + a1 @ W2.T
         a2, ds2, dds2 = sigmoid_012(z2)
-        a3 = a1*a2
+        a3 = a1 * a2
         z4 = a1 + a3
         y = b5 + z4 @ W5.T
         dz1 = W1.T[None, None, :, None, :]
-        da1 = dz1*ds1
+        da1 = dz1 * ds1
         dz2 = da1 @ W2.T
-        da2 = dz2*ds2
-        da3 = a1*da2 + a2*da1
+        da2 = dz2 * ds2
+        da3 = a1 * da2 + a2 * da1
         dz4 = da1 + da3
         dy = dz4 @ W5.T
-        dda1 = dz1*np.swapaxes(dz1, 2, 3)*dds1
+        dda1 = dz1 * np.swapaxes(dz1, 2, 3) * dds1
         ddz2 = dda1 @ W2.T
-        dda2 = ddz2*ds2 + dz2*np.swapaxes(dz2, 2, 3)*dds2
-        dda3 = a1*dda2 + a2*dda1 + da1*np.swapaxes(da2, 2, 3) + np.swapaxes(da1, 2, 3)*da2
+        dda2 = ddz2 * ds2 + dz2 * np.swapaxes(dz2, 2, 3) * dds2
+        dda3 = (
+            a1 * dda2
+            + a2 * dda1
+            + da1 * np.swapaxes(da2, 2, 3)
+            + np.swapaxes(da1, 2, 3) * da2
+        )
         ddz4 = dda1 + dda3
         ddy = ddz4 @ W5.T
     y = filled(np.swapaxes(y, 1, -1), (points, 2))
@@ -147,48 +158,54 @@ def value_jacobian_hessian(x):
     return y, jacobian, hessian
 
 
+# Of another engine, by order: every so many entries, errors allowed, values.
+# fmt: off
+POINTS = [
+    [0.8730999827384949, 0.07168000191450119],
+    [-109.0999984741211, 87.9800033569336],
+    [-20.5, 68.30999755859375],
+]
+EXPECTED = [
+    (
+        1,
+        [1e-10, 2e-10],
+        [[0.162207, -0.671682], [-25.0412, 51.8309], [-13.1616, 27.0844]],
+    ),
+    (
+        1,
+        [7e-13, 1e-12, 1e-12, 2e-12],
+        [
+            [0.22409, 0.172853, -0.346395, -0.161282],
+            [0.0974547, -0.164979, -0.203009, 0.343668],
+            [0.0974547, -0.164979, -0.203009, 0.343668],
+        ],
+    ),
+    (
+        1,
+        [2e-12, 3e-12, 3e-12, 5e-12, 4e-12, 6e-12, 6e-12, 1e-11],
+        [
+            [-0.159744, -0.197972, -0.197972, -0.406586, 0.229162, 0.247242, 0.247242, 0.583963],
+            [
+                -4.6095e-25, 7.80331e-25, 7.80331e-25, -1.321e-24, 9.6021e-25, -1.62552e-24,
+                -1.62552e-24, 2.75179e-24,
+            ],
+            [
+                -5.74087e-14, 9.71858e-14, 9.71858e-14, -1.64523e-13, 1.19589e-13, -2.02449e-13,
+                -2.02449e-13, 3.4272e-13,
+            ],
+        ],
+    ),
+]
+# fmt: on
+
 if __name__ == "__main__":
-    points = [
-        [0.8730999827384949, 0.07168000191450119],
-        [1.7400000095367432, 0.31290000677108765],
-        [-0.2410999983549118, 0.5741999745368958],
-    ]
-    expected = [  # of another engine: every so many entries, errors allowed, values
-        (
-            1,
-            [1e-12, 2e-12],
-            [[0.162207, -0.671682], [0.288255, -0.86068], [-0.038369, -0.293535]],
-        ),
-        (
-            1,
-            [9e-13, 2e-12, 1e-12, 2e-12],
-            [
-                [0.22409, 0.172853, -0.346395, -0.161282],
-                [0.0557328, -0.0740865, -0.112575, 0.163156],
-                [0.300861, 0.198204, -0.472438, -0.161242],
-            ],
-        ),
-        (
-            1,
-            [9e-13, 1e-12, 1e-12, 2e-12, 1e-12, 2e-12, 2e-12, 3e-12],
-            [
-                [
-                    -0.159744, -0.197972, -0.197972, -0.406586, 0.229162, 0.247242, 0.247242,
-                    0.583963,
-                ],
-                [
-                    -0.105446, -0.118002, -0.118002, -0.288939, 0.155231, 0.138501, 0.138501,
-                    0.426826,
-                ],
-                [-0.153599, -0.194572, -0.194572, -0.358184, 0.218247, 0.24992, 0.24992, 0.508404],
-            ],
-        ),
-    ]
     worst = 0.0
-    for result, (stride, allowed, values) in zip(value_jacobian_hessian(points), expected):
-        error = np.abs(result.reshape(len(points), -1)[:, ::stride] - values) / allowed
+    results = value_jacobian_hessian(POINTS)
+    for result, (stride, allowed, values) in zip(results, EXPECTED):
+        result = result.reshape(len(POINTS), -1)[:, ::stride]
+        error = np.abs(result - values) / allowed
         worst = max(worst, np.max(np.where(np.isnan(error), np.inf, error)))
     verdict = "ok" if worst <= 1 else "WRONG"
-    told = f"{len(points)} points, {worst:.2g} of the allowed error"
+    told = f"{len(POINTS)} points, {worst:.2g} of the allowed error"
     print(f"self-test {verdict}: {told}")
     raise SystemExit(int(worst > 1))

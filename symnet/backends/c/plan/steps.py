@@ -192,11 +192,7 @@ class Plan:
 
 def reads(places: Places, expression: Expr) -> set[str]:
     """The slabs that an expression's quantities stand in."""
-    return {place.slab.name for place in _stands(places, expression)}
-
-
-def _stands(places: Places, expression: Expr) -> set[Place]:
-    return {places[key] for key in _read(expression) if key in places}
+    return {places[key].slab.name for key in _read(expression) if key in places}
 
 
 @lru_cache(maxsize=2**14)
@@ -215,11 +211,12 @@ def read_by(places: Places, step: Step) -> set[str]:
         case Total():
             return reads(places, step.expression)
         case Pass():
-            found = set().union(*(_stands(places, e) for e in step.expressions))
-            if step.activated is not None:
-                found -= {place for _, place in step.activated.results}
-                found |= {step.activated.source}
-            return {place.slab.name for place in found}
+            if step.activated is None:
+                return set().union(*(reads(places, e) for e in step.expressions))
+            given = [place for _, place in step.activated.results]
+            keys = set().union(*map(_read, step.expressions)) & places.keys()
+            found = {step.activated.source.slab.name}
+            return found | {places[k].slab.name for k in keys if places[k] not in given}
 
 
 def written_by(step: Step) -> set[str]:

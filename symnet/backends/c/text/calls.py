@@ -93,7 +93,8 @@ def _rounds(
 ) -> int:
     """How often the `period` calls from `first` on repeat with pointers that advance evenly."""
     count, i = 1, first + period
-    if not _consistent(calls[first:i], calls[i : i + period]):
+    alike = forms[first:i] == forms[i : i + period]
+    if not (alike and _consistent(calls[first:i], calls[i : i + period])):
         return 1
     while i + period <= len(calls) and all(
         forms[i + j] == forms[first + j]

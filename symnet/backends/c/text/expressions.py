@@ -21,8 +21,8 @@ from symnet import breaking
 from symnet.activations.functions import Polygamma
 from symnet.backends.c.plan.steps import Pass, Place, Plan, Sum, directions
 from symnet.backends.c.text.elementary import function_name
-from symnet.backends.c.text.lines import broken, literal
-from symnet.breaking import SENTENCES, WIDTH
+from symnet.backends.c.text.lines import broken, literal, literals
+from symnet.breaking import SENTENCES, WIDTH, listed
 from symnet.calculus.algebra import (
     DIRECTIONS,
     OUTPUT,
@@ -207,12 +207,12 @@ class EntryPrinter(ScalarPrinter):
 
     def _print_Mul(self, expr: Expr) -> str:
         """Rows of weights first, as in W[p, :] f_p."""
-        rows = [factor for factor in expr.args if isinstance(factor, row)]
-        if not rows or rows == list(expr.args):
-            return str(super()._print_Mul(expr))
-        rest = Mul(*(factor for factor in expr.args if factor not in rows))
-        printed = [self._print(factor) for factor in rows]
-        return "*".join([*printed, self.parenthesize(rest, PRECEDENCE["Mul"])])
+        number, rest = expr.as_coeff_Mul()
+        factors = sorted(Mul.make_args(rest), key=lambda factor: not isinstance(factor, row))
+        printed = [self.parenthesize(factor, PRECEDENCE["Mul"]) for factor in factors]
+        if abs(number) != 1:
+            printed.insert(0, self.parenthesize(abs(number), PRECEDENCE["Mul"]))
+        return "-" * bool(number < 0) + "*".join(printed)
 
     def _print_Pow(self, expr: Expr) -> str:
         base, exponent = expr.args
@@ -304,8 +304,9 @@ def _column(first: int, along: Sequence[str]) -> str:
 
 def table(opening: str, numbers: Sequence[float], dtype: str) -> str:
     """A C array of these numbers."""
-    lines: list[str] = []
-    for start in range(0, len(numbers), 4):
-        words = (literal(number, dtype) for number in numbers[start : start + 4])
-        lines.append(f"    {', '.join(words)},")
-    return "\n".join([f"{opening}[] = {{", *lines, "};", ""])
+    return "\n".join([f"{opening}[] = {{", *rows(numbers, dtype), "};", ""])
+
+
+def rows(numbers: Sequence[float], dtype: str) -> list[str]:
+    """Numbers of a C array in lines, a comma after each."""
+    return listed(literals(numbers, dtype), WIDTH, "    ")

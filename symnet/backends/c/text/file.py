@@ -26,7 +26,7 @@ from symnet.backends.c.plan.lowering import lowered
 from symnet.backends.c.plan.steps import Linear, Plan
 from symnet.backends.c.text import library
 from symnet.backends.c.text.calls import written
-from symnet.backends.c.text.expressions import formula, function, table
+from symnet.backends.c.text.expressions import formula, function, rows
 from symnet.backends.c.text.functions import Functions, call_of, count_of
 from symnet.backends.c.text.lines import broken
 from symnet.backends.c.text.selftest import Known, self_test
@@ -58,6 +58,7 @@ _FAR = 1024  # neurons from which weights come from memory
 _WIDE = 256  # neurons whose weights stay in the second-level cache
 _MANY = 4096  # vectors of a quarter of a megabyte
 _BLOCK, _MOST = 300, 8  # vectors of a narrow network's block: all of them, and those of points
+_WIDEST = 64  # bytes of a vector
 _STAGE = 16  # vectors of an activation's first stage, before its second follows
 _LONGEST_LISTING = 40  # statements of a Program that the heading shows; of more, both ends
 
@@ -80,6 +81,13 @@ def source(
     ValueError for another type or place, and for symbolic weights whose numbers are wanted.
     """
     return _File(kernels, network, dtype, weights, heading).text(examples, parts)
+
+
+def memory(programs: Mapping[str, Program]) -> dict[str, int]:
+    """Bytes that each thread of a function takes from the heap, of the widest vectors."""
+    plans = {name: lowered(program) for name, program in programs.items()}
+    vectors = _vectors(list(plans.values()))
+    return {name: _WIDEST * (1 + vectors * planned.vectors) for name, planned in plans.items()}
 
 
 def part(name: str, names: Iterable[str]) -> int:
@@ -179,8 +187,7 @@ class _File:
         numbers = packed(self.network, self.dtype).tolist()
         for name, (start, shape) in self.functions.starts.items():
             part = numbers[start : start + prod(shape)]
-            lines = table("", part, self.dtype).split("\n")[1:-2]
-            texts.append("\n".join([f"    /* {name} {shape} */", *lines]))
+            texts += [f"    /* {name} {shape} */", *rows(part, self.dtype)]
         return "\n".join(["static const real weights[] = {", *texts, "};", ""])
 
     # --- kernels --------------------------------------------------------------------------------

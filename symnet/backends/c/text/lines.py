@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from symnet import breaking
@@ -18,4 +20,11 @@ def broken(line: str) -> str:
 
 def literal(number: float, dtype: str) -> str:
     """The number with the fewest digits that give it back in this type."""
-    return f"{np.float32(number)}F" if dtype == "float" else repr(float(number))
+    return literals([number], dtype)[0]
+
+
+def literals(numbers: Iterable[float], dtype: str) -> list[str]:
+    """The `literal` of each."""
+    if dtype == "float":
+        return [f"{number}F" for number in map(np.float32, numbers)]
+    return list(map(repr, map(float, numbers)))

@@ -1,0 +1,65 @@
+"""Functions of JAX's that are read as a whole, by their names, and factors of matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symnet.importers.folding import functions, small, tables
+from symnet.importers.folding.angles import distance
+from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.jax.rules import Parameters, Rule, named, of_values, plain
+
+
+def _log_add_of_two(t: Tensors, x: Value, y: Value) -> Value:
+    """log₂(2^x + 2^y)."""
+    return t.divide(t.log_add(t.multiply(x, np.log(2)), t.multiply(y, np.log(2))), np.log(2))
+
+
+def _solve(t: Tensors, parameters: Parameters, A: Value, B: Value) -> Value:
+    A, B = plain(t, A), plain(t, B)
+    return small.solved(t, A, B, len(B.shape) == 1)
+
+
+def _triangular_solve(t: Tensors, parameters: Parameters, A: Value, B: Value) -> Value:
+    """A⁻¹ B, or B A⁻¹ by its transpose."""
+    A, B = plain(t, A), plain(t, B)
+    left, lower = parameters["left_side"], parameters["lower"]
+    if parameters["transpose_a"] == left:  # of B A⁻¹ the transpose is A⁻ᵀ Bᵀ
+        A, lower = t.places(A, _turned), not lower
+    B = B if left else t.places(B, _turned)
+    found = small.triangular(t, A, B, lower, parameters["unit_diagonal"])
+    return found if left else t.places(found, _turned)
+
+
+def _turned(a: Any) -> Any:
+    return np.swapaxes(a, -1, -2)
+
+
+def _nan_to_num(t: Tensors, parameters: Parameters, x: Value, *_: Any) -> Value:
+    t.fold.assume(functions.FINITE)
+    return plain(t, x)
+
+
+KNOWN: Mapping[str, Rule] = {
+    "relu": named("relu"),
+    "relu6": named("relu6"),
+    "xlogy": of_values(tables.x_log),
+    "xlog1py": lambda t, parameters, x, y: tables.x_log(t, plain(t, x), plain(t, y), 1),
+    "nan_to_num": _nan_to_num,
+    "_interp": of_values(tables.interpolated),
+    "solve": _solve,
+    "hypot": of_values(distance),
+    "logaddexp": of_values(Tensors.log_add),
+    "logaddexp2": of_values(_log_add_of_two),
+    "log_ndtr": named("log_ndtr"),
+}
+"""Functions of JAX's that it writes by choices, or by steps that symnet does not read."""
+
+MATRICES: Mapping[str, Rule] = {
+    "cholesky": of_values(small.cholesky),
+    "triangular_solve": _triangular_solve,
+}
+"""Primitives."""

@@ -1,0 +1,153 @@
+"""The points at which generated text tests itself.
+
+They are ordinary ones, the first of them always; where other points let the activations' forms take
+branches that these do not reach, such as z >= 0 and |z| > 40 of GELU, those take their places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import lambdify
+from sympy.core.relational import Relational
+
+from symnet.activations import Activation
+from symnet.activations.systems import Z
+from symnet.network import Network
+from symnet.witness import analytic, sampling
+from symnet.witness.units import units
+
+Array = NDArray[Any]
+_Branches: TypeAlias = dict[str, list[Callable[[Array], Array]]]
+_Region: TypeAlias = tuple[object, ...]
+
+_POINTS = 3
+_FACTORS = (1.0, 4.0, 20.0, 100.0)  # how far out other points are
+_EACH = 16  # of them
+_LARGER = 100.0  # times the terms of ordinary points: more would excuse errors at these
+
+
+def direction_of(network: Network) -> Array:
+    """A direction (n,) in the inputs' own units, in which all differ and each takes part."""
+    step = units(network).step / (1 + np.arange(network.n) % 7)
+    return np.array([float(f"{x:.4g}") for x in step.tolist()])
+
+
+def chosen(network: Network, order: int) -> Array:
+    """Points (N, n), exact in either precision, that reach as many branches as can be found.
+
+    Those of derivatives up to `order`, at most the second.
+    ValueError where the network is not finite at ordinary points.
+    """
+    points = exact(ordinary_points(network))
+    low = min(order, 2)
+    named = network.activations.items()
+    branches = {name: found for name, own in named if (found := _branches(own, low))}
+    if not branches:
+        return points
+    sets = [points]
+    random = np.random.default_rng(1)
+    for factor in _FACTORS:
+        others = exact(rounded(sampling.far(network, random, _EACH, factor)))
+        others = sampling.clear_of_kinks(network, others, float(np.finfo(np.float32).eps))
+        sets.append(_covering(network, points, others, branches))
+    counts = [len(set().union(*_reached(network, own, branches))) for own in sets]
+    return sets[int(np.argmax(counts))]
+
+
+def _covering(network: Network, points: Array, others: Array, branches: _Branches) -> Array:
+    """The first of the points, and such of both as reach the most new branches each."""
+    pool = np.concatenate([points, others])
+    reached = _reached(network, pool, branches)
+    largest = _sizes(network, points)
+    taken = [0]
+    while len(taken) < len(points):
+        known = set().union(*(reached[k] for k in taken))
+        new = [float(len(regions - known)) for regions in reached]
+        new[len(taken)] += 0.5  # the ordinary one whose place it would take
+        best = int(np.argmax(new))
+        if best < len(points) or _is_like(network, pool[best], largest):
+            taken.append(best)
+        else:
+            reached[best] = set()
+    return pool[taken]
+
+
+def ordinary_points(network: Network, count: int = _POINTS) -> Array:
+    """Points (count, n) of `sampling.ordinary`, rounded to 4 digits.
+
+    Closer together where the network overflows or is not defined; ValueError when nothing helps.
+    """
+    points = sampling.ordinary(network, np.random.default_rng(0), count)
+    along = direction_of(network)[:, None]  # each entry takes part
+    centre = np.mean(points, axis=0)
+    for factor in (1, 0.1, 0.01, 0):
+        nearer = rounded(centre + factor * (points - centre))
+        known = analytic.derivatives(network, nearer, 2, along)
+        if all(np.isfinite(result).all() for result in known):
+            return nearer
+    centre = tuple(nearer[0].tolist())
+    raise ValueError(f"{network.describe()}: its value or partials are not finite even at {centre}")
+
+
+def exact(points: Array) -> Array:
+    """Points that are exact in either precision."""
+    return points.astype(np.float32).astype(np.float64)
+
+
+def rounded(points: Array) -> Array:
+    """Points of 4 digits."""
+    return np.array([[float(f"{x:.4g}") for x in row] for row in points.tolist()])
+
+
+def _sizes(network: Network, points: Array) -> Array:
+    """The largest terms of value, first and second derivatives along a direction: (3,)."""
+    along = direction_of(network)[:, None]
+    known, sizes = analytic.measured(network, points, 2, along)
+    finite = all(np.isfinite(result).all() for result in known)
+    return np.array([size.max() if finite else np.inf for size in sizes])
+
+
+def _is_like(network: Network, point: Array, largest: Array) -> bool:
+    """Whether nothing is much larger there, nor infinite."""
+    return bool((_sizes(network, point[None]) <= _LARGER * largest).all())
+
+
+# --- branches -----------------------------------------------------------------------------------
+
+
+def _branches(activation: Activation, order: int) -> list[Callable[[Array], Array]]:
+    """The comparisons that choose among forms, as functions of z in arrays."""
+    shared, results = activation.forms(order).only(tuple(range(order + 1)))
+    meant = dict(shared)
+    found: dict[str, Callable[[Array], Array]] = {}
+    for expression in (*meant.values(), *results):
+        for condition in expression.atoms(Relational):
+            while condition.free_symbols - {Z}:
+                condition = condition.xreplace(meant)
+            found[str(condition)] = lambdify([Z], condition, "numpy")
+    return [found[text] for text in sorted(found)]
+
+
+def _reached(network: Network, points: Array, branches: _Branches) -> list[set[_Region]]:
+    """For each of the points, the combinations of comparisons that its neurons make true."""
+    found: list[set[_Region]] = [set() for _ in points]
+    for node, z in zip(network.nodes, analytic.preactivations(network, points), strict=True):
+        if node.activation is not None and node.activation.name in branches:
+            name = node.activation.name
+            table = np.stack(list(_compared(branches[name], z)), axis=-1)
+            for regions, row in zip(found, table, strict=True):
+                regions |= {(name, *truths) for truths in np.unique(row, axis=0).tolist()}
+    return found
+
+
+def _compared(branches: list[Callable[[Array], Array]], z: Array) -> Iterator[Array]:
+    for branch in branches:
+        try:
+            with np.errstate(all="ignore"):
+                yield np.broadcast_to(branch(z), z.shape)
+        except (NameError, TypeError):  # of functions that NumPy does not have
+            yield np.full(z.shape, False)
