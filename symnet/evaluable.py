@@ -42,6 +42,16 @@ def stable(expression: Expr) -> Expr:
     return _safe(expression.xreplace(real)).xreplace(back)
 
 
+def _composed(outer: Expr, inner: Expr) -> Expr:
+    """f(u). ValueError where SymPy takes u for no real number, which conditions compare."""
+    try:
+        return outer.xreplace({Z: inner})
+    except TypeError:
+        raise ValueError(
+            f"no stable form is known of what is a function of {shown(str(inner))}; use compile()"
+        ) from None
+
+
 def _safe(node: Expr) -> Expr:
     if not node.free_symbols or not node.args or _is_linear(node):
         return node
@@ -50,7 +60,7 @@ def _safe(node: Expr) -> Expr:
     for inner in _candidates(node):
         outer = _in_terms(node, inner)
         if outer is not None:
-            return _alone(outer).xreplace({Z: _safe(inner)})
+            return _composed(_alone(outer), _safe(inner))
     if isinstance(node, log) and (found := _log_sum(node.args[0])) is not None:
         return found
     if isinstance(node, (Add, Mul)):

@@ -187,6 +187,15 @@ def test_a_compiler_that_writes_no_library(cache, tmp_path, monkeypatch):
         loading.load(TEXT)
 
 
+@pytest.mark.parametrize("size", [60, 5000, -1])
+def test_a_library_cut_short(cache, tmp_path, monkeypatch, size):
+    """Of a compiler that reports success: to load it would end the process."""
+    cut = f'cc "$@"; while [ "$1" != -o ]; do shift; done; truncate -s {size} "$2"'
+    monkeypatch.setenv("CC", script(tmp_path, cut))
+    with pytest.raises(compiler.CompilerError, match="the library ends too early, after"):
+        loading.load(TEXT)
+
+
 @pytest.mark.parametrize("prefix", ["my_", ""])
 def test_a_library_without_the_function(cache, monkeypatch, prefix):
     """As C++ compilers make it of C: one line, which names the compiler and not our own flags."""

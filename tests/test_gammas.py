@@ -54,7 +54,7 @@ def units(found, exact, points, beside: bool) -> float:
 
 def psi(n: int):
     """mpmath's, by reflection on the left."""
-    return lambda x: digits.polygamma(n, x)
+    return lambda x: digits.FUNCTIONS[sympy.polygamma](n, x)
 
 
 def test_numpy_texts() -> None:

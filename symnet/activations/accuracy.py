@@ -14,7 +14,7 @@ of more exponents tell where many digits are to be asked.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -23,19 +23,19 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 from sympy import Expr
+from sympy.core.relational import Relational
 
 from symnet.activations import digits
 from symnet.activations.arithmetic import in_steps
 from symnet.activations.digits import Number
 from symnet.activations.functions import STEPS, erfcx
-from symnet.activations.identities import renamed
+from symnet.activations.identities import complemented, renamed
 from symnet.activations.systems import Z
 
 Array: TypeAlias = NDArray[Any]
 
 TOLERANCE = 1000 * float(np.finfo(np.float64).eps)
 _TINY = 1e-290  # beside which nothing is lost that a double could hold
-_MOST = float(np.finfo(np.float64).max)
 LARGEST = 1e290  # from here on a result may be infinite: something before it was
 _MORE = (360, 1200)
 """Digits that are added until a result is seen to be right, or still is not."""
@@ -47,7 +47,13 @@ SIZES = (
 )
 """Sizes of z to look at, some of them no short numbers: those round too well."""
 
-_FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
+FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
+"""Sizes beyond all of these."""
+
+_NEIGHBOURS = 8  # on each side
+_BESIDE = (0.0, 1e-9, -1e-9, 0.03, -0.03, 0.3)  # shares of where a seam is
+_POLE = 1e20  # times what is beside it, in so many digits:
+_DIGITS = 80
 _LONGER = np.finfo(np.longdouble).maxexp > np.finfo(np.float64).maxexp
 _FEW = 16  # places far out at which many digits are asked
 _EVERY = 1 if _LONGER else 20  # decades from one size of z to the next, where all digits are asked
@@ -79,7 +85,7 @@ class Grid(NamedTuple):
 
 def grid(formula: Expr, low: Expr, high: Expr, marks: Sequence[Expr] = ()) -> Grid:
     """Points of the open interval to look at: both tails, and beside its ends and the marks."""
-    sizes = [*SIZES, *(() if formula.has(*_OSCILLATING) else _FAR)]
+    sizes = [*SIZES, *(() if formula.has(sympy.polygamma) else FAR)]
     points = [0.0, *sizes, *(-size for size in sizes)]
     ends = [float(end) for end in (low, high, *marks) if end.is_finite]
     for end in ends:
@@ -88,6 +94,18 @@ def grid(formula: Expr, low: Expr, high: Expr, marks: Sequence[Expr] = ()) -> Gr
     far = () if formula.has(*_OSCILLATING, *_ROUNDED) else (*_ALL, *(-size for size in _ALL))
     a, b = (float(end) for end in (low, high))
     return Grid(*(np.array(sorted({p for p in some if a < p < b})) for some in (points, far)))
+
+
+def seams(expression: Expr, low: Expr, high: Expr) -> Grid:
+    """Points beside the places where an expression takes another arm."""
+    places: set[float] = set()
+    for test in expression.atoms(Relational):
+        bounds = [side for side in test.args if side.is_number]
+        for middle in (sympy.S.Zero, *(-u.args[0].subs(Z, 0) for u in test.atoms(sympy.Abs))):
+            places |= {float(middle + sign * bound) for bound in bounds for sign in (1, -1)}
+    a, b = float(low), float(high)
+    points = {place * (1 + share) for place in places for share in _BESIDE}
+    return Grid(np.array(sorted(p for p in points if a < p < b)))
 
 
 def faults(
@@ -101,19 +119,31 @@ def faults(
 
     With `corners` anything between the two sides' derivatives is right.
     """
+    return list(found_faults(shared, results, formula, at, corners))
+
+
+def found_faults(
+    shared: Sequence[tuple[Any, Expr]],
+    results: Mapping[int, Expr],
+    formula: Expr,
+    at: Grid,
+    corners: bool = False,
+) -> Iterator[Fault]:
+    """The same one by one: the first is enough to tell that something is wrong."""
+    formula = complemented(formula)
     expressions = list(results.values())
     found = in_steps(shared, expressions, at.points)
     far = in_steps(shared, expressions, at.far)
     longer = in_steps(shared, expressions, at.far.astype(np.longdouble))
-    doubts = []
     for order, near, short, long in zip(results, found, far, longer, strict=True):
         spoiled = _some(np.flatnonzero(~_agree(short, long)))
         points = np.concatenate([at.points, at.far[spoiled]])
         values = np.concatenate([near, short[spoiled]])
         for z, value in zip(points.tolist(), values.tolist(), strict=True):
-            doubts += [_doubt(formula, order, z, value, 0, corners)]
-    wrong = [_settled(formula, doubt, corners) for doubt in doubts if doubt is not None]
-    return [fault for fault in wrong if fault is not None]
+            doubt = _doubt(formula, order, z, value, 0, corners)
+            fault = None if doubt is None else _settled(formula, doubt, corners)
+            if fault is not None:
+                yield fault
 
 
 def _some(places: Array) -> Array:
@@ -136,9 +166,7 @@ def _agree(short: Array, long: Array) -> Array:
 def _settled(formula: Expr, doubt: Fault, corners: bool) -> Fault | None:
     """The fault with its truth in as many digits as it takes, if it is one indeed."""
     order, z, found, truth = doubt
-    if not math.isfinite(found):
-        return doubt
-    for more in _MORE:
+    for more in _MORE if math.isfinite(found) else ():
         still = _doubt(formula, order, z, found, more, corners)
         if still is None:
             return None
@@ -149,7 +177,7 @@ def _settled(formula: Expr, doubt: Fault, corners: bool) -> Fault | None:
     if truth is None and named != formula:
         # 1 - s(z) is 0 in any number of digits, far enough out; its logarithm has a name.
         return _doubt(named, order, z, found, 0, corners)
-    return still
+    return Fault(order, z, found, truth)
 
 
 def _same(a: Number, b: Number) -> bool:
@@ -163,20 +191,43 @@ def _doubt(
         truths(formula, z, max(order, 2), side, more) for side in ((1, -1) if corners else (1,))
     ]
     known = [side for side in sides if side is not None]
+    if not known and digits.untold(formula, z):
+        return Fault(order, z, found, None) if math.isnan(found) else None
     if not known:
         return None if math.isnan(found) else Fault(order, z, found, None)
     if any(_close(found, z, side[order], side[order + 1]) for side in known):
         return None
-    if not math.isfinite(found) and abs(known[0][order]) < _MOST < abs(known[0][0]):
-        return None  # as the value itself: z^3 at 1e200, of which the slope is a double
-    if math.isinf(found) and digits.value(formula, mpmath.mpf(z)) is None:
+    if math.isinf(found) and _is_infinite(formula, z, known[0][0]):
         return None
     if math.isnan(found) and _is_pole(formula, z, known[0][0]):
         return None
     within = sorted(side[order] for side in known)
     if corners and within[0] <= found <= within[-1]:
         return None
+    if (
+        math.isfinite(found)
+        and formula.has(*digits.TURNING)
+        and _is_phase(formula, order, z, found)
+    ):
+        return None
     return Fault(order, z, found, known[0][order])
+
+
+def _is_phase(formula: Expr, order: int, z: float, found: float) -> bool:
+    """Whether it is among what the formula is at the neighbours of z: cos(pi z) at 1e16."""
+    with mpmath.workdps(_DIGITS):  # no doubles, which far out are even numbers
+        share = mpmath.sqrt(TOLERANCE**2 / 2) / _NEIGHBOURS
+        beside = [z * (1 + k * share) for k in range(-_NEIGHBOURS, _NEIGHBOURS + 1)]
+    sides = (truths(formula, x, max(order, 2), 1, 0) for x in beside)
+    values = [side[order] for side in sides if side is not None]
+    return bool(values) and bool(min(values) <= found <= max(values))
+
+
+def _is_infinite(formula: Expr, z: float, beside: Number) -> bool:
+    """Also where a pole has a value by its place's last digits, as tan(pi z - pi/2) at 0."""
+    with mpmath.workdps(_DIGITS):
+        here = digits.value(formula, mpmath.mpf(z))
+    return here is None or bool(abs(here) > _POLE * (1 + abs(beside)))
 
 
 def _is_pole(formula: Expr, z: float, beside: Number) -> bool:
@@ -185,7 +236,7 @@ def _is_pole(formula: Expr, z: float, beside: Number) -> bool:
 
 
 @lru_cache(maxsize=20_000)
-def truths(formula: Expr, z: float, order: int, side: int, more: int) -> list[Number] | None:
+def truths(formula: Expr, z: Number, order: int, side: int, more: int) -> list[Number] | None:
     """The derivatives of the orders up to one more than `order`, from one side.
 
     A 0 may be what is lost beside 1 in so many digits, as exp(-800) in log(1 + exp(z)) is: it is
@@ -199,11 +250,12 @@ def truths(formula: Expr, z: float, order: int, side: int, more: int) -> list[Nu
 
 
 def _close(found: float, z: float, truth: Number, slope: Number) -> bool:
-    if abs(truth) > LARGEST:
-        return abs(found) > LARGEST and (found > 0) == bool(truth > 0)
-    if not math.isfinite(found):
+    if math.isnan(found):
         return False
     # The truth is that of a few steps beside z.
     beside = 10 * digits.STEP * (abs(z) or 1.0)
     allowed = (TOLERANCE * abs(z) + beside) * abs(slope) + TOLERANCE * abs(truth) + _TINY
+    if math.isinf(found) or abs(truth) > LARGEST:
+        of_one_sign = found * truth > 0 or abs(truth) < allowed
+        return bool(min(abs(truth), abs(found)) > LARGEST and of_one_sign)
     return bool(abs(mpmath.mpf(found) - truth) <= allowed)

@@ -16,8 +16,17 @@ from symnet.activations.cuts import hangs_on_steps, turns_at_poles
 from symnet.activations.limits import shown
 from symnet.activations.ondemand import OnDemand
 from symnet.activations.pieces import Pieces, pieces_of, written
-from symnet.activations.stable import differentiated, own_forms
-from symnet.activations.systems import Forms, System, Z, chain, derivative, forms, slope_of
+from symnet.activations.stable import own_forms
+from symnet.activations.systems import (
+    Forms,
+    System,
+    Z,
+    chain,
+    derivative,
+    differentiated,
+    forms,
+    slope_of,
+)
 from symnet.activations.trees import Tree, expression_of, operation, tree_of
 from symnet.activations.understood import understood
 

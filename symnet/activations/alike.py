@@ -18,9 +18,19 @@ from sympy.core.function import AppliedUndef
 
 from symnet.activations.functions import rint
 
+_SHORT = 64  # denominators of decimals that are taken for fractions
+
 
 def _heaviside(x: Expr, at_zero: Expr = sympy.S.Half) -> Expr:
     return Piecewise((0, x < 0), (at_zero, x <= 0), (1, True))
+
+
+def _tan(x: Expr) -> Expr:
+    """With a quarter turn taken out, as SymPy does when it multiplies out, and writes cot."""
+    exact = {c: sympy.Rational(float(c)) for c in x.atoms(sympy.Float)}
+    quarters = {c: q for c, q in exact.items() if q.q <= _SHORT}
+    found = sympy.tan(sympy.expand(x.xreplace(quarters)))
+    return found if isinstance(found, sympy.tan) else spelled(found)
 
 
 _WRITTEN: MappingProxyType[type, Callable[..., Expr]] = MappingProxyType(
@@ -30,6 +40,7 @@ _WRITTEN: MappingProxyType[type, Callable[..., Expr]] = MappingProxyType(
         sympy.coth: lambda x: 1 / sympy.tanh(x),
         sympy.sec: lambda x: 1 / sympy.cos(x),
         sympy.csc: lambda x: 1 / sympy.sin(x),
+        sympy.tan: _tan,
         sympy.cot: lambda x: 1 / sympy.tan(x),
         sympy.acot: lambda x: sympy.atan(1 / x),
         sympy.frac: lambda x: x - sympy.floor(x),
@@ -46,7 +57,7 @@ def in_known(value: Expr) -> Expr:
     rounded = {c: sympy.Float(float(c)) for c in _DECIMALS if value.has(c)}
     found = {c: float(c) for c in value.atoms(sympy.Float)}
     rounded |= {c: sympy.Float(number) for c, number in found.items() if 0 < abs(number) < inf}
-    return _written(_rounding(value.xreplace(exact | rounded)))
+    return spelled(_rounding(value.xreplace(exact | rounded)))
 
 
 def _rounding(value: Expr) -> Expr:
@@ -57,9 +68,10 @@ def _rounding(value: Expr) -> Expr:
     )
 
 
-def _written(node: Expr) -> Expr:
+def spelled(node: Expr) -> Expr:
+    """The formula without SymPy's other functions, as cot, which it makes of tan(pi z - pi/2)."""
     if not node.has(*_WRITTEN):
         return node
-    parts = [_written(part) for part in node.args]
+    parts = [spelled(part) for part in node.args]
     write = _WRITTEN.get(type(node))
     return node.func(*parts) if write is None else write(*parts)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sympy import Expr, Piecewise, S
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symnet.activations import digits
+from symnet.activations import special
 from symnet.activations.digits import Number
 from symnet.activations.functions import POLYGAMMAS, erfcx, held, rint, undefined
 from symnet.activations.systems import Z
@@ -135,7 +135,7 @@ def _rounded(function: Callable[[Number], Number]) -> Any:
     def value(x: float) -> float:
         with mpmath.workdps(30):
             try:
-                found = function(mpmath.mpf(x))
+                found = function(mpmath.mpf(float(x)))
             except (ArithmeticError, ValueError):
                 return math.nan
         return math.nan if isinstance(found, mpmath.mpc) else float(found)
@@ -144,18 +144,29 @@ def _rounded(function: Callable[[Number], Number]) -> Any:
 
 
 def _polygamma(n: int) -> Any:
-    return _rounded(lambda x: digits.polygamma(n, x))
+    return _rounded(lambda x: special.polygamma(n, x))
 
 
+_erfc = np.vectorize(math.erfc, otypes=[np.float64])
+
+
+def _scaled_erfc(x: Array) -> Array:
+    """exp(x^2) erfc(x); beyond 2 by 1/(x + 1/2/(x + 2/2/(x + 3/2/(x + ...)))) / sqrt(pi).
+
+    NaN where generated code has no approximation of it.
+    """
+    near = np.minimum(x, 2)
+    far = np.maximum(x, 2)
+    below = far
+    for k in range(_FRACTIONS, 0, -1):
+        below = far + k / 2 / below
+    below = np.where(x < _APPROXIMATED, below, np.nan)
+    return np.where(x < 2, np.exp(near * near) * _erfc(x), 1 / (below * math.sqrt(math.pi)))
+
+
+_APPROXIMATED = 26.0
+_FRACTIONS = 60  # within each other: 16 digits of erfcx(2)
 _RELATIONS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
-
-
-def _scaled(x: float) -> float:
-    """exp(x²) erfc(x)."""
-    if abs(x) > 1e8:
-        return 1 / (float(x) * math.sqrt(math.pi))
-    with mpmath.workdps(40):  # of exp(x²) as many digits less as x² has before the point
-        return float(mpmath.exp(mpmath.mpf(float(x)) ** 2) * mpmath.erfc(float(x)))
 
 
 _FUNCTIONS: Mapping[Any, Any] = MappingProxyType(
@@ -193,7 +204,7 @@ _FUNCTIONS: Mapping[Any, Any] = MappingProxyType(
         sympy.Max: np.maximum,
         sympy.Min: np.minimum,
         sympy.erf: np.vectorize(math.erf, otypes=[np.float64]),
-        sympy.erfc: np.vectorize(math.erfc, otypes=[np.float64]),
-        erfcx: np.vectorize(_scaled, otypes=[np.float64]),
+        sympy.erfc: _erfc,
+        erfcx: _scaled_erfc,
     }
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
-from sympy import Abs, Expr, Piecewise, Symbol, exp, floor
+from sympy import Abs, Expr, Piecewise, Symbol, exp, floor, log
 from sympy.codegen.cfunctions import expm1, log1p
 
 from symnet.activations.systems import Auxiliary, System, Z
@@ -59,6 +59,20 @@ def hyperbolic(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Au
         Auxiliary(q, e * p),
         Auxiliary(t, sympy.tanh(x), w * slope),
         Auxiliary(w, 4 * p * q, -2 * t * w * slope),
+    )
+
+
+def below_one(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Auxiliary, ...]:
+    """`q = 1/(exp(x) - 1)`, `r = 1 + q` and `l = log(1 - exp(-x))`, for x > 0.
+
+    The logarithm is that of what does not cancel: `-expm1(-x)` near 0, else `1 - exp(-x)`.
+    """
+    q, r, l = reals(" ".join(name + suffix for name in "qrl"))
+    near = log(-expm1(-x))
+    return (
+        Auxiliary(q, 1 / expm1(x), -q * r * slope),
+        Auxiliary(r, -1 / expm1(-x), -q * r * slope),
+        Auxiliary(l, either(x > log(2), log1p(-exp(-x)), near), q * slope),
     )
 
 

@@ -10,7 +10,7 @@ from symnet.activations.accuracy import TOLERANCE, grid
 from symnet.activations.activation import Activation
 from symnet.activations.arithmetic import doubles, in_steps
 from symnet.activations.pieces import pieces_of
-from symnet.activations.stable import differentiated
+from symnet.activations.systems import differentiated
 
 
 @lru_cache(maxsize=512)

@@ -1,6 +1,8 @@
 """Formulas of z in many digits: values, and one-sided derivatives without any rule for them.
 
-    f^(r)(z + 0) = lim  D^r f / h^r,   D f = f(z + 2 h) - f(z + h),   h = 1e-25 |z|
+    f^(r)(z + 0) = lim  D^r f / h^r,   D f = f(z + 2 h) - f(z + h),   h = 1e-25 |z|,
+
+and less where sines or steps of z turn faster.
 
 All nodes lie on one side of z and none at z, so a corner has two derivatives and a removable point
 such as that of sin(z)/z is none.
@@ -8,7 +10,6 @@ such as that of sin(z)/z is none.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
@@ -20,9 +21,11 @@ import sympy
 from sympy import Expr, Piecewise
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symnet.activations.functions import erfcx, held, rint, undefined
+from symnet.activations import special
+from symnet.activations.functions import STEPS, erfcx, held, rint, undefined
+from symnet.activations.identities import complement
+from symnet.activations.special import Outside
 from symnet.activations.systems import Z
-from symnet.activations.understood import complement
 
 Number: TypeAlias = Any
 """A real number of mpmath's."""
@@ -30,12 +33,12 @@ Number: TypeAlias = Any
 _STEP = 25  # digits of 1/h, for z = 1
 STEP = 10.0**-_STEP
 """The step of differences, for z = 1."""
+TURNING = (*STEPS, sympy.sin, sympy.cos, sympy.tan)
+"""What is another number one further on, however large its argument is."""
+_ENDLESS = 10**9
+_UNTOLD = 640  # digits, of what doubles have over 600
+_UNEVEN = (sympy.Abs, sympy.sign, sympy.Max, sympy.Min, Piecewise)
 _DIGITS = 40  # digits that a result has where nothing cancels
-_HUGE = 3_000  # bits of an exponent beyond which exp(x) is 0 or infinite: it would take seconds
-
-
-class Outside(ArithmeticError):
-    """A formula is not a real number at this point."""
 
 
 def value(formula: Expr, z: Number) -> Number | None:
@@ -54,10 +57,13 @@ def derivatives(
 
     `extra` digits more than where nothing cancels. None where the formula is not defined there.
     """
-    size = math.frexp(abs(float(z)))[1] * 0.30103 if z else 0.0
-    with mpmath.workdps(_DIGITS + extra + int((_STEP + max(0.0, -size)) * (highest + 1))):
+    scale = _scale(formula, z)
+    lost = max(0.0, _decades(z) - _decades(scale), -_decades(scale))
+    if lost > _UNTOLD:
+        return None
+    with mpmath.workdps(_DIGITS + extra + int((_STEP + lost) * (highest + 1))):
         z = mpmath.mpf(z)
-        h = side * mpmath.mpf(10) ** -_STEP * (abs(z) or 1)
+        h = side * mpmath.mpf(10) ** -_STEP * scale
         row: list[Number] = [value(formula, z + k * h) for k in range(1, highest + 2)]
         if any(v is None for v in row):
             return None
@@ -66,6 +72,43 @@ def derivatives(
             found.append(row[0])
             row = [(b - a) / h for a, b in pairwise(row)]
         return found
+
+
+def untold(formula: Expr, z: Number) -> bool:
+    """Whether sines turn so fast at z that no double has a place in them: sin(z^3) at 1e200."""
+    return bool(_decades(z) - _decades(_scale(formula, z)) > _UNTOLD)
+
+
+def _decades(x: Number) -> float:
+    return float(max(-_ENDLESS, min(mpmath.mag(x), _ENDLESS))) * 0.30103 if x else 0.0
+
+
+def _scale(formula: Expr, z: Number) -> Number:
+    """How far from z a formula is another: |z|, and what its sines turn by 1 in."""
+    scale = abs(mpmath.mpf(z)) or mpmath.mpf(1)
+    speeds = (value(speed, mpmath.mpf(z)) for speed in _speeds(formula))
+    return min([scale, *(1 / abs(speed) for speed in speeds if speed)])
+
+
+@lru_cache(maxsize=1024)
+def _speeds(formula: Expr) -> tuple[Expr, ...]:
+    """The slopes of what sines and steps are of, near enough."""
+    inner = {node.args[0] for node in formula.atoms(*TURNING) if node.has(Z)}
+    return tuple(sympy.diff(_smooth(u), Z) for u in inner)
+
+
+def _smooth(node: Expr) -> Expr:
+    """Without steps and corners: a sum of what there is a choice of, unlike one another."""
+    if not node.has(*STEPS, *_UNEVEN):
+        return node
+    if isinstance(node, (*STEPS, sympy.Abs)):
+        return _smooth(node.args[0])
+    if isinstance(node, sympy.sign):
+        return sympy.S.One
+    parts = [arm for arm, _ in node.args] if isinstance(node, Piecewise) else node.args
+    if isinstance(node, _UNEVEN):
+        return sympy.Add(*(k * _smooth(part) for k, part in enumerate(parts, 1)))
+    return node.func(*map(_smooth, parts))
 
 
 def number(constant: Expr) -> Number:
@@ -155,12 +198,6 @@ def _condition(test: Any) -> Callable[[Number], bool]:
     return lambda z: bool(compare(difference(z)))
 
 
-def _exp(x: Number) -> Number:
-    if mpmath.isfinite(x) and mpmath.mag(x) > _HUGE:
-        return mpmath.inf if x > 0 else mpmath.mpf(0)
-    return mpmath.exp(x)
-
-
 def _log(x: Number) -> Number:
     if x <= 0:
         raise Outside
@@ -172,7 +209,7 @@ def _power(x: Number, p: Number) -> Number:
         return x ** int(p)
     if x == 0 and p > 0:
         return mpmath.mpf(0)
-    return _exp(p * _log(x))
+    return special.exp(p * _log(x))
 
 
 def _nothing(_: Number) -> Number:
@@ -192,32 +229,18 @@ def _saturating(function: Callable[[Number], Number], right: float, left: float)
     """What far out is a number by name: mpmath would write the exponent's powers of 2 out."""
 
     def guarded(x: Number) -> Number:
-        if mpmath.isfinite(x) and mpmath.mag(x) > _HUGE:
+        if mpmath.isfinite(x) and mpmath.mag(x) > special.HUGE:
             return mpmath.mpf(right if x > 0 else left)
         return function(x)
 
     return guarded
 
 
-def polygamma(n: int, x: Number) -> Number:
-    """psi_n(x), on the left by reflection: mpmath takes -x steps. Raises Outside."""
-    if x > 0 or mpmath.isnan(x):
-        return mpmath.psi(n, x)
-    if not mpmath.isfinite(x) or mpmath.mag(x) > 10 * _HUGE or x == mpmath.floor(x):
-        raise Outside
-    terms = [mpmath.mpf(0), mpmath.pi]  # of pi cot(pi x), and then of its derivatives, in the cot
-    for _ in range(n):
-        slope = [-mpmath.pi * k * c for k, c in enumerate(terms)][1:]
-        terms = [a + b for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
-    cot = mpmath.cospi(x) / mpmath.sinpi(x)
-    return (-1) ** n * mpmath.psi(n, 1 - x) - mpmath.polyval(terms[::-1], cot)
-
-
 def _periodic(function: Callable[[Number], Number]) -> Any:
     """Without a value where an argument has too many digits before the point to be reduced."""
 
     def guarded(x: Number) -> Number:
-        if not mpmath.isfinite(x) or mpmath.mag(x) > 10 * _HUGE:
+        if not mpmath.isfinite(x) or mpmath.mag(x) > 10 * special.HUGE:
             raise Outside
         return function(x)
 
@@ -250,18 +273,17 @@ _RELATIONS: dict[str, Callable[[Number], bool]] = {
 }
 _CONSTANTS = {sympy.pi: mpmath.pi, sympy.E: mpmath.e}
 _INFINITE = float("inf")
-_SATURATED = 200  # beyond which erfc is 0 or 2, to 17,000 digits
 FUNCTIONS: MappingProxyType[Any, Callable[..., Number]] = MappingProxyType(
     {
         sympy.Add: _sum,
         sympy.Mul: _product,
-        sympy.exp: _exp,
+        sympy.exp: special.exp,
         sympy.log: _log,
-        expm1: lambda x: _exp(x) - 1 if abs(x) > 1 else mpmath.expm1(x),
+        expm1: lambda x: special.exp(x) - 1 if abs(x) > 1 else mpmath.expm1(x),
         log1p: lambda x: _log(1 + x) if abs(x) > 0.5 else mpmath.log1p(x),
-        erfcx: lambda x: mpmath.exp(x * x) * mpmath.erfc(x),
-        sympy.erf: _once(lambda x: mpmath.erf(x) if abs(x) < _SATURATED else mpmath.sign(x)),
-        sympy.erfc: _once(lambda x: mpmath.erfc(x) if abs(x) < _SATURATED else 1 - mpmath.sign(x)),
+        erfcx: special.scaled_erfc,
+        sympy.erf: _once(special.erf),
+        sympy.erfc: _once(special.erfc),
         sympy.acosh: _within(mpmath.acosh, 1, _INFINITE),
         sympy.asin: _within(mpmath.asin, -1, 1),
         sympy.acos: _within(mpmath.acos, -1, 1),
@@ -274,8 +296,8 @@ FUNCTIONS: MappingProxyType[Any, Callable[..., Number]] = MappingProxyType(
         held: lambda x: x,
         sympy.ceiling: mpmath.ceil,
         rint: mpmath.nint,
-        sympy.loggamma: _within(mpmath.loggamma, 0, _INFINITE),
-        sympy.polygamma: lambda n, x: polygamma(int(n), x),
+        sympy.loggamma: _within(special.loggamma, 0, _INFINITE),
+        sympy.polygamma: lambda n, x: special.polygamma(int(n), x),
         sympy.sinh: _saturating(mpmath.sinh, _INFINITE, -_INFINITE),
         sympy.cosh: _saturating(mpmath.cosh, _INFINITE, _INFINITE),
         sympy.tanh: _saturating(mpmath.tanh, 1, -1),

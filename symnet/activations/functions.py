@@ -88,6 +88,10 @@ def _released_test(test: sympy.Basic) -> sympy.Basic:
 class erfcx(sympy.Function):
     """The scaled complementary error function `exp(x^2) erfc(x)`, for x >= 0."""
 
+    def fdiff(self, argindex: int = 1) -> Expr:
+        (x,) = self.args
+        return 2 * x * self - 2 / sympy.sqrt(sympy.pi)
+
     def _eval_rewrite_as_erfc(self, x: Expr, **_: object) -> Expr:
         return exp(x**2) * sympy.erfc(x)
 

@@ -3,14 +3,18 @@
 log(f + sqrt(f^2 + c^2)) = asinh(f/c) + log c,     log(sqrt(f^2 + c^2) - f) = log c - asinh(f/c)
 log(f + sqrt(f^2 - c^2)) = acosh(f/c) + log c
 asin(tanh f) = atan(sinh f) = 2 atan(tanh(f/2)),   acos(tanh f) = 2 atan(exp(-f))
+a - a erf(f) = a erfc(f),     2 a - a erfc(f) = a erfc(-f)
 log(1 - 1/(1 + exp f)) = f - log(1 + exp f),     1 + tanh f = 2/(1 + exp(-2 f))
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import sympy
 from sympy import Expr, S, acosh, asinh, atan, exp, log, sqrt, tanh
 
+from symnet.activations.functions import held
 from symnet.activations.systems import Z
 
 
@@ -27,10 +31,33 @@ def renamed(node: Expr) -> Expr:
     if isinstance(node, atan) and isinstance(inner, sympy.sinh):
         return 2 * atan(tanh(inner.args[0] / 2))
     if isinstance(node, sympy.Add):
-        return _share(node) or node
+        return _share(node) or complement(node) or node
     if isinstance(node, log):
         return _inverse_hyperbolic(inner) or _of_share(inner) or node
     return node
+
+
+def complement(node: Expr) -> Expr | None:
+    """`a - a erf(x)` as `a erfc(x)`, and `2 a - a erfc(x)`, which SymPy makes of `a erfc(-x)`."""
+    number, product = node.as_independent(Z, as_Add=True)
+    factor, error = product.as_independent(Z, as_Add=False)
+    if not isinstance(error, (sympy.erf, sympy.erfc)):
+        return None
+    (x,) = error.args
+    if isinstance(error, sympy.erfc) and number == -2 * factor:
+        return number / 2 * sympy.erfc(held(-x))
+    if isinstance(error, sympy.erf) and abs(number) == abs(factor):
+        return number * sympy.erfc(x if number == -factor else held(-x))
+    return None
+
+
+@lru_cache(maxsize=256)
+def complemented(node: Expr) -> Expr:
+    """The formula with erfc alone for 1 - erf(f) and 2 - erfc(f), as SymPy never leaves it."""
+    if not node.has(sympy.erf, sympy.erfc) or isinstance(node, sympy.Piecewise):
+        return node
+    node = node.func(*map(complemented, node.args))
+    return (isinstance(node, sympy.Add) and complement(node)) or node
 
 
 def _share(node: Expr) -> Expr | None:

@@ -78,7 +78,8 @@ def meeting_of(formula: Expr, left: Piece, right: Piece) -> Meeting | None:
     chosen = [here, *(_clamped(plain[r], sides[0][r], sides[1][r]) for r in range(1, orders))]
     kink = any(not _equal(sides[0][r], sides[1][r]) for r in range(2))
     for piece, side in zip((left, right), sides, strict=True):
-        if all(map(_equal, chosen, side)):
+        # exp(-1/(1 - z^2)) comes to 0 at 1 with all its derivatives, and has no value there.
+        if all(map(_equal, chosen, side)) and digits.value(piece.value, at.point) is not None:
             return Meeting(place, piece.value, kink, jump)
     own = _polynomial(place, chosen) if place.is_Rational else left.value
     return Meeting(place, own, kink or jump, jump)

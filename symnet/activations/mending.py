@@ -5,16 +5,22 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from sympy import Expr
+import sympy
+from sympy import Expr, Rational
 
 from symnet.activations import accuracy, patches
 from symnet.activations.accuracy import LARGEST, Fault
+from symnet.activations.arithmetic import doubles
 from symnet.activations.digits import Number
+from symnet.activations.systems import differentiated
 
 _FAR = 10.0
 _OVERFLOW = 1e300  # from here on a result is given as infinite
 _HALVINGS = 20
 _NEAR = 1.5  # of a removable point
+_CLOSEST, _FARTHEST = 0.05, 32.0  # sizes of z where polynomials beside it are of use
+_FEW = 8  # faults that are worth polynomials
+_OUTWARD = 20  # sixty-fourths from a fault to the middle of a polynomial
 
 
 def mended(
@@ -23,20 +29,42 @@ def mended(
     """The expression with what is wrong patched, far out or around a point."""
     far = [fault for fault in wrong if abs(fault.z) >= _FAR]
     beyond = [fault for fault in far if fault.truth is not None and abs(fault.truth) > LARGEST]
-    if beyond:
-        return _overflowing(expression, arm, order, beyond)
+    if beyond and (infinite := _overflowing(expression, arm, order, beyond)) is not None:
+        return infinite
     for part in (far, [f for f in far if f.z > 0], [f for f in far if f.z < 0]):
         bound = _vanished(arm, order, part) if part else None
         if bound is not None:
             return patches.clipped(expression, bound, {math.copysign(1, f.z) for f in part})
     if far:
-        levelled = _levelled(expression, arm, order, far)
-        return levelled or patches.continued(expression, arm, order)
+        side = int(math.copysign(1, far[0].z))
+        return (
+            _levelled(expression, arm, order, far)
+            or patches.continued(expression, arm, order, side, inward=False)
+            or (arm.has(sympy.log) and _of_derivative(expression, arm, order, side))
+            or _unresolved(expression, arm, far)
+        )
     for mark in marks:
         if all(abs(fault.z - float(mark)) < _NEAR for fault in wrong):
             side = -1 if all(fault.z < float(mark) for fault in wrong) else 1
-            return patches.patched(expression, mark, arm, order, side)
-    return None
+            series = mark == 0 and patches.continued(expression, arm, order, side, inward=True)
+            return series or patches.patched(expression, mark, arm, order, side)
+    return beside(expression, arm, order, wrong)
+
+
+def _of_derivative(expression: Expr, arm: Expr, order: int, side: int) -> Expr | None:
+    """The series of a derivative where the formula has none: 1/z, of log z."""
+    return patches.continued(expression, differentiated(arm, order), 0, side, inward=False)
+
+
+def beside(
+    expression: Expr, arm: Expr, order: int, wrong: list[Fault], marks: tuple[Expr, ...] = ()
+) -> Expr | None:
+    """Taylor's polynomial where the fault nearest to 0 is, a little further out."""
+    nearest = min((fault.z for fault in wrong), key=abs)
+    if len(wrong) > _FEW or not _CLOSEST < abs(nearest) < _FARTHEST:
+        return None
+    place = Rational(round(nearest * 64) + int(math.copysign(_OUTWARD, nearest)), 64)
+    return patches.patched(expression, place, arm, order)
 
 
 def _overflowing(expression: Expr, arm: Expr, order: int, beyond: list[Fault]) -> Expr | None:
@@ -87,12 +115,24 @@ def _levelled(expression: Expr, arm: Expr, order: int, far: list[Fault]) -> Expr
     nearest = min(abs(fault.z) for fault in far if fault.z * side > 0)
     level: Number | None = None
     bound = None
-    for size in sorted(accuracy.SIZES, reverse=True):
+    for size in sorted((*accuracy.SIZES, *accuracy.FAR), reverse=True):
         truth = _truth(arm, order, side * size)
         level = truth if level is None else level
-        if truth is None or abs(truth - level) > 1e-20 * abs(level):
+        if truth is None or not abs(truth - level) <= 1e-20 * abs(level) < LARGEST * 1e-20:
             break
         bound = size
     if bound is None or bound > nearest or level is None:
         return None
     return patches.level(expression, bound, side, float(level))
+
+
+def _unresolved(expression: Expr, arm: Expr, far: list[Fault]) -> Expr | None:
+    """sin(z^2) of z where z^2 is a double: a z so large stands for any phase."""
+    lost = any(not math.isfinite(fault.found) for fault in far)
+    if not lost or not arm.has(sympy.sin, sympy.cos, sympy.tan):
+        return None
+    for bound in (1e150, 1e100, 1e75, 1e50, 1e25, 700.0):
+        found = patches.clipped(expression, bound)
+        if np.isfinite(doubles(found, np.array([fault.z for fault in far]))).all():
+            return found
+    return None

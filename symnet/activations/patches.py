@@ -9,7 +9,8 @@ too large for doubles  infinite, where its terms would make a NaN of it
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 
 import mpmath
@@ -24,9 +25,13 @@ from symnet.activations.systems import Z
 _TERMS = 30  # of a Taylor polynomial
 _LEADING = 8  # terms, one of which is not 0
 _REACH = 1.0  # how far one is used at most
-_FEW = 3  # derivatives
+_FEW = 4  # derivatives
 _NOTHING = 1e-310
 _POLES = 3  # powers of z that a formula grows with, at most, where it has a series in 1/z
+_TRIES = 8
+_SHARE = 0.7
+_ROOTS = 6  # of which series have powers
+_STEEP = 1e10  # what a derivative is where there is none
 
 
 def patched(expression: Expr, place: Expr, arm: Expr, order: int, side: int = 1) -> Expr | None:
@@ -40,49 +45,105 @@ def patched(expression: Expr, place: Expr, arm: Expr, order: int, side: int = 1)
         if size < mpmath.mpf(10) ** -200:
             return Piecewise((0, Abs(Z - place) < _flat(arm, place, order)), (expression, True))
         reach, kept = _kept(terms, size)
-    return Piecewise((_horner(kept, Z - place), Abs(Z - place) < _short(reach)), (expression, True))
+        middle = digits.number(place)
+        reach = _sure(reach, kept, lambda u: _derivative(arm, middle + u, order), (side,))
+    if not reach:
+        return None
+    return Piecewise((horner(kept, Z - place), Abs(Z - place) < _short(reach)), (expression, True))
 
 
-def continued(expression: Expr, arm: Expr, order: int) -> Expr | None:
-    """The derivative's series in u = 1/z far out, and the expression before.
+def continued(expression: Expr, arm: Expr, order: int, side: int, inward: bool) -> Expr | None:
+    """The derivative's series in powers of z far out, or `inward` near 0, and the expression.
 
-    f = sum c_k u^(k - m),   f^(r) = (-1)^r sum c_k (k - m) ... (k - m + r - 1) u^(k - m + r)
+    f = sum c_k |z|^s_k,   f^(r) = side^r sum c_k s_k (s_k - 1) ... (s_k - r + 1) |z|^(s_k - r)
+
+    with s_k = p + k near 0 and p - k far out; on both sides of 0 where that is one function.
     """
-    found = _in_inverse(arm, _TERMS + max(order, 2))
+    highest = _TERMS + max(order, 2)
+    found = _series(arm, highest, side, inward)
     if found is None:
         return None
-    m, around = found
+    p, around = found
+    step = 1 if inward else -1
     with mpmath.workdps(40):
         terms = [
-            (-1) ** order * c / mpmath.factorial(k) * mpmath.rf(k - m, order)
+            c / mpmath.factorial(k) * mpmath.ff(mpmath.mpf(p.p) / p.q + step * k, order)
             for k, c in enumerate(around)
         ]
         size = _size(terms)
         if size < mpmath.mpf(10) ** -200:
             return None
         reach, kept = _kept(terms[: _TERMS + 1], size)
-    series = _horner(kept, held(1 / Z)) * Z ** (m - order)
-    return Piecewise((series, Abs(Z) > 1 / _short(reach)), (expression, True))
+        power = step * (mpmath.mpf(p.p) / p.q - order)
+
+        def right(u: digits.Number) -> digits.Number | None:
+            found = _derivative(arm, side * (u if inward else 1 / u), order)
+            return None if found is None else side**order * found / u**power
+
+        reach = _sure(reach, kept, right, (1,))
+    if not reach:
+        return None
+    other = _series(arm, highest, -side, inward) if p.is_Integer else None
+    both = other is not None and other[0] == p and _one_function(around, other[1], int(p))
+    first = next(k for k, c in enumerate(kept) if c is not None)
+    lead, kept = p + step * first, kept[first:]
+    x = Z if p.is_Integer else Abs(Z)
+    if side < 0:  # c_k |z|^s = (-1)^s c_k z^s
+        signs = [order if x != Z else int(lead) + k for k in range(len(kept))]
+        kept = [None if c is None else (-1) ** n * c for n, c in zip(signs, kept, strict=True)]
+    series = horner(kept, x if inward else held(1 / x)) * x ** (lead - order)
+    near = _short(reach) if inward else 1 / _short(reach)
+    size_of = Abs(Z) if both else side * Z
+    return Piecewise((series, size_of < near if inward else size_of > near), (expression, True))
 
 
 @lru_cache(maxsize=256)
-def _in_inverse(arm: Expr, highest: int) -> tuple[int, list[digits.Number]] | None:
-    """m and the derivatives of u^m f(1/u) at 0, where they are the same from both sides."""
-    for m in range(_POLES + 1):
-        inverse = arm.xreplace({Z: 1 / Z}) * Z**m
+def _series(
+    arm: Expr, highest: int, side: int, inward: bool
+) -> tuple[Expr, list[digits.Number]] | None:
+    """p, and the derivatives at u = 0 of f(side u) / u^p, or far out of u^p f(side/u)."""
+    unit = math.lcm(*(power.exp.q for power in arm.atoms(sympy.Pow) if power.exp.is_Rational))
+    if unit > _ROOTS:
+        return None
+    there = arm.xreplace({Z: side * Z if inward else side / Z})
+    for k in range(_POLES * unit + 1):
+        p = Rational(k, unit)
+        smooth = there * Z ** (-p if inward else p)
         # Most are told apart by a few derivatives.
-        if _from_both_sides(inverse, _FEW) and (found := _from_both_sides(inverse, highest)):
-            return m, found
+        few = digits.derivatives(smooth, 0, _FEW)
+        if few is not None and all(abs(c) < _STEEP for c in few):
+            flat = all(abs(c) < mpmath.mpf(10) ** -200 for c in few)
+            found = None if flat else digits.derivatives(smooth, 0, highest)
+            return None if found is None else (p, found)
     return None
 
 
-def _from_both_sides(inverse: Expr, highest: int) -> list[digits.Number] | None:
-    right, left = (digits.derivatives(inverse, 0, highest, side) for side in (1, -1))
-    return right if right and left and all(map(_near, right, left)) else None
+@lru_cache(maxsize=256)
+def power_series(formula: Expr) -> tuple[float, tuple[digits.Number, ...]] | None:
+    """How far to the right of 0 a polynomial is the formula, and its coefficients."""
+    few = digits.derivatives(formula, 0, _FEW)
+    if few is None or any(abs(c) > _STEEP for c in few):
+        return None
+    found = digits.derivatives(formula, 0, _TERMS)
+    if found is None:
+        return None
+    with mpmath.workdps(40):
+        terms = [c / mpmath.factorial(k) for k, c in enumerate(found)]
+        size = _size(terms)
+        if size < mpmath.mpf(10) ** -200:
+            return None
+        reach, kept = _kept(terms, size)
+        reach = _sure(reach, kept, lambda u: digits.value(formula, u), (1,))
+    return (reach, tuple(c or mpmath.mpf(0) for c in kept)) if reach else None
 
 
-def _near(a: digits.Number, b: digits.Number) -> bool:
-    return bool(abs(a - b) <= mpmath.mpf(10) ** -15 * (1 + abs(a)))
+def _one_function(right: list[digits.Number], left: list[digits.Number], p: int) -> bool:
+    """Whether both are in the same powers of z, to 15 digits."""
+    pairs = (
+        (a / mpmath.factorial(k), (-1) ** (p + k) * b / mpmath.factorial(k))
+        for k, (a, b) in enumerate(zip(right, left, strict=True))
+    )
+    return all(abs(a - b) <= mpmath.mpf(10) ** -15 * (1 + abs(a)) for a, b in pairs)
 
 
 def _size(terms: list[digits.Number]) -> digits.Number:
@@ -99,6 +160,33 @@ def _kept(
     last = max((abs(c) / size) ** (mpmath.mpf(1) / k) for k, c in enumerate(terms) if k > 20)
     reach = min(_REACH, float(mpmath.mpf(10) ** (-17 / mpmath.mpf(_TERMS)) / (last or 1)))
     return reach, [c if abs(c) * reach**k > size * 1e-19 else None for k, c in enumerate(terms)]
+
+
+def _sure(
+    reach: float,
+    kept: list[digits.Number | None],
+    right: Callable[[digits.Number], digits.Number | None],
+    sides: Sequence[int],
+) -> float:
+    """The reach, less until the polynomial is right at its ends: that of exp(-1/z) is 0."""
+    for _ in range(_TRIES):
+        steps = [mpmath.mpf(side * share * reach) for side in sides for share in (0.4, 0.98)]
+        if all(_is_at(kept, u, right(u)) for u in steps):
+            return reach
+        reach *= _SHARE
+    return 0.0
+
+
+def _is_at(kept: list[digits.Number | None], u: digits.Number, right: digits.Number | None) -> bool:
+    terms = [c * u**k for k, c in enumerate(kept) if c is not None]
+    return right is not None and bool(
+        abs(mpmath.fsum(terms) - right) <= mpmath.mpf(10) ** -15 * mpmath.fsum(map(abs, terms))
+    )
+
+
+def _derivative(arm: Expr, z: digits.Number, order: int) -> digits.Number | None:
+    found = digits.derivatives(arm, z, order)
+    return None if found is None else found[order]
 
 
 def _flat(arm: Expr, place: Expr, order: int) -> Expr:
@@ -118,7 +206,7 @@ def _around(arm: Expr, place: Expr, highest: int, side: int) -> list[digits.Numb
     return digits.derivatives(arm, digits.number(place), highest, side)
 
 
-def _horner(terms: list[digits.Number | None], step: Expr) -> Expr:
+def horner(terms: list[digits.Number | None], step: Expr) -> Expr:
     even = all(c is None for c in terms[1::2])
     odd = all(c is None for c in terms[::2])
     found: Expr = sympy.S.Zero
@@ -138,10 +226,10 @@ def _short(number: float) -> Expr:
 
 def clipped(expression: Expr, bound: float, sides: Collection[float] = (1, -1)) -> Expr:
     """The expression of z, but no further than `bound` from 0 on these sides."""
-    limit = sympy.Integer(int(bound))
+    limit = sympy.Integer(math.ceil(bound)) if bound < 2**53 else sympy.Float(bound)
     inside = Piecewise((limit * sympy.sign(Z), Abs(Z) > limit), (Z, True))
     if len(set(sides)) == 1:
-        limit *= int(next(iter(sides)))
+        limit = limit * int(next(iter(sides)))
         inside = Piecewise((limit, limit < Z if limit > 0 else limit > Z), (Z, True))
     tests = {test: sympy.Dummy() for test in expression.atoms(Relational)}
     back = {dummy: test for test, dummy in tests.items()}

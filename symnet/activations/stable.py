@@ -7,6 +7,7 @@ is refused, with the place and the size of the error.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache, partial
@@ -18,16 +19,28 @@ from sympy.logic.boolalg import Boolean
 
 from symnet.activations import accuracy, rewriting
 from symnet.activations.accuracy import Fault
+from symnet.activations.alike import spelled
 from symnet.activations.digits import Number
+from symnet.activations.exponentials import expansions
 from symnet.activations.functions import STEPS, held, undefined
-from symnet.activations.identities import renamed
+from symnet.activations.identities import complemented, renamed
 from symnet.activations.limits import shown
-from symnet.activations.mending import mended
+from symnet.activations.mending import beside, mended
 from symnet.activations.pieces import Pieces, assembled, pieces_of
-from symnet.activations.systems import Forms, System, Z, chain, finished, forms, repeated
-from symnet.activations.tails import BOUNDS, settled, vanishing
+from symnet.activations.systems import (
+    Forms,
+    System,
+    Z,
+    chain,
+    differentiated,
+    finished,
+    forms,
+    repeated,
+)
+from symnet.activations.tails import BOUNDS, Tail, dominated, scaled, settled, vanishing
 from symnet.activations.understood import understood
 
+_ROOTS = 64  # of which a decimal exponent is one
 _PATCHES = 6  # that one expression gets
 
 
@@ -52,7 +65,8 @@ class Inaccurate(ValueError):
 def _apart(found: float, truth: Number | None) -> tuple[str, str]:
     """Both in the fewest digits, from 6 on, that tell them apart."""
     if truth is None:
-        return f"{found:.6g}", "not defined"
+        # NaN is a fault without a truth where sines turn faster than doubles tell.
+        return f"{found:.6g}", "not defined" if math.isfinite(found) else "of any phase there"
     for count in range(6, 18):
         said, right = _said(mpmath.mpf(found), count), _said(truth, count)
         if said != right:
@@ -83,7 +97,7 @@ def own_forms(value: Expr, order: int) -> Forms:
     (first, *others) = found.pieces
     if not others and not first.value.has(*STEPS):
         plain = _shaped(forms(understood(first.value), order))
-        if _is_right(plain, found):
+        if next(_wrong(plain, found), None) is None:
             return plain
     return _explicit(found, order)
 
@@ -103,17 +117,31 @@ def _constant(value: Expr, order: int) -> Forms:
     return finished(Forms(tuple(shared), (*rest, *[S.Zero] * order)))
 
 
-def _is_right(plain: Forms, found: Pieces) -> bool:
-    (piece,) = found.pieces
-    points = accuracy.grid(piece.value, piece.low, piece.high, found.removable)
-    results = dict(enumerate(plain.derivatives))
-    return not accuracy.faults(plain.shared, results, piece.value, points, found.endless)
-
-
 def _explicit(found: Pieces, order: int) -> Forms:
     """Each derivative as one expression in z, what they share as temporaries."""
-    shared, rest = repeated([_passing_nan(_whole(found, r)) for r in range(order + 1)])
-    return _shaped(finished(Forms(tuple(shared), tuple(rest))))
+    whole = [_passing_nan(_whole(found, r)) for r in range(order + 1)]
+    together, apart = (_shaped(finished(_shared(whole, products))) for products in (True, False))
+    if next(_wrong(together, found), None) is None:
+        return together
+    if (wrong := next(_wrong(apart, found), None)) is not None:
+        raise Inaccurate(wrong)
+    return apart
+
+
+def _shared(derivatives: list[Expr], products: bool) -> Forms:
+    shared, rest = repeated(derivatives, products)
+    return Forms(tuple(shared), tuple(rest))
+
+
+def _wrong(given: Forms, found: Pieces) -> Iterator[Fault]:
+    """Where the forms as a whole are not right, piece by piece."""
+    results = dict(enumerate(given.derivatives))
+    for piece in found.pieces:
+        if piece.defined:
+            points = accuracy.grid(piece.value, piece.low, piece.high, found.removable)
+            yield from accuracy.found_faults(
+                given.shared, results, piece.value, points, found.endless
+            )
 
 
 def _shaped(given: Forms) -> Forms:
@@ -175,6 +203,7 @@ def stable(
 ) -> Expr:
     """The derivative of a smooth arm, written so that it is right between the ends."""
     points = accuracy.grid(arm, *ends, marks)
+    arm = complemented(_exact_powers(arm))
     marks = (*marks, *(end for end in ends if end.is_finite and end not in marks))
     best: list[Fault] | None = None
     for written in _ways(arm, order, ends):
@@ -182,12 +211,16 @@ def stable(
         before: list[float] = []
         for _ in range(_PATCHES):
             wrong = accuracy.faults((), {order: expression}, arm, points, endless)
+            if not wrong and expression.has(Piecewise):
+                seams = accuracy.seams(expression, *ends)
+                wrong = accuracy.faults((), {order: expression}, arm, seams, endless)
             if not wrong:
                 return expression
             best = wrong if best is None or len(wrong) < len(best) else best
-            patched = mended(expression, arm, order, wrong, marks)
             places = [fault.z for fault in wrong]
-            if patched is None or places == before:
+            patch = beside if places == before else mended
+            patched = patch(expression, arm, order, wrong, marks)
+            if patched is None:
                 break
             before = places
             expression = patched
@@ -198,6 +231,13 @@ def stable(
     raise Inaccurate(min(best, key=lambda fault: abs(fault.z)))
 
 
+def _exact_powers(arm: Expr) -> Expr:
+    """With z**1.5 as z**(3/2), which has a root and a series."""
+    powers = [p for p in arm.atoms(sympy.Pow) if p.exp.is_Float]
+    exact = {p: sympy.Rational(float(p.exp)) for p in powers}
+    return arm.xreplace({p: p.base**q for p, q in exact.items() if q.q <= _ROOTS})
+
+
 def _is_real(expression: Expr) -> bool:
     """Without a number that is none of the reals, as SymPy takes (-1)^(1/3) out of roots."""
     parts = sympy.preorder_traversal(expression)
@@ -206,23 +246,27 @@ def _is_real(expression: Expr) -> bool:
 
 def _ways(arm: Expr, order: int, ends: tuple[Expr, Expr]) -> Iterator[Expr]:
     ways: list[Expr] = []
-    for way in filter(_is_real, _ways_of_all(arm, order)):
+    for way in filter(_is_real, map(spelled, _ways_of_all(arm, order))):
         ways.append(way)
         yield way
+        if len(ways) == 1 and (beyond := _beyond(scaled(arm, order), order, ends)):
+            yield Piecewise(*beyond, (way, True))
     if (tail := vanishing(arm)) is not None:
         there = differentiated(tail.formula, order)
         yield from (Piecewise((there, tail.test), (way, True)) for way in ways)
-    for size in BOUNDS:
-        if beyond := _beyond(arm, order, ends, size):
+    for tails in (dominated(arm), *(settled(arm, size) for size in BOUNDS)):
+        if beyond := _beyond(tails, order, ends):
             yield from (Piecewise(*beyond, (way, True)) for way in ways)
+    if expanded := [(tail.formula, tail.test) for tail in expansions(arm, order)]:
+        yield from (Piecewise(*expanded, (way, True)) for way in ways)
 
 
 def _beyond(
-    arm: Expr, order: int, ends: tuple[Expr, Expr], size: int
+    tails: Iterator[Tail], order: int, ends: tuple[Expr, Expr]
 ) -> list[tuple[Expr, Boolean]]:
-    """The derivative on the sides where it is right when functions are what they come to."""
+    """The derivative on the sides where it is right by the formula that there is."""
     found = []
-    for tail in settled(arm, size):
+    for tail in tails:
         low, high = max(ends[0], tail.ends[0]), min(ends[1], tail.ends[1])
         if low < high:
             with suppress(Inaccurate):
@@ -248,13 +292,6 @@ def _in_full(system: System, order: int) -> Expr:
     for symbol, definition, _ in reversed(system.quantities):
         found = found.xreplace({symbol: definition})
     return found
-
-
-def differentiated(arm: Expr, order: int) -> Expr:
-    """The derivative by SymPy; steps such as floor(z) are constants between their jumps."""
-    steps = {step: sympy.Dummy(real=True) for step in arm.atoms(*STEPS)}
-    back = {dummy: step for step, dummy in steps.items()}
-    return sympy.diff(arm.xreplace(steps), Z, order).xreplace(back)
 
 
 def _not(condition: Boolean) -> Boolean:

@@ -81,6 +81,13 @@ def slope_of(expression: Expr, quantities: Sequence[Auxiliary]) -> Expr:
     return total.xreplace({dummy: step for step, dummy in steps.items()})
 
 
+def differentiated(arm: Expr, order: int) -> Expr:
+    """The derivative by SymPy; steps such as floor(z) are constants between their jumps."""
+    steps = {step: sympy.Dummy(real=True) for step in arm.atoms(*STEPS)}
+    back = {dummy: step for step, dummy in steps.items()}
+    return sympy.diff(arm.xreplace(steps), Z, order).xreplace(back)
+
+
 @lru_cache(maxsize=4096)
 def chain(system: System, order: int) -> Expr:
     """The derivative in z and the system's own quantities."""
@@ -105,15 +112,19 @@ def _exact_forms(system: System, order: int) -> Forms:
     return Forms((*quantities, *common), tuple(derivatives))
 
 
-def repeated(expressions: list[Expr]) -> tuple[list[tuple[Symbol, Expr]], list[Expr]]:
+def repeated(
+    expressions: list[Expr], products: bool = True
+) -> tuple[list[tuple[Symbol, Expr]], list[Expr]]:
     """What occurs in the expressions more than once as temporaries `u0`, `u1`, ..., and the rest.
 
-    A condition is no number, and is left where it is. What is `held` is a temporary.
+    A condition is no number, and is left where it is. What is `held` is a temporary. `products`:
+    also of some of a product's factors, which may overflow where the product does not.
     """
     tests: set[Any] = set().union(*(e.atoms(Relational, And, Or) for e in expressions))
     hidden = {test: sympy.Dummy() for test in tests}
     names = sympy.numbered_symbols("u", real=True)
-    common, rest = sympy.cse([e.xreplace(hidden) for e in expressions], names)
+    ignored = () if products else [Z]
+    common, rest = sympy.cse([e.xreplace(hidden) for e in expressions], names, ignore=ignored)
     shown = {dummy: test for test, dummy in hidden.items()}
     lines = [(symbol, e.xreplace(shown)) for symbol, e in common]
     return _let_go(lines, [e.xreplace(shown) for e in rest], names)

@@ -11,16 +11,21 @@ exp(z/2) at -800.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
 import sympy
 from sympy import Expr, S, exp, log
 from sympy.core.relational import Relational
 
+from symnet.activations.functions import erfcx, held
 from symnet.activations.systems import Z
 
 _BOUND = 40
 """Of u, from which on log(1 + exp(u)) and its derivatives are those of u, or exp(u), in doubles."""
+
+_SERIES = 20  # of u, from which on so many terms are 16 digits of erfcx(u)
+_TERMS = 8
 
 BOUNDS = (_BOUND, 800)
 """Of u, from which on a number is what a function comes to: beside another, or even alone."""
@@ -35,11 +40,15 @@ _ENDS = {
 
 
 class Tail(NamedTuple):
-    """What a formula is from a bound on: on the right of it (side 1), or on the left (-1)."""
+    """What a formula is from a bound on: on the right of it (side 1), or on the left (-1).
+
+    last: where another one takes over.
+    """
 
     formula: Expr
     bound: Expr
     side: int
+    last: Expr = S.Infinity
 
     @property
     def test(self) -> Relational:
@@ -49,7 +58,7 @@ class Tail(NamedTuple):
     @property
     def ends(self) -> tuple[Expr, Expr]:
         """The interval of z."""
-        return (self.bound, S.Infinity) if self.side > 0 else (-S.Infinity, self.bound)
+        return (self.bound, self.last) if self.side > 0 else (-abs(self.last), self.bound)
 
 
 def vanishing(arm: Expr) -> Tail | None:
@@ -83,6 +92,81 @@ def settled(arm: Expr, size: int) -> Iterator[Tail]:
                 bound = max(bound, place)
         if known and (found := arm.xreplace(known)).has(Z):
             yield Tail(found, side * bound, side)
+
+
+def scaled(arm: Expr, order: int) -> Iterator[Tail]:
+    """The formula with exp(-x^2) erfcx(x) for erfc(x), on each side of what x are 0 at.
+
+    Of a value the series of erfcx where x is large: it is approximated up to there only.
+    """
+    if not arm.has(sympy.erf, sympy.erfc):
+        return
+    bounds: dict[int, Expr] = {}
+    for large, side in product((True, False) if order == 0 else (False,), (1, -1)):
+        known: dict[Expr, Expr] = {}
+        bound = -side * S.Infinity
+        for node in arm.atoms(sympy.erf, sympy.erfc):
+            x = node.args[0].replace(held, lambda inner: inner)
+            slope = sympy.diff(x, Z)
+            if not slope.is_number or not slope.is_real or slope == 0:
+                continue
+            sign = 1 if side * slope > 0 else -1
+            u = sympy.expand(sign * x)
+            rest = exp(-sympy.expand(x**2)) * (_far_erfcx(u) if large else erfcx(u))
+            complement = 1 - sign + sign * rest
+            known[node] = complement if isinstance(node, sympy.erfc) else 1 - complement
+            start = (sign * _SERIES * large - x.subs(Z, 0)) / slope
+            exact = start if start.is_Rational else sympy.Float(float(start))
+            bound = (max if side > 0 else min)(bound, exact)
+        if known:
+            found = arm.xreplace(known).replace(log, _logarithm)
+            yield Tail(found, bound, side, S.Infinity if large or order else bounds[side])
+            bounds[side] = bound
+
+
+def _logarithm(product: Expr) -> Expr:
+    """`log(f exp(u))` as `u + log f`."""
+    powers = [f for f in sympy.Mul.make_args(product) if isinstance(f, exp)]
+    return sympy.Add(*(power.args[0] for power in powers), log(product / sympy.Mul(*powers)))
+
+
+def _far_erfcx(u: Expr) -> Expr:
+    """sum (-1)^k 1 3 5 ... (2 k - 1) / (2 u^2)^k, over sqrt(pi) u."""
+    terms = [(-1) ** k * sympy.factorial2(2 * k - 1) / (2 * u**2) ** k for k in range(_TERMS)]
+    return sympy.Add(*terms) / (sympy.sqrt(sympy.pi) * u)
+
+
+def dominated(arm: Expr) -> Iterator[Tail]:
+    """The formula with the exponential that grows most taken out of powers and logarithms of sums.
+
+    (f + exp(u))^p = exp(p u) (1 + f exp(-u))^p
+    """
+    for side in (1, -1):
+        known: dict[Expr, Expr] = {}
+        for node in arm.atoms(sympy.Pow, log):
+            inner = node.args[0]
+            growing = _growing(inner, side) if isinstance(inner, sympy.Add) else None
+            if growing is None:
+                continue
+            rest = sympy.expand(inner * exp(-growing))
+            if isinstance(node, log):
+                known[node] = growing + log(rest)
+            elif not node.exp.has(Z):
+                known[node] = exp(node.exp * growing) * rest**node.exp
+        if known:
+            yield Tail(sympy.powsimp(arm.xreplace(known), combine="exp"), S(side), side)
+
+
+def _growing(inner: Expr, side: int) -> Expr | None:
+    """u of the exp(u) among the terms that grows most on a side, linear in z."""
+    rates = {}
+    for term in inner.args:
+        power = term.as_independent(Z, as_Add=False)[1]
+        if isinstance(power, exp):
+            rate = sympy.diff(power.args[0], Z)
+            if rate.is_number and rate.is_real and side * rate > 0:
+                rates[power.args[0]] = abs(rate)
+    return max(rates, key=lambda u: rates[u]) if rates else None
 
 
 def _end(node: Expr, u: Expr, growing: bool) -> Expr | None:

@@ -6,9 +6,12 @@ import sympy
 from sympy import Expr, Piecewise, Symbol, exp
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symnet.activations.blocks import hyperbolic, logistic
+from symnet.activations.blocks import below_one, hyperbolic, logistic
 from symnet.activations.functions import erfcx, held
+from symnet.activations.identities import complement
 from symnet.activations.systems import Auxiliary, System, Z, slope_of
+
+_FAMILIES = {"s": logistic, "v": logistic, "t": hyperbolic, "l": below_one}
 
 _HALVED = sympy.Rational(-7, 10)
 """Where exp(x) is about 1/2."""
@@ -64,6 +67,11 @@ class _Understanding:
         if isinstance(2 * node.args[0], sympy.erfc):
             return self.log_normal((2 * node.args[0]).args[0])
         number, rest = node.args[0].as_coeff_Add()
+        if isinstance(node.args[0], expm1):
+            (x,) = node.args[0].args
+            return x + self.symbol("l", x)
+        if number == 1 and (exponent := _exponent(-rest)) is not None:
+            return self.symbol("l", -exponent)
         if number != 1:
             return node
         exponent = _exponent(rest)
@@ -119,12 +127,12 @@ class _Understanding:
             slope = slope_of(x, self.quantities)
             if x != Z:
                 self.quantities.append(Auxiliary(argument, x, slope))
-            family = hyperbolic if kind == "t" else logistic
+            family = _FAMILIES[kind]
             found = family(argument, slope, suffix)
             self.quantities.extend(found)
             named = {str(quantity.symbol)[:1]: quantity.symbol for quantity in found}
-            known = {(name, x): named[name] for name in ("t" if kind == "t" else "sv")}
-            known |= {} if kind == "t" else {("s", -x): named["r"]}
+            known = {(name, x): named[name] for name in ("sv" if kind in "sv" else kind)}
+            known |= {("s", -x): named["r"]} if kind in "sv" else {}
             # What stands in the formula already keeps its name.
             self.symbols = known | self.symbols
         return self.symbols[kind, x]
@@ -165,20 +173,6 @@ def _complements(node: Expr) -> Expr:
         if found is not None:
             return found + (rest - term)
     return node
-
-
-def complement(node: Expr) -> Expr | None:
-    """`a - a erf(x)` as `a erfc(x)`, and `2 a - a erfc(x)`, which SymPy makes of `a erfc(-x)`."""
-    number, product = node.as_independent(Z, as_Add=True)
-    factor, error = product.as_independent(Z, as_Add=False)
-    if not isinstance(error, (sympy.erf, sympy.erfc)):
-        return None
-    (x,) = error.args
-    if isinstance(error, sympy.erfc) and number == -2 * factor:
-        return number / 2 * sympy.erfc(held(-x))
-    if isinstance(error, sympy.erf) and abs(number) == abs(factor):
-        return number * sympy.erfc(x if number == -factor else held(-x))
-    return None
 
 
 def understood(value: Expr) -> System:

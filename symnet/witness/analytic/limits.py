@@ -231,7 +231,7 @@ _FUNCTIONS: dict[str, Callable[..., Number]] = {
     "acosh": _within(mpmath.acosh, 1, _ANY),
     "atanh": _within(mpmath.atanh, -1, 1),
     "erf": lambda x: mpmath.erf(x) if abs(x) < 200 else mpmath.sign(x),
-    "erfc": lambda x: mpmath.erfc(x) if abs(x) < 200 else 1 - mpmath.sign(x),
+    "erfc": lambda x: mpmath.erfc(x) if abs(x) < 1e100 else 1 - mpmath.sign(x),
     **{name: getattr(mpmath, name) for name in ("atan", "asinh", "sign")},
     "erfinv": _within(_erfinv, -1, 1),
     "loggamma": _positive(mpmath.loggamma),

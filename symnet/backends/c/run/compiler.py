@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from symnet import leftovers
+from symnet.backends.c.run.elf import is_cut
 from symnet.names import shortened
 
 T = TypeVar("T")
@@ -161,6 +162,11 @@ def _compile(text: str, command: Sequence[str], attempts: Attempts, path: Path) 
         if not result.exists():
             raise CompilerError(f"{said(command)} reported success, but wrote no library")
         content = result.read_bytes()
+        if is_cut(content):
+            raise CompilerError(
+                f"{said(command)} reported success, but the library ends too early, after "
+                f"{len(content)} bytes; see that its disk has room, and set CC to another compiler"
+            )
         # Loaders ignore what follows the sections, so the digest may stand in the file itself.
         with result.open("ab") as file:
             file.write(_digest(content))
