@@ -234,7 +234,7 @@ def test_a_label_ends_no_comment(language):
         for sign in ('"""', "*/", "/*", "```"):
             assert text.count(sign) == known.count(sign), (name, sign)
     if language == "python":
-        assert running.confirm("python", text) is None
+        assert running.confirm("python", {"net.py": text}) is None
 
 
 @pytest.mark.parametrize("notation", ["layer", "neuron"])

@@ -221,12 +221,12 @@ def test_a_right_function_of_float32_passes() -> None:
 def test_a_module_with_an_error_in_one_entry_fails_its_self_test(unit: float) -> None:
     """The sign of d2y/dx2dx2 and of d2y/dx1dx1, whatever the inputs' units."""
     text = languages.numpy_module(scaled(unit), 2)
-    assert running.confirm("python", text) is None
+    assert running.confirm("python", {"net.py": text}) is None
     for row in (0, 2):
         wrong = text.replace("return [ddy]", f"ddy[..., {row}, :] *= -1\n    return [ddy]")
         assert wrong != text
         with pytest.raises(CheckError, match="WRONG"):
-            running.confirm("python", wrong)
+            running.confirm("python", {"net.py": wrong})
 
 
 def test_a_module_of_many_entries_is_tested_along_a_direction_in_the_inputs_units() -> None:
@@ -236,23 +236,23 @@ def test_a_module_of_many_entries_is_tested_along_a_direction_in_the_inputs_unit
     network = Network([Layer(weights, None, "tanh"), Layer(random.normal(size=(1, 4)))])
     text = languages.numpy_module(network, 2)
     assert "DIRECTION" in text
-    assert running.confirm("python", text) is None
+    assert running.confirm("python", {"net.py": text}) is None
     smallest = int(np.argmin(np.abs(weights).max(axis=0)))
     wrong = text.replace("return [dy]", f"dy = dy + 0.0\n    dy[{smallest}] *= -1\n    return [dy]")
     with pytest.raises(CheckError, match="WRONG"):
-        running.confirm("python", wrong)
+        running.confirm("python", {"net.py": wrong})
 
 
 def test_c_of_one_entry_wrong_fails_its_self_test() -> None:
     """Compiled and run, with an allowance of its own for each entry."""
     text = languages.c_file(scaled(1e8), 1)
-    assert running.confirm_files("c-batch", {"net.c": text}) is None
+    assert running.confirm("c-batch", {"net.c": text}) is None
     stored = re.compile(r"scatter\(count, N, (\w+), (.*), V, jacobian\);")
     flipped = r"for (long c = 0; c < V; c++) \1[(N - 1)*V + c] *= -1; \g<0>"
     wrong = stored.sub(flipped, text)
     assert wrong != text
     with pytest.raises(CheckError, match="jacobian"):
-        running.confirm_files("c-batch", {"net.c": wrong})
+        running.confirm("c-batch", {"net.c": wrong})
 
 
 @pytest.mark.parametrize("language", ["cpp", "fortran", "javascript", "matlab", "rust"])
@@ -262,15 +262,15 @@ def test_files_run_their_self_test_before_they_are_written(
     """A wrong weight is found by the language's tool; a tool that is missing is named."""
     net = Network([Layer([[0.5, 0.8125]], None, "tanh"), Layer([[1.5]])])
     made = dict(languages.generate(net, language, 1, name="net"))
-    said = running.confirm_files(language, made)
+    said = running.confirm(language, made)
     if said is not None:
         pytest.skip(said)
     wrong = {file: str(text).replace("0.8125", "0.8135") for file, text in made.items()}
     assert wrong != made
     with pytest.raises(CheckError, match="WRONG"):
-        running.confirm_files(language, wrong)
+        running.confirm(language, wrong)
     monkeypatch.setenv("PATH", "")
-    said = running.confirm_files(language, made)
+    said = running.confirm(language, made)
     assert said is not None
     assert "is not installed" in said
 
