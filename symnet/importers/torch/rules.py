@@ -10,97 +10,22 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Piecewise, exp, log
 
-from symnet.activations import Z
-from symnet.importers.folding import choices, functions, tables
+from symnet.importers.folding import choices, functions
 from symnet.importers.folding.angles import angle, distance
 from symnet.importers.folding.choices import Condition
-from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.forms import Form
-from symnet.importers.folding.rounding import ROUNDED, remainder, rounded
+from symnet.importers.folding.rounding import remainder, rounded
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.torch import decomposed, layers, matrices, moves
+from symnet.importers.torch import decomposed, elementwise, layers, matrices, moves, reductions
+from symnet.importers.torch.reductions import axes_of, larger_of, smaller_of
 from symnet.network.weights import Array
 
 Rule = Callable[..., Any]
 
 
-def _plain(name: str) -> Rule:
-    return lambda t, x, *_, **__: t.apply(name, x)
-
-
-def _formula(name: str, value: Any) -> Rule:
-    return lambda t, x: t.apply(value, x, name)
-
-
 def _same(t: Tensors, x: Value, *_: Any, **__: Any) -> Value:
     return x
-
-
-# --- functions ----------------------------------------------------------------------------------
-
-
-def _softplus(t: Tensors, x: Value, beta: Any = 1, threshold: Any = 20) -> Value:
-    value = functions.softplus(beta)
-    if threshold < 20:  # beyond it PyTorch takes z itself, which differs by exp(-20) at most
-        above = functions.number(beta) * Z > functions.number(threshold)
-        value = Piecewise((Z, above), (value, True))
-    return t.apply(value, x, "softplus")
-
-
-def _softplus_slope(t: Tensors, over: Value, x: Value, beta: Any, threshold: Any) -> Value:
-    return t.multiply(over, t.apply("sigmoid", t.multiply(x, beta)))
-
-
-def _threshold_slope(t: Tensors, over: Value, x: Value, threshold: Any) -> Value:
-    above = functions.number(threshold) < Z
-    return t.multiply(over, t.apply(Piecewise((1, above), (0, True)), x, "step"))
-
-
-def _gelu(t: Tensors, x: Value, approximate: str = "none") -> Value:
-    return t.apply(functions.gelu(approximate == "tanh"), x, "gelu")
-
-
-def _elu(t: Tensors, x: Value, alpha: Any = 1, scale: Any = 1, input_scale: Any = 1) -> Value:
-    if input_scale != 1:
-        raise ValueError("elu with input_scale")
-    return t.apply(functions.elu(alpha, scale), x, "elu")
-
-
-def _leaky(t: Tensors, x: Value, slope: Any = 0.01) -> Value:
-    return t.apply(functions.leaky(slope), x, "leaky_relu")
-
-
-def _rrelu(
-    t: Tensors, x: Value, low: float = 1 / 8, high: float = 1 / 3, training: bool = False, *_: Any
-) -> Value:
-    if training:
-        raise ValueError("it draws its slopes; call it with training=False")
-    return _leaky(t, x, (low + high) / 2)
-
-
-def _prelu(t: Tensors, x: Value, slopes: Value) -> Value:
-    shape = [1, -1, *[1] * (len(x.shape) - 2)] if len(x.shape) > 1 else [-1]
-    return t.prelu(x, t.reshape(slopes, shape if np.prod(slopes.shape) > 1 else ()))
-
-
-def _hard_sigmoid(t: Tensors, x: Value) -> Value:
-    return t.apply(functions.hard_sigmoid(functions.number(1) / 6, 0.5), x, "hard_sigmoid")
-
-
-def _shrink(t: Tensors, x: Value, threshold: Any = 0.5) -> Value:
-    return t.apply(functions.shrink(threshold, threshold), x, "softshrink")
-
-
-def _threshold(t: Tensors, x: Value, threshold: Any, value: Any) -> Value:
-    low = functions.number(threshold)
-    return t.apply(Piecewise((functions.number(value), low >= Z), (Z, True)), x, "threshold")
-
-
-def _logit(t: Tensors, x: Value, eps: float | None = None) -> Value:
-    inside = x if eps is None else t.clip(x, eps, 1 - eps)
-    return t.apply(log(Z / (1 - Z)), inside, "logit")
 
 
 def _dropout(t: Tensors, x: Value, p: float = 0.5, train: bool = False, **_: Any) -> Value:
@@ -156,93 +81,11 @@ def _lerp(t: Tensors, x: Value, y: Value, weight: Value) -> Value:
     return t.add(x, t.multiply(weight, t.subtract(y, x)))
 
 
-# --- sums ---------------------------------------------------------------------------------------
-
-
-def _axes(dim: Any) -> list[int] | None:
-    return None if dim is None or dim in ([], ()) else [dim] if isinstance(dim, int) else list(dim)
-
-
-def _reduced(mean: bool) -> Rule:
-    def rule(t: Tensors, x: Value, dim: Any = None, keepdim: bool = False, **_: Any) -> Value:
-        return t.sum(x, _axes(dim), keepdim, mean=mean)
-
-    return rule
-
-
-def _extreme(larger: bool) -> Rule:
-    def rule(t: Tensors, x: Value, dim: Any = None, keepdim: bool = False) -> Value:
-        return t.extreme(x, _axes(dim), keepdim, larger)
-
-    return rule
-
-
-def _best(larger: bool) -> Rule:
-    """max and min: of all, over an axis with places (which are not read), or of two tensors."""
-
-    def rule(t: Tensors, x: Value, other: Any = None, keepdim: bool = False) -> Any:
-        if isinstance(other, Form | np.ndarray):
-            return (_larger if larger else _smaller)(t, x, other)
-        value = t.extreme(x, _axes(other), keepdim, larger)
-        return value if other is None else [value, None]
-
-    return rule
-
-
-def _variance(
-    t: Tensors,
-    x: Value,
-    dim: Any = None,
-    unbiased: Any = True,
-    keepdim: bool = False,
-    correction: Any = None,
-) -> tuple[Value, Value]:
-    """(variance, mean)."""
-    if isinstance(dim, bool):
-        dim, unbiased = None, dim
-    axes = _axes(dim)
-    mean = t.sum(x, axes, True, mean=True)
-    squares = t.apply("square", t.subtract(x, mean))
-    count = np.prod([x.shape[a] for a in (range(len(x.shape)) if axes is None else axes)])
-    free = count - (float(unbiased) if correction is None else correction)
-    if free <= 0:
-        raise ValueError(f"the deviation of {count} values divides by {free}")
-    result = t.multiply(t.sum(squares, axes, keepdim), 1 / free)
-    return result, t.sum(x, axes, keepdim, mean=True)
-
-
-def _deviation(t: Tensors, *args: Any, **kwargs: Any) -> list[Value]:
-    variance, mean = _variance(t, *args, **kwargs)
-    return [t.apply("sqrt", variance), mean]
-
-
-def _product(t: Tensors, x: Value, dim: Any = None, keepdim: bool = False, **_: Any) -> Value:
-    return t.product(x, _axes(dim), keepdim)
-
-
-def _softmax(log: bool) -> Rule:
-    return lambda t, x, dim, *_, **__: t.softmax(x, [dim], log)
-
-
-def _log_sum_exp(t: Tensors, x: Value, dim: Any, keepdim: bool = False) -> Value:
-    return t.log_sum_exp(x, _axes(dim), keepdim)
-
-
 # --- choices ------------------------------------------------------------------------------------
 
 
 def _compare(name: str) -> Rule:
     return lambda t, x, y: choices.compared(t, name, x, y)
-
-
-def _larger(t: Tensors, x: Value, y: Value) -> Value:
-    t.fold.assume(functions.TIES)
-    return t.maximum(x, y)
-
-
-def _smaller(t: Tensors, x: Value, y: Value) -> Value:
-    t.fold.assume(functions.TIES)
-    return t.minimum(x, y)
 
 
 def _clamp(t: Tensors, x: Value, low: Any = None, high: Any = None) -> Value:
@@ -271,7 +114,7 @@ def _joined(both: Any) -> Rule:
 
 def _all_or_any(both: Any) -> Rule:
     def rule(t: Tensors, x: Value, dim: Any = None, keepdim: bool = False) -> Value:
-        return choices.all_or_any(t, both, choices.condition(t, x), _axes(dim), keepdim)
+        return choices.all_or_any(t, both, choices.condition(t, x), axes_of(dim), keepdim)
 
     return rule
 
@@ -307,40 +150,7 @@ def _filled(value: float | None, sized: bool = False) -> Rule:
 
 
 RULES: Mapping[str, Rule] = {
-    **{
-        name: _plain(name)
-        for name in (
-            *("relu", "sigmoid", "tanh", "sin", "cos", "tan", "asin", "acos", "atan", "sinh"),
-            *("cosh", "asinh", "acosh", "atanh", "exp", "expm1", "log", "log1p", "log2", "log10"),
-            *("sqrt", "rsqrt", "square", "reciprocal", "erf", "erfc", "abs", "silu", "mish"),
-            *("relu6", "log_sigmoid", "erfinv", "digamma"),
-        )
-    },
-    "lgamma": tables.log_gamma,
-    "hardswish": _plain("hard_swish"),
-    "hardsigmoid": _hard_sigmoid,
-    "hardtanh": lambda t, x, low=-1.0, high=1.0: t.clip(x, low, high),
-    "softplus": _softplus,
-    "softplus_backward": _softplus_slope,
-    "threshold_backward": _threshold_slope,
-    "gelu": _gelu,
-    "elu": _elu,
-    "selu": _plain("selu"),
-    "celu": lambda t, x, alpha=1.0: t.apply(functions.celu(alpha), x, "celu"),
-    "leaky_relu": _leaky,
-    "rrelu": _rrelu,
-    "prelu": _prelu,
-    "softshrink": _shrink,
-    "hardshrink": lambda t, x, c=0.5: t.apply(functions.shrink(c, 0), x, "hardshrink"),
-    "threshold": _threshold,
-    "exp2": _formula("exp2", exp(log(2) * Z)),
-    "sign": _formula("sign", functions.SIGN),
-    "sgn": _formula("sign", functions.SIGN),
-    "logit": _logit,
-    "special_entr": _plain("entr"),
-    "special_log_ndtr": _plain("log_ndtr"),
-    "xlogy": tables.x_log,
-    "special_xlog1py": lambda t, x, y: tables.x_log(t, x, y, 1),
+    **elementwise.RULES,
     **matrices.RULES,
     **decomposed.RULES,
     "linear": _linear,
@@ -352,7 +162,6 @@ RULES: Mapping[str, Rule] = {
     "rsub": lambda t, x, y, alpha=1: _sub(t, y, x, alpha),
     "mul": Tensors.multiply,
     "div": _div,
-    **{name: _formula(name, ROUNDED[name]) for name in ("floor", "ceil", "trunc")},
     "round": _round,
     "frac": lambda t, x: t.subtract(x, rounded(t, x, "trunc")),
     "remainder": lambda t, x, y: remainder(t, x, _real(y)),
@@ -363,25 +172,9 @@ RULES: Mapping[str, Rule] = {
     "lerp": _lerp,
     "hypot": distance,
     "atan2": angle,
-    "maximum": _larger,
-    "minimum": _smaller,
-    "max": _best(True),
-    "min": _best(False),
-    "amax": _extreme(True),
-    "amin": _extreme(False),
-    "sum": _reduced(False),
-    "mean": _reduced(True),
-    "var": lambda t, *args, **kwargs: _variance(t, *args, **kwargs)[0],
-    "var_mean": lambda t, *args, **kwargs: list(_variance(t, *args, **kwargs)),
-    "std": lambda t, *args, **kwargs: _deviation(t, *args, **kwargs)[0],
-    "std_mean": _deviation,
-    "prod": _product,
-    "cumsum": lambda t, x, dim, **_: t.cumulated(x, dim),
-    "cumprod": lambda t, x, dim, **_: cumulative(t, x, dim, Tensors.multiply),
-    "cummax": lambda t, x, dim: [cumulative(t, x, dim, Tensors.maximum), None],
-    "cummin": lambda t, x, dim: [cumulative(t, x, dim, Tensors.minimum), None],
-    "logcumsumexp": lambda t, x, dim: cumulative(t, x, dim, Tensors.log_add),
-    "logsumexp": _log_sum_exp,
+    "maximum": larger_of,
+    "minimum": smaller_of,
+    **reductions.RULES,
     "logaddexp": Tensors.log_add,
     "linalg_vector_norm": layers.norm,
     **dict.fromkeys(("cdist", "_cdist_forward"), layers.distances),
@@ -389,8 +182,6 @@ RULES: Mapping[str, Rule] = {
     "layer_norm": layers.layer_norm,
     "group_norm": layers.group_norm,
     "instance_norm": layers.instance_norm,
-    **dict.fromkeys(("softmax", "_safe_softmax"), _softmax(False)),
-    "log_softmax": _softmax(True),
     "scaled_dot_product_attention": layers.attention,
     "bilinear": layers.bilinear,
     **dict.fromkeys(("scatter_add", "scatter_reduce"), moves.scattered),
