@@ -315,3 +315,10 @@ def test_c_file_tests_itself(name, tmp_path):
     flags = ["-std=c99", "-O1", "-DSYMNET_TEST", "-o", program]
     subprocess.run([compiler, *flags, path, "-lm"], check=True)
     assert subprocess.run([program], capture_output=True).returncode == 0
+
+
+def test_points_beyond_single_precision_are_kept():
+    """Of a network whose inputs are as large, or as small, as that."""
+    points = np.array([[1e41, -1e-50, 0.0, 0.1]])
+    single = float(np.float32(0.1))
+    np.testing.assert_array_equal(testpoints.exact(points), [[1e41, -1e-50, 0.0, single]])

@@ -94,8 +94,11 @@ def ordinary_points(network: Network, count: int = _POINTS) -> Array:
 
 
 def exact(points: Array) -> Array:
-    """Points that are exact in either precision."""
-    return points.astype(np.float32).astype(np.float64)
+    """Points that are exact in either precision, where single precision has such numbers."""
+    with np.errstate(over="ignore", under="ignore"):
+        single = points.astype(np.float32).astype(np.float64)
+    held = np.isfinite(single) & (np.abs(single) >= np.finfo(np.float32).tiny)
+    return np.where(held, single, points)
 
 
 def rounded(points: Array) -> Array:
