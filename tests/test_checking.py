@@ -191,7 +191,7 @@ def test_weights_that_single_precision_does_not_hold(order):
 def test_kink_points_lie_on_both_sides():
     """Each pair of points has a pre-activation of either sign, both tiny."""
     network = NETWORKS["relu"]
-    points = sampling.beside_kinks(network, np.random.default_rng(0))
+    points = sampling.beside_seams(network, np.random.default_rng(0))
     assert len(points) >= 4
     pre = analytic.preactivations(network, points)
     flat = np.concatenate(pre[:-1], axis=1)

@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sympy import Piecewise, Rational
 
 import planting
 import zoo
 from symnet import cli, languages
+from symnet.activations import Activation, Z
 from symnet.backends.c.kernel import NativeKernels
 from symnet.compiling import Compiled, compiled
 from symnet.languages import running
@@ -38,6 +40,13 @@ def scaled(unit: float) -> Network:
     return Network([Layer(weights, first.bias, first.activation), *others])
 
 
+def pieces() -> Network:
+    """A user's own function whose arms meet where its first derivative is smooth."""
+    bent = Piecewise((0, Z < 0), (Z**2 / 2, Z < 1), (Z - Rational(1, 2), True))
+    net = Network.dense([2, 3, 1], seed=3)
+    return Network([replace(net.layers[0], activation=Activation("bent", bent)), net.layers[1]])
+
+
 CASES: dict[str, tuple[Any, int]] = {
     **{name: (lambda name=name: zoo.network(name), 2) for name in zoo.CHAINS},
     "residual": (lambda: zoo.network("residual"), 2),
@@ -57,6 +66,7 @@ CASES: dict[str, tuple[Any, int]] = {
     "units 1e8 apart": (lambda: scaled(1e8), 2),
     "units 1e4 apart": (lambda: scaled(1e4), 3),
     "wide": (lambda: Network.dense([2, 100, 100, 1], hidden="tanh", seed=6), 2),
+    "own pieces": (pieces, 2),
     "wide, third order": (lambda: Network.dense([2, 80, 1], seed=7), 3),
 }
 C_CASES = ("several_outputs", "units 1e8 apart")

@@ -256,7 +256,7 @@ def test_a_network_without_units_keeps_its_steps() -> None:
 def test_kink_points_lie_on_both_sides_in_graphs(name: str) -> None:
     """Each pair of points has a form of an activation with a kink of either sign."""
     net = zoo.network(name)
-    points = sampling.beside_kinks(net, np.random.default_rng(0))
+    points = sampling.beside_seams(net, np.random.default_rng(0))
     assert len(points) >= 4
     pre = analytic.preactivations(net, points)
     kinked = [z for z, node in zip(pre, net.nodes, strict=True) if node.label == "relu"]

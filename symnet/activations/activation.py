@@ -90,6 +90,14 @@ class Activation:
         return pieces_of(self.value).domain
 
     @property
+    def seams(self) -> tuple[Expr, ...]:
+        """The kinks, and of a user's own function where its arms meet without one, too."""
+        if self.given:
+            return self.kinks
+        met = {meeting.place for meeting in pieces_of(self.value).meetings}
+        return tuple(sorted({*self.kinks, *met}))
+
+    @property
     def jumps(self) -> tuple[Expr, ...]:
         """Those of the kinks where sigma itself jumps."""
         places = pieces_of(self.value).jumps

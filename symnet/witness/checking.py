@@ -31,7 +31,7 @@ _NARROW = 64  # neurons a layer of the network that `verify` takes many points o
 _QUICK = 2**20  # products that it may take for the points `verify` looks at
 _IN_DIGITS = (sympy.erfinv, sympy.loggamma, sympy.polygamma)
 _TIMES = 6  # as many points as of the largest networks
-_PAIRS = 3  # of points beside kinks
+_PAIRS = 3  # of points beside seams
 
 
 class Generated(Checkable, Protocol):
@@ -194,11 +194,9 @@ def _demand(comparisons: Sequence[Comparison] | Iterator[Comparison]) -> None:
 
 
 def sample(network: Network, random: np.random.Generator) -> Array:
-    """Points (N, n) to check at: ordinary, large, extreme, and beside kinks."""
+    """Points (N, n) to check at: ordinary, large, extreme, and beside seams."""
     points = sampling.ever_farther(network, random, _counts(network))
-    if not network.kinks:
-        return points
-    return np.concatenate([points, sampling.beside_kinks(network, random)])
+    return np.concatenate([points, sampling.beside_seams(network, random)])
 
 
 def _counts(network: Network) -> dict[float, int]:
@@ -209,8 +207,7 @@ def _counts(network: Network) -> dict[float, int]:
 
 def sampled(network: Network, order: int) -> int:
     """At how many points derivatives up to `order` are compared at most."""
-    beside = 2 * sampling.PAIRS if network.kinks else 0
-    return min(sum(_counts(network).values()) + beside, calls.room(network, order))
+    return min(sum(_counts(network).values()) + 2 * sampling.PAIRS, calls.room(network, order))
 
 
 def in_digits(network: Network) -> int:
@@ -219,7 +216,7 @@ def in_digits(network: Network) -> int:
 
 
 class _Points(NamedTuple):
-    """Ordinary points, some farther out, some very far, and pairs on the two sides of kinks."""
+    """Ordinary points, some farther out, some very far, and pairs on the two sides of seams."""
 
     ordinary: Array
     farther: Array
@@ -241,7 +238,7 @@ class _Points(NamedTuple):
 
 
 def _few(network: Network, function: Checkable, random: np.random.Generator) -> _Points:
-    """As many as are quickly compared: of a small network 24 and those beside kinks.
+    """As many as are quickly compared: of a small network 24 and those beside seams.
 
     Four where an activation is of functions that the engine takes in many digits.
     """
@@ -251,8 +248,8 @@ def _few(network: Network, function: Checkable, random: np.random.Generator) -> 
         times = 1
     ordinary = sampling.ordinary(network, random, 2 * times)
     farther, far = (sampling.far(network, random, times, factor) for factor in (10.0, 1e4))
-    pairs = _PAIRS if times == _TIMES and network.kinks else 0
-    return _Points(ordinary, farther, far, sampling.beside_kinks(network, random, pairs))
+    pairs = _PAIRS if times == _TIMES else 0
+    return _Points(ordinary, farther, far, sampling.beside_seams(network, random, pairs))
 
 
 def _by_order(comparisons: Sequence[Comparison]) -> list[Comparison]:

@@ -1,7 +1,8 @@
-"""Points at which a network is checked, in its own units: ordinary, far out, and beside kinks."""
+"""Points at which a network is checked, in its own units: ordinary, far out, and beside seams."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ from symnet.witness.units import Units, units
 Array = NDArray[Any]
 
 PAIRS = 8
-"""Pairs of points beside kinks at most."""
+"""Pairs of points beside seams at most."""
 
-_NEAR = 1e-7  # how close to a kink, in steps
+_NEAR = 1e-7  # how close to a seam, in steps
 _HALVINGS = 60
 _ROUNDINGS = 32  # that a pre-activation may be off by
 
@@ -90,34 +91,44 @@ def clear_of_kinks(network: Network, points: Array, rounding: float) -> Array:
     return points[clear] if clear.any() else points[:1]
 
 
-def beside_kinks(network: Network, random: np.random.Generator, pairs: int = PAIRS) -> Array:
-    """Up to so many pairs of points on the two sides of kinks, found by bisection: (2 pairs, n)."""
-    own = units(network)
+def beside_seams(network: Network, random: np.random.Generator, pairs: int = PAIRS) -> Array:
+    """Up to so many pairs of points on the two sides of seams, found by bisection: (2 pairs, n).
+
+    Each seam of an activation has its turn before another has its second.
+    """
+    if not any(own.seams for own in network.activations.values()):
+        return np.empty((0, network.n))
+    own, turns = units(network), Counter[tuple[str, float]]()
     found: list[Array] = []
     for _ in range(pairs):
-        found += _beside_a_kink(network, own, random)
+        found += _beside_a_seam(network, own, random, turns)
     return np.array(found).reshape(-1, network.n)
 
 
-def _beside_a_kink(network: Network, own: Units, random: np.random.Generator) -> list[Array]:
-    """Two points moved together around a kink that lies between them, or nothing."""
+def _beside_a_seam(
+    network: Network, own: Units, random: np.random.Generator, turns: Counter[tuple[str, float]]
+) -> list[Array]:
+    """Two points moved together around a seam that lies between them, or nothing."""
     ends = _drawn(network, own, random, np.full(2, 3.0))
     pre = analytic.preactivations(network, ends)
     crossed = [
-        (k, neuron, kink)
+        (k, neuron, (node.activation.name, seam))
         for k, (node, z) in enumerate(zip(network.nodes, pre, strict=True))
         if node.activation is not None
-        for kink in map(float, node.activation.kinks)
-        for neuron in np.flatnonzero((z[0] - kink) * (z[1] - kink) < 0)
+        for seam in map(float, node.activation.seams)
+        for neuron in np.flatnonzero((z[0] - seam) * (z[1] - seam) < 0)
     ]
     if not crossed:
         return []
-    k, neuron, kink = crossed[random.integers(len(crossed))]
+    fewest = min(turns[which] for _, _, which in crossed)
+    crossed = [found for found in crossed if turns[found[2]] == fewest]
+    k, neuron, which = crossed[random.integers(len(crossed))]
+    turns[which] += 1
     left, right = ends
     while np.max(np.abs(right - left) / own.step) > _NEAR:
         middle = (left + right) / 2
         if (middle == left).all() or (middle == right).all():
             break
-        z = analytic.preactivations(network, np.stack([left, middle]))[k][:, neuron] - kink
+        z = analytic.preactivations(network, np.stack([left, middle]))[k][:, neuron] - which[1]
         left, right = (left, middle) if z[0] * z[1] <= 0 else (middle, right)
     return [left, right]
