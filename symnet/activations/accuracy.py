@@ -60,6 +60,8 @@ _EVERY = 1 if _LONGER else 20  # decades from one size of z to the next, where a
 _ALL = tuple(
     float(f"{1 + 7 * k % 9}.{abs(k)}e{k}") for k in range(-307, 308, _EVERY) if not -21 < k < 5
 )
+TURNING = (sympy.sin, sympy.cos, sympy.tan)
+_FARTHEST = 1e70  # that anyone's z goes
 _SLOW = (sympy.erf, sympy.erfc, erfcx, sympy.erfinv, sympy.loggamma, sympy.polygamma)
 """Functions that take long in the most of these digits."""
 
@@ -146,6 +148,15 @@ def found_faults(
                 yield fault
 
 
+def without_phase(formula: Expr, fault: Fault) -> bool:
+    """Whether a NaN is that of a sine or tangent whose argument is beyond all doubles, far out."""
+    if not (math.isnan(fault.found) and abs(fault.z) > _FARTHEST):
+        return False
+    inner = {node.args[0] for node in formula.atoms(*TURNING)}
+    values = (digits.value(u, mpmath.mpf(fault.z)) for u in inner)
+    return any(value is not None and abs(value) > LARGEST for value in values)
+
+
 def _some(places: Array) -> Array:
     """Few of many, from one end to the other."""
     return (
@@ -220,7 +231,8 @@ def _is_phase(formula: Expr, order: int, z: float, found: float) -> bool:
         beside = [z * (1 + k * share) for k in range(-_NEIGHBOURS, _NEIGHBOURS + 1)]
     sides = (truths(formula, x, max(order, 2), 1, 0) for x in beside)
     values = [side[order] for side in sides if side is not None]
-    return bool(values) and bool(min(values) <= found <= max(values))
+    size = max(map(abs, values), default=mpmath.mpf(0))  # 2 z cos(z^2) is not 1e150 at 1e200
+    return bool(values) and bool(min(values) <= found <= max(values)) and abs(found) >= size / 1e9
 
 
 def _is_infinite(formula: Expr, z: float, beside: Number) -> bool:

@@ -123,8 +123,9 @@ def _explicit(found: Pieces, order: int) -> Forms:
     together, apart = (_shaped(finished(_shared(whole, products))) for products in (True, False))
     if next(_wrong(together, found), None) is None:
         return together
-    if (wrong := next(_wrong(apart, found), None)) is not None:
-        raise Inaccurate(wrong)
+    for piece, fault in _wrong(apart, found):
+        if not accuracy.without_phase(piece, fault):
+            raise Inaccurate(fault)
     return apart
 
 
@@ -133,15 +134,16 @@ def _shared(derivatives: list[Expr], products: bool) -> Forms:
     return Forms(tuple(shared), tuple(rest))
 
 
-def _wrong(given: Forms, found: Pieces) -> Iterator[Fault]:
-    """Where the forms as a whole are not right, piece by piece."""
+def _wrong(given: Forms, found: Pieces) -> Iterator[tuple[Expr, Fault]]:
+    """Where the forms as a whole are not right, and the piece's formula."""
     results = dict(enumerate(given.derivatives))
     for piece in found.pieces:
         if piece.defined:
             points = accuracy.grid(piece.value, piece.low, piece.high, found.removable)
-            yield from accuracy.found_faults(
+            for fault in accuracy.found_faults(
                 given.shared, results, piece.value, points, found.endless
-            )
+            ):
+                yield piece.value, fault
 
 
 def _shaped(given: Forms) -> Forms:
@@ -206,29 +208,55 @@ def stable(
     arm = complemented(_exact_powers(arm))
     marks = (*marks, *(end for end in ends if end.is_finite and end not in marks))
     best: list[Fault] | None = None
-    for written in _ways(arm, order, ends):
-        expression = written
-        before: list[float] = []
-        for _ in range(_PATCHES):
-            wrong = accuracy.faults((), {order: expression}, arm, points, endless)
-            if not wrong and expression.has(Piecewise):
-                seams = accuracy.seams(expression, *ends)
-                wrong = accuracy.faults((), {order: expression}, arm, seams, endless)
-            if not wrong:
-                return expression
-            best = wrong if best is None or len(wrong) < len(best) else best
-            places = [fault.z for fault in wrong]
-            patch = beside if places == before else mended
-            patched = patch(expression, arm, order, wrong, marks)
-            if patched is None:
-                break
-            before = places
-            expression = patched
+    for tolerant in (False, True) if arm.has(*accuracy.TURNING) else (False,):
+        for written in _ways(arm, order, ends):
+            found = _until_right(written, arm, order, ends, points, marks, endless, tolerant)
+            if not isinstance(found, list):
+                return found
+            best = found if best is None or len(found) < len(best) else best
     if best is None:
         raise ValueError(
             f"SymPy writes a derivative of {shown(str(arm))} with complex numbers only"
         )
     raise Inaccurate(min(best, key=lambda fault: abs(fault.z)))
+
+
+def _until_right(
+    expression: Expr,
+    arm: Expr,
+    order: int,
+    ends: tuple[Expr, Expr],
+    points: accuracy.Grid,
+    marks: tuple[Expr, ...],
+    endless: bool,
+    tolerant: bool,
+) -> Expr | list[Fault]:
+    """The expression with patches where it is wrong, or the fewest faults that it had.
+
+    tolerant: of NaN where a sine has no phase.
+    """
+
+    def faults(expression: Expr, points: accuracy.Grid) -> list[Fault]:
+        found = accuracy.faults((), {order: expression}, arm, points, endless)
+        return [f for f in found if not (tolerant and accuracy.without_phase(arm, f))]
+
+    fewest: list[Fault] = []
+    before: list[float] = []
+    for _ in range(_PATCHES):
+        wrong = faults(expression, points)
+        if not wrong and expression.has(Piecewise):
+            wrong = faults(expression, accuracy.seams(expression, *ends))
+        if not wrong:
+            return expression
+        fewest = wrong if not fewest or len(wrong) < len(fewest) else fewest
+        places = [fault.z for fault in wrong]
+        patch = beside if places == before else mended
+        patched = patch(expression, arm, order, wrong, marks)
+        if patched is None:
+            break
+        before = places
+        expression = patched
+    return fewest
 
 
 def _exact_powers(arm: Expr) -> Expr:

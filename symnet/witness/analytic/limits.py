@@ -35,7 +35,7 @@ def jet(tree: Any, z: float, corner: bool, plain: float) -> Jet | None:
 
     At a corner, where the sides differ, the derivative is the one between them that is nearest to
     `plain`, which the formula itself has there. None at a pole and at an end of the domain: there
-    is no limit from both sides.
+    is no limit from both sides; where a piece of its own has a value there, that and NaN.
     """
     with mpmath.workdps(_DIGITS[0]):
         here = _real(tree, mpmath.mpf(z))
@@ -45,6 +45,8 @@ def jet(tree: Any, z: float, corner: bool, plain: float) -> Jet | None:
     left = _side(tree, z, -1)
     if left is None and here is not None and not corner:
         left = right
+    if corner and here is not None and (right is None) != (left is None):
+        return float(here), math.nan, math.nan
     if right is None or left is None:
         return None
     if here is None and not all(
