@@ -157,3 +157,14 @@ def test_entries_of_a_hessian_take_their_time():
     net = symnet.Network.dense([784, 5, 5, 10], hidden="relu", seed=0)
     assert 3 < forecasts.check(net, 2) < 60
     assert forecasts.check(net, 1) < 1
+
+
+def test_keras_is_imported_to_compare_with(tmp_path, monkeypatch):
+    """Where it is installed, and of models, not of files of arrays."""
+    for name in ("net.keras", "net.weights.h5", "net.json"):
+        (tmp_path / name).write_bytes(b"{}")
+    monkeypatch.setattr(forecasts, "find_spec", lambda name: name)
+    assert forecasts.loading(str(tmp_path / "net.keras")) > 2
+    assert forecasts.loading(str(tmp_path / "net.weights.h5")) < 1
+    monkeypatch.setattr(forecasts, "find_spec", lambda name: None)
+    assert forecasts.loading(str(tmp_path / "net.keras")) < 1

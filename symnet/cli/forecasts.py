@@ -7,6 +7,7 @@ What would need more memory than LARGEST is refused.
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 
 from symnet.calculus.schemes import Cost
 from symnet.compiling import choices
@@ -25,6 +26,8 @@ _ENTRY = 3e-8  # for an entry of the highest order, in each evaluation that is c
 _DIGIT = 1.3e-6  # for a weight in 50-digit arithmetic, for each value of the network
 _READ, _WRITTEN = 3e-7, 7e-7  # for a number in a table
 _LOADED = 4e-8  # for a byte of a network file
+_KERAS = 2.5  # until Keras is imported
+_OF_KERAS = (".keras", ".h5", ".hdf5")
 _OPERATION = 2e-4  # for an operation of an expanded formula
 _TERM = 1e-4  # for one of the neuron notation
 _NODE = 2e-3  # for a node's statements in a derivation and its functions, an order
@@ -114,11 +117,15 @@ def reading(rows: int, columns: int) -> float:
 
 
 def loading(path: str) -> float:
-    """Seconds for a network file."""
+    """Seconds for a network file, with the import of what it is compared with."""
     try:
-        return os.path.getsize(path) * _LOADED
+        seconds = os.path.getsize(path) * _LOADED
     except OSError:
         return 0.0
+    name = path.lower()
+    if name.endswith(_OF_KERAS) and not name.endswith(".weights.h5") and find_spec("keras"):
+        seconds += _KERAS
+    return seconds
 
 
 def rows(path: str) -> int:

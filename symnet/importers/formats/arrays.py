@@ -164,7 +164,7 @@ def _fitting(layers: list[Found], layout: str | None) -> tuple[list[Found], str,
     )
     raise ValueError(
         f"the matrices make no single chain of layers: {shapes}; "
-        f"say their order with their activations, as --activations {told}"
+        f"say their order with their activations, as symnet import --activations {told} -o net.json"
     )
 
 

@@ -77,8 +77,8 @@ def _grouped(arrays: Sequence[Array]) -> list[tuple[Array, Array | None]]:
 def _functions(given: str | Sequence[str] | None, count: int) -> list[str]:
     if not given:
         raise ValueError(
-            "arrays do not tell the activations of the layers; say them, as "
-            f"--activations {','.join(['tanh'] * (count - 1) + ['linear'])}"
+            "arrays do not tell the activations of the layers; say them, as symnet import "
+            f"--activations {','.join(['tanh'] * (count - 1) + ['linear'])} -o net.json"
         )
     if isinstance(given, str) or len(given) == 1:
         one = given if isinstance(given, str) else given[0]
