@@ -306,6 +306,16 @@ def test_what_is_right_passes_where_a_domain_ends(name):
     assert not check(network, Planted(f, (0, 0, 0), 1 + 1e-6)).ok
 
 
+@pytest.mark.parametrize("first", ["abs", "relu"])
+def test_what_is_right_passes_where_two_derivatives_vanish(first):
+    """Beside the kink z is a difference of 1e-8, whose rounding moves 2 tanh(z)/cosh(z)^2."""
+    network = Network([Layer([[1, 0.75]], None, first), Layer([[1]], None, "tanhshrink")])
+    f = compiled(network, 2).verified()
+    report = check(network, f)
+    assert report.ok, str(report)
+    assert not check(network, Planted(f, (0, 0, 0), 1 + 1e-6)).ok
+
+
 @pytest.mark.parametrize("z", [-20.0, -40.0, -57.0])
 def test_small_entries_in_single_precision(z):
     """A factor of 2 is found in values down to 1e-25; rounding alone is none."""

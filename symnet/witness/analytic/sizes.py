@@ -109,12 +109,13 @@ def _moved_last(step: Step, size: Array) -> Array:
 
     In the table, the next derivative is taken as sigma' and sigma'', and the terms of sigma''
     are of the size of sigma', as in s t (t - s) of the sigmoid. Powers and logarithms take a z of
-    any magnitude, as 1/T does, and so may a user's own: the slope of their sigma'' is measured.
+    any magnitude, as 1/T does, and so may a user's own; of z - tanh(z) both are 0 at 0, where the
+    next is 2. The slope of their sigma'' is measured.
     """
     _, s1, s2 = map(np.abs, step.jet)
     usual = (s1 + s2) * size + s1
     name = None if step.activation is None else step.activation.name
-    if step.activation is None or (name in TABLE and name not in _OF_ANY_SIZE):
+    if step.activation is None or (name in TABLE and name not in _MEASURED):
         return usual
     z = step.form.a
     slope = np.fmax(*(_slope(step.activation, z, h) for h in (_near(z), 1e-10 * np.abs(z))))
@@ -135,7 +136,7 @@ def _slope(activation: Activation, z: Array, h: Array) -> Array:
     return np.where(np.isfinite(found), found, np.nan)
 
 
-_OF_ANY_SIZE = frozenset(["log", "reciprocal", "sqrt", "square", "asinh"])
+_MEASURED = frozenset(["log", "reciprocal", "sqrt", "square", "asinh", "tanhshrink"])
 
 
 def _crossed(left: Array, right: Array) -> Array:
