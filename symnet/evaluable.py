@@ -16,8 +16,9 @@ from sympy import Add, Expr, Max, Mul, Piecewise, S, exp, log
 
 from symnet.activations import Z
 from symnet.activations.functions import let_be, undefined
+from symnet.activations.joined import whole
 from symnet.activations.limits import shown
-from symnet.activations.stable import Inaccurate, whole
+from symnet.activations.stable import Inaccurate
 
 _FUNCTIONS = (sympy.Function, sympy.Pow, Piecewise)
 _CANDIDATES = 12

@@ -60,7 +60,6 @@ _EVERY = 1 if _LONGER else 20  # decades from one size of z to the next, where a
 _ALL = tuple(
     float(f"{1 + 7 * k % 9}.{abs(k)}e{k}") for k in range(-307, 308, _EVERY) if not -21 < k < 5
 )
-TURNING = (sympy.sin, sympy.cos, sympy.tan)
 _FARTHEST = 1e70  # that anyone's z goes
 _SLOW = (sympy.erf, sympy.erfc, erfcx, sympy.erfinv, sympy.loggamma, sympy.polygamma)
 """Functions that take long in the most of these digits."""
@@ -116,22 +115,11 @@ def faults(
     formula: Expr,
     at: Grid,
     corners: bool = False,
-) -> list[Fault]:
-    """Where the results, by order, are not the derivatives of `formula`.
+) -> Iterator[Fault]:
+    """Where the results, by order, are not the derivatives of `formula`, one by one.
 
     With `corners` anything between the two sides' derivatives is right.
     """
-    return list(found_faults(shared, results, formula, at, corners))
-
-
-def found_faults(
-    shared: Sequence[tuple[Any, Expr]],
-    results: Mapping[int, Expr],
-    formula: Expr,
-    at: Grid,
-    corners: bool = False,
-) -> Iterator[Fault]:
-    """The same one by one: the first is enough to tell that something is wrong."""
     formula = complemented(formula)
     expressions = list(results.values())
     found = in_steps(shared, expressions, at.points)
@@ -152,7 +140,7 @@ def without_phase(formula: Expr, fault: Fault) -> bool:
     """Whether a NaN is that of a sine or tangent whose argument is beyond all doubles, far out."""
     if not (math.isnan(fault.found) and abs(fault.z) > _FARTHEST):
         return False
-    inner = {node.args[0] for node in formula.atoms(*TURNING)}
+    inner = {node.args[0] for node in formula.atoms(*digits.SINES)}
     values = (digits.value(u, mpmath.mpf(fault.z)) for u in inner)
     return any(value is not None and abs(value) > LARGEST for value in values)
 

@@ -13,10 +13,10 @@ from sympy.core.relational import Relational
 
 from symnet.activations.alike import in_known
 from symnet.activations.cuts import hangs_on_steps, turns_at_poles
+from symnet.activations.joined import own_forms
 from symnet.activations.limits import shown
 from symnet.activations.ondemand import OnDemand
 from symnet.activations.pieces import Pieces, pieces_of, written
-from symnet.activations.stable import own_forms
 from symnet.activations.systems import (
     Forms,
     System,

@@ -33,7 +33,8 @@ Number: TypeAlias = Any
 _STEP = 25  # digits of 1/h, for z = 1
 STEP = 10.0**-_STEP
 """The step of differences, for z = 1."""
-TURNING = (*STEPS, sympy.sin, sympy.cos, sympy.tan)
+SINES = (sympy.sin, sympy.cos, sympy.tan)
+TURNING = (*STEPS, *SINES)
 """What is another number one further on, however large its argument is."""
 _ENDLESS = 10**9
 _UNTOLD = 640  # digits, of what doubles have over 600

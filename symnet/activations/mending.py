@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 from sympy import Expr, Rational
 
-from symnet.activations import accuracy, patches
+from symnet.activations import accuracy, digits, patches
 from symnet.activations.accuracy import LARGEST, Fault
 from symnet.activations.arithmetic import doubles
 from symnet.activations.digits import Number
@@ -86,7 +86,7 @@ def _overflowing(expression: Expr, arm: Expr, order: int, beyond: list[Fault]) -
         truth = _truth(arm, order, side * middle)
         low, high = (low, middle) if truth is None or abs(truth) > _OVERFLOW else (middle, high)
     before = np.array(sorted(side * share * high for share in (0.9, 0.99, 0.999)))
-    if accuracy.faults((), {order: expression}, arm, accuracy.Grid(before)):
+    if any(accuracy.faults((), {order: expression}, arm, accuracy.Grid(before))):
         return None
     return patches.infinite(expression, high, side, 1 if large[max(large)] > 0 else -1)
 
@@ -129,7 +129,7 @@ def _levelled(expression: Expr, arm: Expr, order: int, far: list[Fault]) -> Expr
 def _unresolved(expression: Expr, arm: Expr, far: list[Fault]) -> Expr | None:
     """sin(z^2) of z where z^2 is a double: a z so large stands for any phase."""
     lost = any(not math.isfinite(fault.found) for fault in far)
-    if not lost or not arm.has(sympy.sin, sympy.cos, sympy.tan):
+    if not lost or not arm.has(*digits.SINES):
         return None
     for bound in (1e150, 1e100, 1e75, 1e50, 1e25, 700.0):
         found = patches.clipped(expression, bound)

@@ -1,4 +1,4 @@
-"""How a user's own activation is computed: piece by piece, order by order, each seen to be right.
+"""How a smooth arm of a user's own activation is computed, each order seen to be right.
 
 A derivative is written as it comes first, then in the ways of `rewriting`; the first that is as
 accurate as double precision allows, everywhere on its piece, is taken. Where none is, the formula
@@ -8,7 +8,7 @@ is refused, with the place and the size of the error.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache, partial
 
@@ -17,25 +17,19 @@ import sympy
 from sympy import Expr, Piecewise, S
 from sympy.logic.boolalg import Boolean
 
-from symnet.activations import accuracy, rewriting
+from symnet.activations import accuracy, digits, rewriting
 from symnet.activations.accuracy import Fault
 from symnet.activations.alike import spelled
 from symnet.activations.digits import Number
 from symnet.activations.exponentials import expansions
-from symnet.activations.functions import STEPS, held, undefined
+from symnet.activations.functions import STEPS
 from symnet.activations.identities import complemented, renamed
 from symnet.activations.limits import shown
 from symnet.activations.mending import beside, mended
-from symnet.activations.pieces import Pieces, assembled, pieces_of
 from symnet.activations.systems import (
-    Forms,
     System,
-    Z,
     chain,
     differentiated,
-    finished,
-    forms,
-    repeated,
 )
 from symnet.activations.tails import BOUNDS, Tail, dominated, scaled, settled, vanishing
 from symnet.activations.understood import understood
@@ -85,116 +79,6 @@ def _said(number: Number, count: int) -> str:
     return mpmath.nstr(number, count)
 
 
-@lru_cache(maxsize=1024)
-def own_forms(value: Expr, order: int) -> Forms:
-    """The derivatives up to `order` of a formula that is not from the table.
-
-    Raises Inaccurate.
-    """
-    if not value.has(Z):
-        return _constant(value, order)
-    found = pieces_of(value)
-    (first, *others) = found.pieces
-    if not others and not first.value.has(*STEPS):
-        plain = _shaped(forms(understood(first.value), order))
-        if next(_wrong(plain, found), None) is None:
-            return plain
-    return _explicit(found, order)
-
-
-@lru_cache(maxsize=1024)
-def whole(value: Expr, order: int = 0) -> Expr:
-    """A derivative of a formula as one expression of z. Raises Inaccurate."""
-    if not value.has(Z):
-        return S.Zero if order else value
-    return _whole(pieces_of(value), order)
-
-
-def _constant(value: Expr, order: int) -> Forms:
-    """A number of z's shape and type, NaN where z is."""
-    right = held(Piecewise((value, Z >= 0), (Z, True)))
-    shared, rest = repeated([Piecewise((value, Z < 0), (right, True))])
-    return finished(Forms(tuple(shared), (*rest, *[S.Zero] * order)))
-
-
-def _explicit(found: Pieces, order: int) -> Forms:
-    """Each derivative as one expression in z, what they share as temporaries."""
-    whole = [_passing_nan(_whole(found, r)) for r in range(order + 1)]
-    together, apart = (_shaped(finished(_shared(whole, products))) for products in (True, False))
-    if next(_wrong(together, found), None) is None:
-        return together
-    for piece, fault in _wrong(apart, found):
-        if not accuracy.without_phase(piece, fault):
-            raise Inaccurate(fault)
-    return apart
-
-
-def _shared(derivatives: list[Expr], products: bool) -> Forms:
-    shared, rest = repeated(derivatives, products)
-    return Forms(tuple(shared), tuple(rest))
-
-
-def _wrong(given: Forms, found: Pieces) -> Iterator[tuple[Expr, Fault]]:
-    """Where the forms as a whole are not right, and the piece's formula."""
-    results = dict(enumerate(given.derivatives))
-    for piece in found.pieces:
-        if piece.defined:
-            points = accuracy.grid(piece.value, piece.low, piece.high, found.removable)
-            for fault in accuracy.found_faults(
-                given.shared, results, piece.value, points, found.endless
-            ):
-                yield piece.value, fault
-
-
-def _shaped(given: Forms) -> Forms:
-    """Choices between numbers as choices between numbers and z, whose type and shape they take."""
-    lines: list[tuple[sympy.Symbol, Expr]] = []
-    known: dict[Expr, Expr] = {}
-
-    def shaped(expression: Expr) -> Expr:
-        for node in sorted(expression.atoms(Piecewise), key=sympy.default_sort_key):
-            if node in known or any(arm.free_symbols for arm, _ in node.args):
-                continue
-            *arms, (last, _) = node.args
-            inner, outer = (sympy.Symbol(f"arm{len(lines) + i}", real=True) for i in (0, 1))
-            met = sympy.Or(*(condition for _, condition in arms))
-            lines.append((inner, Piecewise((last, _not(met)), (Z, True))))
-            lines.append((outer, Piecewise(*arms, (inner, True))))
-            known[node] = outer
-        return expression.xreplace(known)
-
-    for symbol, definition in given.shared:
-        found = shaped(definition)
-        lines.append((symbol, found))
-    results = tuple(map(shaped, given.derivatives))
-    return Forms(tuple(lines), results)
-
-
-def _whole(found: Pieces, order: int) -> Expr:
-    """A derivative of all pieces."""
-    marks = (S.Zero, *found.removable)
-    values = [
-        stable(piece.value, order, (piece.low, piece.high), marks, found.endless)
-        if piece.defined
-        else undefined(Z)
-        for piece in found.pieces
-    ]
-    return assembled(found, values, partial(_derived, order=order), ends=not order)
-
-
-def _derived(polynomial: Expr, order: int) -> Expr:
-    return sympy.diff(polynomial, Z, order)
-
-
-def _passing_nan(joined: Expr) -> Expr:
-    """A last arm without z would make a number of NaN."""
-    if not isinstance(joined, Piecewise) or joined.args[-1][0].has(Z):
-        return joined
-    *arms, (last, _) = joined.args
-    step = Piecewise((last, _not(arms[-1][1])), (Z, True))
-    return Piecewise(*arms, (held(step), True))
-
-
 @lru_cache(maxsize=4096)
 def stable(
     arm: Expr,
@@ -203,14 +87,28 @@ def stable(
     marks: tuple[Expr, ...] = (S.Zero,),
     endless: bool = False,
 ) -> Expr:
-    """The derivative of a smooth arm, written so that it is right between the ends."""
+    """The derivative of a smooth arm, written so that it is right between the ends.
+
+    Of sines whose arguments are beyond all doubles NaN is right where nothing else is. Raises
+    Inaccurate.
+    """
     points = accuracy.grid(arm, *ends, marks)
     arm = complemented(_exact_powers(arm))
     marks = (*marks, *(end for end in ends if end.is_finite and end not in marks))
+
+    def faults(expression: Expr, tolerant: bool) -> list[Fault]:
+        looked_at = [points]
+        looked_at += [accuracy.seams(expression, *ends)] if expression.has(Piecewise) else []
+        for some in looked_at:
+            found = accuracy.faults((), {order: expression}, arm, some, endless)
+            if wrong := [f for f in found if not (tolerant and accuracy.without_phase(arm, f))]:
+                return wrong
+        return []
+
     best: list[Fault] | None = None
-    for tolerant in (False, True) if arm.has(*accuracy.TURNING) else (False,):
+    for tolerant in (False, True) if arm.has(*digits.SINES) else (False,):
         for written in _ways(arm, order, ends):
-            found = _until_right(written, arm, order, ends, points, marks, endless, tolerant)
+            found = _until_right(written, arm, order, marks, partial(faults, tolerant=tolerant))
             if not isinstance(found, list):
                 return found
             best = found if best is None or len(found) < len(best) else best
@@ -225,27 +123,14 @@ def _until_right(
     expression: Expr,
     arm: Expr,
     order: int,
-    ends: tuple[Expr, Expr],
-    points: accuracy.Grid,
     marks: tuple[Expr, ...],
-    endless: bool,
-    tolerant: bool,
+    faults: Callable[[Expr], list[Fault]],
 ) -> Expr | list[Fault]:
-    """The expression with patches where it is wrong, or the fewest faults that it had.
-
-    tolerant: of NaN where a sine has no phase.
-    """
-
-    def faults(expression: Expr, points: accuracy.Grid) -> list[Fault]:
-        found = accuracy.faults((), {order: expression}, arm, points, endless)
-        return [f for f in found if not (tolerant and accuracy.without_phase(arm, f))]
-
+    """The expression with patches where it is wrong, or the fewest faults that it had."""
     fewest: list[Fault] = []
     before: list[float] = []
     for _ in range(_PATCHES):
-        wrong = faults(expression, points)
-        if not wrong and expression.has(Piecewise):
-            wrong = faults(expression, accuracy.seams(expression, *ends))
+        wrong = faults(expression)
         if not wrong:
             return expression
         fewest = wrong if not fewest or len(wrong) < len(fewest) else fewest
@@ -320,8 +205,3 @@ def _in_full(system: System, order: int) -> Expr:
     for symbol, definition, _ in reversed(system.quantities):
         found = found.xreplace({symbol: definition})
     return found
-
-
-def _not(condition: Boolean) -> Boolean:
-    """Of comparisons, And and Or alone, which is what code is written of."""
-    return sympy.to_nnf(sympy.Not(condition), simplify=False)

@@ -15,7 +15,7 @@ from sympy import Expr
 
 from symnet.activations import Activation, Z
 from symnet.activations.functions import erfcx, let_be
-from symnet.activations.stable import whole
+from symnet.activations.joined import whole
 from symnet.network import Network, nesting
 
 

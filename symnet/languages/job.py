@@ -142,7 +142,8 @@ class Job:
         text = formulas.text(self.network, self.order, "layer", "text", columns=COLUMNS)
         shown = text.removeprefix(formulas.heading(self.network)).strip("\n")
         shown = shown.replace("∂²", "d2").replace("∂³", "d3").replace("∂", "d")
-        kept = (line for line in shown.splitlines() if line not in pasting(self.network))
+        of_sympy = pasting(self.network)
+        kept = (line for line in shown.splitlines() if line not in of_sympy)
         lines = [found for line in kept for found in _filled(line, "    ")]
         return ["", "In a symbol for each layer's vector:", "", *lines]
 

@@ -6,22 +6,22 @@ branches that these do not reach, such as z >= 0 and |z| > 40 of GELU, those tak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import lambdify
+from sympy import Expr, Piecewise
 from sympy.core.relational import Relational
 
 from symnet.activations import Activation
-from symnet.activations.systems import Z
+from symnet.activations.arithmetic import in_steps
 from symnet.network import Network
 from symnet.witness import analytic, sampling
 from symnet.witness.units import units
 
 Array = NDArray[Any]
-_Branches: TypeAlias = dict[str, list[Callable[[Array], Array]]]
+_Branches: TypeAlias = tuple[Sequence[tuple[Any, Expr]], list[Expr]]
 _Region: TypeAlias = tuple[object, ...]
 
 _POINTS = 3
@@ -37,7 +37,7 @@ def direction_of(network: Network) -> Array:
 
 
 def chosen(network: Network, order: int) -> Array:
-    """Points (N, n), exact in either precision, that reach as many branches as can be found.
+    """Points (N, n), `exact`, that reach as many branches as can be found.
 
     Those of derivatives up to `order`, at most the second.
     ValueError where the network is not finite at ordinary points.
@@ -45,7 +45,7 @@ def chosen(network: Network, order: int) -> Array:
     points = exact(ordinary_points(network))
     low = min(order, 2)
     named = network.activations.items()
-    branches = {name: found for name, own in named if (found := _branches(own, low))}
+    branches = {name: found for name, own in named if (found := _branches(own, low))[1]}
     if not branches:
         return points
     sets = [points]
@@ -58,7 +58,9 @@ def chosen(network: Network, order: int) -> Array:
     return sets[int(np.argmax(counts))]
 
 
-def _covering(network: Network, points: Array, others: Array, branches: _Branches) -> Array:
+def _covering(
+    network: Network, points: Array, others: Array, branches: Mapping[str, _Branches]
+) -> Array:
     """The first of the points, and such of both as reach the most new branches each."""
     pool = np.concatenate([points, others])
     reached = _reached(network, pool, branches)
@@ -122,35 +124,23 @@ def _is_like(network: Network, point: Array, largest: Array) -> bool:
 # --- branches -----------------------------------------------------------------------------------
 
 
-def _branches(activation: Activation, order: int) -> list[Callable[[Array], Array]]:
-    """The comparisons that choose among forms, as functions of z in arrays."""
+def _branches(activation: Activation, order: int) -> _Branches:
+    """Temporaries, and for each comparison that chooses among forms 1 where it holds, else 0."""
     shared, results = activation.forms(order).only(tuple(range(order + 1)))
-    meant = dict(shared)
-    found: dict[str, Callable[[Array], Array]] = {}
-    for expression in (*meant.values(), *results):
-        for condition in expression.atoms(Relational):
-            while condition.free_symbols - {Z}:
-                condition = condition.xreplace(meant)
-            found[str(condition)] = lambdify([Z], condition, "numpy")
-    return [found[text] for text in sorted(found)]
+    lines = [*(definition for _, definition in shared), *results]
+    tests = set().union(*(line.atoms(Relational) for line in lines))
+    return shared, [Piecewise((1, test), (0, True)) for test in sorted(tests, key=str)]
 
 
-def _reached(network: Network, points: Array, branches: _Branches) -> list[set[_Region]]:
+def _reached(
+    network: Network, points: Array, branches: Mapping[str, _Branches]
+) -> list[set[_Region]]:
     """For each of the points, the combinations of comparisons that its neurons make true."""
     found: list[set[_Region]] = [set() for _ in points]
     for node, z in zip(network.nodes, analytic.preactivations(network, points), strict=True):
         if node.activation is not None and node.activation.name in branches:
             name = node.activation.name
-            table = np.stack(list(_compared(branches[name], z)), axis=-1)
+            table = np.stack(in_steps(*branches[name], z), axis=-1)
             for regions, row in zip(found, table, strict=True):
                 regions |= {(name, *truths) for truths in np.unique(row, axis=0).tolist()}
     return found
-
-
-def _compared(branches: list[Callable[[Array], Array]], z: Array) -> Iterator[Array]:
-    for branch in branches:
-        try:
-            with np.errstate(all="ignore"):
-                yield np.broadcast_to(branch(z), z.shape)
-        except (NameError, TypeError):  # of functions that NumPy does not have
-            yield np.full(z.shape, False)
