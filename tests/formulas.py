@@ -18,6 +18,7 @@ import numpy as np
 import sympy
 from sympy import Abs, Expr, Max, Min, Piecewise, Rational, sqrt
 
+import effort
 import symnet
 from symnet.activations import Activation, Z, digits, from_tree
 from symnet.activations.functions import rint
@@ -86,7 +87,7 @@ def wrong(value: Expr, backends: Sequence[str] = ("numpy", "c")) -> str | None:
         return f"{type(error).__name__}: {error}"
     finally:
         taken = time.process_time() - started
-        if taken > SECONDS:
+        if effort.over(taken, SECONDS):
             return f"took {taken:.1f} s"  # noqa: B012
     points = [*POINTS, *(float(k) for k in own.kinks[:4] if Rational(float(k)) == k)]
     for name, function in functions.items():

@@ -1,0 +1,49 @@
+"""Limits of processor time that hold on every machine: in seconds of the one they were set on.
+
+A limit in seconds fails where a machine is slow or shared. What took longer than a limit is
+measured against a piece of work of known length, done right after: `slowness` is how many times as
+long it took as on the machine of the limits, and the limit is that many times as long.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+REFERENCE = 0.021
+"""Seconds of processor time of `_work`, on the quiet machine that the limits were set on."""
+
+
+def slowness() -> float:
+    """How many times as long as on the machine of the limits anything takes here, at least 1.
+
+    The worst of some attempts, as what is measured had one.
+    """
+    return max(1.0, *(_work() / REFERENCE for _ in range(5)))
+
+
+def _work() -> float:
+    """Processor seconds of interpreted code, and of memory that is asked for and written."""
+    started = time.process_time()
+    words = {str(k): k for k in range(60_000)}
+    total = sum(words[str(k)] for k in range(0, 60_000, 3))
+    fresh = np.full(400_000, float(total))
+    fresh.sort()
+    return time.process_time() - started
+
+
+def over(seconds: float, limit: float) -> bool:
+    """Whether work of so many seconds of processor time took longer than the limit allows here."""
+    return seconds > limit and seconds > limit * slowness()
+
+
+@contextmanager
+def within(limit: float) -> Iterator[None]:
+    """What is done meanwhile takes at most `limit` seconds of the machine of the limits."""
+    started = time.process_time()
+    yield
+    taken = time.process_time() - started
+    assert not over(taken, limit), f"{taken:.2f} s of processor time, limited to {limit} s"
