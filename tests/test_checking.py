@@ -325,3 +325,22 @@ def test_small_entries_in_single_precision(z):
     for order, right in enumerate(truth.results):
         assert truth.comparison(order, right.astype(np.float32)).ok
         assert not truth.comparison(order, (2 * right).astype(np.float32)).ok
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_an_output_that_overflows_takes_no_other_for_wrong(backend):
+    """y = (exp(W a) + a)² of a = log softmax(x), by adjoints, in which the first output's infinite
+    slope times the others' 0 is NaN. Another number is an error there too.
+    """
+    a = symnet.log_softmax(symnet.variables("x1", "x2", "x3", "x4"))
+    network = Network.of((Layer(np.diag([-1.0, 1, 1, 1]), None, "exp")(a) + a) ** 2)
+    f = symnet.derive(network, 1).compile(backend)
+    report = check(network, f)
+    assert report.ok, str(report)
+    far = np.array([[0.0, 900, 0, 0]])
+    truth, found = comparing.Truth.of(network, far, 1), f.derivative(1, far)
+    assert truth.results[1][0, 2].tolist() == [0, 1800, -1800, 0]
+    assert np.isnan(found[0, 2]).all()
+    assert truth.comparison(1, found).ok
+    found[0, 2] = 0.0, 1800.1, -1800.0, 0.0
+    assert not truth.comparison(1, found).ok

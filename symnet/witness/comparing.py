@@ -189,10 +189,20 @@ class Truth:
         limits = _limits(kind)
         with np.errstate(all="ignore"):
             comparable = np.isfinite(reference) & (size < limits.largest)
+            comparable &= ~(np.isnan(result) & self._overflown(order)[which])
             error = np.abs(result - reference) / (size + limits.tiny)
         error = np.where(comparable, np.where(np.isnan(error), np.inf, error), 0.0)
         position = np.unravel_index(np.argmax(error), error.shape)
         return self._named(order, result, float(error[position]), position, call, kind)
+
+    def _overflown(self, order: int) -> Array:
+        """Where another entry of the same point is infinite or NaN, (N, 1, …).
+
+        The adjoint of one output multiplies every other one by 0, and 0·∞ is NaN.
+        """
+        finite = [np.isfinite(found) for found in self.results[: order + 1]]
+        whole = [part.all(axis=tuple(range(1, part.ndim))) for part in finite]
+        return ~np.logical_and.reduce(whole).reshape(-1, *[1] * (order + 1))
 
     def _named(
         self,
