@@ -89,7 +89,7 @@ class Derivation:
     def text(
         self, notation: str | None = None, format: str = "text", digits: int | None = None
     ) -> str:
-        """The derivatives as text: format "text" (pastes into Python), "unicode", or "mathml".
+        """The derivatives as "text" (pastes into Python), "unicode", "latex" or "mathml".
 
         "mathml" is HTML with formulas that browsers set: divisions of the classes `lines`, in
         which each term stays together where there is room.

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sympy import Rational, Symbol, symbols
 
 from strategies import EVERYWHERE, SMOOTH, networks, points
-from symnet import formulas
+from symnet import derive, formulas
 from symnet.activations import TABLE, Z
 from symnet.backends.numpy import special
 from symnet.formulas import expanded, labels, lines, tex
@@ -469,7 +469,7 @@ def test_inputs_and_outputs_with_names_are_listed():
     ("arguments", "message"),
     [
         ({"notation": "matrix"}, "unknown notation 'matrix'; choose expanded, neuron, layer"),
-        ({"format": "html"}, "unknown format 'html'; choose text, unicode"),
+        ({"format": "html"}, "unknown format 'html'; choose text, unicode, latex"),
         ({"digits": 0}, "digits is 0; show at least 1"),
     ],
 )
@@ -586,3 +586,10 @@ def test_derivatives_beyond_the_third_are_numbered():
     assert "s⁽⁴⁾₁,₁ " in neurons
     assert "= tanh⁽⁴⁾(z₁,₁)" in neurons
     assert "tanh⁽⁴⁾(z₁)" in formulas.text(network, 4, "layer", "unicode")
+
+
+@pytest.mark.parametrize("notation", formulas.NOTATIONS)
+def test_latex_is_a_format_as_the_others_are(notation):
+    """Of Python's text() as of the command line's --format."""
+    d = derive(Network.example())
+    assert d.text(notation, format="latex", digits=3) == d.latex(notation, digits=3)

@@ -61,7 +61,7 @@ def run(given: argparse.Namespace) -> int:
     checking = forecasts.check(network, given.order, few)  # refuses before anything is done
     seconds = forecasts.formulas(network, given.order, given.notation)
     with terminal.working(f"deriving {network.describe()}", given.quiet, seconds):
-        page = _page(derived, given, format)
+        page = derived.text(given.notation, format, given.digits)
     heading = formulas.heading(network)
     title = ("built-in example: " if given.file is None else "") + heading
     with terminal.working(f"checking {network.describe()}", given.quiet, checking):
@@ -70,13 +70,6 @@ def run(given: argparse.Namespace) -> int:
     print(page.removeprefix(heading).strip("\n") + "\n")
     print(_beside(format, lines))
     return 0 if ok else 1
-
-
-def _page(derived: Derivation, given: argparse.Namespace, format: str) -> str:
-    """The formulas."""
-    if format == "latex":
-        return derived.latex(given.notation, given.digits)
-    return derived.text(given.notation, format, given.digits)
 
 
 def _beside(format: str, lines: Sequence[str]) -> str:

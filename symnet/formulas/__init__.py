@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 NOTATIONS = ("expanded", "neuron", "layer")
-FORMATS = ("text", "unicode", "mathml")
+FORMATS = ("text", "unicode", "latex", "mathml")
 
 LARGEST_NEURON = 1_000_000
 """Terms that the neuron notation has at most: a minute's work, and 40 MB of text."""
@@ -72,7 +72,8 @@ def text(
     """The value and all derivatives up to `order`, with a line on the network before them.
 
     Args:
-        format: "text", whose right sides Python takes, "unicode", or "mathml", which is HTML.
+        format: "text", whose right sides Python takes, "unicode", "latex", as `latex`, or
+            "mathml", which is HTML.
         digits: significant digits of the floats shown; None for the fewest that give them back.
         columns: of lines, where formulas can be broken.
 
@@ -80,6 +81,8 @@ def text(
     notation that would be too large.
     """
     _check(format, FORMATS, "format")
+    if format == "latex":
+        return latex(network, order, notation, digits)
     sheet = _sheet(network, order, notation, format, digits)
     if format == "mathml":
         said = [*map(mathml.sentence, sheet.remarks), *map(escape, notes(network, order))]
