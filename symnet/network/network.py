@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -122,6 +122,29 @@ class Network:
         joined = building.concat(*y) if isinstance(y, (list, tuple)) else y
         inputs, nodes = building.nodes_of(joined)
         return cls.from_nodes(nodes, inputs, outputs, name)
+
+    def __call__(self, x: building.Vector) -> building.Vector:
+        """The network of a vector of a graph: a part of a larger network, see `symnet.variables`.
+
+            rho, T = symnet.variables("rho", "T")
+            net = Network.of(N(symnet.concat(rho, 1 / T)) - N(symnet.concat(0 * rho, 1 / T)))
+
+        ValueError where the vector has another width than the network has inputs; TypeError for
+        numbers, of which `symnet.derive(network).compile()` is a function.
+        """
+        if not isinstance(x, building.Vector):
+            raise TypeError(
+                f"a network is applied to a vector of symnet.variables, not {type(x).__name__}; "
+                "symnet.derive(network).compile() makes a function of numbers"
+            )
+        if x.width != self.n:
+            names = shortened(", ".join(self.input_names), 100)
+            raise ValueError(
+                f"the network has {self.n} inputs ({names}), but the vector has {x.width} entries"
+            )
+        if self._layers is None:
+            return building.applied(self.nodes, x)
+        return reduce(building.Vector.through, self._layers, x)
 
     def _set(
         self, nodes: tuple[Node, ...], layers: tuple[Layer, ...] | None, sizes: tuple[int, ...]

@@ -8,7 +8,7 @@
 
 `inputs` has the variables, `vectors` what a vector is and its arithmetic, `blocks` what networks
 are made of, `dispatch` NumPy's functions of vectors, `matrices` the products that dissolve in
-weights, `nodes` the way to a network's nodes.
+weights, `nodes` the way to a network's nodes and back.
 """
 
 from symnet.network.building.blocks import (
@@ -22,12 +22,13 @@ from symnet.network.building.blocks import (
 )
 from symnet.network.building.dispatch import NUMPY
 from symnet.network.building.inputs import variables
-from symnet.network.building.nodes import nodes_of
+from symnet.network.building.nodes import applied, nodes_of
 from symnet.network.building.vectors import Vector, apply, concat
 
 __all__ = [
     "NUMPY",
     "Vector",
+    "applied",
     "apply",
     "concat",
     "layer_norm",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symnet.network.weights import Array, as_expression, vector, weight
+from symnet.network.weights import Array, as_expression, symbols, vector, weight
 
 
 def entries(given: Any, width: int) -> Array:
@@ -41,6 +41,17 @@ def times(weights: Array, A: Array | None) -> Array:
     if left.dtype == np.float64:
         return left @ right
     return _by_rows(left, right)
+
+
+def multiplies(weights: Array, A: Array | None) -> bool:
+    """Whether the entries of W A are numbers or symbols again, as those of weights are."""
+    if A is None or not (symbols(weights) or symbols(A)):
+        return True
+    return _is_selection(A) or _is_selection(weights)
+
+
+def _is_selection(array: Array) -> bool:
+    return bool(np.isin(array, (0, 1)).all())
 
 
 def _by_rows(left: Array, right: Array) -> Array:

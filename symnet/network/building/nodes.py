@@ -1,14 +1,16 @@
-"""From vectors to nodes: what `Network.of` makes of the last of them."""
+"""From vectors to nodes, which `Network.of` makes, and from nodes to the vector they compute."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import add
 
 import numpy as np
 import sympy
 from sympy import Symbol
 
-from symnet.network.building.vectors import Atom, Vector
+from symnet.network.building.vectors import Atom, Vector, linear, value
 from symnet.network.graph import Node, Term
 from symnet.network.weights import Array
 
@@ -20,7 +22,7 @@ def nodes_of(y: object) -> tuple[tuple[str | Symbol, ...], list[Node]]:
     """
     if not isinstance(y, Vector):
         raise ValueError(f"Network.of: y is a {type(y).__name__}; give a vector of variables")
-    last = next(iter(y._node.terms))
+    last = y.atom
     if last.kind == "inputs":
         last = Atom(last.width, "form", y)
     ordered = _ordered(last)
@@ -33,6 +35,25 @@ def nodes_of(y: object) -> tuple[tuple[str | Symbol, ...], list[Node]]:
     }
     structural = _Structural(list(places))
     return inputs[0].names, [_as_node(a, places, structural) for a in places if places[a]]
+
+
+def applied(nodes: Sequence[Node], x: Vector) -> Vector:
+    """What the last of the nodes computes of the inputs x."""
+    values = [x]
+    for node in nodes:
+        form = _form(node, values)
+        factor = None if node.factor is None else values[node.factor].atom
+        values.append(value(form, node.kind, node.activation, factor))
+    return values[-1]
+
+
+def _form(node: Node, values: Sequence[Vector]) -> Vector:
+    total = reduce(add, (_summand(term, values[term.source]) for term in node.terms[::-1]))
+    return total if node.bias is None else total + node.bias
+
+
+def _summand(term: Term, a: Vector) -> Vector:
+    return a if term.weights is None else linear(term.weights, a)
 
 
 def _ordered(last: Atom) -> list[Atom]:

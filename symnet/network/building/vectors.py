@@ -22,13 +22,14 @@ from symnet.network.building.matrices import (
     added,
     diagonal,
     entries,
+    multiplies,
     plus,
     reciprocals,
     selection,
     times,
 )
 from symnet.network.layer import Layer, Spec
-from symnet.network.weights import Array, as_expression, matrix, weight
+from symnet.network.weights import Array, as_expression, matrix, symbols, weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,8 +184,11 @@ class Vector:
             return self
         if self.width == 1 and len(bias) > 1:
             return _spread(self, len(bias))._shifted(bias)
-        total = bias if self.bias is None else plus(self.bias, bias)
-        return Vector(self.width, self.terms, total)
+        if self.bias is None:
+            return Vector(self.width, self.terms, bias)
+        if symbols(self.bias) or symbols(bias):
+            return self._node._shifted(bias)
+        return Vector(self.width, self.terms, plus(self.bias, bias))
 
     def _scaled(self, factor: Any) -> Vector:
         factors = entries(factor, self.width)
@@ -200,16 +204,27 @@ class Vector:
         return self if plain else value(self, "form")
 
     @property
+    def atom(self) -> Atom:
+        """The value of the node that the vector is, or is given."""
+        return next(iter(self._node.terms))
+
+    @property
     def _seen(self) -> Vector:
         """The node that the vector has got by now, else the vector: sums of sums stay short."""
         return self.__dict__.get("_node", self)
 
     def _times(self, weights: Array) -> Vector:
-        """A matrix times the vector; a vector whose rows have several entries gets a node."""
-        plain = self if _has_single_entries(self) else self._node
+        """A matrix times the vector, which gets a node where its own matrices do not dissolve."""
+        plain = self if self._dissolves_in(weights) else self._node
         terms = {atom: times(weights, A) for atom, A in plain.terms.items()}
         bias = None if plain.bias is None else times(weights, plain.bias[:, None])[:, 0]
         return Vector(len(weights), terms, bias)
+
+    def _dissolves_in(self, weights: Array) -> bool:
+        """Whether W A is no larger than W, with entries as weights have, no letter's multiple."""
+        constant = self.bias is None or not (symbols(weights) or symbols(self.bias))
+        products = all(multiplies(weights, A) for A in self.terms.values())
+        return constant and products and _has_single_entries(self)
 
 
 NUMPY: dict[str, Callable[..., Vector]] = {}
@@ -287,8 +302,7 @@ def _product(left: Vector, right: Vector) -> Vector:
         raise ValueError(f"vectors of {left.width} and {right.width} entries have no product")
     if left._node is left and right._node is not right:
         left, right = right, left
-    factor = next(iter(right._node.terms))
-    return value(left, "product", factor=factor)
+    return value(left, "product", factor=right.atom)
 
 
 def _has_single_entries(v: Vector) -> bool:
