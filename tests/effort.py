@@ -7,6 +7,8 @@ long it took as on the machine of the limits, and the limit is that many times a
 
 from __future__ import annotations
 
+import faulthandler
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +40,22 @@ def _work() -> float:
 def over(seconds: float, limit: float) -> bool:
     """Whether work of so many seconds of processor time took longer than the limit allows here."""
     return seconds > limit and seconds > limit * slowness()
+
+
+@contextmanager
+def hanging(seconds: float) -> Iterator[None]:
+    """What takes so many seconds of the processor, or ten times as many of the clock, hangs.
+
+    The process ends then, and says where it was.
+    """
+    faulthandler.register(signal.SIGPROF, chain=True)
+    faulthandler.dump_traceback_later(10 * seconds, exit=True)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        faulthandler.cancel_dump_traceback_later()
 
 
 @contextmanager

@@ -4,13 +4,12 @@
 
 loads the cases FIRST to LAST - 1 of a seed and ends with status 1 where one takes over 2 s
 of processor time or 500 MB, raises anything but NetworkFileError, or is accepted but not equal
-when it is saved and loaded again. A case that never returns ends the process after 30 s.
+when it is saved and loaded again. A case that never returns ends the process after 30 s of it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import json
 import random
 import resource
@@ -210,8 +209,9 @@ def main(seed: int, first: int, last: int) -> int:
         for index in range(first, last):
             content = case(seed, index)
             print(f"case {seed}/{index}", file=sys.stderr)
-            faulthandler.dump_traceback_later(HANGS, exit=True)
-            if found := complaint(content, Path(folder)):
+            with effort.hanging(HANGS):
+                found = complaint(content, Path(folder))
+            if found:
                 print(f"case {seed}/{index}: {found}\n{content[:2000]!r}")
                 failed = 1
     return failed

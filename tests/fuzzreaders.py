@@ -4,7 +4,7 @@
 
 reads the cases FIRST to LAST - 1 of a seed for each suffix and ends with status 1 where one takes
 over 5 s of processor time or 1.2 GB, or says anything but one line that begins with the file's
-name. A case that never returns ends the process after 60 s; before one that brings the process
+name. A case that never returns ends the process after 60 s of it; before one that brings it
 down, its number stands in the file `case` of the folder that is named first.
 """
 
@@ -34,7 +34,7 @@ from symnet.importers import Options, read
 from symnet.importers.formats import apart
 from symnet.witness.checking import CheckError
 
-SECONDS, HANGS = 5.0, 60.0  # of the machine of the limits; of the clock
+SECONDS, HANGS = 5.0, 60.0  # of the processor
 MEGABYTES = 1200  # twice the largest matrix that an import may fold to
 
 NUMBERS: list[Any] = [
@@ -492,10 +492,9 @@ def run(folder: Path, seed: int, first: int, last: int, suffix: str) -> list[str
         bad = (bytes_of if rng.random() < 0.5 else change)(good, rng)
         path.write_bytes(bad)
         (folder / "case").write_text(f"{suffix} {case}")
-        faulthandler.dump_traceback_later(HANGS, exit=True)
-        found, seconds, grown = timed(path)
-        slow = effort.over(seconds, SECONDS)
-        faulthandler.cancel_dump_traceback_later()
+        with effort.hanging(HANGS):
+            found, seconds, grown = timed(path)
+            slow = effort.over(seconds, SECONDS)
         if found or slow or grown > MEGABYTES:
             faults.append(f"{suffix} {case}: {seconds:.1f} s, {grown:.0f} MB: {found}")
     return faults

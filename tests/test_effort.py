@@ -1,5 +1,10 @@
 """Limits of processor time: over on every machine, or on none."""
 
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 import effort
@@ -18,3 +23,13 @@ def test_a_limit_is_as_many_times_longer_as_the_machine_is_slow(monkeypatch):
 def test_what_takes_too_long_fails():
     with pytest.raises(AssertionError, match="s of processor time, limited to 0"), effort.within(0):
         effort._work()
+
+
+def test_what_hangs_is_ended_and_says_where():
+    """By what it takes of the processor: a machine that has no time for it is no hang."""
+    code = "import effort\nwith effort.hanging(0.2):\n    while True: pass"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True
+    )
+    assert done.returncode == -signal.SIGPROF
+    assert 'File "<string>", line 3' in done.stderr

@@ -18,6 +18,7 @@ PAIRS = 8
 """Pairs of points beside seams at most."""
 
 _NEAR = 1e-7  # how close to a seam, in steps
+_PARTS = 32  # of a line at once: a matrix takes as long for two points as for many
 _HALVINGS = 60
 _ROUNDINGS = 32  # that a pre-activation may be off by
 
@@ -92,7 +93,7 @@ def clear_of_kinks(network: Network, points: Array, rounding: float) -> Array:
 
 
 def beside_seams(network: Network, random: np.random.Generator, pairs: int = PAIRS) -> Array:
-    """Up to so many pairs of points on the two sides of seams, found by bisection: (2 pairs, n).
+    """Up to so many pairs of points on the two sides of seams, found by sections: (2 pairs, n).
 
     Each seam of an activation has its turn before another has its second.
     """
@@ -124,11 +125,12 @@ def _beside_a_seam(
     crossed = [found for found in crossed if turns[found[2]] == fewest]
     k, neuron, which = crossed[random.integers(len(crossed))]
     turns[which] += 1
-    left, right = ends
-    while np.max(np.abs(right - left) / own.step) > _NEAR:
-        middle = (left + right) / 2
-        if (middle == left).all() or (middle == right).all():
+    while np.max(np.abs(ends[1] - ends[0]) / own.step) > _NEAR:
+        between = np.linspace(ends[0], ends[1], _PARTS + 1)
+        z = analytic.preactivations(network, between)[k][:, neuron] - which[1]
+        crossing = np.flatnonzero(z[:-1] * z[1:] <= 0)
+        closer = between[crossing[:1, None] + [0, 1]].reshape(-1, network.n)
+        if not len(closer) or (closer == ends).all():
             break
-        z = analytic.preactivations(network, np.stack([left, middle]))[k][:, neuron] - which[1]
-        left, right = (left, middle) if z[0] * z[1] <= 0 else (middle, right)
-    return [left, right]
+        ends = closer
+    return list(ends)
