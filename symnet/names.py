@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Container, Iterable, Sequence
+from numbers import Integral
 from typing import NamedTuple
 
 from sympy import Symbol
@@ -209,6 +210,16 @@ def commented(text: str) -> str:
 def superscript(text: str) -> str:
     """⁻² from -2: for digits, signs and parentheses."""
     return text.translate(_SUPERSCRIPT)
+
+
+def whole(value: object, what: str, least: int, most: int | None = None) -> int:
+    """The value as an int. ValueError where it is no whole number, or not within the limits."""
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        number = int(value)
+        if number >= least and (most is None or number <= most):
+            return number
+    limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+    raise ValueError(f"{what} is {shortened(repr(value))}; a whole number {limits} is needed")
 
 
 def listed(symbols: Iterable[Symbol], most: int = 6) -> str:

@@ -333,3 +333,15 @@ def test_what_latex_sets_as_other_characters_is_a_formula():
         r"z \ensuremath{>} 0, \ensuremath{<}b\ensuremath{>}\ensuremath{\vert}"
     )
     assert tex.in_notebooks(tex.escaped("z > 0")) == "z $>$ 0"
+
+
+@pytest.mark.parametrize(("letter", "command"), [("λ", r"\lambda"), ("Λ", r"\Lambda")])
+def test_the_letter_lambda_is_one(letter, command):
+    """Unicode calls it lamda, LaTeX lambda, and Python keeps that word for itself."""
+    network = symnet.Network.dense([2, 1], seed=0, inputs=[letter, f"{letter} [nm]"])
+    first, second = (symbol.name for symbol in network.inputs)
+    assert labels.unicode_name(first) == letter
+    assert labels.latex_name(first) == command
+    assert labels.latex_name(second) == rf"{command}_{{\mathrm{{nm}}}}"
+    assert labels.latex_escaped(letter) == rf"\ensuremath{{{command}}}"
+    assert letter in symnet.derive(network, 1).text("expanded", "unicode")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,10 @@ PACKAGE = Path(symnet.__file__).parent
 
 ORDER = (
     "showing",
-    "words",
     "progress",
     "breaking",
+    "leftovers",
+    "words",
     "names",
     "physical",
     "dialect",
@@ -23,7 +26,6 @@ ORDER = (
     "evaluable",
     "network",
     "foreign",
-    "leftovers",
     "files",
     "witness",
     "calculus",
@@ -31,9 +33,9 @@ ORDER = (
     "backends",
     "lowering",
     "compiling",
-    "tables",
     "derivation",
     "languages",
+    "tables",
     "fitting",
     "sensitivities",
     "plotting",
@@ -122,6 +124,17 @@ def test_every_module_has_its_place_in_the_order():
     assert len(set(ORDER)) == len(ORDER)
     assert set(modules()) <= set(ORDER)
     assert {"activations", "network", "files"} <= set(modules())
+
+
+def test_the_readme_lists_the_rooms_in_this_order():
+    """Row by row, each room once."""
+    text = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## Where things live")[2].partition("**To add")[0]
+    lines = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    rows = [{name.partition("/")[0] for name in re.findall("`([^`]+)`", line)} for line in lines]
+    assert sorted(name for row in rows for name in row) == sorted({*ORDER} - {"__main__"})
+    places = [[ORDER.index(name) for name in row] for row in rows]
+    assert all(max(above) < min(below) for above, below in pairwise(places))
 
 
 @pytest.mark.parametrize("name", sorted(modules()))

@@ -117,10 +117,11 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
     precisions, of one, some and many points; against 50-digit arithmetic, derivatives of every
     order along random directions, to which each entry contributes. `digits=False` leaves that
     out, which takes some 10 s for a million weights. Of many inputs and neurons some inputs are
-    compared, and a direction in which all take part; `notes` of the Report say so. ValueError when
-    a weight is symbolic, and for an activation that would be refused by `compile`. What is finite
-    at no point fails.
+    compared, and a direction in which all take part; `notes` of the Report say so. ValueError for a
+    function of other inputs or outputs, when a weight is symbolic, and for an activation that would
+    be refused by `compile`; TypeError for what is no network. What is finite at no point fails.
     """
+    _check_pair(network, function)
     for node in network.nodes:
         if node.activation is not None:
             node.activation.forms(function.order)  # the judge of what is compiled
@@ -145,6 +146,20 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
         with part(end, 1.0):
             found += against_digits(usual, function, random)
     return Report(network.describe(), tuple(found), _left_out(network, along))
+
+
+def _check_pair(network: object, function: Checkable) -> None:
+    """TypeError for what is no network, ValueError for a function of other inputs or outputs."""
+    if not isinstance(network, Network):
+        raise TypeError(
+            f"check(network, function): a Network is needed, got {type(network).__name__}"
+        )
+    own = getattr(function, "network", network)
+    if (own.n, own.m) != (network.n, network.m):
+        raise ValueError(
+            f"check(network, function): the function is of {own.n} inputs and {own.m} outputs, "
+            f"the network of {network.n} and {network.m}"
+        )
 
 
 def _left_out(network: Network, along: Array | None) -> tuple[str, ...]:
