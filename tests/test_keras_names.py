@@ -13,6 +13,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = pytest.importorskip("keras")
 jax = pytest.importorskip("jax")
 
+import symnet  # noqa: E402
 from symnet.importers.imported import Options  # noqa: E402
 from symnet.importers.keras import layer, refusals  # noqa: E402
 from symnet.importers.keras.layers import LAYERS  # noqa: E402
@@ -124,11 +125,24 @@ def test_constant_masks_of_attention():
     """A mask for all heads, of which one row leaves a place out."""
     x = keras.Input((2, 2))
     mask = np.array([[[1, 0], [1, 1]]])
-    model = keras.Model(x, L.MultiHeadAttention(1, 2)(x, x, attention_mask=mask))
-    assert "compared with Keras in double precision" in imported(model, Options()).compared
+    for call in (
+        lambda: L.MultiHeadAttention(1, 2)(x, x, attention_mask=mask),
+        lambda: L.GroupQueryAttention(2, 4, 2)(x, x, attention_mask=mask),
+        lambda: L.Softmax()(x * 2, mask=mask),
+    ):
+        found = imported(keras.Model(x, call()), Options())
+        assert "compared with Keras in double precision" in found.compared
     x = keras.Input((4,))
     single = imported(keras.Model(x, CALLS["attention"](x)), Options())
     assert "dot_product_attention computes in single precision" in single.compared
+
+
+def test_queries_in_groups(tmp_path):
+    """Keras calls the layer's folder in its files by a name of its own."""
+    x = keras.Input((3, 2))
+    model = keras.Model(x, L.GroupQueryAttention(2, 4, 2)(x, x, use_causal_mask=True))
+    model.save(tmp_path / "groups.keras")
+    assert symnet.load(tmp_path / "groups.keras") == symnet.from_keras(model)
 
 
 class Trained(keras.Model):

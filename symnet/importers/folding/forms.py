@@ -91,6 +91,12 @@ class Form:
         """Whether it is a sum in which an atom stands as it is."""
         return len(self.terms) > 1 and any(A is None for A in self.terms.values())
 
+    @property
+    def constant(self) -> Array:
+        """Whether each entry, flat, is a constant."""
+        counts = (matrices.entries_in_rows(A, atom.width) for atom, A in self.terms.items())
+        return np.asarray(sum(counts, np.zeros(self.size, dtype=np.int64))) == 0
+
     def functions(self) -> dict[Form, Expr]:
         """Each form of which this one is a function entry by entry, itself first."""
         return {self: Z, **self.laws}

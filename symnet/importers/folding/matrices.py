@@ -67,6 +67,29 @@ def times(M: Matrix, A: Matrix) -> Matrix:
     return M if A is None else simplified(M @ A)
 
 
+def image(M: Matrix, b: Array) -> Array:
+    """M b; what is not stored in a sparse matrix takes nothing of an infinity."""
+    if np.isfinite(b).all():
+        return M @ b
+    if isinstance(M, np.ndarray):
+        with np.errstate(invalid="ignore"):
+            return (M * b).sum(axis=1)
+    entries = M.tocoo()
+    result = np.zeros(M.shape[0])
+    with np.errstate(invalid="ignore"):
+        np.add.at(result, entries.coords[0], entries.data * b[entries.coords[1]])
+    return result
+
+
+def without_rows(A: Matrix, left_out: Array) -> Matrix:
+    """With zeros in these rows."""
+    kept = np.where(left_out, 0.0, 1.0)
+    result = scaled(A, kept)
+    if not isinstance(result, np.ndarray):
+        result.eliminate_zeros()
+    return result
+
+
 def added(A: Matrix, B: Matrix, width: int) -> Matrix:
     """A + B; each has `width` columns."""
     if isinstance(A, np.ndarray) or isinstance(B, np.ndarray):

@@ -37,6 +37,7 @@ _NARROWED = (
     "single precision of what depends on the inputs is double here; constants in the function "
     "are those of single precision"
 )
+_FEW = 4096  # numbers of a constant that is told from others by them
 _PLACES = "it gives places, which have no derivative; use the values that it gives"
 
 
@@ -232,9 +233,11 @@ def _only_case(cases: Sequence[Any]) -> Any:
 
 
 def _identity(value: Any) -> Any:
-    """What tells a value from others: a single number by itself."""
-    alone = _is_constant(value) and np.size(value) == 1
-    return (str(np.asarray(value).dtype), np.shape(value), repr(value)) if alone else id(value)
+    """What tells a value from others: of few numbers these themselves."""
+    if not _is_constant(value) or np.size(value) > _FEW:
+        return id(value)
+    array = np.asarray(value)
+    return str(array.dtype), array.shape, array.tobytes()
 
 
 def _is_constant(value: Any) -> bool:

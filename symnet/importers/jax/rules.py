@@ -152,6 +152,9 @@ def _select(t: Tensors, parameters: Parameters, which: Value, *cases: Value) -> 
     alone = cases[int(known.flat[0])] if known.size else cases[0]
     if np.unique(known).size == 1 and np.shape(alone) == np.shape(cases[0]):
         return alone
+    whole = softmaxes.chosen(known, cases)
+    if whole is not None:
+        return whole
     wide = [t.broadcast(plain(t, c), np.shape(cases[0])) for c in cases]
     known = np.broadcast_to(known, wide[0].shape)
     return t.mixed(wide, lambda arrays: np.choose(known, arrays))

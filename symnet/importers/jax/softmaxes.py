@@ -151,6 +151,18 @@ def divided(t: Tensors, x: Value, y: Value) -> Value | None:
     return None
 
 
+def chosen(which: Array, cases: Sequence[Value]) -> Soft | None:
+    """exp(x − max x) where it is put to 0 only where a mask of −∞ has done so; else None."""
+    for k, case in enumerate(cases):
+        if isinstance(case, Soft) and case.kind == "exp" and len(cases) == 2:
+            other = cases[1 - k]
+            zero = not isinstance(other, Form | Soft) and not np.any(other)
+            left_out = np.isneginf(case.x.full_bias)[case.places]
+            if zero and left_out[np.broadcast_to(which != k, case.shape)].all():
+                return case
+    return None
+
+
 def added(t: Tensors, x: Value, y: Value) -> Value | None:
     """log Σ exp x where it is log Σ exp(x − max x) + max x, as x₀ − log_softmax(x)₀."""
     if not (isinstance(x, Soft) and isinstance(y, Soft) and x.beside(y)):
@@ -163,9 +175,7 @@ def added(t: Tensors, x: Value, y: Value) -> Value | None:
 
 def _log_sum(t: Tensors, x: Form, groups: Array, places: Array) -> Value:
     """log Σ exp x of the groups at these places."""
-    whole = t.fold.softmax(x, list(groups), "log_softmax")
-    first = groups[:, 0][places]
-    return t.subtract(t.fold.selected(x, first), t.fold.selected(whole, first))
+    return t.places(t.log_sums(x, groups), lambda a: a[places])
 
 
 def summed(x: Soft, axes: Sequence[int]) -> Soft | None:
