@@ -17,6 +17,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count, islice
+from typing import Any
 
 import numpy as np
 import sympy
@@ -52,6 +53,8 @@ class Folding:
         # What is wrong if the network's values are not the function's, something being read as what
         # it is where it matters at all: its reader must compare them.
         self.replaced = ""
+        # Maxima and minima with what they are of: their derivatives ask where they are.
+        self.extremes: dict[Form, tuple[Any, Any, bool]] = {}
 
     def assume(self, line: str) -> None:
         """What is to be said of the network, once."""

@@ -94,8 +94,10 @@ class Form:
     @property
     def constant(self) -> Array:
         """Whether each entry, flat, is a constant."""
-        counts = (matrices.entries_in_rows(A, atom.width) for atom, A in self.terms.items())
-        return np.asarray(sum(counts, np.zeros(self.size, dtype=np.int64))) == 0
+        found = np.ones(self.size, dtype=bool)
+        for A in self.terms.values():
+            found &= False if A is None else matrices.zero_rows(A)
+        return found
 
     def functions(self) -> dict[Form, Expr]:
         """Each form of which this one is a function entry by entry, itself first."""

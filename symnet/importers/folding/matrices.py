@@ -121,6 +121,14 @@ def entries_in_rows(A: Matrix, width: int) -> Array:
     return np.diff(A.indptr)
 
 
+def zero_rows(A: Matrix) -> Array:
+    """Which rows of a matrix are zero."""
+    if isinstance(A, np.ndarray):
+        return np.asarray(~A.any(axis=1))
+    rows = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
+    return np.asarray(np.bincount(rows[A.data != 0], minlength=A.shape[0]) == 0)
+
+
 def is_empty(A: Matrix) -> bool:
     """Whether a selection took nothing of a vector; a layer's own zeros are kept."""
     return A is not None and not isinstance(A, np.ndarray) and A.nnz == 0
