@@ -108,9 +108,11 @@ REGRESSORS = {
         for how, degree in (("constant", 3), ("linear", 3), ("continue", 2), ("periodic", 3))
     },
     "SparsePCA": make_pipeline(SparsePCA(2, random_state=0), LassoLars(alpha=0.01)),
-    "RBM": make_pipeline(MinMaxScaler(), BernoulliRBM(2, random_state=0), LassoLars(alpha=1e-6)),
+    "RBM": make_pipeline(
+        MinMaxScaler(), BernoulliRBM(2, learning_rate=1.0, random_state=0), LassoLars(alpha=1e-5)
+    ),
     "skewed": make_pipeline(
-        SkewedChi2Sampler(skewedness=20, n_components=8, random_state=0), LassoLars(alpha=1e-6)
+        SkewedChi2Sampler(skewedness=20, n_components=8, random_state=0), LassoLars(alpha=1e-3)
     ),
 }
 

@@ -248,6 +248,8 @@ class Folding:
             other = others.get(base)
             if other is None or base.size != x.size:
                 continue
+            if functions.in_steps(law) or functions.in_steps(other):
+                continue
             whole = functions.fused(formula(law, other))
             if whole is None:
                 continue
