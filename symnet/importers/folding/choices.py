@@ -147,6 +147,14 @@ def chosen(t: Tensors, condition: Condition, otherwise: Value, then: Value) -> V
     return t.add(_taken(t, condition, then), _taken(t, negated(condition), otherwise))
 
 
+def by_number(t: Tensors, which: Value, cases: Sequence[Value]) -> Value:
+    """The case of a whole number that depends on the inputs, entry by entry."""
+    found = cases[0]
+    for k, case in enumerate(cases[1:], start=1):
+        found = chosen(t, compared(t, "gt", which, np.asarray(k - 0.5)), found, case)
+    return found
+
+
 # --- one function in pieces ---------------------------------------------------------------------
 
 

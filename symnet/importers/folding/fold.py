@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count, islice
+from typing import Any
 
 import numpy as np
 import sympy
@@ -30,6 +32,11 @@ from symnet.network.weights import Array
 
 _TERMS = 4  # of a sum before it becomes a node: deep residual networks stay linear in their depth
 _BASES = 12  # forms of which a form is known to be a function
+_MASK = -1e9  # beside the largest constant of a softmax: exp of it is 0
+_LEFT_OUT = (
+    "entries of a softmax that a mask makes 1e9 smaller than others, or more, are left out: as "
+    "doubles they are 0 until the others differ by as much"
+)
 
 
 class Folding:
@@ -46,6 +53,8 @@ class Folding:
         # What is wrong if the network's values are not the function's, something being read as what
         # it is where it matters at all: its reader must compare them.
         self.replaced = ""
+        # Maxima and minima with what they are of: their derivatives ask where they are.
+        self.extremes: dict[Form, tuple[Any, Any, bool]] = {}
 
     def assume(self, line: str) -> None:
         """What is to be said of the network, once."""
@@ -130,7 +139,9 @@ class Folding:
         if x.layered or (layered and not x.simple):
             x = self.node(x)
         terms = {atom: matrices.times(M, A) for atom, A in x.terms.items()}
-        bias = None if x.bias is None else M @ x.bias
+        bias = None if x.bias is None else matrices.image(M, x.bias)
+        if bias is not None and (infinite := ~np.isfinite(bias)).any():
+            terms = {atom: matrices.without_rows(A, infinite) for atom, A in terms.items()}
         return Form(shape, _kept(terms), bias, layered)
 
     def scaled(self, x: Form, factor: Array | float) -> Form:
@@ -237,6 +248,8 @@ class Folding:
             other = others.get(base)
             if other is None or base.size != x.size:
                 continue
+            if functions.in_steps(law) or functions.in_steps(other):
+                continue
             whole = functions.fused(formula(law, other))
             if whole is None:
                 continue
@@ -255,6 +268,8 @@ class Folding:
         shape = np.broadcast_shapes(x.shape, y.shape)
         size = math.prod(shape)
         x, y = (v if v.size in (1, size) else self.broadcast(v, shape) for v in (x, y))
+        if x.constant.any() or y.constant.any():
+            return self._with_constants(x, y, shape)
         if x.atom is not None and y.atom is None:
             x, y = y, x
         factor = self.node(y).atom
@@ -262,33 +277,93 @@ class Folding:
         self._used.add(x)
         return forms.of(Atom(next(self._orders), size, "product", x, None, factor), shape)
 
+    def _with_constants(self, x: Form, y: Form, shape: Shape) -> Form:
+        """x ⊙ y, where one factor is a constant as a multiple of the other."""
+        x, y = (self.reshaped(self.broadcast(v, shape), (math.prod(shape),)) for v in (x, y))
+        fixed_x, fixed_y = x.constant, y.constant
+        a, b = x.full_bias, y.full_bias
+        zero = (fixed_x & (a == 0)) | (fixed_y & (b == 0))
+        parts, found = [], []
+        for which, how in (
+            (~fixed_x & ~fixed_y, lambda x, y, _: self._product(x, y)),
+            (fixed_y & ~zero, lambda x, y, p: self.scaled(x, b[p])),
+            (fixed_x & ~fixed_y & ~zero, lambda x, y, p: self.scaled(y, a[p])),
+        ):
+            if (places := np.flatnonzero(which)).size:
+                parts.append(how(self.selected(x, places), self.selected(y, places), places))
+                found.append(places)
+        if not parts:
+            return forms.constant(np.zeros(shape))
+        return self._placed(parts, np.concatenate(found), shape)
+
     def quotient(self, x: Form, y: Form) -> Form:
         """x / y: softmax where it is exp/sum, else a product with the reciprocal."""
         found = self._normalised(x, y) or self.combined(x, y, lambda a, b: a / b, "quotient")
         return found or self._product(x, self.applied(y, 1 / Z, "reciprocal"))
 
     def _normalised(self, x: Form, y: Form) -> Form | None:
-        """softmax(z) where x = exp(z), and y the sum of groups of it."""
-        atom = x.atom
-        if atom is None or atom.activation is None or atom.form is None or y.bias is not None:
+        """softmax(z) where x is of entries of exp(z), and y the sums of groups that have them."""
+        atom = next(iter(x.terms), None)
+        if atom is None or atom.activation is None or atom.form is None:
             return None
-        if atom.activation.value != sympy.exp(Z) or list(y.terms) != [atom]:
+        if atom.activation.value != sympy.exp(Z) or x.full_bias.any() or y.full_bias.any():
             return None
-        if np.broadcast_shapes(x.shape, y.shape) != x.shape:
+        if {*x.terms, *y.terms} != {atom} or np.broadcast_shapes(x.shape, y.shape) != x.shape:
             return None
-        spread = self.broadcast(y, x.shape).terms[atom]
-        groups = _groups(matrices.dense(spread, atom.width))
-        return None if groups is None else self.reshaped(self.softmax(atom.form, groups), x.shape)
+        spread = self.broadcast(y, x.shape)
+        entries, sums = (matrices.dense(v.terms[atom], atom.width) for v in (x, spread))
+        groups = _groups(entries, sums)
+        if groups is None:
+            return None
+        parts = []
+        for members, rows in groups:
+            whole = self.softmax(self.selected(atom.form, members), [np.arange(len(members))])
+            parts.append(self.selected(whole, np.searchsorted(members, entries[rows].argmax(1))))
+        return self._placed(parts, np.concatenate([rows for _, rows in groups]), x.shape)
 
     def softmax(self, x: Form, groups: Sequence[Array], kind: str = "softmax") -> Form:
-        """softmax or log_softmax over each of these groups of flat places, which cover x."""
-        if len(groups) == 1 and np.array_equal(groups[0], np.arange(x.size)):
-            self._used.add(x)
-            return forms.of(Atom(next(self._orders), x.size, kind, x), x.shape)
-        parts = [self.selected(x, members) for members in groups]
-        values = self.stacked([self.softmax(p, [np.arange(p.size)], kind) for p in parts])
-        places = np.argsort(np.concatenate(groups))
-        return self.selected(values, places.reshape(x.shape))
+        """softmax or log_softmax over each of these groups of flat places; 0 or −∞ elsewhere.
+
+        Entries that a mask leaves nothing of leave their group.
+        """
+        kept = [members[~self._masked(x.full_bias[members], kind)] for members in groups]
+        if len(kept) == 1 and np.array_equal(kept[0], np.arange(x.size)):
+            return self.reshaped(self._softmax(x, kind), x.shape)
+        parts = [self._softmax(self.selected(x, members), kind) for members in kept]
+        found = self._placed(parts, np.concatenate(kept), x.shape)
+        left_out = np.setdiff1d(np.concatenate(groups), np.concatenate(kept))
+        if kind == "softmax" or not left_out.size:
+            return found
+        bias = found.full_bias.copy()
+        bias[left_out] = -np.inf
+        return replace(found, bias=bias)
+
+    def _placed(self, parts: Sequence[Form], places: Array, shape: Shape) -> Form:
+        """The entries of the parts at these flat places of a tensor, zeros elsewhere."""
+        whole, size = self.stacked(parts), math.prod(shape)
+        if whole.size == size:
+            return self.selected(whole, np.argsort(places).reshape(shape))
+        ones = np.ones(len(places))
+        M = matrices.from_entries(places, np.arange(len(places)), ones, (size, len(places)))
+        return self.times(whole, M, shape)
+
+    def _softmax(self, x: Form, kind: str) -> Form:
+        """Of all entries."""
+        if x.size == 1:
+            return forms.constant(np.full(1, float(kind == "softmax")))
+        self._used.add(x)
+        return forms.of(Atom(next(self._orders), x.size, kind, x), (x.size,))
+
+    def _masked(self, bias: Array, kind: str) -> Array:
+        """Which entries a mask leaves nothing of. ValueError where it leaves none."""
+        largest = bias.max()
+        if not largest > -np.inf:
+            raise ValueError("a softmax of nothing but -inf is NaN: its mask leaves nothing of it")
+        if kind == "softmax" and (masked := bias - largest <= _MASK).any():
+            if np.isfinite(bias[masked]).any():
+                self.assume(_LEFT_OUT)
+            return masked
+        return np.isneginf(bias)
 
     # --- the network ----------------------------------------------------------------------------
 
@@ -307,14 +382,22 @@ class Folding:
         return Network.from_nodes(found, named, outputs, name)
 
 
-def _groups(sums: Array) -> list[Array] | None:
-    """The groups of which each row of the matrix is the sum, its own among them; else None."""
-    groups = list({row.tobytes(): np.flatnonzero(row) for row in sums}.values())
-    owner = np.full(len(sums), -1)
-    for k, members in enumerate(groups):
-        owner[members] = k
-    whole = np.array_equal(sums, (owner[:, None] == owner[None, :]).astype(float))
-    return groups if whole else None
+def _groups(entries: Array, sums: Array) -> list[tuple[Array, Array]] | None:
+    """Places that are summed, and rows whose one entry is among them; None where they are no such.
+
+    Rows without an entry are in none.
+    """
+    used = np.flatnonzero(entries.any(axis=1))
+    one = (np.count_nonzero(entries, axis=1)[used] == 1).all()
+    inside = (sums[used, entries[used].argmax(axis=1)] == 1).all()
+    if not (
+        one and inside and np.isin(entries, (0, 1)).all() and np.isin(sums[used], (0, 1)).all()
+    ):
+        return None
+    rows: dict[bytes, list[int]] = {}
+    for k in used:
+        rows.setdefault(sums[k].tobytes(), []).append(int(k))
+    return [(np.flatnonzero(sums[own[0]]), np.array(own)) for own in rows.values()] or None
 
 
 def _nearest(laws: Mapping[Form, Expr]) -> dict[Form, Expr]:

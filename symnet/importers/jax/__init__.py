@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,8 @@ import numpy as np
 
 from symnet.importers import comparing
 from symnet.importers.extras import needed
-from symnet.importers.folding.choices import Condition, chosen
+from symnet.importers.folding import matrices, small
+from symnet.importers.folding.choices import Condition, by_number, chosen
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options, exactness
@@ -37,6 +39,8 @@ _NARROWED = (
     "single precision of what depends on the inputs is double here; constants in the function "
     "are those of single precision"
 )
+_FRACTIONS = ("div", "rem", "pow", "shift_left", "shift_right_arithmetic", "shift_right_logical")
+_FEW = 4096  # numbers of a constant that is told from others by them
 _PLACES = "it gives places, which have no derivative; use the values that it gives"
 
 
@@ -79,9 +83,20 @@ def imported(function: Callable[[Any], Any], n: int | Sequence[int], options: Op
     """The same with what is to be said about it."""
     jax = needed("jax", "jax")
     shape = (int(n),) if isinstance(n, int | np.integer) else tuple(int(s) for s in n)
+    try:
+        return _read(jax, function, shape, options)
+    except (ValueError, TypeError, CheckError):
+        with suppress(ValueError, TypeError, CheckError):
+            return _read(jax, function, shape, options, by_name=False)
+        raise
+
+
+def _read(
+    jax: Any, function: Any, shape: tuple[int, ...], options: Options, by_name: bool = True
+) -> Imported:
     with _double(jax):
         closed, tree = _traced(jax, function, shape)
-        folding = Equations(Tensors())
+        folding = Equations(Tensors(), by_name)
         fold = folding.tensors.fold
         x = fold.reshaped(fold.inputs_of([shape])[0], shape)
         found = evaluated(closed.jaxpr, closed.consts, [x], folding)
@@ -146,6 +161,8 @@ class Equations:
     """
 
     tensors: Tensors
+    by_name: bool = True
+    """Whether functions of JAX's are read by their names; of a derivative they may be parts."""
     known_results: dict[Any, tuple[list[Any], Sequence[Any]]] = field(default_factory=dict)
 
     def apply(self, equation: Any, arguments: list[Any]) -> Sequence[Any]:
@@ -164,9 +181,14 @@ class Equations:
         try:
             for argument in arguments:
                 if isinstance(argument, Unread):
-                    raise ValueError(refusals.factored(name) or argument.why)
+                    raise ValueError(argument.why)
             if all(map(_is_constant, arguments)):
                 return _constants(equation, arguments)
+            kinds = [str(v.aval.dtype) for v in (*equation.invars[:1], *equation.outvars[:1])]
+            if name == "convert_element_type" and all("int" in kind for kind in kinds):
+                return arguments
+            if name in _FRACTIONS and "int" in kinds[-1]:
+                raise ValueError("it divides whole numbers that depend on the inputs")
             if name in MOVES:
                 found = MOVES[name](t, equation, arguments)
                 return [Unread(_named(name, _PLACES)) if v is None else v for v in found]
@@ -184,18 +206,40 @@ class Equations:
         """What has a rule as a whole, of values that depend on the inputs."""
         if name in refusals.SPECIAL and not all(map(_is_constant, arguments)):
             return [Unread(refusals.special(name))] * count
-        wanted = name in KNOWN and count == 1 and not all(map(_is_constant, arguments))
-        if not wanted or any(isinstance(argument, Unread) for argument in arguments):
+        wanted = self.by_name and name in KNOWN and count == 1
+        if not wanted or all(map(_is_constant, arguments)):
+            return None
+        if any(isinstance(argument, Unread) for argument in arguments):
             return None
         return [KNOWN[name](self.tensors, {}, *arguments)]
 
-    def either(self, index: Any, branches: Sequence[Callable[[], list[Any]]]) -> list[Any] | None:
-        """Of two branches by a condition, entry by entry; None where it is none."""
-        if not isinstance(index, Condition) or len(branches) != 2:
+    def either(
+        self, index: Any, branches: Sequence[Callable[[], list[Any]]], count: int
+    ) -> list[Any] | None:
+        """Of several branches by a condition or a whole number, entry by entry; None of others."""
+        if isinstance(index, Unread):
             return None
-        results = zip(*(branch() for branch in branches), strict=True)
-        pairs = [[self._value(value) for value in pair] for pair in results]
-        return [chosen(self.tensors, index, *pair) for pair in pairs]
+        try:
+            results = zip(*(branch() for branch in branches), strict=True)
+            cases = [[self._value(value) for value in each] for each in results]
+            if isinstance(index, Condition) and len(branches) == 2:
+                return [chosen(self.tensors, index, *pair) for pair in cases]
+            number = self._value(index)
+            return [by_number(self.tensors, number, each) for each in cases]
+        except ValueError as error:
+            return [Unread(_named("cond", str(error)))] * count
+
+    def solution(self, product: Callable[[Any], Any], b: Any) -> Any:
+        """x of product(x) = b, by the matrix of the product; None where all is constant."""
+        units = np.eye(np.size(b)).reshape(-1, *np.shape(b))
+        matrices.check_size(units.size, "a system of equations")
+        columns = [self._value(product(unit)) for unit in units]
+        if all(map(_is_constant, (b, *columns))):
+            return None
+        t = self.tensors
+        A = t.mixed(columns, lambda arrays: np.stack([a.reshape(-1) for a in arrays], axis=1))
+        found = small.solved_in_blocks(t, A, t.reshape(self._value(b), (-1,)))
+        return t.reshape(found, np.shape(b))
 
     def row(self, value: Any, k: int) -> Any:
         """value[k]."""
@@ -232,9 +276,11 @@ def _only_case(cases: Sequence[Any]) -> Any:
 
 
 def _identity(value: Any) -> Any:
-    """What tells a value from others: a single number by itself."""
-    alone = _is_constant(value) and np.size(value) == 1
-    return (str(np.asarray(value).dtype), np.shape(value), repr(value)) if alone else id(value)
+    """What tells a value from others: of few numbers these themselves."""
+    if not _is_constant(value) or np.size(value) > _FEW:
+        return id(value)
+    array = np.asarray(value)
+    return str(array.dtype), array.shape, array.tobytes()
 
 
 def _is_constant(value: Any) -> bool:
@@ -279,8 +325,14 @@ class Widening:
         """All is gone into."""
         return None
 
-    def either(self, index: Any, branches: Sequence[Callable[[], list[Any]]]) -> list[Any] | None:
+    def either(
+        self, index: Any, branches: Sequence[Callable[[], list[Any]]], count: int
+    ) -> list[Any] | None:
         """JAX runs one of them."""
+        return None
+
+    def solution(self, product: Callable[[Any], Any], b: Any) -> Any:
+        """JAX solves."""
         return None
 
     def row(self, value: Any, k: int) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from symnet.importers.folding import functions, small, tables
 from symnet.importers.folding.angles import distance
-from symnet.importers.folding.rounding import remainder, rounded
+from symnet.importers.folding.rounding import remainder, whole_quotient
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.jax.rules import Parameters, Rule, named, of_values, plain
 
@@ -51,9 +51,7 @@ KNOWN: Mapping[str, Rule] = {
     "xlog1py": lambda t, parameters, x, y: tables.x_log(t, plain(t, x), plain(t, y), 1),
     "nan_to_num": _nan_to_num,
     **dict.fromkeys(("remainder", "mod"), of_values(remainder)),
-    "floor_divide": lambda t, parameters, x, y: rounded(
-        t, t.divide(plain(t, x), plain(t, y)), "floor"
-    ),
+    "floor_divide": of_values(whole_quotient),
     "_interp": of_values(tables.interpolated),
     "solve": _solve,
     "hypot": of_values(distance),

@@ -14,9 +14,11 @@ from symnet.importers.extras import needed
 from symnet.importers.folding import matrices
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
+from symnet.importers.folding.largest import passed_back
 from symnet.importers.folding.scattering import put
 from symnet.importers.folding.sorting import sorted_along
 from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.folding.windows import Windows
 from symnet.importers.jax import selecting
 from symnet.importers.jax.rules import Parameters, conv, plain, varies
 from symnet.importers.jax.softmaxes import Soft
@@ -113,6 +115,20 @@ def _top(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Any]:
     return [t.places(whole, partial(np.take, indices=range(k), axis=axis)), None]
 
 
+def _pooled_back(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]:
+    """The derivative of a maximum of windows: each value at the window's largest entry."""
+    values, x = (plain(t, v) for v in given)
+    own = equation.params
+    pads = [low for low, _ in own["padding"]] + [high for _, high in own["padding"]]
+    windows = Windows.of(own["window_dimensions"], own["window_strides"], None, pads)
+    seen = windows.places(np.shape(x)).reshape(np.size(values), -1)
+    larger = str(own["select_prim"]) == "ge"
+    found: Value = np.zeros(np.shape(x))
+    for part, places in passed_back(t, t.form(x), seen, values, larger):
+        found = put(t, found, part, places, "add")
+    return [found]
+
+
 def _convolved(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]:
     x, weights = given
     if varies(x) and varies(weights):
@@ -170,6 +186,7 @@ MOVES: Mapping[str, Callable[[Tensors, Any, list[Any]], Sequence[Value]]] = {
     "conv_general_dilated": _convolved,
     "sort": _sorted,
     "top_k": _top,
+    "select_and_scatter_add": _pooled_back,
     "scatter-add": _joined("add"),
     "scatter-mul": _joined("mul"),
     "scatter-max": _joined("max"),

@@ -25,8 +25,13 @@ class Evaluator(Protocol):
     def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
         """The `count` results of a function of JAX's own, by its name; None to go into it."""
 
-    def either(self, index: Any, branches: Sequence[Callable[[], list[Any]]]) -> list[Any] | None:
-        """The results of the branch at a place that depends on the inputs; None if it cannot."""
+    def either(
+        self, index: Any, branches: Sequence[Callable[[], list[Any]]], count: int
+    ) -> list[Any] | None:
+        """The `count` results of the branch at a place that varies; None if it cannot."""
+
+    def solution(self, product: Callable[[Any], Any], b: Any) -> Any:
+        """x of product(x) = b, product being linear; None to apply the equation."""
 
     def row(self, value: Any, k: int) -> Any:
         """value[k]."""
@@ -76,6 +81,9 @@ def _called(equation: Any, arguments: list[Any], evaluator: Evaluator) -> Sequen
         return found
     if name == "while" and (found := _repeated(parameters, arguments, evaluator)) is not None:
         return found
+    if name == "custom_linear_solve":
+        found = _solved(parameters, arguments, evaluator)
+        return evaluator.apply(equation, arguments) if found is None else [found]
     if name == "scan":
         return _scanned(parameters, arguments, evaluator)
     return evaluator.apply(equation, arguments)
@@ -102,7 +110,25 @@ def _branched(
     known = evaluator.whole(index)
     if known is not None:
         return evaluated(*branches[min(max(known, 0), len(branches) - 1)], given, evaluator)
-    return evaluator.either(index, [partial(evaluated, *b, given, evaluator) for b in branches])
+    calls = [partial(evaluated, *b, given, evaluator) for b in branches]
+    return evaluator.either(index, calls, len(branches[0][0].outvars))
+
+
+def _solved(parameters: Mapping[str, Any], arguments: list[Any], evaluator: Evaluator) -> Any:
+    """A system of equations whose matrix is told by a function; factors of it are not asked."""
+    counts = parameters["const_lengths"]
+    known = counts.matvec
+    *_, b = arguments
+    several = len(arguments) - sum((known, counts.vecmat, counts.solve, counts.transpose_solve))
+    if several != 1:
+        return None
+    inner = _opened(parameters["jaxprs"].matvec)
+
+    def product(x: Any) -> Any:
+        (found,) = evaluated(*inner, [*arguments[:known], x], evaluator)
+        return found
+
+    return evaluator.solution(product, b)
 
 
 def _repeated(

@@ -22,6 +22,7 @@ from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.keras.layer import FORMULAS
 from symnet.importers.keras.moves import MOVES, Config, Rule, axes_of, constant
+from symnet.importers.keras.steps import STEPS, axis_of
 from symnet.importers.keras.vectors import VECTORS
 
 
@@ -158,7 +159,7 @@ def _threshold(t: Tensors, config: Config, x: Value) -> Value:
 
 
 def _scan(operation: Any) -> Rule:
-    return lambda t, config, x: cumulative(t, x, int(config["axis"]), operation)
+    return lambda t, config, x: cumulative(t, x, axis_of(config), operation)
 
 
 _NAMES = {
@@ -219,6 +220,7 @@ OPERATIONS: Mapping[str, Rule] = {
     ),
     **MOVES,
     **VECTORS,
+    **STEPS,
     **dict.fromkeys(("Copy", "Conj", "Conjugate", "Real"), lambda t, c, x: x),
     **dict.fromkeys(("Cast", "ConvertToTensor"), _cast),
     **dict.fromkeys(("Max", "Amax"), _reduced(partial(_extreme, larger=True))),
@@ -248,7 +250,7 @@ OPERATIONS: Mapping[str, Rule] = {
     "Arctan2": _with(angle),
     "Logaddexp": _with(Tensors.log_add),
     "Hypot": _with(distance),
-    "Cumsum": lambda t, config, x: t.cumulated(x, int(config["axis"])),
+    "Cumsum": lambda t, config, x: t.cumulated(x, axis_of(config)),
     "Cumprod": _scan(Tensors.multiply),
     "Celu": lambda t, c, x: t.apply(functions.celu(c.get("alpha", 1.0)), x, "celu"),
     "HardTanh": lambda t, c, x: t.clip(x, -1.0, 1.0),

@@ -196,8 +196,11 @@ def attention(
     enable_gqa: bool = False,
 ) -> Value:
     """softmax(q kᵀ scale + mask) v."""
-    if dropout_p or enable_gqa:
-        raise ValueError("it drops out in evaluation, or groups queries (enable_gqa)")
+    if dropout_p:
+        raise ValueError("it drops out in evaluation")
+    if enable_gqa:  # several queries for each key and value
+        times = query.shape[-3] // key.shape[-3]
+        key, value = (t.places(v, lambda a: np.repeat(a, times, -3)) for v in (key, value))
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     turned = t.places(key, lambda a: np.swapaxes(a, -1, -2))
     scores = t.multiply(t.matmul(query, turned), factor)

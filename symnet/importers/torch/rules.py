@@ -15,7 +15,7 @@ from symnet.importers.folding import choices, functions
 from symnet.importers.folding.angles import angle, distance
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
-from symnet.importers.folding.rounding import remainder, rounded
+from symnet.importers.folding.rounding import remainder, rounded, whole_quotient
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.torch import decomposed, elementwise, layers, matrices, moves, reductions
 from symnet.importers.torch.reductions import axes_of, larger_of, smaller_of
@@ -60,8 +60,9 @@ def _sub(t: Tensors, x: Value, y: Value, alpha: Any = 1) -> Value:
 
 
 def _div(t: Tensors, x: Value, y: Value, rounding_mode: str | None = None) -> Value:
-    found = t.divide(x, _real(y))
-    return found if rounding_mode is None else rounded(t, found, rounding_mode)
+    if rounding_mode is None:
+        return t.divide(x, _real(y))
+    return whole_quotient(t, x, _real(y), rounding_mode)
 
 
 def _round(t: Tensors, x: Value, *, decimals: int = 0) -> Value:
