@@ -151,13 +151,16 @@ def figure(width: float, height: float) -> Figure:
 def _drawn_on(figure: Figure, format: str) -> Iterator[Any]:
     """Inside, the figure has the canvas of that format.
 
-    `savefig` draws all twice, to lay it out and to write it; a canvas lays out what it writes.
+    `savefig` would draw all twice, to lay it out and to write it; a canvas lays out what it writes.
     """
     backend, name = _CANVASES[format]
     before, dpi = figure.canvas, figure.dpi
+    canvas = getattr(import_module(f"matplotlib.backends.{backend}"), name)(figure)
     try:
+        if any(axes.get_aspect() != "auto" for axes in figure.axes):
+            figure.draw_without_rendering()  # the room around squares is known once they are placed
         figure.set_dpi(_DOTS_PER_INCH)
-        yield getattr(import_module(f"matplotlib.backends.{backend}"), name)(figure)
+        yield canvas
     finally:
         figure.set_canvas(before)
         figure.set_dpi(dpi)
