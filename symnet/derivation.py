@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 HIGHEST = len(DIRECTIONS)
 """The highest order of derivative: there are names for as many directions."""
 
+_DIGITS = 4  # of numbers in a notebook, as on a page; `latex` has all
+
 
 def derive(network: Network, order: int = 2) -> Derivation:
     """The derivatives of `network` with respect to its inputs, up to `order`.
@@ -108,7 +110,7 @@ class Derivation:
         return self.text(format="unicode")
 
     def _repr_latex_(self) -> str:
-        return formulas.notebook(self.network, self.order, self._readable())
+        return formulas.notebook(self.network, self.order, self._readable(), _DIGITS)
 
     def plot(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Picture:
         """A picture of the value and the partials; see `symnet.plot`."""

@@ -296,6 +296,37 @@ def test_sensitivities_show_themselves():
     assert "relu has a kink" in "".join(html(found).itertext())
 
 
+def test_dependence_shows_itself():
+    """Some values along the grid, the slopes beside them, with their units."""
+    net = symnet.Network.dense([2, 3, 1], "tanh", seed=0).with_units({"x2": "K", "y": "MPa"})
+    found = symnet.dependence(net, POINTS, "x2")
+    head, *rows = cells(found)
+    assert head == ["x2 [K]", "y [MPa]", "∂y/∂x2 [MPa/K]"]
+    assert len(rows) == 11
+    assert float(rows[-1][0]) == pytest.approx(found.grid_values[-1], rel=1e-3)
+    assert float(rows[-1][2]) == pytest.approx(found.slope[0, -1], rel=1e-3)
+    assert str(found).startswith("2-3-1, tanh, linear; mean of 25 points as x2 is moved\n  x2 [K]")
+
+
+def test_text_where_there_is_no_html():
+    """IPython in a terminal shows what `print` does, not arrays by their hundreds."""
+    pretty = pytest.importorskip("IPython.lib.pretty").pretty
+    net = symnet.Network.dense([2, 3, 1], "tanh", seed=0)
+    fitted = fitting.Fit(net, (), 0.1, "lbfgs", 3, 2, 1.5, (), ())
+    report = symnet.check(net, symnet.derive(net).compile())
+    measured = symnet.sensitivity(net, POINTS)
+    for shown in (measured, symnet.dependence(net, POINTS, "x1"), report, fitted):
+        assert pretty(shown) == str(shown)
+
+
+def test_a_notebook_says_that_numbers_are_rounded():
+    """Where they are."""
+    inexact = symnet.derive(symnet.Network.dense([2, 3, 1], "tanh", seed=0), 1)._repr_latex_()
+    assert r"\text{numbers are rounded to 4 digits, of which latex() has all}" in inexact
+    assert "1.0056766217290054" not in inexact
+    assert "rounded" not in symnet.derive(symnet.Network.example())._repr_latex_()
+
+
 def test_a_fit_shows_itself():
     """Its errors and notes."""
     kind = fitting.Kind("y", ("x1",))

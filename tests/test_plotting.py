@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -388,6 +389,16 @@ def test_interactions_are_the_measures(measured):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("kind", plotting.SENSITIVITY_KINDS)
+def test_nothing_is_cut_off_at_the_edge(kind):
+    """Names below the squares of interactions stood beyond it: paper is all around."""
+    images = pytest.importorskip("PIL.Image")
+    points = np.random.default_rng(0).normal(size=(40, 6))
+    found = symnet.sensitivity(symnet.Network.dense([6, 8, 2], "tanh", seed=0), points)
+    page = np.asarray(images.open(io.BytesIO(found.plot(kind).png())).convert("L"))
+    assert min(page[0].min(), page[-1].min(), page[:, 0].min(), page[:, -1].min()) == 255
+
+
 def test_networks_side_by_side_need_the_same_names(measured):
     other = symnet.sensitivity(network(4, 2, inputs=list("abcd")), measured[0].points)
     with pytest.raises(ValueError, match="side by side need the same names"):
@@ -434,6 +445,16 @@ def test_dependence_is_drawn():
     assert len(curves) == 31
     np.testing.assert_allclose(curves[-1], found.average[0])
     assert picture.png()
+
+
+def test_dependence_has_units():
+    """Those of the network: on the axis, of the value and of its slope."""
+    net = network(2, 1).with_units({"x2": "K", "y": "MPa"})
+    found = symnet.dependence(net, np.random.default_rng(1).normal(size=(30, 2)), "x2")
+    above, below = found.plot().figure.axes
+    assert above.get_title("left") == "$y$ [MPa]"
+    assert below.get_title("left").endswith("[MPa/K]")
+    assert below.get_xlabel() == "$x_{2}$ [K]"
 
 
 def test_the_least_important_inputs_are_left_out():

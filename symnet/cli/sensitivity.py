@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from symnet import physical, plotting
-from symnet.cli import forecasts, options, terminal
+from symnet.cli import exchange, forecasts, options, terminal
 from symnet.dialect import header, quoted
 from symnet.names import partial_name
 from symnet.network import Network
@@ -58,21 +58,21 @@ def run(given: argparse.Namespace) -> int:
         plotting.format_of(given.output, or_else=".csv")
     *paths, data = given.files
     options.check_stdin(*given.files, *[data] * (len(paths) - 1))
-    networks = [options.loaded(path, given.quiet) for path in paths] or [Network.example()]
+    networks = [exchange.loaded(path, given.quiet) for path in paths] or [Network.example()]
     networks = _with_units(networks, given)
     if given.kind is not None and (given.output == "-" or ending == ".csv"):
         raise ValueError(f"--kind {given.kind} is a picture: give its file, -o {given.kind}.png")
     if given.dependence is not None:
         if len(networks) > 1:
             raise ValueError("--dependence is of one network at a time")
-        points = options.points(networks[0], data, given.quiet)
+        points = exchange.points(networks[0], data, given.quiet)
         with terminal.working(f"moving {given.dependence}", given.quiet):
             found = dependence(networks[0], points, given.dependence)
         _written(given, found, _dependence_table(found))
         return 0
     for network in networks:
         forecasts.compiling(network, given.order)  # refuses before a table is read
-    tables = [options.points(network, data, given.quiet) for network in networks]
+    tables = [exchange.points(network, data, given.quiet) for network in networks]
     seconds = sum(
         forecasts.compiling(network, given.order)
         + forecasts.measures(network, given.order, len(points))
@@ -109,7 +109,7 @@ def _written(
         options.say(given, f"wrote {given.output}: {picture.title}")
         options.say(given, "\n".join(f"note: {note}" for note in picture.notes))
         return
-    with options.opened(given.output) as out:
+    with exchange.opened(given.output) as out:
         out.writelines(text)
 
 

@@ -92,6 +92,8 @@ class Report:
         said = [f"  {line}" for line in (*self.comparisons, limit, *self.notes)]
         return "\n".join([heading, *said])
 
+    _repr_pretty_ = showing.pretty
+
     def _repr_html_(self) -> str:
         head = ["what", "against", "points", "worst error", "allowed", "verdict"]
         rows = [
