@@ -53,6 +53,22 @@ def test_text_with_sympys_own_names_pastes_into_sympify():
 
 
 @pytest.mark.parametrize(
+    "name", ["Symbol", "Integer", "Float", "Rational", "Function", "factorial", "diff", "Δ", "x y"]
+)
+def test_any_name_of_sympys_pastes_into_sympify(name):
+    """Also one that its parser itself writes around what it reads; 0.5 is a Float there."""
+    layers = [symnet.Layer([[0.5, 2]], [1], "tanh")]
+    d = symnet.derive(symnet.Network(layers, inputs=[name, "q"]), order=0)
+    right, *remarks = d.text().split(" = ")[1].split("\n")
+    found = re.search(r"^in SymPy: sympify\(\.\.\., locals=(.*)\)$", "\n".join(remarks), re.M)
+    given = eval(found[1], {"Symbol": sympy.Symbol}) if found else {}
+    read = sympy.sympify(right, locals=given)
+    plain = {symbol: sympy.Symbol(symbol.name) for symbol in read.free_symbols}
+    own = {symbol: sympy.Symbol(symbol.name) for symbol in d.network.inputs}
+    assert read.subs(plain) == d.partial().subs(own)
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("a_b & 50 %", r"a\_b \& 50 \%"),

@@ -64,8 +64,9 @@ class _Understanding:
         near = _log_less_exponential(node.args[0])
         if near is not None:
             return near
-        if isinstance(2 * node.args[0], sympy.erfc):
-            return self.log_normal((2 * node.args[0]).args[0])
+        for share in (sympy.S.One, sympy.S.Half):
+            if isinstance(node.args[0] / share, sympy.erfc):
+                return self.complement((node.args[0] / share).args[0], share)[1]
         number, rest = node.args[0].as_coeff_Add()
         if isinstance(node.args[0], expm1):
             (x,) = node.args[0].args
@@ -77,10 +78,10 @@ class _Understanding:
         exponent = _exponent(rest)
         return log1p(rest) if exponent is None else self.symbol("v", exponent)
 
-    def log_normal(self, turned: Expr) -> Expr:
-        """`log(erfc(x)/2)`, with r = -2 d/dx of it, and d = r - 2 x, whose slope is r d - 2.
+    def complement(self, turned: Expr, share: Expr) -> tuple[Symbol, Symbol]:
+        """r = 2/sqrt(pi) exp(-x^2)/erfc(x), and `log(erfc(x))` or that of half of it, of slope -r.
 
-        r = 2/sqrt(pi) exp(-x^2)/erfc(x), which is about 2 x far out, and there d is a series.
+        d = r - 2 x has the slope r d - 2. r is about 2 x far out, and there d is a series.
         """
         x = turned.args[0] if isinstance(turned, held) else turned
         slope = slope_of(x, self.quantities)
@@ -89,7 +90,7 @@ class _Understanding:
             Symbol(c + suffix, real=True) for c in ("x", "p", "q", "r", "d", "l")
         )
         scale = 2 / sympy.sqrt(sympy.pi)
-        left = log1p(-sympy.erfc(held(-u)) / 2)
+        less = sympy.erf(u) if share == 1 else sympy.erfc(held(-u)) / 2
         self.quantities += [
             Auxiliary(u, x, slope),
             Auxiliary(right, Piecewise((u, u > 0), (0, True))),
@@ -104,14 +105,23 @@ class _Understanding:
             Auxiliary(d, Piecewise((r - 2 * u, u < _FAR), (_rest(far), True)), (r * d - 2) * slope),
             Auxiliary(
                 v,
-                Piecewise((left, u < 0), (sympy.log(erfcx(right) / 2) - u**2, True)),
+                Piecewise(
+                    (log1p(-less), u < sympy.S.Half), (sympy.log(share * erfcx(right)) - u**2, True)
+                ),
                 -r * slope,
             ),
         ]
-        return v
+        return r, v
 
     def quotient(self, node: Expr) -> Expr:
-        """`exp(x)/(1 + exp(x))`, which has become `exp(x) s(-x)`."""
+        """`exp(x)/(1 + exp(x))`, which has become `exp(x) s(-x)`, and `exp(-x^2)/erfc(x)`."""
+        for factor in node.args:
+            if isinstance(1 / factor, sympy.erfc):
+                (turned,) = (1 / factor).args
+                x = turned.args[0] if isinstance(turned, held) else turned
+                if (power := exp(-sympy.expand(x**2))) in node.args:
+                    r, _ = self.complement(turned, sympy.S.One)
+                    return self.quotient(node / factor / power * r * sympy.sqrt(sympy.pi) / 2)
         arguments = {symbol: x for (kind, x), symbol in self.symbols.items() if kind == "s"}
         for factor in node.args:
             for symbol in node.free_symbols & arguments.keys():
