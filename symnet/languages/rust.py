@@ -139,52 +139,48 @@ def files(job: Job) -> Files:
     return {f"{job.name}.rs": source(job)}
 
 
-def library(name: str, jobs: Sequence[Job]) -> Files:
-    """A module for each network, and mod.rs that names them."""
-    names = sorted(job.name for job in jobs)
-    lines = [f"//! Networks of {name}: {', '.join(names)}.", "//!"]
-    lines += [f"//! {line}" for line in jobs[0].made()]
-    made: dict[str, str] = {
-        "mod.rs": "\n".join([*lines, "", *(f"pub mod {n};" for n in names), ""])
-    }
-    return made | {file: text for job in jobs for file, text in files(job).items()}
-
-
-def source(job: Job) -> str:
-    """The module."""
+def source(job: Job, within: str = "") -> str:
+    """The module; `within`: the module that tests it, where it is not tested alone."""
     printer = RustPrinter(job.precision)
     own = own_functions(job.lowered, printer)
     lines = [f"// {line}".rstrip() for line in job.head()]
-    lines += ["", *_about(job), "", *_ALLOWED.split("\n"), ""]
+    lines += ["", *_about(job, within), "", *ALLOWED.split("\n"), ""]
     lines += [f"/// Number of inputs.\npub const N: usize = {job.lowered.n};", ""]
     lines += [f"/// Number of outputs.\npub const M: usize = {job.lowered.m};", ""]
     body: list[str] = []
     for name, values in job.lowered.constants.items():
         body += [*_table(name, values, printer), ""]
     for function in (*own, *job.lowered.functions):
-        body += [*_scalar(function, printer), ""]
+        body += [*scalar(function, printer), ""]
     for routine in job.lowered.routines:
         body += [*_function(job, routine, printer), ""]
-    math = _math(sorted(printer.used), printer)
-    return "\n".join([*lines, *math, *body, *_self_test(job, printer)])
+    body += _self_test(job, printer)
+    if not within:
+        body += ["", "#[cfg(symnet_main)]", "fn main() {", "    let worst = worst_error();"]
+        body += verdict(f"{len(job.points)} points")
+    return "\n".join([*lines, *math(printer), *body, ""])
 
 
-def _about(job: Job) -> list[str]:
+def _about(job: Job, within: str) -> list[str]:
     text = [
         "Value and derivatives of a neural network with respect to its inputs.",
         "",
         "It needs std and nothing else; with the feature `libm` it takes the crate of that name",
         "instead, and compiles under `#![no_std]`. No function allocates, fails or keeps state.",
-        "The examples are tests where the module is public: `rustdoc --test`. To test it alone:",
-        "",
-        "```text",
-        f"rustc --edition 2021 -O --cfg symnet_main {job.name}.rs && ./{job.name}",
-        "```",
+        "The examples are tests where the module is public: `rustdoc --test`."
+        + (" To test it alone:" if not within else ""),
     ]
-    return [f"//! {line}".rstrip() for line in text]
+    lines = [f"//! {line}".rstrip() for line in text]
+    return lines if within else [*lines, *tested(job.name)]
 
 
-_ALLOWED = """\
+def tested(name: str) -> list[str]:
+    """How a file is compiled and run to test itself."""
+    command = f"rustc --edition 2021 -O --cfg symnet_main {name}.rs && ./{name}"
+    return ["//!", "//! ```text", f"//! {command}", "//! ```"]
+
+
+ALLOWED = """\
 #![allow(
     clippy::approx_constant,
     clippy::assign_op_pattern,
@@ -200,7 +196,9 @@ _ALLOWED = """\
 )]"""
 
 
-def _math(names: Sequence[str], printer: RustPrinter) -> list[str]:
+def math(printer: RustPrinter) -> list[str]:
+    """The functions that were printed, of std or of the crate libm."""
+    names = sorted(printer.used)
     kind, f = printer.kind, "f" if printer.precision == "float" else ""
     lines = []
     for feature, template in (
@@ -234,12 +232,13 @@ def _table(name: str, values: Numbers, printer: RustPrinter) -> list[str]:
     return ["#[rustfmt::skip]", opening + body[0], *body[1:]]
 
 
-def _scalar(function: ScalarFunction, printer: RustPrinter) -> list[str]:
+def scalar(function: ScalarFunction, printer: RustPrinter, reach: str = "") -> list[str]:
+    """A function of one number, that can be called by `reach`."""
     printer.function()
     count = len(function.results)
     kinds = f"({', '.join([printer.kind] * count)})" if count > 1 else printer.kind
     z = "z" if reads_argument(function) else "_z"
-    lines = [f"fn {function.name}({z}: {printer.kind}) -> {kinds} {{"]
+    lines = [f"{reach}fn {function.name}({z}: {printer.kind}) -> {kinds} {{"]
     shared, results = list(function.shared), list(function.results)
     if shared and results == [shared[-1][0]]:
         results = [shared.pop()[1]]
@@ -333,7 +332,12 @@ def _self_test(job: Job, printer: RustPrinter) -> list[str]:
             lines += [f"        let error = error_of(got, {rest});"]
             lines += ["        worst = larger(worst, error);"]
     lines += ["    }", "    worst", "}", ""]
-    return [*lines, *_MAIN.format(count=len(job.points)).split("\n")]
+    return [*lines, *_TEST.split("\n")]
+
+
+def verdict(what: str) -> list[str]:
+    """The rest of a main function, which prints the worst error and exits with 1 or 0."""
+    return _VERDICT.format(what=what).split("\n")
 
 
 _WORST = """\
@@ -361,17 +365,14 @@ fn error_of<'a>(
 }}
 """
 
-_MAIN = """\
+_TEST = """\
 #[test]
-fn derivatives_are_what_is_expected() {{
+fn derivatives_are_what_is_expected() {
     assert!(worst_error() <= 1.0);
-}}
+}"""
 
-#[cfg(symnet_main)]
-fn main() {{
-    let worst = worst_error();
+_VERDICT = """\
     let verdict = if worst <= 1.0 {{ "ok" }} else {{ "WRONG" }};
-    println!("self-test {{verdict}}: {count} points, {{worst:.2e}} of the allowed error");
+    println!("self-test {{verdict}}: {what}, {{worst:.2e}} of the allowed error");
     std::process::exit(if worst <= 1.0 {{ 0 }} else {{ 1 }});
-}}
-"""
+}}"""
