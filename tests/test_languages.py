@@ -29,7 +29,7 @@ import symnet
 import zoo
 from symnet import compiling, languages
 from symnet.activations import TABLE, Activation, Z
-from symnet.languages import c, c_batch, onnx, plain, python, xlsx
+from symnet.languages import c, onnx, plain, python, xlsx
 from symnet.languages.job import Job
 from symnet.languages.selftest import examples, expected_at
 from symnet.lowering.counting import operations
@@ -690,7 +690,6 @@ def golden_texts(net: symnet.Network, language: str, monkeypatch: Any) -> dict[s
         return replace(found, expected=expected, sizes=tuple(rounded(s, 1) for s in found.sizes))
 
     monkeypatch.setattr(python, "examples", known)
-    monkeypatch.setattr(c_batch, "examples", known)
     job = Job.of(net, command=command, language=language)
     compared = [
         replace(k, expected=rounded(k.expected, 6), allowed=rounded(k.allowed, 1))
