@@ -36,7 +36,7 @@ from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
 from symnet.languages.matrixform import Functions, MatrixForm, name_of
 from symnet.languages.printing import Printer, own_functions
-from symnet.languages.pythontext import array, nested
+from symnet.languages.pythontext import array, nested, unformatted
 from symnet.lowering import elementary, programs
 from symnet.lowering.loops import ScalarFunction
 from symnet.names import array_name, together_name
@@ -100,7 +100,9 @@ def source(job: Job) -> str:
     printer = PlainPrinter()
     head = "\n".join(job.head("", [together_name(job.order)]))
     lines = [f'"""{head}', '"""', "", "import numpy as np", ""]
-    lines += _unformatted([array(name, values) for name, values in job.lowered.constants.items()])
+    lines += unformatted(
+        [array(name, values) for name, values in job.lowered.constants.items()], _COLUMNS
+    )
     for function in own_functions(job.lowered, printer):
         lines += ["", "", *_scalar(function, printer)]
     for (activation, orders), name in functions.items():
@@ -128,14 +130,6 @@ def _scalar(function: ScalarFunction, printer: PlainPrinter) -> list[str]:
     if len(function.results) == 1:
         return [*lines, *printer.assigned("return", "", function.results[0])]
     return [*lines, f"    return {', '.join(names)}"]
-
-
-def _unformatted(statements: Sequence[str]) -> list[str]:
-    """Statements that a formatter would write a number a line, or as they are."""
-    lines = [line for statement in statements for line in statement.splitlines()]
-    if len(lines) == len(statements) and max(map(len, lines), default=0) <= _COLUMNS:
-        return lines
-    return ["# fmt: off", *lines, "# fmt: on"]
 
 
 class _Body(MatrixForm):
@@ -328,7 +322,7 @@ def _test(job: Job) -> list[str]:
         parts = [f"        {part},\n" for part in (str(known.stride), *lists)]
         values.append(f"    (\n{''.join(parts)}    ),\n")
     points = f"POINTS = {nested(job.points.tolist(), before=9)}"
-    lines = _unformatted([points, f"EXPECTED = [\n{''.join(values)}]"])
+    lines = unformatted([points, f"EXPECTED = [\n{''.join(values)}]"], _COLUMNS)
     call = f"{name}(POINTS)" if job.order else f"[{name}(POINTS)]"
     return [
         "# Of another engine, by order: every so many entries, errors allowed, values.",
