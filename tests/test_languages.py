@@ -927,6 +927,16 @@ def test_matlab_stays_real(tmp_path):
     assert done.stdout.split() == ["1", "1", "0", "1"] * 2, done.stderr
 
 
+def test_matlab_gives_parts_of_long_formulas_names():
+    """Polynomials are no line that goes on, and a vector's axes are moved once."""
+    text = str(languages.generate(NETWORKS["activations"](), "matlab", 3, name="net")["net.m"])
+    functions = text.partition("function w = weights(kind)")[2].partition("\nend\n")[2]
+    assert "part1 = " in functions
+    assert not re.search(r"[.]{3}$", functions, re.MULTILINE)
+    assert "permute(permute(" not in text
+    assert "(-1.0).*" not in text
+
+
 def test_rust_of_pieces(tmp_path):
     """No comparison follows from another; the types of four results stand below each other."""
     tools_of("rust")

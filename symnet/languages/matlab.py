@@ -34,8 +34,8 @@ from symnet.calculus.algebra import (
 from symnet.calculus.schemes import Choice
 from symnet.languages.expressions import bare
 from symnet.languages.job import Files, Job
-from symnet.languages.matrixform import Functions, MatrixForm, name_of
-from symnet.languages.printing import Printer, own_functions
+from symnet.languages.matrixform import ArrayPrinter, Functions, MatrixForm, name_of
+from symnet.languages.printing import own_functions
 from symnet.lowering import elementary, programs
 from symnet.lowering.loops import ScalarFunction
 from symnet.names import together_name
@@ -47,10 +47,12 @@ _COMPLEX = ["log", "log1p", "sqrt", "pow", "asin", "acos", "acosh", "atanh"]
 _ROW = 96  # columns of numbers, before dots
 
 
-class MatlabPrinter(Printer):
+class MatlabPrinter(ArrayPrinter):
     """Elementwise expressions; `total`: of functions that have a value everywhere."""
 
     lacking: ClassVar[frozenset[str]] = elementary.LACKING - {"erfcx"} | {"rint"}
+    times: ClassVar[str] = ".*"
+    over: ClassVar[str] = "./"
     both: ClassVar[str] = "&"
     either: ClassVar[str] = "|"
 
@@ -66,11 +68,6 @@ class MatlabPrinter(Printer):
         if function == "pow":
             text = f"({arguments[0]}).^({arguments[1]})"
         return text if self.total or function not in _COMPLEX else f"real_of({text})"
-
-
-def elementwise(text: str) -> str:
-    """Products and quotients of arrays are entry by entry."""
-    return text.replace("*", ".*").replace("/", "./")
 
 
 def files(job: Job) -> Files:
@@ -136,6 +133,8 @@ def _usage(job: Job, names: Sequence[str]) -> list[str]:
 class _Body(MatrixForm):
     """The statements of one Program."""
 
+    minus: ClassVar[str] = "(-1.0).*"
+
     def __init__(self, job: Job, choice: Choice, functions: Functions) -> None:
         super().__init__(job, choice, functions)
         self.rank = 3 + self.order
@@ -171,10 +170,13 @@ class _Body(MatrixForm):
     def axis(self, direction: str) -> int:
         return 2 if direction == "p" else 3 + DIRECTIONS.index(direction)
 
-    def swapped(self, text: str, a: int, b: int) -> str:
+    def swapped(self, text: str, *pairs: tuple[int, int]) -> str:
+        """An array with pairs of axes swapped, one after the other."""
         axes = list(range(1, self.rank + 1))
-        axes[a - 1], axes[b - 1] = axes[b - 1], axes[a - 1]
-        return text if a == b else f"permute({text}, [{' '.join(map(str, axes))}])"
+        for a, b in pairs:
+            axes[a - 1], axes[b - 1] = axes[b - 1], axes[a - 1]
+        moved = axes != sorted(axes)
+        return f"permute({text}, [{' '.join(map(str, axes))}])" if moved else text
 
     def text(self, expression: Expr) -> str:
         """An expression; all but names and calls in brackets."""
@@ -190,9 +192,7 @@ class _Body(MatrixForm):
             case sigma():
                 return self.derivative(expression.name, expression.argument, expression.order)
             case Add():
-                return f"({' + '.join(map(self.text, expression.args))})".replace(
-                    "+ (-1.0).*", "- "
-                )
+                return f"({' '.join(self.signed(expression))})"
             case Mul():
                 return ".*".join(map(self.text, expression.args))
             case Pow(args=(base, power)) if power.is_Integer and power > 0:
@@ -209,7 +209,7 @@ class _Body(MatrixForm):
             case dot(args=(u, v)):
                 return f"sum({self.text(u)}.*{self.text(v)}, 1)"
             case entry(args=(v, unit)):
-                return self.swapped(self.text(v), self.axis(unit.along[0]), 1)
+                return self.swapped(self.text(v), (self.axis(unit.along[0]), 1))
             case softmax(args=(v,)):
                 return f"softmax_of({self.text(v)})"
             case log_softmax(args=(v,)):
@@ -225,9 +225,8 @@ class _Body(MatrixForm):
             return f"w.{quantity}"
         text = name_of(quantity)
         directions = [d for d in quantity.along if d != "p"]
-        for k, direction in reversed(list(enumerate(directions))):
-            text = self.swapped(text, 3 + k, self.axis(direction))
-        return text
+        pairs = [(3 + k, self.axis(d)) for k, d in enumerate(directions)]
+        return self.swapped(text, *reversed(pairs))
 
 
 def _other(axis: int) -> list[int]:
@@ -258,7 +257,7 @@ def _activation(function: ScalarFunction, total: bool = False) -> list[str]:
     lines = [f"function {_assigned(names)} = {function.name}(z)"]
     pairs = [(s.name, e) for s, e in function.shared]
     for name, value in [*pairs, *zip(names, function.results, strict=True)]:
-        lines.append(f"    {name} = {elementwise(printer.text(value))};")
+        lines += printer.assigned("let", name, value)
     return [*lines, "end"]
 
 
