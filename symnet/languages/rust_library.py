@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from symnet.languages import rust
 from symnet.languages.job import Files, Job, check_apart
 from symnet.languages.printing import own_functions
+from symnet.languages.rust_printer import RustPrinter
 from symnet.languages.sharing import alone, shared
 from symnet.lowering.loops import ScalarFunction
 
@@ -43,7 +44,7 @@ def _gathering(name: str, jobs: Sequence[Job], common: bool) -> str:
 
 
 def _functions(name: str, jobs: Sequence[Job], functions: tuple[ScalarFunction, ...]) -> str:
-    printer = rust.RustPrinter(jobs[0].precision)
+    printer = RustPrinter(jobs[0].precision)
     body: list[str] = []
     for function in (*own_functions(alone(jobs, functions), printer), *functions):
         body += [*rust.scalar(function, printer, "pub "), ""]
