@@ -1040,7 +1040,7 @@ def test_chosen_partials_that_there_are_not():
     }.items():
         with pytest.raises(ValueError, match=message):
             languages.generate(net, "c", only=only)
-    with pytest.raises(ValueError, match="--only is for c, cpp, .*json"):
+    with pytest.raises(ValueError, match=r"--only is for c, cpp, .*json"):
         languages.generate(net, "onnx", only=["dy1/dx1"])
 
 
