@@ -15,6 +15,7 @@ from symnet.languages import (
     c_batch,
     c_library,
     cpp,
+    cpp_library,
     fortran,
     javascript,
     json,
@@ -23,6 +24,7 @@ from symnet.languages import (
     onnx,
     plain,
     rust,
+    rust_library,
     xlsx,
 )
 from symnet.languages.c_batch import c_file
@@ -83,7 +85,7 @@ LANGUAGES: Mapping[str, Language] = {
         "a C++17 header, templates of the number type",
         "hpp",
         files=cpp.files,
-        library=cpp.library,
+        library=cpp_library.library,
     ),
     "fortran": Language(
         "a Fortran 2008 module of pure subroutines",
@@ -98,7 +100,7 @@ LANGUAGES: Mapping[str, Language] = {
         doubles="JavaScript computes in double precision",
     ),
     "rust": Language(
-        "a Rust module without dependencies", "rs", files=rust.files, library=rust.library
+        "a Rust module without dependencies", "rs", files=rust.files, library=rust_library.library
     ),
     "matlab": Language(
         "MATLAB and Octave, for any number of points",

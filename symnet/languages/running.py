@@ -79,13 +79,11 @@ def confirm(language: str, files: Mapping[str, str | bytes]) -> str | None:
 
 
 def _tested(language: str, files: Mapping[str, str | bytes]) -> list[str]:
-    """The names of the networks, each of which has a test; a file that gathers them has none."""
-    names = {file.partition(".")[0]: str(text) for file, text in files.items()}
+    """The names of the files that are run: the networks', or one that gathers these."""
+    names = list(dict.fromkeys(file.partition(".")[0] for file in files))
     if language in _BESIDE:
         return [name for name in names if f"{name}_test" in names]
-    gathering = {name for name, text in names.items() if '\n#include "' in text}
-    gathering |= {"mod"} if "mod.rs" in files else set()
-    return [name for name in names if name not in gathering]
+    return names[:1] if language in _GATHERED else names
 
 
 def _run(language: str, name: str, folder: Path) -> str | None:
@@ -120,4 +118,5 @@ _COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 """How the self-test of each language's files is compiled and run; JSON, ONNX and XLSX have none."""
 
 _IN_C = "c", "c-batch"
+_GATHERED = "cpp", "rust"  # whose first file tests all networks of a library
 _BESIDE = "fortran", "matlab"  # whose test is a file of its own

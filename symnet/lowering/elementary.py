@@ -266,6 +266,9 @@ def own(name: str) -> ScalarFunction:
     return _MADE[name]()
 
 
+NAMES = frozenset(_MADE) - {"floor", "ceiling"}
+"""Those with a value in NumPy's terms: Fortran's steps are made of its own function."""
+
 LACKING = frozenset(
     {"erfcx", "erfinv", "loggamma", *(f"polygamma{n}" for n in range(len(POLYGAMMAS)))}
 )

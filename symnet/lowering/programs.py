@@ -23,11 +23,11 @@ from symnet.lowering.loops import (
     at,
     elements,
     read,
-    tidied,
     walk,
     written,
 )
 from symnet.lowering.statements import Lowering
+from symnet.lowering.tidying import tidied
 from symnet.names import array_name, method_name, together_name
 from symnet.network import Network
 
