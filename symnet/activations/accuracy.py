@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from sympy import Abs, Expr, Piecewise
 from sympy.core.relational import Relational
 
+from symnet import precision
 from symnet.activations import digits
 from symnet.activations.arithmetic import in_steps
 from symnet.activations.digits import Number
@@ -247,7 +248,7 @@ def _doubt(
 
 def _is_phase(formula: Expr, order: int, z: float, found: float) -> bool:
     """Whether it is among what the formula is at the neighbours of z: cos(pi z) at 1e16."""
-    with mpmath.workdps(_DIGITS):  # no doubles, which far out are even numbers
+    with precision.digits(_DIGITS):  # no doubles, which far out are even numbers
         share = mpmath.sqrt(TOLERANCE**2 / 2) / _NEIGHBOURS
         beside = [z * (1 + k * share) for k in range(-_NEIGHBOURS, _NEIGHBOURS + 1)]
     sides = (truths(formula, x, max(order, 2), 1, 0) for x in beside)
@@ -258,7 +259,7 @@ def _is_phase(formula: Expr, order: int, z: float, found: float) -> bool:
 
 def _is_infinite(formula: Expr, z: float, beside: Number) -> bool:
     """Also where a pole has a value by its place's last digits, as tan(pi z - pi/2) at 0."""
-    with mpmath.workdps(_DIGITS):
+    with precision.digits(_DIGITS):
         here = digits.value(formula, mpmath.mpf(z))
     return here is None or bool(abs(here) > _POLE * (1 + abs(beside)))
 

@@ -5,7 +5,8 @@ of sin(z)/z, and where terms overflow or cancel. With nodes on one side of z onl
 
     f'(z + 0) = lim (f(z + 2h) - f(z + h))/h,    f''(z + 0) = lim D^2 f/h^2
 
-A formula is a tree of nested tuples, see `analytic`. Nothing of symnet's is imported here.
+A formula is a tree of nested tuples, see `analytic`. Nothing of symnet's is imported here
+but the lock of `precision`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from statistics import NormalDist
 from typing import Any, TypeAlias
 
 import mpmath
+
+from symnet import precision
 
 Number: TypeAlias = Any
 Jet: TypeAlias = tuple[float, float, float]
@@ -72,7 +75,7 @@ def _here(tree: Any, z: float) -> Number | None:
     """The value at z itself, in as many digits as it takes; NaN where none do."""
     before: Number | None = None
     for digits in _DIGITS:
-        with mpmath.workdps(digits):
+        with precision.digits(digits):
             found = _real(tree, mpmath.mpf(z))
         if None not in (found, before) and _same(before, found) and _is_sure(found, digits):
             return found
@@ -112,7 +115,7 @@ def _turns(tree: Any, z: float) -> int:
     parts = [part for part in tree[1:] if isinstance(part, tuple)]
     found = max((_turns(part, z) for part in parts), default=0)
     if tree[0] in SINES:
-        with mpmath.workdps(_DIGITS[0]):
+        with precision.digits(_DIGITS[0]):
             angle = _angle(tree[1], mpmath.mpf(z))
         found = max(found, _BEYOND if angle is None else int(mpmath.mag(angle) * 0.30103))
     return found
@@ -130,7 +133,7 @@ def _angle(tree: Any, z: Number) -> Number | None:
 def _differences(tree: Any, z: float, side: int, digits: int) -> list[Number] | None:
     small = 0 if z == 0 else max(0, -int(mpmath.log10(abs(z))))
     turns = _turns(tree, z)
-    with mpmath.workdps(digits + 3 * small + 3 * turns):
+    with precision.digits(digits + 3 * small + 3 * turns):
         point = mpmath.mpf(z)
         h = side * mpmath.mpf(10) ** -(_STEP + turns) * (abs(point) or 1)
         a = _real(tree, point + h)  # where there is none the rest would take its time
@@ -244,7 +247,7 @@ def _erfinv(x: Number) -> Number:
     digits = mpmath.mp.dps
     known = 3
     while known < 2 * digits:
-        with mpmath.workdps(min(2 * known, digits) + 10):
+        with precision.digits(min(2 * known, digits) + 10):
             left = (mpmath.erf(y) - x) * mpmath.sqrt(mpmath.pi) / 2 * mpmath.exp(y * y)
             y -= left / (1 + y * left)  # Halley's
         known *= 3
