@@ -853,7 +853,10 @@ def test_rust_examples_are_tests(name, tmp_path):
         assert "test result: ok. 5 passed; 0 failed" in said
     for tool, words in {
         "rustfmt": ("--check", "net.rs"),
-        "clippy-driver": ("--crate-type=rlib", "-Dwarnings", "-Wclippy::all", "net.rs"),
+        "clippy-driver": (
+            *("--crate-type=rlib", "-Dwarnings", "-Wclippy::all", "-Wclippy::must_use_candidate"),
+            "net.rs",
+        ),
     }.items():
         if shutil.which(tool):
             assert rustc(*words, folder=tmp_path, tool=tool) == ""

@@ -253,6 +253,18 @@ def test_a_module_of_many_entries_is_tested_along_a_direction_in_the_inputs_unit
         running.confirm("python", {"net.py": wrong})
 
 
+def test_a_module_of_many_weights_is_tested(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables that NumPy reads are no text that would take long to compile."""
+    text = languages.numpy_module(Network.dense([2, 150, 150, 1], "tanh", seed=1), 1)
+    monkeypatch.setattr(running, "_LARGE_IF_QUICK", len(text) // 4)
+    assert running.confirm("python", {"net.py": text}) is None
+    wrong = text.replace("return [dy]", "dy[0] *= -1\n    return [dy]")
+    with pytest.raises(CheckError, match="WRONG"):
+        running.confirm("python", {"net.py": wrong})
+    monkeypatch.setattr(running, "_LARGE_IF_QUICK", 10_000)
+    assert "has more than 10,000 characters" in str(running.confirm("python", {"net.py": text}))
+
+
 def test_c_of_one_entry_wrong_fails_its_self_test() -> None:
     """Compiled and run, with an allowance of its own for each entry."""
     text = languages.c_file(scaled(1e8), 1)

@@ -201,8 +201,9 @@ def generate_library(
     """The files of several networks, by what each is called, as one library of that name.
 
     In C one header declares the functions of all, NAME_self_test among them; in C++ and Rust a file
-    gathers the networks' own; elsewhere the files stand beside each other. Arguments and errors as
-    for `generate`; ValueError, too, where two networks would give the same file or function.
+    gathers the networks' own and tests them; in these three each activation is defined once.
+    Elsewhere the files stand beside each other. Arguments and errors as for `generate`; ValueError,
+    too, where two networks would give the same file or function.
     """
     row = LANGUAGES.get(language)
     if row is None or row.library is None:

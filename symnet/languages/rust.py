@@ -155,7 +155,7 @@ def _function(job: Job, routine: Routine, printer: RustPrinter) -> list[str]:
         if len(routine.results) > _TUPLE:
             result = "".join(["(\n", *(f"    {kind},\n" for kind in kinds), ")"])
         opening = f"pub fn {routine.name}(\n    {n}: &[{printer.kind}; N],\n) -> {result} {{"
-    lines += opening.split("\n")
+    lines += ["#[must_use]", *opening.split("\n")]
     for name, shape in {**routine.results, **routine.arrays}.items():
         lines.append(f"    let mut {name} = {printer.zero(shape)};")
     names = list(routine.results)
@@ -203,6 +203,7 @@ def _self_test(job: Job, printer: RustPrinter) -> list[str]:
     lines = [*tables, *_WORST.format(kind=kind).split("\n")]
     lines += [
         "/// The worst error at known points, in multiples of what is allowed.",
+        "#[must_use]",
         f"pub fn worst_error() -> {kind} {{",
         "    let mut worst = 0.0;",
         "    for (k, x) in POINTS.iter().enumerate() {",
