@@ -110,7 +110,7 @@ def _read(
         text = "not compared"
         if options.check or fold.replaced:
             try:
-                text = _compared(jax, net, function, closed, shape, narrow)
+                text = _compared(jax, net, function, closed, shape, narrow, fold.assumed)
             except CheckError:
                 if fold.replaced:
                     raise ValueError(fold.replaced) from None
@@ -354,7 +354,13 @@ def _wide(value: Any) -> Any:
 
 
 def _compared(
-    jax: Any, net: Network, function: Any, closed: Any, shape: tuple[int, ...], narrow: bool
+    jax: Any,
+    net: Network,
+    function: Any,
+    closed: Any,
+    shape: tuple[int, ...],
+    narrow: bool,
+    notes: Sequence[str],
 ) -> str:
     """By values, and by Jacobians where JAX has been told other derivatives than the values'."""
 
@@ -367,7 +373,8 @@ def _compared(
         parts = [jax.numpy.ravel(y) for y in jax.tree_util.tree_leaves(found)]
         return jax.numpy.concatenate(parts).astype("float64")
 
-    text = comparing.compared(net, jax.jit(jax.vmap(call)), "JAX in double precision")
+    own = jax.jit(jax.vmap(call))
+    text = comparing.compared(net, own, "JAX in double precision", notes=notes)
     if not any(e.primitive.name in _OWN_SLOPES for e in equations(closed.jaxpr)):
         return text
     X = comparing.points(net.n, 6)
