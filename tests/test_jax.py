@@ -218,6 +218,16 @@ def test_angles_on_the_axes(y, x):
     np.testing.assert_allclose(H, [[[-own, mixed], [mixed, own]]], atol=1e-15)
 
 
+def test_angles_and_distances_of_large_weights():
+    """Whose squares are no doubles; of other large numbers the refusal tells the limits."""
+    net = symnet.from_jax(lambda x: jnp.arctan2(1e200 * x[0], 3e200 * x[1]), 2)
+    np.testing.assert_allclose(analytic.value(net, [3.0, -1.0]), [np.arctan2(3, -3)], rtol=1e-15)
+    net = symnet.from_jax(lambda x: jnp.hypot(1e-180 * x[0], 1e-180 * x[1]), 2)
+    np.testing.assert_allclose(analytic.value(net, [3.0, 4.0]), [5e-180], rtol=1e-15)
+    with pytest.raises(CheckError, match="values are right for distances from"):
+        symnet.from_jax(lambda x: jnp.arctan2(jnp.exp(300 * x[0]), jnp.exp(300 * x[0])), 1)
+
+
 def test_functions_of_two_are_smooth_where_both_are_equal():
     """JAX writes them by the larger of the two; the range of squares is said."""
     found = imported(lambda x: jnp.logaddexp(x[0], x[1]) + jnp.hypot(x[0], x[2]), 3, Options())

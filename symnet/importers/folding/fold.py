@@ -15,16 +15,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import count, islice
 from typing import Any
 
 import numpy as np
-import sympy
 from sympy import Expr
 
 from symnet.activations import Activation, Z
-from symnet.importers.folding import forms, functions, matrices, nodes
+from symnet.importers.folding import forms, functions, matrices, nodes, softmaxes
 from symnet.importers.folding.forms import Atom, Form, Shape
 from symnet.importers.folding.matrices import Matrix
 from symnet.network import Network
@@ -32,11 +30,6 @@ from symnet.network.weights import Array
 
 _TERMS = 4  # of a sum before it becomes a node: deep residual networks stay linear in their depth
 _BASES = 12  # forms of which a form is known to be a function
-_MASK = -1e9  # beside the largest constant of a softmax: exp of it is 0
-_LEFT_OUT = (
-    "entries of a softmax that a mask makes 1e9 smaller than others, or more, are left out: as "
-    "doubles they are 0 until the others differ by as much"
-)
 
 
 class Folding:
@@ -294,51 +287,27 @@ class Folding:
                 found.append(places)
         if not parts:
             return forms.constant(np.zeros(shape))
-        return self._placed(parts, np.concatenate(found), shape)
+        return self.placed(parts, np.concatenate(found), shape)
 
     def quotient(self, x: Form, y: Form) -> Form:
         """x / y: softmax where it is exp/sum, else a product with the reciprocal."""
-        found = self._normalised(x, y) or self.combined(x, y, lambda a, b: a / b, "quotient")
+        found = softmaxes.of_quotient(self, x, y) or self.combined(
+            x, y, lambda a, b: a / b, "quotient"
+        )
         return found or self._product(x, self.applied(y, 1 / Z, "reciprocal"))
 
-    def _normalised(self, x: Form, y: Form) -> Form | None:
-        """softmax(z) where x is of entries of exp(z), and y the sums of groups that have them."""
-        atom = next(iter(x.terms), None)
-        if atom is None or atom.activation is None or atom.form is None:
-            return None
-        if atom.activation.value != sympy.exp(Z) or x.full_bias.any() or y.full_bias.any():
-            return None
-        if {*x.terms, *y.terms} != {atom} or np.broadcast_shapes(x.shape, y.shape) != x.shape:
-            return None
-        spread = self.broadcast(y, x.shape)
-        entries, sums = (matrices.dense(v.terms[atom], atom.width) for v in (x, spread))
-        groups = _groups(entries, sums)
-        if groups is None:
-            return None
-        parts = []
-        for members, rows in groups:
-            whole = self.softmax(self.selected(atom.form, members), [np.arange(len(members))])
-            parts.append(self.selected(whole, np.searchsorted(members, entries[rows].argmax(1))))
-        return self._placed(parts, np.concatenate([rows for _, rows in groups]), x.shape)
-
     def softmax(self, x: Form, groups: Sequence[Array], kind: str = "softmax") -> Form:
-        """softmax or log_softmax over each of these groups of flat places; 0 or −∞ elsewhere.
+        """softmax or log_softmax over each of these groups of flat places; 0 or −∞ elsewhere."""
+        return softmaxes.of_groups(self, x, groups, kind)
 
-        Entries that a mask leaves nothing of leave their group.
-        """
-        kept = [members[~self._masked(x.full_bias[members], kind)] for members in groups]
-        if len(kept) == 1 and np.array_equal(kept[0], np.arange(x.size)):
-            return self.reshaped(self._softmax(x, kind), x.shape)
-        parts = [self._softmax(self.selected(x, members), kind) for members in kept]
-        found = self._placed(parts, np.concatenate(kept), x.shape)
-        left_out = np.setdiff1d(np.concatenate(groups), np.concatenate(kept))
-        if kind == "softmax" or not left_out.size:
-            return found
-        bias = found.full_bias.copy()
-        bias[left_out] = -np.inf
-        return replace(found, bias=bias)
+    def normalised(self, x: Form, kind: str) -> Form:
+        """softmax or log_softmax of all entries, flat."""
+        if x.size == 1:
+            return forms.constant(np.full(1, float(kind == "softmax")))
+        self._used.add(x)
+        return forms.of(Atom(next(self._orders), x.size, kind, x), (x.size,))
 
-    def _placed(self, parts: Sequence[Form], places: Array, shape: Shape) -> Form:
+    def placed(self, parts: Sequence[Form], places: Array, shape: Shape) -> Form:
         """The entries of the parts at these flat places of a tensor, zeros elsewhere."""
         whole, size = self.stacked(parts), math.prod(shape)
         if whole.size == size:
@@ -346,24 +315,6 @@ class Folding:
         ones = np.ones(len(places))
         M = matrices.from_entries(places, np.arange(len(places)), ones, (size, len(places)))
         return self.times(whole, M, shape)
-
-    def _softmax(self, x: Form, kind: str) -> Form:
-        """Of all entries."""
-        if x.size == 1:
-            return forms.constant(np.full(1, float(kind == "softmax")))
-        self._used.add(x)
-        return forms.of(Atom(next(self._orders), x.size, kind, x), (x.size,))
-
-    def _masked(self, bias: Array, kind: str) -> Array:
-        """Which entries a mask leaves nothing of. ValueError where it leaves none."""
-        largest = bias.max()
-        if not largest > -np.inf:
-            raise ValueError("a softmax of nothing but -inf is NaN: its mask leaves nothing of it")
-        if kind == "softmax" and (masked := bias - largest <= _MASK).any():
-            if np.isfinite(bias[masked]).any():
-                self.assume(_LEFT_OUT)
-            return masked
-        return np.isneginf(bias)
 
     # --- the network ----------------------------------------------------------------------------
 
@@ -380,24 +331,6 @@ class Folding:
         found = nodes.made(self._nodes.get(y, y), self.inputs, next(self._orders))
         named = self.inputs.width if inputs is None else tuple(inputs)
         return Network.from_nodes(found, named, outputs, name)
-
-
-def _groups(entries: Array, sums: Array) -> list[tuple[Array, Array]] | None:
-    """Places that are summed, and rows whose one entry is among them; None where they are no such.
-
-    Rows without an entry are in none.
-    """
-    used = np.flatnonzero(entries.any(axis=1))
-    one = (np.count_nonzero(entries, axis=1)[used] == 1).all()
-    inside = (sums[used, entries[used].argmax(axis=1)] == 1).all()
-    if not (
-        one and inside and np.isin(entries, (0, 1)).all() and np.isin(sums[used], (0, 1)).all()
-    ):
-        return None
-    rows: dict[bytes, list[int]] = {}
-    for k in used:
-        rows.setdefault(sums[k].tobytes(), []).append(int(k))
-    return [(np.flatnonzero(sums[own[0]]), np.array(own)) for own in rows.values()] or None
 
 
 def _nearest(laws: Mapping[Form, Expr]) -> dict[Form, Expr]:

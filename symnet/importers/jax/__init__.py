@@ -15,25 +15,20 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers import comparing
 from symnet.importers.extras import needed
 from symnet.importers.folding import matrices, small
 from symnet.importers.folding.choices import Condition, by_number, chosen
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options, exactness
-from symnet.importers.jax import refusals
+from symnet.importers.jax import double, refusals
 from symnet.importers.jax.known import KNOWN, MATRICES
 from symnet.importers.jax.moves import MOVES, bound
 from symnet.importers.jax.rules import RULES, plain, varies
 from symnet.importers.jax.walk import equations, evaluated
 from symnet.network import Network
 from symnet.network.weights import Array
-from symnet.witness import analytic
 from symnet.witness.checking import CheckError
-
-_OWN_SLOPES = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "stop_gradient")
-_NARROW = ("float32", "float16", "bfloat16")
 
 _NARROWED = (
     "single precision of what depends on the inputs is double here; constants in the function "
@@ -103,14 +98,14 @@ def _read(
         outs = zip(_names(jax, tree), map(folding.settled, found), strict=True)
         net = Model(folding.tensors, (("x", math.prod(shape)),), tuple(outs)).network(options)
         narrow = any(
-            str(getattr(out.aval, "dtype", "")) in _NARROW
+            str(getattr(out.aval, "dtype", "")) in double.NARROW
             for equation in equations(closed.jaxpr)
             for out in equation.outvars
         )
         text = "not compared"
         if options.check or fold.replaced:
             try:
-                text = _compared(jax, net, function, closed, shape, narrow)
+                text = double.compared(jax, net, function, closed, shape, narrow, fold.assumed)
             except CheckError:
                 if fold.replaced:
                     raise ValueError(fold.replaced) from None
@@ -299,91 +294,3 @@ def _constants(equation: Any, arguments: list[Any]) -> Sequence[Any]:
         # XLA may flush what is subnormal; NumPy converts every number exactly.
         return [np.asarray(arguments[0]).astype(equation.params["new_dtype"])]
     return bound(equation, arguments, equation.params)
-
-
-# --- the function itself ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Widening:
-    """Equations by JAX, in double precision wherever a result depends on the inputs."""
-
-    jax: Any
-
-    def apply(self, equation: Any, arguments: list[Any]) -> Sequence[Any]:
-        """What depends on no input stays in the precision that the function has for it."""
-        if not any(isinstance(argument, self.jax.core.Tracer) for argument in arguments):
-            with self.jax.ensure_compile_time_eval():
-                return bound(equation, arguments, equation.params)
-        parameters = {
-            key: np.dtype("float64") if str(value) in _NARROW else value
-            for key, value in equation.params.items()
-        }
-        return bound(equation, [_wide(argument) for argument in arguments], parameters)
-
-    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
-        """All is gone into."""
-        return None
-
-    def either(
-        self, index: Any, branches: Sequence[Callable[[], list[Any]]], count: int
-    ) -> list[Any] | None:
-        """JAX runs one of them."""
-        return None
-
-    def solution(self, product: Callable[[Any], Any], b: Any) -> Any:
-        """JAX solves."""
-        return None
-
-    def row(self, value: Any, k: int) -> Any:
-        """value[k]."""
-        return value[k]
-
-    def stack(self, rows: list[Any]) -> Any:
-        """The values along a new first axis."""
-        return self.jax.numpy.stack(rows)
-
-    def whole(self, value: Any) -> int | None:
-        """The number, None where it depends on the inputs."""
-        return None if isinstance(value, self.jax.core.Tracer) else int(value)
-
-
-def _wide(value: Any) -> Any:
-    narrow = str(getattr(value, "dtype", "")) in _NARROW
-    return value.astype("float64") if narrow else value
-
-
-def _compared(
-    jax: Any, net: Network, function: Any, closed: Any, shape: tuple[int, ...], narrow: bool
-) -> str:
-    """By values, and by Jacobians where JAX has been told other derivatives than the values'."""
-
-    def call(x: Any) -> Any:
-        point = x.reshape(shape)
-        if narrow:
-            found: Any = evaluated(closed.jaxpr, closed.consts, [point], Widening(jax))
-        else:
-            found = function(point)
-        parts = [jax.numpy.ravel(y) for y in jax.tree_util.tree_leaves(found)]
-        return jax.numpy.concatenate(parts).astype("float64")
-
-    text = comparing.compared(net, jax.jit(jax.vmap(call)), "JAX in double precision")
-    if not any(e.primitive.name in _OWN_SLOPES for e in equations(closed.jaxpr)):
-        return text
-    X = comparing.points(net.n, 6)
-    found = analytic.jacobian(net, X)
-    error = _slope_error(found, np.asarray(jax.jit(jax.vmap(jax.jacrev(call)))(X)))
-    if error > comparing.TOLERANCE:
-        raise CheckError(
-            f"the function's Jacobian in JAX differs from that of its values by {error:.1e}: "
-            "it has derivatives of its own (custom_jvp, custom_vjp, stop_gradient), "
-            "which symnet cannot take over"
-        )
-    return f"{text}, its Jacobian {error:.1e}"
-
-
-def _slope_error(found: Array, expected: Array) -> float:
-    inside = np.isfinite(found).all(axis=(1, 2)) & np.isfinite(expected).all(axis=(1, 2))
-    size = np.abs(expected[inside]).max(axis=(0, 2), initial=0)[None, :, None]
-    error = np.abs(found - expected)[inside] / np.where(size > 0, size, 1)
-    return float(error.max(initial=0.0))
