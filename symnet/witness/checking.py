@@ -31,6 +31,9 @@ _NARROW = 64  # neurons a layer of the network that `verify` takes many points o
 _QUICK = 2**20  # products that it may take for the points `verify` looks at
 _IN_DIGITS = (sympy.erfinv, sympy.loggamma, sympy.polygamma)
 _TIMES = 6  # as many points as of the largest networks
+_FARTHER = (10.0, 100.0)
+"""Times farther out than ordinary points, where single precision is looked at, too."""
+_SEVERAL = 4  # times as many of these as 50-digit arithmetic gets
 _PAIRS = 3  # of points beside seams
 
 
@@ -128,7 +131,9 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
     points = sample(network, random)
     few = in_digits(network)
     ordinary = sampling.ordinary(network, random, few)
-    nearer = np.concatenate([ordinary, sampling.far(network, random, few, 10.0)])
+    several = min(_SEVERAL * few, calls.room(network, function.order))
+    farther = [sampling.far(network, random, several, factor) for factor in _FARTHER]
+    nearer = np.concatenate([ordinary, *farther])
     end = 0.7 if digits else 1.0
     with part(0.0, 0.3 * end):
         along = directions.chosen(network, function.order, random)
@@ -247,9 +252,10 @@ def _few(network: Network, function: Checkable, random: np.random.Generator) -> 
     if any(a.value.has(*_IN_DIGITS) for a in network.activations.values() if not a.given):
         times = 1
     ordinary = sampling.ordinary(network, random, 2 * times)
-    farther, far = (sampling.far(network, random, times, factor) for factor in (10.0, 1e4))
+    *farther, far = (sampling.far(network, random, times, f) for f in (*_FARTHER, 1e4))
     pairs = _PAIRS if times == _TIMES else 0
-    return _Points(ordinary, farther, far, sampling.beside_seams(network, random, pairs))
+    beside = sampling.beside_seams(network, random, pairs)
+    return _Points(ordinary, np.concatenate(farther), far, beside)
 
 
 def _by_order(comparisons: Sequence[Comparison]) -> list[Comparison]:
