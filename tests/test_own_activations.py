@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import mpmath
@@ -27,6 +28,7 @@ from sympy import (
 )
 
 import symnet
+from symnet import languages
 from symnet.activations import (
     TABLE,
     Activation,
@@ -43,6 +45,7 @@ from symnet.activations import (
 )
 from symnet.activations.pieces import pieces_of
 from symnet.formulas import remarks
+from symnet.languages import running
 
 z = sympy.Symbol("z", real=True)
 
@@ -278,6 +281,17 @@ def test_where_no_double_has_a_value_it_is_nan_and_said(formula, where, lost, ke
     for backend in ("numpy", "c") if lost else ():
         assert np.isnan(derivatives(formula, lost, backend)).any()
     assert symnet.check(net, symnet.derive(net).compile()).ok
+
+
+@pytest.mark.parametrize("language", ["c", "fortran", "rust"])
+def test_a_bound_that_single_precision_does_not_hold(language):
+    """1e145 is the largest float there, and no word of the language's that is not known."""
+    net = network(sqrt(z) * log(1 + z))
+    made = languages.generate(net, language, name="net", precision="float")
+    assert not any(re.search(r"\binf", str(text)) for text in made.values())
+    said = running.confirm(language, dict(made))
+    if said is not None:
+        pytest.skip(said)
 
 
 @pytest.mark.parametrize(
