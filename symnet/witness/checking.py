@@ -132,8 +132,8 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
     few = in_digits(network)
     ordinary = sampling.ordinary(network, random, few)
     several = min(_SEVERAL * few, calls.room(network, function.order))
-    farther = [sampling.far(network, random, several, factor) for factor in _FARTHER]
-    nearer = np.concatenate([ordinary, *farther])
+    farther, beyond = (sampling.far(network, random, several, factor) for factor in _FARTHER)
+    nearer = np.concatenate([ordinary, farther])
     end = 0.7 if digits else 1.0
     with part(0.0, 0.3 * end):
         along = directions.chosen(network, function.order, random)
@@ -144,7 +144,7 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
         comparisons = [*calls.together(function, truth), *calls.singly(function, truth)]
         comparisons += calls.crowd(function, usual)
         for other in (t for t in getattr(function, "types", ()) if t != np.float64):
-            comparisons += calls.in_type(function, network, nearer, other)
+            comparisons += calls.in_type(function, network, nearer, beyond, other)
     found = [*_by_order(comparisons), *truth.nowhere()]
     if digits:
         with part(end, 1.0):
@@ -173,7 +173,7 @@ def verify(function: Generated, dtype: Any = None) -> None:
     network = function.network
     points = _few(network, function, random)
     if dtype is not None:
-        _demand(calls.in_type(function, network, points.near, dtype, quick=True))
+        _demand(calls.in_type(function, network, points.near, points.beyond, dtype, True))
         return
     truth = calls.true(network, points.all, function, quick=True)
     narrow, small, narrower = function.narrowed(_NARROW), points, truth
@@ -185,7 +185,7 @@ def verify(function: Generated, dtype: Any = None) -> None:
         _demand(calls.singly(narrow, narrower))
     _demand(calls.crowd(narrow, narrower))
     for other in (t for t in function.types if t not in function.texts):
-        _demand(calls.in_type(narrow, narrow.network, small.near, other, quick=True))
+        _demand(calls.in_type(narrow, narrow.network, small.near, small.beyond, other, True))
     if function.order > 2:
         _demand(against_digits(narrower.part(small.some), narrow, random))
 
@@ -221,10 +221,11 @@ def in_digits(network: Network) -> int:
 
 
 class _Points(NamedTuple):
-    """Ordinary points, some farther out, some very far, and pairs on the two sides of seams."""
+    """Ordinary points, some farther out, beyond these, very far, and pairs beside seams."""
 
     ordinary: Array
     farther: Array
+    beyond: Array
     far: Array
     beside: Array
 
@@ -252,10 +253,11 @@ def _few(network: Network, function: Checkable, random: np.random.Generator) -> 
     if any(a.value.has(*_IN_DIGITS) for a in network.activations.values() if not a.given):
         times = 1
     ordinary = sampling.ordinary(network, random, 2 * times)
-    *farther, far = (sampling.far(network, random, times, f) for f in (*_FARTHER, 1e4))
+    outer = (sampling.far(network, random, times, factor) for factor in (*_FARTHER, 1e4))
+    farther, beyond, far = outer
     pairs = _PAIRS if times == _TIMES else 0
     beside = sampling.beside_seams(network, random, pairs)
-    return _Points(ordinary, np.concatenate(farther), far, beside)
+    return _Points(ordinary, farther, beyond, far, beside)
 
 
 def _by_order(comparisons: Sequence[Comparison]) -> list[Comparison]:
