@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import mpmath
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ from sympy import (
 
 import effort
 import symnet
+from symnet import languages
 from symnet.activations import (
     TABLE,
     Activation,
@@ -42,6 +45,7 @@ from symnet.activations import (
 )
 from symnet.activations.pieces import pieces_of
 from symnet.formulas import remarks
+from symnet.languages import running
 
 z = sympy.Symbol("z", real=True)
 
@@ -277,6 +281,17 @@ def test_where_no_double_has_a_value_it_is_nan_and_said(formula, where, lost, ke
     for backend in ("numpy", "c") if lost else ():
         assert np.isnan(derivatives(formula, lost, backend)).any()
     assert symnet.check(net, symnet.derive(net).compile()).ok
+
+
+@pytest.mark.parametrize("language", ["c", "fortran", "rust"])
+def test_a_bound_that_single_precision_does_not_hold(language):
+    """1e145 is the largest float there, and no word of the language's that is not known."""
+    net = network(sqrt(z) * log(1 + z))
+    made = languages.generate(net, language, name="net", precision="float")
+    assert not any(re.search(r"\binf", str(text)) for text in made.values())
+    said = running.confirm(language, dict(made))
+    if said is not None:
+        pytest.skip(said)
 
 
 @pytest.mark.parametrize(
