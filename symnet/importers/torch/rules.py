@@ -139,12 +139,19 @@ def _type_as(t: Tensors, x: Value, other: Value) -> Value:
     return x
 
 
-def _filled(value: float | None, sized: bool = False) -> Rule:
-    """Constants in the shape of a tensor, or of a size, in its precision: doubles."""
+def _copied(t: Tensors, x: Value, y: Value, *_: Any) -> Value:
+    moves.check_written(x, y)
+    return t.broadcast(t.form(y), x.shape)
 
-    def rule(t: Tensors, x: Value, *more: Any, **_: Any) -> Array:
+
+def _filled(value: float | None, sized: bool = False) -> Rule:
+    """Constants in the shape of a tensor, or of a size: doubles, where no whole ones are asked."""
+
+    def rule(t: Tensors, x: Value, *more: Any, dtype: Any = None, **_: Any) -> Array:
         shape = tuple(more[0]) if sized else x.shape
-        return np.full(shape, more[-1] if value is None else value, dtype=np.float64)
+        kind = str(dtype).removeprefix("torch.")
+        number = np.float64 if dtype is None or "float" in kind else np.dtype(kind)
+        return np.full(shape, more[-1] if value is None else value).astype(number)
 
     return rule
 
@@ -214,7 +221,7 @@ RULES: Mapping[str, Rule] = {
     "to": _to,
     "_to_copy": _to,
     "type_as": _type_as,
-    "copy": lambda t, x, y, *_: t.broadcast(t.form(y), x.shape),
+    "copy": _copied,
     **dict.fromkeys(("zeros_like", "empty_like"), _filled(0.0)),
     "ones_like": _filled(1.0),
     "full_like": _filled(None),
