@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,14 @@ from symnet.importers.jax import refusals
 from symnet.importers.jax.known import KNOWN, MATRICES
 from symnet.importers.jax.moves import MOVES, bound
 from symnet.importers.jax.rules import RULES, plain, varies
-from symnet.importers.jax.walk import equations, evaluated
+from symnet.importers.jax.walk import equations, evaluated, opened
 from symnet.network import Network
 from symnet.network.weights import Array
 from symnet.witness import analytic
 from symnet.witness.checking import CheckError
 
 _OWN_SLOPES = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "stop_gradient")
+_ERRORS = (ValueError, TypeError, IndexError, KeyError, NotImplementedError)
 _NARROW = ("float32", "float16", "bfloat16")
 
 _NARROWED = (
@@ -176,18 +178,25 @@ class Equations:
                     f"symnet has no rule for the primitive {name!r}{refusals.reason(name)}"
                 )
             return [rule(t, equation.params, *arguments)]
-        except (ValueError, TypeError, IndexError, KeyError, NotImplementedError) as error:
+        except _ERRORS as error:
             held = arguments[0] if name == "stop_gradient" else None
             return [Unread(_named(name, str(error)), held)] * len(equation.outvars)
 
-    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
+    def known(self, name: str, arguments: list[Any], inner: Any) -> Sequence[Any] | None:
         """What has a rule as a whole, of values that depend on the inputs."""
-        if name in refusals.SPECIAL and not all(map(_is_constant, arguments)):
-            return [Unread(refusals.special(name))] * count
-        wanted = name in KNOWN and count == 1 and not all(map(_is_constant, arguments))
-        if not wanted or any(isinstance(argument, Unread) for argument in arguments):
+        jaxpr, constants = opened(inner)
+        count = len(jaxpr.outvars)
+        if all(map(_is_constant, arguments)):
             return None
-        return [KNOWN[name](self.tensors, {}, *arguments)]
+        if name in refusals.SPECIAL:
+            return [Unread(refusals.special(name))] * count
+        if name not in KNOWN or count != 1 or any(isinstance(a, Unread) for a in arguments):
+            return None
+        run = partial(evaluated, jaxpr, constants, evaluator=self)
+        try:
+            return [KNOWN[name](self.tensors, {"jaxpr": jaxpr, "run": run}, *arguments)]
+        except _ERRORS as error:
+            return [Unread(f"function {name.strip('_')!r}: {error}")]
 
     def either(self, index: Any, branches: Sequence[Callable[[], list[Any]]]) -> list[Any] | None:
         """Of two branches by a condition, entry by entry; None where it is none."""
@@ -275,7 +284,7 @@ class Widening:
         }
         return bound(equation, [_wide(argument) for argument in arguments], parameters)
 
-    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
+    def known(self, name: str, arguments: list[Any], inner: Any) -> Sequence[Any] | None:
         """All is gone into."""
         return None
 

@@ -49,8 +49,11 @@ def _variance(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
 _MOMENTS = (_mean, _variance)
 
 
-def _extreme(t: Tensors, x: Value, axes: Any, keep: bool, larger: bool) -> Value:
-    return t.extreme(x, axes, keep, larger)
+def _extreme(t: Tensors, config: Config, x: Value, larger: bool) -> Value:
+    found = t.extreme(x, axes_of(config), bool(config.get("keepdims")), larger)
+    if (initial := config.get("initial")) is None:
+        return found
+    return (t.maximum if larger else t.minimum)(found, constant(initial))
 
 
 def _range(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
@@ -221,8 +224,8 @@ OPERATIONS: Mapping[str, Rule] = {
     **VECTORS,
     **dict.fromkeys(("Copy", "Conj", "Conjugate", "Real"), lambda t, c, x: x),
     **dict.fromkeys(("Cast", "ConvertToTensor"), _cast),
-    **dict.fromkeys(("Max", "Amax"), _reduced(partial(_extreme, larger=True))),
-    **dict.fromkeys(("Min", "Amin"), _reduced(partial(_extreme, larger=False))),
+    **dict.fromkeys(("Max", "Amax"), partial(_extreme, larger=True)),
+    **dict.fromkeys(("Min", "Amin"), partial(_extreme, larger=False)),
     "Ptp": _reduced(_range),
     "Fmax": _with(Tensors.maximum),
     "Fmin": _with(Tensors.minimum),

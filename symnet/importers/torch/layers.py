@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from symnet.importers.folding import images
+from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.folding.windows import Windows
@@ -189,7 +190,7 @@ def attention(
     query: Value,
     key: Value,
     value: Value,
-    attn_mask: Value | None = None,
+    attn_mask: Any = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
@@ -198,6 +199,11 @@ def attention(
     """softmax(q kᵀ scale + mask) v."""
     if dropout_p or enable_gqa:
         raise ValueError("it drops out in evaluation, or groups queries (enable_gqa)")
+    if isinstance(attn_mask, Condition):
+        raise ValueError(
+            "its mask, of truth values, depends on the inputs: outside of it is minus infinity; "
+            "add a large negative number there instead"
+        )
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     turned = t.places(key, lambda a: np.swapaxes(a, -1, -2))
     scores = t.multiply(t.matmul(query, turned), factor)

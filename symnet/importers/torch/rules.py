@@ -241,7 +241,7 @@ CHOOSING = frozenset(
     (
         *("logical_and", "bitwise_and", "__and__", "logical_or", "bitwise_or", "__or__"),
         *("logical_not", "bitwise_not", "where", "masked_fill", "to", "_to_copy", "clone"),
-        *("all", "any"),
+        *("all", "any", "scaled_dot_product_attention"),
     )
 )
 """Operations that take conditions as they are, not as the numbers 0 and 1."""
