@@ -102,3 +102,27 @@ def test_places_that_depend_on_the_inputs_are_refused():
     counted = Function(lambda x: x.gather(1, (x > 0).sum(1, keepdim=True) // 2))
     with pytest.raises(ValueError, match=r"gather.*places depend on the inputs"):
         symnet.from_torch(counted, shape=(3,))
+
+
+CONDITIONS = {
+    "and, of another shape": lambda x: ((x[:, :1] > 0) & torch.ones(1, 3, dtype=bool)) * 1.0,
+    "or, of another shape": lambda x: ((x[:, :1] > 0) | torch.zeros(1, 3, dtype=bool)) * x,
+    "decided by a constant": lambda x: ((x > 0) & torch.zeros(2, 1, 1, dtype=bool)) * 1.0,
+}
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_conditions_and_constants_have_their_common_shape(name):
+    """Not that of one of them."""
+    agrees(CONDITIONS[name])
+
+
+def test_masks_of_truth_values_that_depend_on_the_inputs_are_refused():
+    """They were added to the scores as 0 and 1."""
+
+    def function(x):
+        q = x[:, :, None]
+        return F.scaled_dot_product_attention(q, q, q, attn_mask=x[:, :, None] > x[:, None, :])
+
+    with pytest.raises(ValueError, match=r"scaled_dot_product.*mask, of truth values"):
+        symnet.from_torch(Function(function), shape=(3,))
