@@ -1,4 +1,4 @@
-"""HTML by which objects show themselves in notebooks: paragraphs and tables, text escaped."""
+"""How objects show themselves: paragraphs and tables in HTML, text escaped; columns of text."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> 
         out = len(body) - MOST_ROWS
         body[MOST_ROWS - _LAST : -_LAST] = [_row("td", [f"… {out} more …"], left)]
     return "\n".join(["<table>", _row("th", head, left), *body, "</table>"])
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of plain text, indented by two: the first column from the left, others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            ["", row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])],
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def folded(summary: str, text: str) -> str:

@@ -126,3 +126,16 @@ def test_masks_of_truth_values_that_depend_on_the_inputs_are_refused():
 
     with pytest.raises(ValueError, match=r"scaled_dot_product.*mask, of truth values"):
         symnet.from_torch(Function(function), shape=(3,))
+
+
+ADAPTED = {
+    "rows": lambda x: F.adaptive_max_pool1d(x[:, None, [0, 1, 2, 0, 1]], 3),
+    "images": lambda x: F.adaptive_max_pool2d(x[:, None, :, None] * x[:, None, None], (2, 3)),
+    "averages": lambda x: F.adaptive_avg_pool2d(x[:, None, :, None] * x[:, None, None], (2, 3)),
+}
+
+
+@pytest.mark.parametrize("name", ADAPTED)
+def test_windows_that_overlap(name):
+    """Of sizes that do not divide those of the image."""
+    agrees(ADAPTED[name])

@@ -210,7 +210,9 @@ class Sensitivity:
 
     def __str__(self) -> str:
         head = f"{_heading(self.network)}; {counted(self.points)}"
-        return "\n".join([head, *_aligned(self), *(f"note: {note}" for note in self.notes)])
+        return "\n".join(
+            [head, *showing.aligned(cells(self)), *(f"note: {note}" for note in self.notes)]
+        )
 
 
 def sensitivity(what: Network | Derivation, X: Any, order: int = 2) -> Sensitivity:
@@ -303,19 +305,6 @@ def cells(given: Sensitivity) -> list[list[str]]:
 
 def _shown(number: float) -> str:
     return "" if np.isnan(number) else f"{number:.3g}"
-
-
-def _aligned(given: Sensitivity) -> list[str]:
-    table = cells(given)
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return [
-        "  "
-        + row[0].ljust(widths[0])
-        + "".join(
-            "  " + cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)
-        ).rstrip()
-        for row in table
-    ]
 
 
 def _heading(network: Network) -> str:

@@ -26,7 +26,7 @@ def _formula(name: str, value: Any) -> Rule:
 
 def _softplus(t: Tensors, x: Value, beta: Any = 1, threshold: Any = 20) -> Value:
     value = functions.softplus(beta)
-    if threshold < 20:  # beyond it PyTorch takes z itself, which differs by exp(-20) at most
+    if threshold < 20:  # beyond it PyTorch takes z itself, 1e-10 of it away
         above = functions.number(beta) * Z > functions.number(threshold)
         value = Piecewise((Z, above), (value, True))
     return t.apply(value, x, "softplus")

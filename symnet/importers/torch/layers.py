@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -155,24 +154,10 @@ def adaptive_max_pool(rank: int) -> Rule:
     """The largest of each of a given number of windows, and None for its place."""
 
     def rule(t: Tensors, x: Value, sizes: Any) -> Any:
-        outer, image = tuple(_each(sizes, rank)), x.shape[-rank:]
-        parts = []
-        for cell in np.ndindex(outer):
-            cut = tuple(
-                slice(k * size // count, -(-(k + 1) * size // count))
-                for k, size, count in zip(cell, image, outer, strict=True)
-            )
-            inside = t.places(x, partial(_inside, cut=cut))
-            parts.append(t.extreme(inside, list(range(-rank, 0)), False, True))
-        found = t.mixed(parts, lambda arrays: np.stack(arrays, -1))
-        return [t.reshape(found, (*x.shape[:-rank], *outer)), None]
+        found = images.adaptive_pool(t, x, range(-rank, 0), _each(sizes, rank), False)
+        return [found, None]
 
     return rule
-
-
-def _inside(array: Array, cut: tuple[slice, ...]) -> Array:
-    before = [slice(None)] * (array.ndim - len(cut))
-    return array[(*before, *cut)]
 
 
 def bilinear(t: Tensors, x: Value, y: Value, weight: Array, bias: Array | None = None) -> Value:
