@@ -33,7 +33,7 @@ def agrees(function):
     """The network's values are those of the function in double precision, sample by sample."""
     net = symnet.from_torch(Function(function), shape=(3,), check=False)
     samples = [function(torch.tensor(x[None])) for x in X]
-    expected = [np.ravel(y.double().numpy()) for y in samples]
+    expected = [np.ravel(y.detach().double().numpy()) for y in samples]
     np.testing.assert_allclose(analytic.value(net, X), expected, rtol=1e-12, atol=1e-14)
 
 
@@ -139,3 +139,32 @@ ADAPTED = {
 def test_windows_that_overlap(name):
     """Of sizes that do not divide those of the image."""
     agrees(ADAPTED[name])
+
+
+def test_slopes_of_softplus_beyond_its_threshold():
+    """Where it is linear its slope is 1."""
+
+    def slopes(x):
+        with torch.enable_grad():
+            x = x.requires_grad_()
+            y = F.softplus(x, beta=2, threshold=0.5).sum()
+            return torch.autograd.grad(y, x, create_graph=True)[0]
+
+    agrees(slopes)
+
+
+@pytest.mark.parametrize(
+    ("function", "what"),
+    [
+        (lambda x: x.sum(1, dtype=torch.int64), r"sum.*to integers"),
+        (lambda x: x.cumsum(1, dtype=torch.int32), r"cumsum.*to integers"),
+        (lambda x: x.prod(1, dtype=torch.bool), r"prod.*to integers"),
+        (lambda x: x.to(torch.tensor([1, 2])), r"to\..*to integers"),
+        (lambda x: torch.abs(x.to(torch.complex128)), r"to\.dtype.*complex numbers"),
+        (lambda x: x.type_as(torch.tensor([True])), r"to integers"),
+    ],
+)
+def test_types_that_are_not_of_real_numbers_are_refused(function, what):
+    """Whatever the operation, and however they are told."""
+    with pytest.raises(ValueError, match=what):
+        symnet.from_torch(Function(function), shape=(3,))

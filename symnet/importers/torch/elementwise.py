@@ -33,7 +33,11 @@ def _softplus(t: Tensors, x: Value, beta: Any = 1, threshold: Any = 20) -> Value
 
 
 def _softplus_slope(t: Tensors, over: Value, x: Value, beta: Any, threshold: Any) -> Value:
-    return t.multiply(over, t.apply("sigmoid", t.multiply(x, beta)))
+    inside = t.multiply(x, beta)
+    if threshold >= 20:
+        return t.multiply(over, t.apply("sigmoid", inside))
+    slope = Piecewise((1, functions.number(threshold) < Z), (functions.PLAIN["sigmoid"], True))
+    return t.multiply(over, t.apply(slope, inside, "softplus_slope"))
 
 
 def _threshold_slope(t: Tensors, over: Value, x: Value, threshold: Any) -> Value:

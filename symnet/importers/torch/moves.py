@@ -60,7 +60,7 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
         return _masked(t, *args[:3])
     if "reduce" in str(target):
         raise ValueError("it adds to what is there (reduce); use scatter_add or scatter_reduce")
-    named = _by_name(target, args, kwargs)
+    named = by_name(target, args, kwargs)
     trees = torch.utils._pytree
     data, spec = trees.tree_flatten(
         {name: named.pop(name) for name in _MOVING if name in named}, is_leaf=_is_value
@@ -96,7 +96,8 @@ _MOVING = ("self", "input", "tensors", "other", "src", "source", "values")
 """The names of arguments whose entries move, of whatever type; all others say where to."""
 
 
-def _by_name(target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def by_name(target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """An operation's arguments by their names in its schema."""
     names = [argument.name for argument in target._schema.arguments]
     return {**dict(zip(names, args, strict=False)), **kwargs}
 

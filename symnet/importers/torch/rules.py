@@ -125,17 +125,34 @@ def _masked_fill(t: Tensors, x: Value, mask: Any, value: Value) -> Value:
 
 def _to(t: Tensors, x: Value, *more: Any, **named: Any) -> Value:
     """Other types: floating ones are all doubles here."""
-    kinds = [str(a).removeprefix("torch.") for a in (*more, *named.values())]
-    if any(kind.startswith(("int", "uint", "long")) for kind in kinds):
-        raise ValueError("it rounds what depends on the inputs to integers: no derivative")
+    kinds = [_kind(a) for a in (*more, *named.values())]
     if "bool" in kinds:
         return x if isinstance(x, Condition) else choices.compared(t, "ne", x, np.zeros(()))
+    for kind in kinds:
+        check_type(kind)
     return x.forced(t) if isinstance(x, Condition) else x
 
 
-def _type_as(t: Tensors, x: Value, other: Value) -> Value:
-    if isinstance(other, np.ndarray) and other.dtype.kind != "f":
+def _kind(argument: Any) -> str:
+    """The type that is meant: `float64` of torch.float64, or of a tensor of such numbers."""
+    if isinstance(argument, Form | Condition):
+        return "float64" if isinstance(argument, Form) else "bool"
+    if isinstance(argument, np.ndarray):
+        return str(argument.dtype)
+    return str(argument).removeprefix("torch.")
+
+
+def check_type(dtype: Any) -> None:
+    """ValueError for a type that is not of real numbers, which what depends on inputs is made."""
+    kind = _kind(dtype)
+    if kind.startswith("complex"):
+        raise ValueError("it computes with complex numbers; symnet reads real ones")
+    if kind.startswith(("int", "uint", "bool")):
         raise ValueError("it rounds what depends on the inputs to integers: no derivative")
+
+
+def _type_as(t: Tensors, x: Value, other: Value) -> Value:
+    check_type(other)
     return x
 
 
@@ -245,3 +262,8 @@ CHOOSING = frozenset(
     )
 )
 """Operations that take conditions as they are, not as the numbers 0 and 1."""
+
+TYPED = frozenset(
+    ("to", "_to_copy", *(n for n in RULES if n.endswith("_like") or n.startswith("new_")))
+)
+"""Operations whose rules look at the type of numbers that they are told to give."""
