@@ -1,4 +1,4 @@
-"""HTML by which objects show themselves in notebooks: paragraphs and tables, text escaped."""
+"""How objects show themselves: paragraphs and tables in HTML, text escaped; columns of text."""
 
 from __future__ import annotations
 

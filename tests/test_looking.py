@@ -93,6 +93,10 @@ def test_dependence_as_a_table(folder, run):
         (["net.json", "net.json", "data.csv", "--dependence", "x1"], "one network at a time"),
         (["net.json", "net.json", "-"], "standard input can be read once"),
         (["net.json", "data.csv", "--dependence", "z"], "no input is called 'z'"),
+        (
+            ["net.json", "data.csv", "--dependence", "x1", "--order", 1],
+            "takes neither --kind nor --order",
+        ),
         (["net.json", "empty.csv"], "empty.csv: has no rows"),
         (
             ["net.json", "lost.csv"],
@@ -157,9 +161,23 @@ def test_plot_measured(folder, run):
     assert (status, page) == (0, "wrote a.png: predicted against measured of 2-3-1, tanh, linear\n")
 
 
+def test_plot_measured_from_standard_input(folder, run, monkeypatch):
+    """As the help of --data says."""
+    pytest.importorskip("matplotlib")
+    (folder / "mixed.csv").write_text("x1,x2,y\n1,2,0.5\n2,1,0.3\n")
+    arguments = ("plot", "net.json", "-o", "a.png", "--kind", "measured", "--data", "-")
+    with open("mixed.csv") as given:
+        monkeypatch.setattr("sys.stdin", given)
+        status, page, complaint = run(*arguments, "--outputs", "y")
+    assert (status, complaint) == (0, "")
+    assert page.startswith("wrote a.png: predicted against measured")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["-o", "a.png", "--kind", "network", "--inputs", "x1"], "itself takes kind; leave out in"),
+        (["-o", "a.png", "--kind", "network", "--at", "1,2"], "leave out at"),
         (["-o", "a.jpg"], "a.jpg: a picture ends in one of .png, .svg, .pdf"),
         (["-o", "a.png", "--over", "x1=3"], "x1='3' is no range; write it as x1=20:600"),
         (["-o", "a.png", "--over", "x1"], "'x1' is no range"),

@@ -618,6 +618,30 @@ def test_what_cannot_be_drawn_is_refused_by_name(options, message):
         symnet.plot(network(), **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        ({"kind": "network", "at": [1, 2], "order": 2}, "the network itself .*leave out order, at"),
+        ({"kind": "network", "inputs": []}, "leave out inputs"),
+        ({"kind": "network", "units": {"x1": "K"}}, "leave out units"),
+        ({"kind": "measured", "over": {"x1": (0, 1)}}, "takes kind, data, units; leave out over"),
+        ({"kind": "measured", "outputs": ["nonsense"]}, "leave out outputs"),
+    ],
+)
+def test_what_a_picture_of_a_network_does_not_look_at_is_refused(options, left):
+    with pytest.raises(ValueError, match=left):
+        symnet.plot(network(), **options)
+
+
+def test_what_a_picture_of_sensitivities_does_not_look_at_is_refused():
+    points = np.random.default_rng(1).normal(size=(5, 2))
+    measured = symnet.sensitivity(network(), points)
+    with pytest.raises(ValueError, match="sensitivities takes kind; leave out order, inputs, over"):
+        symnet.plot(measured, inputs=["nonsense"], order=7, over={"q": (0, 1)})
+    with pytest.raises(ValueError, match=r"of a dependence .*leave out kind"):
+        symnet.plot(symnet.dependence(network(), points, "x1"), kind="violins")
+
+
 def test_more_panels_than_can_be_read_are_refused():
     with pytest.raises(ValueError, match="30 outputs make 180 panels"):
         symnet.plot(network(2, 30), outputs=network(2, 30).output_names)

@@ -73,7 +73,7 @@ def run(given: argparse.Namespace) -> int:
                 kind=given.kind,
                 order=given.order,
                 inputs=given.inputs,
-                outputs=given.outputs,
+                outputs=None if given.kind == "measured" else given.outputs,
                 over=given.over,
                 at=given.at,
                 data=data,
@@ -102,4 +102,5 @@ def _data(network: Network, given: argparse.Namespace) -> Any:
         return None
     if given.kind != "measured":
         return exchange.points(network, given.data, given.quiet)
-    return fitting.read(given.data, given.outputs or network.output_names)
+    source = sys.stdin.fileno() if given.data == "-" else given.data
+    return fitting.read(source, given.outputs or network.output_names)

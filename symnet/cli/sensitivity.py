@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
         metavar="OUT",
         help="table (.csv) or picture (.png, .svg, .pdf) (- for a table to read)",
     )
-    parser.add_argument("--order", type=int, choices=(1, 2), default=2, help="of partials (2)")
+    parser.add_argument("--order", type=int, choices=(1, 2), help="of partials (2)")
     parser.add_argument("--kind", choices=plotting.SENSITIVITY_KINDS, help="of the picture (bars)")
     options.units_of(parser, "(those in the networks' files)")
     parser.add_argument(
@@ -65,22 +65,24 @@ def run(given: argparse.Namespace) -> int:
     if given.dependence is not None:
         if len(networks) > 1:
             raise ValueError("--dependence is of one network at a time")
+        if given.kind is not None or given.order is not None:
+            raise ValueError("--dependence takes neither --kind nor --order: leave them out")
         points = exchange.points(networks[0], data, given.quiet)
         with terminal.working(f"moving {given.dependence}", given.quiet):
             found = dependence(networks[0], points, given.dependence)
         _written(given, found, _dependence_table(found))
         return 0
+    order = 2 if given.order is None else given.order
     for network in networks:
-        forecasts.compiling(network, given.order)  # refuses before a table is read
+        forecasts.compiling(network, order)  # refuses before a table is read
     tables = [exchange.points(network, data, given.quiet) for network in networks]
     seconds = sum(
-        forecasts.compiling(network, given.order)
-        + forecasts.measures(network, given.order, len(points))
+        forecasts.compiling(network, order) + forecasts.measures(network, order, len(points))
         for network, points in zip(networks, tables, strict=True)
     )
     with terminal.working(f"measuring over {len(tables[0]):,} points", given.quiet, seconds):
         measured = [
-            sensitivity(network, points, given.order)
+            sensitivity(network, points, order)
             for network, points in steps(list(zip(networks, tables, strict=True)))
         ]
     text = _table(measured, paths) if ending == ".csv" else ("\n\n".join(map(str, measured)), "\n")

@@ -159,16 +159,15 @@ def generate(
         raise ValueError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
     row = LANGUAGES[language]
     _check(network, language, precision, only, plain_text)
-    if plain_text:
-        text = plain.source(Job.of(network, order, None, precision, command))
-        return {f"{name or 'derivatives'}.py": text}
-    if row.files is not None:
+    if row.files is not None and not plain_text:
         return row.files(Job.of(network, order, name, precision, command, only, language))
-    if row.content is not None:
+    if row.content is not None and not plain_text:
         job = Job.of(network, order, name, precision, command, language=language)
         return {f"{job.name}.{row.ending}": row.content(job)}
-    assert row.whole is not None
     name = names.check_called(name or "derivatives", language)
+    if plain_text:
+        return {f"{name}.py": plain.source(Job.of(network, order, None, precision, command))}
+    assert row.whole is not None
     return {f"{name}.{row.ending}": row.whole(network, order, command)}
 
 

@@ -98,6 +98,8 @@ class Folding:
         flat = index.reshape(-1)
         if len(flat) == x.size and np.array_equal(flat, np.arange(x.size)):
             return self.reshaped(x, index.shape)
+        if flat.size and not 0 <= flat.min() <= flat.max() < x.size:
+            raise ValueError("an index is outside of the tensor")
         x = self._settled(x)
         terms = {atom: matrices.rows(A, flat, atom.width) for atom, A in x.terms.items()}
         bias = None if x.bias is None else x.bias[flat]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,12 @@ from symnet.importers.jax import double, refusals
 from symnet.importers.jax.known import KNOWN, MATRICES
 from symnet.importers.jax.moves import MOVES, bound
 from symnet.importers.jax.rules import RULES, plain, varies
-from symnet.importers.jax.walk import equations, evaluated
+from symnet.importers.jax.walk import equations, evaluated, opened
 from symnet.network import Network
 from symnet.network.weights import Array
 from symnet.witness.checking import CheckError
+
+_ERRORS = (ValueError, TypeError, IndexError, KeyError, NotImplementedError)
 
 _NARROWED = (
     "single precision of what depends on the inputs is double here; constants in the function "
@@ -193,20 +196,31 @@ class Equations:
                     f"symnet has no rule for the primitive {name!r}{refusals.reason(name)}"
                 )
             return [rule(t, equation.params, *arguments)]
-        except (ValueError, TypeError, IndexError, KeyError, NotImplementedError) as error:
+        except _ERRORS as error:
             held = arguments[0] if name == "stop_gradient" else None
             return [Unread(_named(name, str(error)), held)] * len(equation.outvars)
 
-    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
+    def known(self, name: str, arguments: list[Any], inner: Any) -> Sequence[Any] | None:
         """What has a rule as a whole, of values that depend on the inputs."""
-        if name in refusals.SPECIAL and not all(map(_is_constant, arguments)):
+        jaxpr, constants = opened(inner)
+        count = len(jaxpr.outvars)
+        if all(map(_is_constant, arguments)):
+            return None
+        if name in refusals.SPECIAL:
             return [Unread(refusals.special(name))] * count
         wanted = self.by_name and name in KNOWN and count == 1
-        if not wanted or all(map(_is_constant, arguments)):
+        if not wanted or any(isinstance(argument, Unread) for argument in arguments):
             return None
-        if any(isinstance(argument, Unread) for argument in arguments):
             return None
-        return [KNOWN[name](self.tensors, {}, *arguments)]
+        if name in refusals.SPECIAL:
+            return [Unread(refusals.special(name))] * count
+        if name not in KNOWN or count != 1 or any(isinstance(a, Unread) for a in arguments):
+            return None
+        run = partial(evaluated, jaxpr, constants, evaluator=self)
+        try:
+            return [KNOWN[name](self.tensors, {"jaxpr": jaxpr, "run": run}, *arguments)]
+        except _ERRORS as error:
+            return [Unread(f"function {name.strip('_')!r}: {error}")]
 
     def either(
         self, index: Any, branches: Sequence[Callable[[], list[Any]]], count: int

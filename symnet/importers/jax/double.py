@@ -37,7 +37,7 @@ class Widening:
         }
         return bound(equation, [_wide(argument) for argument in arguments], parameters)
 
-    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
+    def known(self, name: str, arguments: list[Any], inner: Any) -> Sequence[Any] | None:
         """All is gone into."""
         return None
 

@@ -49,12 +49,16 @@ def _moved(*which: int) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
         if any(varies(v) and k not in where for k, v in enumerate(given)):
             raise ValueError("its indices depend on the inputs")
 
+        parameters = {**equation.params, **({"fill_value": 0} if name == "gather" else {})}
+
         def run(*arrays: Array) -> list[Array]:
             arguments = list(given)
             for k, array in zip(where, arrays, strict=True):
                 arguments[k] = array
-            return [np.asarray(a) for a in bound(equation, arguments, equation.params)]
+            return [np.asarray(a) for a in bound(equation, arguments, parameters)]
 
+        if name == "gather" and (filled := _filled(t, equation.params, moving[0], run)) is not None:
+            return [filled]
         if len(moving) == 1 and isinstance(moving[0], Soft):
             return [moving[0].moved(lambda a: run(a)[0])]
         if len(moving) == 1 and isinstance(moving[0], Condition):
@@ -70,6 +74,19 @@ def _moved(*which: int) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
         return [_taken(t, whole, index) for index in run(*places)]
 
     return rule
+
+
+def _filled(t: Tensors, parameters: Parameters, x: Any, run: Any) -> Value | None:
+    """Entries, and a constant for those from outside of the tensor; None where there are none."""
+    if "FILL" not in str(parameters["mode"]):
+        return None
+    (places,) = run(np.arange(1, math.prod(x.shape) + 1).reshape(x.shape))
+    if places.all():
+        return None
+    fill = parameters["fill_value"]
+    if fill is None or not np.isfinite(fill) or not isinstance(x, Form):
+        raise ValueError("it gives NaN, or what is no number, for places outside of the tensor")
+    return t.fold.selected(t.fold.stacked([t.form(np.array([float(fill)])), x]), places)
 
 
 def _joined(how: str) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
@@ -161,15 +178,9 @@ def _linear(t: Tensors, equation: Any, given: list[Any]) -> Value:
 
 def _taken(t: Tensors, whole: Form, places: Array) -> Form:
     """The entries at these flat places, with where they come from."""
-    form = t.fold.selected(whole, _inside(places, whole.size))
+    form = t.fold.selected(whole, places)
     base, earlier = whole.origin or (whole, np.arange(whole.size))
     return replace(form, origin=(base, earlier.reshape(-1)[places]))
-
-
-def _inside(places: Array, size: int) -> Array:
-    if places.size and (places.min() < 0 or places.max() >= size):
-        raise ValueError("an index is outside of the tensor")
-    return places
 
 
 MOVES: Mapping[str, Callable[[Tensors, Any, list[Any]], Sequence[Value]]] = {

@@ -14,14 +14,15 @@ from symnet.importers.folding.rounding import remainder
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
 
+_BEYOND = ("constant", "continue", "linear", "error", "periodic")
 _MOST = 40  # functions; each is one of its own
 
 
 def splines(t: Tensors, transformer: Any, x: Value) -> Value:
     """All basis functions of the first column, then those of the next."""
     how = transformer.extrapolation
-    if how not in ("constant", "continue", "linear", "error", "periodic"):
-        raise ValueError(f"SplineTransformer extrapolates {how}; symnet reads constant, continue")
+    if how not in _BEYOND:
+        raise ValueError(f"SplineTransformer extrapolates {how}; symnet reads {', '.join(_BEYOND)}")
     parts = []
     for k, spline in enumerate(transformer.bsplines_):
         count = spline.c.shape[1] - (not transformer.include_bias)
