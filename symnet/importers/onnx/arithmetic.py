@@ -57,6 +57,8 @@ def _batch_normalization(c: Call) -> Result:
     x = c.value(0)
     if c.get("training_mode", 0) or (c.opset < 7 and not c.get("is_test", 0)):
         c.refuse("it is in training mode; export the model in evaluation mode")
+    if 7 <= c.opset < 14 and any(c.named[1:]):
+        c.refuse("it gives statistics of a batch: training mode; export it in evaluation mode")
     scale, shift, mean, variance = (
         np.asarray(c.constant(i, "parameters"), dtype=np.float64) for i in range(1, 5)
     )
@@ -66,8 +68,7 @@ def _batch_normalization(c: Call) -> Result:
         shape = [1, *x.shape[1:]]
     t = c.tensors
     scaled = t.multiply(x, factor.reshape(shape))
-    result = t.add(scaled, (shift - mean * factor).reshape(shape))
-    return [result, *[np.zeros(0)] * (c.results - 1)] if c.results > 1 else result
+    return [t.add(scaled, (shift - mean * factor).reshape(shape)), *[None] * (c.results - 1)]
 
 
 def windows_of(c: Call, image: tuple[int, ...], kernel: tuple[int, ...]) -> Windows:
@@ -103,7 +104,7 @@ def _average_pool(c: Call) -> Result:
 
 
 def _max_pool(c: Call) -> Result:
-    if c.results > 1:
+    if any(c.named[1:]):
         c.refuse("it gives the places of the largest entries as well: they have no derivative")
     x = c.form(0)
     windows = windows_of(c, x.shape[2:], tuple(c.get("kernel_shape")))

@@ -74,8 +74,8 @@ class Graph:
     met: Counter[str] = field(default_factory=Counter)
     left_out: list[str] = field(default_factory=list)
     steps: list[int] = field(default_factory=lambda: [0])
-    angles: Mapping[str, quadrants.Angle] = field(default_factory=dict)
     """Nodes read in bodies so far, one number for all of a model's."""
+    angles: Mapping[str, quadrants.Angle] = field(default_factory=dict)
     batch: Batch | None = None
 
     @classmethod
@@ -246,7 +246,7 @@ class Graph:
                 arguments,
                 constants.attributes(node, self._number),
                 self.opset,
-                len(node.output),
+                [bool(name) for name in node.output],
                 self.body,
                 self.batch,
             )
