@@ -5,13 +5,14 @@ Beside onnx's own evaluator, and beside onnxruntime where the evaluator has anot
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("scipy.special")
 from onnx import helper  # noqa: E402
 
-from onnxmodels import agrees, imported, model, node, weights  # noqa: E402
+from onnxmodels import agrees, agrees_with_runtime, imported, in_single, model, node, weights  # noqa: E402
 
 STATISTICS = {"s": weights(3), "b": weights(3), "m": weights(3), "v": weights(3, positive=True)}
 
@@ -28,3 +29,33 @@ def test_statistics_of_a_batch_are_training_mode(opset, tmp_path):
     nodes = [helper.make_node("BatchNormalization", list("xsbmv"), ["y", "", ""])]
     net = imported(model(nodes, (1, 3), STATISTICS, opset), tmp_path).network
     agrees(model([node("BatchNormalization", "x s b m v")], (1, 3), STATISTICS), net, (1, 3))
+
+
+# --- places and sizes ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("auto", ["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"])
+@pytest.mark.parametrize("size", [8, 9, 10])
+def test_a_given_size_cuts_the_larger_part_first_but_for_same_upper(auto, size, tmp_path):
+    """What is odd of the padding of a ConvTranspose with output_shape."""
+    one = node("ConvTranspose", "x w", strides=[2], output_shape=[size], auto_pad=auto)
+    proto = in_single([one], (1, 2, 4), {"w": weights(2, 1, 4)})
+    agrees_with_runtime(proto, imported(proto, tmp_path).network, (1, 2, 4))
+
+
+def test_an_image_larger_than_what_kernels_write_is_refused(tmp_path):
+    """Programs fill it differently."""
+    one = node("ConvTranspose", "x w", strides=[2], output_shape=[11])
+    with pytest.raises(ValueError, match=r"its image is \[11\], larger than the \[10\]"):
+        imported(model([one], (1, 1, 4), {"w": weights(1, 1, 4)}), tmp_path)
+
+
+def test_gathered_elements_are_as_many_as_indices(tmp_path):
+    """PyTorch's gather is written with indices that are shorter than the data on other axes."""
+    index = np.array([[[2, -1, 0]], [[1, 1, 2]]])
+    proto = in_single([node("GatherElements", "x i", axis=2)], (2, 3, 4), {"i": index})
+    net = imported(proto, tmp_path).network
+    assert net.m == 6
+    agrees_with_runtime(proto, net, (2, 3, 4))
+    with pytest.raises(ValueError, match=r"indices of the shape \(2, 1, 3\) in a tensor of .*1, 4"):
+        imported(model([node("GatherElements", "x i", axis=2)], (1, 1, 4), {"i": index}), tmp_path)

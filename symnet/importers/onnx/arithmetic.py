@@ -183,9 +183,11 @@ def _transpose_pads(
             list(c.get("pads") or [0] * 2 * len(image)) if auto != "VALID" else [0] * 2 * len(image)
         )
     wanted = shape or [n * s for n, s in zip(image, strides, strict=True)]
-    total = [max(f + m - w, 0) for f, m, w in zip(full, more, wanted, strict=True)]
+    total = [f + m - w for f, m, w in zip(full, more, wanted, strict=True)]
+    if min(total) < 0:
+        c.refuse(f"its image is {list(wanted)}, larger than the {full} that its kernels write")
     small, large = [t // 2 for t in total], [t - t // 2 for t in total]
-    return large + small if auto == "SAME_LOWER" else small + large
+    return small + large if auto == "SAME_UPPER" else large + small
 
 
 def _norm(c: Call) -> Result:
