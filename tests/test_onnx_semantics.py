@@ -8,9 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from symnet.witness import analytic
+
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("scipy.special")
-from onnx import helper  # noqa: E402
+from onnx import TensorProto, helper  # noqa: E402
 
 from onnxmodels import agrees, agrees_with_runtime, imported, in_single, model, node, weights  # noqa: E402
 
@@ -59,3 +61,48 @@ def test_gathered_elements_are_as_many_as_indices(tmp_path):
     agrees_with_runtime(proto, net, (2, 3, 4))
     with pytest.raises(ValueError, match=r"indices of the shape \(2, 1, 3\) in a tensor of .*1, 4"):
         imported(model([node("GatherElements", "x i", axis=2)], (1, 1, 4), {"i": index}), tmp_path)
+
+
+# --- whole numbers ------------------------------------------------------------------------------
+
+
+def whole(nodes, constants=None, kind=TensorProto.INT64):
+    """A model of three whole numbers x."""
+    proto = model(nodes, (1, 3), constants, kind=kind)
+    proto.graph.output[0].type.tensor_type.elem_type = TensorProto.DOUBLE
+    return proto
+
+
+HALVES = [helper.make_tensor_value_info("h", TensorProto.INT64, None)]
+HALF = helper.make_graph([node("Div", "x two", "h")], "g", [], HALVES)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [node("Div", "x two", "h"), node("Cast", "h", to=TensorProto.DOUBLE)],
+        [node("Add", "x two", "a"), node("ReduceMean", "a", "h"), node("Identity", "h")],
+        [node("Pow", "x w")],
+        [node("CastLike", "w x", "v"), node("Cast", "v", to=TensorProto.DOUBLE)],
+        [helper.make_node("If", ["t"], ["y"], then_branch=HALF, else_branch=HALF)],
+    ],
+)
+def test_whole_numbers_have_no_values_of_real_ones(nodes, tmp_path):
+    """7/2 is 3 of them; the model says so by the type of its input."""
+    constants = {"two": np.array(2), "w": weights(3), "t": np.array(True)}
+    with pytest.raises(ValueError, match=r"whole numbers \([xa]\).*cast that input to floats"):
+        imported(whole(nodes, constants), tmp_path)
+
+
+@pytest.mark.parametrize("kind", [TensorProto.INT64, TensorProto.UINT8, TensorProto.BOOL])
+def test_whole_numbers_that_are_cast_are_read_as_real_ones(kind, tmp_path):
+    """And it is said that they are."""
+    nodes = [
+        node("Reshape", "x s", "r"),
+        node("Cast", "r", "f", to=TensorProto.DOUBLE),
+        node("Div", "f two"),
+    ]
+    found = imported(whole(nodes, {"s": np.array([3]), "two": np.array(2.0)}, kind), tmp_path)
+    word = "truth values" if kind == TensorProto.BOOL else "whole numbers"
+    assert f"x is of {word}: read as real ones" in found.notes
+    assert analytic.value(found.network, np.array([[3.0, 5.0, 1.0]])).tolist() == [[1.5, 2.5, 0.5]]
