@@ -68,6 +68,25 @@ def agrees(proto, net, shape, count=6, names=None):
     assert (error <= 1e-12 * (1 + analytic.scale(net, X, 0)[inside])).all()
 
 
+def agrees_with_runtime(proto, net, shape, count=6):
+    """Values beside onnxruntime on a model in single precision, to 1e-5 of the terms."""
+    runtime = pytest.importorskip("onnxruntime")
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4
+    session = runtime.InferenceSession(proto.SerializeToString(), options)
+    X = RNG.normal(size=(count, net.n)).astype(np.float32)
+    expected = np.array([session.run(None, {"x": x.reshape(shape)})[0].ravel() for x in X])
+    error = np.abs(analytic.value(net, X.astype(np.float64)) - expected)
+    assert (error <= 1e-5 * (1 + analytic.scale(net, X.astype(np.float64), 0))).all()
+
+
+def in_single(nodes, shape, constants=None, opset=17):
+    """A model of one input x in single precision, as onnxruntime takes it."""
+    made = {name: np.asarray(a) for name, a in (constants or {}).items()}
+    floats = {n: a.astype(np.float32) if a.dtype.kind == "f" else a for n, a in made.items()}
+    return model(nodes, shape, floats, opset, kind=TensorProto.FLOAT)
+
+
 def curves_alike(proto, net, shape):
     """First and second derivatives beside differences of the values of onnx's evaluator."""
     session = ReferenceEvaluator(proto, new_ops=operators(99))

@@ -800,6 +800,47 @@ def test_external_data_stay_in_the_models_folder(place, tmp_path):
         imported(proto, folder)
 
 
+def held_in(place, tensor):
+    """A model of x plus the tensor, which lies in a branch, a body, an attribute, or sparse."""
+    kind = TensorProto.DOUBLE
+    out = helper.make_tensor_value_info("b", kind, None)
+    if place == "sparse":
+        where = numpy_helper.from_array(np.arange(3), "i")
+        return model([node("Add", "x w")], (3,)), helper.make_sparse_tensor(tensor, where, [3])
+    one = helper.make_node("Constant", [], ["w"], value=tensor)
+    inner = [one] if place == "attribute" else []
+    held = [] if place == "attribute" else [tensor]
+    graph = helper.make_graph([*inner, node("Add", "x w", "b")], "g", [], [out], held)
+    if place == "deep":
+        choice = helper.make_node("If", ["t"], ["b"], then_branch=graph, else_branch=graph)
+        graph = helper.make_graph([choice], "o", [], [out])
+    choice = helper.make_node("If", ["t"], ["y"], then_branch=graph, else_branch=graph)
+    return model([choice], (3,), {"t": np.array(True)}), None
+
+
+@pytest.mark.parametrize("place", ["branch", "attribute", "deep", "sparse"])
+def test_external_data_of_inner_graphs_are_of_the_models_folder(place, tmp_path, monkeypatch):
+    """Wherever the process is: the file of that name in its own folder is another one."""
+    tensor = numpy_helper.from_array(weights(3), "w")
+    raw = tensor.raw_data
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in (("location", "w.bin"), ("length", "24")):
+        tensor.external_data.add(key=key, value=value)
+    proto, sparse = held_in(place, tensor)
+    if sparse is not None:
+        proto.graph.sparse_initializer.append(sparse)
+    folder = tmp_path / "sub"
+    folder.mkdir()
+    (tmp_path / "w.bin").write_bytes(bytes(24))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"missing: no file 'w\.bin'"):
+        imported(proto, folder)
+    (folder / "w.bin").write_bytes(raw)
+    net = imported(proto, folder).network
+    np.testing.assert_array_equal(analytic.value(net, np.zeros((1, 3)))[0], weights(3))
+
+
 def test_missing_and_short_external_data(tmp_path):
     """What is said is the file, and the lengths."""
     proto, raw = external(tmp_path, "data")

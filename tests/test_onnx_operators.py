@@ -454,6 +454,24 @@ MICROSOFT = {
         {"activation": "Tanh"},
         lambda x, nn: nn.tanh(x @ weights(3, 3) + weights(3)),
     ),
+    "FusedConv": (
+        "FusedConv",
+        "x k c z",
+        {"activation": "Tanh"},
+        lambda x, nn: nn.tanh(x * weights(1, 1, 1)[0, 0] + 1 + weights(1, 1, 3)[0]),
+    ),
+    "FusedConv of itself": (
+        "FusedConv",
+        "x k c x",
+        {"activation": "Sigmoid"},
+        lambda x, nn: nn.sigmoid(x * weights(1, 1, 1)[0, 0] + 1 + x),
+    ),
+    "SkipSimplifiedLayerNormalization": (  # its default epsilon is 1e-12
+        "SkipSimplifiedLayerNormalization",
+        "x p b",
+        {},
+        lambda x, nn: nn.standardize(x + weights(1, 3), mean=0, epsilon=1e-12) * weights(3),
+    ),
     "SkipLayerNormalization": (
         "SkipLayerNormalization",
         "x p b b",
@@ -471,7 +489,9 @@ def test_what_onnxruntime_fuses_has_jaxs_derivatives(name, tmp_path):
     one = node(op, inputs, **attributes)
     one.domain = "com.microsoft"
     constants = {"b": weights(3), "w": weights(3, 3), "p": weights(1, 3)}
-    proto = model([one], (1, 3), {k: v for k, v in constants.items() if k in inputs})
+    constants |= {"k": weights(1, 1, 1), "c": np.ones(1), "z": weights(1, 1, 3)}
+    shape = (1, 1, 3) if op == "FusedConv" else (1, 3)
+    proto = model([one], shape, {k: v for k, v in constants.items() if k in inputs.split()})
     proto.opset_import.append(helper.make_opsetid("com.microsoft", 1))
     net = imported(proto, tmp_path).network
     agrees_with_jax(net, lambda x: twin(x, jax.nn), RNG.normal(size=(3, 3)))

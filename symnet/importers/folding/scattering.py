@@ -21,6 +21,20 @@ _JOINED: dict[str, Callable[[Tensors, Value, Value], Value]] = {
 _MOST = 256  # entries that are put together at one place
 
 
+def along(a: Array, index: Array, axis: int) -> Array:
+    """The entries of a at these indices of an axis; on the others the index may be shorter.
+
+    ValueError where it is longer, or has other axes.
+    """
+    own = axis % max(index.ndim, 1)
+    if index.ndim != a.ndim or any(
+        s > n for k, (s, n) in enumerate(zip(index.shape, a.shape, strict=True)) if k != own
+    ):
+        raise ValueError(f"indices of the shape {index.shape} in a tensor of the shape {a.shape}")
+    cut = tuple(slice(None) if k == own else slice(s) for k, s in enumerate(index.shape))
+    return np.take_along_axis(a[cut], index, axis)
+
+
 def put(t: Tensors, x: Value, y: Value, places: Array, how: str = "none") -> Value:
     """The entries of y at flat places of x, shaped as y is; `how` is none, add, mul, max or min.
 

@@ -97,6 +97,7 @@ def _read(
     if batch is not None:
         _check_rows(model, Graph.of(model), whole, shapes, batch)
     notes = [f"{name} is left out: it is no number" for name in graph.left_out]
+    notes += [f"{name} is of {kind}: read as real ones" for name, kind in graph.not_real().items()]
     notes += [] if batch is None else [f"an axis of {batch.size} is a batch: one point is read"]
     free = _free(graph.inputs())
     if free:

@@ -57,6 +57,8 @@ def _batch_normalization(c: Call) -> Result:
     x = c.value(0)
     if c.get("training_mode", 0) or (c.opset < 7 and not c.get("is_test", 0)):
         c.refuse("it is in training mode; export the model in evaluation mode")
+    if 7 <= c.opset < 14 and any(c.named[1:]):
+        c.refuse("it gives statistics of a batch: training mode; export it in evaluation mode")
     scale, shift, mean, variance = (
         np.asarray(c.constant(i, "parameters"), dtype=np.float64) for i in range(1, 5)
     )
@@ -66,8 +68,7 @@ def _batch_normalization(c: Call) -> Result:
         shape = [1, *x.shape[1:]]
     t = c.tensors
     scaled = t.multiply(x, factor.reshape(shape))
-    result = t.add(scaled, (shift - mean * factor).reshape(shape))
-    return [result, *[np.zeros(0)] * (c.results - 1)] if c.results > 1 else result
+    return [t.add(scaled, (shift - mean * factor).reshape(shape)), *[None] * (c.results - 1)]
 
 
 def windows_of(c: Call, image: tuple[int, ...], kernel: tuple[int, ...]) -> Windows:
@@ -103,7 +104,7 @@ def _average_pool(c: Call) -> Result:
 
 
 def _max_pool(c: Call) -> Result:
-    if c.results > 1:
+    if any(c.named[1:]):
         c.refuse("it gives the places of the largest entries as well: they have no derivative")
     x = c.form(0)
     windows = windows_of(c, x.shape[2:], tuple(c.get("kernel_shape")))
@@ -182,9 +183,11 @@ def _transpose_pads(
             list(c.get("pads") or [0] * 2 * len(image)) if auto != "VALID" else [0] * 2 * len(image)
         )
     wanted = shape or [n * s for n, s in zip(image, strides, strict=True)]
-    total = [max(f + m - w, 0) for f, m, w in zip(full, more, wanted, strict=True)]
+    total = [f + m - w for f, m, w in zip(full, more, wanted, strict=True)]
+    if min(total) < 0:
+        c.refuse(f"its image is {list(wanted)}, larger than the {full} that its kernels write")
     small, large = [t // 2 for t in total], [t - t // 2 for t in total]
-    return large + small if auto == "SAME_LOWER" else small + large
+    return small + large if auto == "SAME_UPPER" else large + small
 
 
 def _norm(c: Call) -> Result:

@@ -31,11 +31,17 @@ class Call:
     inputs: Sequence[Value | None]
     attributes: Mapping[str, Any]
     opset: int
-    results: int
+    named: Sequence[bool]
+    """Whether each result has a name: others are left out."""
     body: Callable[..., list[Value]]
     """Reads a graph that the node holds with values for its inputs: Graph.body."""
     batch: Batch | None = None
     """The axis that the model is read along with one point instead of its fixed size."""
+
+    @property
+    def results(self) -> int:
+        """How many the node has, with and without names."""
+        return len(self.named)
 
     def refuse(self, why: str) -> NoReturn:
         """ValueError with the node's name."""

@@ -45,11 +45,14 @@ def _matmul(c: Call) -> Result:
     return t.multiply(t.matmul(a, b), _number(c, "alpha", 1.0))
 
 
-def _activated(reader: str) -> Reader:
-    def read(c: Call) -> Result:
-        return _activation(c, arithmetic.READERS[reader](c))
+def _fused_gemm(c: Call) -> Result:
+    return _activation(c, arithmetic.READERS["Gemm"](c))
 
-    return read
+
+def _fused_conv(c: Call) -> Result:
+    """f(W * x + b + z)."""
+    y = arithmetic.READERS["Conv"](c)
+    return _activation(c, c.tensors.add(y, c.value(3)) if c.has(3) else y)
 
 
 def _activation(c: Call, x: Value) -> Value:
@@ -73,11 +76,11 @@ def _skip(centre: bool) -> Reader:
         t, shift = c.tensors, 4 if centre else 3
         x = t.add(c.value(0), c.value(1))
         x = t.add(x, c.value(shift)) if c.has(shift) else x
-        epsilon = _number(c, "epsilon", 1e-12 if centre else 1e-5)
+        epsilon = _number(c, "epsilon", 1e-12)
         normal = t.multiply(t.normalised(x, [-1], epsilon, centre), c.constant(2, "scales"))
         if centre and c.has(3):
             normal = t.add(normal, c.constant(3, "shifts"))
-        return [normal, *[np.zeros(0)] * 2, x][: c.results]
+        return [normal, None, None, x][: c.results]
 
     return read
 
@@ -114,8 +117,8 @@ READERS: dict[str, Reader] = {
     "QuickGelu": _quick_gelu,
     "FusedMatMul": _matmul,
     "TransposeMatMul": _matmul,
-    "FusedGemm": _activated("Gemm"),
-    "FusedConv": _activated("Conv"),
+    "FusedGemm": _fused_gemm,
+    "FusedConv": _fused_conv,
     "SkipLayerNormalization": _skip(True),
     "SkipSimplifiedLayerNormalization": _skip(False),
     "BiasAdd": _bias_add,

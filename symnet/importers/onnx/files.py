@@ -61,6 +61,8 @@ def array_of(tensor: Any) -> Array:
         kinds = {number: word for word, number in onnx.TensorProto.DataType.items()}
         kind = kinds.get(tensor.data_type, tensor.data_type)
         raise ValueError(f"{name} holds {kind}; symnet reads real numbers and integers")
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        raise ValueError(f"the data of {name} are outside of the file, and were not read")
     found = np.asarray(onnx.numpy_helper.to_array(tensor))
     if found.shape != tuple(tensor.dims) or found.dtype.kind == "c":
         raise ValueError(f"{name}: its data do not have the shape {list(tensor.dims)}")
@@ -104,10 +106,24 @@ def _checked_length(folder: Path, told: dict[str, str], tensor: Any) -> int:
 
 
 def _tensors(model: Any) -> Iterator[Any]:
-    yield from model.graph.initializer
-    for nodes in (model.graph.node, *(function.node for function in model.functions)):
-        for node in nodes:
-            for attribute in node.attribute:
-                if attribute.HasField("t"):
-                    yield attribute.t
-                yield from attribute.tensors
+    """All of a model, those inside branches and bodies as well."""
+    yield from _of_graph(model.graph)
+    for function in model.functions:
+        yield from _of_nodes(function.node)
+
+
+def _of_graph(graph: Any) -> Iterator[Any]:
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    yield from _of_nodes(graph.node)
+
+
+def _of_nodes(nodes: Any) -> Iterator[Any]:
+    for attribute in (a for node in nodes for a in node.attribute):
+        yield from (*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors)
+        one = [attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else []
+        for sparse in (*one, *attribute.sparse_tensors):
+            yield from (sparse.values, sparse.indices)
+        for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
+            yield from _of_graph(graph)

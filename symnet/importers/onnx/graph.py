@@ -27,6 +27,7 @@ from symnet.importers.onnx import (
     resizing,
     scattering,
     steps,
+    whole,
 )
 from symnet.importers.onnx.call import Batch, Call, Reader
 from symnet.names import shortened
@@ -76,9 +77,12 @@ class Graph:
     met: Counter[str] = field(default_factory=Counter)
     left_out: list[str] = field(default_factory=list)
     taken: list[int] = field(default_factory=lambda: [0])
-    angles: Mapping[str, quadrants.Angle] = field(default_factory=dict)
     """Nodes read in bodies so far, one number for all of a model's."""
+    angles: Mapping[str, quadrants.Angle] = field(default_factory=dict)
     batch: Batch | None = None
+    whole: set[str] = field(default_factory=set)
+    """Names of tensors of whole numbers or truth values that depend on the inputs."""
+    inner: bool = False
 
     @classmethod
     def of(cls, model: Any, batch: Batch | None = None) -> Graph:
@@ -109,6 +113,11 @@ class Graph:
         """The inputs that are words: labels that are passed on, categories."""
         return [v.name for v in self._given() if _is_of_words(v)]
 
+    def not_real(self) -> dict[str, str]:
+        """The inputs that are declared as whole numbers or truth values, and as which."""
+        kinds = {v.name: whole.kind(v) for v in self._given()}
+        return {name: kind for name, kind in kinds.items() if kind}
+
     def _given(self) -> list[Any]:
         """The inputs that are no initializers."""
         known = {tensor.name for tensor in self.proto.initializer}
@@ -131,6 +140,7 @@ class Graph:
         entries = self.tensors.fold.inputs_of([shape for _, shape in shapes])
         for (input_name, _), form in zip(shapes, entries, strict=True):
             self.values[input_name] = form
+        self.whole.update(self.not_real())
         for word in self.words():
             self.values[word] = Unread(f"the input {shortened(word)!r} is of words, not of numbers")
         for node in self.proto.node:
@@ -159,6 +169,7 @@ class Graph:
         values = dict(given) if closed else {**self.values, **given}
         opset = defined.opset_of(body, self.opset) if closed else self.opset
         inner = replace(self, proto=body, opset=opset, values=values, met=Counter(), left_out=[])
+        inner.inner, inner.whole = True, set() if closed else self.whole - given.keys()
         if not closed:
             inner._initialize()
         self.taken[0] += len(body.node)
@@ -225,6 +236,10 @@ class Graph:
 
     def _results(self, node: Any) -> list[Value]:
         self.met[node.op_type] += 1
+        not_real = [name for name in node.input if name in self.whole]
+        kept = [whole.keeps(node, name, self.inner) for name in not_real]
+        if any(kept):
+            self.whole.update(filter(None, node.output))
         if node.op_type == "Constant" and node.domain in _ONNX:
             return [constants.constant(node, self._number)]
         if node.output and node.output[0] in self.angles:
@@ -248,7 +263,7 @@ class Graph:
                 arguments,
                 constants.attributes(node, self._number),
                 self.opset,
-                len(node.output),
+                [bool(name) for name in node.output],
                 self.body,
                 self.batch,
             )

@@ -77,7 +77,7 @@ def _affine(c: Call, x: Value, first: int, shape: Sequence[int] | None = None) -
 
 
 def _layer_normalization(c: Call) -> Result:
-    if c.results > 1:
+    if any(c.named[1:]):
         c.refuse("it gives mean and deviation as well; symnet reads its first output")
     epsilon = _single(c, "epsilon", 1e-5)
     return _affine(c, c.tensors.normalised(c.value(0), _trailing(c), epsilon), 1)

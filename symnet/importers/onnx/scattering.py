@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from symnet.importers.folding import matrices
-from symnet.importers.folding.scattering import put
+from symnet.importers.folding.scattering import along, put
 from symnet.importers.folding.tensors import Value
 from symnet.importers.onnx.call import Call, Reader, Result
 from symnet.network.weights import Array
@@ -21,7 +21,7 @@ def _gather(c: Call) -> Result:
 
 def _gather_elements(c: Call) -> Result:
     index, axis = c.constant(1, "indices").astype(np.int64), c.get("axis", 0)
-    return c.tensors.places(c.value(0), lambda a: np.take_along_axis(a, index, axis))
+    return c.tensors.places(c.value(0), lambda a: along(a, index, axis))
 
 
 def _gather_nd(c: Call) -> Result:
@@ -55,10 +55,7 @@ def _scatter_nd(c: Call) -> Result:
 def _scatter_elements(c: Call) -> Result:
     x, index, axis = c.value(0), c.constant(1, "indices").astype(np.int64), c.get("axis", 0)
     places = np.arange(math.prod(x.shape)).reshape(x.shape)
-    cut = [slice(None)] * index.ndim
-    for k, size in enumerate(index.shape):
-        cut[k] = slice(size) if k != axis % index.ndim else slice(None)
-    return _put(c, np.take_along_axis(places[tuple(cut)], index, axis))
+    return _put(c, along(places, index, axis))
 
 
 def _tensor_scatter(c: Call) -> Result:

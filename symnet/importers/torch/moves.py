@@ -15,7 +15,7 @@ import numpy as np
 from symnet.importers.folding import choices, matrices
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
-from symnet.importers.folding.scattering import put
+from symnet.importers.folding.scattering import along, put
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
 
@@ -144,16 +144,13 @@ def scattered(
         raise ValueError(f"it joins by {reduce}, or leaves out what is there (include_self)")
     if not isinstance(index, np.ndarray):
         raise ValueError("its places depend on the inputs: that has no derivative")
-    cut = tuple(
-        slice(s) if k != dim % index.ndim else slice(None) for k, s in enumerate(index.shape)
-    )
-    places = np.arange(math.prod(x.shape)).reshape(x.shape)[cut]
+    places = np.arange(math.prod(x.shape)).reshape(x.shape)
     corner = tuple(slice(s) for s in index.shape)
     return put(
         t,
         x,
         t.places(y, lambda a: a[corner]),
-        np.take_along_axis(places, index, dim),
+        along(places, index, dim),
         _REDUCED[reduce],
     )
 

@@ -1,0 +1,108 @@
+"""What ONNX's attributes, optional inputs and unnamed outputs say of an operator, one by one.
+
+Beside onnx's own evaluator, and beside onnxruntime where the evaluator has another value.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symnet.witness import analytic
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("scipy.special")
+from onnx import TensorProto, helper  # noqa: E402
+
+from onnxmodels import agrees, agrees_with_runtime, imported, in_single, model, node, weights  # noqa: E402
+
+STATISTICS = {"s": weights(3), "b": weights(3), "m": weights(3), "v": weights(3, positive=True)}
+
+
+# --- normalisation in training mode -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("opset", [7, 9, 13])
+def test_statistics_of_a_batch_are_training_mode(opset, tmp_path):
+    """Opsets 7 to 13 have no other word for it than more outputs; those without names are none."""
+    nodes = [node("BatchNormalization", "x s b m v", "y mean var saved kept")]
+    with pytest.raises(ValueError, match="training mode; export it in evaluation mode"):
+        imported(model(nodes, (2, 3), STATISTICS, opset), tmp_path)
+    nodes = [helper.make_node("BatchNormalization", list("xsbmv"), ["y", "", ""])]
+    net = imported(model(nodes, (1, 3), STATISTICS, opset), tmp_path).network
+    agrees(model([node("BatchNormalization", "x s b m v")], (1, 3), STATISTICS), net, (1, 3))
+
+
+# --- places and sizes ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("auto", ["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"])
+@pytest.mark.parametrize("size", [8, 9, 10])
+def test_a_given_size_cuts_the_larger_part_first_but_for_same_upper(auto, size, tmp_path):
+    """What is odd of the padding of a ConvTranspose with output_shape."""
+    one = node("ConvTranspose", "x w", strides=[2], output_shape=[size], auto_pad=auto)
+    proto = in_single([one], (1, 2, 4), {"w": weights(2, 1, 4)})
+    agrees_with_runtime(proto, imported(proto, tmp_path).network, (1, 2, 4))
+
+
+def test_an_image_larger_than_what_kernels_write_is_refused(tmp_path):
+    """Programs fill it differently."""
+    one = node("ConvTranspose", "x w", strides=[2], output_shape=[11])
+    with pytest.raises(ValueError, match=r"its image is \[11\], larger than the \[10\]"):
+        imported(model([one], (1, 1, 4), {"w": weights(1, 1, 4)}), tmp_path)
+
+
+def test_gathered_elements_are_as_many_as_indices(tmp_path):
+    """PyTorch's gather is written with indices that are shorter than the data on other axes."""
+    index = np.array([[[2, -1, 0]], [[1, 1, 2]]])
+    proto = in_single([node("GatherElements", "x i", axis=2)], (2, 3, 4), {"i": index})
+    net = imported(proto, tmp_path).network
+    assert net.m == 6
+    agrees_with_runtime(proto, net, (2, 3, 4))
+    with pytest.raises(ValueError, match=r"indices of the shape \(2, 1, 3\) in a tensor of .*1, 4"):
+        imported(model([node("GatherElements", "x i", axis=2)], (1, 1, 4), {"i": index}), tmp_path)
+
+
+# --- whole numbers ------------------------------------------------------------------------------
+
+
+def whole(nodes, constants=None, kind=TensorProto.INT64):
+    """A model of three whole numbers x."""
+    proto = model(nodes, (1, 3), constants, kind=kind)
+    proto.graph.output[0].type.tensor_type.elem_type = TensorProto.DOUBLE
+    return proto
+
+
+HALVES = [helper.make_tensor_value_info("h", TensorProto.INT64, None)]
+HALF = helper.make_graph([node("Div", "x two", "h")], "g", [], HALVES)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [node("Div", "x two", "h"), node("Cast", "h", to=TensorProto.DOUBLE)],
+        [node("Add", "x two", "a"), node("ReduceMean", "a", "h"), node("Identity", "h")],
+        [node("Pow", "x w")],
+        [node("CastLike", "w x", "v"), node("Cast", "v", to=TensorProto.DOUBLE)],
+        [helper.make_node("If", ["t"], ["y"], then_branch=HALF, else_branch=HALF)],
+    ],
+)
+def test_whole_numbers_have_no_values_of_real_ones(nodes, tmp_path):
+    """7/2 is 3 of them; the model says so by the type of its input."""
+    constants = {"two": np.array(2), "w": weights(3), "t": np.array(True)}
+    with pytest.raises(ValueError, match=r"whole numbers \([xa]\).*cast that input to floats"):
+        imported(whole(nodes, constants), tmp_path)
+
+
+@pytest.mark.parametrize("kind", [TensorProto.INT64, TensorProto.UINT8, TensorProto.BOOL])
+def test_whole_numbers_that_are_cast_are_read_as_real_ones(kind, tmp_path):
+    """And it is said that they are."""
+    nodes = [
+        node("Reshape", "x s", "r"),
+        node("Cast", "r", "f", to=TensorProto.DOUBLE),
+        node("Div", "f two"),
+    ]
+    found = imported(whole(nodes, {"s": np.array([3]), "two": np.array(2.0)}, kind), tmp_path)
+    word = "truth values" if kind == TensorProto.BOOL else "whole numbers"
+    assert f"x is of {word}: read as real ones" in found.notes
+    assert analytic.value(found.network, np.array([[3.0, 5.0, 1.0]])).tolist() == [[1.5, 2.5, 0.5]]
