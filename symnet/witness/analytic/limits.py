@@ -102,13 +102,13 @@ def _side(tree: Any, z: float, side: int) -> list[Number] | None:
 
 def _is_sure(value: Number, tree: Any, digits: int) -> bool:
     """Of a 0 only in all digits: 1 + tanh(-500) is one in 400 of them."""
-    return bool(value) or digits == _digits(tree)[-1]
+    return bool(value) or _is_slow(tree) or digits == _digits(tree)[-1]
 
 
 @lru_cache(maxsize=4096)
 def _digits(tree: Any) -> tuple[int, ...]:
     """The digits that are tried; of functions that take seconds in the most of them, fewer."""
-    return _DIGITS[:2] if _is_slow(tree) else _DIGITS
+    return _DIGITS[:3] if _is_slow(tree) else _DIGITS
 
 
 def _is_slow(tree: Any) -> bool:
