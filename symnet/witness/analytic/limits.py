@@ -71,9 +71,6 @@ def jet(tree: Any, z: float, corner: bool, plain: float) -> Jet | None:
 
 def _here(tree: Any, z: float) -> Number | None:
     """The value at z itself, in as many digits as it takes; NaN where none do."""
-    if _is_slow(tree):
-        with mpmath.workdps(_DIGITS[0]):
-            return _real(tree, mpmath.mpf(z))
     before: Number | None = None
     for digits in _digits(tree):
         with mpmath.workdps(digits):
