@@ -15,6 +15,8 @@ pytest.importorskip("scipy.special")
 from onnx import TensorProto, helper  # noqa: E402
 
 from onnxmodels import agrees, agrees_with_runtime, imported, in_single, model, node, weights  # noqa: E402
+from symnet.importers.onnx import arithmetic, contributed  # noqa: E402
+from symnet.witness.checking import CheckError  # noqa: E402
 
 STATISTICS = {"s": weights(3), "b": weights(3), "m": weights(3), "v": weights(3, positive=True)}
 
@@ -106,3 +108,33 @@ def test_whole_numbers_that_are_cast_are_read_as_real_ones(kind, tmp_path):
     word = "truth values" if kind == TensorProto.BOOL else "whole numbers"
     assert f"x is of {word}: read as real ones" in found.notes
     assert analytic.value(found.network, np.array([[3.0, 5.0, 1.0]])).tolist() == [[1.5, 2.5, 0.5]]
+
+
+# --- witnesses ----------------------------------------------------------------------------------
+
+
+def fused(activation="Tanh"):
+    """A FusedGemm, which onnx's evaluator does not know, in single precision."""
+    one = node("FusedGemm", "x w", activation=activation)
+    one.domain = "com.microsoft"
+    proto = in_single([one], (1, 3), {"w": weights(3, 2)})
+    proto.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    return proto
+
+
+def test_onnxruntime_is_the_witness_where_the_evaluator_is_none(tmp_path, monkeypatch):
+    """And a wrong rule is found by it."""
+    pytest.importorskip("onnxruntime")
+    found = imported(fused(), tmp_path)
+    assert "compared with onnxruntime in single precision" in found.compared
+    monkeypatch.setitem(contributed.READERS, "FusedGemm", arithmetic.READERS["Gemm"])
+    with pytest.raises(CheckError, match="differs from onnxruntime by"):
+        imported(fused(), tmp_path)
+
+
+def test_rounding_of_single_precision_is_no_difference(tmp_path):
+    """Of what it makes large: cos(1e7 x) in single precision is another number."""
+    pytest.importorskip("onnxruntime")
+    nodes = [node("Mul", "x c", "z"), node("Cos", "z")]
+    proto = in_single(nodes, (1, 3), {"c": np.array(1e7)})
+    assert "onnxruntime in single precision" in imported(proto, tmp_path).compared
