@@ -12,9 +12,9 @@ from symnet.witness import analytic
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("scipy.special")
-from onnx import TensorProto, helper  # noqa: E402
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from onnxmodels import agrees, agrees_with_runtime, imported, in_single, model, node, weights  # noqa: E402
+from onnxmodels import RNG, agrees, agrees_with_runtime, imported, in_single, model, node, weights  # noqa: E402
 from symnet.importers.onnx import arithmetic, contributed  # noqa: E402
 from symnet.witness.checking import CheckError  # noqa: E402
 
@@ -138,3 +138,69 @@ def test_rounding_of_single_precision_is_no_difference(tmp_path):
     nodes = [node("Mul", "x c", "z"), node("Cos", "z")]
     proto = in_single(nodes, (1, 3), {"c": np.array(1e7)})
     assert "onnxruntime in single precision" in imported(proto, tmp_path).compared
+
+
+@pytest.mark.parametrize("held", ["cast", "initializer"])
+def test_branches_are_in_double_precision_beside_the_evaluator(held, tmp_path):
+    """A single precision left in a branch is no error of the network's, nor hides one."""
+    out = [helper.make_tensor_value_info("h", TensorProto.FLOAT, None)]
+    third = [numpy_helper.from_array(np.array([1 / 3], np.float32), "w")]
+    nodes = [node("Cast", "x", "c", to=TensorProto.FLOAT), node("Mul", "c c", "h")]
+    if held == "cast":
+        graph = helper.make_graph(nodes, "g", [], out)
+    else:
+        graph = helper.make_graph([node("Mul", "x w", "h")], "g", [], out, third)
+    choice = helper.make_node("If", ["t"], ["y"], then_branch=graph, else_branch=graph)
+    found = imported(in_single([choice], (1, 3), {"t": np.array(True)}), tmp_path)
+    assert "compared with onnx in double precision" in found.compared
+
+
+# --- words of single operators ------------------------------------------------------------------
+
+REDUCTIONS = ("L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare")
+
+
+@pytest.mark.parametrize("kind", REDUCTIONS)
+def test_a_reduction_of_no_axis_is_of_each_entry(kind, tmp_path):
+    """noop_with_empty_axes: |x| of ReduceL1, not x."""
+    one = node(f"Reduce{kind}", noop_with_empty_axes=1)
+    net = imported(model([one], (2, 3), opset=18), tmp_path, check=False).network
+    expected = {
+        **dict.fromkeys(("L1", "L2"), np.abs),
+        **{"SumSquare": np.square, "LogSum": np.log},
+    }.get(kind, np.array)
+    X = RNG.uniform(0.1, 2, size=(4, 6)) * (1 if kind == "LogSum" else -1)
+    np.testing.assert_allclose(analytic.value(net, X), expected(X), rtol=1e-12)
+
+
+def test_a_clip_whose_bounds_cross_is_the_upper_one(tmp_path):
+    """min(max(x, 2), 1)."""
+    bounds = {"l": np.array(2.0), "h": np.array(1.0), "o": np.array(1.0)}
+    proto = model([node("Clip", "x l h", "c"), node("Mul", "x c")], (1, 3), bounds)
+    agrees(proto, imported(proto, tmp_path).network, (1, 3))
+    proto = model([node("Clip", "x l h", "c"), node("Add", "x c")], (1, 3), bounds)
+    agrees(proto, imported(proto, tmp_path).network, (1, 3))
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_the_norm_is_of_magnitudes(p, tmp_path):
+    """onnx's own evaluator sums x where p is 1."""
+    proto = in_single([node("LpNormalization", p=p, axis=1)], (2, 3))
+    agrees_with_runtime(proto, imported(proto, tmp_path).network, (2, 3))
+
+
+@pytest.mark.parametrize(
+    ("op", "attributes", "why"),
+    [
+        ("Normalizer", {"norm": "MAX"}, "its norm is MAX"),
+        ("Normalizer", {}, "its norm is MAX"),
+        ("Imputer", {"imputed_value_floats": [7.0]}, "it replaces the value 0"),
+    ],
+)
+def test_defaults_of_scikit_learns_operators_are_refused(op, attributes, why, tmp_path):
+    """An Imputer replaces 0 by default; programs differ in what the largest is."""
+    one = helper.make_node(op, ["x"], ["y"], domain="ai.onnx.ml", **attributes)
+    proto = model([one], (1, 3))
+    proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+    with pytest.raises(ValueError, match=why):
+        imported(proto, tmp_path)

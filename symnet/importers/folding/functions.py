@@ -59,8 +59,10 @@ def leaky(slope: Any, z: Expr = Z) -> Expr:
 
 
 def clip(low: Any = None, high: Any = None, z: Expr = Z) -> Expr:
-    """z within these bounds, either of which may be left out."""
+    """min(max(z, low), high), of which either may be left out: the high one where low is above."""
     pieces: list[tuple[Expr, Any]] = []
+    if low is not None and high is not None and float(low) > float(high):
+        return number(high)
     if low is not None and math.isfinite(float(low)):
         pieces.append((number(low), z <= number(low)))
     if high is not None and math.isfinite(float(high)):
