@@ -204,3 +204,41 @@ def test_defaults_of_scikit_learns_operators_are_refused(op, attributes, why, tm
     proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
     with pytest.raises(ValueError, match=why):
         imported(proto, tmp_path)
+
+
+@pytest.mark.parametrize("mode", ["DCR", "CRD"])
+def test_space_to_depth_undoes_depth_to_space(mode, tmp_path):
+    """In either order of channels, of which newer opsets tell."""
+    nodes = [node("DepthToSpace", "x", "s", blocksize=2, mode=mode)]
+    nodes += [node("SpaceToDepth", "s", blocksize=2, mode=mode)]
+    proto = model(nodes, (1, 8, 2, 1))
+    net = imported(proto, tmp_path, check=False).network
+    X = RNG.normal(size=(2, 16))
+    np.testing.assert_array_equal(analytic.value(net, X), X)
+
+
+@pytest.mark.parametrize(("signs", "kept"), [({}, [0, 1, 0]), ({"detect_negative": 0}, [1, 1, 0])])
+def test_infinite_constants_are_found(signs, kept, tmp_path):
+    """IsInf of a mask."""
+    nodes = [
+        node("IsInf", "m", "i", **signs),
+        node("Not", "i", "n"),
+        node("Cast", "n", "f", to=TensorProto.DOUBLE),
+        node("Mul", "x f"),
+    ]
+    proto = model(nodes, (1, 3), {"m": np.array([-np.inf, 0.0, np.inf])})
+    net = imported(proto, tmp_path).network
+    np.testing.assert_array_equal(analytic.value(net, np.ones((1, 3)))[0], kept)
+
+
+def test_norms_of_other_orders_and_cut_columns_are_refused(tmp_path):
+    """Both were read as something else."""
+    with pytest.raises(ValueError, match="its p is 3"):
+        imported(model([node("LpNormalization", p=3)], (1, 3)), tmp_path, check=False)
+    one = helper.make_node(
+        "FeatureVectorizer", ["x", "x"], ["y"], domain="ai.onnx.ml", inputdimensions=[2, 3]
+    )
+    proto = model([one], (1, 3))
+    proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+    with pytest.raises(ValueError, match=r"its inputdimensions are \[2, 3\], but .* \[3, 3\]"):
+        imported(proto, tmp_path, check=False)

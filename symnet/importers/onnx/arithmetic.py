@@ -193,6 +193,8 @@ def _transpose_pads(
 
 def _norm(c: Call) -> Result:
     t, x, axis = c.tensors, c.value(0), c.get("axis", -1)
+    if c.get("p", 2) not in (1, 2):
+        c.refuse(f"its p is {c.get('p')}; ONNX has 1 and 2")
     if c.get("p", 2) == 2:
         size = t.apply("sqrt", _squares(t, x, [axis], True))
     else:

@@ -108,7 +108,11 @@ def _extractor(c: Call) -> Result:
 
 
 def _vectorizer(c: Call) -> Result:
-    return c.tensors.concatenate([c.value(i) for i in range(len(c.inputs))], -1)
+    parts = [c.value(i) for i in range(len(c.inputs))]
+    sizes, told = [part.shape[-1] for part in parts], c.get("inputdimensions")
+    if told and list(told) != sizes:
+        c.refuse(f"its inputdimensions are {list(told)}, but its inputs have {sizes} columns")
+    return c.tensors.concatenate(parts, -1)
 
 
 def _imputer(c: Call) -> Result:
