@@ -59,10 +59,8 @@ def leaky(slope: Any, z: Expr = Z) -> Expr:
 
 
 def clip(low: Any = None, high: Any = None, z: Expr = Z) -> Expr:
-    """min(max(z, low), high), of which either may be left out: the high one where low is above."""
+    """z within these bounds, low at most high, either of which may be left out."""
     pieces: list[tuple[Expr, Any]] = []
-    if low is not None and high is not None and float(low) > float(high):
-        return number(high)
     if low is not None and math.isfinite(float(low)):
         pieces.append((number(low), z <= number(low)))
     if high is not None and math.isfinite(float(high)):
