@@ -21,7 +21,7 @@ from distributed import Client, LocalCluster
 
 import symnet
 
-CHUNK = 1000  # of each axis: a million points, 56 MB of results
+CHUNK = 1000  # of each axis at most: a million points, 56 MB of results
 
 
 def main(side: int = 1000, workers: int = 2) -> None:
@@ -65,8 +65,9 @@ def backend() -> str:
 
 def grid(side: int) -> da.Array:
     """rho from -2 to 2 by T from -1 to 1, lazily: (side, side, 2)."""
-    rho = da.linspace(-2, 2, side, chunks=CHUNK)
-    T = da.linspace(-1, 1, side, chunks=CHUNK)
+    chunk = min(CHUNK, -(-side // 4))  # so that a small grid has some for each worker, too
+    rho = da.linspace(-2, 2, side, chunks=chunk)
+    T = da.linspace(-1, 1, side, chunks=chunk)
     return da.stack(da.meshgrid(rho, T, indexing="ij"), axis=-1)
 
 

@@ -14,7 +14,7 @@ from symnet.backends import Foreign
 from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.backends.numpy.runtime import Array, Function
 from symnet.calculus.schemes import Choice, Cost, cheapest
-from symnet.names import method_name, together_name
+from symnet.names import method_name, together_name, whole
 from symnet.network import Network
 from symnet.witness import checking
 
@@ -211,6 +211,9 @@ class Compiled:
         weights = tuple((array.shape, array.tobytes()) for array in numbers)
         return self.backend, self.order, self.source, repr(self.network.nodes), weights
 
+    def __hash__(self) -> int:
+        return hash((self.network, self.order, self.backend, self.threads))
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Functions that were bound belong to this process.
         return Compiled, tuple(getattr(self, f.name) for f in fields(self))
@@ -226,8 +229,7 @@ def compiled(
     """
     if backend not in BACKENDS:
         raise ValueError(f"no backend {backend!r}; there are {' and '.join(BACKENDS)}")
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads is {threads}; at least 1 is needed")
+    threads = None if threads is None else whole(threads, "threads", 1)
     chosen = choices(network, order)
     kernels = BACKENDS[backend](network, chosen)
     return Compiled(network, order, backend, chosen[together_name(order)].cost, threads, kernels)

@@ -12,6 +12,7 @@ from sympy import Expr, Matrix, Symbol
 from symnet import compiling, formulas
 from symnet.calculus.algebra import DIRECTIONS
 from symnet.formulas import expanded, safe
+from symnet.names import whole
 from symnet.network import Network
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 HIGHEST = len(DIRECTIONS)
 """The highest order of derivative: there are names for as many directions."""
+
+_DIGITS = 4  # of numbers in a notebook, as on a page; `latex` has all
 
 
 def derive(network: Network, order: int = 2) -> Derivation:
@@ -51,11 +54,7 @@ class Derivation:
     def __post_init__(self) -> None:
         if not isinstance(self.network, Network):
             raise TypeError(f"a Network is needed, got {type(self.network).__name__}")
-        whole = isinstance(self.order, int) and not isinstance(self.order, bool)
-        if not whole or not 0 <= self.order <= HIGHEST:
-            raise ValueError(
-                f"order is {self.order!r}; a whole number from 0 to {HIGHEST} is needed"
-            )
+        object.__setattr__(self, "order", whole(self.order, "order", 0, HIGHEST))
 
     def partial(
         self, *inputs: str | Symbol, of: str | Symbol | None = None, stable: bool = False
@@ -71,8 +70,10 @@ class Derivation:
         if len(inputs) > self.order:
             raise ValueError(f"{len(inputs)} inputs, but derived to order {self.order} only")
         chosen = tuple(sorted(self._input(name) for name in inputs))
-        found = expanded.partial(self.network, self._output(of), chosen)
-        return safe.partial(self.network, self._output(of), chosen) if stable else found
+        if stable:
+            expanded.check_partial(self.network, len(chosen))
+            return safe.partial(self.network, self._output(of), chosen)
+        return expanded.partial(self.network, self._output(of), chosen)
 
     def jacobian(self) -> Matrix:
         """∂y_p/∂x_i as a SymPy Matrix (m, n). Raises as `partial`."""
@@ -109,7 +110,7 @@ class Derivation:
         return self.text(format="unicode")
 
     def _repr_latex_(self) -> str:
-        return formulas.notebook(self.network, self.order, self._readable())
+        return formulas.notebook(self.network, self.order, self._readable(), _DIGITS)
 
     def plot(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Picture:
         """A picture of the value and the partials; see `symnet.plot`."""

@@ -8,8 +8,10 @@ them, is put in a form of `activations.stable`, which has been compared with man
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import sympy
 from sympy import Add, Expr, Max, Mul, Piecewise, S, exp, log
@@ -22,22 +24,32 @@ from symnet.activations.stable import Inaccurate
 
 _FUNCTIONS = (sympy.Function, sympy.Pow, Piecewise)
 _CANDIDATES = 12
+_SLOW = 100  # operations of a function of one symbol that takes over five seconds
 _LARGEST = 400
 """Operations of a part that is looked at as a whole; of larger ones only its parts are."""
 
 
-def stable(expression: Expr) -> Expr:
-    """The expression in a form that is safe to evaluate in double precision, as by `lambdify`.
+def stable(expression: Any) -> Any:
+    """The expression, or each of a matrix, in a form that is safe in doubles, as by `lambdify`.
 
     Exactly equal to it but for polynomials of 20 digits near removable points. Right to about 1e-12
     of the derivative, and of what the last digit of u changes it by, for what is a function of one
     quantity u, such as `d.partial("x1")` of one neuron: it neither cancels nor overflows, and where
     it is too large for a double it is infinite. Sums and products of such parts are computed as
-    they stand, `log(exp(u) + exp(v))` from its largest term. ValueError for what is no SymPy
-    expression, and for a part that no known form makes right.
+    they stand, `log(exp(u) + exp(v))` from its largest term. A part takes up to a second or some;
+    of large ones, which may take a minute, a warning is given first. TypeError for what is no SymPy
+    expression, ValueError for a part that no known form makes right.
     """
+    if isinstance(expression, sympy.MatrixBase):
+        return expression.applyfunc(stable)
     if not isinstance(expression, Expr):
-        raise ValueError(f"a SymPy expression is needed, got {type(expression).__name__}")
+        raise TypeError(f"a SymPy expression is needed, got {type(expression).__name__}")
+    if len(expression.free_symbols) == 1 and (size := expression.count_ops()) > _SLOW:
+        warnings.warn(
+            f"stable: a function of {size} operations may take a minute; a derivation's "
+            "partial(…, stable=True), which knows its activations, takes milliseconds",
+            stacklevel=2,
+        )
     real = {s: sympy.Dummy(s.name, real=True) for s in expression.free_symbols}
     back = {dummy: symbol for symbol, dummy in real.items()}
     return _safe(expression.xreplace(real)).xreplace(back)

@@ -108,8 +108,9 @@ def _points(names: list[str], X: Any) -> tuple[Any, Any]:
         joined = xarray.concat(parts, INPUT, coords="minimal", compat="override", join="exact")
         return joined, INPUT
     for axis in X.dims:
-        if axis in X.coords and sorted(map(str, X[axis].values)) == sorted(names):
-            return X.sel({axis: names}).drop_vars(axis), axis
+        found = list(map(str, X[axis].values)) if axis in X.coords else []
+        if sorted(found) == sorted(names):
+            return X.isel({axis: [found.index(name) for name in names]}).drop_vars(axis), axis
     if INPUT in X.dims and INPUT not in X.coords and X.sizes[INPUT] == len(names):
         return X, INPUT
     raise ValueError(

@@ -13,11 +13,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Container, Iterable, Sequence
-from typing import NamedTuple
-
-from sympy import Symbol
+from numbers import Integral
+from typing import TYPE_CHECKING, NamedTuple
 
 from symnet import words
+
+if TYPE_CHECKING:
+    from sympy import Symbol
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _OWN_QUANTITY = re.compile(r"d*(z|a|s|t|lam|mu|lse)[0-9]+(_[A-Za-z0-9_]*)?")
@@ -79,6 +81,8 @@ def check_symbol(symbol: Symbol, what: str) -> Symbol:
     """The symbol itself when its name is allowed and it carries no assumptions."""
     if not _is_plain(symbol.name):
         check_name(symbol.name, what)
+    from sympy import Symbol
+
     if symbol != Symbol(symbol.name):
         shown = shortened(symbol.name)
         # A copy without them would print alike, and the user's own subs would not find it.
@@ -131,10 +135,15 @@ def variables(
         names = [f"{letter}{i}" for i in range(1, count + 1)]
     if isinstance(names, str):
         raise ValueError(f"{role}s: give a sequence of names such as ({names!r},), not a string")
+    from sympy import Symbol
+
     given = list(names)
     if len(given) != count:
         raise ValueError(f"{role}s: {len(given)} names, but the network has {count} {role}s")
-    labels = [_label(name, role) for name in given]
+    labels = [
+        check_symbol(name, role).name if isinstance(name, Symbol) else _label(name, role)
+        for name in given
+    ]
     used = {*taken, *filter(_is_plain, labels)}
     symbols = []
     for number, label in enumerate(labels, start=1):
@@ -145,8 +154,6 @@ def variables(
 
 
 def _label(name: object, role: str) -> str:
-    if isinstance(name, Symbol):
-        return check_symbol(name, role).name
     text = name if isinstance(name, str) else ""
     if not (text.isprintable() and text == text.strip() and 0 < len(text) <= _LONGEST_LABEL):
         raise ValueError(
@@ -209,6 +216,16 @@ def commented(text: str) -> str:
 def superscript(text: str) -> str:
     """⁻² from -2: for digits, signs and parentheses."""
     return text.translate(_SUPERSCRIPT)
+
+
+def whole(value: object, what: str, least: int, most: int | None = None) -> int:
+    """The value as an int. ValueError where it is no whole number, or not within the limits."""
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        number = int(value)
+        if number >= least and (most is None or number <= most):
+            return number
+    limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+    raise ValueError(f"{what} is {shortened(repr(value))}; a whole number {limits} is needed")
 
 
 def listed(symbols: Iterable[Symbol], most: int = 6) -> str:

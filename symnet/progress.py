@@ -76,10 +76,12 @@ def steps(
     if _PART.get() is None:
         yield from items
         return
-    known = items if count else list(items)
-    sizes = weights or [1.0] * (count or len(list(known)))
+    if not count:
+        items = list(items)
+        count = len(items)
+    sizes = weights or [1.0] * count
     whole, done = sum(sizes) or 1.0, 0.0
-    for item, size in zip(known, sizes, strict=False):
+    for item, size in zip(items, sizes, strict=False):
         with part(done / whole, (done + size) / whole):
             yield item
         done += size

@@ -1,14 +1,20 @@
-"""HTML by which objects show themselves in notebooks: paragraphs and tables, text escaped."""
+"""How objects show themselves: paragraphs and tables in HTML, text escaped; columns of text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Any
 
 MOST_ROWS = 60
 """Rows of a table that are shown at most, of which some from its end."""
 
 _LAST = 10
+
+
+def pretty(shown: object, printer: Any, cycle: bool) -> None:
+    """A class's `_repr_pretty_`: IPython shows its text where there is no HTML, not its fields."""
+    printer.text(str(shown))
 
 
 def paragraph(text: str, strong: str = "") -> str:
@@ -27,6 +33,19 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> 
         out = len(body) - MOST_ROWS
         body[MOST_ROWS - _LAST : -_LAST] = [_row("td", [f"… {out} more …"], left)]
     return "\n".join(["<table>", _row("th", head, left), *body, "</table>"])
+
+
+def aligned(cells: Sequence[Sequence[str]]) -> list[str]:
+    """The same in lines of text, indented: the first column begins at the left."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  "
+        + row[0].ljust(widths[0])
+        + "".join(
+            "  " + cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)
+        ).rstrip()
+        for row in cells
+    ]
 
 
 def folded(summary: str, text: str) -> str:

@@ -126,5 +126,10 @@ def taken(name: str, language: str) -> bool:
     return name.lower() in {word.lower() for word in words}
 
 
-FORMULAS = frozenset([*keyword.kwlist, *_C_KEYWORDS.split(), *_FUNCTIONS.split()])
-"""Names that printed formulas use, or that neither Python nor C has for a variable."""
+_SYMPIFY = "Symbol Integer Float Rational Function factorial factorial2"
+
+FORMULAS = frozenset(
+    [*keyword.kwlist, *_C_KEYWORDS.split(), *_FUNCTIONS.split(), *_SYMPIFY.split()]
+)
+"""Names that printed formulas use, that SymPy's parser writes into what it reads, or that neither
+Python nor C has for a variable."""

@@ -301,6 +301,48 @@ def test_nodes_that_cannot_be(arguments, message):
         Node(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (symnet.softmax, "softmax"),
+        (symnet.log_softmax, "log_softmax"),
+        (symnet.mean, "mean"),
+        (symnet.layer_norm, "layer_norm"),
+        (lambda v: symnet.prelu(v, 0.1), "prelu"),
+        (lambda v: symnet.apply("tanh", v), "apply"),
+        (lambda v: symnet.maximum(v, 2), "maximum"),
+        (lambda v: symnet.minimum(2, v), "minimum"),
+    ],
+)
+def test_functions_of_vectors_refuse_numbers(call, what):
+    """By their name, and that of what is needed."""
+    with pytest.raises(TypeError, match=rf"^{what} is of a vector of symnet\.variables, not"):
+        call(np.ones(3))
+
+
+def test_vectors_are_joined_from_a_list_too():
+    x = variables("a", "b")
+    assert Network.of(concat([x, 2 * x])) == Network.of(concat(x, 2 * x))
+
+
+def test_inputs_are_named_or_counted_by_anything_that_does():
+    """An iterator of names, a number of NumPy's; no truth value."""
+    nodes = (Node((Term(np.ones((1, 2)), 0),)),)
+    names = Network.from_nodes(nodes, (name for name in "ab")).input_names
+    assert names == ("a", "b")
+    assert Network.from_nodes(nodes, np.int64(2)).n == 2
+    with pytest.raises(ValueError, match="the number of inputs is True; a whole number"):
+        Network.from_nodes(nodes, True)
+
+
+@pytest.mark.parametrize("name", ["W2", "w2_1", "b1"])
+def test_activations_are_not_called_as_weights_are(name):
+    """Generated text has arrays of these names, and functions of the activation's."""
+    own = Activation(name, Z**2 + Z)
+    with pytest.raises(ValueError, match=f"layer 1: activation: '{name}' is what generated text"):
+        Network([Layer([[1.0]], None, own)])
+
+
 def test_a_chain_has_no_graphs_layers_and_the_other_way_round():
     """`layers` of a graph is refused with what to look at."""
     network = Network.of(X + Layer([[1.0, 0.0], [0.0, 1.0]], None, "tanh")(X))

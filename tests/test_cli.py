@@ -349,8 +349,8 @@ def test_a_library_in_other_languages(run, net, tmp_path):
     named = tmp_path / "net_value.json"
     symnet.save(symnet.Network.dense([2, 2, 1], seed=1), named)
     for language, expected in {
-        "cpp": ["lib.hpp", "net.hpp", "net_value.hpp"],
-        "rust": ["mod.rs", "net.rs", "net_value.rs"],
+        "cpp": ["lib.hpp", "lib_functions.hpp", "net.hpp", "net_value.hpp"],
+        "rust": ["functions.rs", "mod.rs", "net.rs", "net_value.rs"],
         "javascript": ["net.d.mts", "net.mjs", "net_value.d.mts", "net_value.mjs"],
         "python": ["net.py", "net_value.py"],
     }.items():

@@ -157,7 +157,7 @@ def test_exit_statuses_are_in_the_help(command, capsys):
 def test_every_command_is_in_the_table():
     """The table of commands is the folder's modules, and all of them are in the parser of all."""
     folder = Path(cli.__file__).parent
-    others = {"__init__", "options", "commands", "terminal", "forecasts"}
+    others = {"__init__", "options", "exchange", "commands", "terminal", "forecasts"}
     assert {p.stem for p in folder.glob("*.py")} - others == set(MODULES.values())
     (action,) = [a for a in cli.parser()._actions if a.choices]
     assert tuple(action.choices) == COMMANDS
@@ -200,6 +200,25 @@ def test_derive_starts_without_what_others_need():
     assert not {f"symnet.{room}" for room in heavy} & loaded
     assert not {"matplotlib", "scipy", "rich", "shtab", "symnet.backends.c.kernel"} & loaded
     assert "symnet.derivation" in loaded
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["derve"], ["--versoin"], []])
+def test_what_needs_no_formula_waits_for_no_import(arguments):
+    """NumPy and SymPy take half a second, in which a mistyped command had no answer."""
+    code = (
+        "import sys; from symnet import cli\n"
+        "try: cli.main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=True,
+    )
+    assert not {"numpy", "sympy"} & set(run.stdout.splitlines()[-1].split())
 
 
 def test_derive_makes_no_activation_that_it_does_not_use():

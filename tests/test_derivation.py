@@ -9,6 +9,7 @@ from sympy import Matrix, Rational, Symbol, exp
 
 import symnet
 from symnet.derivation import Derivation
+from symnet.network import Layer, Network
 
 x1, x2 = sympy.symbols("x1 x2")
 
@@ -145,3 +146,45 @@ def test_symbolic_weights_are_for_formulas():
         d.compile()
     numbers = symnet.derive(network.subs({"w11": 1, "w12": 2}))
     assert numbers.compile().value([0.0, 0.0]) == 0.5
+
+
+def test_networks_that_are_equal_keep_their_own_symbols():
+    """Labels make networks equal, and formulas have symbols: T_K_2 where T_K was a weight's."""
+    weight = Network([Layer([[sympy.Symbol("T_K")]], None, "sigmoid")], inputs=("T [K]",))
+    first, second = weight.subs({"T_K": 2}), Network([Layer([[2]], None, "sigmoid")], ["T [K]"])
+    assert first == second
+    assert first.inputs != second.inputs
+    for network in (second, first):
+        derived, (x,) = symnet.derive(network), network.inputs
+        assert derived.partial().free_symbols == {x}
+        exact = sympy.diff(1 / (1 + sympy.exp(-2 * x)), x)
+        assert sympy.simplify(derived.partial("T [K]") - exact) == 0
+
+
+@pytest.mark.parametrize("order", [np.int64(2), np.uint8(2)])
+def test_orders_may_be_numpys(order):
+    derived = symnet.derive(Network.example(), order)
+    assert type(derived.order) is int
+    assert derived == symnet.derive(Network.example())
+
+
+@pytest.mark.parametrize("threads", [1.5, "2", 0, True])
+def test_threads_are_whole_numbers(threads):
+    with pytest.raises(ValueError, match=r"threads is .*; a whole number of at least 1 is needed"):
+        symnet.derive(Network.example()).compile(threads=threads)
+
+
+def test_functions_are_keys():
+    """As networks and derivations are."""
+    derived = symnet.derive(Network.example())
+    f, g = derived.compile(), derived.compile(threads=1)
+    assert {f: 1, g: 2}[f] == 1
+
+
+def test_a_check_says_what_it_was_given():
+    derived = symnet.derive(Network.example())
+    f = derived.compile()
+    with pytest.raises(TypeError, match=r"check\(network, function\): a Network is needed"):
+        symnet.check(f, derived.network)
+    with pytest.raises(ValueError, match="is of 2 inputs and 1 outputs, the network of 3"):
+        symnet.check(Network.dense([3, 1]), f)

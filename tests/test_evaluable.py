@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import mpmath
@@ -77,7 +78,7 @@ def test_partials(activations: tuple[str, str | None]) -> None:
 
 def test_refused() -> None:
     """What is no expression, and what no known form makes right."""
-    with pytest.raises(ValueError, match="a SymPy expression is needed, got str"):
+    with pytest.raises(TypeError, match="a SymPy expression is needed, got str"):
         symnet.stable("x")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="in double precision, but is"):
         symnet.stable(sympy.sin(x) ** 2 + sympy.cos(x) ** 2 - 1 + exp(-100) * x)
@@ -113,3 +114,20 @@ def test_where_a_formula_has_no_value_it_is_nan(
     with np.errstate(invalid="ignore"):
         found = [float(function(value)) for value in (-1.0, 0.25)]
     np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+def test_matrices_are_put_in_safe_forms_entry_by_entry():
+    derived = symnet.derive(symnet.Network.example())
+    found = symnet.stable(derived.jacobian())
+    assert found.shape == (1, 2)
+    assert found[0, 1] == symnet.stable(derived.partial("x2"))
+
+
+def test_what_may_take_a_minute_is_said_before():
+    """With what takes no time; the form itself is then looked for, which this does not wait for."""
+    x = sympy.Symbol("x")
+    large = sum(sympy.tanh(k * x) ** 2 / k for k in range(1, 40))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match=r"operations may take a minute; .* stable=True"):
+            symnet.stable(large)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,15 @@ def test_example_runs(name, tmp_path):
     for module in EXTRAS.get(name, []):
         pytest.importorskip(module)
     assert len(run(name, tmp_path).splitlines()) > 10
+
+
+def test_the_grid_has_work_for_each_worker():
+    """A small one was a single chunk, so that two workers were compared with one by chance."""
+    for module in EXTRAS["grid.py"]:
+        pytest.importorskip(module)
+    grid = runpy.run_path(str(EXAMPLES / "grid.py"))["grid"]
+    assert grid(1000).numblocks[:2] == (4, 4)
+    assert grid(10_000).numblocks[:2] == (10, 10)
 
 
 def test_the_examples_are_there():

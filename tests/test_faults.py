@@ -13,6 +13,7 @@ import sys
 import textwrap
 import threading
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -160,6 +161,27 @@ def test_a_compiler_that_hangs_is_ended(cache, tmp_path, monkeypatch):
     else:
         content = open(f"/proc/{started.read_text().strip()}/cmdline").read()  # noqa: SIM115
         assert not content, "still running"
+
+
+def test_a_compiler_that_leaves_something_running_is_not_waited_for(cache, tmp_path, monkeypatch):
+    """A server of its own may hold its standard error open."""
+    left = tmp_path / "left"
+    monkeypatch.setenv("CC", script(tmp_path, f'sleep 600 & echo $! > {left}; exec cc "$@"'))
+    loading.load(TEXT)
+    os.kill(int(left.read_text()), signal.SIGKILL)  # it is running still
+
+
+def test_a_compiler_that_says_too_much(cache, tmp_path, monkeypatch):
+    """Of gigabytes the beginning is kept."""
+    talk = "echo 'x.c: error: first' >&2; yes | head -c 30000000 >&2; exit 1"
+    monkeypatch.setenv("CC", script(tmp_path, talk))
+    tracemalloc.start()
+    try:
+        with pytest.raises(compiler.CompilerError, match=r"odd-cc failed: x\.c: error: first"):
+            loading.load(TEXT)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

@@ -364,7 +364,7 @@ def test_steps_may_be_given():
         ({"generations": 0}, "generations is 0"),
         ({"seed": -1}, "seed is -1, expected 0 or more"),
         ({"holdout": 1.5}, "holdout is 1.5"),
-        ({"hidden": (0,)}, "0 is no positive integer"),
+        ({"hidden": (0,)}, "a width is 0; a whole number of at least 1"),
         ({"activation": "tahn"}, "did you mean 'tanh'"),
         ({"weights": {"y2": 1}}, "'y2' is no kind of the data"),
     ],

@@ -1,5 +1,6 @@
 """What a command will take is said before it begins; what is hopeless is refused at once."""
 
+import io
 import os
 import signal
 import subprocess
@@ -12,8 +13,8 @@ import pytest
 
 import effort
 import symnet
-from symnet import cli
-from symnet.cli import forecasts, terminal
+from symnet import cli, importers
+from symnet.cli import exchange, forecasts, terminal
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,24 @@ def test_seconds_are_said_unless_they_are_few(capsys):
         with terminal.working(f"thinking {seconds} {quiet}", quiet, seconds):
             pass
     assert capsys.readouterr().err == "symnet: thinking 41.0 False: about 40 s\n"
+
+
+def test_a_large_file_is_told_before_it_is_read(tmp_path, monkeypatch):
+    """What is done with it is foretold when it has been read, which is more than a second later."""
+    said = []
+    monkeypatch.setattr(terminal.sys, "stderr", io.StringIO())
+    monkeypatch.setattr(
+        importers, "read", lambda *_: said.append(terminal.sys.stderr.getvalue()) or HasNetwork
+    )
+    path = tmp_path / "net.json"
+    with path.open("wb") as file:
+        file.truncate(25_000_000)
+    assert exchange.loaded(str(path)) is HasNetwork.network
+    assert said == [f"symnet: reading {path}: about 1 s\n"]
+
+
+class HasNetwork:
+    network = object()
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from sympy import Symbol, exp
+from sympy import Symbol, erf, exp
 
 import symnet
 from strategies import networks
 from symnet import compiling
-from symnet.activations import TABLE
+from symnet.activations import TABLE, Activation, Z
 from symnet.languages import c_file, numpy_module, testpoints
 from symnet.languages.selftest import examples, expectations
 from symnet.languages.testpoints import chosen, ordinary_points
@@ -279,7 +279,8 @@ def test_points_suit_the_units_of_the_inputs():
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("gelu", 3), ("hardtanh", 3), ("relu6", 3), ("tanhshrink", 2)]
+    ("name", "count"),
+    [("gelu", 3), ("hardtanh", 3), ("relu6", 3), ("tanhshrink", 2), ("elu", 3), ("softplus", 3)],
 )
 def test_points_reach_the_branches_of_forms(name, count):
     """One neuron: beyond |z| = 40 and both kinks, at three points; no terms are much larger."""
@@ -291,6 +292,16 @@ def test_points_reach_the_branches_of_forms(name, count):
     assert len(points) == len(ordinary)
     largest = analytic.scale(network, ordinary, 2).max()
     assert analytic.scale(network, points, 2).max() <= 100 * largest
+
+
+def test_points_reach_the_branches_of_functions_that_languages_lack():
+    """The polynomial of erf near 0, and on each side what comes after it."""
+    bell = Activation("bell", erf(Z))
+    network = Network([Layer([[1.0]], [0.0], bell)])
+    points = chosen(network, 2)
+    branches = {"bell": testpoints._branches(bell, 2)}
+    assert len(set().union(*testpoints._reached(network, points, branches))) == 3
+    assert min(abs(points)) < 0.84375 < max(abs(points))
 
 
 def test_entries_of_many_inputs_are_the_hessians():

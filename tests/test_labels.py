@@ -53,6 +53,22 @@ def test_text_with_sympys_own_names_pastes_into_sympify():
 
 
 @pytest.mark.parametrize(
+    "name", ["Symbol", "Integer", "Float", "Rational", "Function", "factorial", "diff", "Δ", "x y"]
+)
+def test_any_name_of_sympys_pastes_into_sympify(name):
+    """Also one that its parser itself writes around what it reads; 0.5 is a Float there."""
+    layers = [symnet.Layer([[0.5, 2]], [1], "tanh")]
+    d = symnet.derive(symnet.Network(layers, inputs=[name, "q"]), order=0)
+    right, *remarks = d.text().split(" = ")[1].split("\n")
+    found = re.search(r"^in SymPy: sympify\(\.\.\., locals=(.*)\)$", "\n".join(remarks), re.M)
+    given = eval(found[1], {"Symbol": sympy.Symbol}) if found else {}
+    read = sympy.sympify(right, locals=given)
+    plain = {symbol: sympy.Symbol(symbol.name) for symbol in read.free_symbols}
+    own = {symbol: sympy.Symbol(symbol.name) for symbol in d.network.inputs}
+    assert read.subs(plain) == d.partial().subs(own)
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("a_b & 50 %", r"a\_b \& 50 \%"),
@@ -333,3 +349,15 @@ def test_what_latex_sets_as_other_characters_is_a_formula():
         r"z \ensuremath{>} 0, \ensuremath{<}b\ensuremath{>}\ensuremath{\vert}"
     )
     assert tex.in_notebooks(tex.escaped("z > 0")) == "z $>$ 0"
+
+
+@pytest.mark.parametrize(("letter", "command"), [("λ", r"\lambda"), ("Λ", r"\Lambda")])
+def test_the_letter_lambda_is_one(letter, command):
+    """Unicode calls it lamda, LaTeX lambda, and Python keeps that word for itself."""
+    network = symnet.Network.dense([2, 1], seed=0, inputs=[letter, f"{letter} [nm]"])
+    first, second = (symbol.name for symbol in network.inputs)
+    assert labels.unicode_name(first) == letter
+    assert labels.latex_name(first) == command
+    assert labels.latex_name(second) == rf"{command}_{{\mathrm{{nm}}}}"
+    assert labels.latex_escaped(letter) == rf"\ensuremath{{{command}}}"
+    assert letter in symnet.derive(network, 1).text("expanded", "unicode")

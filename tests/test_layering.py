@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,12 @@ import symnet
 PACKAGE = Path(symnet.__file__).parent
 
 ORDER = (
+    "precision",
     "showing",
-    "words",
     "progress",
     "breaking",
+    "leftovers",
+    "words",
     "names",
     "physical",
     "dialect",
@@ -23,7 +27,6 @@ ORDER = (
     "evaluable",
     "network",
     "foreign",
-    "leftovers",
     "files",
     "witness",
     "calculus",
@@ -31,9 +34,9 @@ ORDER = (
     "backends",
     "lowering",
     "compiling",
-    "tables",
     "derivation",
     "languages",
+    "tables",
     "fitting",
     "sensitivities",
     "plotting",
@@ -124,6 +127,17 @@ def test_every_module_has_its_place_in_the_order():
     assert {"activations", "network", "files"} <= set(modules())
 
 
+def test_the_readme_lists_the_rooms_in_this_order():
+    """Row by row, each room once."""
+    text = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## Where things live")[2].partition("**To add")[0]
+    lines = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    rows = [{name.partition("/")[0] for name in re.findall("`([^`]+)`", line)} for line in lines]
+    assert sorted(name for row in rows for name in row) == sorted({*ORDER} - {"__main__"})
+    places = [[ORDER.index(name) for name in row] for row in rows]
+    assert all(max(above) < min(below) for above, below in pairwise(places))
+
+
 @pytest.mark.parametrize("name", sorted(modules()))
 def test_modules_import_only_from_above(name):
     """No cycle and no shortcut: what a module imports stands before it in ORDER."""
@@ -157,17 +171,18 @@ def owner(name: str, files: set[str]) -> str:
 
 
 def test_the_analytic_engine_shares_nothing_with_the_symbolic_side():
-    """Its files import each other, and nothing else of symnet's, no SymPy."""
+    """Its files import each other, and nothing of symnet's but a lock, no SymPy."""
     files = list((PACKAGE / "witness" / "analytic").glob("*.py"))
     assert len(files) > 4
     found = set().union(*(imported(parsed(file)) for file in files))
     foreign = {name for name in found if not name.startswith("symnet.witness.analytic.")}
+    foreign -= {"symnet.precision"}
     assert not {name.split(".")[0] for name in foreign} & {"sympy", "symnet"}
 
 
 def test_no_witness_shares_the_calculus():
     """What is checked against the witnesses is not what they are made of."""
-    shared = {"showing", "progress", "names", "activations", "network"}
+    shared = {"precision", "showing", "progress", "names", "activations", "network"}
     assert dependencies("witness") <= shared
 
 

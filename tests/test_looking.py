@@ -93,6 +93,10 @@ def test_dependence_as_a_table(folder, run):
         (["net.json", "net.json", "data.csv", "--dependence", "x1"], "one network at a time"),
         (["net.json", "net.json", "-"], "standard input can be read once"),
         (["net.json", "data.csv", "--dependence", "z"], "no input is called 'z'"),
+        (
+            ["net.json", "data.csv", "--dependence", "x1", "--order", 1],
+            "takes neither --kind nor --order",
+        ),
         (["net.json", "empty.csv"], "empty.csv: has no rows"),
         (
             ["net.json", "lost.csv"],
@@ -157,9 +161,23 @@ def test_plot_measured(folder, run):
     assert (status, page) == (0, "wrote a.png: predicted against measured of 2-3-1, tanh, linear\n")
 
 
+def test_plot_measured_from_standard_input(folder, run, monkeypatch):
+    """As the help of --data says."""
+    pytest.importorskip("matplotlib")
+    (folder / "mixed.csv").write_text("x1,x2,y\n1,2,0.5\n2,1,0.3\n")
+    arguments = ("plot", "net.json", "-o", "a.png", "--kind", "measured", "--data", "-")
+    with open("mixed.csv") as given:
+        monkeypatch.setattr("sys.stdin", given)
+        status, page, complaint = run(*arguments, "--outputs", "y")
+    assert (status, complaint) == (0, "")
+    assert page.startswith("wrote a.png: predicted against measured")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["-o", "a.png", "--kind", "network", "--inputs", "x1"], "itself takes kind; leave out in"),
+        (["-o", "a.png", "--kind", "network", "--at", "1,2"], "leave out at"),
         (["-o", "a.jpg"], "a.jpg: a picture ends in one of .png, .svg, .pdf"),
         (["-o", "a.png", "--over", "x1=3"], "x1='3' is no range; write it as x1=20:600"),
         (["-o", "a.png", "--over", "x1"], "'x1' is no range"),
@@ -294,6 +312,37 @@ def test_sensitivities_show_themselves():
     found = symnet.sensitivity(symnet.Network.dense([2, 3, 1], "relu", seed=0), POINTS)
     assert len(cells(found)) == 1 + 5
     assert "relu has a kink" in "".join(html(found).itertext())
+
+
+def test_dependence_shows_itself():
+    """Some values along the grid, the slopes beside them, with their units."""
+    net = symnet.Network.dense([2, 3, 1], "tanh", seed=0).with_units({"x2": "K", "y": "MPa"})
+    found = symnet.dependence(net, POINTS, "x2")
+    head, *rows = cells(found)
+    assert head == ["x2 [K]", "y [MPa]", "∂y/∂x2 [MPa/K]"]
+    assert len(rows) == 11
+    assert float(rows[-1][0]) == pytest.approx(found.grid_values[-1], rel=1e-3)
+    assert float(rows[-1][2]) == pytest.approx(found.slope[0, -1], rel=1e-3)
+    assert str(found).startswith("2-3-1, tanh, linear; mean of 25 points as x2 is moved\n  x2 [K]")
+
+
+def test_text_where_there_is_no_html():
+    """IPython in a terminal shows what `print` does, not arrays by their hundreds."""
+    pretty = pytest.importorskip("IPython.lib.pretty").pretty
+    net = symnet.Network.dense([2, 3, 1], "tanh", seed=0)
+    fitted = fitting.Fit(net, (), 0.1, "lbfgs", 3, 2, 1.5, (), ())
+    report = symnet.check(net, symnet.derive(net).compile())
+    measured = symnet.sensitivity(net, POINTS)
+    for shown in (measured, symnet.dependence(net, POINTS, "x1"), report, fitted):
+        assert pretty(shown) == str(shown)
+
+
+def test_a_notebook_says_that_numbers_are_rounded():
+    """Where they are."""
+    inexact = symnet.derive(symnet.Network.dense([2, 3, 1], "tanh", seed=0), 1)._repr_latex_()
+    assert r"\text{numbers are rounded to 4 digits, of which latex() has all}" in inexact
+    assert "1.0056766217290054" not in inexact
+    assert "rounded" not in symnet.derive(symnet.Network.example())._repr_latex_()
 
 
 def test_a_fit_shows_itself():

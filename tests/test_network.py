@@ -397,9 +397,9 @@ def test_dense_places_biases():
     ("arguments", "message"),
     [
         ({"widths": [2]}, "give at least the inputs and the outputs"),
-        ({"widths": [2, 0]}, "0 is no positive integer"),
-        ({"widths": [2, 1.5]}, "1.5 is no positive integer"),
-        ({"widths": [2, True]}, "True is no positive integer"),
+        ({"widths": [2, 0]}, "a width is 0; a whole number of at least 1"),
+        ({"widths": [2, 1.5]}, "a width is 1.5; a whole number"),
+        ({"widths": [2, True]}, "a width is True; a whole number"),
         ({"widths": [2, 1], "fill": 1, "seed": 1}, "either fill or seed"),
         ({"widths": [2, 1], "fill": math.nan}, "fill is nan"),
         ({"widths": [2, 2, 1], "hidden": ["tanh", "tanh"]}, "2 activations, but 1 hidden layers"),

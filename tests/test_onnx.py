@@ -710,7 +710,6 @@ def test_outputs_can_be_selected(tmp_path):
         ("QuantizeLinear", "before quantisation"),
         ("RandomNormalLike", "random"),
         ("ArgMax", "chooses by values"),
-        ("Round", "constant in steps"),
         ("Col2Im", "ConvTranspose"),
     ],
 )

@@ -131,14 +131,22 @@ NONLINEAR = {
         {},
         23,
     ),
+    "Mod": ((2, 3), ["Mod", "x c"], {"c": np.array(1.5)}, {"fmod": 1}, 17),
+    "TopK": ((2, 3), ["TopK", "x k"], {"k": np.array([2])}, {}, 17),
     "SwiGLU": ((2, 4), ["SwiGLU", "x x"], {}, {}, 28),
 }
 
+STEPS = {
+    "Floor": ((2, 3), ["Floor", "x"], {}, {}, 17),
+    "Ceil": ((2, 3), ["Ceil", "x"], {}, {}, 17),
+    "Round": ((2, 3), ["Round", "x"], {}, {}, 17),
+}
 
-@pytest.mark.parametrize("name", [*AFFINE, *NONLINEAR])
+
+@pytest.mark.parametrize("name", [*AFFINE, *NONLINEAR, *STEPS])
 def test_operators_agree_with_onnx(name, tmp_path):
     """In double precision; what is affine needs no node but the output's."""
-    shape, (op, inputs), constants, attributes, opset = (AFFINE | NONLINEAR)[name]
+    shape, (op, inputs), constants, attributes, opset = (AFFINE | NONLINEAR | STEPS)[name]
     if opset > onnx.defs.onnx_opset_version():
         pytest.skip(f"the installed onnx has no opset {opset}")
     proto = model([node(op, inputs, **attributes)], shape, constants, opset)

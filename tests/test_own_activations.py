@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import mpmath
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ from sympy import (
 
 import effort
 import symnet
+from symnet import languages
 from symnet.activations import (
     TABLE,
     Activation,
@@ -41,6 +44,8 @@ from symnet.activations import (
     softplus,
 )
 from symnet.activations.pieces import pieces_of
+from symnet.formulas import remarks
+from symnet.languages import running
 
 z = sympy.Symbol("z", real=True)
 
@@ -193,6 +198,25 @@ KNOWN = {
         [1.8505897e99, 5.2873992e98, 1.5106855e98],
     ),
     "quarter turn": (sympy.tan(sympy.pi * (z - Rational(1, 2))), 0.25, [-1, 6.28318531, None]),
+    "root and logarithm near 0": (sqrt(z) * log(1 + z), 1e-20, [1e-30, 1.5e-10, 7.5e9]),
+    "root and logarithm": (
+        sqrt(z) * log(1 + z),
+        1e10,
+        [2302585.0930040457, 1.2512925464920228e-4, -5.7564627324101142e-15],
+    ),
+    "Debye and Huckel": (-sqrt(z) / (1 + sqrt(z)), 1e16, [-0.99999999, -5e-25, 7.5e-41]),
+    "complement of a complement": (
+        log(erfc(erfc(z))),
+        10.0,
+        [-2.3566058802552998e-45, 4.7365478420889852e-44, -9.4730956841779703e-43],
+    ),
+    "logarithm far down": (log(1 + sympy.tanh(z)), -800.0, [-1599.30685282, 2, 0]),
+    "root far down": (
+        (1 + sympy.tanh(z)) ** Rational(1, 3),
+        -494.5,
+        [8.4708917346464227e-144, 5.6472611564309485e-144, 3.7648407709539657e-144],
+    ),
+    "sine of exp": (sympy.sin(exp(z)), 5.0, [-0.68769141, -107.748416, 15039.6629]),
     # Steep places.
     "signed root": (sign(z) * sqrt(Abs(z)), 0.0, [0, np.inf, None]),
     "root of |z|": (sqrt(Abs(z)), 0.0, [0, 0, None]),
@@ -235,6 +259,48 @@ def test_known_values(case: str) -> None:
         for got, want in zip(engine(formula, at)[:least], wanted, strict=False):
             if want is not None:
                 np.testing.assert_allclose(got, want, rtol=1e-4 if want else 0, atol=1e-300 * 1e10)
+
+
+@pytest.mark.parametrize(
+    ("formula", "where", "lost", "kept"),
+    [
+        (sympy.sin(exp(z)), "z > 710", 711.0, 709.0),
+        (sympy.cos(sympy.sinh(z)), "|z| > 710", -711.0, -709.0),
+        (sqrt(z) * log(1 + z), "z > 1e+145 or 0 < z < 1e-204", 1e200, 1e140),
+        (z + sympy.sin(z**2), "|z| > 1e+290", 1e300, 1e280),
+        (z + sympy.sin(z), "", None, 1e300),
+    ],
+)
+def test_where_no_double_has_a_value_it_is_nan_and_said(formula, where, lost, kept):
+    """A sine far out has no phase, powers are beyond doubles; check agrees on both sides."""
+    net = network(formula)
+    said = [note for note in remarks.limits(net) if "double precision" in note]
+    what = f"own or a derivative of it is NaN in double precision where {where}"
+    assert said == ([what] if where else [])
+    assert np.isfinite(derivatives(formula, kept)[0])
+    for backend in ("numpy", "c") if lost else ():
+        assert np.isnan(derivatives(formula, lost, backend)).any()
+    assert symnet.check(net, symnet.derive(net).compile()).ok
+
+
+@pytest.mark.parametrize("language", ["c", "fortran", "rust"])
+def test_a_bound_that_single_precision_does_not_hold(language):
+    """1e145 is the largest float there, and no word of the language's that is not known."""
+    net = network(sqrt(z) * log(1 + z))
+    made = languages.generate(net, language, name="net", precision="float")
+    assert not any(re.search(r"\binf", str(text)) for text in made.values())
+    said = running.confirm(language, dict(made))
+    if said is not None:
+        pytest.skip(said)
+
+
+@pytest.mark.parametrize(
+    "formula", [sympy.sin(z**4) / z, log(1 + sympy.tanh(z)), (1 + sympy.tanh(z)) ** Rational(1, 3)]
+)
+def test_the_engine_asks_as_many_digits_as_it_takes(formula):
+    """What is right is not called wrong: sines that turn fast, and what is beside 1 far out."""
+    net = network(formula)
+    assert symnet.check(net, symnet.derive(net).compile()).ok
 
 
 @pytest.mark.parametrize(

@@ -102,3 +102,11 @@ def test_command(tmp_path, capsys):
     assert "--plain is for python" in capsys.readouterr().err
     with pytest.raises(ValueError, match="--precision"):
         languages.generate(NETWORKS["one"](), "python", precision="float", plain_text=True)
+
+
+@pytest.mark.parametrize("name", ["../evil", "class", "1 2", "a.b"])
+def test_names_that_are_no_modules_are_refused(name):
+    """A name is a part of a path, too."""
+    net = NETWORKS["one"]()
+    with pytest.raises(ValueError, match="name of what is generated"):
+        languages.generate(net, "python", name=name, plain_text=True)

@@ -206,6 +206,20 @@ def test_c_plants_in_the_text_for_single_points_are_caught() -> None:
     assert told
 
 
+def test_an_error_far_out_in_single_precision_is_caught() -> None:
+    """Where 20 is ten times farther than ordinary: both checks look there in float32, too."""
+    network = pieces()
+    f = compiled(network, 2)
+    head = next(line for line in f.source.splitlines() if line.startswith("def bent_0(z"))
+    slip = "    z = np.where(np.abs(z) > 20, z + z/20, z) if z.dtype == np.float32 else z"
+    text = f.source.replace(head, f"{head}\n{slip}")
+    planted = replace(f, kernels=replace(f.kernels, source=text))
+    with pytest.raises(CheckError, match="float32"):
+        verify(planted)
+    for seed in range(4):
+        assert not check(network, planted, seed=seed, digits=False).ok
+
+
 def test_a_right_function_of_float32_passes() -> None:
     """One that returns float32 for any points is held to float32's precision, not to double's."""
     network = Network.dense([2, 6, 1], hidden="tanh", seed=0)
@@ -251,6 +265,18 @@ def test_a_module_of_many_entries_is_tested_along_a_direction_in_the_inputs_unit
     wrong = text.replace("return [dy]", f"dy = dy + 0.0\n    dy[{smallest}] *= -1\n    return [dy]")
     with pytest.raises(CheckError, match="WRONG"):
         running.confirm("python", {"net.py": wrong})
+
+
+def test_a_module_of_many_weights_is_tested(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables that NumPy reads are no text that would take long to compile."""
+    text = languages.numpy_module(Network.dense([2, 150, 150, 1], "tanh", seed=1), 1)
+    monkeypatch.setattr(running, "_LARGE_IF_QUICK", len(text) // 4)
+    assert running.confirm("python", {"net.py": text}) is None
+    wrong = text.replace("return [dy]", "dy[0] *= -1\n    return [dy]")
+    with pytest.raises(CheckError, match="WRONG"):
+        running.confirm("python", {"net.py": wrong})
+    monkeypatch.setattr(running, "_LARGE_IF_QUICK", 10_000)
+    assert "has more than 10,000 characters" in str(running.confirm("python", {"net.py": text}))
 
 
 def test_c_of_one_entry_wrong_fails_its_self_test() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -388,6 +389,16 @@ def test_interactions_are_the_measures(measured):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("kind", plotting.SENSITIVITY_KINDS)
+def test_nothing_is_cut_off_at_the_edge(kind):
+    """Names below the squares of interactions stood beyond it: paper is all around."""
+    images = pytest.importorskip("PIL.Image")
+    points = np.random.default_rng(0).normal(size=(40, 6))
+    found = symnet.sensitivity(symnet.Network.dense([6, 8, 2], "tanh", seed=0), points)
+    page = np.asarray(images.open(io.BytesIO(found.plot(kind).png())).convert("L"))
+    assert min(page[0].min(), page[-1].min(), page[:, 0].min(), page[:, -1].min()) == 255
+
+
 def test_networks_side_by_side_need_the_same_names(measured):
     other = symnet.sensitivity(network(4, 2, inputs=list("abcd")), measured[0].points)
     with pytest.raises(ValueError, match="side by side need the same names"):
@@ -434,6 +445,16 @@ def test_dependence_is_drawn():
     assert len(curves) == 31
     np.testing.assert_allclose(curves[-1], found.average[0])
     assert picture.png()
+
+
+def test_dependence_has_units():
+    """Those of the network: on the axis, of the value and of its slope."""
+    net = network(2, 1).with_units({"x2": "K", "y": "MPa"})
+    found = symnet.dependence(net, np.random.default_rng(1).normal(size=(30, 2)), "x2")
+    above, below = found.plot().figure.axes
+    assert above.get_title("left") == "$y$ [MPa]"
+    assert below.get_title("left").endswith("[MPa/K]")
+    assert below.get_xlabel() == "$x_{2}$ [K]"
 
 
 def test_the_least_important_inputs_are_left_out():
@@ -595,6 +616,30 @@ def test_names_are_set_as_mathematics():
 def test_what_cannot_be_drawn_is_refused_by_name(options, message):
     with pytest.raises(ValueError, match=message):
         symnet.plot(network(), **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        ({"kind": "network", "at": [1, 2], "order": 2}, "the network itself .*leave out order, at"),
+        ({"kind": "network", "inputs": []}, "leave out inputs"),
+        ({"kind": "network", "units": {"x1": "K"}}, "leave out units"),
+        ({"kind": "measured", "over": {"x1": (0, 1)}}, "takes kind, data, units; leave out over"),
+        ({"kind": "measured", "outputs": ["nonsense"]}, "leave out outputs"),
+    ],
+)
+def test_what_a_picture_of_a_network_does_not_look_at_is_refused(options, left):
+    with pytest.raises(ValueError, match=left):
+        symnet.plot(network(), **options)
+
+
+def test_what_a_picture_of_sensitivities_does_not_look_at_is_refused():
+    points = np.random.default_rng(1).normal(size=(5, 2))
+    measured = symnet.sensitivity(network(), points)
+    with pytest.raises(ValueError, match="sensitivities takes kind; leave out order, inputs, over"):
+        symnet.plot(measured, inputs=["nonsense"], order=7, over={"q": (0, 1)})
+    with pytest.raises(ValueError, match=r"of a dependence .*leave out kind"):
+        symnet.plot(symnet.dependence(network(), points, "x1"), kind="violins")
 
 
 def test_more_panels_than_can_be_read_are_refused():

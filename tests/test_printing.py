@@ -405,6 +405,15 @@ def test_floats_are_shown_with_the_digits_that_give_them_back(value):
     assert float(TextPrinter().doprint(sympy.Float(value, precision=53))) == value
 
 
+def test_rounded_products_have_no_factor_one():
+    """As a person writes it; with all digits 1.0 is a float, and stands."""
+    net = Network([Layer([[1.0, -1.0]], [0.5], "tanh"), Layer([[0.999999]])])
+    assert "y = tanh(x1 - x2 + 0.5)\n" in formulas.text(net, 0, digits=4)
+    assert "y = 0.999999*tanh(1.0*x1 - 1.0*x2 + 0.5)\n" in formulas.text(net, 0)
+    inverse = Network([Layer([[1.0]], None, "reciprocal")])
+    assert "y = 1/x1\n" in formulas.text(inverse, 0, digits=4)
+
+
 def test_digits_round_what_is_shown():
     """Three digits of a weight; exact numbers stay."""
     network = Network([Layer([[0.123456, Rational(1, 3)]], [2.0])])

@@ -8,8 +8,20 @@ from sympy import Symbol
 
 import symnet
 from symnet.activations import activation
-from symnet.calculus.algebra import Quantity, dot, entry, matvec, outer, row, sigma, transposed
-from symnet.calculus.program import OUTPUT, X, Y, adjoint, from_network, tangent, transpose
+from symnet.calculus.algebra import (
+    OUTPUT,
+    Quantity,
+    X,
+    Y,
+    dot,
+    entry,
+    matvec,
+    outer,
+    row,
+    sigma,
+    transposed,
+)
+from symnet.calculus.program import adjoint, from_network, tangent, transpose
 from symnet.calculus.shapes import Shapes
 from symnet.network import Layer, Network
 from symnet.network.building import apply
@@ -166,3 +178,12 @@ def test_what_is_not_linear_is_refused():
     (z,) = quantities("z1")
     with pytest.raises(TypeError, match="not linear"):
         transpose(sigma("tanh", 0, z), z, X, SHAPES)
+
+
+def test_a_product_of_the_operand_with_itself_is_not_linear():
+    """v ⊙ W v: TypeError, and no recursion without end."""
+    network = Network.dense([2, 2, 1], seed=0)
+    program = from_network(network)
+    v, w = Quantity("a", 1), Quantity("W", 2)
+    with pytest.raises(TypeError, match="is not linear in"):
+        transpose(v * matvec(w, v), v, Quantity("λ", 1), program.shapes)

@@ -22,7 +22,8 @@ import symnet
 import zoo
 from symnet import formulas, plotting, reporting
 from symnet.formulas import mathml
-from symnet.reporting import copies, inline, pdf, pictures
+from symnet.reporting import copies, inline, latex, pdf, pictures
+from symnet.reporting.contents import Table
 from symnet.witness import analytic
 
 HOSTILE = "</script><script>alert(1)</script> <!-- & 漢字"
@@ -368,6 +369,22 @@ def test_pictures_lie_beside(tmp_path, ending, picture):
     named = re.findall(r"a report-\w+", text)
     files = {p.stem for p in tmp_path.iterdir() if p.suffix == f".{picture}"}
     assert set(named) == files == {"a report-network", "a report-maps", "a report-curves"}
+
+
+def test_long_cells_are_broken_where_the_page_is_narrow():
+    """The table of checks was made as small as its sentences were long, too small to be read."""
+    short = Table((("what", "points"), ("value", "6")))
+    assert latex._columns(short) == ["l", "r"]
+    said = (
+        "hessian derivative(2, X) of float32 at 299 points, 1 thread",
+        "6",
+        "y at " + "9.5, " * 14,
+    )
+    columns = latex._columns(Table((("what", "points", "where"), said)))
+    shares = [float(re.search(r"p\{(.*)\\textwidth", columns[k])[1]) for k in (0, 2)]
+    assert columns[1] == "r"
+    assert all(share > 0.3 for share in shares)
+    assert sum(shares) < 0.95
 
 
 def pdf_page():

@@ -17,9 +17,10 @@ from twins import agrees_along_lines, agrees_with_jax
 
 pytest.importorskip("sklearn")
 pytest.importorskip("scipy")
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
-from sklearn.decomposition import PCA, FactorAnalysis, FastICA, KernelPCA
+from sklearn.decomposition import PCA, FactorAnalysis, FastICA, KernelPCA, SparsePCA
 from sklearn.discriminant_analysis import (
     LinearDiscriminantAnalysis,
     QuadraticDiscriminantAnalysis,
@@ -34,6 +35,7 @@ from sklearn.ensemble import (
 from sklearn.feature_selection import RFE
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ExpSineSquared, Matern
+from sklearn.kernel_approximation import SkewedChi2Sampler
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import (
     GammaRegressor,
@@ -45,12 +47,15 @@ from sklearn.linear_model import (
     TweedieRegressor,
 )
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor, NeighborhoodComponentsAnalysis
+from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     KBinsDiscretizer,
+    MinMaxScaler,
     PowerTransformer,
     QuantileTransformer,
     SplineTransformer,
@@ -100,8 +105,15 @@ REGRESSORS = {
             ),
             LassoLars(alpha=0.001),
         )
-        for how, degree in (("constant", 3), ("linear", 3), ("continue", 2))
+        for how, degree in (("constant", 3), ("linear", 3), ("continue", 2), ("periodic", 3))
     },
+    "SparsePCA": make_pipeline(SparsePCA(2, random_state=0), LassoLars(alpha=0.01)),
+    "RBM": make_pipeline(
+        MinMaxScaler(), BernoulliRBM(2, learning_rate=1.0, random_state=0), LassoLars(alpha=1e-5)
+    ),
+    "skewed": make_pipeline(
+        SkewedChi2Sampler(skewedness=20, n_components=8, random_state=0), LassoLars(alpha=1e-3)
+    ),
 }
 
 
@@ -129,6 +141,9 @@ CLASSIFIERS = [
     make_pipeline(LinearDiscriminantAnalysis(), GaussianNB()),
     make_pipeline(LinearDiscriminantAnalysis(solver="eigen"), LogisticRegression()),
     make_pipeline(NeighborhoodComponentsAnalysis(2, max_iter=5), LogisticRegression()),
+    SGDClassifier(loss="log_loss", random_state=0),
+    CalibratedClassifierCV(LogisticRegression(), cv=2),
+    CalibratedClassifierCV(GaussianNB(), cv=2),
 ]
 
 
@@ -140,6 +155,28 @@ def test_probabilities(model, labels):
     net = symnet.from_sklearn(model)
     np.testing.assert_allclose(analytic.value(net, P), model.predict_proba(P), atol=1e-12)
     agrees_along_lines(net, model.predict_proba, P, 1e-3, 1e-8)
+
+
+SEVERAL = {
+    "classes": MultiOutputClassifier(LogisticRegression()),
+    "chain of classes": ClassifierChain(LogisticRegression(), order=[1, 0]),
+    "chain": ClassifierChain(LogisticRegression(), chain_method="predict_proba"),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_labels(name):
+    """Side by side; in a chain the classes before are steps, or their probabilities go on."""
+    model = SEVERAL[name].fit(X, np.stack([TWO, X[:, 1] > 0], axis=1))
+
+    def call(points):
+        found = model.predict_proba(points)
+        return np.concatenate(found, axis=1) if isinstance(found, list) else found
+
+    net = symnet.from_sklearn(model)
+    np.testing.assert_allclose(analytic.value(net, P), call(P), atol=1e-12)
+    agrees_along_lines(net, call, P, 1e-3, 1e-8)
+    assert (len(net.kinks) > 0) == (name == "chain of classes")
 
 
 @pytest.mark.parametrize(
@@ -209,10 +246,6 @@ REFUSED = {
     "votes on the way": (
         make_pipeline(VotingRegressor([("a", LassoLars())]), LassoLars()),
         "VotingRegressor as a transformer",
-    ),
-    "periodic": (
-        make_pipeline(SplineTransformer(extrapolation="periodic"), LassoLars()),
-        "extrapolates periodic",
     ),
 }
 

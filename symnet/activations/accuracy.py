@@ -14,7 +14,7 @@ of more exponents tell where many digits are to be asked.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -22,13 +22,14 @@ import mpmath
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from sympy import Expr
+from sympy import Abs, Expr, Piecewise
 from sympy.core.relational import Relational
 
+from symnet import precision
 from symnet.activations import digits
 from symnet.activations.arithmetic import in_steps
 from symnet.activations.digits import Number
-from symnet.activations.functions import STEPS, erfcx
+from symnet.activations.functions import STEPS, erfcx, undefined
 from symnet.activations.identities import complemented, renamed
 from symnet.activations.systems import Z
 
@@ -54,13 +55,15 @@ _NEIGHBOURS = 8  # on each side
 _BESIDE = (0.0, 1e-9, -1e-9, 0.03, -0.03, 0.3)  # shares of where a seam is
 _POLE = 1e20  # times what is beside it, in so many digits:
 _DIGITS = 80
+_BEFORE = 1e10  # times nearer: where it is right for sure
 _LONGER = np.finfo(np.longdouble).maxexp > np.finfo(np.float64).maxexp
 _FEW = 16  # places far out at which many digits are asked
 _EVERY = 1 if _LONGER else 20  # decades from one size of z to the next, where all digits are asked
 _ALL = tuple(
     float(f"{1 + 7 * k % 9}.{abs(k)}e{k}") for k in range(-307, 308, _EVERY) if not -21 < k < 5
 )
-_FARTHEST = 1e70  # that anyone's z goes
+_FARTHEST = 1e70
+"""Beyond anyone's z, and its inverse below: NaN will do there, where nothing else is right."""
 _SLOW = (sympy.erf, sympy.erfc, erfcx, sympy.erfinv, sympy.loggamma, sympy.polygamma)
 """Functions that take long in the most of these digits."""
 
@@ -136,12 +139,41 @@ def faults(
                 yield fault
 
 
-def without_phase(formula: Expr, fault: Fault) -> bool:
-    """Whether a NaN is that of a sine or tangent whose argument is beyond all doubles, far out."""
-    if not (math.isnan(fault.found) and abs(fault.z) > _FARTHEST):
-        return False
+def pardoned(formula: Expr, fault: Fault) -> bool:
+    """Whether NaN is what is found, and will do: nobody's z, or a sine without a phase."""
+    return math.isnan(fault.found) and (is_out(fault.z) or _without_phase(formula, fault.z))
+
+
+def limited(expression: Expr, wrong: Iterable[Fault]) -> Expr:
+    """The expression, NaN for all z that nobody has from where it is wrong."""
+    sizes = [abs(fault.z) for fault in wrong if is_out(fault.z)]
+    far, small = [s for s in sizes if s > 1], [s for s in sizes if s < 1]
+    arms = []
+    if far:
+        arms.append(Abs(Z) > _decade(max(min(far) / _BEFORE, _FARTHEST)))
+    if small:
+        near = _decade(min(max(small) * _BEFORE, 1 / _FARTHEST))
+        arms.append(sympy.And(Abs(Z) > 0, Abs(Z) < near))
+    return Piecewise(*((undefined(Z), arm) for arm in arms), (expression, True))
+
+
+def is_out(z: float) -> bool:
+    """Whether it is larger or smaller than anyone's z."""
+    return abs(z) > _FARTHEST or 0 < abs(z) < 1 / _FARTHEST
+
+
+def _decade(size: float) -> Expr:
+    return sympy.Float(f"1e{round(math.log10(size))}")
+
+
+def _is_out(z: float) -> bool:
+    return abs(z) > _FARTHEST or 0 < abs(z) < 1 / _FARTHEST
+
+
+def _without_phase(formula: Expr, z: float) -> bool:
+    """Whether the argument of a sine or tangent is beyond all doubles."""
     inner = {node.args[0] for node in formula.atoms(*digits.SINES)}
-    values = (digits.value(u, mpmath.mpf(fault.z)) for u in inner)
+    values = (digits.value(u, mpmath.mpf(z)) for u in inner)
     return any(value is not None and abs(value) > LARGEST for value in values)
 
 
@@ -192,6 +224,8 @@ def _doubt(
     known = [side for side in sides if side is not None]
     if not known and digits.untold(formula, z):
         return Fault(order, z, found, None) if math.isnan(found) else None
+    if not known and (named := renamed(formula)) != formula:
+        return _doubt(named, order, z, found, more, corners)
     if not known:
         return None if math.isnan(found) else Fault(order, z, found, None)
     if any(_close(found, z, side[order], side[order + 1]) for side in known):
@@ -214,7 +248,7 @@ def _doubt(
 
 def _is_phase(formula: Expr, order: int, z: float, found: float) -> bool:
     """Whether it is among what the formula is at the neighbours of z: cos(pi z) at 1e16."""
-    with mpmath.workdps(_DIGITS):  # no doubles, which far out are even numbers
+    with precision.digits(_DIGITS):  # no doubles, which far out are even numbers
         share = mpmath.sqrt(TOLERANCE**2 / 2) / _NEIGHBOURS
         beside = [z * (1 + k * share) for k in range(-_NEIGHBOURS, _NEIGHBOURS + 1)]
     sides = (truths(formula, x, max(order, 2), 1, 0) for x in beside)
@@ -225,7 +259,7 @@ def _is_phase(formula: Expr, order: int, z: float, found: float) -> bool:
 
 def _is_infinite(formula: Expr, z: float, beside: Number) -> bool:
     """Also where a pole has a value by its place's last digits, as tan(pi z - pi/2) at 0."""
-    with mpmath.workdps(_DIGITS):
+    with precision.digits(_DIGITS):
         here = digits.value(formula, mpmath.mpf(z))
     return here is None or bool(abs(here) > _POLE * (1 + abs(beside)))
 
@@ -240,11 +274,11 @@ def truths(formula: Expr, z: Number, order: int, side: int, more: int) -> list[N
     """The derivatives of the orders up to one more than `order`, from one side.
 
     A 0 may be what is lost beside 1 in so many digits, as exp(-800) in log(1 + exp(z)) is: it is
-    one if it is in all digits.
+    one if it is in all digits. So is the lack of a value, as of log(1 + tanh(z)) at -800.
     """
     found = digits.derivatives(formula, z, order + 1, side, more)
     most = _MORE[0 if formula.has(*_SLOW) else -1]
-    if found is None or more >= most or all(found) or formula.is_polynomial(Z):
+    if more >= most or (found and all(found)) or formula.is_polynomial(Z):
         return found
     return digits.derivatives(formula, z, order + 1, side, most)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sympy import Expr, Piecewise, S
 from sympy.codegen.cfunctions import expm1, log1p
 
+from symnet import precision
 from symnet.activations import special
 from symnet.activations.digits import Number
 from symnet.activations.functions import POLYGAMMAS, erfcx, held, rint, undefined
@@ -133,7 +134,7 @@ def _rounded(function: Callable[[Number], Number]) -> Any:
     """In more digits than a double's, rounded once; NaN where there is no real number."""
 
     def value(x: float) -> float:
-        with mpmath.workdps(30):
+        with precision.digits(30):
             try:
                 found = function(mpmath.mpf(float(x)))
             except (ArithmeticError, ValueError):

@@ -10,6 +10,7 @@ import mpmath
 import sympy
 from sympy import Abs, Expr, Max, Min, Piecewise, S, sign
 
+from symnet import precision
 from symnet.activations import digits
 from symnet.activations.digits import Number
 from symnet.activations.functions import STEPS
@@ -84,7 +85,7 @@ def hangs_on_steps(node: Expr) -> bool:
 
 def _ordered(cuts: Any) -> tuple[Expr, ...]:
     """Each once, in order; equal ones may be written in two ways."""
-    with mpmath.workdps(DIGITS):
+    with precision.digits(DIGITS):
         values = sorted(((number(cut), cut) for cut in set(cuts)), key=lambda pair: pair[0])
         found: list[tuple[Number, Expr]] = []
         for value, cut in values:

@@ -21,6 +21,7 @@ import sympy
 from sympy import Expr, Piecewise
 from sympy.codegen.cfunctions import expm1, log1p
 
+from symnet import precision
 from symnet.activations import special
 from symnet.activations.functions import STEPS, erfcx, held, rint, undefined
 from symnet.activations.identities import complement
@@ -62,7 +63,7 @@ def derivatives(
     lost = max(0.0, _decades(z) - _decades(scale), -_decades(scale))
     if lost > _UNTOLD:
         return None
-    with mpmath.workdps(_DIGITS + extra + int((_STEP + lost) * (highest + 1))):
+    with precision.digits(_DIGITS + extra + int((_STEP + lost) * (highest + 1))):
         z = mpmath.mpf(z)
         h = side * mpmath.mpf(10) ** -_STEP * scale
         row: list[Number] = [value(formula, z + k * h) for k in range(1, highest + 2)]
@@ -114,7 +115,7 @@ def _smooth(node: Expr) -> Expr:
 
 def number(constant: Expr) -> Number:
     """A real constant, to 60 digits."""
-    with mpmath.workdps(60):
+    with precision.digits(60):
         return +evaluator(constant)(mpmath.mpf(0))
 
 

@@ -14,6 +14,7 @@ import mpmath
 import sympy
 from sympy import Expr, S, exp
 
+from symnet import precision
 from symnet.activations.digits import Number
 from symnet.activations.functions import STEPS, held
 from symnet.activations.patches import horner, power_series
@@ -51,7 +52,7 @@ class _Side(NamedTuple):
     def polynomial(self, e: Expr, number: Expr, order: Expr) -> Expr:
         """A derivative of a series as a polynomial in e."""
         terms = self.known[int(number)].terms
-        with mpmath.workdps(40):
+        with precision.digits(40):
             left = [c * mpmath.ff(k, int(order)) for k, c in enumerate(terms)][int(order) :]
             return horner([c or None for c in left], held(e))
 

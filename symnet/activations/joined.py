@@ -63,7 +63,7 @@ def _explicit(found: Pieces, order: int) -> Forms:
     if next(_wrong(together, found), None) is None:
         return together
     for piece, fault in _wrong(apart, found):
-        if not accuracy.without_phase(piece, fault):
+        if not accuracy.pardoned(piece, fault):
             raise Inaccurate(fault)
     return apart
 

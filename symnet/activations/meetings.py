@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import mpmath
 import sympy
 from sympy import Expr
 
+from symnet import precision
 from symnet.activations import digits
 from symnet.activations.cuts import number
 from symnet.activations.digits import Number
@@ -61,7 +61,7 @@ def meeting_of(formula: Expr, left: Piece, right: Piece) -> Meeting | None:
         return None
     at = Near(number(place))
     own = at.visit(formula)
-    with mpmath.workdps(DIGITS):
+    with precision.digits(DIGITS):
         here = digits.value(own, at.point) if at.defined else None
     if not (left.defined and right.defined):
         return None if here is None else _end(left if left.defined else right, place, here)
@@ -87,7 +87,7 @@ def meeting_of(formula: Expr, left: Piece, right: Piece) -> Meeting | None:
 
 def _end(inside: Piece, place: Expr, here: Number) -> Meeting | None:
     """Where the arm inside the domain has no value, and the formula has."""
-    with mpmath.workdps(DIGITS):
+    with precision.digits(DIGITS):
         reached = digits.value(inside.value, number(place))
     if reached is not None or not place.is_Rational:
         return None

@@ -9,6 +9,7 @@ import mpmath
 import sympy
 from sympy import Abs, Expr, Max, Min, Piecewise, S, sign
 
+from symnet import precision
 from symnet.activations import digits
 from symnet.activations.digits import Number
 from symnet.activations.systems import Z
@@ -101,7 +102,7 @@ class Near:
         return S(side) if isinstance(node, sign) else side * args[0]
 
     def _number(self, u: Expr) -> Number | None:
-        with mpmath.workdps(DIGITS):
+        with precision.digits(DIGITS):
             found = digits.value(u, self.point)
             return (
                 mpmath.mpf(0) if found is not None and abs(found) < mpmath.mpf(10) ** -35 else found

@@ -18,6 +18,7 @@ import sympy
 from sympy import Abs, Expr, Piecewise, Rational, exp
 from sympy.core.relational import Relational
 
+from symnet import precision
 from symnet.activations import digits
 from symnet.activations.functions import held
 from symnet.activations.systems import Z
@@ -39,7 +40,7 @@ def patched(expression: Expr, place: Expr, arm: Expr, order: int, side: int = 1)
     around = _around(arm, place, order + _TERMS, side)
     if around is None:
         return None
-    with mpmath.workdps(40):
+    with precision.digits(40):
         terms = [c / mpmath.factorial(k) for k, c in enumerate(around[order:])]
         size = _size(terms)
         if size < mpmath.mpf(10) ** -200:
@@ -65,7 +66,7 @@ def continued(expression: Expr, arm: Expr, order: int, side: int, inward: bool) 
         return None
     p, around = found
     step = 1 if inward else -1
-    with mpmath.workdps(40):
+    with precision.digits(40):
         terms = [
             c / mpmath.factorial(k) * mpmath.ff(mpmath.mpf(p.p) / p.q + step * k, order)
             for k, c in enumerate(around)
@@ -127,7 +128,7 @@ def power_series(formula: Expr) -> tuple[float, tuple[digits.Number, ...]] | Non
     found = digits.derivatives(formula, 0, _TERMS)
     if found is None:
         return None
-    with mpmath.workdps(40):
+    with precision.digits(40):
         terms = [c / mpmath.factorial(k) for k, c in enumerate(found)]
         size = _size(terms)
         if size < mpmath.mpf(10) ** -200:

@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 
 import mpmath
 
+from symnet import precision
+
 Number: TypeAlias = Any
 """A real number of mpmath's."""
 
@@ -71,7 +73,7 @@ def _by_neighbour(name: str) -> Callable[[Number], Number]:
     def near(x: Number) -> Number:
         if mpmath.mp.prec < _MANY or not _LEAST < abs(x) < _SATURATED:
             return getattr(mpmath, name)(x)
-        with mpmath.workprec(_SHORT):
+        with precision.bits(_SHORT):
             base = +x
         terms = _around(name, base, mpmath.mp.prec)
         return mpmath.polyval(terms[::-1], x - base)

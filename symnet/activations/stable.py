@@ -10,14 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache, partial
+from functools import lru_cache
+from typing import NamedTuple
 
 import mpmath
 import sympy
 from sympy import Expr, Piecewise, S
 from sympy.logic.boolalg import Boolean
 
-from symnet.activations import accuracy, digits, rewriting
+from symnet.activations import accuracy, rewriting
 from symnet.activations.accuracy import Fault
 from symnet.activations.alike import spelled
 from symnet.activations.digits import Number
@@ -35,6 +36,7 @@ from symnet.activations.tails import BOUNDS, Tail, dominated, scaled, settled, v
 from symnet.activations.understood import understood
 
 _ROOTS = 64  # of which a decimal exponent is one
+_NO_NUMBERS = (S.NaN, S.ComplexInfinity, S.Infinity, S.NegativeInfinity)
 _PATCHES = 6  # that one expression gets
 
 
@@ -89,34 +91,50 @@ def stable(
 ) -> Expr:
     """The derivative of a smooth arm, written so that it is right between the ends.
 
-    Of sines whose arguments are beyond all doubles NaN is right where nothing else is. Raises
-    Inaccurate.
+    Of sines whose arguments are beyond all doubles, and of z that nobody has, NaN is right where
+    nothing else is. Raises Inaccurate.
     """
     points = accuracy.grid(arm, *ends, marks)
     arm = complemented(_exact_powers(arm))
     marks = (*marks, *(end for end in ends if end.is_finite and end not in marks))
 
-    def faults(expression: Expr, tolerant: bool) -> list[Fault]:
+    def faults(expression: Expr) -> list[Fault]:
         looked_at = [points]
         looked_at += [accuracy.seams(expression, *ends)] if expression.has(Piecewise) else []
         for some in looked_at:
-            found = accuracy.faults((), {order: expression}, arm, some, endless)
-            if wrong := [f for f in found if not (tolerant and accuracy.without_phase(arm, f))]:
-                return wrong
+            if found := list(accuracy.faults((), {order: expression}, arm, some, endless)):
+                return found
         return []
 
-    best: list[Fault] | None = None
-    for tolerant in (False, True) if arm.has(*digits.SINES) else (False,):
-        for written in _ways(arm, order, ends):
-            found = _until_right(written, arm, order, marks, partial(faults, tolerant=tolerant))
-            if not isinstance(found, list):
-                return found
-            best = found if best is None or len(found) < len(best) else best
-    if best is None:
+    def unpardoned(expression: Expr) -> list[Fault]:
+        return [fault for fault in faults(expression) if not accuracy.pardoned(arm, fault)]
+
+    tried: list[_Tried] = []
+    for written in _ways(arm, order, ends):
+        found = _until_right(written, arm, order, marks, faults)
+        if not found.wrong:
+            return found.expression
+        tried.append(found)
+    if not tried:
         raise ValueError(
             f"SymPy writes a derivative of {shown(str(arm))} with complex numbers only"
         )
-    raise Inaccurate(min(best, key=lambda fault: abs(fault.z)))
+    tried.sort(key=lambda one: len(one.wrong))
+    for expression, wrong in tried:
+        left = [fault for fault in wrong if not accuracy.pardoned(arm, fault)]
+        limited = accuracy.limited(expression, left)
+        if len(left) < len(wrong) or limited != expression:
+            found = _until_right(limited, arm, order, marks, unpardoned)
+            if not found.wrong:
+                return found.expression
+    raise Inaccurate(min(tried[0].wrong, key=lambda f: (accuracy.is_out(f.z), abs(f.z))))
+
+
+class _Tried(NamedTuple):
+    """A way of writing a derivative, and where it is wrong."""
+
+    expression: Expr
+    wrong: list[Fault]
 
 
 def _until_right(
@@ -125,15 +143,15 @@ def _until_right(
     order: int,
     marks: tuple[Expr, ...],
     faults: Callable[[Expr], list[Fault]],
-) -> Expr | list[Fault]:
-    """The expression with patches where it is wrong, or the fewest faults that it had."""
-    fewest: list[Fault] = []
+) -> _Tried:
+    """The expression with patches where it is wrong, as far as that helps."""
+    best: _Tried | None = None
     before: list[float] = []
     for _ in range(_PATCHES):
         wrong = faults(expression)
+        best = _Tried(expression, wrong) if best is None or len(wrong) < len(best.wrong) else best
         if not wrong:
-            return expression
-        fewest = wrong if not fewest or len(wrong) < len(fewest) else fewest
+            break
         places = [fault.z for fault in wrong]
         patch = beside if places == before else mended
         patched = patch(expression, arm, order, wrong, marks)
@@ -141,7 +159,8 @@ def _until_right(
             break
         before = places
         expression = patched
-    return fewest
+    assert best is not None
+    return best
 
 
 def _exact_powers(arm: Expr) -> Expr:
@@ -181,7 +200,7 @@ def _beyond(
     found = []
     for tail in tails:
         low, high = max(ends[0], tail.ends[0]), min(ends[1], tail.ends[1])
-        if low < high:
+        if low < high and not tail.formula.has(*_NO_NUMBERS):
             with suppress(Inaccurate):
                 found.append((stable(tail.formula, order, (low, high)), tail.test))
     return found

@@ -64,8 +64,9 @@ class _Understanding:
         near = _log_less_exponential(node.args[0])
         if near is not None:
             return near
-        if isinstance(2 * node.args[0], sympy.erfc):
-            return self.log_normal((2 * node.args[0]).args[0])
+        for share in (sympy.S.One, sympy.S.Half):
+            if isinstance(node.args[0] / share, sympy.erfc):
+                return self.log_complement((node.args[0] / share).args[0], share)
         number, rest = node.args[0].as_coeff_Add()
         if isinstance(node.args[0], expm1):
             (x,) = node.args[0].args
@@ -77,10 +78,11 @@ class _Understanding:
         exponent = _exponent(rest)
         return log1p(rest) if exponent is None else self.symbol("v", exponent)
 
-    def log_normal(self, turned: Expr) -> Expr:
-        """`log(erfc(x)/2)`, with r = -2 d/dx of it, and d = r - 2 x, whose slope is r d - 2.
+    def log_complement(self, turned: Expr, share: Expr) -> Symbol:
+        """`log(erfc(x))`, or that of half of it, with r = -d/dx of it, and d = r - 2 x.
 
-        r = 2/sqrt(pi) exp(-x^2)/erfc(x), which is about 2 x far out, and there d is a series.
+        r = 2/sqrt(pi) exp(-x^2)/erfc(x), of slope r d, which is about 2 x far out, and there d,
+        whose slope is r d - 2, is a series.
         """
         x = turned.args[0] if isinstance(turned, held) else turned
         slope = slope_of(x, self.quantities)
@@ -89,7 +91,7 @@ class _Understanding:
             Symbol(c + suffix, real=True) for c in ("x", "p", "q", "r", "d", "l")
         )
         scale = 2 / sympy.sqrt(sympy.pi)
-        left = log1p(-sympy.erfc(held(-u)) / 2)
+        less = sympy.erf(u) if share == 1 else sympy.erfc(held(-u)) / 2
         self.quantities += [
             Auxiliary(u, x, slope),
             Auxiliary(right, Piecewise((u, u > 0), (0, True))),
@@ -104,7 +106,9 @@ class _Understanding:
             Auxiliary(d, Piecewise((r - 2 * u, u < _FAR), (_rest(far), True)), (r * d - 2) * slope),
             Auxiliary(
                 v,
-                Piecewise((left, u < 0), (sympy.log(erfcx(right) / 2) - u**2, True)),
+                Piecewise(
+                    (log1p(-less), u < sympy.S.Half), (sympy.log(share * erfcx(right)) - u**2, True)
+                ),
                 -r * slope,
             ),
         ]

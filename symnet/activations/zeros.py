@@ -10,6 +10,7 @@ import mpmath
 import sympy
 from sympy import Expr
 
+from symnet import precision
 from symnet.activations.digits import Number, value
 from symnet.activations.systems import Z
 
@@ -98,7 +99,7 @@ def _scanned(u: Expr) -> tuple[Expr, ...]:
     """Changes of sign on a grid, closed in on."""
     sizes = [mpmath.mpf(1.15) ** k for k in range(-160, 70)]
     grid = [*(-s for s in reversed(sizes)), mpmath.mpf(0), *sizes]
-    with mpmath.workdps(_DIGITS + 10):
+    with precision.digits(_DIGITS + 10):
         values = [value(u, z) for z in grid]
         found: list[Expr] = [
             _named(z) for z, v in zip(grid, values, strict=True) if v is not None and v == 0

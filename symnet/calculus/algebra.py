@@ -31,14 +31,14 @@ DIRECTIONS = "ijklmnoq"
 """Names of the generic directions, in the order in which derivatives are taken; p is an output."""
 
 SPELLED = {"λ": "lam", "μ": "mu", "ζ": "zeta", "π": "pi"}
-"""The Greek letters of adjoints in source code."""
+"""The Greek letters of adjoints, of a, z, m and s, and how source code spells them."""
 
 
 class Quantity(Symbol):
     """A layer's vector, or one neuron's entry of it, or a partial derivative of either.
 
     `letter` and `layer` say which vector (`z`, 2), `along` the directions it has been
-    differentiated in, sorted, and `index` the neuron (from 1) where it is one entry only:
+    differentiated in, the latest last, and `index` the neuron (from 1) where it is one entry only:
 
         Quantity("z", 2)                   z₂                 a whole layer
         Quantity("z", 2, ("i",))           ∂z₂ along u_i      a whole layer

@@ -50,8 +50,6 @@ from symnet.calculus.rules import derivative
 from symnet.calculus.shapes import Shapes
 from symnet.network import Network, Node
 
-__all__ = ["OUTPUT", "Program", "Statement", "X", "Y"]
-
 _ADJOINTS = {"a": "λ", "y": "λ", "z": "ζ", "m": "μ", "p": "π"}
 """The letter of each quantity's adjoint; λ too for the z of a node that has no a."""
 
@@ -329,6 +327,8 @@ def transpose(expression: Expr, operand: Quantity, cotangent: Expr, shapes: Shap
         return Add(*(transpose(term, operand, cotangent, shapes) for term in expression.args))
     if isinstance(expression, Mul):
         rest, factor = expression.as_independent(operand, as_Add=False)
+        if factor == expression:
+            raise TypeError(f"{expression} is not linear in {operand}")
         share = cotangent * rest
         if shapes.width(factor) < shapes.width(share):
             share = dot(cotangent, rest)

@@ -24,8 +24,8 @@ from itertools import combinations
 from sympy import Add, Expr, S
 
 from symnet.calculus import schemes
-from symnet.calculus.algebra import DIRECTIONS, Quantity
-from symnet.calculus.program import OUTPUT, Program, Statement, along, family, softmaxes, transpose
+from symnet.calculus.algebra import DIRECTIONS, OUTPUT, Quantity
+from symnet.calculus.program import Program, Statement, along, family, softmaxes, transpose
 from symnet.calculus.shapes import Shapes
 from symnet.network import Network
 

@@ -21,6 +21,7 @@ from symnet.calculus.algebra import (
     transposed,
 )
 from symnet.network import Network
+from symnet.network.graph import form_width
 
 SCALARS = "mμ"
 """Letters of quantities that are one wide in every layer."""
@@ -42,11 +43,7 @@ class Shapes:
     def of(cls, network: Network) -> Shapes:
         """The shapes of a network's symbols."""
         matrices = {k: a.shape for k, a in network.parameters.items() if a.ndim == 2}
-        forms = {}
-        for k, node in enumerate(network.nodes, 1):
-            term = node.terms[0]
-            source = network.widths[term.source]
-            forms[k] = source if term.weights is None else len(term.weights)
+        forms = {k: form_width(node, network.widths) for k, node in enumerate(network.nodes, 1)}
         return cls(network.widths, MappingProxyType(matrices), MappingProxyType(forms))
 
     @property

@@ -62,12 +62,12 @@ def _run(given: Sequence[str]) -> int:
 
 def _status(error: Exception) -> int:
     """1 for a check that failed, 2 for what a user can mend, 0 for a fault of the program's."""
+    if isinstance(error, ValueError | OSError | ImportError):
+        return 2  # as most are, of which those of mistyped commands wait for no import
     from symnet.backends.c.run.compiler import CompilerError
     from symnet.witness.checking import CheckError
 
-    if isinstance(error, CheckError):
-        return 1
-    return 2 if isinstance(error, ValueError | OSError | ImportError | CompilerError) else 0
+    return 1 if isinstance(error, CheckError) else 2 if isinstance(error, CompilerError) else 0
 
 
 def parser(given: Sequence[str] | None = None) -> Parser:

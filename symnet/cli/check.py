@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from symnet.breaking import SENTENCES, broken
-from symnet.cli import forecasts, options, terminal
+from symnet.cli import exchange, forecasts, options, terminal
 from symnet.derivation import derive
 from symnet.formulas import limits
 
@@ -27,11 +27,11 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Print the Report; 1 when it says that a comparison failed."""
-    derivation = derive(options.network(given), given.order)
+    derivation = derive(exchange.network(given), given.order)
     seconds = forecasts.check(derivation.network, given.order)
     what = f"checking {derivation.network.describe()}"
     with terminal.working(what, given.quiet, seconds):
-        _, report = options.checked(derivation, given.backend, given.seed)
+        _, report = exchange.checked(derivation, given.backend, given.seed)
     print(report)
     for note in limits(derivation.network, given.order):
         print("\n".join(broken(note, SENTENCES, indent="  ")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from symnet.cli import options
+from symnet.cli import exchange, options
 from symnet.importers.extras import needed
 
 SHELLS = ("bash", "zsh", "tcsh")
@@ -29,6 +29,6 @@ def run(given: argparse.Namespace) -> int:
     from symnet.cli import parser
 
     text = needed("shtab", "cli").complete(parser(), shell=given.shell)
-    with options.opened(given.output) as out:
+    with exchange.opened(given.output) as out:
         out.write(text.rstrip("\n") + "\n")
     return 0

@@ -10,7 +10,7 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 from symnet import derivation, formulas
-from symnet.cli import forecasts, options, terminal
+from symnet.cli import exchange, forecasts, options, terminal
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation
 from symnet.formulas import expanded, labels
@@ -48,7 +48,7 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Print the page; 1 when the functions fail their check."""
-    network = options.network(given)
+    network = exchange.network(given)
     derived = derivation.derive(network, given.order)
     format = given.format or _terminal_format()
     at = given.at or ([1.0] * network.n if given.file is None else None)
@@ -57,7 +57,7 @@ def run(given: argparse.Namespace) -> int:
         expanded.check_size(network, given.order)
     if given.notation == "neuron":
         formulas.check_neuron_terms(network, given.order)
-    few = options.few_weights(network)
+    few = exchange.few_weights(network)
     checking = forecasts.check(network, given.order, few)  # refuses before anything is done
     seconds = forecasts.formulas(network, given.order, given.notation)
     with terminal.working(f"deriving {network.describe()}", given.quiet, seconds):
@@ -87,8 +87,8 @@ def _figures(
     symbols = derivation.network.symbols
     if symbols:
         return [f"values and checks need numbers for the weights {listed(symbols)}"], True
-    few = options.few_weights(derivation.network)
-    function, report = options.checked(derivation, digits=few)
+    few = exchange.few_weights(derivation.network)
+    function, report = exchange.checked(derivation, digits=few)
     values = [] if at is None else [*_values(function, at, format, digits), ""]
     return [*values, _verdict(report)], report.ok
 

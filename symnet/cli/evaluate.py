@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from symnet import tables
-from symnet.cli import forecasts, options, terminal
+from symnet.cli import exchange, forecasts, options, terminal
 from symnet.derivation import derive
 
 
@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
 def run(given: argparse.Namespace) -> int:
     """Write the table block by block, so that it may be larger than memory."""
     options.check_stdin(given.file, given.points)
-    network = options.network(given)
+    network = exchange.network(given)
     compiling = forecasts.compiling(network, given.order)
     with terminal.working(f"compiling {network.describe()}", given.quiet, compiling):
         function = derive(network, given.order).compile(given.backend)
@@ -41,10 +41,10 @@ def run(given: argparse.Namespace) -> int:
     source = sys.stdin.fileno() if standard else given.points
     with (
         open(source, encoding="utf-8-sig", newline="", closefd=not standard) as lines,
-        options.opened(given.output) as out,
+        exchange.opened(given.output) as out,
     ):
         name = "standard input" if standard else given.points
         quiet = given.quiet or (given.output == "-" and sys.stdout.isatty())
         with terminal.working(f"evaluating {name}", quiet, seconds) as progress:
-            tables.evaluate(function, options.watched(lines, progress), name, out, given.inputs)
+            tables.evaluate(function, exchange.watched(lines, progress), name, out, given.inputs)
     return 0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from symnet import files, fitting, physical
-from symnet.cli import options, terminal
+from symnet.cli import exchange, options, terminal
 from symnet.fitting import METHODS, FitWarning, MixedData, Progress
 from symnet.fitting.determined import described
 from symnet.network import Network
@@ -83,7 +83,7 @@ def run(given: argparse.Namespace) -> int:
             time_limit=given.time_limit,
             progress=partial(_shown, shown),
         )
-    options.save(options.with_units(result.network, given), given.output)
+    exchange.save(exchange.with_units(result.network, given), given.output)
     options.say(given, f"{result}\nwrote {given.output}")
     return 130 if result.interrupted else 0
 
@@ -95,7 +95,7 @@ def _network(given: argparse.Namespace) -> Network | None:
         raise ValueError("--network has its layers; leave out --hidden and --activation")
     if given.network == given.data == "-":
         raise ValueError("standard input is read once; give the network or the data as a file")
-    return options.loaded(given.network, given.quiet)
+    return exchange.loaded(given.network, given.quiet)
 
 
 def _widths(text: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from symnet import languages, names
-from symnet.cli import forecasts, options, terminal
+from symnet.cli import exchange, forecasts, options, terminal
 from symnet.languages import running
 from symnet.names import shortened
 from symnet.network import Network
@@ -59,7 +59,7 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the files once they have passed their own self-tests; CheckError where one fails."""
-    networks = [options.loaded(path, given.quiet) for path in given.files] or [Network.example()]
+    networks = [exchange.loaded(path, given.quiet) for path in given.files] or [Network.example()]
     name, folder = _place(given)
     asked = {"precision": given.precision, "command": _command(given), "only": _only(given)}
     if given.plain:
@@ -142,7 +142,7 @@ def _write(given: argparse.Namespace, written: dict[str, str | bytes], folder: P
 
 def _put(path: str, content: str | bytes) -> None:
     """Bytes go to a file's or standard output's buffer."""
-    with options.opened(path) as out:
+    with exchange.opened(path) as out:
         if isinstance(content, str):
             out.write(content)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from symnet.cli import forecasts, options, terminal
+from symnet.cli import exchange, options
 from symnet.importers import Imported, Options, read
 from symnet.importers.imported import renamed
 
@@ -57,13 +57,13 @@ def run(given: argparse.Namespace) -> int:
         alone=True,
     )
     if given.file == "-":
-        network = renamed(options.loaded("-"), asked)
+        network = renamed(exchange.loaded("-"), asked)
         found = Imported(network, "standard input (symnet)", compared="")
     else:
-        with terminal.working(f"reading {given.file}", given.quiet, forecasts.loading(given.file)):
+        with exchange.reading(given.file, given.quiet):
             found = read(given.file, asked)
     options.say(given, str(found))
     if given.output is not None:
-        options.save(options.with_units(found.network, given), given.output)
+        exchange.save(exchange.with_units(found.network, given), given.output)
         options.say(given, f"wrote {given.output}" if given.output != "-" else "")
     return 0

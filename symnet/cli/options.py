@@ -1,29 +1,20 @@
-"""What the commands have in common: options, reading networks, writing results."""
+"""Options that commands have in common, and what is said of mistakes in them.
+
+Nothing here needs NumPy or SymPy: a mistyped command is told at once.
+"""
 
 from __future__ import annotations
 
 import argparse
 import csv
 import difflib
-import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, NoReturn, TextIO
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
 
-import numpy as np
-
-from symnet import files, tables
-from symnet.cli import forecasts, terminal
 from symnet.cli.commands import EXITS, SUMMARIES
-from symnet.compiling import BACKENDS, Compiled
-from symnet.derivation import Derivation
 from symnet.names import shortened
-from symnet.network import Network
-from symnet.tables import Array
-from symnet.witness import checking
-from symnet.witness.checking import Report
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -127,6 +118,8 @@ def order(parser: Parser) -> None:
 
 def backend(parser: Parser) -> None:
     """--backend NAME."""
+    from symnet.compiling import BACKENDS
+
     parser.add_argument(
         "--backend", choices=tuple(BACKENDS), default="numpy", help="what is generated (numpy)"
     )
@@ -177,11 +170,6 @@ def units_of(parser: Parser, what: str) -> None:
     parser.add_argument("--units", type=units, metavar="UNITS", help=f"rho=kg/m3,T=K,p=MPa {what}")
 
 
-def with_units(network: Network, given: argparse.Namespace) -> Network:
-    """The network with its units, and those of --units instead."""
-    return network.with_units({**network.units, **(given.units or {})})
-
-
 def ranges(text: str) -> dict[str, tuple[float, float]]:
     """`rho=20:600,T=660:1000`."""
     found = {}
@@ -223,92 +211,13 @@ def _number(name: str, value: str) -> float:
         raise argparse.ArgumentTypeError(f"{name}={value!r}: expected a number") from None
 
 
-def points(network: Network, path: str, quiet: bool = False) -> Array:
-    """The points (N, n) of a table, - for standard input. ValueError as `tables.blocks`."""
-    standard = path == "-"
-    source = sys.stdin.fileno() if standard else path
-    seconds = forecasts.reading(forecasts.rows(path), network.n)
-    name = "standard input" if standard else path
-    with (
-        open(source, encoding="utf-8-sig", newline="", closefd=not standard) as lines,
-        terminal.working(f"reading {name}", quiet, seconds) as progress,
-    ):
-        blocks = list(tables.blocks(network, watched(lines, progress), name, 2**13))
-    if not blocks:
-        raise ValueError(f"{name}: has no rows")
-    found: Array = np.concatenate(blocks)
-    if not np.isfinite(found).all():
-        row, column = np.argwhere(~np.isfinite(found))[0].tolist()
-        raise ValueError(
-            f"{name}: row {row + 1} below the header: {network.input_names[column]} is "
-            f"{found[row, column]}; expected a finite number"
-        )
-    return found
-
-
-def watched(lines: TextIO, progress: terminal.Progress) -> Iterator[str]:
-    """The lines; how many of the file's bytes have been read is its progress."""
-    size, read = os.fstat(lines.fileno()).st_size, 0
-    for number, line in enumerate(lines):
-        read += len(line)
-        if number % 1024 == 0:
-            progress.show(read / size if size else 0.0, f"{number} lines")
-        yield line
-
-
 def check_stdin(*paths: str | None) -> None:
     """ValueError where more than one of these is read from standard input."""
     if paths.count("-") > 1:
         raise ValueError("standard input can be read once; give the data in a file")
 
 
-def network(options: argparse.Namespace) -> Network:
-    """The network in FILE, or the built-in one."""
-    return Network.example() if options.file is None else loaded(options.file, options.quiet)
-
-
-def loaded(path: str, quiet: bool = False) -> Network:
-    """The network in a file of any program; in JSON from standard input where the path is -."""
-    if path == "-":
-        return files.read(sys.stdin.buffer, "standard input")
-    from symnet import importers  # not needed by those who derive the example, or --help
-
-    with terminal.working(f"reading {path}", quiet, forecasts.loading(path)):
-        return importers.read(path, importers.Options(alone=True)).network
-
-
-@contextmanager
-def opened(path: str) -> Iterator[TextIO]:
-    """Standard output, or a file that is replaced only when all has been written."""
-    if path == "-":
-        yield sys.stdout
-    else:
-        with files.replacing(path) as file:
-            yield file
-
-
-def save(network: Network, path: str) -> None:
-    """Write a network file, to standard output where the path is -."""
-    if path == "-":
-        sys.stdout.writelines(files.text(network))
-    else:
-        files.save(network, path)
-
-
 def say(given: argparse.Namespace, text: str) -> None:
     """What is no result: to standard error where that is written to -, nowhere if quiet."""
     if not given.quiet and text:
         print(text, file=sys.stderr if given.output == "-" else sys.stdout)
-
-
-def few_weights(network: Network) -> bool:
-    """Whether 50-digit arithmetic takes no many seconds; else it is left to `symnet check`."""
-    return network.weights_count <= 100_000
-
-
-def checked(
-    derivation: Derivation, backend: str = "numpy", seed: int = 0, digits: bool = True
-) -> tuple[Compiled, Report]:
-    """The functions with a full check; the quick one that compiling makes would repeat it."""
-    function = derivation.compile(backend, check=False)
-    return function, checking.check(derivation.network, function, seed=seed, digits=digits)

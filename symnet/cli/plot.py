@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from symnet import fitting, plotting
-from symnet.cli import forecasts, options, terminal
+from symnet.cli import exchange, forecasts, options, terminal
 from symnet.network import Network
 from symnet.plotting import Picture
 from symnet.progress import part
@@ -61,7 +61,7 @@ def run(given: argparse.Namespace) -> int:
     if given.output != "-":
         plotting.format_of(given.output)
     options.check_stdin(given.file, given.data)
-    network = options.network(given)
+    network = exchange.network(given)
     data = _data(network, given)
     order = min(2 if given.order is None else given.order, 2)
     outputs = None if given.outputs is None else len(given.outputs)
@@ -73,7 +73,7 @@ def run(given: argparse.Namespace) -> int:
                 kind=given.kind,
                 order=given.order,
                 inputs=given.inputs,
-                outputs=given.outputs,
+                outputs=None if given.kind == "measured" else given.outputs,
                 over=given.over,
                 at=given.at,
                 data=data,
@@ -101,5 +101,6 @@ def _data(network: Network, given: argparse.Namespace) -> Any:
     if given.data is None:
         return None
     if given.kind != "measured":
-        return options.points(network, given.data, given.quiet)
-    return fitting.read(given.data, given.outputs or network.output_names)
+        return exchange.points(network, given.data, given.quiet)
+    source = sys.stdin.fileno() if given.data == "-" else given.data
+    return fitting.read(source, given.outputs or network.output_names)

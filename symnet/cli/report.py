@@ -10,7 +10,7 @@ from typing import Any
 
 from symnet import reporting
 from symnet.calculus.schemes import Cost
-from symnet.cli import forecasts, options, terminal
+from symnet.cli import exchange, forecasts, options, terminal
 from symnet.derivation import Derivation, derive
 from symnet.progress import part
 from symnet.reporting import Page
@@ -46,10 +46,10 @@ def run(given: argparse.Namespace) -> int:
     if given.output != "-":
         reporting.format_of(given.output)
     options.check_stdin(given.file, given.data)
-    network = options.with_units(options.network(given), given)
-    data = None if given.data is None else options.points(network, given.data, given.quiet)
+    network = exchange.with_units(exchange.network(given), given)
+    data = None if given.data is None else exchange.points(network, given.data, given.quiet)
     counted = 0 if data is None else len(data)
-    few = options.few_weights(network)
+    few = exchange.few_weights(network)
     seconds = forecasts.report(network, given.order, counted, few)
     with terminal.working(f"the page of {network.describe()}", given.quiet, seconds):
         with part(0.0, 0.3):
@@ -66,8 +66,8 @@ def _checked(derivation: Derivation) -> tuple[Cost | None, Report | None]:
     """What a point costs, and the check of the functions; None where weights are symbols."""
     if derivation.network.symbols:
         return None, None
-    few = options.few_weights(derivation.network)
-    function, checked = options.checked(derivation, digits=few)
+    few = exchange.few_weights(derivation.network)
+    function, checked = exchange.checked(derivation, digits=few)
     return function.cost, checked
 
 

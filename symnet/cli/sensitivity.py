@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from symnet import physical, plotting
-from symnet.cli import forecasts, options, terminal
+from symnet.cli import exchange, forecasts, options, terminal
 from symnet.dialect import header, quoted
 from symnet.names import partial_name
 from symnet.network import Network
@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
         metavar="OUT",
         help="table (.csv) or picture (.png, .svg, .pdf) (- for a table to read)",
     )
-    parser.add_argument("--order", type=int, choices=(1, 2), default=2, help="of partials (2)")
+    parser.add_argument("--order", type=int, choices=(1, 2), help="of partials (2)")
     parser.add_argument("--kind", choices=plotting.SENSITIVITY_KINDS, help="of the picture (bars)")
     options.units_of(parser, "(those in the networks' files)")
     parser.add_argument(
@@ -58,29 +58,31 @@ def run(given: argparse.Namespace) -> int:
         plotting.format_of(given.output, or_else=".csv")
     *paths, data = given.files
     options.check_stdin(*given.files, *[data] * (len(paths) - 1))
-    networks = [options.loaded(path, given.quiet) for path in paths] or [Network.example()]
+    networks = [exchange.loaded(path, given.quiet) for path in paths] or [Network.example()]
     networks = _with_units(networks, given)
     if given.kind is not None and (given.output == "-" or ending == ".csv"):
         raise ValueError(f"--kind {given.kind} is a picture: give its file, -o {given.kind}.png")
     if given.dependence is not None:
         if len(networks) > 1:
             raise ValueError("--dependence is of one network at a time")
-        points = options.points(networks[0], data, given.quiet)
+        if given.kind is not None or given.order is not None:
+            raise ValueError("--dependence takes neither --kind nor --order: leave them out")
+        points = exchange.points(networks[0], data, given.quiet)
         with terminal.working(f"moving {given.dependence}", given.quiet):
             found = dependence(networks[0], points, given.dependence)
         _written(given, found, _dependence_table(found))
         return 0
+    order = 2 if given.order is None else given.order
     for network in networks:
-        forecasts.compiling(network, given.order)  # refuses before a table is read
-    tables = [options.points(network, data, given.quiet) for network in networks]
+        forecasts.compiling(network, order)  # refuses before a table is read
+    tables = [exchange.points(network, data, given.quiet) for network in networks]
     seconds = sum(
-        forecasts.compiling(network, given.order)
-        + forecasts.measures(network, given.order, len(points))
+        forecasts.compiling(network, order) + forecasts.measures(network, order, len(points))
         for network, points in zip(networks, tables, strict=True)
     )
     with terminal.working(f"measuring over {len(tables[0]):,} points", given.quiet, seconds):
         measured = [
-            sensitivity(network, points, given.order)
+            sensitivity(network, points, order)
             for network, points in steps(list(zip(networks, tables, strict=True)))
         ]
     text = _table(measured, paths) if ending == ".csv" else ("\n\n".join(map(str, measured)), "\n")
@@ -109,7 +111,7 @@ def _written(
         options.say(given, f"wrote {given.output}: {picture.title}")
         options.say(given, "\n".join(f"note: {note}" for note in picture.notes))
         return
-    with options.opened(given.output) as out:
+    with exchange.opened(given.output) as out:
         out.writelines(text)
 
 

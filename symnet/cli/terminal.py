@@ -19,6 +19,7 @@ from symnet.progress import watched
 _PATIENCE = 1.0  # seconds before anything is shown
 _EVERY = 0.2
 _WORTH_SAYING = 2.0  # seconds that a work is expected to take
+_AT_ONCE = 0.7  # of one before whose end nobody can tell what the rest takes
 
 
 def coloured() -> bool:
@@ -37,10 +38,16 @@ def complain(message: str, head: str = "symnet: error:") -> None:
 class Progress:
     """How far a work is: a share from 0 to 1 where it is known, and in words."""
 
-    def __init__(self, what: str, expected: float | None = None, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        what: str,
+        expected: float | None = None,
+        quiet: bool = False,
+        worth: float = _WORTH_SAYING,
+    ) -> None:
         self.what, self.share, self.words = what, 0.0, ""
         self.left: float | None = None
-        self.expected, self.quiet, self.told = expected, quiet, False
+        self.expected, self.quiet, self.told, self.worth = expected, quiet, False, worth
         self.began = time.monotonic()
 
     def show(self, share: float, words: str = "", left: float | None = None) -> None:
@@ -49,7 +56,7 @@ class Progress:
 
     def foretell(self, seconds: float) -> None:
         """Say once, wherever standard error goes, what it will take, if that is worth it."""
-        if self.quiet or self.told or seconds <= _WORTH_SAYING:
+        if self.quiet or self.told or seconds <= self.worth:
             return
         self.told = True
         print(f"symnet: {self.what}: about {duration(seconds)}", file=sys.stderr, flush=True)
@@ -84,13 +91,16 @@ def duration(seconds: float) -> str:
 
 
 @contextmanager
-def working(what: str, quiet: bool = False, seconds: float | None = None) -> Iterator[Progress]:
+def working(
+    what: str, quiet: bool = False, seconds: float | None = None, first: bool = False
+) -> Iterator[Progress]:
     """A Progress that is shown after a second, on a terminal and unless `quiet`.
 
     seconds: what it will take, where that is known; more than two are said at once, wherever
-    standard error goes. What the work itself tells by `progress.steps` is its share.
+    standard error goes, and fewer where it comes `first`, before the rest can be foretold. What
+    the work itself tells by `progress.steps` is its share.
     """
-    progress = Progress(what, seconds, quiet)
+    progress = Progress(what, seconds, quiet, _AT_ONCE if first else _WORTH_SAYING)
     if seconds is not None:
         progress.foretell(seconds)
     if quiet or not sys.stderr.isatty():

@@ -102,9 +102,11 @@ class Fit:
             f"{self.network.describe()}: {self.network.weights_count} weights",
             f"{self.method}, {_count(self.restarts, 'restart')}, seed {self.seed}, "
             f"{self.elapsed:.1f} s{', interrupted' if self.interrupted else ''}",
-            *_aligned(_cells(self.errors)),
+            *showing.aligned(_cells(self.errors)),
         ]
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+    _repr_pretty_ = showing.pretty
 
     def _repr_html_(self) -> str:
         head, *rows = _cells(self.errors)
@@ -315,16 +317,6 @@ def _cells(errors: Sequence[KindError]) -> list[list[str]]:
             ]
         )
     return rows
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  "
-        + row[0].ljust(widths[0])
-        + "".join("  " + cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-        for row in rows
-    ]
 
 
 def _count(number: int, noun: str) -> str:

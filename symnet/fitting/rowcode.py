@@ -16,8 +16,8 @@ from sympy import Expr, Mul
 from sympy.printing.precedence import PRECEDENCE
 
 from symnet.backends.numpy.elements import ElementPrinter, activation_function, call_name
-from symnet.calculus.algebra import DIRECTIONS, Quantity, sigma
-from symnet.calculus.program import OUTPUT, Statement, X, parameters
+from symnet.calculus.algebra import DIRECTIONS, OUTPUT, Quantity, X, sigma
+from symnet.calculus.program import Statement, parameters
 from symnet.calculus.reverse import BAR, Sweep, sweep
 from symnet.calculus.shapes import Shapes
 from symnet.network import Network

@@ -110,9 +110,14 @@ def latex(
 def notebook(
     network: Network, order: int = 2, notation: str = "expanded", digits: int | None = None
 ) -> str:
-    """The same as one display for MathJax and KaTeX, as notebooks have them."""
+    """The same as one display for MathJax and KaTeX, as notebooks have them.
+
+    It says so where numbers are rounded.
+    """
     sheet = _sheet(network, order, notation, "latex", digits)
     said = [sentence for remark in sheet.remarks for sentence in remark.split("; ")]
+    if digits and sheet.blocks != _sheet(network, order, notation, "latex", None).blocks:
+        said.append(f"numbers are rounded to {digits} digits, of which latex() has all")
     said += map(tex.escaped, notes(network, order))
     return pages.notebook(sheet.blocks, list(map(tex.in_notebooks, said)))
 

@@ -45,9 +45,13 @@ def partial(network: Network, output: int, inputs: tuple[int, ...] = ()) -> Expr
     `()` is the value itself. Exact and symbolic weights stay exact. ValueError, at once, where
     the formula would be too large.
     """
-    order = len(inputs)
+    check_partial(network, len(inputs))
+    return _partial(network, network.inputs, output, tuple(sorted(inputs)))
+
+
+def check_partial(network: Network, order: int) -> None:
+    """ValueError, without building anything, where a partial of this order would be too large."""
     _check(size(network, order) // network.m, network, f"a formula of order {order}")
-    return _partial(network, output, tuple(sorted(inputs)))
 
 
 def check_size(network: Network, order: int) -> None:
@@ -102,18 +106,21 @@ def _shown(count: int) -> str:
     return f"{count:,}" if count < 10**12 else f"1e{int(log10(count))}"
 
 
+# Networks are equal by their labels, whichever symbols stand for these in formulas.
 @lru_cache(maxsize=64)
-def _expression(network: Network) -> sympy.Matrix:
+def _expression(network: Network, symbols: tuple[Symbol, ...]) -> sympy.Matrix:
     return network.expression()
 
 
 @lru_cache(maxsize=4096)
-def _partial(network: Network, output: int, inputs: tuple[int, ...]) -> Expr:
+def _partial(
+    network: Network, symbols: tuple[Symbol, ...], output: int, inputs: tuple[int, ...]
+) -> Expr:
     if not inputs:
-        return _expression(network)[output]
+        return _expression(network, symbols)[output]
     *before, last = inputs
     try:
-        return _derivative(_partial(network, output, tuple(before)), network.inputs[last])
+        return _derivative(_partial(network, symbols, output, tuple(before)), symbols[last])
     except RecursionError:
         raise ValueError(
             f"expanded notation: {network.depth} nested layers are too deep for SymPy; "

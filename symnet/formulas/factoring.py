@@ -11,11 +11,8 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Function, Mul, S
 
-from symnet.calculus.algebra import OUTPUT, Quantity, dot, entry, row, sigma
+from symnet.calculus.algebra import OUTPUT, SPELLED, Quantity, dot, entry, row, sigma
 from symnet.calculus.shapes import Shapes
-
-ADJOINTS = "λζμπ"
-"""The letters of adjoints: of a, z, m and s."""
 
 
 class Scalar(Function):
@@ -114,5 +111,5 @@ def _vectors(term: Expr) -> list[Expr]:
 def is_adjoint(factor: Expr) -> bool:
     """Whether a factor is an adjoint, or the row of weights that one is."""
     return isinstance(factor, row) or (
-        isinstance(factor, Quantity) and (factor.letter in ADJOINTS or factor == OUTPUT)
+        isinstance(factor, Quantity) and (factor.letter in SPELLED or factor == OUTPUT)
     )

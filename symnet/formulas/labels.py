@@ -25,8 +25,9 @@ GREEK = {
     "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ",
     "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ",
     "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
+    "lamda": "λ", "Lamda": "Λ",
 }  # fmt: skip
-"""Names that stand for Greek letters."""
+"""Names that stand for Greek letters; as Python keeps `lambda` for itself, `lamda` does too."""
 _NUMBERED = re.compile(r"([A-Za-z]+?)_?([0-9]+)(?:_([0-9]+))?")
 _SUFFIXED = re.compile(r"([A-Za-z]+)_([A-Za-z0-9]+)")
 
@@ -57,11 +58,16 @@ def latex_name(name: str) -> str:
     return _latex_word(name)
 
 
+def _command(letter: str) -> str:
+    """LaTeX's command for a Greek letter, which Unicode calls lamda and LaTeX lambda."""
+    return "\\" + letter.replace("amda", "ambda")
+
+
 def _latex_word(word: str) -> str:
     if len(word) == 1:
         return word
     if word in GREEK:
-        return f"\\{word}"
+        return _command(word)
     escaped = word.replace("_", r"\_")
     return rf"\mathrm{{{escaped}}}"
 
@@ -80,8 +86,9 @@ _ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308\u030a\u030c", "`'^~\"rv", st
 _SET = frozenset(
     [
         *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
+        *("lamda", "Lamda"),
         *("mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
-        *("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi"),
+        *("Gamma", "Delta", "Theta", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi"),
         "Omega",
     ]
 )
@@ -109,7 +116,7 @@ def _beyond_ascii(character: str) -> str:
     kind, _, letter = unicodedata.name(character, "").rpartition(" LETTER ")
     letter = letter.capitalize() if kind == "GREEK CAPITAL" else letter.lower()
     if kind in ("GREEK SMALL", "GREEK CAPITAL") and letter in _SET:
-        return rf"\ensuremath{{\{letter}}}"
+        return rf"\ensuremath{{{_command(letter)}}}"
     return rf"\texttt{{U+{ord(character):04X}}}"
 
 

@@ -20,6 +20,7 @@ from sympy import Add, Expr, Mul
 
 from symnet.calculus.algebra import (
     DIRECTIONS,
+    SPELLED,
     Quantity,
     along_directions,
     column,
@@ -29,7 +30,6 @@ from symnet.calculus.algebra import (
 )
 from symnet.calculus.program import Program, Statement, family
 from symnet.calculus.schemes import candidates, needed
-from symnet.formulas.factoring import ADJOINTS
 from symnet.formulas.folding import Numbers, folded
 from symnet.formulas.pages import Line
 from symnet.formulas.printers import FormulaPrinter
@@ -80,7 +80,7 @@ class _Layers:
                 continue
             if target.letter == "y":
                 results.append(self._line(statement))
-            elif target.letter in ADJOINTS:
+            elif target.letter in SPELLED:
                 adjoints.append([statement])
             else:
                 rows.setdefault(target.layer or 0, []).append(statement)
@@ -106,7 +106,7 @@ class _Layers:
         for statement in self.program.statements:
             target, expression = statement.target, statement.expression
             moved = target.letter in "am" and target.along and used[family(target)] == 1
-            if moved or (target.letter in ADJOINTS and isinstance(expression, row)):
+            if moved or (target.letter in SPELLED and isinstance(expression, row)):
                 found[target] = expression.xreplace(found)
         return found
 

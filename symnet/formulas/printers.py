@@ -166,8 +166,8 @@ class FormulaPrinter(Printer):
                 above.append(self._print(sympy.Integer(number.p)))
             if number.q != 1:
                 below.append(sympy.Integer(number.q))
-        else:
-            above.append(self._print(number))
+        elif self.digits is None or self._print(number) != "1":
+            above.append(self._print(number))  # rounded, 1.0 says nothing of a product
 
     def _factor(self, factor: Expr, crowded: bool) -> str:
         if crowded and isinstance(factor, Quantity) and factor.along:

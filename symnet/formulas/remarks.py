@@ -11,6 +11,7 @@ from sympy import Expr, oo
 from symnet.activations import Activation, Z, poles
 from symnet.activations.cancelling import cancels
 from symnet.activations.functions import STEPS
+from symnet.activations.untaken import untaken
 from symnet.names import listed
 from symnet.network import Network
 
@@ -21,13 +22,14 @@ def notes(network: Network, order: int = 2) -> list[str]:
 
 
 def limits(network: Network, order: int = 2) -> list[str]:
-    """Activations with kinks or jumps, not defined for every z, with poles, refused."""
+    """Activations with kinks or jumps, not defined for every z, with poles, NaN, refused."""
     used = dict.fromkeys(node.activation for node in network.nodes if node.activation)
     limited = [activation for activation in used if not activation.total]
-    refused = filter(None, (_refusal(activation, order) for activation in used))
+    refusals = {activation: _refusal(activation, order) for activation in used}
     bent = [note for activation in used for note in _kink_notes(activation)]
     far = [note for activation in used for note in _pole_notes(activation)]
-    return [*bent, *map(_domain_note, limited), *far, *refused]
+    lost = [note for a in used if not refusals[a] for note in _untaken_notes(a, order)]
+    return [*bent, *map(_domain_note, limited), *far, *lost, *filter(None, refusals.values())]
 
 
 def _stand_for(network: Network) -> list[str]:
@@ -51,6 +53,13 @@ def _pole_notes(activation: Activation) -> Iterator[str]:
             yield f"{activation.name} has poles without end, where {pole.zero} is 0"
         else:
             yield f"{activation.name} has a pole at every {pole.place}, {pole.numbers}"
+
+
+def _untaken_notes(activation: Activation, order: int) -> Iterator[str]:
+    """Where it is NaN though it has a value."""
+    if where := untaken(activation, order):
+        what = f"{activation.name} or a derivative of it" if order else activation.name
+        yield f"{what} is NaN in double precision where {' or '.join(where)}"
 
 
 def _interval(low: Expr, high: Expr) -> str:

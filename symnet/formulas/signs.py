@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from symnet.calculus.algebra import SPELLED
 from symnet.formulas import labels
 
 
@@ -60,7 +61,7 @@ class Signs:
 
     def own(self, letter: str, text: str) -> str:
         """What a derivation's own quantity of this letter is called: z1, or _z1 beside a user's."""
-        return self.marked(text) if _TEXT.get(letter, letter) in self.taken else text
+        return self.marked(text) if SPELLED.get(letter, letter) in self.taken else text
 
     def beside(self, names: Iterable[str]) -> Signs:
         """The signs of a network whose inputs, outputs and weights have these names."""
@@ -69,7 +70,7 @@ class Signs:
 
     def remarks(self, written: str) -> list[str]:
         """A sentence for each letter that gives way in what is written."""
-        greek = {name: letter for letter, name in _TEXT.items()}
+        greek = {name: letter for letter, name in SPELLED.items()}
         found = []
         for name in sorted(self.taken):
             letter = greek.get(name, name)
@@ -84,13 +85,12 @@ class Signs:
 
 
 _LIKE_OWN = re.compile(r"d*(z|a|b|e|m|p|s|t|u|w|W|lam|zeta|mu|pi|lse)_?[0-9]\w*")
-_TEXT = {"λ": "lam", "ζ": "zeta", "μ": "mu", "π": "pi"}
 _LATEX = {"λ": r"\lambda", "ζ": r"\zeta", "μ": r"\mu", "π": r"\pi"}
 
 
 def text_vector(letter: str, layer: str, along: str) -> str:
     """z1, t1_ij, W4_3, and z[k-1], t_ij[k], W[k,k-2] for a layer that is no plain number."""
-    letter = _TEXT.get(letter, letter)
+    letter = SPELLED.get(letter, letter)
     if layer.replace(",", "").isdigit() or not layer:
         return f"{letter}{layer.replace(',', '_')}" + (f"_{along}" if along else "")
     return f"{letter}_{along}[{layer}]" if along else f"{letter}[{layer}]"

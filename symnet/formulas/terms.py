@@ -6,6 +6,7 @@ from sympy import Add, Expr, Mul
 
 from symnet.calculus.algebra import (
     OUTPUT,
+    SPELLED,
     Quantity,
     column,
     dot,
@@ -18,7 +19,7 @@ from symnet.calculus.algebra import (
     transposed,
 )
 from symnet.calculus.shapes import Shapes
-from symnet.formulas.factoring import ADJOINTS, Factoring, Scalar, factors_of, is_adjoint
+from symnet.formulas.factoring import Factoring, Scalar, factors_of, is_adjoint
 from symnet.formulas.folding import Fold, Numbers, folded
 from symnet.formulas.lines import BREAK, SOFT
 from symnet.formulas.printers import FormulaPrinter
@@ -180,7 +181,7 @@ class Terms:
             letter = "t" if letter == "z" else "u"
         along = "".join(quantity.along)
         if self.scalar:
-            along = along.replace("p", "") if letter in f"{ADJOINTS}e" else along
+            along = along.replace("p", "") if letter in {*SPELLED, "e"} else along
         number = "" if quantity.layer is None else self.number(quantity.layer)
         return self.signs.vector(letter, number, along)
 

@@ -146,7 +146,7 @@ def _bare(factor: str) -> str:
 
 
 def document(body: str, title: str = "", preamble: str = "") -> str:
-    r"""A complete document around what `printing.latex` gives; needs amsmath only.
+    r"""A complete document around what `formulas.latex` gives; needs amsmath only.
 
     `title` is plain text, written as `escaped` has it; `preamble` is LaTeX.
     """
@@ -243,7 +243,6 @@ _GLYPHS = {
     r"\mathrm": 0.0,
     r"\operatorname": 1.7,
     r"\text": 0.0,
-    r"\top ": 7.8,
 }
 
 

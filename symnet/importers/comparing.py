@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -45,11 +45,16 @@ def distance(found: Array, expected: Array) -> float | None:
 
 
 def compared(
-    net: Network, other: Callable[[Array], Array], against: str, X: Array | None = None
+    net: Network,
+    other: Callable[[Array], Array],
+    against: str,
+    X: Array | None = None,
+    notes: Sequence[str] = (),
 ) -> str:
     """What is to be said of a comparison with the function `other` of points (k, n).
 
-    CheckError where the values differ by more than TOLERANCE: the network must not be used.
+    CheckError where the values differ by more than TOLERANCE, with what else is to be said of the
+    network (`notes`): it must not be used.
     """
     X = points(net.n) if X is None else X
     with np.errstate(all="ignore"):
@@ -59,9 +64,10 @@ def compared(
     if error is None:
         return f"not compared: no finite value at {len(X)} points"
     if error > TOLERANCE:
+        told = f"; of what was read it is known that {'; '.join(notes)}" if notes else ""
         raise CheckError(
             f"the network differs from {against} by {error:.1e} of its values: "
-            "it was read wrongly; please report the model"
+            f"it was read wrongly; please report the model{told}"
         )
     count = int(np.isfinite(found).all(axis=1).sum())
     return f"compared with {against} ({count} points): worst difference {error:.1e}"

@@ -15,6 +15,7 @@ from symnet.languages import (
     c_batch,
     c_library,
     cpp,
+    cpp_library,
     fortran,
     javascript,
     json,
@@ -23,6 +24,7 @@ from symnet.languages import (
     onnx,
     plain,
     rust,
+    rust_library,
     xlsx,
 )
 from symnet.languages.c_batch import c_file
@@ -83,7 +85,7 @@ LANGUAGES: Mapping[str, Language] = {
         "a C++17 header, templates of the number type",
         "hpp",
         files=cpp.files,
-        library=cpp.library,
+        library=cpp_library.library,
     ),
     "fortran": Language(
         "a Fortran 2008 module of pure subroutines",
@@ -98,7 +100,7 @@ LANGUAGES: Mapping[str, Language] = {
         doubles="JavaScript computes in double precision",
     ),
     "rust": Language(
-        "a Rust module without dependencies", "rs", files=rust.files, library=rust.library
+        "a Rust module without dependencies", "rs", files=rust.files, library=rust_library.library
     ),
     "matlab": Language(
         "MATLAB and Octave, for any number of points",
@@ -157,16 +159,15 @@ def generate(
         raise ValueError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
     row = LANGUAGES[language]
     _check(network, language, precision, only, plain_text)
-    if plain_text:
-        text = plain.source(Job.of(network, order, None, precision, command))
-        return {f"{name or 'derivatives'}.py": text}
-    if row.files is not None:
+    if row.files is not None and not plain_text:
         return row.files(Job.of(network, order, name, precision, command, only, language))
-    if row.content is not None:
+    if row.content is not None and not plain_text:
         job = Job.of(network, order, name, precision, command, language=language)
         return {f"{job.name}.{row.ending}": row.content(job)}
-    assert row.whole is not None
     name = names.check_called(name or "derivatives", language)
+    if plain_text:
+        return {f"{name}.py": plain.source(Job.of(network, order, None, precision, command))}
+    assert row.whole is not None
     return {f"{name}.{row.ending}": row.whole(network, order, command)}
 
 
@@ -199,8 +200,9 @@ def generate_library(
     """The files of several networks, by what each is called, as one library of that name.
 
     In C one header declares the functions of all, NAME_self_test among them; in C++ and Rust a file
-    gathers the networks' own; elsewhere the files stand beside each other. Arguments and errors as
-    for `generate`; ValueError, too, where two networks would give the same file or function.
+    gathers the networks' own and tests them; in these three each activation is defined once.
+    Elsewhere the files stand beside each other. Arguments and errors as for `generate`; ValueError,
+    too, where two networks would give the same file or function.
     """
     row = LANGUAGES.get(language)
     if row is None or row.library is None:

@@ -8,7 +8,6 @@ from symnet import compiling
 from symnet.backends.c.text import file
 from symnet.languages.c import UNFORMATTED, comment, enclosed
 from symnet.languages.job import Files, Job, check_apart
-from symnet.languages.selftest import examples
 from symnet.names import array_name
 from symnet.network import Network
 
@@ -91,7 +90,6 @@ def _declarations(job: Job) -> list[str]:
 def source(job: Job, header: str) -> str:
     """The functions; `header` includes their declarations."""
     network, order = job.network, job.order
-    known = examples(network, compiling.compiled(network, order), job.precision)
     choices = compiling.choices(network, order).items()
     text = file.source(
         {f"{job.name}_{name}": (choice.program, choice.orders) for name, choice in choices},
@@ -100,7 +98,10 @@ def source(job: Job, header: str) -> str:
         weights="constant",
         heading=network.name or "",
         examples=file.Known(
-            known.points, dict(enumerate(known.expected)), dict(enumerate(known.allowed))
+            job.points,
+            {known.order: known.expected for known in job.expected},
+            {known.order: known.allowed for known in job.expected},
+            {known.order: known.stride for known in job.expected},
         ),
     )
     return header + text

@@ -67,36 +67,43 @@ def files(job: Job) -> Files:
     return {f"{job.name}.hpp": source(job)}
 
 
-def library(name: str, jobs: Sequence[Job]) -> Files:
-    """A header for each network, a namespace each, and NAME.hpp that includes all of them."""
+INCLUDES = [
+    "#include <array>",
+    "#include <cmath>",
+    "#include <cstddef>",
+    "#include <limits>",
+    "",
+    GUARD,
+]
+
+
+def guarded(name: str, lines: Sequence[str]) -> list[str]:
+    """A header's lines, which may be included twice."""
     macro = f"{name.upper()}_HPP"
-    lines = [*comment([f"Networks: {', '.join(j.name for j in jobs)}.", "", *jobs[0].made()])]
-    lines += [f"#ifndef {macro}", f"#define {macro}", ""]
-    lines += [*(f'#include "{job.name}.hpp"' for job in jobs), "", "#endif", ""]
-    made: dict[str, str] = {f"{name}.hpp": "\n".join(lines)}
-    return made | {file: text for job in jobs for file, text in files(job).items()}
+    return [f"#ifndef {macro}", f"#define {macro}", "", *lines, "#endif", ""]
 
 
-def source(job: Job) -> str:
-    """The header."""
+def source(job: Job, includes: Sequence[str] = ()) -> str:
+    """The header; `includes` are those with its activations, where it does not define them."""
+    return "\n".join([*comment(job.head()), *guarded(job.name, _lines(job, includes))])
+
+
+def _lines(job: Job, includes: Sequence[str]) -> list[str]:
     printer = CppPrinter(job.lowered.constants)
-    macro = f"{job.name.upper()}_HPP"
-    lines = [*comment(job.head()), f"#ifndef {macro}", f"#define {macro}", ""]
-    lines += ["#include <array>", "#include <cmath>", "#include <cstddef>"]
-    lines += ["#include <limits>", "", GUARD]
+    lines = [*(f'#include "{include}"' for include in includes), *[""] * bool(includes), *INCLUDES]
     lines += [f"namespace {job.name} {{", "", "namespace detail {", ""]
     lines += [UNFORMATTED, ""]
     for name, values in job.lowered.constants.items():
         lines += [*_constant(name, values, printer), ""]
     lines += [FORMATTED, ""]
     for function in own_functions(job.lowered, printer):
-        lines += [*_returning(function, printer), ""]
+        lines += [*returning(function, printer), ""]
     for function in job.lowered.functions:
-        lines += [*_activation(function, printer), ""]
+        lines += [*activation(function, printer), ""]
     lines += ["} // namespace detail", ""]
     for routine in job.lowered.routines:
         lines += [*_function(job, routine, printer), ""]
-    return "\n".join([*lines, *_self_test(job, printer)])
+    return [*lines, *_self_test(job, printer)]
 
 
 def _constant(name: str, values: object, printer: CppPrinter) -> list[str]:
@@ -115,7 +122,8 @@ def _body(function: ScalarFunction, printer: CppPrinter) -> list[str]:
     ]
 
 
-def _returning(function: ScalarFunction, printer: CppPrinter) -> list[str]:
+def returning(function: ScalarFunction, printer: CppPrinter) -> list[str]:
+    """An elementary function that C++ lacks."""
     return [
         "template <class Real>",
         f"Real {function.name}_of(Real z)",
@@ -126,7 +134,8 @@ def _returning(function: ScalarFunction, printer: CppPrinter) -> list[str]:
     ]
 
 
-def _activation(function: ScalarFunction, printer: CppPrinter) -> list[str]:
+def activation(function: ScalarFunction, printer: CppPrinter) -> list[str]:
+    """The function of an activation and its derivatives."""
     names = [f"sigma{order}" for order in function.orders]
     z = "Real z" if reads_argument(function) else "Real"
     arguments = ", ".join([z, *(f"Real &{name}" for name in names)])
@@ -179,7 +188,7 @@ def _self_test(job: Job, printer: CppPrinter) -> list[str]:
             lines += ["        worst = larger<Real>(worst, error);"]
     lines += ["    }", "    return worst;", "}", "", f"}} // namespace {job.name}", ""]
     main = _MAIN.format(name=job.name, macro=job.name.upper(), count=len(job.points))
-    return [*lines, *main.split("\n"), "#endif", ""]
+    return [*lines, *main.split("\n")]
 
 
 _WORST = """\

@@ -175,9 +175,15 @@ class Expressions:
         return f"{left} {condition.rel_op} {right}"
 
 
+_LARGEST = float(np.finfo(np.float32).max)
+
+
 def _single(value: float) -> str:
-    """The fewest digits that give the number back in single precision."""
-    found = np.float32(value)
+    """The fewest digits that give the number back in single precision.
+
+    What is beyond that is its largest number, as a bound of z that none passes.
+    """
+    found = np.float32(np.clip(value, -_LARGEST, _LARGEST))
     if 1e-3 <= abs(value) < 1e6:
         return str(found)  # as below, four times faster
     text = np.format_float_scientific(found, unique=True, trim="0", exp_digits=1)

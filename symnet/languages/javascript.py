@@ -5,7 +5,8 @@ Results are flat, the last index fastest: jacobian[p*n + i], hessian[(p*n + i)*n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import ClassVar
 
@@ -15,6 +16,8 @@ from symnet.languages.job import Files, Job
 from symnet.languages.printing import Printer, own_functions
 from symnet.lowering import elementary
 from symnet.lowering.loops import Routine, ScalarFunction, Shape
+
+_COPY = re.compile(r"( *)(\S[^=]* =) (\w+\[[^]]*\];)")  # of an element
 
 
 class JavaScriptPrinter(Printer):
@@ -68,6 +71,14 @@ class JavaScriptPrinter(Printer):
     def activate(self, function: str, argument: str, results: Sequence[str]) -> str:
         taken = results[0] if len(results) == 1 else f"[{', '.join(results)}]"
         return f"{taken} = {function}({argument})"
+
+    def broken(self, line: str) -> Iterator[str]:
+        """An element that is too long for its line has one of its own."""
+        copied = _COPY.fullmatch(line) if len(line) > self.width else None
+        if copied is None:
+            return super().broken(line)
+        indent, target, value = copied.groups()
+        return iter([indent + target, f"{indent}{self.tab}{value}"])
 
 
 def position(indices: Sequence[str], shape: Shape) -> str:
@@ -179,17 +190,17 @@ def _self_test(job: Job, printer: Printer) -> list[str]:
         single = len(routine.results) == 1
         results = f"[{name}(x)]" if single else f"Object.values({name}(x))"
         tables = [job.expected.index(job.known(order)) for order in routine.orders]
-        calls.append(f"      [{results}, {tables}],")
-    return [*lines, *_TEST.format(calls="\n".join(calls)).split("\n")]
+        calls.append(f"[{results}, {tables}]")
+    several = "\n".join(["[", *(f"      {call}," for call in calls), "    ]"])
+    cases = several if len(calls) > 1 else f"[{calls[0]}]"
+    return [*lines, *_TEST.format(cases=cases).split("\n")]
 
 
 _TEST = """\
 export function selfTest() {{
   let worst = 0;
   POINTS.forEach((x, k) => {{
-    const cases = [
-{calls}
-    ];
+    const cases = {cases};
     for (const [results, orders] of cases) {{
       orders.forEach((order, which) => {{
         const {{ stride, allowed, at }} = EXPECTED[order];

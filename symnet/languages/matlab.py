@@ -12,30 +12,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-from sympy import Add, Expr, Mul, Pow
 
 from symnet.breaking import WIDTH, Kind, broken, listed
-from symnet.calculus.algebra import (
-    DIRECTIONS,
-    OUTPUT,
-    Quantity,
-    X,
-    column,
-    dot,
-    entry,
-    is_direction,
-    log_softmax,
-    matvec,
-    row,
-    sigma,
-    softmax,
-    transposed,
-)
-from symnet.calculus.schemes import Choice
-from symnet.languages.expressions import bare
 from symnet.languages.job import Files, Job
-from symnet.languages.matrixform import Functions, MatrixForm, name_of
-from symnet.languages.printing import Printer, own_functions
+from symnet.languages.matlab_statements import Statements, assigned
+from symnet.languages.matrixform import ArrayPrinter, Functions
+from symnet.languages.printing import own_functions
 from symnet.lowering import elementary, programs
 from symnet.lowering.loops import ScalarFunction
 from symnet.names import together_name
@@ -47,10 +29,12 @@ _COMPLEX = ["log", "log1p", "sqrt", "pow", "asin", "acos", "acosh", "atanh"]
 _ROW = 96  # columns of numbers, before dots
 
 
-class MatlabPrinter(Printer):
+class MatlabPrinter(ArrayPrinter):
     """Elementwise expressions; `total`: of functions that have a value everywhere."""
 
     lacking: ClassVar[frozenset[str]] = elementary.LACKING - {"erfcx"} | {"rint"}
+    times: ClassVar[str] = ".*"
+    over: ClassVar[str] = "./"
     both: ClassVar[str] = "&"
     either: ClassVar[str] = "|"
 
@@ -68,11 +52,6 @@ class MatlabPrinter(Printer):
         return text if self.total or function not in _COMPLEX else f"real_of({text})"
 
 
-def elementwise(text: str) -> str:
-    """Products and quotients of arrays are entry by entry."""
-    return text.replace("*", ".*").replace("/", "./")
-
-
 def files(job: Job) -> Files:
     """NAME.m and NAME_test.m."""
     return {f"{job.name}.m": source(job), f"{job.name}_test.m": _test(job)}
@@ -82,7 +61,7 @@ def source(job: Job) -> str:
     """The function."""
     names = [("y", "J", "H")[r] if r < 3 else f"D{r}" for r in range(job.order + 1)]
     routines = [together_name(r) for r in range(job.order + 1)]
-    lines = [f"function {_assigned(names)} = {job.name}(x)"]
+    lines = [f"function {assigned(names)} = {job.name}(x)"]
     lines += [f"% {line}".rstrip() for line in job.head("", routines)]
     lines += ["%", *(f"% {line}".rstrip() for line in _usage(job, names))]
     lines += [f"    if size(x, 1) ~= {job.lowered.n}"]
@@ -96,9 +75,9 @@ def source(job: Job) -> str:
     lines += ["    switch max(nargout, 1)"]
     bodies = []
     for order, choice in sorted(together.items()):
-        found = _assigned(names[: order + 1])
+        found = assigned(names[: order + 1])
         lines += [f"        case {order + 1}", f"            {found} = up_to_{order}(x);"]
-        bodies += ["", *_Body(job, choice, functions).lines(names)]
+        bodies += ["", *Statements(job, choice, functions).lines(names)]
     lines += ["    end", "end", *bodies]
     after: list[str] = []
     for (activation, orders), name in functions.items():
@@ -111,11 +90,6 @@ def source(job: Job) -> str:
     helpers = [f"\n{f}" for name, f in _HELPERS.items() if f"{name}(" in before + behind]
     parts = [before, "", *_parameters(job), *filter(None, [behind]), *helpers, ""]
     return "\n".join(parts)
-
-
-def _assigned(names: Sequence[str]) -> str:
-    """What is assigned to; one name needs no brackets."""
-    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 
 def _broken(line: str) -> str:
@@ -131,108 +105,6 @@ def _usage(job: Job, names: Sequence[str]) -> list[str]:
     for order, name in enumerate(names):
         lines.append(f"    {name}  ({', '.join(map(str, [m, *[n] * order]))}, points)")
     return [*lines, "Only what is asked for is computed."]
-
-
-class _Body(MatrixForm):
-    """The statements of one Program."""
-
-    def __init__(self, job: Job, choice: Choice, functions: Functions) -> None:
-        super().__init__(job, choice, functions)
-        self.rank = 3 + self.order
-
-    def lines(self, names: Sequence[str]) -> list[str]:
-        found = _assigned(names[: self.order + 1])
-        lines = [f"function {found} = up_to_{self.order}(x)", "    w = weights(class(x));"]
-        shape = ", ".join([str(self.n), *["1"] * (self.rank - 2), "points"])
-        lines += ["    points = size(x, 2);", f"    x = reshape(x, {shape});", *self.activations(X)]
-        for statement in self.program.statements:
-            target = statement.target
-            if not isinstance(statement.expression, sigma):
-                text = bare(self.text(statement.expression))
-                if width := self.program.shapes.spread(target, statement.expression):
-                    text = f"repmat({text}, {width}, 1)"
-                lines.append(f"    {name_of(target)} = {text};")
-            lines += self.activations(target)
-        for order, output in zip(self.choice.orders, self.program.outputs, strict=True):
-            sizes = ", ".join(map(str, [self.m, *[self.n] * order]))
-            if output == 0:
-                lines.append(f"    {names[order]} = zeros([{sizes}, points], class(x));")
-                continue
-            value = f"filled({name_of(output)}, [{sizes}], {self.rank}, points)"
-            lines.append(f"    {names[order]} = {value};")
-        return [*lines, "end"]
-
-    def activations(self, argument: Quantity) -> list[str]:
-        return [
-            f"    {_assigned(results)} = {function}({known});"
-            for results, function, known in self.activated(argument)
-        ]
-
-    def axis(self, direction: str) -> int:
-        return 2 if direction == "p" else 3 + DIRECTIONS.index(direction)
-
-    def swapped(self, text: str, a: int, b: int) -> str:
-        axes = list(range(1, self.rank + 1))
-        axes[a - 1], axes[b - 1] = axes[b - 1], axes[a - 1]
-        return text if a == b else f"permute({text}, [{' '.join(map(str, axes))}])"
-
-    def text(self, expression: Expr) -> str:
-        """An expression; all but names and calls in brackets."""
-        match expression:
-            case _ if expression.is_number:
-                return f"({float(expression)!r})" if expression < 0 else repr(float(expression))
-            case _ if expression == OUTPUT:
-                return self.swapped_matrix(f"eye({self.m})", 2)
-            case _ if is_direction(expression):
-                return self.swapped_matrix(f"eye({self.n})", self.axis(expression.along[0]))
-            case Quantity():
-                return self.quantity(expression)
-            case sigma():
-                return self.derivative(expression.name, expression.argument, expression.order)
-            case Add():
-                return f"({' + '.join(map(self.text, expression.args))})".replace(
-                    "+ (-1.0).*", "- "
-                )
-            case Mul():
-                return ".*".join(map(self.text, expression.args))
-            case Pow(args=(base, power)) if power.is_Integer and power > 0:
-                return ".*".join([self.text(base)] * int(power))
-            case matvec(args=(matrix, v)):
-                name = f"w.{matrix}"
-                if isinstance(matrix, transposed):
-                    name = f"w.{matrix.args[0]}'"
-                return f"matvec({name}, {self.text(v)})"
-            case column(args=(matrix, unit)):
-                return self.swapped_matrix(f"w.{matrix}", self.axis(unit.along[0]))
-            case row(args=(matrix, _)):
-                return self.swapped_matrix(f"w.{matrix}'", 2)
-            case dot(args=(u, v)):
-                return f"sum({self.text(u)}.*{self.text(v)}, 1)"
-            case entry(args=(v, unit)):
-                return self.swapped(self.text(v), self.axis(unit.along[0]), 1)
-            case softmax(args=(v,)):
-                return f"softmax_of({self.text(v)})"
-            case log_softmax(args=(v,)):
-                return f"log_softmax_of({self.text(v)})"
-        raise TypeError(f"{type(expression).__name__} has no matrix form: {expression}")
-
-    def swapped_matrix(self, matrix: str, axis: int) -> str:
-        """A matrix whose columns are the vectors along an axis."""
-        return matrix if axis == 2 else f"permute({matrix}, [1 {' '.join(map(str, _other(axis)))}])"
-
-    def quantity(self, quantity: Quantity) -> str:
-        if quantity.letter == "b":
-            return f"w.{quantity}"
-        text = name_of(quantity)
-        directions = [d for d in quantity.along if d != "p"]
-        for k, direction in reversed(list(enumerate(directions))):
-            text = self.swapped(text, 3 + k, self.axis(direction))
-        return text
-
-
-def _other(axis: int) -> list[int]:
-    """The axes 2, … of a permutation that moves the second one to `axis`."""
-    return [*range(3, axis + 1), 2]
 
 
 def _parameters(job: Job) -> list[str]:
@@ -255,10 +127,10 @@ def _matrix(name: str, rows: np.ndarray, end: str = "];") -> list[str]:
 def _activation(function: ScalarFunction, total: bool = False) -> list[str]:
     printer = MatlabPrinter(total)
     names = [f"sigma{order}" for order in function.orders]
-    lines = [f"function {_assigned(names)} = {function.name}(z)"]
+    lines = [f"function {assigned(names)} = {function.name}(z)"]
     pairs = [(s.name, e) for s, e in function.shared]
     for name, value in [*pairs, *zip(names, function.results, strict=True)]:
-        lines.append(f"    {name} = {elementwise(printer.text(value))};")
+        lines += printer.assigned("let", name, value)
     return [*lines, "end"]
 
 
@@ -314,7 +186,7 @@ def _test(job: Job) -> str:
         lines += _matrix(f"    allowed{known.order}", known.allowed[None], "]';")
     lines += ["    worst = 0;"]
     for order in range(job.order + 1):
-        lines.append(f"    {_assigned(names[: order + 1])} = {job.name}(points);")
+        lines.append(f"    {assigned(names[: order + 1])} = {job.name}(points);")
         for r, known in enumerate(job.expected[: order + 1]):
             arguments = [names[r], f"expected{r}", f"allowed{r}", str(known.stride)]
             lines.append(f"    worst = max(worst, error_of({', '.join(arguments)}));")

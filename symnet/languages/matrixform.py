@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
-from sympy import Expr
+from sympy import Add, Expr, Piecewise, Symbol
 
 from symnet.calculus.algebra import SPELLED, Quantity, sigma
 from symnet.calculus.program import activations_used, family
 from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
+from symnet.languages.printing import Printer
 
 Functions = dict[tuple[str, tuple[int, ...]], str]
 """The functions of a file, by the activation and the orders of its derivatives."""
 
 _LONGEST = 30  # letters of an activation in a function's name
 _SPELLED = SPELLED | {"π": "ppi"}  # pi is a number
+
+
+class ArrayPrinter(Printer):
+    """Elementwise expressions of arrays, of which both arms of a choice are computed."""
+
+    def let(self, name: str, value: str) -> str:
+        return f"{name} = {value}"
+
+    def branches(self, kind: str, name: str, choice: Piecewise, depth: int) -> Iterator[str]:
+        """A choice among arrays, from its last arm on."""
+        *pieces, (otherwise, _) = choice.args
+        found = name if kind == "let" else next(self.parts)
+        yield from self.assigned("let", found, otherwise, depth)
+        for value, condition in reversed(pieces):
+            if not (value.is_Symbol or value.is_number):
+                part = next(self.parts)
+                yield from self.assigned("let", part, value, depth)
+                value = Symbol(part, real=True)
+            chosen = self.choose(self.condition(condition), self.text(value), found)
+            yield f"{self.tab * depth}{found} = {chosen}{self.stop}"
+        if found != name:
+            yield from self.assigned(kind, name, Symbol(found, real=True), depth)
 
 
 class Activated(NamedTuple):
@@ -28,7 +52,22 @@ class Activated(NamedTuple):
 
 
 class MatrixForm:
-    """One Program of a file; `functions` collects the activations that it calls."""
+    """One Program of a file; `functions` collects the activations that it calls.
+
+    minus: what a term begins with that is subtracted.
+    """
+
+    minus: ClassVar[str]
+
+    @abstractmethod
+    def text(self, expression: Expr) -> str:
+        """An expression; sums in brackets."""
+
+    def signed(self, expression: Add) -> list[str]:
+        """The terms of a sum, signs before all but the first."""
+        texts = map(self.text, expression.args)
+        first, *rest = sorted(texts, key=lambda text: text.startswith(self.minus))
+        return [first, *(f"+ {text}".replace(f"+ {self.minus}", "- ") for text in rest)]
 
     def __init__(self, job: Job, choice: Choice, functions: Functions) -> None:
         self.choice, self.program, self.functions = choice, choice.program, functions

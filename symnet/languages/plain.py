@@ -8,11 +8,11 @@ products and sums are broadcast; a direction's namesake is the same array with t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import ClassVar
 
-from sympy import Add, Expr, Mul, Piecewise, Pow, Symbol
+from sympy import Add, Expr, Mul, Pow
 from sympy.logic.boolalg import And, Or
 
 from symnet.calculus.algebra import (
@@ -34,9 +34,9 @@ from symnet.calculus.algebra import (
 )
 from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
-from symnet.languages.matrixform import Functions, MatrixForm, name_of
-from symnet.languages.printing import Printer, own_functions
-from symnet.languages.pythontext import array, nested
+from symnet.languages.matrixform import ArrayPrinter, Functions, MatrixForm, name_of
+from symnet.languages.printing import own_functions
+from symnet.languages.pythontext import array, nested, unformatted
 from symnet.lowering import elementary, programs
 from symnet.lowering.loops import ScalarFunction
 from symnet.names import array_name, together_name
@@ -44,10 +44,9 @@ from symnet.names import array_name, together_name
 _COLUMNS = 88
 _TERMS = 3  # of a sum that a formatter writes a term a line
 _LONG = 20  # letters of what has a name of its own in a long statement
-_MINUS = "(-1.0) * "
 
 
-class PlainPrinter(Printer):
+class PlainPrinter(ArrayPrinter):
     """Elementwise expressions of arrays."""
 
     width: ClassVar[int] = _COLUMNS
@@ -67,24 +66,6 @@ class PlainPrinter(Printer):
     def choose(self, condition: str, value: str, otherwise: str) -> str:
         return f"np.where({condition}, {value}, {otherwise})"
 
-    def let(self, name: str, value: str) -> str:
-        return f"{name} = {value}"
-
-    def branches(self, kind: str, name: str, choice: Piecewise, depth: int) -> Iterator[str]:
-        """A choice among arrays, from its last arm on."""
-        *pieces, (otherwise, _) = choice.args
-        found = name if kind == "let" else next(self.parts)
-        yield from self.assigned("let", found, otherwise, depth)
-        for value, condition in reversed(pieces):
-            if not (value.is_Symbol or value.is_number):
-                part = next(self.parts)
-                yield from self.assigned("let", part, value, depth)
-                value = Symbol(part, real=True)
-            chosen = self.choose(self.condition(condition), self.text(value), found)
-            yield f"{self.tab * depth}{found} = {chosen}"
-        if found != name:
-            yield from self.assigned(kind, name, Symbol(found, real=True), depth)
-
     def condition(self, condition: object) -> str:
         if isinstance(condition, (And, Or)):
             word = " & " if isinstance(condition, And) else " | "
@@ -100,7 +81,9 @@ def source(job: Job) -> str:
     printer = PlainPrinter()
     head = "\n".join(job.head("", [together_name(job.order)]))
     lines = [f'"""{head}', '"""', "", "import numpy as np", ""]
-    lines += _unformatted([array(name, values) for name, values in job.lowered.constants.items()])
+    lines += unformatted(
+        [array(name, values) for name, values in job.lowered.constants.items()], _COLUMNS
+    )
     for function in own_functions(job.lowered, printer):
         lines += ["", "", *_scalar(function, printer)]
     for (activation, orders), name in functions.items():
@@ -130,16 +113,10 @@ def _scalar(function: ScalarFunction, printer: PlainPrinter) -> list[str]:
     return [*lines, f"    return {', '.join(names)}"]
 
 
-def _unformatted(statements: Sequence[str]) -> list[str]:
-    """Statements that a formatter would write a number a line, or as they are."""
-    lines = [line for statement in statements for line in statement.splitlines()]
-    if len(lines) == len(statements) and max(map(len, lines), default=0) <= _COLUMNS:
-        return lines
-    return ["# fmt: off", *lines, "# fmt: on"]
-
-
 class _Body(MatrixForm):
     """The statements of one Program; `named` are expressions that have a name."""
+
+    minus: ClassVar[str] = "(-1.0) * "
 
     def __init__(self, job: Job, choice: Choice, functions: Functions) -> None:
         super().__init__(job, choice, functions)
@@ -200,11 +177,6 @@ class _Body(MatrixForm):
         if len(expression.args) < _TERMS or not isinstance(expression, Add):
             return []
         return [f"            {text}" for text in self.signed(expression)]
-
-    def signed(self, expression: Add) -> list[str]:
-        """The terms of a sum, signs before all but the first."""
-        texts = sorted(map(self.text, expression.args), key=lambda text: text.startswith(_MINUS))
-        return [texts[0], *(f"+ {text}".replace(f"+ {_MINUS}", "- ") for text in texts[1:])]
 
     def parts(self, expression: Expr) -> list[Expr]:
         """What in an expression could have a name of its own."""
@@ -328,7 +300,7 @@ def _test(job: Job) -> list[str]:
         parts = [f"        {part},\n" for part in (str(known.stride), *lists)]
         values.append(f"    (\n{''.join(parts)}    ),\n")
     points = f"POINTS = {nested(job.points.tolist(), before=9)}"
-    lines = _unformatted([points, f"EXPECTED = [\n{''.join(values)}]"])
+    lines = unformatted([points, f"EXPECTED = [\n{''.join(values)}]"], _COLUMNS)
     call = f"{name}(POINTS)" if job.order else f"[{name}(POINTS)]"
     return [
         "# Of another engine, by order: every so many entries, errors allowed, values.",

@@ -18,6 +18,7 @@ from symnet.backends.numpy.kernel import NumpyKernels
 from symnet.breaking import WIDTH
 from symnet.calculus.algebra import DIRECTIONS
 from symnet.languages.job import costs, made_by
+from symnet.languages.pythonstyle import styled
 from symnet.languages.pythontext import (
     Definitions,
     array,
@@ -25,7 +26,7 @@ from symnet.languages.pythontext import (
     imports,
     names_in,
     nested,
-    wrapped,
+    unformatted,
 )
 from symnet.languages.selftest import Examples, examples
 from symnet.languages.testpoints import direction_of
@@ -142,7 +143,7 @@ def numpy_module(network: Network, order: int = 2, command: str = "") -> str:
         "the network": _parameters(network),
         "any number of points": running,
         "functions that NumPy lacks": _with_notice(functions),
-        "a block of points x (n, points)": wrapped(kernels),
+        "a block of points x (n, points)": styled(kernels),
         "value and derivatives": _functions(network, order, generated),
         "self-test": _self_test(network, known),
     }
@@ -163,7 +164,8 @@ def verified(network: Network, order: int, precision: str = "double") -> Example
 
 
 def _section(title: str, text: str) -> str:
-    return f"# --- {title} ".ljust(WIDTH, "-") + f"\n\n{text.strip()}\n"
+    apart = "\n\n\n" if text.lstrip().startswith("def ") else "\n\n"
+    return f"# --- {title} ".ljust(WIDTH, "-") + f"{apart}{text.strip()}\n"
 
 
 # --- the head -----------------------------------------------------------------------------------
@@ -249,7 +251,8 @@ def _parameters(network: Network) -> str:
     for name, numbers in network.numeric().parameters.items():
         lines.append(array(name, numbers))
         arguments.append(name if numbers.ndim == 2 else f"{name}[:, None]")
-    return "\n".join([*lines, wrapped(f"PARAMETERS = [{', '.join(arguments)}]")])
+    listed = styled(f"PARAMETERS = [{', '.join(arguments)}]").rstrip()
+    return "\n".join([*unformatted(lines), listed])
 
 
 def _functions(network: Network, order: int, kernels: NumpyKernels) -> str:
@@ -272,13 +275,13 @@ def _functions(network: Network, order: int, kernels: NumpyKernels) -> str:
 def _self_test(network: Network, known: Examples) -> str:
     """Points, what every function gives there, and a comparison that runs as a script."""
     order = len(known.expected) - 1
-    lines = [array("POINTS", known.points)]
+    tables = [array("POINTS", known.points)]
     if known.direction is not None:
-        lines.append(array("DIRECTION", known.direction))
+        tables.append(array("DIRECTION", known.direction))
     entries = "".join(f"    {nested(result.tolist(), 4)},\n" for result in known.expected)
     rounded = (np.vectorize(_short)(errors).tolist() for errors in known.allowed)
     allowed = "".join(f"    {nested(errors, 4)},\n" for errors in rounded)
-    lines += ["", _EXPECTED, f"EXPECTED = [\n{entries}]", f"TOLERANCE = [\n{allowed}]"]
+    tables += ["", _EXPECTED, f"EXPECTED = [\n{entries}]", f"TOLERANCE = [\n{allowed}]"]
     names = list(compiling.methods(order))
     together = [f"{name}(POINTS)[order]" for name in names[order + 1 :]]
     test = _SELF_TEST.format(
@@ -286,7 +289,7 @@ def _self_test(network: Network, known: Examples) -> str:
         result="result" if known.direction is None else "along(result)",
         results=", ".join(["function(POINTS)", *together]) + "," * (not together),
     )
-    return "\n".join(lines) + "\n" + _ALONG * (known.direction is not None) + test
+    return "\n".join(unformatted(tables)) + "\n" + _ALONG * (known.direction is not None) + test
 
 
 def _short(error: float) -> float:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from numpy.typing import NDArray
 
-from symnet.breaking import WIDTH, Kind, broken, listed, packed
+from symnet.breaking import WIDTH, broken, listed, packed
 
 _LITERAL = 20_000  # entries; Python needs a kilobyte for each number of a list it compiles
-_STATEMENT = re.compile(r"( *)(def \w+\(|\w+ = \[|return \[|\w+ = |return )(.*?)(\):|\]|)")
-_ITEMS = Kind(kept=r"(?<!,) (?!\+ )")
+
+
+_FILLED = re.compile(r"^ +[-0-9].*, .*,$|np.array\(\[$")
+"""A line of as many numbers as it holds, or the first of an array's."""
 
 
 @dataclass(frozen=True)
@@ -106,28 +108,20 @@ def filled(text: str, indent: str = "") -> str:
     return "\n".join(broken(text, indent=indent))
 
 
-def wrapped(code: str) -> str:
-    """Code whose long lines are broken after commas and before plus signs."""
-    return "\n".join(map(_wrapped_line, code.splitlines()))
-
-
-def _wrapped_line(line: str) -> str:
-    found = _STATEMENT.fullmatch(line)
-    if len(line) <= WIDTH or not found:
-        return line
-    indent, head, body, tail = found.groups()
-    inner = indent + "    "
-    lines = broken(body, _ITEMS, indent=inner)
-    opening, closing = ("", tail) if tail else ("(", ")")
-    return "\n".join([indent + head + opening, *lines, indent + closing])
-
-
 def array(name: str, values: NDArray[Any]) -> str:
     """`name = np.array(...)` with every number by its `repr`, so that it is read back exactly."""
     if values.size > _LITERAL:
         text = "\n".join(packed(list(map(repr, values.ravel().tolist())), WIDTH))
         return f'{name} = np.fromstring(sep=" ", string="""\n{text}\n""").reshape({values.shape})'
     return f"{name} = np.array({nested(values.tolist(), before=len(name) + 12, after=1)})"
+
+
+def unformatted(statements: Sequence[str], width: int = WIDTH) -> list[str]:
+    """Statements that a formatter would write a number a line, or as they are."""
+    lines = [line for statement in statements for line in statement.split("\n")]
+    if max(map(len, lines), default=0) <= width and not any(map(_FILLED.search, lines)):
+        return lines
+    return ["# fmt: off", *lines, "# fmt: on"]
 
 
 def nested(values: Any, indent: int = 0, before: int = 0, after: int = 1) -> str:

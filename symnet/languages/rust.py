@@ -6,132 +6,20 @@ that it compiles under `#![no_std]`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import ClassVar
-
-from sympy import Expr, Piecewise
-
-from symnet.languages.expressions import bare
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import (
     Numbers,
-    Printer,
     nested,
     own_functions,
     reads_argument,
     reads_inputs,
 )
-from symnet.lowering import elementary
-from symnet.lowering.loops import Routine, ScalarFunction, Shape
+from symnet.languages.rust_printer import CALL, RustPrinter
+from symnet.lowering.loops import Routine, ScalarFunction
 
 _STD = {"ceiling": "ceil", "log": "ln", "log1p": "ln_1p", "expm1": "exp_m1", "pow": "powf"}
-_CALL, _CHOICE = 60, 50  # rustfmt's fn_call_width and single_line_if_else_max_width
 _TUPLE = 3  # types of a result that are as long as rustfmt leaves in a line
 _LIBM = {"ceiling": "ceil", "abs": "fabs"}
-
-
-class RustPrinter(Printer):
-    """Steps as Rust, whose own acosh loses digits near 1."""
-
-    times: ClassVar[str] = " * "
-    over: ClassVar[str] = " / "
-    lacking: ClassVar[frozenset[str]] = elementary.LACKING | {"acosh", "erf", "erfc", "rint"}
-
-    def __init__(self, precision: str = "double") -> None:
-        super().__init__(precision)
-        self.used: set[str] = {"abs"}  # functions that have been printed, and the self-test's
-
-    @property
-    def kind(self) -> str:
-        """The type of numbers."""
-        return "f32" if self.precision == "float" else "f64"
-
-    def call(self, function: str, arguments: Sequence[str]) -> str:
-        if function in self.lacking:
-            return f"{function}({', '.join(arguments)})"
-        self.used.add(function)
-        return f"math::{function}({', '.join(arguments)})"
-
-    def fits(self, statement: str) -> bool:
-        """rustfmt breaks calls and choices that are long, in lines of whatever length."""
-        return len(statement) <= self.width and _narrow(statement)
-
-    def assignment(self, kind: str, name: str, value: str) -> str:
-        return _taken(value) if kind == "return" else super().assignment(kind, name, _taken(value))
-
-    def assigned(self, kind: str, name: str, value: Expr, depth: int = 1) -> Iterator[str]:
-        lines = list(super().assigned(kind, name, value, depth))
-        if kind == "return":
-            lines[-1] = lines[-1].removesuffix(self.stop)
-        return iter(lines)
-
-    def branches(self, kind: str, name: str, choice: Piecewise, depth: int) -> Iterator[str]:
-        """A choice is a value here."""
-        indent = self.tab * depth
-        opening = self.assignment(kind, name, "") if kind != "return" else ""
-        *pieces, (otherwise, _) = choice.args
-        for k, (value, condition) in enumerate(pieces):
-            word = "} else if" if k else f"{opening}if"
-            yield f"{indent}{word} {bare(self.condition(condition))} {{"
-            yield from self.assigned("return", "", value, depth + 1)
-        yield f"{indent}}} else {{"
-        yield from self.assigned("return", "", otherwise, depth + 1)
-        yield f"{indent}}};"
-
-    def choose(self, condition: str, value: str, otherwise: str) -> str:
-        condition = bare(condition)
-        if otherwise.startswith("(if "):
-            return f"(if {condition} {{ {value} }} else {otherwise[1:]}"
-        return f"(if {condition} {{ {value} }} else {{ {otherwise} }})"
-
-    def undefined(self, argument: str, place: int = 0) -> str:
-        return f"{self.kind}::NAN"
-
-    def loop(self, variable: str, last: int | str) -> str:
-        return f"for {variable} in 0..{last if isinstance(last, int) else f'={last}'} {{"
-
-    def let(self, name: str, value: str) -> str:
-        return f"let {name} = {_taken(value)}"
-
-    def start(self, name: str, value: str) -> str:
-        return f"let mut {name} = {_taken(value)}"
-
-    def activate(self, function: str, argument: str, results: Sequence[str]) -> str:
-        taken = results[0] if len(results) == 1 else f"({', '.join(results)})"
-        return f"{taken} = {function}({argument})"
-
-    def type(self, shape: Shape, sizes: Sequence[str] = ()) -> str:
-        """An array's type, by its numbers or by names of them."""
-        if not shape:
-            return self.kind
-        return f"[{self.type(shape[1:], sizes[1:])}; {sizes[0] if sizes else shape[0]}]"
-
-    def zero(self, shape: Shape) -> str:
-        """An array of zeros."""
-        return f"[{self.zero(shape[1:])}; {shape[0]}]" if shape else "0.0"
-
-
-def _taken(value: str) -> str:
-    """A choice without the brackets that it needs inside of a sum."""
-    return bare(value) if value.startswith("(if ") else value
-
-
-def _narrow(text: str) -> bool:
-    """Whether what is in brackets is short, and what chooses."""
-    if " else if " in text:
-        return False
-    open_at: list[int] = []
-    for place, letter in enumerate(text):
-        if letter == "(":
-            open_at.append(place)
-        elif letter == ")":
-            first = open_at.pop()
-            called = text[first - 1 : first].isalnum() or "," in text[first:place]
-            chooses = text.startswith("(if ", first)
-            if place - first - 1 > (_CHOICE if chooses else _CALL if called else len(text)):
-                return False
-    taken, _, chosen = text.rpartition(" = if ")
-    return len(chosen) + 2 <= _CHOICE if taken else not text.lstrip().startswith("if ")
 
 
 def files(job: Job) -> Files:
@@ -139,52 +27,48 @@ def files(job: Job) -> Files:
     return {f"{job.name}.rs": source(job)}
 
 
-def library(name: str, jobs: Sequence[Job]) -> Files:
-    """A module for each network, and mod.rs that names them."""
-    names = sorted(job.name for job in jobs)
-    lines = [f"//! Networks of {name}: {', '.join(names)}.", "//!"]
-    lines += [f"//! {line}" for line in jobs[0].made()]
-    made: dict[str, str] = {
-        "mod.rs": "\n".join([*lines, "", *(f"pub mod {n};" for n in names), ""])
-    }
-    return made | {file: text for job in jobs for file, text in files(job).items()}
-
-
-def source(job: Job) -> str:
-    """The module."""
+def source(job: Job, within: str = "") -> str:
+    """The module; `within`: the module that tests it, where it is not tested alone."""
     printer = RustPrinter(job.precision)
     own = own_functions(job.lowered, printer)
     lines = [f"// {line}".rstrip() for line in job.head()]
-    lines += ["", *_about(job), "", *_ALLOWED.split("\n"), ""]
+    lines += ["", *_about(job, within), "", *ALLOWED.split("\n"), ""]
     lines += [f"/// Number of inputs.\npub const N: usize = {job.lowered.n};", ""]
     lines += [f"/// Number of outputs.\npub const M: usize = {job.lowered.m};", ""]
     body: list[str] = []
     for name, values in job.lowered.constants.items():
         body += [*_table(name, values, printer), ""]
     for function in (*own, *job.lowered.functions):
-        body += [*_scalar(function, printer), ""]
+        body += [*scalar(function, printer), ""]
     for routine in job.lowered.routines:
         body += [*_function(job, routine, printer), ""]
-    math = _math(sorted(printer.used), printer)
-    return "\n".join([*lines, *math, *body, *_self_test(job, printer)])
+    body += _self_test(job, printer)
+    if not within:
+        body += ["", "#[cfg(symnet_main)]", "fn main() {", "    let worst = worst_error();"]
+        body += verdict(f"{len(job.points)} points")
+    return "\n".join([*lines, *math(printer), *body, ""])
 
 
-def _about(job: Job) -> list[str]:
+def _about(job: Job, within: str) -> list[str]:
     text = [
         "Value and derivatives of a neural network with respect to its inputs.",
         "",
         "It needs std and nothing else; with the feature `libm` it takes the crate of that name",
         "instead, and compiles under `#![no_std]`. No function allocates, fails or keeps state.",
-        "The examples are tests where the module is public: `rustdoc --test`. To test it alone:",
-        "",
-        "```text",
-        f"rustc --edition 2021 -O --cfg symnet_main {job.name}.rs && ./{job.name}",
-        "```",
+        "The examples are tests where the module is public: `rustdoc --test`."
+        + (" To test it alone:" if not within else ""),
     ]
-    return [f"//! {line}".rstrip() for line in text]
+    lines = [f"//! {line}".rstrip() for line in text]
+    return lines if within else [*lines, *tested(job.name)]
 
 
-_ALLOWED = """\
+def tested(name: str) -> list[str]:
+    """How a file is compiled and run to test itself."""
+    command = f"rustc --edition 2021 -O --cfg symnet_main {name}.rs && ./{name}"
+    return ["//!", "//! ```text", f"//! {command}", "//! ```"]
+
+
+ALLOWED = """\
 #![allow(
     clippy::approx_constant,
     clippy::assign_op_pattern,
@@ -200,7 +84,9 @@ _ALLOWED = """\
 )]"""
 
 
-def _math(names: Sequence[str], printer: RustPrinter) -> list[str]:
+def math(printer: RustPrinter) -> list[str]:
+    """The functions that were printed, of std or of the crate libm."""
+    names = sorted(printer.used)
     kind, f = printer.kind, "f" if printer.precision == "float" else ""
     lines = []
     for feature, template in (
@@ -234,12 +120,13 @@ def _table(name: str, values: Numbers, printer: RustPrinter) -> list[str]:
     return ["#[rustfmt::skip]", opening + body[0], *body[1:]]
 
 
-def _scalar(function: ScalarFunction, printer: RustPrinter) -> list[str]:
+def scalar(function: ScalarFunction, printer: RustPrinter, reach: str = "") -> list[str]:
+    """A function of one number, that can be called by `reach`."""
     printer.function()
     count = len(function.results)
     kinds = f"({', '.join([printer.kind] * count)})" if count > 1 else printer.kind
     z = "z" if reads_argument(function) else "_z"
-    lines = [f"fn {function.name}({z}: {printer.kind}) -> {kinds} {{"]
+    lines = [f"{reach}fn {function.name}({z}: {printer.kind}) -> {kinds} {{"]
     shared, results = list(function.shared), list(function.results)
     if shared and results == [shared[-1][0]]:
         results = [shared.pop()[1]]
@@ -268,7 +155,7 @@ def _function(job: Job, routine: Routine, printer: RustPrinter) -> list[str]:
         if len(routine.results) > _TUPLE:
             result = "".join(["(\n", *(f"    {kind},\n" for kind in kinds), ")"])
         opening = f"pub fn {routine.name}(\n    {n}: &[{printer.kind}; N],\n) -> {result} {{"
-    lines += opening.split("\n")
+    lines += ["#[must_use]", *opening.split("\n")]
     for name, shape in {**routine.results, **routine.arrays}.items():
         lines.append(f"    let mut {name} = {printer.zero(shape)};")
     names = list(routine.results)
@@ -316,6 +203,7 @@ def _self_test(job: Job, printer: RustPrinter) -> list[str]:
     lines = [*tables, *_WORST.format(kind=kind).split("\n")]
     lines += [
         "/// The worst error at known points, in multiples of what is allowed.",
+        "#[must_use]",
         f"pub fn worst_error() -> {kind} {{",
         "    let mut worst = 0.0;",
         "    for (k, x) in POINTS.iter().enumerate() {",
@@ -326,14 +214,19 @@ def _self_test(job: Job, printer: RustPrinter) -> list[str]:
         lines.append(f"        let {taken} = {routine.name}(x);")
         for order, name in zip(routine.orders, names, strict=True):
             links = [".iter()", *[".flatten()"] * (len(routine.results[name]) - 1)]
-            if len(name + "".join(links)) > _CALL:
+            if len(name + "".join(links)) > CALL:
                 links = [f"\n            {link}" for link in links]
             lines += f"        let got = {name}{''.join(links)};".split("\n")
             rest = f"&EXPECTED{order}[k], &ALLOWED{order}, {job.known(order).stride}"
             lines += [f"        let error = error_of(got, {rest});"]
             lines += ["        worst = larger(worst, error);"]
     lines += ["    }", "    worst", "}", ""]
-    return [*lines, *_MAIN.format(count=len(job.points)).split("\n")]
+    return [*lines, *_TEST.split("\n")]
+
+
+def verdict(what: str) -> list[str]:
+    """The rest of a main function, which prints the worst error and exits with 1 or 0."""
+    return _VERDICT.format(what=what).split("\n")
 
 
 _WORST = """\
@@ -361,17 +254,14 @@ fn error_of<'a>(
 }}
 """
 
-_MAIN = """\
+_TEST = """\
 #[test]
-fn derivatives_are_what_is_expected() {{
+fn derivatives_are_what_is_expected() {
     assert!(worst_error() <= 1.0);
-}}
+}"""
 
-#[cfg(symnet_main)]
-fn main() {{
-    let worst = worst_error();
+_VERDICT = """\
     let verdict = if worst <= 1.0 {{ "ok" }} else {{ "WRONG" }};
-    println!("self-test {{verdict}}: {count} points, {{worst:.2e}} of the allowed error");
+    println!("self-test {{verdict}}: {what}, {{worst:.2e}} of the allowed error");
     std::process::exit(if worst <= 1.0 {{ 0 }} else {{ 1 }});
-}}
-"""
+}}"""

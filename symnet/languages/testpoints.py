@@ -1,21 +1,24 @@
 """The points at which generated text tests itself.
 
 They are ordinary ones, the first of them always; where other points let the activations' forms take
-branches that these do not reach, such as z >= 0 and |z| > 40 of GELU, those take their places.
+branches that these do not reach, such as z >= 0 and |z| > 40 of GELU, those take their places: also
+branches inside of functions that some languages lack, such as erf near 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr, Piecewise
+from sympy import Expr, Piecewise, Symbol
+from sympy.core.function import AppliedUndef, Function
 from sympy.core.relational import Relational
 
-from symnet.activations import Activation
+from symnet.activations import Activation, Z
 from symnet.activations.arithmetic import in_steps
+from symnet.lowering import elementary
 from symnet.network import Network
 from symnet.witness import analytic, sampling
 from symnet.witness.units import units
@@ -128,8 +131,44 @@ def _branches(activation: Activation, order: int) -> _Branches:
     """Temporaries, and for each comparison that chooses among forms 1 where it holds, else 0."""
     shared, results = activation.forms(order).only(tuple(range(order + 1)))
     lines = [*(definition for _, definition in shared), *results]
-    tests = set().union(*(line.atoms(Relational) for line in lines))
-    return shared, [Piecewise((1, test), (0, True)) for test in sorted(tests, key=str)]
+    inner, tests = _inside(lines)
+    tests |= _comparisons(lines)
+    return [*shared, *inner], [Piecewise((1, test), (0, True)) for test in sorted(tests, key=str)]
+
+
+def _inside(lines: Iterable[Expr]) -> tuple[list[tuple[Any, Expr]], set[Relational]]:
+    """Temporaries and comparisons of the functions that lines call and some texts define."""
+    shared: list[tuple[Any, Expr]] = []
+    tests: set[Relational] = set()
+    calls = set().union(*(line.atoms(Function, AppliedUndef) for line in lines))
+    for k, call in enumerate(sorted(calls, key=str)):
+        name = type(call).__name__.lower()
+        if name not in elementary.NAMES:
+            continue
+        own = elementary.own(name)
+        names = {s: Symbol(f"{s}_{name}{k}", real=True) for s in (Z, *dict(own.shared))}
+        steps = [(names[Z], call.args[0])]
+        steps += [(names[symbol], step.xreplace(names)) for symbol, step in own.shared]
+        inner = _comparisons([step for _, step in steps[1:]])
+        inner |= _comparisons([result.xreplace(names) for result in own.results])
+        shared += _used(steps, inner)
+        tests |= inner
+    return shared, tests
+
+
+def _comparisons(lines: Iterable[Expr]) -> set[Relational]:
+    return set().union(*(line.atoms(Relational) for line in lines))
+
+
+def _used(steps: Sequence[tuple[Any, Expr]], tests: Iterable[Relational]) -> list[tuple[Any, Expr]]:
+    """The temporaries that comparisons depend on."""
+    needed = set().union(*(test.free_symbols for test in tests))
+    kept: list[tuple[Any, Expr]] = []
+    for symbol, step in reversed(steps):
+        if symbol in needed:
+            kept.insert(0, (symbol, step))
+            needed |= step.free_symbols
+    return kept
 
 
 def _reached(

@@ -94,8 +94,8 @@ def _erf() -> ScalarFunction:
         "erf",
         (u, Abs(Z)),
         (w, Piecewise((0, u > 1), (Z * Z, True))),
-        (p, polynomial(special._P0, w)),
-        (q, polynomial(special._Q0, w)),
+        (p, polynomial(special.ERF_P, w)),
+        (q, polynomial(special.ERF_Q, w)),
         (c, 1 - Function("erfc")(u)),
         result=Piecewise((Z + Z * (p / q), u < 0.84375), (-c, Z < 0), (c, True)),
     )
@@ -265,6 +265,9 @@ def own(name: str) -> ScalarFunction:
         raise ValueError(f"no elementary function {name!r}; there are {', '.join(_MADE)}")
     return _MADE[name]()
 
+
+NAMES = frozenset(_MADE) - {"floor", "ceiling"}
+"""Those with a value in NumPy's terms: Fortran's steps are made of its own function."""
 
 LACKING = frozenset(
     {"erfcx", "erfinv", "loggamma", *(f"polygamma{n}" for n in range(len(POLYGAMMAS)))}

@@ -23,11 +23,11 @@ from symnet.lowering.loops import (
     at,
     elements,
     read,
-    tidied,
     walk,
     written,
 )
 from symnet.lowering.statements import Lowering
+from symnet.lowering.tidying import tidied
 from symnet.names import array_name, method_name, together_name
 from symnet.network import Network
 
@@ -59,10 +59,7 @@ def assembled(
 ) -> Lowered:
     """Routines of these Programs: the name, the Program and its outputs' orders of each."""
     functions: dict[tuple[str, tuple[int, ...]], str] = {}
-    found = [
-        lower(name, program, orders, functions, network.activations)
-        for name, program, orders in programs
-    ]
+    found = [lower(name, program, orders, functions) for name, program, orders in programs]
     return gathered(network, found, functions)
 
 
@@ -99,7 +96,6 @@ def lower(
     program: Program,
     orders: tuple[int, ...],
     functions: dict[tuple[str, tuple[int, ...]], str],
-    activations: Mapping[str, Activation],
 ) -> Routine:
     """One Program as a routine; `functions` collects the activations that it calls."""
     lowering = Lowering(program, functions)

@@ -33,12 +33,12 @@ from symnet.lowering.loops import (
     elements,
     placed,
     read,
-    tidied,
     walk,
     written,
 )
 from symnet.lowering.programs import gathered
 from symnet.lowering.statements import Lowering
+from symnet.lowering.tidying import tidied
 from symnet.names import array_name, partial_name, shortened
 from symnet.network import Network
 

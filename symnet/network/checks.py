@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from sympy import Symbol
-
 from symnet.activations import TABLE, Activation, has_its_name
-from symnet.names import check_name
+from symnet.names import check_name, shortened, whole
 from symnet.network.graph import Node, called
 from symnet.network.layer import Layer
+
+_LIKE_WEIGHTS = re.compile(r"[wWbB][0-9]+(_\w*)?")
 
 
 def layers(layers: tuple[Layer, ...]) -> None:
@@ -34,6 +35,11 @@ def activations(named: Iterable[tuple[str, Activation]]) -> None:
     for where, own in named:
         if own.name not in TABLE and own.name not in known and not has_its_name(own):
             check_name(own.name, f"{where}: activation")
+        if _LIKE_WEIGHTS.fullmatch(own.name):
+            raise ValueError(
+                f"{where}: activation: {shortened(repr(own.name))} is what generated text calls "
+                "weights; choose another name"
+            )
         if known.setdefault(own.name, TABLE.get(own.name, own)) != own:
             raise ValueError(
                 f"{where}: its activation {own.name!r} differs from another of that name; "
@@ -41,10 +47,10 @@ def activations(named: Iterable[tuple[str, Activation]]) -> None:
             )
 
 
-def inputs_of(nodes: Sequence[Node], inputs: Iterable[str | Symbol] | None) -> int:
-    """The number of inputs: of their names, or the columns of a matrix that multiplies them."""
-    if inputs is not None:
-        return len(tuple(inputs))
+def inputs_of(nodes: Sequence[Node], count: object) -> int:
+    """The number of inputs, as it is given, or the columns of a matrix that multiplies them."""
+    if count is not None:
+        return whole(count, "the number of inputs", 1)
     for node in nodes:
         for term in node.terms:
             if term.source == 0 and term.weights is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.names import shortened
+from symnet.names import shortened, whole
 from symnet.network.layer import Layer, Spec
 from symnet.network.weights import Array, weight
 
@@ -40,10 +40,7 @@ def _checked_widths(widths: Sequence[int]) -> list[int]:
     sizes = list(widths)
     if len(sizes) < 2:
         raise ValueError(f"widths {sizes}: give at least the inputs and the outputs, as [2, 1]")
-    for size in sizes:
-        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-            raise ValueError(f"widths {shortened(str(sizes))}: {size!r} is no positive integer")
-    return [int(size) for size in sizes]
+    return [whole(size, f"widths {shortened(str(sizes))}: a width", 1) for size in sizes]
 
 
 def _per_layer(spec: Any, count: int) -> list[Spec]:

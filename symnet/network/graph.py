@@ -245,7 +245,7 @@ def narrowed(nodes: Sequence[Node], sizes: Sequence[int], width: int) -> tuple[N
     kept = [size if k in fixed else min(size, width) for k, size in enumerate(sizes)]
 
     def cut(k: int, node: Node) -> Node:
-        rows = kept[k] if _form_width(node, sizes) == sizes[k] else 1
+        rows = kept[k] if form_width(node, sizes) == sizes[k] else 1
         terms = [
             t if t.weights is None else Term(t.weights[:rows, : kept[t.source]], t.source)
             for t in node.terms
@@ -256,7 +256,8 @@ def narrowed(nodes: Sequence[Node], sizes: Sequence[int], width: int) -> tuple[N
     return tuple(cut(k, node) for k, node in enumerate(nodes, start=1))
 
 
-def _form_width(node: Node, sizes: Sequence[int]) -> int:
+def form_width(node: Node, sizes: Sequence[int]) -> int:
+    """The width of a node's form, where a product may spread it."""
     term = node.terms[0]
     return sizes[term.source] if term.weights is None else len(term.weights)
 

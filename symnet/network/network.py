@@ -98,12 +98,15 @@ class Network:
         nodes = tuple(nodes)
         if not nodes:
             raise ValueError("a network needs at least one node")
-        count = inputs if isinstance(inputs, int) else checks.inputs_of(nodes, inputs)
+        names = None
+        if isinstance(inputs, Iterable):
+            inputs = len(names := tuple(inputs))
+        count = checks.inputs_of(nodes, inputs)
         sizes = graph.checked_sizes(nodes, count)
         checks.used(nodes)
         self = cls.__new__(cls)
         self._set(nodes, graph.layers_of(nodes), sizes)
-        self._name(None if isinstance(inputs, int) else inputs, outputs, name)
+        self._name(names, outputs, name)
         return self
 
     @classmethod

@@ -282,17 +282,17 @@ def dependence(given: Dependence) -> Picture:
     rows = len(given.rows)
     few = np.random.default_rng(0).permutation(rows)[:_MOST_CURVES]
     name = network.input_names[given.input]
-    for p, output in enumerate(network.outputs):
-        for axes, curves, mean, title in (
-            (panels[0, p], given.individual[p], given.average[p], writing.name(output.name)),
-            (panels[1, p], given.slopes[p], given.slope[p], writing.partial(output.name, [name])),
+    for p, output in enumerate(network.output_names):
+        for axes, curves, mean, along in (
+            (panels[0, p], given.individual[p], given.average[p], []),
+            (panels[1, p], given.slopes[p], given.slope[p], [name]),
         ):
             shade = {"color": COLOURS[0], "alpha": 0.18, "linewidth": 0.6, "rasterized": True}
             axes.plot(grid, curves[few].T, **shade)
             axes.plot(grid, mean, color="black", linewidth=2)
-            axes.set_title(title, loc="left")
+            axes.set_title(writing.quantity(output, along, network.units), loc="left")
         panels[1, p].axhline(0, color="0.8", linewidth=0.7, zorder=0)
-        panels[1, p].set_xlabel(writing.name(name))
+        panels[1, p].set_xlabel(writing.axis(name, network.units))
         strokes = np.quantile(given.rows, np.linspace(0.1, 0.9, 9))
         for axes in panels[:, p]:
             transform = axes.get_xaxis_transform()

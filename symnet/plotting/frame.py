@@ -9,7 +9,6 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
-from symnet import physical
 from symnet.compiling import Compiled
 from symnet.network import Network
 from symnet.plotting import writing
@@ -54,13 +53,12 @@ class Frame:
 
     def axis(self, i: int) -> str:
         """An input as an axis has it: its name and unit."""
-        return writing.labelled(writing.name(self.name(i)), self.units.get(self.name(i)))
+        return writing.axis(self.name(i), self.units)
 
     def title(self, quantity: Quantity) -> str:
         """A quantity as a panel's title has it: ∂p/∂ρ and its unit."""
-        output, inputs = self.network.output_names[quantity[0]], self.along(quantity)
-        unit = physical.of_partial(self.units, output, inputs)
-        return writing.labelled(writing.partial(output, inputs), unit)
+        output = self.network.output_names[quantity[0]]
+        return writing.quantity(output, self.along(quantity), self.units)
 
     def along(self, quantity: Quantity) -> list[str]:
         """The names of the inputs along which it is derived."""

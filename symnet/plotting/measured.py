@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from symnet import physical
 from symnet.fitting import MixedData, predictions
 from symnet.network import Network
 from symnet.plotting import writing
@@ -36,8 +35,7 @@ def measured(network: Network, data: MixedData, units: Mapping[str, str]) -> Pic
         ends += np.array([-room, room])
         axes.plot(ends, ends, color="0.3", linewidth=0.8, zorder=0)
         axes.set(xlim=ends, ylim=ends, aspect="equal")
-        unit = physical.of_partial(units, kind.output, kind.along)
-        axes.set_title(writing.labelled(writing.partial(kind.output, kind.along), unit), loc="left")
+        axes.set_title(writing.quantity(kind.output, kind.along, units), loc="left")
         axes.set_xlabel("measured")
         axes.set_ylabel("network")
         rms = float(np.sqrt(np.mean((given - found) ** 2)))

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FORMATS = ("png", "svg", "pdf")
+_CANVASES = {
+    "png": ("backend_agg", "FigureCanvasAgg"),
+    "svg": ("backend_svg", "FigureCanvasSVG"),
+    "pdf": ("backend_pdf", "FigureCanvasPdf"),
+}
+FORMATS = tuple(_CANVASES)
 
 VALUES = "cividis"
 """The colour map of values: the same to most who are colour-blind, and in grey."""
@@ -98,8 +104,8 @@ class Picture:
         dates = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
         said: dict[str, Any] = {"Title": self.title} | dates[format]
         stream = io.BytesIO()
-        with style():
-            self.figure.savefig(stream, format=format, dpi=_DOTS_PER_INCH, metadata=said)
+        with style(), _drawn_on(self.figure, format) as canvas:
+            getattr(canvas, f"print_{format}")(stream, metadata=said)
         return stream.getvalue()
 
     def _repr_png_(self) -> bytes:
@@ -139,6 +145,25 @@ def figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
+
+
+@contextmanager
+def _drawn_on(figure: Figure, format: str) -> Iterator[Any]:
+    """Inside, the figure has the canvas of that format.
+
+    `savefig` would draw all twice, to lay it out and to write it; a canvas lays out what it writes.
+    """
+    backend, name = _CANVASES[format]
+    before, dpi = figure.canvas, figure.dpi
+    canvas = getattr(import_module(f"matplotlib.backends.{backend}"), name)(figure)
+    try:
+        if any(axes.get_aspect() != "auto" for axes in figure.axes):
+            figure.draw_without_rendering()  # the room around squares is known once they are placed
+        figure.set_dpi(_DOTS_PER_INCH)
+        yield canvas
+    finally:
+        figure.set_canvas(before)
+        figure.set_dpi(dpi)
 
 
 def mark_signed(*panels: Axes) -> None:

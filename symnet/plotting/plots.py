@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from symnet.derivation import Derivation
@@ -54,7 +54,8 @@ def plot(
         measured    predicted against measured, for each kind of measurement in `data`
 
     Of a Sensitivity, or several to compare: bars, violins, boxes, alpha or interactions. Of a
-    Dependence: the only one there is.
+    Dependence: the only one there is. What a picture does not look at is refused: a drawing takes
+    no other argument than its kind, measurements take data and units, sensitivities their kind.
 
     Args:
         order: of the partials shown, 0 to 2; by default 2, or less where the Derivation is of less
@@ -73,39 +74,51 @@ def plot(
     """
     if path is not None:
         format_of(path)
+    options: dict[str, Any] = {
+        "order": order,
+        "inputs": inputs,
+        "outputs": outputs,
+        "over": over,
+        "at": at,
+    }
+    options |= {"kind": kind, "data": data, "units": units}
+    given = {name: value for name, value in options.items() if value is not None}
     with style():
         if isinstance(what, Dependence):
+            _check(given, "a dependence")
             picture = distributions.dependence(what)
-        elif not isinstance(what, Network | Derivation):
-            given = [what] if isinstance(what, Sensitivity) else list(what)
-            picture = distributions.sensitivities(given, kind or "bars")
-        elif kind == "network":
-            picture = drawing.drawing(network_of(what))
-        elif kind == "measured":
-            picture = _measured(network_of(what), data, units)
+        elif isinstance(what, Network | Derivation):
+            picture = _of_network(what, given)
         else:
-            points = data.points if isinstance(data, MixedData) else data
-            frame = framed(
-                what,
-                order=order,
-                inputs=inputs,
-                outputs=outputs,
-                over=over,
-                at=at,
-                data=points,
-                units=units,
-            )
-            picture = _framed(frame, kind)
+            _check(given, "sensitivities", "kind")
+            several = [what] if isinstance(what, Sensitivity) else list(what)
+            picture = distributions.sensitivities(several, kind or "bars")
     if path is not None:
         picture.save(path)
     return picture
 
 
-def _framed(frame: Frame, kind: str | None) -> Picture:
-    chosen = kind or ("maps" if len(frame.inputs) == 2 else "curves")
-    if chosen not in FRAMED:
+def _check(given: Iterable[str], what: str, *taken: str) -> None:
+    """ValueError for what is given and the picture does not look at."""
+    strange = [name for name in given if name not in taken]
+    if strange:
+        own = f"takes {', '.join(taken)}" if taken else "takes none of these"
+        raise ValueError(f"a picture of {what} {own}; leave out {', '.join(strange)}")
+
+
+def _of_network(what: Network | Derivation, options: Mapping[str, Any]) -> Picture:
+    given = dict(options)
+    kind, data = given.pop("kind", None), given.pop("data", None)
+    if kind == "network":
+        _check(options, "the network itself", "kind")
+        return drawing.drawing(network_of(what))
+    if kind == "measured":
+        _check(options, "measurements", "kind", "data", "units")
+        return _measured(network_of(what), data, given.get("units"))
+    if kind is not None and kind not in FRAMED:
         raise ValueError(f"no picture {kind!r} of a network; there are {', '.join(KINDS)}")
-    return FRAMED[chosen](frame)
+    frame = framed(what, data=data.points if isinstance(data, MixedData) else data, **given)
+    return FRAMED[kind or ("maps" if len(frame.inputs) == 2 else "curves")](frame)
 
 
 def _measured(network: Network, data: Any, units: Mapping[str, str] | None) -> Picture:

@@ -70,6 +70,16 @@ def labelled(text: str, unit: str | None) -> str:
     return text + _plainly(physical.bracketed("", unit))
 
 
+def axis(plain: str, units: Mapping[str, str]) -> str:
+    """An input as an axis has it: ρ [kg/m³]."""
+    return labelled(name(plain), units.get(plain))
+
+
+def quantity(output: str, inputs: Sequence[str], units: Mapping[str, str]) -> str:
+    """An output, or a partial of it, as a panel's title has it: ∂p/∂ρ [MPa/(kg/m³)]."""
+    return labelled(partial(output, inputs), physical.of_partial(units, output, inputs))
+
+
 def _plainly(text: str) -> str:
     return text.replace("$", r"\$")
 

@@ -19,7 +19,7 @@ from symnet.reporting.contents import (
     Table,
 )
 
-_PREAMBLE = r"""\usepackage{graphicx}
+_PREAMBLE = r"""\usepackage{array,graphicx}
 \setlength{\textwidth}{400pt}\setlength{\oddsidemargin}{26pt}
 \setlength{\textheight}{660pt}\setlength{\topmargin}{-40pt}
 \setlength{\parindent}{0pt}\setlength{\parskip}{5pt plus 1pt}
@@ -30,6 +30,8 @@ _PREAMBLE = r"""\usepackage{graphicx}
 _FITTED = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%"
 _SCALE = 0.85  # of pictures, whose text is then as large as the page's small print
 _WIDEST = 400 / 72.27  # inches: the width of the text
+_CHARACTERS = 92  # of small print in a line of it
+_LONG = 16  # characters: columns of text that are longer may be broken
 
 
 def write(page: Page, pictures: str = "") -> str:
@@ -68,13 +70,29 @@ def _items(block: Items) -> str:
 
 
 def _table(block: Table) -> str:
-    """Its head, and as many columns as the page can hold, however small."""
+    """Its columns of text broken where the page is too narrow, and then however small."""
     lines = [" & ".join(map(_text, row)) + r" \\" for row in block.rows]
-    columns = "".join("r" if numeric else "l" for numeric in block.numeric)
+    columns = "".join(_columns(block))
     body = "\n".join([lines[0] + r" \hline", *lines[1:]])
     tabular = f"\\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n{body}\n\\end{{tabular}}"
     caption = f"{{\\small {_text(block.caption)}\\par}}\\nopagebreak\n" if block.caption else ""
-    return f"\\medskip\n{caption}{_FITTED}\n{tabular}}}"
+    return f"\\medskip\n{caption}{{\\footnotesize {_FITTED}\n{tabular}}}}}"
+
+
+def _columns(block: Table) -> list[str]:
+    """How LaTeX has each column: as wide as it is, or as a share of the page."""
+    cells = list(zip(*block.rows, strict=True))
+    longest = [max(map(len, column)) for column in cells]
+    kinds = ["r" if numeric else "l" for numeric in block.numeric]
+    broken = [j for j, kind in enumerate(kinds) if kind == "l" and longest[j] > _LONG]
+    words = {j: max(len(word) for cell in cells[j] for word in cell.split()) for j in broken}
+    room = _CHARACTERS - 2 * len(kinds) - sum(longest) + sum(longest[j] for j in broken)
+    spare = room - sum(words.values())
+    if broken and spare >= 0 and room < sum(longest[j] for j in broken):
+        for j in broken:
+            share = (words[j] + spare / len(broken)) / _CHARACTERS
+            kinds[j] = rf">{{\raggedright\arraybackslash}}p{{{share:.3f}\textwidth}}"
+    return kinds
 
 
 _WRITERS: dict[type, Callable[[Any], str]] = {

@@ -21,14 +21,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from symnet import physical, showing
 from symnet.derivation import Derivation, derive
+from symnet.formulas import heading, labels
 from symnet.names import listed
 from symnet.network import Network
 from symnet.progress import steps
-from symnet.sensitivities.points import Array, blocks, checked, derivative, network_of
+from symnet.sensitivities.points import Array, blocks, checked, counted, derivative, network_of
 
 if TYPE_CHECKING:
     from symnet.plotting import Picture
+
+_ROWS = 11  # of the grid that are shown
 
 LARGEST = 2**26
 """Entries of `individual` at most: 0.5 GB, and as much again for the slopes."""
@@ -64,6 +68,35 @@ class Dependence:
     def slope(self) -> Array:
         """The derivative of the partial dependence: (m, G)."""
         return self.slopes.mean(axis=1)
+
+    _repr_pretty_ = showing.pretty
+
+    def _repr_html_(self) -> str:
+        head, *rows = self._cells()
+        return showing.paragraph(self._said()) + showing.table(head, rows)
+
+    def __str__(self) -> str:
+        return "\n".join([self._said(), *showing.aligned(self._cells())])
+
+    def _said(self) -> str:
+        name = self.network.input_names[self.input]
+        return f"{heading(self.network)}; mean of {counted(self.rows)} as {name} is moved"
+
+    def _cells(self) -> list[list[str]]:
+        """A header, and values and slopes along the grid, of which some are taken."""
+        units, network = self.network.units, self.network
+        name = network.input_names[self.input]
+        along: list[list[str]] = [[], [name]]
+        head = [
+            physical.bracketed(labels.text_partial(y, by), physical.of_partial(units, y, by))
+            for by in along
+            for y in network.output_names
+        ]
+        count = len(self.grid_values)
+        taken = np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(int))
+        numbers = np.vstack([self.grid_values, self.average, self.slope])[:, taken].T
+        rows = [[f"{number:.4g}" for number in row] for row in numbers.tolist()]
+        return [[physical.bracketed(name, units.get(name)), *head], *rows]
 
 
 def dependence(

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from symnet import physical, showing
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
-from symnet.formulas import labels, limits
+from symnet.formulas import heading, labels, limits
 from symnet.names import partial_name
 from symnet.network import Network
 from symnet.progress import part, steps
@@ -202,15 +202,18 @@ class Sensitivity:
 
         return plot(self, path, kind=kind)
 
+    _repr_pretty_ = showing.pretty
+
     def _repr_html_(self) -> str:
         head, *rows = cells(self)
         notes = (showing.paragraph(note, "note:") for note in self.notes)
-        said = showing.paragraph(counted(self.points), f"{_heading(self.network)};")
+        said = showing.paragraph(counted(self.points), f"{heading(self.network)};")
         return "".join([said, showing.table(head, rows), *notes])
 
     def __str__(self) -> str:
-        head = f"{_heading(self.network)}; {counted(self.points)}"
-        return "\n".join([head, *_aligned(self), *(f"note: {note}" for note in self.notes)])
+        said = f"{heading(self.network)}; {counted(self.points)}"
+        notes = (f"note: {note}" for note in self.notes)
+        return "\n".join([said, *showing.aligned(cells(self)), *notes])
 
 
 def sensitivity(what: Network | Derivation, X: Any, order: int = 2) -> Sensitivity:
@@ -303,20 +306,3 @@ def cells(given: Sensitivity) -> list[list[str]]:
 
 def _shown(number: float) -> str:
     return "" if np.isnan(number) else f"{number:.3g}"
-
-
-def _aligned(given: Sensitivity) -> list[str]:
-    table = cells(given)
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return [
-        "  "
-        + row[0].ljust(widths[0])
-        + "".join(
-            "  " + cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)
-        ).rstrip()
-        for row in table
-    ]
-
-
-def _heading(network: Network) -> str:
-    return f"{network.name}: {network.describe()}" if network.name else network.describe()

@@ -102,16 +102,23 @@ def crowd(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterato
 
 
 def in_type(
-    function: Checkable, network: Network, points: Array, dtype: Any, quick: bool = False
+    function: Checkable,
+    network: Network,
+    points: Array,
+    beyond: Array,
+    dtype: Any,
+    quick: bool = False,
 ) -> Iterator[Comparison]:
     """All of these in a precision, at points that are numbers of it; `quick` as in `Truth`.
 
+    Of those `beyond` where results are finite: exponentials leave single precision at 88.
     Nothing where a weight is beyond all its numbers: infinite weights give what they give.
     """
     largest = float(np.finfo(dtype).max)
     if any((np.abs(w) > largest).any() for w in network.numeric().parameters.values()):
         return
     with np.errstate(over="ignore"):
+        points = np.concatenate([points, _finite(function, beyond, dtype)])
         rounded = points.astype(dtype).astype(np.float64)
     if dtype != np.float64:
         rounded = sampling.clear_of_kinks(network, rounded, float(np.finfo(dtype).eps))
@@ -119,6 +126,16 @@ def in_type(
     yield from together(function, truth, dtype)
     yield from singly(function, truth, dtype)
     yield from crowd(function, truth, dtype)
+
+
+def _finite(function: Checkable, points: Array, dtype: Any) -> Array:
+    """The points at which all results are finite; of doubles, all points."""
+    if dtype == np.float64:
+        return points
+    found = [np.isfinite(part) for part in function(points.astype(dtype))]
+    if any(len(part) != len(points) for part in found):
+        return points
+    return points[np.all([part.reshape(len(points), -1).all(axis=1) for part in found], axis=0)]
 
 
 def _of(dtype: Any) -> str:

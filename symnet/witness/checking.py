@@ -31,6 +31,9 @@ _NARROW = 64  # neurons a layer of the network that `verify` takes many points o
 _QUICK = 2**20  # products that it may take for the points `verify` looks at
 _IN_DIGITS = (sympy.erfinv, sympy.loggamma, sympy.polygamma)
 _TIMES = 6  # as many points as of the largest networks
+_FARTHER = (10.0, 100.0)
+"""Times farther out than ordinary points, where single precision is looked at, too."""
+_SEVERAL = 4  # times as many of these as 50-digit arithmetic gets
 _PAIRS = 3  # of points beside seams
 
 
@@ -92,6 +95,8 @@ class Report:
         said = [f"  {line}" for line in (*self.comparisons, limit, *self.notes)]
         return "\n".join([heading, *said])
 
+    _repr_pretty_ = showing.pretty
+
     def _repr_html_(self) -> str:
         head = ["what", "against", "points", "worst error", "allowed", "verdict"]
         rows = [
@@ -117,10 +122,11 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
     precisions, of one, some and many points; against 50-digit arithmetic, derivatives of every
     order along random directions, to which each entry contributes. `digits=False` leaves that
     out, which takes some 10 s for a million weights. Of many inputs and neurons some inputs are
-    compared, and a direction in which all take part; `notes` of the Report say so. ValueError when
-    a weight is symbolic, and for an activation that would be refused by `compile`. What is finite
-    at no point fails.
+    compared, and a direction in which all take part; `notes` of the Report say so. ValueError for a
+    function of other inputs or outputs, when a weight is symbolic, and for an activation that would
+    be refused by `compile`; TypeError for what is no network. What is finite at no point fails.
     """
+    _check_pair(network, function)
     for node in network.nodes:
         if node.activation is not None:
             node.activation.forms(function.order)  # the judge of what is compiled
@@ -128,7 +134,9 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
     points = sample(network, random)
     few = in_digits(network)
     ordinary = sampling.ordinary(network, random, few)
-    nearer = np.concatenate([ordinary, sampling.far(network, random, few, 10.0)])
+    several = min(_SEVERAL * few, calls.room(network, function.order))
+    farther, beyond = (sampling.far(network, random, several, factor) for factor in _FARTHER)
+    nearer = np.concatenate([ordinary, farther])
     end = 0.7 if digits else 1.0
     with part(0.0, 0.3 * end):
         along = directions.chosen(network, function.order, random)
@@ -139,12 +147,26 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
         comparisons = [*calls.together(function, truth), *calls.singly(function, truth)]
         comparisons += calls.crowd(function, usual)
         for other in (t for t in getattr(function, "types", ()) if t != np.float64):
-            comparisons += calls.in_type(function, network, nearer, other)
+            comparisons += calls.in_type(function, network, nearer, beyond, other)
     found = [*_by_order(comparisons), *truth.nowhere()]
     if digits:
         with part(end, 1.0):
             found += against_digits(usual, function, random)
     return Report(network.describe(), tuple(found), _left_out(network, along))
+
+
+def _check_pair(network: object, function: Checkable) -> None:
+    """TypeError for what is no network, ValueError for a function of other inputs or outputs."""
+    if not isinstance(network, Network):
+        raise TypeError(
+            f"check(network, function): a Network is needed, got {type(network).__name__}"
+        )
+    own = getattr(function, "network", network)
+    if (own.n, own.m) != (network.n, network.m):
+        raise ValueError(
+            f"check(network, function): the function is of {own.n} inputs and {own.m} outputs, "
+            f"the network of {network.n} and {network.m}"
+        )
 
 
 def _left_out(network: Network, along: Array | None) -> tuple[str, ...]:
@@ -168,7 +190,7 @@ def verify(function: Generated, dtype: Any = None) -> None:
     network = function.network
     points = _few(network, function, random)
     if dtype is not None:
-        _demand(calls.in_type(function, network, points.near, dtype, quick=True))
+        _demand(calls.in_type(function, network, points.near, points.beyond, dtype, True))
         return
     truth = calls.true(network, points.all, function, quick=True)
     narrow, small, narrower = function.narrowed(_NARROW), points, truth
@@ -180,7 +202,7 @@ def verify(function: Generated, dtype: Any = None) -> None:
         _demand(calls.singly(narrow, narrower))
     _demand(calls.crowd(narrow, narrower))
     for other in (t for t in function.types if t not in function.texts):
-        _demand(calls.in_type(narrow, narrow.network, small.near, other, quick=True))
+        _demand(calls.in_type(narrow, narrow.network, small.near, small.beyond, other, True))
     if function.order > 2:
         _demand(against_digits(narrower.part(small.some), narrow, random))
 
@@ -216,10 +238,11 @@ def in_digits(network: Network) -> int:
 
 
 class _Points(NamedTuple):
-    """Ordinary points, some farther out, some very far, and pairs on the two sides of seams."""
+    """Ordinary points, some farther out, beyond these, very far, and pairs beside seams."""
 
     ordinary: Array
     farther: Array
+    beyond: Array
     far: Array
     beside: Array
 
@@ -247,9 +270,11 @@ def _few(network: Network, function: Checkable, random: np.random.Generator) -> 
     if any(a.value.has(*_IN_DIGITS) for a in network.activations.values() if not a.given):
         times = 1
     ordinary = sampling.ordinary(network, random, 2 * times)
-    farther, far = (sampling.far(network, random, times, factor) for factor in (10.0, 1e4))
+    outer = (sampling.far(network, random, times, factor) for factor in (*_FARTHER, 1e4))
+    farther, beyond, far = outer
     pairs = _PAIRS if times == _TIMES else 0
-    return _Points(ordinary, farther, far, sampling.beside_seams(network, random, pairs))
+    beside = sampling.beside_seams(network, random, pairs)
+    return _Points(ordinary, farther, beyond, far, beside)
 
 
 def _by_order(comparisons: Sequence[Comparison]) -> list[Comparison]:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import lambdify
 
+from symnet import precision
 from symnet.activations import Activation, Z
 from symnet.network import Network
 from symnet.network.graph import Node
@@ -60,7 +61,7 @@ def along(value: Callable[[Numbers], Numbers], point: Array, u: Array, order: in
             known[key] = value([mpmath.mpf(x) + t * mpmath.mpf(d) for x, d in pairs])
         return known[key]
 
-    with mpmath.workdps(DIGITS):
+    with precision.digits(DIGITS):
         series = [
             mpmath.taylor(lambda t, p=p: restricted(t)[p], 0, order, chop=False)
             for p in range(len(restricted(mpmath.mpf(0))))

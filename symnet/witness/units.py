@@ -42,19 +42,9 @@ class Units:
 def units(network: Network) -> Units:
     """The network's own units. ValueError when a weight is symbolic."""
     centre, step, bare = _told(network)
-    if bare.any() or not _well_defined(network, centre, step):
-        return _found(network)
-    for array in (centre, step):
-        array.setflags(write=False)
-    return Units(centre, step)
-
-
-def _found(network: Network) -> Units:
-    """Units that the matrices do not tell alone, looked for in the network's values."""
-    centre, step, bare = _told(network)
     if bare.any():
         centre, step = _with_bare(network, centre, step, np.flatnonzero(bare))
-    else:
+    elif not _well_defined(network, centre, step):
         centre = _defined_place(network, centre, step)
     for array in (centre, step):
         array.setflags(write=False)

@@ -63,8 +63,8 @@ def kernels(programs: Mapping[str, Program], network: Network) -> str:
             text = activation_function(program.activations[activation], orders)
             calls[call_name(activation, orders)] = text
         for members, order in printer.gathers:
-            name = _gather_name(members, order)
-            gathers[name] = f"{name} = positions({network.n}, {members}, {order})"
+            gather = _gather_name(members, order)
+            gathers[gather] = f"{gather} = positions({network.n}, {members}, {order})"
     indices = ["\n".join(gathers[name] for name in sorted(gathers)) + "\n"] if gathers else []
     return "\n\n".join([*(calls[name] for name in sorted(calls)), *indices, *texts])
 

@@ -66,11 +66,11 @@ ERFINV_FAR_Q = (
     7.205834854139795e-06,
 )
 # Coefficients from the constant term up. erf(x) = x + x P(x^2)/Q(x^2) on [0, 0.84375],
-_P0 = (
+ERF_P = (
     *(1.28379167095512558561e-01, -3.25042107247001499370e-01, -2.84817495755985104766e-02),
     *(-5.77027029648944159157e-03, -2.37630166566501626084e-05),
 )
-_Q0 = (
+ERF_Q = (
     *(1.0, 3.97917223959155352819e-01, 6.50222499887672944485e-02, 5.08130628187576562776e-03),
     *(1.32494738004321644526e-04, -3.96022827877536812320e-06),
 )
@@ -193,7 +193,7 @@ def _elementwise(x: ArrayLike, complement: bool) -> NDArray[Any]:
 
 
 def _near(x: NDArray[Any], complement: bool) -> NDArray[Any]:
-    y = _ratio(_P0, _Q0, x * x)
+    y = _ratio(ERF_P, ERF_Q, x * x)
     if not complement:
         return x + x * y
     result = 1 - (x + x * y)

@@ -79,7 +79,7 @@ def in_threads(
     results: Sequence[Array],
 ) -> None:
     """`runtime.in_blocks` with blocks of equal size on up to `threads` threads."""
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         parameters = [p.astype(points.dtype, copy=False) for p in parameters]
     blocks = runtime.cut(len(points), block)
     waiting = iter(blocks)

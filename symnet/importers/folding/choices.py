@@ -95,17 +95,21 @@ def condition(t: Tensors, x: Any) -> Any:
 
 def joined(both: Any, x: Value, y: Value) -> Value:
     """Both conditions (sympy.And), or one of them (sympy.Or); either may be constant."""
+    shape = np.broadcast_shapes(np.shape(x), np.shape(y))
     if not isinstance(x, Condition):
         x, y = y, x
+    if not isinstance(x, Condition):
+        return (np.logical_and if both is sympy.And else np.logical_or)(x, y)
     if not isinstance(y, Condition):
         if np.unique(y).size == 1:
-            return x if bool(np.ravel(y)[0]) == (both is sympy.And) else np.asarray(y)
+            decides = bool(np.ravel(y)[0]) != (both is sympy.And)
+            return np.broadcast_to(np.asarray(y), shape) if decides else replace(x, shape=shape)
         y = _of_constants(y)
     first = len(x.values)
     return Condition(
         (*x.values, *y.values),
         lambda laws: both(x.build(laws[:first]), y.build(laws[first:])),
-        np.broadcast_shapes(x.shape, y.shape),
+        shape,
     )
 
 
@@ -145,6 +149,14 @@ def chosen(t: Tensors, condition: Condition, otherwise: Value, then: Value) -> V
     if any(isinstance(arm, Form) for arm in (then, otherwise)):
         t.fold.assume(_FINITE)
     return t.add(_taken(t, condition, then), _taken(t, negated(condition), otherwise))
+
+
+def by_number(t: Tensors, which: Value, cases: Sequence[Value]) -> Value:
+    """The case of a whole number that depends on the inputs, entry by entry."""
+    found = cases[0]
+    for k, case in enumerate(cases[1:], start=1):
+        found = chosen(t, compared(t, "gt", which, np.asarray(k - 0.5)), found, case)
+    return found
 
 
 # --- one function in pieces ---------------------------------------------------------------------

@@ -16,13 +16,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count, islice
+from typing import Any
 
 import numpy as np
-import sympy
 from sympy import Expr
 
 from symnet.activations import Activation, Z
-from symnet.importers.folding import forms, functions, matrices, nodes
+from symnet.importers.folding import forms, functions, matrices, nodes, softmaxes
 from symnet.importers.folding.forms import Atom, Form, Shape
 from symnet.importers.folding.matrices import Matrix
 from symnet.network import Network
@@ -46,6 +46,8 @@ class Folding:
         # What is wrong if the network's values are not the function's, something being read as what
         # it is where it matters at all: its reader must compare them.
         self.replaced = ""
+        # Maxima and minima with what they are of: their derivatives ask where they are.
+        self.extremes: dict[Form, tuple[Any, Any, bool]] = {}
 
     def assume(self, line: str) -> None:
         """What is to be said of the network, once."""
@@ -96,6 +98,8 @@ class Folding:
         flat = index.reshape(-1)
         if len(flat) == x.size and np.array_equal(flat, np.arange(x.size)):
             return self.reshaped(x, index.shape)
+        if flat.size and not 0 <= flat.min() <= flat.max() < x.size:
+            raise ValueError("an index is outside of the tensor")
         x = self._settled(x)
         terms = {atom: matrices.rows(A, flat, atom.width) for atom, A in x.terms.items()}
         bias = None if x.bias is None else x.bias[flat]
@@ -130,7 +134,9 @@ class Folding:
         if x.layered or (layered and not x.simple):
             x = self.node(x)
         terms = {atom: matrices.times(M, A) for atom, A in x.terms.items()}
-        bias = None if x.bias is None else M @ x.bias
+        bias = None if x.bias is None else matrices.image(M, x.bias)
+        if bias is not None and (infinite := ~np.isfinite(bias)).any():
+            terms = {atom: matrices.without_rows(A, infinite) for atom, A in terms.items()}
         return Form(shape, _kept(terms), bias, layered)
 
     def scaled(self, x: Form, factor: Array | float) -> Form:
@@ -237,6 +243,8 @@ class Folding:
             other = others.get(base)
             if other is None or base.size != x.size:
                 continue
+            if functions.in_steps(law) or functions.in_steps(other):
+                continue
             whole = functions.fused(formula(law, other))
             if whole is None:
                 continue
@@ -255,6 +263,8 @@ class Folding:
         shape = np.broadcast_shapes(x.shape, y.shape)
         size = math.prod(shape)
         x, y = (v if v.size in (1, size) else self.broadcast(v, shape) for v in (x, y))
+        if x.constant.any() or y.constant.any():
+            return self._with_constants(x, y, shape)
         if x.atom is not None and y.atom is None:
             x, y = y, x
         factor = self.node(y).atom
@@ -262,33 +272,51 @@ class Folding:
         self._used.add(x)
         return forms.of(Atom(next(self._orders), size, "product", x, None, factor), shape)
 
+    def _with_constants(self, x: Form, y: Form, shape: Shape) -> Form:
+        """x ⊙ y, where one factor is a constant as a multiple of the other."""
+        x, y = (self.reshaped(self.broadcast(v, shape), (math.prod(shape),)) for v in (x, y))
+        fixed_x, fixed_y = x.constant, y.constant
+        a, b = x.full_bias, y.full_bias
+        zero = (fixed_x & (a == 0)) | (fixed_y & (b == 0))
+        parts, found = [], []
+        for which, how in (
+            (~fixed_x & ~fixed_y, lambda x, y, _: self._product(x, y)),
+            (fixed_y & ~zero, lambda x, y, p: self.scaled(x, b[p])),
+            (fixed_x & ~fixed_y & ~zero, lambda x, y, p: self.scaled(y, a[p])),
+        ):
+            if (places := np.flatnonzero(which)).size:
+                parts.append(how(self.selected(x, places), self.selected(y, places), places))
+                found.append(places)
+        if not parts:
+            return forms.constant(np.zeros(shape))
+        return self.placed(parts, np.concatenate(found), shape)
+
     def quotient(self, x: Form, y: Form) -> Form:
         """x / y: softmax where it is exp/sum, else a product with the reciprocal."""
-        found = self._normalised(x, y) or self.combined(x, y, lambda a, b: a / b, "quotient")
+        found = softmaxes.of_quotient(self, x, y) or self.combined(
+            x, y, lambda a, b: a / b, "quotient"
+        )
         return found or self._product(x, self.applied(y, 1 / Z, "reciprocal"))
 
-    def _normalised(self, x: Form, y: Form) -> Form | None:
-        """softmax(z) where x = exp(z), and y the sum of groups of it."""
-        atom = x.atom
-        if atom is None or atom.activation is None or atom.form is None or y.bias is not None:
-            return None
-        if atom.activation.value != sympy.exp(Z) or list(y.terms) != [atom]:
-            return None
-        if np.broadcast_shapes(x.shape, y.shape) != x.shape:
-            return None
-        spread = self.broadcast(y, x.shape).terms[atom]
-        groups = _groups(matrices.dense(spread, atom.width))
-        return None if groups is None else self.reshaped(self.softmax(atom.form, groups), x.shape)
-
     def softmax(self, x: Form, groups: Sequence[Array], kind: str = "softmax") -> Form:
-        """softmax or log_softmax over each of these groups of flat places, which cover x."""
-        if len(groups) == 1 and np.array_equal(groups[0], np.arange(x.size)):
-            self._used.add(x)
-            return forms.of(Atom(next(self._orders), x.size, kind, x), x.shape)
-        parts = [self.selected(x, members) for members in groups]
-        values = self.stacked([self.softmax(p, [np.arange(p.size)], kind) for p in parts])
-        places = np.argsort(np.concatenate(groups))
-        return self.selected(values, places.reshape(x.shape))
+        """softmax or log_softmax over each of these groups of flat places; 0 or −∞ elsewhere."""
+        return softmaxes.of_groups(self, x, groups, kind)
+
+    def normalised(self, x: Form, kind: str) -> Form:
+        """softmax or log_softmax of all entries, flat."""
+        if x.size == 1:
+            return forms.constant(np.full(1, float(kind == "softmax")))
+        self._used.add(x)
+        return forms.of(Atom(next(self._orders), x.size, kind, x), (x.size,))
+
+    def placed(self, parts: Sequence[Form], places: Array, shape: Shape) -> Form:
+        """The entries of the parts at these flat places of a tensor, zeros elsewhere."""
+        whole, size = self.stacked(parts), math.prod(shape)
+        if whole.size == size:
+            return self.selected(whole, np.argsort(places).reshape(shape))
+        ones = np.ones(len(places))
+        M = matrices.from_entries(places, np.arange(len(places)), ones, (size, len(places)))
+        return self.times(whole, M, shape)
 
     # --- the network ----------------------------------------------------------------------------
 
@@ -305,16 +333,6 @@ class Folding:
         found = nodes.made(self._nodes.get(y, y), self.inputs, next(self._orders))
         named = self.inputs.width if inputs is None else tuple(inputs)
         return Network.from_nodes(found, named, outputs, name)
-
-
-def _groups(sums: Array) -> list[Array] | None:
-    """The groups of which each row of the matrix is the sum, its own among them; else None."""
-    groups = list({row.tobytes(): np.flatnonzero(row) for row in sums}.values())
-    owner = np.full(len(sums), -1)
-    for k, members in enumerate(groups):
-        owner[members] = k
-    whole = np.array_equal(sums, (owner[:, None] == owner[None, :]).astype(float))
-    return groups if whole else None
 
 
 def _nearest(laws: Mapping[Form, Expr]) -> dict[Form, Expr]:

@@ -91,6 +91,14 @@ class Form:
         """Whether it is a sum in which an atom stands as it is."""
         return len(self.terms) > 1 and any(A is None for A in self.terms.values())
 
+    @property
+    def constant(self) -> Array:
+        """Whether each entry, flat, is a constant."""
+        found = np.ones(self.size, dtype=bool)
+        for A in self.terms.values():
+            found &= False if A is None else matrices.zero_rows(A)
+        return found
+
     def functions(self) -> dict[Form, Expr]:
         """Each form of which this one is a function entry by entry, itself first."""
         return {self: Z, **self.laws}

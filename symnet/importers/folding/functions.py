@@ -17,6 +17,7 @@ import sympy
 from sympy import Expr, Float, Integer, Piecewise, Rational, exp, log, pi, sqrt
 
 from symnet.activations import ELEMENTWISE, TABLE, Activation, Z, activation
+from symnet.activations.functions import rint
 from symnet.activations.ondemand import OnDemand
 from symnet.activations.pieces import pieces_of
 from symnet.names import check_name
@@ -256,9 +257,16 @@ def composed(outer: Expr, inner: Expr) -> Expr | None:
 
     SymPy takes choices within conditions apart case by case, which takes seconds for long ones.
     """
+    if in_steps(inner):
+        return None
     if outer.has(Piecewise) and inner.has(Piecewise) and sympy.count_ops(inner) > _CASES:
         return None
     return fused(outer.xreplace({Z: inner}))
+
+
+def in_steps(value: Expr) -> bool:
+    """Whether it has jumps without end, which are told best of a function by itself."""
+    return bool(value.has(sympy.floor, sympy.ceiling, rint))
 
 
 def lacks_values(value: Expr, where: Any) -> bool:

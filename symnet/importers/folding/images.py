@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -153,3 +154,21 @@ def max_pool(t: Tensors, x: Form, windows: Windows) -> Value:
         t.fold.selected(x, (start + inside).reshape(-1, inside.shape[1])), [1], False, True
     )
     return t.fold.reshaped(best, (batch, channels, *counts))
+
+
+def adaptive_pool(
+    t: Tensors, x: Value, axes: Sequence[int], sizes: Sequence[int], average: bool
+) -> Value:
+    """Means or maxima of m parts of each axis: from ⌊kn/m⌋ up to ⌈(k+1)n/m⌉ of n, k < m."""
+
+    def reduced(part: Value, axis: int) -> Value:
+        if average:
+            return t.sum(part, [axis], True, mean=True)
+        return t.extreme(part, [axis], True, True)
+
+    for axis, m in zip(axes, sizes, strict=True):
+        n = x.shape[axis]
+        parts = [range(k * n // m, -(-(k + 1) * n // m)) for k in range(m)]
+        cut = [t.places(x, partial(np.take, indices=p, axis=axis)) for p in parts]
+        x = t.concatenate([reduced(part, axis) for part in cut], axis)
+    return x

@@ -67,6 +67,29 @@ def times(M: Matrix, A: Matrix) -> Matrix:
     return M if A is None else simplified(M @ A)
 
 
+def image(M: Matrix, b: Array) -> Array:
+    """M b; what is not stored in a sparse matrix takes nothing of an infinity."""
+    if np.isfinite(b).all():
+        return M @ b
+    if isinstance(M, np.ndarray):
+        with np.errstate(invalid="ignore"):
+            return (M * b).sum(axis=1)
+    entries = M.tocoo()
+    result = np.zeros(M.shape[0])
+    with np.errstate(invalid="ignore"):
+        np.add.at(result, entries.coords[0], entries.data * b[entries.coords[1]])
+    return result
+
+
+def without_rows(A: Matrix, left_out: Array) -> Matrix:
+    """With zeros in these rows."""
+    kept = np.where(left_out, 0.0, 1.0)
+    result = scaled(A, kept)
+    if not isinstance(result, np.ndarray):
+        result.eliminate_zeros()
+    return result
+
+
 def added(A: Matrix, B: Matrix, width: int) -> Matrix:
     """A + B; each has `width` columns."""
     if isinstance(A, np.ndarray) or isinstance(B, np.ndarray):
@@ -96,6 +119,14 @@ def entries_in_rows(A: Matrix, width: int) -> Array:
     if isinstance(A, np.ndarray):
         return np.count_nonzero(A, axis=1)
     return np.diff(A.indptr)
+
+
+def zero_rows(A: Matrix) -> Array:
+    """Which rows of a matrix are zero."""
+    if isinstance(A, np.ndarray):
+        return np.asarray(~A.any(axis=1))
+    rows = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
+    return np.asarray(np.bincount(rows[A.data != 0], minlength=A.shape[0]) == 0)
 
 
 def is_empty(A: Matrix) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from symnet.importers.extras import needed
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 
@@ -47,6 +48,24 @@ def solved(t: Tensors, A: Value, B: Value, vector: bool) -> Value:
         B = t.reshape(B, (*B.shape, 1))
     found = t.matmul(inverse(t, A), B)
     return t.reshape(found, found.shape[:-1]) if vector else found
+
+
+def solved_in_blocks(t: Tensors, A: Value, b: Value) -> Value:
+    """A⁻¹ b of a vector b, by the parts of A that have nothing to do with each other."""
+    graphs = needed("scipy.sparse.csgraph", "importers")
+    if isinstance(A, Form):
+        joined = ~(A.constant & (A.full_bias == 0)).reshape(A.shape)
+    else:
+        joined = np.asarray(A) != 0
+    count, block = graphs.connected_components(joined, directed=False)
+    parts, order = [], []
+    for k in range(count):
+        own = np.flatnonzero(block == k)
+        inside = t.places(A, lambda a: a[np.ix_(own, own)])  # noqa: B023
+        parts.append(solved(t, inside, t.places(b, lambda a: a[own]), True))  # noqa: B023
+        order.append(own)
+    back = np.argsort(np.concatenate(order))
+    return t.mixed(parts, lambda arrays: np.concatenate(arrays)[back])
 
 
 def cholesky(t: Tensors, A: Value) -> Value:

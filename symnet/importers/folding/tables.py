@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import sympy
 from sympy import Expr, Piecewise, log
@@ -37,17 +39,26 @@ def log_gamma(t: Tensors, x: Value) -> Value:
     return t.apply("loggamma", x)
 
 
-def interpolated(t: Tensors, x: Value, at: Value, values: Value) -> Value:
-    """Straight lines between the points of a table, and its ends beyond it."""
+def interpolated(
+    t: Tensors, x: Value, at: Value, values: Value, ends: Sequence[float | None]
+) -> Value:
+    """Straight lines between the points of a table; a number beyond each end, None its line."""
     if isinstance(at, Form) or isinstance(values, Form):
         raise ValueError("the table in which it interpolates depends on the inputs")
     if not 1 < np.size(at) <= _MOST or np.ndim(at) != 1 or (np.diff(at) <= 0).any():
         raise ValueError(
             f"it interpolates in {np.size(at)} points; symnet reads 2 to {_MOST} that rise"
         )
-    arms: list[tuple[Expr, object]] = [(number(values[0]), number(at[0]) > Z)]
-    for a, b, f, g in zip(at, at[1:], values, values[1:], strict=False):
-        line = number(f) + number((g - f) / (b - a)) * (Z - number(a))
-        arms.append((line, number(b) > Z))
-    arms[-1] = (arms[-1][0], number(at[-1]) >= Z)
-    return t.apply(Piecewise(*arms, (number(values[-1]), True)), x, "interpolation")
+    at, values = (np.asarray(v, dtype=np.float64) for v in (at, values))
+    lines = [
+        number(f) + number((g - f) / (b - a)) * (Z - number(a))
+        for a, b, f, g in zip(at, at[1:], values, values[1:], strict=False)
+    ]
+    arms = [(line, number(b) > Z) for line, b in zip(lines, at[1:], strict=True)]
+    arms[-1] = (lines[-1], number(at[-1]) >= Z)
+    below, above = (
+        line if end is None else number(end)
+        for line, end in zip((lines[0], lines[-1]), ends, strict=True)
+    )
+    cases = [(below, number(at[0]) > Z), *arms, (above, True)]
+    return t.apply(Piecewise(*cases), x, "interpolation")

@@ -14,7 +14,7 @@ import numpy as np
 from sympy import Expr, Piecewise
 
 from symnet.activations import Z
-from symnet.importers.folding import forms, functions, matrices
+from symnet.importers.folding import forms, functions, infinite, matrices
 from symnet.importers.folding.axes import grouped, product_shape, sums
 from symnet.importers.folding.evaluating import evaluated
 from symnet.importers.folding.fold import Folding
@@ -39,6 +39,7 @@ class Tensors:
 
     # --- arithmetic -----------------------------------------------------------------------------
 
+    @infinite.apart(infinite.in_sum)
     def add(self, x: Value, y: Value) -> Value:
         """x + y."""
         if isinstance(x, Form) and isinstance(y, Form):
@@ -57,6 +58,7 @@ class Tensors:
             return self.add(x, self.negative(y))
         return np.subtract(x, y)
 
+    @infinite.apart(infinite.refused)
     def multiply(self, x: Value, y: Value) -> Value:
         """x ⊙ y."""
         if isinstance(x, Form) and isinstance(y, Form):
@@ -65,6 +67,7 @@ class Tensors:
             return self.fold.scaled(x, y)
         return self.fold.scaled(y, x) if isinstance(y, Form) else np.multiply(x, y)
 
+    @infinite.apart(infinite.in_quotient)
     def divide(self, x: Value, y: Value) -> Value:
         """x / y; of integers as C has it, rounded towards 0."""
         if isinstance(x, Form) and isinstance(y, Form):
@@ -93,6 +96,7 @@ class Tensors:
     def _spread(self, x: Form, shape: Shape) -> Form:
         return self.fold.broadcast(x, np.broadcast_shapes(x.shape, shape))
 
+    @infinite.apart(infinite.refused)
     def power(self, x: Value, y: Value) -> Value:
         """x to the power y; of two that vary exp(y log x)."""
         if not isinstance(x, Form) and not isinstance(y, Form):
@@ -132,14 +136,20 @@ class Tensors:
         """A function by its name in `functions.PLAIN`, or a formula of Z, entry by entry."""
         name = function if isinstance(function, str) else hint
         value = functions.PLAIN[function] if isinstance(function, str) else function
+        return self._applied(x, value, name)
+
+    @infinite.apart()
+    def _applied(self, x: Value, value: Expr, name: str) -> Value:
         if isinstance(x, Form):
             return self.fold.applied(x, value, name)
         return evaluated(name, value, np.asarray(x, dtype=np.float64))
 
+    @infinite.apart(infinite.in_maximum)
     def maximum(self, x: Value, y: Value) -> Value:
         """The larger: clip for a number, else y + relu(x − y)."""
         return self._extreme(x, y, True)
 
+    @infinite.apart(infinite.in_minimum)
     def minimum(self, x: Value, y: Value) -> Value:
         """The smaller: clip for a number, else x − relu(x − y)."""
         return self._extreme(x, y, False)
@@ -281,10 +291,13 @@ class Tensors:
     def log_sum_exp(self, x: Value, axes: Sequence[int] | None, keep: bool) -> Value:
         """log Σ exp x over axes, as z₀ − log_softmax(z)₀, which no large value overflows."""
         groups, shape = grouped(x.shape, axes, keep)
-        first = groups[:, 0].reshape(shape)
-        over = list(range(len(x.shape))) if axes is None else axes
-        whole = self.softmax(x, over, log=True)
-        return self.subtract(*(self.places(v, lambda a: a.reshape(-1)[first]) for v in (x, whole)))
+        return self.reshape(self.log_sums(self.form(x), groups), shape)
+
+    def log_sums(self, x: Form, groups: Array) -> Value:
+        """The same of each row of flat places; the z₀ is none that a mask leaves nothing of."""
+        whole = self.fold.softmax(x, list(groups), "log_softmax")
+        first = groups[np.arange(len(groups)), x.full_bias[groups].argmax(axis=1)]
+        return self.subtract(self.fold.selected(x, first), self.fold.selected(whole, first))
 
     def extreme(self, x: Value, axes: Sequence[int] | None, keep: bool, larger: bool) -> Value:
         """The largest or smallest over axes, None for all."""
@@ -301,9 +314,8 @@ class Tensors:
             half, odd = divmod(values.shape[1], 2)
             columns = np.arange(values.size).reshape(values.shape)
             first, second, last = np.split(columns, [half, 2 * half], axis=1)
-            best = self._extreme(
-                self.fold.selected(values, first), self.fold.selected(values, second), larger
-            )
+            halves = self.fold.selected(values, first), self.fold.selected(values, second)
+            best = self.form((self.maximum if larger else self.minimum)(*halves))
             rest = self.fold.selected(values, last)
             values = self.concatenate([best, rest], 1) if odd else best
         return values
@@ -366,22 +378,7 @@ class Tensors:
             total = np.exp(shifted).sum(axis=tuple(axes), keepdims=True)
             return shifted - np.log(total) if log else np.exp(shifted) / total
         groups, _ = grouped(x.shape, axes, True)
-        left_out = np.isneginf(x.full_bias)
-        if left_out.any() and not log:
-            return self._masked(x, [row[~left_out[row]] for row in groups])
         return self.fold.softmax(x, list(groups), "log_softmax" if log else "softmax")
-
-    def _masked(self, x: Form, groups: Sequence[Array]) -> Form:
-        """softmax of groups, and 0 where a mask of −∞ was added."""
-        kept = [members for members in groups if len(members)]
-        parts = [
-            self.fold.softmax(part, [np.arange(part.size)])
-            for part in (self.fold.selected(x, members) for members in kept)
-        ]
-        places = np.zeros(x.size, dtype=np.int64)
-        places[np.concatenate(kept)] = 1 + np.arange(sum(map(len, kept)))
-        whole = self.fold.stacked([self.form(np.zeros(1)), *parts])
-        return self.fold.selected(whole, places.reshape(x.shape))
 
     def normalised(
         self, x: Value, axes: Sequence[int], epsilon: float, centre: bool = True

@@ -9,34 +9,36 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from symnet.importers import comparing
 from symnet.importers.extras import needed
-from symnet.importers.folding.choices import Condition, chosen
+from symnet.importers.folding import matrices, small
+from symnet.importers.folding.choices import Condition, by_number, chosen
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options, exactness
-from symnet.importers.jax import refusals
+from symnet.importers.jax import double, refusals
 from symnet.importers.jax.known import KNOWN, MATRICES
 from symnet.importers.jax.moves import MOVES, bound
 from symnet.importers.jax.rules import RULES, plain, varies
-from symnet.importers.jax.walk import equations, evaluated
+from symnet.importers.jax.walk import equations, evaluated, opened
 from symnet.network import Network
 from symnet.network.weights import Array
-from symnet.witness import analytic
 from symnet.witness.checking import CheckError
 
-_OWN_SLOPES = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "stop_gradient")
-_NARROW = ("float32", "float16", "bfloat16")
+_ERRORS = (ValueError, TypeError, IndexError, KeyError, NotImplementedError)
 
 _NARROWED = (
     "single precision of what depends on the inputs is double here; constants in the function "
     "are those of single precision"
 )
+_FRACTIONS = ("div", "rem", "pow", "shift_left", "shift_right_arithmetic", "shift_right_logical")
+_FEW = 4096  # numbers of a constant that is told from others by them
 _PLACES = "it gives places, which have no derivative; use the values that it gives"
 
 
@@ -79,23 +81,34 @@ def imported(function: Callable[[Any], Any], n: int | Sequence[int], options: Op
     """The same with what is to be said about it."""
     jax = needed("jax", "jax")
     shape = (int(n),) if isinstance(n, int | np.integer) else tuple(int(s) for s in n)
+    try:
+        return _read(jax, function, shape, options)
+    except (ValueError, TypeError, CheckError):
+        with suppress(ValueError, TypeError, CheckError):
+            return _read(jax, function, shape, options, by_name=False)
+        raise
+
+
+def _read(
+    jax: Any, function: Any, shape: tuple[int, ...], options: Options, by_name: bool = True
+) -> Imported:
     with _double(jax):
         closed, tree = _traced(jax, function, shape)
-        folding = Equations(Tensors())
+        folding = Equations(Tensors(), by_name)
         fold = folding.tensors.fold
         x = fold.reshaped(fold.inputs_of([shape])[0], shape)
         found = evaluated(closed.jaxpr, closed.consts, [x], folding)
         outs = zip(_names(jax, tree), map(folding.settled, found), strict=True)
         net = Model(folding.tensors, (("x", math.prod(shape)),), tuple(outs)).network(options)
         narrow = any(
-            str(getattr(out.aval, "dtype", "")) in _NARROW
+            str(getattr(out.aval, "dtype", "")) in double.NARROW
             for equation in equations(closed.jaxpr)
             for out in equation.outvars
         )
         text = "not compared"
         if options.check or fold.replaced:
             try:
-                text = _compared(jax, net, function, closed, shape, narrow)
+                text = double.compared(jax, net, function, closed, shape, narrow, fold.assumed)
             except CheckError:
                 if fold.replaced:
                     raise ValueError(fold.replaced) from None
@@ -146,6 +159,8 @@ class Equations:
     """
 
     tensors: Tensors
+    by_name: bool = True
+    """Whether functions of JAX's are read by their names; of a derivative they may be parts."""
     known_results: dict[Any, tuple[list[Any], Sequence[Any]]] = field(default_factory=dict)
 
     def apply(self, equation: Any, arguments: list[Any]) -> Sequence[Any]:
@@ -164,9 +179,14 @@ class Equations:
         try:
             for argument in arguments:
                 if isinstance(argument, Unread):
-                    raise ValueError(refusals.factored(name) or argument.why)
+                    raise ValueError(argument.why)
             if all(map(_is_constant, arguments)):
                 return _constants(equation, arguments)
+            kinds = [str(v.aval.dtype) for v in (*equation.invars[:1], *equation.outvars[:1])]
+            if name == "convert_element_type" and all("int" in kind for kind in kinds):
+                return arguments
+            if name in _FRACTIONS and "int" in kinds[-1]:
+                raise ValueError("it divides whole numbers that depend on the inputs")
             if name in MOVES:
                 found = MOVES[name](t, equation, arguments)
                 return [Unread(_named(name, _PLACES)) if v is None else v for v in found]
@@ -176,26 +196,59 @@ class Equations:
                     f"symnet has no rule for the primitive {name!r}{refusals.reason(name)}"
                 )
             return [rule(t, equation.params, *arguments)]
-        except (ValueError, TypeError, IndexError, KeyError, NotImplementedError) as error:
+        except _ERRORS as error:
             held = arguments[0] if name == "stop_gradient" else None
             return [Unread(_named(name, str(error)), held)] * len(equation.outvars)
 
-    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
+    def known(self, name: str, arguments: list[Any], inner: Any) -> Sequence[Any] | None:
         """What has a rule as a whole, of values that depend on the inputs."""
-        if name in refusals.SPECIAL and not all(map(_is_constant, arguments)):
+        jaxpr, constants = opened(inner)
+        count = len(jaxpr.outvars)
+        if all(map(_is_constant, arguments)):
+            return None
+        if name in refusals.SPECIAL:
             return [Unread(refusals.special(name))] * count
-        wanted = name in KNOWN and count == 1 and not all(map(_is_constant, arguments))
+        wanted = self.by_name and name in KNOWN and count == 1
         if not wanted or any(isinstance(argument, Unread) for argument in arguments):
             return None
-        return [KNOWN[name](self.tensors, {}, *arguments)]
-
-    def either(self, index: Any, branches: Sequence[Callable[[], list[Any]]]) -> list[Any] | None:
-        """Of two branches by a condition, entry by entry; None where it is none."""
-        if not isinstance(index, Condition) or len(branches) != 2:
             return None
-        results = zip(*(branch() for branch in branches), strict=True)
-        pairs = [[self._value(value) for value in pair] for pair in results]
-        return [chosen(self.tensors, index, *pair) for pair in pairs]
+        if name in refusals.SPECIAL:
+            return [Unread(refusals.special(name))] * count
+        if name not in KNOWN or count != 1 or any(isinstance(a, Unread) for a in arguments):
+            return None
+        run = partial(evaluated, jaxpr, constants, evaluator=self)
+        try:
+            return [KNOWN[name](self.tensors, {"jaxpr": jaxpr, "run": run}, *arguments)]
+        except _ERRORS as error:
+            return [Unread(f"function {name.strip('_')!r}: {error}")]
+
+    def either(
+        self, index: Any, branches: Sequence[Callable[[], list[Any]]], count: int
+    ) -> list[Any] | None:
+        """Of several branches by a condition or a whole number, entry by entry; None of others."""
+        if isinstance(index, Unread):
+            return None
+        try:
+            results = zip(*(branch() for branch in branches), strict=True)
+            cases = [[self._value(value) for value in each] for each in results]
+            if isinstance(index, Condition) and len(branches) == 2:
+                return [chosen(self.tensors, index, *pair) for pair in cases]
+            number = self._value(index)
+            return [by_number(self.tensors, number, each) for each in cases]
+        except ValueError as error:
+            return [Unread(_named("cond", str(error)))] * count
+
+    def solution(self, product: Callable[[Any], Any], b: Any) -> Any:
+        """x of product(x) = b, by the matrix of the product; None where all is constant."""
+        units = np.eye(np.size(b)).reshape(-1, *np.shape(b))
+        matrices.check_size(units.size, "a system of equations")
+        columns = [self._value(product(unit)) for unit in units]
+        if all(map(_is_constant, (b, *columns))):
+            return None
+        t = self.tensors
+        A = t.mixed(columns, lambda arrays: np.stack([a.reshape(-1) for a in arrays], axis=1))
+        found = small.solved_in_blocks(t, A, t.reshape(self._value(b), (-1,)))
+        return t.reshape(found, np.shape(b))
 
     def row(self, value: Any, k: int) -> Any:
         """value[k]."""
@@ -232,9 +285,11 @@ def _only_case(cases: Sequence[Any]) -> Any:
 
 
 def _identity(value: Any) -> Any:
-    """What tells a value from others: a single number by itself."""
-    alone = _is_constant(value) and np.size(value) == 1
-    return (str(np.asarray(value).dtype), np.shape(value), repr(value)) if alone else id(value)
+    """What tells a value from others: of few numbers these themselves."""
+    if not _is_constant(value) or np.size(value) > _FEW:
+        return id(value)
+    array = np.asarray(value)
+    return str(array.dtype), array.shape, array.tobytes()
 
 
 def _is_constant(value: Any) -> bool:
@@ -253,85 +308,3 @@ def _constants(equation: Any, arguments: list[Any]) -> Sequence[Any]:
         # XLA may flush what is subnormal; NumPy converts every number exactly.
         return [np.asarray(arguments[0]).astype(equation.params["new_dtype"])]
     return bound(equation, arguments, equation.params)
-
-
-# --- the function itself ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Widening:
-    """Equations by JAX, in double precision wherever a result depends on the inputs."""
-
-    jax: Any
-
-    def apply(self, equation: Any, arguments: list[Any]) -> Sequence[Any]:
-        """What depends on no input stays in the precision that the function has for it."""
-        if not any(isinstance(argument, self.jax.core.Tracer) for argument in arguments):
-            with self.jax.ensure_compile_time_eval():
-                return bound(equation, arguments, equation.params)
-        parameters = {
-            key: np.dtype("float64") if str(value) in _NARROW else value
-            for key, value in equation.params.items()
-        }
-        return bound(equation, [_wide(argument) for argument in arguments], parameters)
-
-    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
-        """All is gone into."""
-        return None
-
-    def either(self, index: Any, branches: Sequence[Callable[[], list[Any]]]) -> list[Any] | None:
-        """JAX runs one of them."""
-        return None
-
-    def row(self, value: Any, k: int) -> Any:
-        """value[k]."""
-        return value[k]
-
-    def stack(self, rows: list[Any]) -> Any:
-        """The values along a new first axis."""
-        return self.jax.numpy.stack(rows)
-
-    def whole(self, value: Any) -> int | None:
-        """The number, None where it depends on the inputs."""
-        return None if isinstance(value, self.jax.core.Tracer) else int(value)
-
-
-def _wide(value: Any) -> Any:
-    narrow = str(getattr(value, "dtype", "")) in _NARROW
-    return value.astype("float64") if narrow else value
-
-
-def _compared(
-    jax: Any, net: Network, function: Any, closed: Any, shape: tuple[int, ...], narrow: bool
-) -> str:
-    """By values, and by Jacobians where JAX has been told other derivatives than the values'."""
-
-    def call(x: Any) -> Any:
-        point = x.reshape(shape)
-        if narrow:
-            found: Any = evaluated(closed.jaxpr, closed.consts, [point], Widening(jax))
-        else:
-            found = function(point)
-        parts = [jax.numpy.ravel(y) for y in jax.tree_util.tree_leaves(found)]
-        return jax.numpy.concatenate(parts).astype("float64")
-
-    text = comparing.compared(net, jax.jit(jax.vmap(call)), "JAX in double precision")
-    if not any(e.primitive.name in _OWN_SLOPES for e in equations(closed.jaxpr)):
-        return text
-    X = comparing.points(net.n, 6)
-    found = analytic.jacobian(net, X)
-    error = _slope_error(found, np.asarray(jax.jit(jax.vmap(jax.jacrev(call)))(X)))
-    if error > comparing.TOLERANCE:
-        raise CheckError(
-            f"the function's Jacobian in JAX differs from that of its values by {error:.1e}: "
-            "it has derivatives of its own (custom_jvp, custom_vjp, stop_gradient), "
-            "which symnet cannot take over"
-        )
-    return f"{text}, its Jacobian {error:.1e}"
-
-
-def _slope_error(found: Array, expected: Array) -> float:
-    inside = np.isfinite(found).all(axis=(1, 2)) & np.isfinite(expected).all(axis=(1, 2))
-    size = np.abs(expected[inside]).max(axis=(0, 2), initial=0)[None, :, None]
-    error = np.abs(found - expected)[inside] / np.where(size > 0, size, 1)
-    return float(error.max(initial=0.0))

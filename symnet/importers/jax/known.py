@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from symnet.importers.folding import functions, small, tables
 from symnet.importers.folding.angles import distance
-from symnet.importers.folding.rounding import remainder, rounded
+from symnet.importers.folding.rounding import remainder, whole_quotient
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.jax.rules import Parameters, Rule, named, of_values, plain
+from symnet.importers.jax.rules import Parameters, Rule, named, of_values, plain, varies
+from symnet.network.weights import Array
 
 
 def _log_add_of_two(t: Tensors, x: Value, y: Value) -> Value:
@@ -44,6 +45,32 @@ def _nan_to_num(t: Tensors, parameters: Parameters, x: Value, *_: Any) -> Value:
     return plain(t, x)
 
 
+def _interpolated(
+    t: Tensors, parameters: Parameters, x: Value, at: Value, values: Value, *more: Value
+) -> Value:
+    """jnp.interp. What it is beyond its ends, its own values there tell."""
+    jaxpr, run = parameters["jaxpr"], parameters["run"]
+    if any(map(varies, (at, values, *more))):
+        raise ValueError("the table in which it interpolates depends on the inputs")
+    if any(equation.primitive.name == "sort" for equation in jaxpr.eqns):
+        raise ValueError("it has a period; symnet reads interpolation in a table without")
+
+    def own(place: float) -> float:
+        points = np.full(np.shape(x), place, dtype=jaxpr.invars[0].aval.dtype)
+        return float(np.ravel(run([points, at, values, *more])[0])[0])
+
+    ends = [_beyond(own, *np.asarray([at, values], np.float64)[:, k]) for k in ([0, 1], [-1, -2])]
+    return tables.interpolated(t, plain(t, x), at, values, ends)
+
+
+def _beyond(own: Callable[[float], float], at: Array, values: Array) -> float | None:
+    """The number beyond an end of a table, which comes first; None where its line goes on."""
+    places = [at[0] + k * (at[0] - at[1]) for k in (1, 2)]
+    near, far = map(own, places)
+    line = [values[0] + k * (values[0] - values[1]) for k in (1, 2)]
+    return near if near == far and not np.allclose(line, near) else None
+
+
 KNOWN: Mapping[str, Rule] = {
     "relu": named("relu"),
     "relu6": named("relu6"),
@@ -51,10 +78,8 @@ KNOWN: Mapping[str, Rule] = {
     "xlog1py": lambda t, parameters, x, y: tables.x_log(t, plain(t, x), plain(t, y), 1),
     "nan_to_num": _nan_to_num,
     **dict.fromkeys(("remainder", "mod"), of_values(remainder)),
-    "floor_divide": lambda t, parameters, x, y: rounded(
-        t, t.divide(plain(t, x), plain(t, y)), "floor"
-    ),
-    "_interp": of_values(tables.interpolated),
+    "floor_divide": of_values(whole_quotient),
+    "_interp": _interpolated,
     "solve": _solve,
     "hypot": of_values(distance),
     "logaddexp": of_values(Tensors.log_add),

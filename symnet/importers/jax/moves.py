@@ -14,9 +14,11 @@ from symnet.importers.extras import needed
 from symnet.importers.folding import matrices
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
+from symnet.importers.folding.largest import passed_back
 from symnet.importers.folding.scattering import put
 from symnet.importers.folding.sorting import sorted_along
 from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.folding.windows import Windows
 from symnet.importers.jax import selecting
 from symnet.importers.jax.rules import Parameters, conv, plain, varies
 from symnet.importers.jax.softmaxes import Soft
@@ -47,12 +49,16 @@ def _moved(*which: int) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
         if any(varies(v) and k not in where for k, v in enumerate(given)):
             raise ValueError("its indices depend on the inputs")
 
+        parameters = {**equation.params, **({"fill_value": 0} if name == "gather" else {})}
+
         def run(*arrays: Array) -> list[Array]:
             arguments = list(given)
             for k, array in zip(where, arrays, strict=True):
                 arguments[k] = array
-            return [np.asarray(a) for a in bound(equation, arguments, equation.params)]
+            return [np.asarray(a) for a in bound(equation, arguments, parameters)]
 
+        if name == "gather" and (filled := _filled(t, equation.params, moving[0], run)) is not None:
+            return [filled]
         if len(moving) == 1 and isinstance(moving[0], Soft):
             return [moving[0].moved(lambda a: run(a)[0])]
         if len(moving) == 1 and isinstance(moving[0], Condition):
@@ -68,6 +74,19 @@ def _moved(*which: int) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
         return [_taken(t, whole, index) for index in run(*places)]
 
     return rule
+
+
+def _filled(t: Tensors, parameters: Parameters, x: Any, run: Any) -> Value | None:
+    """Entries, and a constant for those from outside of the tensor; None where there are none."""
+    if "FILL" not in str(parameters["mode"]):
+        return None
+    (places,) = run(np.arange(1, math.prod(x.shape) + 1).reshape(x.shape))
+    if places.all():
+        return None
+    fill = parameters["fill_value"]
+    if fill is None or not np.isfinite(fill) or not isinstance(x, Form):
+        raise ValueError("it gives NaN, or what is no number, for places outside of the tensor")
+    return t.fold.selected(t.fold.stacked([t.form(np.array([float(fill)])), x]), places)
 
 
 def _joined(how: str) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
@@ -113,6 +132,20 @@ def _top(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Any]:
     return [t.places(whole, partial(np.take, indices=range(k), axis=axis)), None]
 
 
+def _pooled_back(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]:
+    """The derivative of a maximum of windows: each value at the window's largest entry."""
+    values, x = (plain(t, v) for v in given)
+    own = equation.params
+    pads = [low for low, _ in own["padding"]] + [high for _, high in own["padding"]]
+    windows = Windows.of(own["window_dimensions"], own["window_strides"], None, pads)
+    seen = windows.places(np.shape(x)).reshape(np.size(values), -1)
+    larger = str(own["select_prim"]) == "ge"
+    found: Value = np.zeros(np.shape(x))
+    for part, places in passed_back(t, t.form(x), seen, values, larger):
+        found = put(t, found, part, places, "add")
+    return [found]
+
+
 def _convolved(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]:
     x, weights = given
     if varies(x) and varies(weights):
@@ -145,15 +178,9 @@ def _linear(t: Tensors, equation: Any, given: list[Any]) -> Value:
 
 def _taken(t: Tensors, whole: Form, places: Array) -> Form:
     """The entries at these flat places, with where they come from."""
-    form = t.fold.selected(whole, _inside(places, whole.size))
+    form = t.fold.selected(whole, places)
     base, earlier = whole.origin or (whole, np.arange(whole.size))
     return replace(form, origin=(base, earlier.reshape(-1)[places]))
-
-
-def _inside(places: Array, size: int) -> Array:
-    if places.size and (places.min() < 0 or places.max() >= size):
-        raise ValueError("an index is outside of the tensor")
-    return places
 
 
 MOVES: Mapping[str, Callable[[Tensors, Any, list[Any]], Sequence[Value]]] = {
@@ -170,6 +197,7 @@ MOVES: Mapping[str, Callable[[Tensors, Any, list[Any]], Sequence[Value]]] = {
     "conv_general_dilated": _convolved,
     "sort": _sorted,
     "top_k": _top,
+    "select_and_scatter_add": _pooled_back,
     "scatter-add": _joined("add"),
     "scatter-mul": _joined("mul"),
     "scatter-max": _joined("max"),

@@ -31,16 +31,6 @@ SPECIAL = frozenset(
 """Functions of JAX's, made of approximations that symnet's formulas do not have."""
 
 
-def factored(name: str) -> str | None:
-    """Why a gradient of jnp.linalg.solve is refused, which JAX takes by a factorisation."""
-    if name not in ("lu", "custom_linear_solve"):
-        return None
-    return (
-        f"primitive {name!r}: it factors a matrix that depends on the inputs, within a derivative "
-        "of jnp.linalg.solve; write the inverse out in products"
-    )
-
-
 def special(name: str) -> str:
     """Why one of those is refused."""
     return f"the function {name!r}: {_SPECIAL}"

@@ -18,7 +18,7 @@ from symnet.importers.folding.forms import Form
 from symnet.importers.folding.rounding import ROUNDED, remainder, rounded
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.folding.windows import Windows
-from symnet.importers.jax import selecting, softmaxes
+from symnet.importers.jax import questions, selecting, softmaxes
 from symnet.importers.jax.selecting import Row, Which
 from symnet.importers.jax.softmaxes import Soft
 
@@ -90,7 +90,7 @@ def _reduce_max(t: Tensors, parameters: Parameters, x: Value) -> Value:
 
 
 def _reduce_min(t: Tensors, parameters: Parameters, x: Value) -> Value:
-    return t.extreme(plain(t, x), parameters["axes"], False, False)
+    return questions.smallest(t, t.form(plain(t, x)), parameters["axes"])
 
 
 def _reduce_prod(t: Tensors, parameters: Parameters, x: Value) -> Value:
@@ -102,13 +102,11 @@ def _max(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
         constant = not varies(other)
         if isinstance(peak, Soft) and constant and np.ndim(other) == 0 and np.isneginf(other):
             return peak
-    t.fold.assume(functions.TIES)
-    return t.maximum(plain(t, x), plain(t, y))
+    return questions.extreme(t, plain(t, x), plain(t, y), True)
 
 
 def _min(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
-    t.fold.assume(functions.TIES)
-    return t.minimum(plain(t, x), plain(t, y))
+    return questions.extreme(t, plain(t, x), plain(t, y), False)
 
 
 def _stop_gradient(t: Tensors, parameters: Parameters, x: Value) -> Value:
@@ -133,12 +131,17 @@ def _convert(t: Tensors, parameters: Parameters, x: Value) -> Value:
         return x
     if kind.kind == "b":
         return choices.condition(t, plain(t, x))
+    if kind.kind in "iu":
+        return x if isinstance(x, Soft) else rounded(t, plain(t, x), "trunc")
     raise ValueError(f"it makes {kind} of what depends on the inputs")
 
 
 def _select(t: Tensors, parameters: Parameters, which: Value, *cases: Value) -> Value:
     if isinstance(which, Which):
         return which.select(t, [plain(t, c) for c in cases])
+    if isinstance(which, Form) and len(cases) > 2:
+        return choices.by_number(t, which, [plain(t, c) for c in cases])
+    which = plain(t, which) if isinstance(which, Soft) else which
     if isinstance(which, Condition | Form | Row) and len(cases) == 2:
         for case, other in (cases, cases[::-1]):
             if not varies(case) and np.isnan(case).all():
@@ -146,12 +149,13 @@ def _select(t: Tensors, parameters: Parameters, which: Value, *cases: Value) -> 
                 return t.broadcast(plain(t, other), np.shape(cases[0]))
         condition = choices.condition(t, which if isinstance(which, Condition) else plain(t, which))
         return choices.chosen(t, condition, *(plain(t, c) for c in cases))
-    if isinstance(which, Condition | Form | Row):
-        raise ValueError("it chooses by a number that depends on the inputs")
     known = np.asarray(which).astype(np.int64)
     alone = cases[int(known.flat[0])] if known.size else cases[0]
     if np.unique(known).size == 1 and np.shape(alone) == np.shape(cases[0]):
         return alone
+    whole = softmaxes.chosen(known, cases)
+    if whole is not None:
+        return whole
     wide = [t.broadcast(plain(t, c), np.shape(cases[0])) for c in cases]
     known = np.broadcast_to(known, wide[0].shape)
     return t.mixed(wide, lambda arrays: np.choose(known, arrays))
@@ -162,6 +166,8 @@ _NAN = "it gives NaN at points where symnet would have a value (where(condition,
 
 def _compare(name: str) -> Rule:
     def rule(t: Tensors, parameters: Parameters, x: Value, y: Value) -> Value:
+        if name == "eq" and (found := questions.equal(t, x, y)) is not None:
+            return found
         same = x is y
         x = plain(t, x)
         return choices.compared(t, name, x, x if same else plain(t, y))
@@ -315,6 +321,7 @@ RULES: Mapping[str, Rule] = {
     "stop_gradient": _stop_gradient,
     "is_finite": _is_finite,
     **{name: _compare(name) for name in choices.RELATIONS},
+    **{f"{name}_to": _compare(name) for name in ("lt", "le", "gt", "ge", "eq")},
     "and": _joined(sympy.And),
     "or": _joined(sympy.Or),
     "not": _not,

@@ -19,6 +19,7 @@ import numpy as np
 
 from symnet.importers.folding.axes import grouped
 from symnet.importers.folding.forms import Form, Shape
+from symnet.importers.folding.largest import places_of_largest
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
 
@@ -30,7 +31,7 @@ _HELD_BACK = (
 
 @dataclass(frozen=True, eq=False)
 class Soft:
-    """A step on the way: peak, shifted, exp, sum or log.
+    """A step on the way: peak, shifted, exp, sum or log; or the place, 1 where the peak is.
 
     Args:
         x: what the softmax is of.
@@ -61,6 +62,9 @@ class Soft:
             t.fold.replaced = _HELD_BACK
             return self._replaced(t)
         rows = t.fold.selected(self.x, self.groups)
+        if self.kind == "place":
+            hot = places_of_largest(t, rows)
+            return t.places(hot, lambda a: a.reshape(-1)[self._back()])
         peak = t.extreme(rows, [1], False, True)
         if self.kind == "peak":
             return t.places(peak, lambda a: a[self.places])
@@ -129,6 +133,20 @@ def subtracted(t: Tensors, x: Value, y: Value) -> Value | None:
     return None
 
 
+def place(x: Value, peak: Value, of: Form | None = None) -> Soft | None:
+    """Whether x is its group's maximum, or its minimum, of the negative of `of`; None if unknown.
+
+    It is told of entries of what the peak is of.
+    """
+    if not isinstance(x, Form) or peak.kind != "peak":
+        return None
+    places = _within(x, of or peak.x)
+    if places is None or peak.places.ndim > places.ndim:
+        return None
+    found = Soft("place", peak.x, peak.groups, places)
+    return found if found.beside(peak) else None
+
+
 def _within(x: Form, whole: Form) -> Array | None:
     """The flat places of `whole` that x is made of, None where it is of something else."""
     places = np.arange(x.size).reshape(x.shape)
@@ -151,6 +169,18 @@ def divided(t: Tensors, x: Value, y: Value) -> Value | None:
     return None
 
 
+def chosen(which: Array, cases: Sequence[Value]) -> Soft | None:
+    """exp(x − max x) where it is put to 0 only where a mask of −∞ has done so; else None."""
+    for k, case in enumerate(cases):
+        if isinstance(case, Soft) and case.kind == "exp" and len(cases) == 2:
+            other = cases[1 - k]
+            zero = not isinstance(other, Form | Soft) and not np.any(other)
+            left_out = np.isneginf(case.x.full_bias)[case.places]
+            if zero and left_out[np.broadcast_to(which != k, case.shape)].all():
+                return case
+    return None
+
+
 def added(t: Tensors, x: Value, y: Value) -> Value | None:
     """log Σ exp x where it is log Σ exp(x − max x) + max x, as x₀ − log_softmax(x)₀."""
     if not (isinstance(x, Soft) and isinstance(y, Soft) and x.beside(y)):
@@ -163,14 +193,12 @@ def added(t: Tensors, x: Value, y: Value) -> Value | None:
 
 def _log_sum(t: Tensors, x: Form, groups: Array, places: Array) -> Value:
     """log Σ exp x of the groups at these places."""
-    whole = t.fold.softmax(x, list(groups), "log_softmax")
-    first = groups[:, 0][places]
-    return t.subtract(t.fold.selected(x, first), t.fold.selected(whole, first))
+    return t.places(t.log_sums(x, groups), lambda a: a[places])
 
 
-def summed(x: Soft, axes: Sequence[int]) -> Soft | None:
-    """Σ exp(x − max x) over the axes of the maximum, or None."""
-    if x.kind != "exp":
+def summed(x: Soft, axes: Sequence[int]) -> Soft | Array | None:
+    """Σ exp(x − max x), or 1 for a place, over the axes of the maximum, or None."""
+    if x.kind not in ("exp", "place"):
         return None
     members, shape = grouped(x.shape, axes, False)
     places = x.places.reshape(-1)[members]
@@ -178,6 +206,8 @@ def summed(x: Soft, axes: Sequence[int]) -> Soft | None:
     whole = np.sort(places, axis=1)
     if not np.array_equal(whole, np.sort(x.groups, axis=1)[owner[:, 0]]):
         return None
+    if x.kind == "place":
+        return np.ones(shape)
     return replace(x, kind="sum", places=owner[:, 0].reshape(shape))
 
 

@@ -22,11 +22,16 @@ class Evaluator(Protocol):
     def apply(self, equation: Any, arguments: list[Any]) -> Sequence[Any]:
         """The results of one equation that calls no other jaxpr."""
 
-    def known(self, name: str, arguments: list[Any], count: int) -> Sequence[Any] | None:
-        """The `count` results of a function of JAX's own, by its name; None to go into it."""
+    def known(self, name: str, arguments: list[Any], inner: Any) -> Sequence[Any] | None:
+        """The results of a function of JAX's own, by its name; None to go into its jaxpr."""
 
-    def either(self, index: Any, branches: Sequence[Callable[[], list[Any]]]) -> list[Any] | None:
-        """The results of the branch at a place that depends on the inputs; None if it cannot."""
+    def either(
+        self, index: Any, branches: Sequence[Callable[[], list[Any]]], count: int
+    ) -> list[Any] | None:
+        """The `count` results of the branch at a place that varies; None if it cannot."""
+
+    def solution(self, product: Callable[[Any], Any], b: Any) -> Any:
+        """x of product(x) = b, product being linear; None to apply the equation."""
 
     def row(self, value: Any, k: int) -> Any:
         """value[k]."""
@@ -70,12 +75,15 @@ def _called(equation: Any, arguments: list[Any], evaluator: Evaluator) -> Sequen
     name, parameters = equation.primitive.name, equation.params
     if name in _INLINED:
         inner = parameters.get(_INLINED[name], parameters.get("fun_jaxpr"))
-        found = evaluator.known(_own_name(inner), arguments, len(equation.outvars))
-        return evaluated(*_opened(inner), arguments, evaluator) if found is None else found
+        found = evaluator.known(_own_name(inner), arguments, inner)
+        return evaluated(*opened(inner), arguments, evaluator) if found is None else found
     if name == "cond" and (found := _branched(parameters, arguments, evaluator)) is not None:
         return found
     if name == "while" and (found := _repeated(parameters, arguments, evaluator)) is not None:
         return found
+    if name == "custom_linear_solve":
+        found = _solved(parameters, arguments, evaluator)
+        return evaluator.apply(equation, arguments) if found is None else [found]
     if name == "scan":
         return _scanned(parameters, arguments, evaluator)
     return evaluator.apply(equation, arguments)
@@ -83,12 +91,12 @@ def _called(equation: Any, arguments: list[Any], evaluator: Evaluator) -> Sequen
 
 def _own_name(jaxpr: Any) -> str:
     """`logaddexp` for that function of JAX's, empty for one of a user's."""
-    told = getattr(_opened(jaxpr)[0], "debug_info", None)
+    told = getattr(opened(jaxpr)[0], "debug_info", None)
     name, _, place = str(getattr(told, "func_src_info", "")).partition(" at ")
     return name if "/jax/_src/" in place.replace("\\", "/") else ""
 
 
-def _opened(jaxpr: Any) -> tuple[Any, Sequence[Any]]:
+def opened(jaxpr: Any) -> tuple[Any, Sequence[Any]]:
     """A jaxpr and its constants, of which an open one has none."""
     return (jaxpr.jaxpr, jaxpr.consts) if hasattr(jaxpr, "consts") else (jaxpr, ())
 
@@ -97,12 +105,30 @@ def _branched(
     parameters: Mapping[str, Any], arguments: list[Any], evaluator: Evaluator
 ) -> list[Any] | None:
     """One of several, known, or chosen by value."""
-    branches = [_opened(branch) for branch in parameters["branches"]]
+    branches = [opened(branch) for branch in parameters["branches"]]
     index, given = arguments[0], arguments[1:]
     known = evaluator.whole(index)
     if known is not None:
         return evaluated(*branches[min(max(known, 0), len(branches) - 1)], given, evaluator)
-    return evaluator.either(index, [partial(evaluated, *b, given, evaluator) for b in branches])
+    calls = [partial(evaluated, *b, given, evaluator) for b in branches]
+    return evaluator.either(index, calls, len(branches[0][0].outvars))
+
+
+def _solved(parameters: Mapping[str, Any], arguments: list[Any], evaluator: Evaluator) -> Any:
+    """A system of equations whose matrix is told by a function; factors of it are not asked."""
+    counts = parameters["const_lengths"]
+    known = counts.matvec
+    *_, b = arguments
+    several = len(arguments) - sum((known, counts.vecmat, counts.solve, counts.transpose_solve))
+    if several != 1:
+        return None
+    inner = opened(parameters["jaxprs"].matvec)
+
+    def product(x: Any) -> Any:
+        (found,) = evaluated(*inner, [*arguments[:known], x], evaluator)
+        return found
+
+    return evaluator.solution(product, b)
 
 
 def _repeated(
@@ -111,7 +137,7 @@ def _repeated(
     """A while loop whose number of steps is known, step by step; None where it is not."""
     first, second = parameters["cond_nconsts"], parameters["body_nconsts"]
     tested, fixed = arguments[:first], arguments[first : first + second]
-    test, body = _opened(parameters["cond_jaxpr"]), _opened(parameters["body_jaxpr"])
+    test, body = opened(parameters["cond_jaxpr"]), opened(parameters["body_jaxpr"])
     carry = arguments[first + second :]
     for _ in range(_LONGEST + 1):
         (more,) = evaluated(*test, [*tested, *carry], evaluator)
@@ -137,7 +163,7 @@ def _scanned(
     order = range(length - 1, -1, -1) if parameters["reverse"] else range(length)
     for k in order:
         here = [evaluator.row(row, k) for row in rows]
-        inner = _opened(parameters["jaxpr"])
+        inner = opened(parameters["jaxpr"])
         results = evaluated(*inner, [*constants, *carry, *here], evaluator)
         carry, collected[k] = results[:carried], results[carried:]
     return [*carry, *(evaluator.stack(list(column)) for column in zip(*collected, strict=True))]

@@ -48,7 +48,7 @@ from symnet.importers.keras.arguments import (
 from symnet.importers.keras.attention import KEYWORDS
 from symnet.importers.keras.layer import Layer
 from symnet.importers.keras.layers import LAYERS
-from symnet.importers.keras.operations import OPERATIONS
+from symnet.importers.keras.operations import OPERATIONS, applied
 from symnet.importers.keras.stored import name_of
 from symnet.names import shortened
 from symnet.network.weights import Array
@@ -266,8 +266,8 @@ def _apply(reading: _Reading, layer: Mapping[str, Any], given: Arguments, prefix
         raise ValueError(f"{label}: {refusals.QUANTISED}")
     try:
         if operation:
-            settings, positional = layer["config"], given.positional
-            return OPERATIONS[kind](reading.tensors, settings, *positional, **given.named)
+            settings = layer["config"]
+            return applied(kind, reading.tensors, settings, given.positional, given.named)
         given = by_position(given)
         named = _check_call(kind, given)
         arrays = reading.arrays(prefix + name)

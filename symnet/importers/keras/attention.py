@@ -8,24 +8,34 @@ from typing import Any
 
 import numpy as np
 
+from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.einsum import einsum
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.keras.layer import Layer, Rule, array
+from symnet.network.weights import Array
 
 
 def causal(t: Tensors, scores: Value, asked: Any, mask: Any = None) -> Value:
     """−∞ where the place of a key is after that of a query, or where a constant mask is 0."""
-    if isinstance(mask, Form):
-        raise ValueError("its mask depends on the inputs")
-    allowed = np.asarray(True) if mask is None else np.asarray(mask) != 0
-    if asked:
-        allowed = allowed & (np.tri(*scores.shape[-2:]) > 0)
-    if allowed.all():
-        return scores
+    allowed = np.tri(*scores.shape[-2:]) > 0 if asked else np.asarray(True)
+    if mask is not None:
+        allowed = allowed & (constant_mask(mask) != 0)
     if not allowed.any(axis=-1).all():
         raise ValueError("its mask leaves nothing of a row")
-    return t.add(scores, np.where(allowed, 0.0, -np.inf))
+    return masked(t, scores, allowed)
+
+
+def constant_mask(mask: Any) -> Array:
+    """ValueError for one that depends on the inputs."""
+    if isinstance(mask, Form | Condition):
+        raise ValueError("its mask depends on the inputs")
+    return np.asarray(mask)
+
+
+def masked(t: Tensors, x: Value, allowed: Array) -> Value:
+    """−∞ where it is not allowed."""
+    return x if allowed.all() else t.add(x, np.where(allowed, 0.0, -np.inf))
 
 
 def _attention(layer: Layer) -> Any:
@@ -60,7 +70,10 @@ def _weighted(layer: Layer, scores: Value, value: Value, named: Mapping[str, Any
 
 
 def _heads(layer: Layer) -> Any:
-    """MultiHeadAttention on (batch, tokens, width); arrays are of query, key, value, output."""
+    """On (batch, tokens, width); arrays are of query, key, value, output.
+
+    In GroupQueryAttention several heads of queries share one of keys and values.
+    """
     t, config, named = layer.tensors, layer.config, layer.named
     if config.get("use_gate") or config.get("sliding_window") is not None:
         raise ValueError("it has a gate or a sliding window")
@@ -83,7 +96,9 @@ def _heads(layer: Layer) -> Any:
         projected(x, place, into, what)
         for place, (x, what) in enumerate(((query, "query"), (key, "key"), (value, "value")))
     )
-    scores = t.multiply(einsum(t, "btnk,bsnk->bnts", [q, k]), 1 / math.sqrt(config["key_dim"]))
+    times = q.shape[2] // k.shape[2]
+    k, v = (t.places(part, lambda a: np.repeat(a, times, axis=2)) for part in (k, v))
+    scores = t.multiply(einsum(t, "btnk,bsnk->bnts", [q, k]), 1 / math.sqrt(q.shape[3]))
     mask: Any = named.get("attention_mask")
     if mask is not None and len(mask.shape) == 3:
         mask = t.places(mask, lambda a: a[:, None])  # the same for each head
@@ -93,21 +108,23 @@ def _heads(layer: Layer) -> Any:
     return [result, weights] if named.get("return_attention_scores") else result
 
 
+OF_HEADS = ("MultiHeadAttention", "GroupQueryAttention")
+
 ATTENTION: Mapping[str, Rule] = {
     "Attention": _attention,
     "AdditiveAttention": _additive,
-    "MultiHeadAttention": _heads,
+    **dict.fromkeys(OF_HEADS, _heads),
 }
 
 KEYWORDS: Mapping[str, tuple[str, ...]] = {
-    "MultiHeadAttention": (
-        "query",
-        "value",
-        "key",
-        "use_causal_mask",
-        "attention_mask",
-        "return_attention_scores",
+    **dict.fromkeys(
+        OF_HEADS,
+        (
+            *("query", "value", "key", "use_causal_mask", "attention_mask"),
+            "return_attention_scores",
+        ),
     ),
+    "Softmax": ("mask",),
     **dict.fromkeys(
         ("Attention", "AdditiveAttention"), ("use_causal_mask", "return_attention_scores")
     ),

@@ -12,7 +12,7 @@ from symnet.activations import Z
 from symnet.importers.folding import functions
 from symnet.importers.folding.einsum import einsum
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.keras.attention import ATTENTION
+from symnet.importers.keras.attention import ATTENTION, constant_mask, masked
 from symnet.importers.keras.convolutions import CONVOLUTIONS
 from symnet.importers.keras.layer import Layer, Rule, array, function
 from symnet.importers.keras.normalizations import NORMALIZATIONS, unit
@@ -97,8 +97,10 @@ def _thresholded(layer: Layer) -> Value:
 
 
 def _softmax(layer: Layer) -> Value:
-    axis = layer.config.get("axis", -1)
-    return layer.tensors.softmax(layer.x, axis if isinstance(axis, list) else [axis])
+    axis, x = layer.config.get("axis", -1), layer.x
+    if layer.named.get("mask") is not None:
+        x = masked(layer.tensors, x, constant_mask(layer.named["mask"]) > 1 / 2)
+    return layer.tensors.softmax(x, axis if isinstance(axis, list) else [axis])
 
 
 def _repeat_vector(layer: Layer) -> Value:

@@ -22,6 +22,7 @@ from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.keras.layer import FORMULAS
 from symnet.importers.keras.moves import MOVES, Config, Rule, axes_of, constant
+from symnet.importers.keras.steps import STEPS
 from symnet.importers.keras.vectors import VECTORS
 
 
@@ -34,7 +35,11 @@ def _named(name: str) -> Rule:
 
 
 def _reduced(reduce: Callable[[Tensors, Value, Any, bool], Value]) -> Rule:
-    return lambda t, config, x: reduce(t, x, axes_of(config), bool(config.get("keepdims")))
+    def rule(t: Tensors, config: Config, x: Any) -> Value:
+        values = x.forced(t) if isinstance(x, Condition) else x
+        return reduce(t, values, axes_of(config), bool(config.get("keepdims")))
+
+    return rule
 
 
 def _mean(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
@@ -49,8 +54,11 @@ def _variance(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
 _MOMENTS = (_mean, _variance)
 
 
-def _extreme(t: Tensors, x: Value, axes: Any, keep: bool, larger: bool) -> Value:
-    return t.extreme(x, axes, keep, larger)
+def _extreme(t: Tensors, config: Config, x: Value, larger: bool) -> Value:
+    found = t.extreme(x, axes_of(config), bool(config.get("keepdims")), larger)
+    if (initial := config.get("initial")) is None:
+        return found
+    return (t.maximum if larger else t.minimum)(found, constant(initial))
 
 
 def _range(t: Tensors, x: Value, axes: Any, keep: bool) -> Value:
@@ -157,8 +165,11 @@ def _threshold(t: Tensors, config: Config, x: Value) -> Value:
     return t.apply(Piecewise((value, low >= Z), (Z, True)), x, "threshold")
 
 
-def _scan(operation: Any) -> Rule:
-    return lambda t, config, x: cumulative(t, x, int(config["axis"]), operation)
+def _scan(t: Tensors, config: Config, x: Value, operation: Any = None) -> Value:
+    if config.get("axis") is None:
+        raise ValueError("it goes over the whole batch (axis=None); give an axis")
+    axis = int(config["axis"])
+    return t.cumulated(x, axis) if operation is None else cumulative(t, x, axis, operation)
 
 
 _NAMES = {
@@ -219,10 +230,11 @@ OPERATIONS: Mapping[str, Rule] = {
     ),
     **MOVES,
     **VECTORS,
+    **STEPS,
     **dict.fromkeys(("Copy", "Conj", "Conjugate", "Real"), lambda t, c, x: x),
     **dict.fromkeys(("Cast", "ConvertToTensor"), _cast),
-    **dict.fromkeys(("Max", "Amax"), _reduced(partial(_extreme, larger=True))),
-    **dict.fromkeys(("Min", "Amin"), _reduced(partial(_extreme, larger=False))),
+    **dict.fromkeys(("Max", "Amax"), partial(_extreme, larger=True)),
+    **dict.fromkeys(("Min", "Amin"), partial(_extreme, larger=False)),
     "Ptp": _reduced(_range),
     "Fmax": _with(Tensors.maximum),
     "Fmin": _with(Tensors.minimum),
@@ -248,8 +260,8 @@ OPERATIONS: Mapping[str, Rule] = {
     "Arctan2": _with(angle),
     "Logaddexp": _with(Tensors.log_add),
     "Hypot": _with(distance),
-    "Cumsum": lambda t, config, x: t.cumulated(x, int(config["axis"])),
-    "Cumprod": _scan(Tensors.multiply),
+    "Cumsum": _scan,
+    "Cumprod": partial(_scan, operation=Tensors.multiply),
     "Celu": lambda t, c, x: t.apply(functions.celu(c.get("alpha", 1.0)), x, "celu"),
     "HardTanh": lambda t, c, x: t.clip(x, -1.0, 1.0),
     "SoftShrink": _shrunk(True),
@@ -264,3 +276,13 @@ OPERATIONS: Mapping[str, Rule] = {
         }.items()
     },
 }
+
+_OF_ANY_TYPE = ("Cast", "ConvertToTensor", "OnesLike", "ZerosLike")
+
+
+def applied(kind: str, t: Tensors, config: Config, positional: Any, named: Any) -> Any:
+    """The operation of this name. ValueError where it rounds to whole numbers, as it is told."""
+    number = str(config.get("dtype") or "float32")
+    if kind not in _OF_ANY_TYPE and "float" not in number:
+        raise ValueError(f"it makes {number} of its values; leave out dtype={number!r}")
+    return OPERATIONS[kind](t, config, *positional, **named)

@@ -14,7 +14,6 @@ _CODE = "code in a file is never run. Export the model to ONNX, or rebuild it of
 _RECURRENT = "write its steps with Conv2D and keras.ops, or export the model to ONNX"
 _MASK = "what it leaves out depends on the inputs' values: give the model sequences of full length"
 _WHOLE = "it takes whole numbers, by which there is no derivative: give the model what follows it"
-_ATTENTION = "write it with keras.ops (matmul, softmax), or export the model to ONNX"
 _STEPS = "it is constant in steps: its derivative is 0 wherever there is one"
 _JUMPS = "it jumps, which symnet's formulas do not; of an angle use sin and cos"
 _CHOICE = "it chooses by values: that has no derivative; leave it out of the model's outputs"
@@ -29,16 +28,14 @@ _ADVICE = {
     **dict.fromkeys(("Embedding", "Discretization", "CategoryEncoding", "Hashing"), _WHOLE),
     **dict.fromkeys(("StringLookup", "IntegerLookup", "TextVectorization"), _WHOLE),
     **dict.fromkeys(("HashedCrossing", "ReversibleEmbedding", "OneHot", "MultiHot"), _WHOLE),
-    **dict.fromkeys(("Floor", "Ceil", "Round", "Trunc", "FloorDivide", "Heaviside"), _STEPS),
-    **dict.fromkeys(("Digitize", "SearchSorted", "Nextafter"), _STEPS),
-    **dict.fromkeys(("Mod", "Fmod", "Angle"), _JUMPS),
-    **dict.fromkeys(("Argmax", "Argmin", "Sort", "Argsort", "TopK", "Median", "Quantile"), _CHOICE),
+    **dict.fromkeys(("Digitize", "SearchSorted", "Nextafter", "Heaviside"), _STEPS),
+    "Angle": _JUMPS,
+    **dict.fromkeys(("Argmax", "Argmin", "Argsort", "Quantile"), _CHOICE),
     **dict.fromkeys(("Sparsemax", "Any", "All", "Nonzero", "Unique", "Percentile"), _CHOICE),
     **dict.fromkeys(("FFT", "FFT2", "IFFT2", "RFFT", "IRFFT", "STFT", "ISTFT"), _COMPLEX),
     **dict.fromkeys(("Det", "Inv", "Solve", "Cholesky", "Eigh", "SVD", "Pinv", "Qr"), _LINEAR),
     **dict.fromkeys(("Slogdet", "Logdet", "Lstsq", "SolveTriangular", "Eig"), _LINEAR),
     **dict.fromkeys(("Scan", "Map", "Cond", "WhileLoop", "ForiLoop", "VectorizedMap"), _CONTROL),
-    **dict.fromkeys(("GroupQueryAttention", "GroupedQueryAttention"), _ATTENTION),
     "Masking": _MASK,
     "StopGradient": "its derivative in Keras is not that of its value",
 }

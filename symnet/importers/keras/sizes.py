@@ -10,8 +10,9 @@ from functools import partial
 
 import numpy as np
 
+from symnet.importers.folding import images
 from symnet.importers.folding.resizing import Sampling, along
-from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.folding.tensors import Value
 from symnet.importers.keras.layer import Layer, Rule
 
 _SAMPLINGS = {"bilinear": Sampling("linear"), "nearest": Sampling(nearest="round_prefer_ceil")}
@@ -70,23 +71,11 @@ def _center_crop(layer: Layer) -> Value:
 
 
 def _adaptive(average: bool) -> Rule:
-    """Means or maxima of parts that cover an axis: from ⌊kn/m⌋ up to ⌈(k+1)n/m⌉ of n, k < m."""
-
-    def reduced(t: Tensors, x: Value, axis: int) -> Value:
-        if average:
-            return t.sum(x, [axis], True, mean=True)
-        return t.extreme(x, [axis], True, True)
-
     def rule(layer: Layer) -> Value:
-        t, value = layer.tensors, layer.x
-        rank, given = len(value.shape) - 2, layer.config["output_size"]
+        rank, given = len(layer.x.shape) - 2, layer.config["output_size"]
         sizes = [given] * rank if isinstance(given, int) else list(given)
-        for axis, m in enumerate(sizes, start=_start(layer)):
-            n = value.shape[axis]
-            parts = [range(k * n // m, -(-(k + 1) * n // m)) for k in range(m)]
-            cut = [t.places(value, partial(np.take, indices=p, axis=axis)) for p in parts]
-            value = t.concatenate([reduced(t, part, axis) for part in cut], axis)
-        return value
+        axes = range(_start(layer), _start(layer) + rank)
+        return images.adaptive_pool(layer.tensors, layer.x, axes, sizes, average)
 
     return rule
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from symnet.importers.formats.apart import Contents
+from symnet.importers.keras.attention import OF_HEADS
 from symnet.network.weights import Array
 
 MODELS = ("Sequential", "Functional", "Model")
@@ -138,7 +139,7 @@ def _numbered(layers: Sequence[Config]) -> Iterator[tuple[Config, str]]:
 
 def _base(layer: Config) -> str:
     """The class in small letters, as Keras parts it: conv1_d, p_re_lu."""
-    kind = str(layer.get("class_name"))
+    kind = str(layer.get("class_name")).replace("GroupQuery", "GroupedQuery")  # its own name
     parted = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", kind)
     return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", parted).lower()
 
@@ -157,7 +158,7 @@ def _parts(layer: Config) -> list[str]:
         backward = config.get("backward_layer") or config["layer"]
         ways = (("forward", config["layer"]), ("backward", backward))
         return [f"{way}_layer/{part}" for way, inner in ways for part in _parts(inner)]
-    if kind == "MultiHeadAttention":
+    if kind in OF_HEADS:
         parts = [f"{part}_dense/" for part in ("query", "key", "value", "output")]
         return [f"{private}{part}" for part in parts for private in ("", "_")]
     return [""]

@@ -20,6 +20,7 @@ import numpy as np
 
 from symnet.importers import comparing
 from symnet.importers.extras import needed
+from symnet.importers.keras.attention import OF_HEADS
 from symnet.network import Network
 from symnet.network.weights import Array
 from symnet.witness.checking import CheckError
@@ -128,7 +129,7 @@ def _widened(config: Any) -> Any:
     """The configuration with double precision wherever a type is named."""
     if isinstance(config, Mapping):
         policy = config.get("class_name") == "DTypePolicy"
-        if config.get("class_name") == "MultiHeadAttention" and "config" in config:
+        if config.get("class_name") in OF_HEADS and "config" in config:
             # With dropout, which evaluation leaves out, it computes itself: the function of its
             # backend that it calls else has a softmax in single precision.
             config = {**config, "config": {**config["config"], "dropout": 0.5}}

@@ -40,7 +40,11 @@ def _contracted(t: Tensors, config: Config, x1: Any, x2: Any) -> Value:
 def _layer_norm(t: Tensors, config: Config, x: Value, gamma: Any = None, beta: Any = None) -> Value:
     if config.get("rms_scaling"):
         raise ValueError("it has rms_scaling; use ops.rms_normalization")
-    return _shifted(t, config, x, gamma, beta, True)
+    rank = len(x.shape)
+    axes = {axis % rank for axis in axes_of(config) or [-1]}
+    shape = [n if k in axes else 1 for k, n in enumerate(x.shape)]
+    scale, shift = (None if v is None else t.reshape(constant(v), shape) for v in (gamma, beta))
+    return _shifted(t, config, x, scale, shift, True)
 
 
 def _rms_norm(t: Tensors, config: Config, x: Value, scale: Any = None) -> Value:

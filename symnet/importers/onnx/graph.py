@@ -26,6 +26,7 @@ from symnet.importers.onnx import (
     refusals,
     resizing,
     scattering,
+    steps,
     whole,
 )
 from symnet.importers.onnx.call import Batch, Call, Reader
@@ -37,6 +38,7 @@ _READERS: Mapping[str, Reader] = {
     **nonlinear.READERS,
     **choices.READERS,
     **scattering.READERS,
+    **steps.READERS,
     **resizing.READERS,
     **recurrent.READERS,
     **control.READERS,
@@ -74,7 +76,7 @@ class Graph:
     dtypes: set[str] = field(default_factory=set)
     met: Counter[str] = field(default_factory=Counter)
     left_out: list[str] = field(default_factory=list)
-    steps: list[int] = field(default_factory=lambda: [0])
+    taken: list[int] = field(default_factory=lambda: [0])
     """Nodes read in bodies so far, one number for all of a model's."""
     angles: Mapping[str, quadrants.Angle] = field(default_factory=dict)
     batch: Batch | None = None
@@ -170,8 +172,8 @@ class Graph:
         inner.inner, inner.whole = True, set() if closed else self.whole - given.keys()
         if not closed:
             inner._initialize()
-        self.steps[0] += len(body.node)
-        if self.steps[0] > _STEPS:
+        self.taken[0] += len(body.node)
+        if self.taken[0] > _STEPS:
             raise ValueError(f"its branches and loops take more than {_STEPS:,} nodes")
         for node in body.node:
             inner._node(node)
@@ -251,7 +253,7 @@ class Graph:
         if node.op_type not in _TAKING:
             arguments = [choices.number(self.tensors, argument) for argument in arguments]
         reader = _DOMAINS.get(node.domain, {}).get(node.op_type)
-        if reader is None:
+        if reader is None or (node.domain in _ONNX and constants.computed(node, arguments)):
             return self._without_rule(node, arguments)
         results = reader(
             Call(

@@ -24,8 +24,8 @@ _CHOICE = "it chooses by values: that has no derivative; leave it out of the mod
 _REASONS = {
     **dict.fromkeys(("RandomNormal", "RandomUniform", "RandomNormalLike", "Bernoulli"), _RANDOM),
     **dict.fromkeys(("RandomUniformLike", "Multinomial"), _RANDOM),
-    **dict.fromkeys(("Floor", "Ceil", "Round", "Mod", "Binarizer"), _STEPS),
-    **dict.fromkeys(("ArgMax", "ArgMin", "TopK", "NonZero", "Unique", "Hardmax"), _CHOICE),
+    "Binarizer": _STEPS,
+    **dict.fromkeys(("ArgMax", "ArgMin", "NonZero", "Unique", "Hardmax"), _CHOICE),
     **dict.fromkeys(("NonMaxSuppression", "RoiAlign", "MaxRoiPool", "MaxUnpool"), _CHOICE),
     **dict.fromkeys(("TreeEnsembleRegressor", "TreeEnsembleClassifier", "TreeEnsemble"), _TREES),
     **dict.fromkeys(("OneHotEncoder", "LabelEncoder", "CategoryMapper"), _CATEGORIES),

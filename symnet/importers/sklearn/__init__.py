@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,10 @@ def _whole(rule: Callable[[Tensors, Any, Value, parts.Apply], Value]) -> Rule:
     return read
 
 
+def _with_classes(t: Tensors, options: Options, kind: str) -> parts.Apply:
+    return lambda part, value: _applied(t, part, value, replace(options, classes=kind))
+
+
 _RULES: Mapping[str, Rule] = {
     "MLPRegressor": models.mlp,
     "MLPClassifier": models.mlp,
@@ -167,6 +172,11 @@ _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("SVC", "NuSVC"), classifiers.support_vectors),
     "MultinomialNB": classifiers.multinomial,
     "OneVsRestClassifier": _whole(classifiers.one_against_others),
+    "MultiOutputClassifier": _whole(classifiers.several),
+    "ClassifierChain": _whole(classifiers.chained),
+    "CalibratedClassifierCV": lambda t, m, x, options: classifiers.calibrated(
+        t, m, x, *(_with_classes(t, options, kind) for kind in ("logits", "probabilities"))
+    ),
     "BaggingClassifier": _whole(classifiers.bagging),
     "VotingClassifier": _whole(classifiers.voting),
     "StackingClassifier": _whole(classifiers.stacking),
@@ -190,6 +200,9 @@ _RULES: Mapping[str, Rule] = {
     ),
     "NeighborhoodComponentsAnalysis": _plain(transformers.projection),
     "FactorAnalysis": _plain(transformers.factors),
+    **dict.fromkeys(("SparsePCA", "MiniBatchSparsePCA"), _plain(transformers.sparse)),
+    "BernoulliRBM": _plain(transformers.boltzmann),
+    "SkewedChi2Sampler": _plain(kernels.skewed_features),
     "KernelPCA": _plain(kernels.principal),
     **dict.fromkeys(
         ("SelectKBest", "SelectPercentile", "SelectFromModel", "SelectFpr"),
@@ -261,6 +274,7 @@ def _own(model: Any, X: Array, logits: bool) -> Array:
         else:
             call = model.predict if hasattr(model, "predict") else model.transform
         found = call(_framed(model, X))
+        found = np.concatenate(found, axis=1) if isinstance(found, list) else found
         found = found.toarray() if hasattr(found, "toarray") else found
         return np.asarray(found).reshape(len(X), -1)
 

@@ -5,11 +5,14 @@ A classifier's values are its probabilities, or with `classes="logits"` its deci
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
+from sympy import Piecewise
 
+from symnet.activations import Z
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Options
 from symnet.importers.sklearn import kernels, models
@@ -42,12 +45,15 @@ def support_vectors(t: Tensors, model: Any, x: Value, options: Options) -> Value
 
 
 def stochastic(t: Tensors, model: Any, x: Value, options: Options) -> Value:
-    """SGDClassifier: of the loss log_loss with probabilities, of one of several classes."""
+    """SGDClassifier: of the loss log_loss with probabilities, each class against the others."""
     if options.classes == "logits":
         return models.linear(t, model, x)
-    if model.loss != "log_loss" or len(model.classes_) != 2:
+    if model.loss != "log_loss":
         _decided(model, options)
-    return models.logistic(t, model, x, options)
+    if len(model.classes_) == 2:
+        return models.logistic(t, model, x, options)
+    own = t.apply("sigmoid", models.linear(t, model, x))
+    return t.divide(own, t.sum(own, [-1], True))
 
 
 def gaussian(t: Tensors, model: Any, x: Value, options: Options) -> Value:
@@ -94,6 +100,55 @@ def one_against_others(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
     if len(model.estimators_) == 1:
         return t.concatenate([t.subtract(np.ones(1), own), own], 0)
     return t.divide(own, t.sum(own, [-1], True))
+
+
+def several(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """MultiOutputClassifier: the probabilities of each output's classes, side by side."""
+    return t.concatenate([apply(part, x) for part in model.estimators_], 0)
+
+
+_SECOND = Piecewise((1, Z > 1 / 2), (0, True))
+
+
+def chained(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+    """ClassifierChain: each label's probability, of x and those before it or their classes."""
+    how = model.chain_method_
+    if how not in ("predict", "predict_proba"):
+        raise ValueError(f"ClassifierChain passes on {how}; symnet reads predict, predict_proba")
+    known, found = x, []
+    for part in model.estimators_:
+        if list(part.classes_) != [0, 1]:
+            raise ValueError(f"ClassifierChain has labels of the classes {list(part.classes_)}")
+        own = t.places(apply(part, known), _last)
+        found.append(own)
+        known = t.concatenate(
+            [known, own if how != "predict" else t.apply(_SECOND, own, "step")], 0
+        )
+    places = np.argsort(model.order_)
+    return t.places(t.concatenate(found, 0), lambda a: a[places])
+
+
+def calibrated(
+    t: Tensors, model: Any, x: Value, decided: Apply, probable: Callable[[Any, Value], Value]
+) -> Value:
+    """CalibratedClassifierCV by sigmoids: the mean of sigmoid(−(a f + b)), made to have the sum 1.
+
+    f are decisions of estimators, or their probabilities where they have none.
+    """
+    two, parts = len(model.classes_) == 2, []
+    for part in model.calibrated_classifiers_:
+        if part.method != "sigmoid" or list(part.estimator.classes_) != list(model.classes_):
+            raise ValueError("CalibratedClassifierCV is read with method='sigmoid', of all classes")
+        decides = hasattr(part.estimator, "decision_function")
+        f = (decided if decides else probable)(part.estimator, x)
+        f = t.places(f, _last) if two and not decides else f
+        a, b = (np.array([getattr(c, k) for c in part.calibrators]) for k in ("a_", "b_"))
+        own = t.apply("sigmoid", t.subtract(t.multiply(f, -a), b))
+        first = t.subtract(np.ones(1), own) if two else None
+        parts.append(
+            t.concatenate([first, own], 0) if two else t.divide(own, t.sum(own, [0], True))
+        )
+    return weighted(t, parts)
 
 
 def bagging(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:

@@ -77,6 +77,11 @@ def random_features(t: Tensors, sampler: Any, x: Value) -> Value:
     return t.multiply(t.apply("cos", t.add(t.matmul(x, W), b)), np.sqrt(2 / W.shape[1]))
 
 
+def skewed_features(t: Tensors, sampler: Any, x: Value) -> Value:
+    """SkewedChi2Sampler: sqrt(2/D) cos(log(x + c) W + b)."""
+    return random_features(t, sampler, t.apply("log", t.add(x, float(sampler.skewedness))))
+
+
 def nystroem(t: Tensors, sampler: Any, x: Value) -> Value:
     """Kernels at some points, times a matrix."""
     X = np.asarray(sampler.components_)
@@ -100,6 +105,7 @@ def principal(t: Tensors, model: Any, x: Value) -> Value:
     return t.matmul(centred, scaled)
 
 
+_HIGHEST = 64  # power of a formula
 _FAR = 1e3
 """γ|x_i|² up to which |x|² − 2 x·x_i + |x_i|² keeps enough digits of |x − x_i|²."""
 
@@ -163,6 +169,11 @@ def _periodic(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
 def _rational(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
     factor = 1 / (2 * kernel.alpha * kernel.length_scale**2)
     shrunk = t.multiply(_squared_distances(t, x, X, factor), factor)
+    if kernel.alpha > _HIGHEST:
+        raise ValueError(
+            f"RationalQuadratic has alpha={kernel.alpha:g}; symnet reads powers up to {_HIGHEST}: "
+            "fit RBF, whose limit it is, or alpha_bounds=(1e-5, 64)"
+        )
     return t.apply(functions.power(-kernel.alpha), t.add(shrunk, 1.0), "power")
 
 

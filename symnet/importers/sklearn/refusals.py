@@ -9,6 +9,7 @@ _CATEGORIES = "it takes categories; give the model the numbers after that step"
 _QUANTILES = "it interpolates in a table of ranks; use PowerTransformer, which is a formula"
 _PROBABILITIES = "its probabilities are integrals or tables; fit LogisticRegression or an MLP"
 
+_VOTES = "it counts votes of others: that has no derivative; use one that takes their mean"
 _CLUSTERS = "it looks for clusters: that has no derivative; leave it out"
 _ADVICE = (
     "it reads networks, linear models, kernel methods, scalers and projections: see "
@@ -20,7 +21,9 @@ _REASONS = {
     **dict.fromkeys(("OneHotEncoder", "OrdinalEncoder", "LabelEncoder"), _CATEGORIES),
     **dict.fromkeys(("LabelBinarizer", "TargetEncoder", "DictVectorizer"), _CATEGORIES),
     "QuantileTransformer": _QUANTILES,
-    **dict.fromkeys(("GaussianProcessClassifier", "CalibratedClassifierCV"), _PROBABILITIES),
+    "GaussianProcessClassifier": _PROBABILITIES,
+    **dict.fromkeys(("OneVsOneClassifier", "OutputCodeClassifier"), _VOTES),
+    **dict.fromkeys(("AdaBoostRegressor", "AdaBoostClassifier"), _VOTES),
     "IsotonicRegression": _QUANTILES,
     "KNNImputer": _NEIGHBOURS,
     **dict.fromkeys(("KMeans", "MiniBatchKMeans", "Birch", "BisectingKMeans"), _CLUSTERS),

@@ -10,25 +10,31 @@ from sympy import Expr, Piecewise
 from symnet.activations import Z
 from symnet.importers.extras import needed
 from symnet.importers.folding import functions
+from symnet.importers.folding.rounding import remainder
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
 
+_BEYOND = ("constant", "continue", "linear", "error", "periodic")
 _MOST = 40  # functions; each is one of its own
 
 
 def splines(t: Tensors, transformer: Any, x: Value) -> Value:
     """All basis functions of the first column, then those of the next."""
     how = transformer.extrapolation
-    if how not in ("constant", "continue", "linear", "error"):
-        raise ValueError(f"SplineTransformer extrapolates {how}; symnet reads constant, continue")
+    if how not in _BEYOND:
+        raise ValueError(f"SplineTransformer extrapolates {how}; symnet reads {', '.join(_BEYOND)}")
     parts = []
     for k, spline in enumerate(transformer.bsplines_):
         count = spline.c.shape[1] - (not transformer.include_bias)
         if count > _MOST:
             raise ValueError(f"SplineTransformer has {count} functions; symnet reads {_MOST}")
         column = t.places(x, lambda a, k=k: a[k : k + 1])  # type: ignore[misc]
+        if how == "periodic":
+            low, high = float(spline.t[spline.k]), float(spline.t[-spline.k - 1])
+            since = remainder(t, t.subtract(column, low), np.asarray(high - low))
+            column = t.add(since, low)
         for j in range(count):
-            value = _function(spline, j, "continue" if how == "error" else how)
+            value = _function(spline, j, "continue" if how in ("error", "periodic") else how)
             parts.append(t.apply(value, column, "spline"))
     return t.concatenate(parts, 0)
 

@@ -122,6 +122,18 @@ def projection(t: Tensors, model: Any, x: Value) -> Value:
     return t.matmul(x, np.asarray(W, dtype=np.float64).T.copy())
 
 
+def sparse(t: Tensors, model: Any, x: Value) -> Value:
+    """SparsePCA: (x − mean) Wᵀ (W Wᵀ + α)⁻¹, a regression by the components."""
+    W = np.asarray(model.components_, dtype=np.float64)
+    A = np.linalg.solve(W @ W.T + model.ridge_alpha * np.eye(len(W)), W)
+    return t.matmul(t.subtract(x, np.asarray(model.mean_)), A.T.copy())
+
+
+def boltzmann(t: Tensors, model: Any, x: Value) -> Value:
+    """BernoulliRBM: sigmoid(x Wᵀ + b), the probabilities of its hidden units."""
+    return t.apply("sigmoid", t.add(projection(t, model, x), np.asarray(model.intercept_hidden_)))
+
+
 def factors(t: Tensors, model: Any, x: Value) -> Value:
     """FactorAnalysis: (x − mean) Ψ⁻¹Wᵀ (1 + W Ψ⁻¹Wᵀ)⁻¹, the mean of the factors given x."""
     W = np.asarray(model.components_, dtype=np.float64)

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -224,7 +225,7 @@ def _called(torch: Any, module: Any, given: Arguments) -> list[tuple[str, Any]]:
 def _exported(torch: Any, module: Any, given: Arguments) -> Any:
     args, kwargs = given.placed(_numbers(torch, module, given))
     try:
-        with _silent(), _unvalidated(torch):
+        with _silent(), _unvalidated(torch), _looked_at(torch, module, args, kwargs):
             if isinstance(module, torch.jit.ScriptModule):
                 converter = needed("torch._export.converter", "torch").TS2EPConverter
                 return converter(module, args, kwargs or None).convert()
@@ -281,6 +282,31 @@ def _unvalidated(torch: Any) -> Iterator[None]:
         yield
     finally:
         own.set_default_validate_args(before)
+
+
+@contextmanager
+def _looked_at(torch: Any, module: Any, args: Any, kwargs: Any) -> Iterator[None]:
+    """nn.Transformer looks whether a mask is causal: told before, as masks have no values then."""
+    room = torch.nn.modules.transformer
+    looking = torch.nn.TransformerEncoder, torch.nn.TransformerDecoder
+    if not any(isinstance(part, looking) for part in module.modules()):
+        yield
+        return
+    own, seen = room._detect_is_causal_mask, []
+
+    def look(*given: Any) -> bool:
+        seen.append(own(*given))
+        return seen[-1]
+
+    try:
+        room._detect_is_causal_mask = look
+        with torch.no_grad(), suppress(Exception):
+            module(*args, **kwargs)
+        answers = cycle(seen)
+        room._detect_is_causal_mask = lambda *given: next(answers) if seen else own(*given)
+        yield
+    finally:
+        room._detect_is_causal_mask = own
 
 
 def _leaves(torch: Any, tree: Any) -> list[tuple[str, Any]]:

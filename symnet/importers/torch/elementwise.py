@@ -26,14 +26,18 @@ def _formula(name: str, value: Any) -> Rule:
 
 def _softplus(t: Tensors, x: Value, beta: Any = 1, threshold: Any = 20) -> Value:
     value = functions.softplus(beta)
-    if threshold < 20:  # beyond it PyTorch takes z itself, which differs by exp(-20) at most
+    if threshold < 20:  # beyond it PyTorch takes z itself, 1e-10 of it away
         above = functions.number(beta) * Z > functions.number(threshold)
         value = Piecewise((Z, above), (value, True))
     return t.apply(value, x, "softplus")
 
 
 def _softplus_slope(t: Tensors, over: Value, x: Value, beta: Any, threshold: Any) -> Value:
-    return t.multiply(over, t.apply("sigmoid", t.multiply(x, beta)))
+    inside = t.multiply(x, beta)
+    if threshold >= 20:
+        return t.multiply(over, t.apply("sigmoid", inside))
+    slope = Piecewise((1, functions.number(threshold) < Z), (functions.PLAIN["sigmoid"], True))
+    return t.multiply(over, t.apply(slope, inside, "softplus_slope"))
 
 
 def _threshold_slope(t: Tensors, over: Value, x: Value, threshold: Any) -> Value:

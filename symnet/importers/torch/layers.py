@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from symnet.importers.folding import images
+from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.folding.windows import Windows
@@ -154,24 +154,10 @@ def adaptive_max_pool(rank: int) -> Rule:
     """The largest of each of a given number of windows, and None for its place."""
 
     def rule(t: Tensors, x: Value, sizes: Any) -> Any:
-        outer, image = tuple(_each(sizes, rank)), x.shape[-rank:]
-        parts = []
-        for cell in np.ndindex(outer):
-            cut = tuple(
-                slice(k * size // count, -(-(k + 1) * size // count))
-                for k, size, count in zip(cell, image, outer, strict=True)
-            )
-            inside = t.places(x, partial(_inside, cut=cut))
-            parts.append(t.extreme(inside, list(range(-rank, 0)), False, True))
-        found = t.mixed(parts, lambda arrays: np.stack(arrays, -1))
-        return [t.reshape(found, (*x.shape[:-rank], *outer)), None]
+        found = images.adaptive_pool(t, x, range(-rank, 0), _each(sizes, rank), False)
+        return [found, None]
 
     return rule
-
-
-def _inside(array: Array, cut: tuple[slice, ...]) -> Array:
-    before = [slice(None)] * (array.ndim - len(cut))
-    return array[(*before, *cut)]
 
 
 def bilinear(t: Tensors, x: Value, y: Value, weight: Array, bias: Array | None = None) -> Value:
@@ -189,15 +175,23 @@ def attention(
     query: Value,
     key: Value,
     value: Value,
-    attn_mask: Value | None = None,
+    attn_mask: Any = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Value:
     """softmax(q kᵀ scale + mask) v."""
-    if dropout_p or enable_gqa:
-        raise ValueError("it drops out in evaluation, or groups queries (enable_gqa)")
+    if dropout_p:
+        raise ValueError("it drops out in evaluation")
+    if isinstance(attn_mask, Condition):
+        raise ValueError(
+            "its mask, of truth values, depends on the inputs: outside of it is minus infinity; "
+            "add a large negative number there instead"
+        )
+    if enable_gqa:  # several queries for each key and value
+        times = query.shape[-3] // key.shape[-3]
+        key, value = (t.places(v, lambda a: np.repeat(a, times, -3)) for v in (key, value))
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     turned = t.places(key, lambda a: np.swapaxes(a, -1, -2))
     scores = t.multiply(t.matmul(query, turned), factor)

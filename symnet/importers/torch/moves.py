@@ -7,7 +7,7 @@ each unit vector, which gives their matrix.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,18 +60,24 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
         return _masked(t, *args[:3])
     if "reduce" in str(target):
         raise ValueError("it adds to what is there (reduce); use scatter_add or scatter_reduce")
-    leaves, spec = torch.utils._pytree.tree_flatten((args, dict(kwargs)), is_leaf=_is_value)
-    where = [k for k, leaf in enumerate(leaves) if _is_data(leaf)]
-    fill = _fill(target, args, kwargs)
+    named = by_name(target, args, kwargs)
+    trees = torch.utils._pytree
+    data, spec = trees.tree_flatten(
+        {name: named.pop(name) for name in _MOVING if name in named}, is_leaf=_is_value
+    )
+    if any(map(_is_value, trees.tree_leaves(named, is_leaf=_is_value))):
+        raise ValueError("its places depend on the inputs: that has no derivative")
+    if "scatter" in str(target):
+        check_written(*data)
+    fill = float(named.get("value") or 0.0)
+    if named.get("value") is not None:
+        named["value"] = 0.0  # the place of what is filled in
+    known = trees.tree_map_only(np.ndarray, torch.from_numpy, named)
 
     def run(arrays: list[Array]) -> Any:
-        given = [torch.from_numpy(v) if isinstance(v, np.ndarray) else v for v in leaves]
-        for k, array in zip(where, arrays, strict=True):
-            given[k] = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float64))
-        more, named = torch.utils._pytree.tree_unflatten(given, spec)
-        return target(*_without_fill(target, more), **named)
+        given = [torch.from_numpy(np.array(a, dtype=np.float64, order="C")) for a in arrays]
+        return target(**trees.tree_unflatten(given, spec), **known)
 
-    data = [leaves[k] for k in where]
     if len(data) == 1 and isinstance(data[0], Condition):
         return _condition(torch, t, data[0], run)
     parts = [t.form(v.forced(t) if isinstance(v, Condition) else v) for v in data]
@@ -84,6 +90,26 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
     if isinstance(found, torch.Tensor):
         return _taken(t, parts, found, fill)
     return [_taken(t, parts, part, fill) for part in found]
+
+
+_MOVING = ("self", "input", "tensors", "other", "src", "source", "values")
+"""The names of arguments whose entries move, of whatever type; all others say where to."""
+
+
+def by_name(target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """An operation's arguments by their names in its schema."""
+    names = [argument.name for argument in target._schema.arguments]
+    return {**dict(zip(names, args, strict=False)), **kwargs}
+
+
+def check_written(whole: Any, *parts: Any) -> None:
+    """A tensor into which others are written keeps its type. ValueError where that rounds them."""
+    floats = isinstance(whole, Form) or (isinstance(whole, np.ndarray) and whole.dtype.kind == "f")
+    if not floats and any(isinstance(part, Form) for part in parts):
+        raise ValueError(
+            "it writes what depends on the inputs into a tensor of whole numbers or truth values, "
+            "which rounds it; make that one of floats"
+        )
 
 
 def _masked(t: Tensors, x: Value, index: Any, y: Value) -> Value:
@@ -131,26 +157,6 @@ def scattered(
 
 def _is_value(leaf: Any) -> bool:
     return isinstance(leaf, Form | Condition)
-
-
-def _is_data(leaf: Any) -> bool:
-    """What moves; whole numbers and truth values beside it say where to."""
-    return _is_value(leaf) or (isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f")
-
-
-def _fill(target: Any, args: list[Any], kwargs: Mapping[str, Any]) -> float:
-    """The constant around a tensor."""
-    if "pad" not in str(target):
-        return 0.0
-    value = kwargs.get("value", next((a for a in args[2:] if not isinstance(a, str)), 0.0))
-    return float(value or 0.0)
-
-
-def _without_fill(target: Any, args: Any) -> Any:
-    """With 0 for what is filled in, which is its place."""
-    if "pad" not in str(target) or len(args) < 3:
-        return args
-    return [a if k < 2 or isinstance(a, str | None) else 0.0 for k, a in enumerate(args)]
 
 
 def _taken(t: Tensors, parts: list[Form], found: Any, fill: float) -> Value:

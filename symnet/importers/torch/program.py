@@ -16,7 +16,7 @@ from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.torch import moves, refusals
-from symnet.importers.torch.rules import CHOOSING, RULES
+from symnet.importers.torch.rules import CHOOSING, RULES, TYPED, check_type
 from symnet.names import shortened
 from symnet.network.weights import Array
 
@@ -173,6 +173,8 @@ def _applied(
     rule: Callable[..., Any] | None = RULES.get(name)
     if name not in CHOOSING and name not in moves.PLACES:
         args, kwargs = _forced(t, args), {k: _forced(t, v) for k, v in kwargs.items()}
+    if name not in TYPED:
+        check_type(moves.by_name(target, args, kwargs).get("dtype"))
     if rule is not None:
         return rule(t, *args, **kwargs)
     if name in moves.PLACES:

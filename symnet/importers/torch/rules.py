@@ -15,7 +15,7 @@ from symnet.importers.folding import choices, functions
 from symnet.importers.folding.angles import angle, distance
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
-from symnet.importers.folding.rounding import remainder, rounded
+from symnet.importers.folding.rounding import remainder, rounded, whole_quotient
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.torch import decomposed, elementwise, layers, matrices, moves, reductions
 from symnet.importers.torch.reductions import axes_of, larger_of, smaller_of
@@ -60,8 +60,9 @@ def _sub(t: Tensors, x: Value, y: Value, alpha: Any = 1) -> Value:
 
 
 def _div(t: Tensors, x: Value, y: Value, rounding_mode: str | None = None) -> Value:
-    found = t.divide(x, _real(y))
-    return found if rounding_mode is None else rounded(t, found, rounding_mode)
+    if rounding_mode is None:
+        return t.divide(x, _real(y))
+    return whole_quotient(t, x, _real(y), rounding_mode)
 
 
 def _round(t: Tensors, x: Value, *, decimals: int = 0) -> Value:
@@ -125,26 +126,50 @@ def _masked_fill(t: Tensors, x: Value, mask: Any, value: Value) -> Value:
 
 def _to(t: Tensors, x: Value, *more: Any, **named: Any) -> Value:
     """Other types: floating ones are all doubles here."""
-    kinds = [str(a).removeprefix("torch.") for a in (*more, *named.values())]
-    if any(kind.startswith(("int", "uint", "long")) for kind in kinds):
-        raise ValueError("it rounds what depends on the inputs to integers: no derivative")
+    kinds = [_kind(a) for a in (*more, *named.values())]
     if "bool" in kinds:
         return x if isinstance(x, Condition) else choices.compared(t, "ne", x, np.zeros(()))
+    for kind in kinds:
+        check_type(kind)
     return x.forced(t) if isinstance(x, Condition) else x
 
 
-def _type_as(t: Tensors, x: Value, other: Value) -> Value:
-    if isinstance(other, np.ndarray) and other.dtype.kind != "f":
+def _kind(argument: Any) -> str:
+    """The type that is meant: `float64` of torch.float64, or of a tensor of such numbers."""
+    if isinstance(argument, Form | Condition):
+        return "float64" if isinstance(argument, Form) else "bool"
+    if isinstance(argument, np.ndarray):
+        return str(argument.dtype)
+    return str(argument).removeprefix("torch.")
+
+
+def check_type(dtype: Any) -> None:
+    """ValueError for a type that is not of real numbers, which what depends on inputs is made."""
+    kind = _kind(dtype)
+    if kind.startswith("complex"):
+        raise ValueError("it computes with complex numbers; symnet reads real ones")
+    if kind.startswith(("int", "uint", "bool")):
         raise ValueError("it rounds what depends on the inputs to integers: no derivative")
+
+
+def _type_as(t: Tensors, x: Value, other: Value) -> Value:
+    check_type(other)
     return x
 
 
-def _filled(value: float | None, sized: bool = False) -> Rule:
-    """Constants in the shape of a tensor, or of a size, in its precision: doubles."""
+def _copied(t: Tensors, x: Value, y: Value, *_: Any) -> Value:
+    moves.check_written(x, y)
+    return t.broadcast(t.form(y), x.shape)
 
-    def rule(t: Tensors, x: Value, *more: Any, **_: Any) -> Array:
+
+def _filled(value: float | None, sized: bool = False) -> Rule:
+    """Constants in the shape of a tensor, or of a size: doubles, where no whole ones are asked."""
+
+    def rule(t: Tensors, x: Value, *more: Any, dtype: Any = None, **_: Any) -> Array:
         shape = tuple(more[0]) if sized else x.shape
-        return np.full(shape, more[-1] if value is None else value, dtype=np.float64)
+        kind = str(dtype).removeprefix("torch.")
+        number = np.float64 if dtype is None or "float" in kind else np.dtype(kind)
+        return np.full(shape, more[-1] if value is None else value).astype(number)
 
     return rule
 
@@ -214,7 +239,7 @@ RULES: Mapping[str, Rule] = {
     "to": _to,
     "_to_copy": _to,
     "type_as": _type_as,
-    "copy": lambda t, x, y, *_: t.broadcast(t.form(y), x.shape),
+    "copy": _copied,
     **dict.fromkeys(("zeros_like", "empty_like"), _filled(0.0)),
     "ones_like": _filled(1.0),
     "full_like": _filled(None),
@@ -234,7 +259,12 @@ CHOOSING = frozenset(
     (
         *("logical_and", "bitwise_and", "__and__", "logical_or", "bitwise_or", "__or__"),
         *("logical_not", "bitwise_not", "where", "masked_fill", "to", "_to_copy", "clone"),
-        *("all", "any"),
+        *("all", "any", "scaled_dot_product_attention"),
     )
 )
 """Operations that take conditions as they are, not as the numbers 0 and 1."""
+
+TYPED = frozenset(
+    ("to", "_to_copy", *(n for n in RULES if n.endswith("_like") or n.startswith("new_")))
+)
+"""Operations whose rules look at the type of numbers that they are told to give."""

@@ -7,36 +7,43 @@ from typing import Any
 import sympy
 
 from symnet.network.building.matrices import entries, plus
-from symnet.network.building.vectors import Vector, apply, concat, linear, value
+from symnet.network.building.vectors import Vector, apply, checked, concat, linear, value
 
 
 def softmax(v: Vector) -> Vector:
     """exp(v)/Σ exp(v_r), over all entries of the vector."""
-    return value(v, "softmax")
+    return value(checked(v, "softmax"), "softmax")
 
 
 def log_softmax(v: Vector) -> Vector:
     """v − log Σ exp(v_r), over all entries of the vector."""
-    return value(v, "log_softmax")
+    return value(checked(v, "log_softmax"), "log_softmax")
 
 
 def maximum(a: Vector, b: Any) -> Vector:
     """The larger, entry by entry: b + relu(a − b)."""
-    return apply("relu", a - b) + b
+    return _rectified(a, b, "maximum") + b
 
 
 def minimum(a: Vector, b: Any) -> Vector:
     """The smaller, entry by entry: a − relu(a − b)."""
-    return a - apply("relu", a - b)
+    return a - _rectified(a, b, "minimum")
+
+
+def _rectified(a: Any, b: Any, what: str) -> Vector:
+    checked(a if isinstance(a, Vector) else b, what)
+    return apply("relu", a - b)
 
 
 def total(v: Vector) -> Vector:
     """The sum of all entries, one wide."""
+    v = checked(v, "a sum")
     return linear([[1] * v.width], v)
 
 
 def mean(v: Vector) -> Vector:
     """The mean of all entries, one wide."""
+    v = checked(v, "mean")
     return linear([[sympy.Rational(1, v.width)] * v.width], v)
 
 
@@ -54,6 +61,7 @@ def prelu(v: Vector, slopes: Any) -> Vector:
 
     Its derivative at 0 is the slope, as in PyTorch.
     """
+    v = checked(v, "prelu")
     alpha = entries(slopes, v.width)
     return v * alpha + apply("relu", v) * plus(entries(1, v.width), -alpha)
 
@@ -63,6 +71,7 @@ def layer_norm(v: Vector, scale: Any = 1, shift: Any = 0, epsilon: Any = 1e-5) -
 
     Source: J. L. Ba, J. R. Kiros, G. E. Hinton, Layer Normalization, 2016, arXiv:1607.06450.
     """
+    v = checked(v, "layer_norm")
     centred = (v - mean(v))._node
     spread = mean(apply("square", centred)) + epsilon
     return centred * spread ** sympy.Rational(-1, 2) * scale + shift

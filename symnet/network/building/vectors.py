@@ -247,13 +247,15 @@ def _of_numpy(
     )
 
 
-def concat(*vectors: Vector) -> Vector:
-    """The vectors one after the other."""
-    if not vectors or not all(isinstance(v, Vector) for v in vectors):
+def concat(*vectors: Vector | Sequence[Vector]) -> Vector:
+    """The vectors, or those of one list, one after the other."""
+    listed = len(vectors) == 1 and isinstance(vectors[0], list | tuple)
+    given: Any = vectors[0] if listed else vectors
+    if not given or not all(isinstance(v, Vector) for v in given):
         raise ValueError("concat: give vectors of a network, at least one")
-    total = sum(v.width for v in vectors)
+    total = sum(v.width for v in given)
     result, start = None, 0
-    for v in vectors:
+    for v in given:
         rows = np.arange(start, start + v.width)
         placed = v._times(selection(rows, total).T)
         result = placed if result is None else result._sum(placed)
@@ -272,12 +274,19 @@ def linear(weights: Any, v: Vector) -> Vector:
     return v._times(W)
 
 
+def checked(v: object, what: str) -> Vector:
+    """The vector itself. TypeError for anything else."""
+    if not isinstance(v, Vector):
+        raise TypeError(f"{what} is of a vector of symnet.variables, not {type(v).__name__}")
+    return v
+
+
 def apply(spec: Spec, v: Vector) -> Vector:
     """An activation or any function of one symbol, entry by entry: `apply("sin", v)`.
 
     ValueError for one that is not known.
     """
-    found = activation(spec)
+    found, v = activation(spec), checked(v, "apply")
     return v if found.value == Z else value(v, "activation", found)
 
 

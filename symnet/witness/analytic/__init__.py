@@ -46,7 +46,8 @@ class Numeric(Protocol):
 def value(net: Numeric, X: ArrayLike) -> Array:
     """`y(x)` at points X (..., n): an array (..., m).
 
-    Raises ValueError where the last axis of X is not n, X is not real, or a weight is symbolic.
+    Raises ValueError where the last axis of X is not n or a weight is symbolic, TypeError for what
+    is not real.
     """
     return _single(net, X, 0, _alone)
 
@@ -178,7 +179,7 @@ def _evaluate(
 def _points(X: ArrayLike, n: int) -> Array:
     points = np.asarray(X)
     if points.dtype.kind not in "biuf":
-        raise ValueError(f"X has dtype {points.dtype}, expected real numbers")
+        raise TypeError(f"X holds {points.dtype}; real numbers are needed")
     if points.ndim == 0 or points.shape[-1] != n:
         raise ValueError(f"X has shape {points.shape}, expected (..., {n}): one column per input")
     return points.astype(np.float64)

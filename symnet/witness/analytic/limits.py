@@ -5,7 +5,8 @@ of sin(z)/z, and where terms overflow or cancel. With nodes on one side of z onl
 
     f'(z + 0) = lim (f(z + 2h) - f(z + h))/h,    f''(z + 0) = lim D^2 f/h^2
 
-A formula is a tree of nested tuples, see `analytic`. Nothing of symnet's is imported here.
+A formula is a tree of nested tuples, see `analytic`. Nothing of symnet's is imported here
+but the lock of `precision`.
 """
 
 from __future__ import annotations
@@ -18,14 +19,19 @@ from typing import Any, TypeAlias
 
 import mpmath
 
+from symnet import precision
+
 Number: TypeAlias = Any
 Jet: TypeAlias = tuple[float, float, float]
 
 _STEP = 25  # digits of 1/h for z = 1
-_DIGITS = (140, 420, 1000)  # tried one after the other until two agree
+_DIGITS = (140, 420, 1000, 1200)  # tried one after the other until two agree
 _INFINITE = 1e9  # times f/z, or 1: a slope on both sides of a corner that counts as such
-_NOTHING = 1e-320  # what a double cannot hold
+_NOTHING = 1e-200  # what is compared with nothing: rounding in the most of these digits
 _HUGE = 3_000  # bits of an exponent beyond which exp is 0 or infinite
+SINES = ("sin", "cos", "tan")
+_SLOW = ("erf", "erfc", "erfinv", "loggamma", "digamma")
+_BEYOND = 10**6  # decades: of no double
 _NAN = (float("nan"),) * 3
 
 
@@ -35,14 +41,18 @@ def jet(tree: Any, z: float, corner: bool, plain: float) -> Jet | None:
 
     At a corner, where the sides differ, the derivative is the one between them that is nearest to
     `plain`, which the formula itself has there. None at a pole and at an end of the domain: there
-    is no limit from both sides; where a piece of its own has a value there, that and NaN.
+    is no limit from both sides; where a piece of its own has a value there, that and NaN. NaN where
+    no double has a phase in a sine, and where as many digits as there are do not tell.
     """
-    with mpmath.workdps(_DIGITS[0]):
-        here = _real(tree, mpmath.mpf(z))
+    if _turns(tree, z) == _BEYOND:
+        return _NAN
+    here = _here(tree, z)
     if here is None and not any(_differences(tree, z, side, _DIGITS[0]) for side in (1, -1)):
         return _NAN
     right = _side(tree, z, 1)
     left = _side(tree, z, -1)
+    if any(map(mpmath.isnan, (here or 0, *(right or ()), *(left or ())))):
+        return _NAN
     if left is None and here is not None and not corner:
         left = right
     if corner and here is not None and (right is None) != (left is None):
@@ -62,31 +72,81 @@ def jet(tree: Any, z: float, corner: bool, plain: float) -> Jet | None:
     return float(value), float(slope), float(bend)
 
 
+def _here(tree: Any, z: float) -> Number | None:
+    """The value at z itself, in as many digits as it takes; NaN where none do."""
+    before: Number | None = None
+    for digits in _digits(tree):
+        with precision.digits(digits):
+            found = _real(tree, mpmath.mpf(z))
+        if None not in (found, before) and _same(before, found) and _is_sure(found, tree, digits):
+            return found
+        before = found
+    return None if before is None else mpmath.nan
+
+
 def _between(wanted: float, a: Number, b: Number) -> Number:
     low, high = min(a, b), max(a, b)
     return low if wanted < low else high if wanted > high else mpmath.mpf(wanted)
 
 
 def _side(tree: Any, z: float, side: int) -> list[Number] | None:
-    """Value and derivatives from one side, in as many digits as it takes."""
+    """Value and derivatives from one side, in as many digits as it takes; NaN where none do."""
     before: list[Number] | None = None
-    for digits in _DIGITS:
+    for digits in _digits(tree):
         found = _differences(tree, z, side, digits)
-        if found and before and all(map(_same, before, found)):
+        if found and before and all(map(_same, before, found)) and _is_sure(found[0], tree, digits):
             return found
         before = found
-    return before
+    return None if before is None else [mpmath.nan] * 3
+
+
+def _is_sure(value: Number, tree: Any, digits: int) -> bool:
+    """Of a 0 only in all digits: 1 + tanh(-500) is one in 400 of them."""
+    return bool(value) or _is_slow(tree) or digits == _digits(tree)[-1]
+
+
+@lru_cache(maxsize=4096)
+def _digits(tree: Any) -> tuple[int, ...]:
+    """The digits that are tried; of functions that take seconds in the most of them, fewer."""
+    return _DIGITS[:3] if _is_slow(tree) else _DIGITS
+
+
+def _is_slow(tree: Any) -> bool:
+    return isinstance(tree, tuple) and (tree[0] in _SLOW or any(map(_is_slow, tree[1:])))
 
 
 def _same(a: Number, b: Number) -> bool:
     return bool(abs(a - b) <= 1e-18 * abs(b) or max(abs(a), abs(b)) < _NOTHING)
 
 
+def _turns(tree: Any, z: float) -> int:
+    """Decades of the largest argument of a sine, or tangent: one step of z turns it so far."""
+    if not isinstance(tree, tuple):
+        return 0
+    parts = [part for part in tree[1:] if isinstance(part, tuple)]
+    found = max((_turns(part, z) for part in parts), default=0)
+    if tree[0] in SINES:
+        with precision.digits(_DIGITS[0]):
+            angle = _angle(tree[1], mpmath.mpf(z))
+        found = max(found, _BEYOND if angle is None else int(mpmath.mag(angle) * 0.30103))
+    return found
+
+
+def _angle(tree: Any, z: Number) -> Number | None:
+    """A sine's argument; None where it is beyond all doubles, 0 where there is none."""
+    try:
+        found = _value(tree, z)
+    except (ArithmeticError, ValueError):
+        return mpmath.mpf(0)
+    return None if mpmath.isinf(found) or mpmath.mag(found) > 1024 else found or mpmath.mpf(1)
+
+
 def _differences(tree: Any, z: float, side: int, digits: int) -> list[Number] | None:
     small = 0 if z == 0 else max(0, -int(mpmath.log10(abs(z))))
-    with mpmath.workdps(digits + 3 * small):
+    turns = _turns(tree, z)
+    with precision.digits(digits + 3 * small + 3 * turns):
         point = mpmath.mpf(z)
-        h = side * mpmath.mpf(10) ** -_STEP * (abs(point) or 1)
+        h = side * mpmath.mpf(10) ** -(_STEP + turns) * (abs(point) or 1)
         a = _real(tree, point + h)  # where there is none the rest would take its time
         b = None if a is None else _real(tree, point + 2 * h)
         c = None if b is None else _real(tree, point + 3 * h)
@@ -198,7 +258,7 @@ def _erfinv(x: Number) -> Number:
     digits = mpmath.mp.dps
     known = 3
     while known < 2 * digits:
-        with mpmath.workdps(min(2 * known, digits) + 10):
+        with precision.digits(min(2 * known, digits) + 10):
             left = (mpmath.erf(y) - x) * mpmath.sqrt(mpmath.pi) / 2 * mpmath.exp(y * y)
             y -= left / (1 + y * left)  # Halley's
         known *= 3

@@ -64,6 +64,13 @@ def _saturates(tree: Any) -> bool:
 _SATURATING = ("exp", "tanh", "erf", "erfc", "atan", "sqrt")
 
 
+def turns(tree: Any) -> bool:
+    """Whether it has a sine, or tangent, which far out turns from one number to the next."""
+    if not isinstance(tree, (list, tuple)):
+        return False
+    return tree[0] in limits.SINES or any(map(turns, tree[1:]))
+
+
 def _depends(tree: Any) -> bool:
     """Whether there is a z in the tree."""
     return tree == "z" or (isinstance(tree, tuple) and any(map(_depends, tree)))

@@ -24,6 +24,7 @@ from symnet.witness.analytic.chainrule import (
     summed,
     unneeded,
 )
+from symnet.witness.analytic.own import turns
 from symnet.witness.analytic.table import TABLE, Array
 
 
@@ -110,7 +111,7 @@ def _moved_last(step: Step, size: Array) -> Array:
     In the table, the next derivative is taken as sigma' and sigma'', and the terms of sigma''
     are of the size of sigma', as in s t (t - s) of the sigmoid. Powers and logarithms take a z of
     any magnitude, as 1/T does, and so may a user's own; of z - tanh(z) both are 0 at 0, where the
-    next is 2. The slope of their sigma'' is measured.
+    next is 2. The slope of their sigma'' is measured; of sines where they do not turn yet, too.
     """
     _, s1, s2 = map(np.abs, step.jet)
     usual = (s1 + s2) * size + s1
@@ -118,9 +119,15 @@ def _moved_last(step: Step, size: Array) -> Array:
     if step.activation is None or (name in TABLE and name not in _MEASURED):
         return usual
     z = step.form.a
-    slope = np.fmax(*(_slope(step.activation, z, h) for h in (_near(z), 1e-10 * np.abs(z))))
+    steps = [_near(z), 1e-10 * np.abs(z)]
+    if turns(step.activation.tree):
+        steps.append(_FEW_DIGITS * np.abs(z))
+    slope = np.fmax.reduce([_slope(step.activation, z, h) for h in steps])
     measured = slope * size + s1 / np.maximum(1, np.abs(z)) + s2
-    return np.where(np.isfinite(measured), measured, usual)
+    return np.where(np.isnan(measured), usual, measured)
+
+
+_FEW_DIGITS = 1e-15  # of z
 
 
 def _near(z: Array) -> Array:
@@ -129,11 +136,15 @@ def _near(z: Array) -> Array:
 
 
 def _slope(activation: Activation, z: Array, h: Array) -> Array:
-    """The size of the slope of sigma'' over h to both sides; NaN where one has no value."""
+    """The size of the slope of sigma'' over h to both sides; NaN where one has no value.
+
+    Infinite where no double holds it: such entries are not compared.
+    """
     h = h + 1e-300
     right, left = (jet(activation, z + side)[2] for side in (h, -h))
-    found: Array = np.abs(right - left) / (2 * h)
-    return np.where(np.isfinite(found), found, np.nan)
+    known = np.isfinite(right) & np.isfinite(left)
+    with np.errstate(over="ignore"):
+        return np.where(known, np.abs(right - left) / (2 * h), np.nan)
 
 
 _MEASURED = frozenset(["log", "reciprocal", "sqrt", "square", "asinh", "tanhshrink"])

@@ -281,6 +281,7 @@ def _polynomial(coefficients: tuple[float, ...], t: NDArray[Any]) -> NDArray[Any
 
 # --- a block of points x (n, points) --------------------------------------------------------------
 
+
 def softplus_0(z):
     e = -abs(z)
     e = np.exp(e, out=e)
@@ -293,12 +294,12 @@ def softplus_012(z):
     e = np.exp(e, out=e)
     p = 1 + e
     p = np.divide(1, p, out=p)
-    q = e*p
-    s = p*(z >= 0)
+    q = e * p
+    s = p * (z >= 0)
     s = np.maximum(q, s, out=s)
     w = np.multiply(p, q, out=p)
     v = np.maximum(0, z) + np.log1p(e)
-    return (v, s, w)
+    return v, s, w
 
 
 def softplus_1(z):
@@ -317,7 +318,7 @@ def softplus_12(z):
     q = np.multiply(e, p, out=e)
     q = np.fmin(1, q, out=q)
     w = np.multiply(p, q, out=q)
-    return (p, w)
+    return p, w
 
 
 def tanh_0(z):
@@ -326,25 +327,25 @@ def tanh_0(z):
 
 
 def tanh_01(z):
-    e = -2*abs(z)
+    e = -2 * abs(z)
     e = np.exp(e, out=e)
     p = 1 + e
     p = np.divide(1, p, out=p)
     q = np.multiply(e, p, out=e)
     t = tanh_from(z, q)
-    w = 4*p*q
-    return (t, w)
+    w = 4 * p * q
+    return t, w
 
 
 def tanh_012(z):
-    e = -2*abs(z)
+    e = -2 * abs(z)
     e = np.exp(e, out=e)
     p = 1 + e
     p = np.divide(1, p, out=p)
     q = np.multiply(e, p, out=e)
     t = tanh_from(z, q)
-    w = 4*p*q
-    return (t, w, -2*t*w)
+    w = 4 * p * q
+    return t, w, -2 * t * w
 
 
 i_ij = positions(2, (0,), 2)
@@ -366,9 +367,9 @@ def jacobian_kernel(x, W1, b1, W2, b2):
     z2 = b2 + W2 @ a1
     del z1, a1
     ds2 = softplus_1(z2)
-    lam1 = W2.T*(ds2)
+    lam1 = W2.T * ds2
     del z2, ds2
-    dy = W1.T @ (lam1*ds1)
+    dy = W1.T @ (lam1 * ds1)
     return [dy]
 
 
@@ -379,12 +380,12 @@ def hessian_kernel(x, W1, b1, W2, b2):
     del z1, a1
     ds2, dds2 = softplus_12(z2)
     dz1 = W1.T[:, :, None]
-    da1 = dz1*ds1
+    da1 = dz1 * ds1
     del z2, ds1
     dz2 = W2 @ da1
-    lam1 = W2.T*(ds2)
+    lam1 = W2.T * ds2
     del da1, ds2
-    ddy = symmetric(lam1*dds1, dz1) + np.swapaxes(dz2[i_ij]*dz2[j_ij]*dds2, 0, 1)
+    ddy = symmetric(lam1 * dds1, dz1) + np.swapaxes(dz2[i_ij] * dz2[j_ij] * dds2, 0, 1)
     return [ddy]
 
 
@@ -395,17 +396,18 @@ def value_jacobian_hessian_kernel(x, W1, b1, W2, b2):
     del z1, a1
     y, ds2, dds2 = softplus_012(z2)
     dz1 = W1.T[:, :, None]
-    da1 = dz1*ds1
+    da1 = dz1 * ds1
     del z2, ds1
     dz2 = W2 @ da1
-    dy = dz2*ds2
-    lam1 = W2.T*(ds2)
+    dy = dz2 * ds2
+    lam1 = W2.T * ds2
     del da1, ds2
-    ddy = symmetric(lam1*dds1, dz1) + np.swapaxes(dz2[i_ij]*dz2[j_ij]*dds2, 0, 1)
+    ddy = symmetric(lam1 * dds1, dz1) + np.swapaxes(dz2[i_ij] * dz2[j_ij] * dds2, 0, 1)
     return [y, dy, ddy]
 
 
 # --- value and derivatives ------------------------------------------------------------------------
+
 
 def value(X: Any) -> Array:
     """(..., 2) to (..., 1)."""

@@ -188,6 +188,7 @@ fn tanh_012(z: f64) -> (f64, f64, f64) {
 /// let error = y[0] - (0.852605);
 /// assert!((-2e-12..=2e-12).contains(&error));
 /// ```
+#[must_use]
 pub fn value(x: &[f64; N]) -> [f64; M] {
     let mut y = [0.0; 1];
     let mut a1 = [0.0; 2];
@@ -214,6 +215,7 @@ pub fn value(x: &[f64; N]) -> [f64; M] {
 /// let error = jacobian[0][0] - (-0.372483);
 /// assert!((-1e-12..=1e-12).contains(&error));
 /// ```
+#[must_use]
 pub fn jacobian(x: &[f64; N]) -> [[f64; N]; M] {
     let mut jacobian = [[0.0; 2]; 1];
     let mut a1 = [0.0; 2];
@@ -257,6 +259,7 @@ pub fn jacobian(x: &[f64; N]) -> [[f64; N]; M] {
 /// let error = hessian[0][0][0] - (0.125607);
 /// assert!((-2e-12..=2e-12).contains(&error));
 /// ```
+#[must_use]
 pub fn hessian(x: &[f64; N]) -> [[[f64; N]; N]; M] {
     let mut hessian = [[[0.0; 2]; 2]; 1];
     let mut a1 = [0.0; 2];
@@ -319,6 +322,7 @@ pub fn hessian(x: &[f64; N]) -> [[[f64; N]; N]; M] {
 /// let error = jacobian[0][0] - (-0.372483);
 /// assert!((-1e-12..=1e-12).contains(&error));
 /// ```
+#[must_use]
 pub fn value_jacobian(x: &[f64; N]) -> ([f64; M], [[f64; N]; M]) {
     let mut y = [0.0; 1];
     let mut jacobian = [[0.0; 2]; 1];
@@ -367,6 +371,7 @@ pub fn value_jacobian(x: &[f64; N]) -> ([f64; M], [[f64; N]; M]) {
 /// let error = hessian[0][0][0] - (0.125607);
 /// assert!((-2e-12..=2e-12).contains(&error));
 /// ```
+#[must_use]
 pub fn value_jacobian_hessian(x: &[f64; N]) -> ([f64; M], [[f64; N]; M], [[[f64; N]; N]; M]) {
     let mut y = [0.0; 1];
     let mut jacobian = [[0.0; 2]; 1];
@@ -483,6 +488,7 @@ fn error_of<'a>(
 }
 
 /// The worst error at known points, in multiples of what is allowed.
+#[must_use]
 pub fn worst_error() -> f64 {
     let mut worst = 0.0;
     for (k, x) in POINTS.iter().enumerate() {

@@ -89,7 +89,6 @@ def value_jacobian_hessian(x):
 
 
 # Of another engine, by order: every so many entries, errors allowed, values.
-# fmt: off
 POINTS = [
     [0.7502999901771545, -2.1089999675750732],
     [1.159999966621399, -1.7580000162124634],
@@ -116,7 +115,6 @@ EXPECTED = [
         ],
     ),
 ]
-# fmt: on
 
 if __name__ == "__main__":
     worst = 0.0

@@ -67,6 +67,7 @@ Run = Callable[[Array, Sequence[Array]], None]
 
 # --- the network ----------------------------------------------------------------------------------
 
+# fmt: off
 W1 = np.array([
     [-0.5670511488433055, -0.9364632265340664],
     [-0.1756181871700409, 0.29729967895372256],
@@ -82,6 +83,7 @@ W5 = np.array([
     [0.5294432118711774, 1.155966175444789],
 ])
 b5 = np.array([0.13638438792236088, -0.6166643320153858])
+# fmt: on
 PARAMETERS = [W1, b1[:, None], W2, b2[:, None], W5, b5[:, None]]
 
 
@@ -263,18 +265,19 @@ def _polynomial(coefficients: tuple[float, ...], t: NDArray[Any]) -> NDArray[Any
 
 # --- a block of points x (n, points) --------------------------------------------------------------
 
+
 def gelu_0(z):
     c = np.minimum(40, abs(z))
-    h = (1/256)*np.floor(256*c)
-    h_2 = h*h
-    a = np.multiply(-1/2, h_2, out=h_2)
-    b = (c + h)*(h - c)
-    o = a + (1/2)*b
+    h = 1 / 256 * np.floor(256 * c)
+    h_2 = h * h
+    a = np.multiply(-1 / 2, h_2, out=h_2)
+    b = (c + h) * (h - c)
+    o = a + 1 / 2 * b
     i = np.subtract(a, o, out=a)
-    u = i + (1/2)*b
+    u = i + 1 / 2 * b
     e = np.exp(o, out=o)
-    v = e + e*u
-    q = (1/2)*v*erfcx(0.7071067811865476*c)
+    v = e + e * u
+    q = 1 / 2 * v * erfcx(0.7071067811865476 * c)
     p = np.where(z >= 0, 1 - q, q)
     x = np.multiply(p, z, out=p)
     return x
@@ -282,41 +285,41 @@ def gelu_0(z):
 
 def gelu_01(z):
     c = np.minimum(40, abs(z))
-    h = (1/256)*np.floor(256*c)
-    h_2 = h*h
-    a = np.multiply(-1/2, h_2, out=h_2)
-    b = (c + h)*(h - c)
-    o = a + (1/2)*b
+    h = 1 / 256 * np.floor(256 * c)
+    h_2 = h * h
+    a = np.multiply(-1 / 2, h_2, out=h_2)
+    b = (c + h) * (h - c)
+    o = a + 1 / 2 * b
     i = np.subtract(a, o, out=a)
-    u = i + (1/2)*b
+    u = i + 1 / 2 * b
     e = np.exp(o, out=o)
-    v = e + e*u
-    y = 0.3989422804014327*v
+    v = e + e * u
+    y = 0.3989422804014327 * v
     g = np.multiply(y, z, out=y)
-    q = (1/2)*v*erfcx(0.7071067811865476*c)
+    q = 1 / 2 * v * erfcx(0.7071067811865476 * c)
     p = np.where(z >= 0, 1 - q, q)
-    x = p*z
-    return (x, np.add(g, p, out=g))
+    x = p * z
+    return x, np.add(g, p, out=g)
 
 
 def gelu_012(z):
     c = np.minimum(40, abs(z))
-    c_2 = c*c
-    h = (1/256)*np.floor(256*c)
-    h_2 = h*h
-    a = np.multiply(-1/2, h_2, out=h_2)
-    b = (c + h)*(h - c)
-    o = a + (1/2)*b
+    c_2 = c * c
+    h = 1 / 256 * np.floor(256 * c)
+    h_2 = h * h
+    a = np.multiply(-1 / 2, h_2, out=h_2)
+    b = (c + h) * (h - c)
+    o = a + 1 / 2 * b
     i = np.subtract(a, o, out=a)
-    u = i + (1/2)*b
+    u = i + 1 / 2 * b
     e = np.exp(o, out=o)
-    v = e + e*u
-    y = 0.3989422804014327*v
-    g = y*z
-    q = (1/2)*v*erfcx(0.7071067811865476*c)
+    v = e + e * u
+    y = 0.3989422804014327 * v
+    g = y * z
+    q = 1 / 2 * v * erfcx(0.7071067811865476 * c)
     p = np.where(z >= 0, 1 - q, q)
-    x = p*z
-    return (x, np.add(g, p, out=g), y*(2 - c_2))
+    x = p * z
+    return x, np.add(g, p, out=g), y * (2 - c_2)
 
 
 def sigmoid_0(z):
@@ -335,7 +338,7 @@ def sigmoid_01(z):
     q = np.multiply(e, p, out=e)
     q = np.fmin(1, q, out=q)
     w = np.multiply(p, q, out=q)
-    return (p, w)
+    return p, w
 
 
 def sigmoid_012(z):
@@ -345,9 +348,9 @@ def sigmoid_012(z):
     p = np.divide(1, p, out=p)
     q = np.multiply(e, p, out=e)
     q = np.fmin(1, q, out=q)
-    w = p*q
+    w = p * q
     d = np.subtract(q, p, out=q)
-    return (p, w, np.multiply(d, w, out=d))
+    return p, w, np.multiply(d, w, out=d)
 
 
 i_ij = positions(2, (0,), 2)
@@ -360,7 +363,7 @@ def value_kernel(x, W1, b1, W2, b2, W5, b5):
     z2 = b2 + W2 @ a1
     a2 = sigmoid_0(z2)
     del z1, z2
-    a3 = a1*a2
+    a3 = a1 * a2
     z4 = a1 + a3
     del a2, a1, a3
     y = b5 + W5 @ z4
@@ -374,11 +377,11 @@ def jacobian_kernel(x, W1, b1, W2, b2, W5, b5):
     a2, ds2 = sigmoid_01(z2)
     del z1, z2
     dz1 = W1.T[:, :, None]
-    da1 = dz1*ds1
+    da1 = dz1 * ds1
     dz2 = W2 @ da1
-    da2 = dz2*ds2
+    da2 = dz2 * ds2
     del ds1, ds2, dz2
-    da3 = a1*da2 + a2*da1
+    da3 = a1 * da2 + a2 * da1
     del a1, a2, da2
     dz4 = da1 + da3
     del da1, da3
@@ -393,15 +396,15 @@ def hessian_kernel(x, W1, b1, W2, b2, W5, b5):
     a2, ds2, dds2 = sigmoid_012(z2)
     del z1, z2
     dz1 = W1.T[:, :, None]
-    da1 = dz1*ds1
+    da1 = dz1 * ds1
     dz2 = W2 @ da1
-    da2 = dz2*ds2
-    dda1 = dz1[i_ij]*dz1[j_ij]*dds1
+    da2 = dz2 * ds2
+    dda1 = dz1[i_ij] * dz1[j_ij] * dds1
     del ds1, dds1
     ddz2 = W2 @ dda1
-    dda2 = ddz2*ds2 + dz2[i_ij]*dz2[j_ij]*dds2
+    dda2 = ddz2 * ds2 + dz2[i_ij] * dz2[j_ij] * dds2
     del dds2, ddz2, ds2, dz2
-    dda3 = a1*dda2 + a2*dda1 + da1[i_ij]*da2[j_ij] + da1[j_ij]*da2[i_ij]
+    dda3 = a1 * dda2 + a2 * dda1 + da1[i_ij] * da2[j_ij] + da1[j_ij] * da2[i_ij]
     del a1, a2, da1, da2, dda2
     ddz4 = dda1 + dda3
     del dda1, dda3
@@ -415,24 +418,24 @@ def value_jacobian_hessian_kernel(x, W1, b1, W2, b2, W5, b5):
     z2 = b2 + W2 @ a1
     a2, ds2, dds2 = sigmoid_012(z2)
     del z1, z2
-    a3 = a1*a2
+    a3 = a1 * a2
     z4 = a1 + a3
     y = b5 + W5 @ z4
     del a3, z4
     dz1 = W1.T[:, :, None]
-    da1 = dz1*ds1
+    da1 = dz1 * ds1
     dz2 = W2 @ da1
-    da2 = dz2*ds2
-    da3 = a1*da2 + a2*da1
+    da2 = dz2 * ds2
+    da3 = a1 * da2 + a2 * da1
     dz4 = da1 + da3
     del ds1, da3
     dy = W5 @ dz4
-    dda1 = dz1[i_ij]*dz1[j_ij]*dds1
+    dda1 = dz1[i_ij] * dz1[j_ij] * dds1
     del dz4, dds1
     ddz2 = W2 @ dda1
-    dda2 = ddz2*ds2 + dz2[i_ij]*dz2[j_ij]*dds2
+    dda2 = ddz2 * ds2 + dz2[i_ij] * dz2[j_ij] * dds2
     del dds2, ddz2, ds2, dz2
-    dda3 = a1*dda2 + a2*dda1 + da1[i_ij]*da2[j_ij] + da1[j_ij]*da2[i_ij]
+    dda3 = a1 * dda2 + a2 * dda1 + da1[i_ij] * da2[j_ij] + da1[j_ij] * da2[i_ij]
     del a1, a2, da1, da2, dda2
     ddz4 = dda1 + dda3
     del dda1, dda3
@@ -441,6 +444,7 @@ def value_jacobian_hessian_kernel(x, W1, b1, W2, b2, W5, b5):
 
 
 # --- value and derivatives ------------------------------------------------------------------------
+
 
 def value(X: Any) -> Array:
     """(..., 2) to (..., 2)."""

@@ -256,6 +256,7 @@ fn sigmoid_012(z: f64) -> (f64, f64, f64) {
 /// let error = y[0] - (0.162207);
 /// assert!((-1e-10..=1e-10).contains(&error));
 /// ```
+#[must_use]
 pub fn value(x: &[f64; N]) -> [f64; M] {
     let mut y = [0.0; 2];
     let mut a1 = [0.0; 2];
@@ -300,6 +301,7 @@ pub fn value(x: &[f64; N]) -> [f64; M] {
 /// let error = jacobian[0][0] - (0.22409);
 /// assert!((-7e-13..=7e-13).contains(&error));
 /// ```
+#[must_use]
 pub fn jacobian(x: &[f64; N]) -> [[f64; N]; M] {
     let mut jacobian = [[0.0; 2]; 2];
     let mut a1 = [0.0; 2];
@@ -364,6 +366,7 @@ pub fn jacobian(x: &[f64; N]) -> [[f64; N]; M] {
 /// let error = hessian[0][0][0] - (-0.159744);
 /// assert!((-2e-12..=2e-12).contains(&error));
 /// ```
+#[must_use]
 pub fn hessian(x: &[f64; N]) -> [[[f64; N]; N]; M] {
     let mut hessian = [[[0.0; 2]; 2]; 2];
     let mut a1 = [0.0; 2];
@@ -456,6 +459,7 @@ pub fn hessian(x: &[f64; N]) -> [[[f64; N]; N]; M] {
 /// let error = jacobian[0][0] - (0.22409);
 /// assert!((-7e-13..=7e-13).contains(&error));
 /// ```
+#[must_use]
 pub fn value_jacobian(x: &[f64; N]) -> ([f64; M], [[f64; N]; M]) {
     let mut y = [0.0; 2];
     let mut jacobian = [[0.0; 2]; 2];
@@ -540,6 +544,7 @@ pub fn value_jacobian(x: &[f64; N]) -> ([f64; M], [[f64; N]; M]) {
 /// let error = hessian[0][0][0] - (-0.159744);
 /// assert!((-2e-12..=2e-12).contains(&error));
 /// ```
+#[must_use]
 pub fn value_jacobian_hessian(x: &[f64; N]) -> ([f64; M], [[f64; N]; M], [[[f64; N]; N]; M]) {
     let mut y = [0.0; 2];
     let mut jacobian = [[0.0; 2]; 2];
@@ -721,6 +726,7 @@ fn error_of<'a>(
 }
 
 /// The worst error at known points, in multiples of what is allowed.
+#[must_use]
 pub fn worst_error() -> f64 {
     let mut worst = 0.0;
     for (k, x) in POINTS.iter().enumerate() {

@@ -29,7 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from symnet import leftovers
 from symnet.backends.c.run.elf import is_cut
@@ -39,13 +39,14 @@ T = TypeVar("T")
 Attempts = Sequence[Sequence[str]]
 """Flags from the best on: the first that a compiler accepts are taken."""
 
+_TOLD = 2**18  # bytes of what a compiler says
 _DIGEST = 32  # bytes of SHA-256 at the end of an entry
 
 PATIENCE = 180.0
 """Seconds a compiler is waited for: the largest kernels take one, on a busy machine ten."""
 
 _stopping = threading.Event()
-_running: set[subprocess.Popen[str]] = set()
+_running: set[subprocess.Popen[bytes]] = set()
 _FULL = re.compile("no space left|quota exceeded|file too large|read-only file system", re.I)
 
 
@@ -201,24 +202,35 @@ def _run(command: Sequence[str], arguments: Sequence[str], folder: Path) -> tupl
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
         env={**os.environ, "LC_ALL": "C", "TMPDIR": str(folder)},
         start_new_session=True,
     )
+    told = bytearray()
+    listening = threading.Thread(target=_listen, args=(process.stderr, told), daemon=True)
+    listening.start()
     _running.add(process)
     if _stopping.is_set():
         _kill(process)
     try:
-        _, told = process.communicate(timeout=PATIENCE)
+        process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         raise CompilerError(f"{said(command)} did not end in {PATIENCE:g} s") from None
     finally:
         _running.discard(process)
-        _end(process)
+        if process.returncode is None:
+            _kill(process)
+            process.wait()
+    listening.join(1.0)  # what it left running may hold its standard error open
     if process.returncode < 0:
         raise CompilerError(f"{said(command)} was ended by signal {-process.returncode}")
-    return process.returncode, told
+    return process.returncode, told.decode(errors="replace")
+
+
+def _listen(stream: IO[bytes], told: bytearray) -> None:
+    """Read to the end, and keep the beginning: a compiler may say gigabytes."""
+    with stream:
+        while some := stream.read(_TOLD):
+            told.extend(some[: _TOLD - len(told)])
 
 
 def side_by_side(tasks: Sequence[Callable[[], object]]) -> None:
@@ -241,15 +253,7 @@ def side_by_side(tasks: Sequence[Callable[[], object]]) -> None:
             raise
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    if process.returncode is None:
-        _kill(process)
-        process.wait()
-    if process.stderr:
-        process.stderr.close()
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)

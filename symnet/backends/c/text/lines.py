@@ -26,5 +26,12 @@ def literal(number: float, dtype: str) -> str:
 def literals(numbers: Iterable[float], dtype: str) -> list[str]:
     """The `literal` of each."""
     if dtype == "float":
-        return [f"{number}F" for number in map(np.float32, numbers)]
+        with np.errstate(over="ignore"):
+            singles = list(map(np.float32, numbers))
+        return [f"{x}F" if np.isfinite(x) else _beyond(x) for x in singles]
     return list(map(repr, map(float, numbers)))
+
+
+def _beyond(number: np.float32) -> str:
+    """As `math.h` has it: a bound of z that no float reaches."""
+    return "NAN" if np.isnan(number) else "-INFINITY" if number < 0 else "INFINITY"

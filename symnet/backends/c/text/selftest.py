@@ -8,7 +8,7 @@ what another engine gave.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,12 +25,14 @@ Array = NDArray[Any]
 class Known:
     """Points (N, n); by order, what to expect and how much an entry may differ from it.
 
-    `expected[r]` is (N, m, n, …, n), `allowed[r]` an absolute error, or one for each entry.
+    `expected[r]` has for each point the entries 0, stride, 2 stride, … of a result (m, n, …, n),
+    all of them where `strides` has no r; `allowed[r]` is an absolute error, or one for each entry.
     """
 
     points: Array
     expected: Mapping[int, Array]
     allowed: Mapping[int, float | Array]
+    strides: Mapping[int, int] = field(default_factory=dict)
 
 
 def self_test(
@@ -61,7 +63,7 @@ def self_test(
         given += [*(f"got_{r}" for r in orders), "threads"]
         checks = [
             f'bad += differs("{function}: {outputs[r][0]}", count, {outputs[r][1]}, '
-            f"got_{r}, EXPECTED_{r}, ALLOWED_{r});"
+            f"{examples.strides.get(r, 1)}, got_{r}, EXPECTED_{r}, ALLOWED_{r});"
             for r in orders
             if r in compared
         ]

@@ -1,0 +1,64 @@
+"""keras.ops by themselves, with each of their options: read as they are, or refused by name."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+keras = pytest.importorskip("keras")
+jax = pytest.importorskip("jax")
+
+from symnet.importers.imported import Options  # noqa: E402
+from symnet.importers.keras.live import imported  # noqa: E402
+from symnet.witness import analytic  # noqa: E402
+
+ops = keras.ops
+X = np.random.default_rng(0).normal(size=(4, 12)) * 2
+ONES = np.ones((3, 4), bool)
+ROWS = np.arange(1.0, 4)
+
+OPERATIONS = {
+    "max from": lambda x: ops.max(x, axis=1, initial=2.0),
+    "min from": lambda x: ops.min(x, axis=2, keepdims=True, initial=-0.5),
+    "max": lambda x: ops.max(x, axis=(1, 2)),
+    "layers of rows": lambda x: ops.layer_normalization(
+        ops.matmul(x, ROWS * np.ones((4, 3))), ROWS, ROWS, axis=1
+    ),
+    "layers of columns": lambda x: ops.layer_normalization(x, np.arange(4.0), axis=-1),
+    "both of the second's shape": lambda x: ops.cast(
+        ops.logical_and(ops.sum(x, axis=1, keepdims=True) > 0, ONES), "float32"
+    ),
+    "neither depends": lambda x: x + ops.cast(ops.logical_or(ops.isnan(x), ONES), "float32"),
+    "counted": lambda x: ops.sum(x > 0, axis=1) + x[:, 0],
+    "cumsum": lambda x: ops.cumsum(x, axis=-1),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations_are_kerass(name):
+    """Far from 0, too, where comparing with Keras would not tell."""
+    x = keras.Input((3, 4))
+    model = keras.Model(x, OPERATIONS[name](x))
+    net = imported(model, Options(check=False)).network
+    with jax.enable_x64(True):
+        expected = [np.ravel(model(x.reshape(1, 3, 4))) for x in X]
+    np.testing.assert_allclose(analytic.value(net, X), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("function", "what"),
+    [
+        (lambda x: ops.cumsum(x, axis=1, dtype="int32"), r"Cumsum\): it makes int32"),
+        (lambda x: ops.prod(x, axis=1, dtype="int32"), r"Prod\): it makes int32"),
+        (lambda x: ops.full_like(x, 2.7, dtype="int32") + x, r"FullLike\): it makes int32"),
+        (lambda x: ops.cumsum(x), r"Cumsum\): .*axis=None"),
+    ],
+)
+def test_options_that_are_refused(function, what):
+    """Whole numbers, and what mixes the points of a batch."""
+    x = keras.Input((3, 4))
+    with pytest.raises(ValueError, match=what):
+        imported(keras.Model(x, function(x)), Options())

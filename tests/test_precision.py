@@ -1,0 +1,96 @@
+"""Many digits in many threads: mpmath has one precision for all of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+
+import symnet
+from symnet import precision
+from symnet.activations import Activation, Z
+from symnet.witness.analytic import limits
+
+
+@pytest.fixture
+def restless():
+    """Threads take turns every ten microseconds."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_threads_do_not_change_each_others_digits(restless):
+    """1/3 has as many digits as its thread asked for, and so has what is computed of it."""
+
+    def wrong(count):
+        found = 0
+        for _ in range(200):
+            with precision.digits(count):
+                third = mpmath.mpf(1) / 3
+                found += mpmath.mp.dps != count or abs(3 * third - 1) > mpmath.mpf(10) ** -count
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(wrong, [15, 50, 20, 300] * 2)) == 0
+
+
+def test_networks_are_compiled_in_threads(restless):
+    """With all that is compared with many digits, by several of them at once."""
+
+    def made(seed):
+        net = symnet.Network.dense([2, 3, 1], hidden=["gelu"], output="softplus", seed=seed)
+        return symnet.check(net, symnet.derive(net, 3).compile()).ok
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(made, range(6)))
+
+
+def test_limits_are_right_in_threads(restless):
+    """sin(z)/z beside 0, which is known by its digits alone and kept for good."""
+    tree = Activation("own", sympy.sin(Z) / Z).tree
+    limits.jet.cache_clear()
+
+    def disturb():
+        while not over.is_set():
+            with precision.digits(20):
+                mpmath.mpf(1) / 3
+
+    over = threading.Event()
+    other = threading.Thread(target=disturb)
+    other.start()
+    try:
+        for z in np.linspace(1e-9, 1e-8, 40):
+            value, slope, bend = limits.jet(tree, float(z), False, 0.0)
+            assert (value, slope) == (pytest.approx(1), pytest.approx(-z / 3, rel=1e-9))
+            assert bend == pytest.approx(-1 / 3, rel=1e-9)
+    finally:
+        over.set()
+        other.join()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_child_does_not_wait_for_a_thread_that_it_has_not():
+    holding, done = threading.Event(), threading.Event()
+
+    def hold():
+        with precision.digits(30):
+            holding.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    holding.wait()
+    if not (child := os.fork()):
+        with precision.digits(40):
+            os._exit(0 if mpmath.mp.dps == 40 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    done.set()
+    thread.join()
