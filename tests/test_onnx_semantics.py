@@ -12,9 +12,11 @@ from symnet.witness import analytic
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("scipy.special")
-from onnx import TensorProto, helper  # noqa: E402
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from onnxmodels import agrees, agrees_with_runtime, imported, in_single, model, node, weights  # noqa: E402
+from onnxmodels import RNG, agrees, agrees_with_runtime, imported, in_single, model, node, weights  # noqa: E402
+from symnet.importers.onnx import arithmetic, contributed  # noqa: E402
+from symnet.witness.checking import CheckError  # noqa: E402
 
 STATISTICS = {"s": weights(3), "b": weights(3), "m": weights(3), "v": weights(3, positive=True)}
 
@@ -106,3 +108,137 @@ def test_whole_numbers_that_are_cast_are_read_as_real_ones(kind, tmp_path):
     word = "truth values" if kind == TensorProto.BOOL else "whole numbers"
     assert f"x is of {word}: read as real ones" in found.notes
     assert analytic.value(found.network, np.array([[3.0, 5.0, 1.0]])).tolist() == [[1.5, 2.5, 0.5]]
+
+
+# --- witnesses ----------------------------------------------------------------------------------
+
+
+def fused(activation="Tanh"):
+    """A FusedGemm, which onnx's evaluator does not know, in single precision."""
+    one = node("FusedGemm", "x w", activation=activation)
+    one.domain = "com.microsoft"
+    proto = in_single([one], (1, 3), {"w": weights(3, 2)})
+    proto.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    return proto
+
+
+def test_onnxruntime_is_the_witness_where_the_evaluator_is_none(tmp_path, monkeypatch):
+    """And a wrong rule is found by it."""
+    pytest.importorskip("onnxruntime")
+    found = imported(fused(), tmp_path)
+    assert "compared with onnxruntime in single precision" in found.compared
+    monkeypatch.setitem(contributed.READERS, "FusedGemm", arithmetic.READERS["Gemm"])
+    with pytest.raises(CheckError, match="differs from onnxruntime by"):
+        imported(fused(), tmp_path)
+
+
+def test_rounding_of_single_precision_is_no_difference(tmp_path):
+    """Of what it makes large: cos(1e7 x) in single precision is another number."""
+    pytest.importorskip("onnxruntime")
+    nodes = [node("Mul", "x c", "z"), node("Cos", "z")]
+    proto = in_single(nodes, (1, 3), {"c": np.array(1e7)})
+    assert "onnxruntime in single precision" in imported(proto, tmp_path).compared
+
+
+@pytest.mark.parametrize("held", ["cast", "initializer"])
+def test_branches_are_in_double_precision_beside_the_evaluator(held, tmp_path):
+    """A single precision left in a branch is no error of the network's, nor hides one."""
+    out = [helper.make_tensor_value_info("h", TensorProto.FLOAT, None)]
+    third = [numpy_helper.from_array(np.array([1 / 3], np.float32), "w")]
+    nodes = [node("Cast", "x", "c", to=TensorProto.FLOAT), node("Mul", "c c", "h")]
+    if held == "cast":
+        graph = helper.make_graph(nodes, "g", [], out)
+    else:
+        graph = helper.make_graph([node("Mul", "x w", "h")], "g", [], out, third)
+    choice = helper.make_node("If", ["t"], ["y"], then_branch=graph, else_branch=graph)
+    found = imported(in_single([choice], (1, 3), {"t": np.array(True)}), tmp_path)
+    assert "compared with onnx in double precision" in found.compared
+
+
+# --- words of single operators ------------------------------------------------------------------
+
+REDUCTIONS = ("L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare")
+
+
+@pytest.mark.parametrize("kind", REDUCTIONS)
+def test_a_reduction_of_no_axis_is_of_each_entry(kind, tmp_path):
+    """noop_with_empty_axes: |x| of ReduceL1, not x."""
+    one = node(f"Reduce{kind}", noop_with_empty_axes=1)
+    net = imported(model([one], (2, 3), opset=18), tmp_path, check=False).network
+    expected = {
+        **dict.fromkeys(("L1", "L2"), np.abs),
+        **{"SumSquare": np.square, "LogSum": np.log},
+    }.get(kind, np.array)
+    X = RNG.uniform(0.1, 2, size=(4, 6)) * (1 if kind == "LogSum" else -1)
+    np.testing.assert_allclose(analytic.value(net, X), expected(X), rtol=1e-12)
+
+
+def test_a_clip_whose_bounds_cross_is_the_upper_one(tmp_path):
+    """min(max(x, 2), 1)."""
+    bounds = {"l": np.array(2.0), "h": np.array(1.0), "o": np.array(1.0)}
+    proto = model([node("Clip", "x l h", "c"), node("Mul", "x c")], (1, 3), bounds)
+    agrees(proto, imported(proto, tmp_path).network, (1, 3))
+    proto = model([node("Clip", "x l h", "c"), node("Add", "x c")], (1, 3), bounds)
+    agrees(proto, imported(proto, tmp_path).network, (1, 3))
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_the_norm_is_of_magnitudes(p, tmp_path):
+    """onnx's own evaluator sums x where p is 1."""
+    proto = in_single([node("LpNormalization", p=p, axis=1)], (2, 3))
+    agrees_with_runtime(proto, imported(proto, tmp_path).network, (2, 3))
+
+
+@pytest.mark.parametrize(
+    ("op", "attributes", "why"),
+    [
+        ("Normalizer", {"norm": "MAX"}, "its norm is MAX"),
+        ("Normalizer", {}, "its norm is MAX"),
+        ("Imputer", {"imputed_value_floats": [7.0]}, "it replaces the value 0"),
+    ],
+)
+def test_defaults_of_scikit_learns_operators_are_refused(op, attributes, why, tmp_path):
+    """An Imputer replaces 0 by default; programs differ in what the largest is."""
+    one = helper.make_node(op, ["x"], ["y"], domain="ai.onnx.ml", **attributes)
+    proto = model([one], (1, 3))
+    proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+    with pytest.raises(ValueError, match=why):
+        imported(proto, tmp_path)
+
+
+@pytest.mark.parametrize("mode", ["DCR", "CRD"])
+def test_space_to_depth_undoes_depth_to_space(mode, tmp_path):
+    """In either order of channels, of which newer opsets tell."""
+    nodes = [node("DepthToSpace", "x", "s", blocksize=2, mode=mode)]
+    nodes += [node("SpaceToDepth", "s", blocksize=2, mode=mode)]
+    proto = model(nodes, (1, 8, 2, 1))
+    net = imported(proto, tmp_path, check=False).network
+    X = RNG.normal(size=(2, 16))
+    np.testing.assert_array_equal(analytic.value(net, X), X)
+
+
+@pytest.mark.parametrize(("signs", "kept"), [({}, [0, 1, 0]), ({"detect_negative": 0}, [1, 1, 0])])
+def test_infinite_constants_are_found(signs, kept, tmp_path):
+    """IsInf of a mask."""
+    nodes = [
+        node("IsInf", "m", "i", **signs),
+        node("Not", "i", "n"),
+        node("Cast", "n", "f", to=TensorProto.DOUBLE),
+        node("Mul", "x f"),
+    ]
+    proto = model(nodes, (1, 3), {"m": np.array([-np.inf, 0.0, np.inf])})
+    net = imported(proto, tmp_path).network
+    np.testing.assert_array_equal(analytic.value(net, np.ones((1, 3)))[0], kept)
+
+
+def test_norms_of_other_orders_and_cut_columns_are_refused(tmp_path):
+    """Both were read as something else."""
+    with pytest.raises(ValueError, match="its p is 3"):
+        imported(model([node("LpNormalization", p=3)], (1, 3)), tmp_path, check=False)
+    one = helper.make_node(
+        "FeatureVectorizer", ["x", "x"], ["y"], domain="ai.onnx.ml", inputdimensions=[2, 3]
+    )
+    proto = model([one], (1, 3))
+    proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+    with pytest.raises(ValueError, match=r"its inputdimensions are \[2, 3\], but .* \[3, 3\]"):
+        imported(proto, tmp_path, check=False)

@@ -60,7 +60,7 @@ def leaky(slope: Any, z: Expr = Z) -> Expr:
 
 
 def clip(low: Any = None, high: Any = None, z: Expr = Z) -> Expr:
-    """z within these bounds, either of which may be left out."""
+    """z within these bounds, low at most high, either of which may be left out."""
     pieces: list[tuple[Expr, Any]] = []
     if low is not None and math.isfinite(float(low)):
         pieces.append((number(low), z <= number(low)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -102,23 +102,37 @@ def _written(windows: Windows, image: Sequence[int], size: Sequence[int]) -> Arr
 
 def average_pool(t: Tensors, x: Form, windows: Windows, count_padding: bool) -> Value:
     """The mean over each window of x (N, C, *image)."""
+    if count_padding and windows.ceil:
+        raise ValueError("AveragePool with ceil_mode and count_include_pad")
+
+    def shares(flat: Array) -> Array:
+        sizes = np.full(len(flat), flat.shape[1]) if count_padding else (flat >= 0).sum(axis=1)
+        if not sizes.all():
+            raise ValueError("a window of AveragePool sees padding only")
+        return 1 / sizes
+
+    return _weighted(t, x, windows, shares)
+
+
+def sum_pool(t: Tensors, x: Form, windows: Windows) -> Value:
+    """The sum over each window of x (N, C, *image)."""
+    return _weighted(t, x, windows, lambda flat: np.ones(len(flat)))
+
+
+def _weighted(t: Tensors, x: Form, windows: Windows, factors: Callable[[Array], Array]) -> Value:
+    """The sum over each window times a factor, which is one of its flat places, −1 for padding."""
     batch, channels, *image = x.shape
     seen = windows.places(image)
     counts = seen.shape[: len(image)]
     flat = seen.reshape(math.prod(counts), -1)
-    if count_padding and windows.ceil:
-        raise ValueError("AveragePool with ceil_mode and count_include_pad")
-    sizes = np.full(len(flat), flat.shape[1]) if count_padding else (flat >= 0).sum(axis=1)
-    if not sizes.all():
-        raise ValueError("a window of AveragePool sees padding only")
     start = np.arange(batch * channels)[:, None, None] * math.prod(image)
     whole = (batch * channels, *flat.shape)
-    matrices.check_size(math.prod(whole), f"average pooling of the shape {x.shape}")
+    matrices.check_size(math.prod(whole), f"pooling of the shape {x.shape}")
     kept = np.broadcast_to(flat >= 0, whole).reshape(-1)
     row = np.arange(whole[0] * whole[1]).reshape(*whole[:2], 1)
     row, columns, values = (
         np.broadcast_to(v, whole).reshape(-1)[kept]
-        for v in (row, start + flat, (1 / sizes)[None, :, None])
+        for v in (row, start + flat, factors(flat)[None, :, None])
     )
     M = matrices.from_entries(row, columns, values, (whole[0] * whole[1], x.size))
     return t.fold.times(x, M, (batch, channels, *counts))

@@ -172,10 +172,12 @@ class Tensors:
         return self.add(y, above) if larger else self.subtract(x, above)
 
     def clip(self, x: Value, low: Any, high: Any) -> Value:
-        """x within numbers, either of which may be None; clips of clips are one."""
+        """min(max(x, low), high), of which either may be None; clips of clips are one."""
         low, high = (None if c is None or not math.isfinite(c) else float(c) for c in (low, high))
         if not isinstance(x, Form):
             return np.clip(x, low, high)
+        if low is not None and high is not None and low > high:
+            return np.full(x.shape, high)
         for base, law in x.functions().items():
             if (before := functions.bounds(law)) is None or base.size != x.size:
                 continue

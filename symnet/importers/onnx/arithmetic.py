@@ -118,10 +118,11 @@ def _global_pool(reduce: Callable[[Tensors, Value, list[int]], Value]) -> Reader
 def _reduction(reduce: Callable[[Tensors, Value, Any, bool], Value], before: int = 18) -> Reader:
     def read(c: Call) -> Result:
         axes = c.integers("axes", 1, before)
-        if not axes:
-            if c.get("noop_with_empty_axes", 0):
-                return c.value(0)
+        if not axes and not c.get("noop_with_empty_axes", 0):
             axes = None
+        elif not axes:  # each entry by itself
+            wide = c.tensors.reshape(c.value(0), (*c.value(0).shape, 1))
+            return reduce(c.tensors, wide, [len(wide.shape) - 1], False)
         return reduce(c.tensors, c.value(0), axes, bool(c.get("keepdims", 1)))
 
     return read
@@ -192,6 +193,8 @@ def _transpose_pads(
 
 def _norm(c: Call) -> Result:
     t, x, axis = c.tensors, c.value(0), c.get("axis", -1)
+    if c.get("p", 2) not in (1, 2):
+        c.refuse(f"its p is {c.get('p')}; ONNX has 1 and 2")
     if c.get("p", 2) == 2:
         size = t.apply("sqrt", _squares(t, x, [axis], True))
     else:

@@ -61,6 +61,15 @@ def _where(c: Call) -> Result:
     return t.mixed(wide, lambda arrays: np.where(known, *arrays))
 
 
+def _is_infinite(c: Call) -> Result:
+    """Of constants; what depends on the inputs is finite."""
+    x = c.value(0)
+    if isinstance(x, Form):
+        return np.full(x.shape, False)
+    above, below = c.get("detect_positive", 1), c.get("detect_negative", 1)
+    return (np.isposinf(x) & bool(above)) | (np.isneginf(x) & bool(below))
+
+
 READERS: dict[str, Reader] = {
     "Equal": _comparison("eq", np.equal),
     "Less": _comparison("lt", np.less),
@@ -71,9 +80,8 @@ READERS: dict[str, Reader] = {
     "Or": _joined(sympy.Or, np.logical_or),
     "Not": _not,
     "Where": _where,
-    **dict.fromkeys(
-        ("IsNaN", "IsInf"), lambda c: np.full(c.value(0).shape, False)
-    ),  # a value is never NaN here
+    "IsNaN": lambda c: np.full(c.value(0).shape, False),  # a value is never NaN here
+    "IsInf": _is_infinite,
 }
 
 TAKING = frozenset(("And", "Or", "Not", "Where", "Identity"))

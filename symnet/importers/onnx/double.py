@@ -47,15 +47,20 @@ def in_double(model: Any) -> Any:
     onnx = needed("onnx", "onnx")
     copy = type(model)()
     copy.CopyFrom(model)
-    del copy.graph.value_info[:]
-    for tensor in copy.graph.initializer:
+    _widen_graph(onnx, copy.graph)
+    return copy
+
+
+def _widen_graph(onnx: Any, graph: Any) -> None:
+    """Of a model, a branch or a body."""
+    del graph.value_info[:]
+    for tensor in (*graph.initializer, *(sparse.values for sparse in graph.sparse_initializer)):
         _widen(onnx, tensor)
-    for value in (*copy.graph.input, *copy.graph.output):
+    for value in (*graph.input, *graph.output):
         if value.type.tensor_type.elem_type in _FLOATS:
             value.type.tensor_type.elem_type = _DOUBLE
-    for node in copy.graph.node:
+    for node in graph.node:
         _widen_node(onnx, node)
-    return copy
 
 
 def _widen(onnx: Any, tensor: Any) -> None:
@@ -68,6 +73,10 @@ def _widen_node(onnx: Any, node: Any) -> None:
     for attribute in node.attribute:
         if attribute.HasField("t"):
             _widen(onnx, attribute.t)
+        if attribute.HasField("sparse_tensor"):
+            _widen(onnx, attribute.sparse_tensor.values)
+        for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
+            _widen_graph(onnx, graph)
         if node.op_type == "Cast" and attribute.name == "to" and attribute.i in _FLOATS:
             attribute.i = _DOUBLE
         if node.op_type == "BatchNormalization" and attribute.name == "momentum":

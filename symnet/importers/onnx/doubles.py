@@ -56,6 +56,13 @@ def _norm(z: Array, p: Any = None) -> Array:
     return np.asarray((np.abs(z) ** order).sum(axis=_places(z), keepdims=True) ** (1 / order))
 
 
+def _normalised(z: Array, axis: Any = None, p: Any = None) -> Array:
+    """The evaluator's own sums z where p is 1, not |z|."""
+    order = 2 if p is None else p
+    sums = (np.abs(z) ** order).sum(axis=-1 if axis is None else axis, keepdims=True)
+    return np.asarray(z / sums ** (1 / order))
+
+
 _FOUND: dict[str, Callable[..., Any]] = {
     "Erf": _ERF,
     "HardSwish": lambda z: z * np.clip(z / 6 + 0.5, 0, 1),
@@ -63,6 +70,7 @@ _FOUND: dict[str, Callable[..., Any]] = {
     "LRN": lambda z, size=1, **more: _local(z, size, **more),
     "GlobalMaxPool": lambda z: z.max(axis=_places(z), keepdims=True),
     "GlobalLpPool": _norm,
+    "LpNormalization": _normalised,
     "MeanVarianceNormalization": _standard,
 }
 _OLD: dict[str, Callable[..., Any]] = {

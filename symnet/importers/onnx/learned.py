@@ -96,7 +96,10 @@ def _normalizer(c: Call) -> Result:
     size = t.apply("abs", x)
     if kind == "L1":
         return t.divide(x, t.sum(size, [-1], True))
-    return t.divide(x, t.extreme(size, [-1], True, True))
+    c.refuse(
+        f"its norm is {kind}: of negative numbers programs divide by the largest, or by the "
+        "largest magnitude; symnet reads L1 and L2"
+    )
 
 
 def _extractor(c: Call) -> Result:
@@ -105,12 +108,16 @@ def _extractor(c: Call) -> Result:
 
 
 def _vectorizer(c: Call) -> Result:
-    return c.tensors.concatenate([c.value(i) for i in range(len(c.inputs))], -1)
+    parts = [c.value(i) for i in range(len(c.inputs))]
+    sizes, told = [part.shape[-1] for part in parts], c.get("inputdimensions")
+    if told and list(told) != sizes:
+        c.refuse(f"its inputdimensions are {list(told)}, but its inputs have {sizes} columns")
+    return c.tensors.concatenate(parts, -1)
 
 
 def _imputer(c: Call) -> Result:
-    """Replaces what is NaN or infinite: nothing here is."""
-    missing = c.get("replaced_value_float", float("nan"))
+    """Replaces what is NaN or infinite: nothing here is. Without a word it replaces 0."""
+    missing = c.get("replaced_value_float", 0.0)
     if np.isfinite(missing):
         c.refuse(f"it replaces the value {missing}: that has no derivative")
     return c.value(0)

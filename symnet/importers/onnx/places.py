@@ -223,9 +223,9 @@ def _space_to_depth(c: Call) -> Result:
     batch, channels, height, width = c.value(0).shape
     before = (batch, channels, height // size, size, width // size, size)
     after = (batch, channels * size**2, height // size, width // size)
-    return c.tensors.places(
-        c.value(0), lambda a: a.reshape(before).transpose(0, 3, 5, 1, 2, 4).reshape(after)
-    )
+    depth_first = c.get("mode", b"DCR") in (b"DCR", "DCR")
+    order = (0, 3, 5, 1, 2, 4) if depth_first else (0, 1, 3, 5, 2, 4)
+    return c.tensors.places(c.value(0), lambda a: a.reshape(before).transpose(order).reshape(after))
 
 
 READERS: dict[str, Reader] = {

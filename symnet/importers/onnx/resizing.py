@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from symnet.importers.folding import matrices
+from symnet.importers.folding import images, matrices
 from symnet.importers.folding.resizing import Sampling, along
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.onnx.arithmetic import windows_of
@@ -108,16 +108,7 @@ def _lp_pool(c: Call) -> Result:
     x = c.value(0)
     powers, p = _lp(c, x)
     windows = windows_of(c, x.shape[2:], tuple(c.get("kernel_shape")))
-    seen = windows.places(x.shape[2:])
-    counts = seen.shape[: len(x.shape) - 2]
-    flat = seen.reshape(math.prod(counts), -1)
-    matrices.check_size(len(flat) * math.prod(x.shape[2:]), "pooling")
-    A = np.zeros((len(flat), math.prod(x.shape[2:])))
-    row, inside = np.repeat(np.arange(len(flat)), flat.shape[1]), flat.reshape(-1)
-    np.add.at(A, (row[inside >= 0], inside[inside >= 0]), 1.0)
-    rows = c.tensors.reshape(powers, (*x.shape[:2], -1))
-    summed = c.tensors.reshape(along(c.tensors, rows, 2, A), (*x.shape[:2], *counts))
-    return _root(c.tensors, summed, p)
+    return _root(c.tensors, images.sum_pool(c.tensors, c.tensors.form(powers), windows), p)
 
 
 def _global_lp_pool(c: Call) -> Result:
