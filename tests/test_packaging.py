@@ -48,6 +48,6 @@ def test_what_needs_a_library_is_run_where_all_are_installed():
     skipped = {
         path.stem.removeprefix("test_")
         for path in Path(__file__).parent.glob("test_*.py")
-        if "importorskip(" in path.read_text(encoding="utf-8"))
+        if "importorskip(" in path.read_text(encoding="utf-8")
     }
     assert skipped - {name for group in named for name in group.split(",")} == {"packaging"}
