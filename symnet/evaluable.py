@@ -8,6 +8,7 @@ them, is put in a form of `activations.stable`, which has been compared with man
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,7 @@ from symnet.activations.stable import Inaccurate
 
 _FUNCTIONS = (sympy.Function, sympy.Pow, Piecewise)
 _CANDIDATES = 12
+_SLOW = 100  # operations of a function of one symbol that takes over five seconds
 _LARGEST = 400
 """Operations of a part that is looked at as a whole; of larger ones only its parts are."""
 
@@ -34,14 +36,20 @@ def stable(expression: Any) -> Any:
     of the derivative, and of what the last digit of u changes it by, for what is a function of one
     quantity u, such as `d.partial("x1")` of one neuron: it neither cancels nor overflows, and where
     it is too large for a double it is infinite. Sums and products of such parts are computed as
-    they stand, `log(exp(u) + exp(v))` from its largest term. A part takes up to a second, and a
-    minute where three activations follow on each other in it. TypeError for what is no SymPy
+    they stand, `log(exp(u) + exp(v))` from its largest term. A part takes up to a second or some;
+    of large ones, which may take a minute, a warning is given first. TypeError for what is no SymPy
     expression, ValueError for a part that no known form makes right.
     """
     if isinstance(expression, sympy.MatrixBase):
         return expression.applyfunc(stable)
     if not isinstance(expression, Expr):
         raise TypeError(f"a SymPy expression is needed, got {type(expression).__name__}")
+    if len(expression.free_symbols) == 1 and (size := expression.count_ops()) > _SLOW:
+        warnings.warn(
+            f"stable: a function of {size} operations may take a minute; a derivation's "
+            "partial(…, stable=True), which knows its activations, takes milliseconds",
+            stacklevel=2,
+        )
     real = {s: sympy.Dummy(s.name, real=True) for s in expression.free_symbols}
     back = {dummy: symbol for symbol, dummy in real.items()}
     return _safe(expression.xreplace(real)).xreplace(back)

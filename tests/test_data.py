@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import symnet
 from symnet.fitting.columns import read, table
 from symnet.fitting.data import Kind, MixedData
 
@@ -242,3 +243,10 @@ def test_split_never_takes_all_rows_of_a_make_up():
     assert data.split(0.1, seed=0)[1] is None
     with pytest.raises(ValueError, match="holdout is 1, expected a fraction"):
         data.split(1, seed=0)
+
+
+def test_a_file_is_read_before_it_is_fitted():
+    """Its name alone is no data; the message says what makes data of it."""
+    for call in (symnet.fit, lambda data: symnet.objective(symnet.Network.example(), data)):
+        with pytest.raises(TypeError, match=r"not str; symnet\.fitting\.read makes it of a"):
+            call("table.csv")

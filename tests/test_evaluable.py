@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import mpmath
@@ -120,3 +121,13 @@ def test_matrices_are_put_in_safe_forms_entry_by_entry():
     found = symnet.stable(derived.jacobian())
     assert found.shape == (1, 2)
     assert found[0, 1] == symnet.stable(derived.partial("x2"))
+
+
+def test_what_may_take_a_minute_is_said_before():
+    """With what takes no time; the form itself is then looked for, which this does not wait for."""
+    x = sympy.Symbol("x")
+    large = sum(sympy.tanh(k * x) ** 2 / k for k in range(1, 40))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match=r"operations may take a minute; .* stable=True"):
+            symnet.stable(large)

@@ -66,7 +66,7 @@ class _Understanding:
             return near
         for share in (sympy.S.One, sympy.S.Half):
             if isinstance(node.args[0] / share, sympy.erfc):
-                return self.complement((node.args[0] / share).args[0], share)[1]
+                return self.log_complement((node.args[0] / share).args[0], share)
         number, rest = node.args[0].as_coeff_Add()
         if isinstance(node.args[0], expm1):
             (x,) = node.args[0].args
@@ -78,10 +78,11 @@ class _Understanding:
         exponent = _exponent(rest)
         return log1p(rest) if exponent is None else self.symbol("v", exponent)
 
-    def complement(self, turned: Expr, share: Expr) -> tuple[Symbol, Symbol]:
-        """r = 2/sqrt(pi) exp(-x^2)/erfc(x), and `log(erfc(x))` or that of half of it, of slope -r.
+    def log_complement(self, turned: Expr, share: Expr) -> Symbol:
+        """`log(erfc(x))`, or that of half of it, with r = -d/dx of it, and d = r - 2 x.
 
-        d = r - 2 x has the slope r d - 2. r is about 2 x far out, and there d is a series.
+        r = 2/sqrt(pi) exp(-x^2)/erfc(x), of slope r d, which is about 2 x far out, and there d,
+        whose slope is r d - 2, is a series.
         """
         x = turned.args[0] if isinstance(turned, held) else turned
         slope = slope_of(x, self.quantities)
@@ -111,17 +112,10 @@ class _Understanding:
                 -r * slope,
             ),
         ]
-        return r, v
+        return v
 
     def quotient(self, node: Expr) -> Expr:
-        """`exp(x)/(1 + exp(x))`, which has become `exp(x) s(-x)`, and `exp(-x^2)/erfc(x)`."""
-        for factor in node.args:
-            if isinstance(1 / factor, sympy.erfc):
-                (turned,) = (1 / factor).args
-                x = turned.args[0] if isinstance(turned, held) else turned
-                if (power := exp(-sympy.expand(x**2))) in node.args:
-                    r, _ = self.complement(turned, sympy.S.One)
-                    return self.quotient(node / factor / power * r * sympy.sqrt(sympy.pi) / 2)
+        """`exp(x)/(1 + exp(x))`, which has become `exp(x) s(-x)`."""
         arguments = {symbol: x for (kind, x), symbol in self.symbols.items() if kind == "s"}
         for factor in node.args:
             for symbol in node.free_symbols & arguments.keys():

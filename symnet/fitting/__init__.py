@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from symnet import showing
 from symnet.fitting.columns import read, table
-from symnet.fitting.data import Kind, MixedData
+from symnet.fitting.data import Kind, MixedData, checked
 from symnet.fitting.determined import undetermined
 from symnet.fitting.loss import Objective, objective
 from symnet.fitting.methods import METHODS, staged, train
@@ -158,7 +158,8 @@ def fit(
     Ctrl-C ends the training and returns the best network so far, marked `interrupted`; so does
     the time limit, with a note.
 
-    Raises ValueError for arguments out of range and constant inputs, ImportError where a library
+    Raises TypeError for what is no mixed data, ValueError for arguments out of range and constant
+    inputs, ImportError where a library
     of the extra `fit` is missing. Warns with FitWarning of what `cautions` finds.
     """
     _check_counts(
@@ -166,7 +167,7 @@ def fit(
     )
     if seed < 0:
         raise ValueError(f"seed is {seed}, expected 0 or more")
-    kept, held = data.split(holdout, seed)
+    kept, held = checked(data).split(holdout, seed)
     given, network = (
         network,
         network

@@ -174,3 +174,13 @@ def _check_numbers(data: MixedData) -> None:
         raise ValueError("points hold NaN; every row needs all inputs")
     if not (data.weights > 0).all():
         raise ValueError(f"a weight is {data.weights.min():g}, expected above 0")
+
+
+def checked(data: object) -> MixedData:
+    """The data itself. TypeError for anything else."""
+    if not isinstance(data, MixedData):
+        raise TypeError(
+            f"mixed data is needed, not {type(data).__name__}; symnet.fitting.read makes it of a "
+            "table's file, symnet.fitting.table of arrays"
+        )
+    return data

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from symnet.backends.numpy import special
 from symnet.backends.numpy.runtime import log_softmax, softmax
-from symnet.fitting.data import Kind, MixedData
+from symnet.fitting.data import Kind, MixedData, checked
 from symnet.fitting.packing import Packing, Scaling
 from symnet.fitting.rowcode import source
 from symnet.fitting.rows import Rows, gathered
@@ -209,7 +209,7 @@ def objective(
     Raises ValueError where the network's inputs and outputs are not called as the data's, for
     weights of unknown kinds or not above 0, and for an input that is constant.
     """
-    _check_names(network, data)
+    _check_names(network, checked(data))
     importance = _importance(data, dict(weights or {}))
     scaling = Scaling.of(data, network) if standardise else Scaling.none(network)
     rows, kinds = gathered(data, scaling, importance)

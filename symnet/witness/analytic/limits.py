@@ -30,6 +30,7 @@ _INFINITE = 1e9  # times f/z, or 1: a slope on both sides of a corner that count
 _NOTHING = 1e-200  # what is compared with nothing: rounding in the most of these digits
 _HUGE = 3_000  # bits of an exponent beyond which exp is 0 or infinite
 SINES = ("sin", "cos", "tan")
+_SLOW = ("erf", "erfc", "erfinv", "loggamma", "digamma")
 _BEYOND = 10**6  # decades: of no double
 _NAN = (float("nan"),) * 3
 
@@ -74,10 +75,10 @@ def jet(tree: Any, z: float, corner: bool, plain: float) -> Jet | None:
 def _here(tree: Any, z: float) -> Number | None:
     """The value at z itself, in as many digits as it takes; NaN where none do."""
     before: Number | None = None
-    for digits in _DIGITS:
+    for digits in _digits(tree):
         with precision.digits(digits):
             found = _real(tree, mpmath.mpf(z))
-        if None not in (found, before) and _same(before, found) and _is_sure(found, digits):
+        if None not in (found, before) and _same(before, found) and _is_sure(found, tree, digits):
             return found
         before = found
     return None if before is None else mpmath.nan
@@ -91,17 +92,27 @@ def _between(wanted: float, a: Number, b: Number) -> Number:
 def _side(tree: Any, z: float, side: int) -> list[Number] | None:
     """Value and derivatives from one side, in as many digits as it takes; NaN where none do."""
     before: list[Number] | None = None
-    for digits in _DIGITS:
+    for digits in _digits(tree):
         found = _differences(tree, z, side, digits)
-        if found and before and all(map(_same, before, found)) and _is_sure(found[0], digits):
+        if found and before and all(map(_same, before, found)) and _is_sure(found[0], tree, digits):
             return found
         before = found
     return None if before is None else [mpmath.nan] * 3
 
 
-def _is_sure(value: Number, digits: int) -> bool:
+def _is_sure(value: Number, tree: Any, digits: int) -> bool:
     """Of a 0 only in all digits: 1 + tanh(-500) is one in 400 of them."""
-    return bool(value) or digits == _DIGITS[-1]
+    return bool(value) or _is_slow(tree) or digits == _digits(tree)[-1]
+
+
+@lru_cache(maxsize=4096)
+def _digits(tree: Any) -> tuple[int, ...]:
+    """The digits that are tried; of functions that take seconds in the most of them, fewer."""
+    return _DIGITS[:3] if _is_slow(tree) else _DIGITS
+
+
+def _is_slow(tree: Any) -> bool:
+    return isinstance(tree, tuple) and (tree[0] in _SLOW or any(map(_is_slow, tree[1:])))
 
 
 def _same(a: Number, b: Number) -> bool:
