@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Container, Iterable, Sequence
+from keyword import iskeyword
 from numbers import Integral
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,6 +62,16 @@ def check_called(name: object, language: str) -> str:
             f"{language} takes {longest}: choose another with --name"
         )
     return found
+
+
+def check_module(name: object) -> str:
+    """The name itself when a file of Python that says no names of its own may be called so."""
+    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name) or iskeyword(name):
+        raise ValueError(
+            f"name of what is generated: {shortened(repr(name))} is no name of a module; "
+            "use letters a-z, digits and _, a letter first"
+        )
+    return name
 
 
 def called(label: str | None, language: str) -> str:

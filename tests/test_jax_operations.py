@@ -79,6 +79,8 @@ def test_places_outside_of_a_tensor(name):
     [
         (lambda x: jnp.take(x, np.array([0, 5])), "'gather': it gives NaN"),
         (lambda x: jnp.take(x > 0, np.array([5]), mode="fill") * 1.0, "'gather': it gives NaN"),
+        (lambda x: jnp.bitwise_and(jnp.sum(x > 0), 1) * 1.0, "'and': .*by their bits"),
+        (lambda x: jnp.invert(jnp.sum(x > 0)) * 1.0, "'not': .*by their bits"),
         (lambda x: jnp.interp(x, AT, VALUES, period=300.0), "'interp': it has a period"),
         (lambda x: jnp.interp(x, AT, VALUES, left=x[0]), "'interp': .*depends on the inputs"),
         (lambda x: jnp.interp(0.5, x, VALUES[:3]), "'interp': .*depends on the inputs"),

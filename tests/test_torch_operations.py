@@ -67,6 +67,7 @@ MOVED = {
     "take": lambda x: torch.take(x, torch.tensor([2, 0, -1])),
     "repeat_interleave": lambda x: x.repeat_interleave(torch.tensor([1, 2, 0]), dim=1),
     "tensor_split": lambda x: torch.tensor_split(x, torch.tensor([1]), dim=1)[1],
+    "movedim": lambda x: torch.movedim(torch.stack([x, x**2], 1), 1, 2),
     "full_like of whole numbers": lambda x: torch.full_like(x, 2.7, dtype=torch.int64) + x,
     "zeros_like as places": lambda x: x.gather(1, torch.zeros_like(x, dtype=torch.int64)),
 }
@@ -168,3 +169,13 @@ def test_types_that_are_not_of_real_numbers_are_refused(function, what):
     """Whatever the operation, and however they are told."""
     with pytest.raises(ValueError, match=what):
         symnet.from_torch(Function(function), shape=(3,))
+
+
+@pytest.mark.parametrize(
+    "function", [lambda n: n & 1, lambda n: n | 1, torch.bitwise_not, lambda n: 1 & n]
+)
+def test_bits_of_whole_numbers_are_refused(function):
+    """They were taken for truth values."""
+    counted = Function(lambda x: function((x > 0).sum(1)) * 1.0)
+    with pytest.raises(ValueError, match="by their bits"):
+        symnet.from_torch(counted, shape=(3,))

@@ -164,10 +164,11 @@ def generate(
     if row.content is not None and not plain_text:
         job = Job.of(network, order, name, precision, command, language=language)
         return {f"{job.name}.{row.ending}": row.content(job)}
-    name = names.check_called(name or "derivatives", language)
     if plain_text:
-        return {f"{name}.py": plain.source(Job.of(network, order, None, precision, command))}
+        module = names.check_module(name or "derivatives")
+        return {f"{module}.py": plain.source(Job.of(network, order, None, precision, command))}
     assert row.whole is not None
+    name = names.check_called(name or "derivatives", language)
     return {f"{name}.{row.ending}": row.whole(network, order, command)}
 
 

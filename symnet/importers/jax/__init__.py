@@ -31,6 +31,7 @@ from symnet.network import Network
 from symnet.network.weights import Array
 from symnet.witness.checking import CheckError
 
+_BITS = ("and", "or", "not")
 _ERRORS = (ValueError, TypeError, IndexError, KeyError, NotImplementedError)
 
 _NARROWED = (
@@ -187,6 +188,8 @@ class Equations:
                 return arguments
             if name in _FRACTIONS and "int" in kinds[-1]:
                 raise ValueError("it divides whole numbers that depend on the inputs")
+            if name in _BITS and "int" in kinds[-1]:
+                raise ValueError("it takes whole numbers that depend on the inputs by their bits")
             if name in MOVES:
                 found = MOVES[name](t, equation, arguments)
                 return [Unread(_named(name, _PLACES)) if v is None else v for v in found]

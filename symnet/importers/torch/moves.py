@@ -63,7 +63,7 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
     named = by_name(target, args, kwargs)
     trees = torch.utils._pytree
     data, spec = trees.tree_flatten(
-        {name: named.pop(name) for name in _MOVING if name in named}, is_leaf=_is_value
+        {name: named.pop(name) for name in _moving(target) if name in named}, is_leaf=_is_value
     )
     if any(map(_is_value, trees.tree_leaves(named, is_leaf=_is_value))):
         raise ValueError("its places depend on the inputs: that has no derivative")
@@ -92,8 +92,14 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
     return [_taken(t, parts, part, fill) for part in found]
 
 
-_MOVING = ("self", "input", "tensors", "other", "src", "source", "values")
-"""The names of arguments whose entries move, of whatever type; all others say where to."""
+_MOVING = frozenset(("self", "input", "tensors", "other", "src", "source", "values"))
+"""The names of tensors whose entries move, whatever their types; all others say where to."""
+
+
+def _moving(target: Any) -> list[str]:
+    """Those of the operation; the source of movedim is an axis."""
+    known = target._schema.arguments
+    return [a.name for a in known if a.name in _MOVING and "Tensor" in str(a.type)]
 
 
 def by_name(target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ _CHECKS = (
     *("_assert_tensor_metadata", "_assert_async", "_assert_scalar"),
     *("sym_constrain_range", "sym_constrain_range_for_size", "_linalg_check_errors"),
 )
+_BITS = ("bitwise_and", "__and__", "bitwise_or", "__or__", "bitwise_not")
 _NARROW = ("float32", "float16", "bfloat16")
 
 
@@ -151,6 +152,8 @@ def _called(torch: Any, t: Tensors, node: Any, values: dict[str, Any]) -> Any:
 
     try:
         args, kwargs = known(node.args), {k: known(v) for k, v in node.kwargs.items()}
+        if name in _BITS and _varies(args) and node.meta["val"].dtype != torch.bool:
+            raise ValueError("it takes whole numbers that depend on the inputs by their bits")
         return _applied(torch, t, node.target, name, args, kwargs)
     except (ValueError, TypeError, IndexError, KeyError, RuntimeError, AttributeError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
