@@ -166,10 +166,6 @@ def _decade(size: float) -> Expr:
     return sympy.Float(f"1e{round(math.log10(size))}")
 
 
-def _is_out(z: float) -> bool:
-    return abs(z) > _FARTHEST or 0 < abs(z) < 1 / _FARTHEST
-
-
 def _without_phase(formula: Expr, z: float) -> bool:
     """Whether the argument of a sine or tangent is beyond all doubles."""
     inner = {node.args[0] for node in formula.atoms(*digits.SINES)}
