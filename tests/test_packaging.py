@@ -13,7 +13,7 @@ from symnet.backends.c.text import library
 
 PACKAGE = Path(symnet.__file__).parent
 PROJECT = PACKAGE.parent / "pyproject.toml"
-RUN = PACKAGE.parent / ".ci" / "run"
+RUN = Path(__file__).parents[1] / ".ci" / "run"
 LIBRARY = PACKAGE / "backends" / "c" / "library"
 
 
