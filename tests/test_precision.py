@@ -94,3 +94,15 @@ def test_a_forked_child_does_not_wait_for_a_thread_that_it_has_not():
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     done.set()
     thread.join()
+
+
+@pytest.mark.parametrize("z", [5.9, 6.1, 35.15, 41.2, 60.0, 300.0])
+def test_far_tails_have_all_digits(z):
+    """erf and erfc of both signs beside mpmath's own, in the digits that 1 has."""
+    with precision.digits(1000):
+        for x in (mpmath.mpf(z), -mpmath.mpf(z)):
+            for name in ("erf", "erfc"):
+                found = limits._FUNCTIONS[name](x)
+                expected = getattr(mpmath, name)(x)
+                small = expected if name == "erfc" and x > 0 else 1
+                assert abs(found - expected) <= mpmath.mpf(10) ** -997 * abs(small)

@@ -111,7 +111,7 @@ def _beside_a_seam(
 ) -> list[Array]:
     """Two points moved together around a seam that lies between them, or nothing."""
     ends = _drawn(network, own, random, np.full(2, 3.0))
-    pre = analytic.preactivations(network, ends)
+    pre, _ = analytic.sketch(network, ends)
     crossed = [
         (k, neuron, (node.activation.name, seam))
         for k, (node, z) in enumerate(zip(network.nodes, pre, strict=True))
@@ -127,7 +127,7 @@ def _beside_a_seam(
     turns[which] += 1
     while np.max(np.abs(ends[1] - ends[0]) / own.step) > _NEAR:
         between = np.linspace(ends[0], ends[1], _PARTS + 1)
-        z = analytic.preactivations(network, between)[k][:, neuron] - which[1]
+        z = analytic.sketch(network, between)[0][k][:, neuron] - which[1]
         crossing = np.flatnonzero(z[:-1] * z[1:] <= 0)
         closer = between[crossing[:1, None] + [0, 1]].reshape(-1, network.n)
         if not len(closer) or (closer == ends).all():
