@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from symnet.activations import TABLE, Activation, has_its_name
-from symnet.names import check_name, shortened, whole
+from symnet.names import check_name, whole
 from symnet.network.graph import Node, called
 from symnet.network.layer import Layer
-
-_LIKE_WEIGHTS = re.compile(r"[wWbB][0-9]+(_\w*)?")
 
 
 def layers(layers: tuple[Layer, ...]) -> None:
@@ -29,17 +26,19 @@ def layers(layers: tuple[Layer, ...]) -> None:
             )
 
 
-def activations(named: Iterable[tuple[str, Activation]]) -> None:
-    """ValueError for a name that formulas use, and for two activations of one name."""
+def activations(named: Iterable[tuple[str, Activation]], parameters: Iterable[str]) -> None:
+    """ValueError for a name that formulas or weights use, and for two activations of one name."""
     known: dict[str, Activation] = {}
     for where, own in named:
         if own.name not in TABLE and own.name not in known and not has_its_name(own):
             check_name(own.name, f"{where}: activation")
-        if _LIKE_WEIGHTS.fullmatch(own.name):
-            raise ValueError(
-                f"{where}: activation: {shortened(repr(own.name))} is what generated text calls "
-                "weights; choose another name"
-            )
+        for weights in parameters:
+            # Functions of an activation are called W2_01 in text where matrices are W2_0 and W2_1.
+            if weights.lower().startswith(f"{own.name.lower()}_"):
+                raise ValueError(
+                    f"{where}: activation: {own.name!r} is what generated text calls the weights "
+                    f"{weights}; choose another name"
+                )
         if known.setdefault(own.name, TABLE.get(own.name, own)) != own:
             raise ValueError(
                 f"{where}: its activation {own.name!r} differs from another of that name; "

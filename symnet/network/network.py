@@ -163,7 +163,7 @@ class Network:
         name: str | None,
     ) -> None:
         """Check and set what has names: activations, inputs, outputs, the network itself."""
-        checks.activations(self._activations())
+        checks.activations(self._activations(), self.parameters)
         self._call(naming.made(inputs, outputs, (self.n, self.m), self._weight_names()))
         object.__setattr__(self, "name", None if name is None else check_label(name))
         object.__setattr__(self, "units", MappingProxyType({}))
