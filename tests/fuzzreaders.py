@@ -3,8 +3,8 @@
     python tests/fuzzreaders.py SEED FIRST LAST SUFFIX...
 
 reads the cases FIRST to LAST - 1 of a seed for each suffix and ends with status 1 where one takes
-over 5 s of processor time or 1.2 GB, or says anything but one line that begins with the file's
-name. A case that never returns ends the process after 60 s of it; before one that brings it
+over 2 s of processor time or 1.2 GB, or says anything but one line that begins with the file's
+name. A case that never returns ends the process after 30 s of it; before one that brings it
 down, its number stands in the file `case` of the folder that is named first.
 """
 
@@ -34,7 +34,7 @@ from symnet.importers import Options, read
 from symnet.importers.formats import apart
 from symnet.witness.checking import CheckError
 
-SECONDS, HANGS = 5.0, 60.0  # of the processor
+SECONDS, HANGS = 2.0, 30.0  # of the processor
 MEGABYTES = 1200  # twice the largest matrix that an import may fold to
 
 NUMBERS: list[Any] = [
@@ -494,7 +494,9 @@ def run(folder: Path, seed: int, first: int, last: int, suffix: str) -> list[str
         (folder / "case").write_text(f"{suffix} {case}")
         with effort.hanging(HANGS):
             found, seconds, grown = timed(path)
-            slow = effort.over(seconds, SECONDS)
+            if slow := effort.over(seconds, SECONDS):  # once more: what is made once is no fault
+                found, seconds, _ = timed(path)
+                slow = effort.over(seconds, SECONDS)
         if found or slow or grown > MEGABYTES:
             faults.append(f"{suffix} {case}: {seconds:.1f} s, {grown:.0f} MB: {found}")
     return faults

@@ -36,7 +36,7 @@ TOGETHER = (
 
 @pytest.mark.parametrize("suffixes", TOGETHER, ids=lambda suffixes: " ".join(suffixes))
 def test_no_file_hangs_crashes_or_is_refused_in_other_words(suffixes, tmp_path):
-    """5 s, 1.2 GB, one line that begins with the file's name, and no end of the process."""
+    """2 s, 1.2 GB, one line that begins with the file's name, and no end of the process."""
     there = [suffix for suffix in suffixes if find_spec(NEEDS[suffix])]
     if not there:
         pytest.skip(f"none of the packages for {', '.join(suffixes)} is installed")

@@ -21,7 +21,7 @@ from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
 
-_LARGEST = matrices.LARGEST // 8  # an entry with its place takes eight times the memory of one
+_LARGEST = matrices.LARGEST // 32  # entries with their places, of which several arrays are made
 
 _ROUNDING: dict[str, Callable[[Array], Array]] = {
     "floor": np.floor,
