@@ -38,19 +38,22 @@ class Quantity(Symbol):
     """A layer's vector, or one neuron's entry of it, or a partial derivative of either.
 
     `letter` and `layer` say which vector (`z`, 2), `along` the directions it has been
-    differentiated in, the latest last, and `index` the neuron (from 1) where it is one entry only:
+    differentiated in, the latest last, and `index` the neuron (from 1) where it is one entry only;
+    `family`, (letter, layer, order), is what it has in common with its namesakes along others:
 
         Quantity("z", 2)                   z₂                 a whole layer
         Quantity("z", 2, ("i",))           ∂z₂ along u_i      a whole layer
         Quantity("z", 2, ("x1",), 3)       ∂z₂,₃/∂x1          one neuron
     """
 
-    __slots__ = ("along", "index", "layer", "letter")
+    __slots__ = ("_content", "along", "family", "index", "layer", "letter")
 
     letter: str
     layer: int | None
     along: tuple[str, ...]
     index: int | None
+    family: tuple[str, int | None, int]
+    _content: tuple[Any, ...]
 
     def __new__(
         cls,
@@ -62,8 +65,7 @@ class Quantity(Symbol):
         return _quantity(letter, layer, along, index)
 
     def _hashable_content(self) -> tuple[Any, ...]:
-        numbers = (-1 if n is None else n for n in (self.layer, self.index))
-        return (self.letter, *numbers, *self.along)
+        return self._content
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (self.letter, self.layer, self.along, self.index), {}
@@ -91,6 +93,9 @@ def _quantity(
     name += "_" + "".join(along) if along else ""
     made: Quantity = Symbol.__xnew__(Quantity, name)
     made.letter, made.layer, made.along, made.index = letter, layer, along, index
+    made.family = letter, layer, len(along)
+    numbers = (-1 if n is None else n for n in (layer, index))
+    made._content = letter, *numbers, *along  # compared often
     return made
 
 
@@ -128,6 +133,8 @@ class Head(Function):
     SymPy's own functions look at their arguments for numbers, and carry a set of how many there may
     be, in each of the thousands that a deep network's Program has.
     """
+
+    is_commutative = True  # SymPy would ask it of all arguments
 
     def __new__(cls, *args: Basic) -> Expr:
         head: Any = cls

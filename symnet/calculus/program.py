@@ -90,15 +90,10 @@ class Program:
     def families(self) -> frozenset[tuple[str, int | None, int]]:
         """(letter, layer, order) of every quantity that is not identically zero."""
         targets = (statement.target for statement in self.statements)
-        return frozenset(map(family, [X, X.toward(DIRECTIONS[0]), *targets]))
+        return frozenset(q.family for q in [X, X.toward(DIRECTIONS[0]), *targets])
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.statements))
-
-
-def family(quantity: Quantity) -> tuple[str, int | None, int]:
-    """What `quantity` has in common with its namesakes along other directions."""
-    return quantity.letter, quantity.layer, quantity.order
 
 
 def parameters(network: Network) -> dict[str, Quantity]:
@@ -191,17 +186,22 @@ def tangent(program: Program) -> Program:
         target = statement.target.toward(direction)
         expression = along(direction, statement.expression, known, program.activations)
         number = program.shapes.number(target)
-        for part in _parts(target, number, expression.xreplace(named)):
-            if part.expression != 0 and family(part.target) not in new:
-                new.add(family(part.target))
-                known.add(family(part.target))
+        for part in _parts(target, number, replaced(expression, named)):
+            if part.expression is not S.Zero and part.target.family not in new:
+                new.add(part.target.family)
+                known.add(part.target.family)
                 added.append(part)
     output = _top(Y, program.order + 1)
     return replace(
         program,
         statements=program.statements + tuple(added),
-        outputs=(*program.outputs, output if family(output) in known else S.Zero),
+        outputs=(*program.outputs, output if output.family in known else S.Zero),
     )
+
+
+def replaced(expression: Expr, values: Mapping[Expr, Expr]) -> Expr:
+    """`expression` with these values: SymPy looks through all of it even where there are none."""
+    return expression.xreplace(values) if values else expression
 
 
 def softmaxes(program: Program) -> dict[Expr, Quantity]:
@@ -364,8 +364,8 @@ def along(
     depend on nothing are replaced by their number.
     """
     tangents = {s: s.toward(direction) for s in symbols(expression)}
-    moved = derivative(expression, {s: t for s, t in tangents.items() if family(t) in known})
-    return moved.xreplace(_constants(moved, activations))
+    moved = derivative(expression, {s: t for s, t in tangents.items() if t.family in known})
+    return replaced(moved, _constants(moved, activations))
 
 
 def _constants(expression: Expr, activations: Mapping[str, Activation]) -> dict[Expr, Expr]:

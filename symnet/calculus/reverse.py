@@ -25,7 +25,7 @@ from sympy import Add, Expr, S
 
 from symnet.calculus import schemes
 from symnet.calculus.algebra import DIRECTIONS, OUTPUT, Quantity
-from symnet.calculus.program import Program, Statement, along, family, softmaxes, transpose
+from symnet.calculus.program import Program, Statement, along, replaced, softmaxes, transpose
 from symnet.calculus.shapes import Shapes
 from symnet.network import Network
 
@@ -79,7 +79,7 @@ def reverse(
     output = program.outputs[-1]
     # A family is known to `along` by what it becomes: one order more along one more direction.
     named = softmaxes(program)
-    moving = {family(s.toward(_MOTION)) for s in (*parameters, *(t.target for t in forward))}
+    moving = {s.toward(_MOTION).family for s in (*parameters, *(t.target for t in forward))}
     cotangents: dict[Quantity, Expr] = {output: OUTPUT} if output != 0 else {}
     backward: list[Statement] = []
     for statement in reversed(forward):
@@ -88,8 +88,8 @@ def reverse(
             continue
         adjoint = bar(statement.target)
         backward.append(Statement(adjoint, cotangent))
-        motion = along(_MOTION, statement.expression, moving, program.activations).xreplace(named)
-        for s, share in _transposed(motion, adjoint, program.shapes):
+        motion = along(_MOTION, statement.expression, moving, program.activations)
+        for s, share in _transposed(replaced(motion, named), adjoint, program.shapes):
             cotangents[s] = cotangents.get(s, S.Zero) + share
     gradients = {parameter: cotangents.get(parameter, S.Zero) for parameter in parameters}
     return Sweep(forward, output, tuple(backward), gradients, program.applied)

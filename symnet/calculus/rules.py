@@ -42,7 +42,7 @@ def _product_rule(expression: Expr, tangents: Mapping[Expr, Expr]) -> Expr:
     terms = []
     for k, factor in enumerate(expression.args):
         moved = derivative(factor, tangents)
-        if moved != 0:
+        if moved is not S.Zero:
             terms.append(expression.func(*expression.args[:k], moved, *expression.args[k + 1 :]))
     return Add(*terms)
 

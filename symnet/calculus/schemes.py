@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from sympy import Expr, Mul
@@ -30,7 +31,6 @@ from symnet.calculus.algebra import (
 from symnet.calculus.program import (
     Program,
     adjoint,
-    family,
     from_network,
     tangent,
 )
@@ -111,14 +111,15 @@ def needed(program: Program, orders: Iterable[int]) -> Program:
     families = set().union(*(_families(output) for output in outputs))
     kept = []
     for statement in reversed(program.statements):
-        if family(statement.target) in families:
+        if statement.target.family in families:
             kept.append(statement)
             families |= _families(statement.expression)
     return replace(program, statements=tuple(reversed(kept)), outputs=outputs)
 
 
-def _families(expression: Expr) -> set[tuple[str, int | None, int]]:
-    return set(map(family, symbols(expression)))
+@lru_cache(maxsize=2**16)
+def _families(expression: Expr) -> frozenset[tuple[str, int | None, int]]:
+    return frozenset(q.family for q in symbols(expression))
 
 
 def cost(program: Program, scheme: str, count: _Count | None = None) -> Cost:

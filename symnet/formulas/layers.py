@@ -28,7 +28,7 @@ from symnet.calculus.algebra import (
     is_direction,
     row,
 )
-from symnet.calculus.program import Program, Statement, family
+from symnet.calculus.program import Program, Statement
 from symnet.calculus.schemes import candidates, needed
 from symnet.formulas.folding import Numbers, folded
 from symnet.formulas.pages import Line
@@ -99,13 +99,11 @@ class _Layers:
     def _substitutions(self) -> dict[Quantity, Expr]:
         """Tangents of a and means where one line needs them; adjoints that are rows of weights."""
         # a₁ⱼ is a use of a₁ᵢ too, which could not be put in its place.
-        used = Counter(
-            family(s) for t in self.program.statements for s in t.expression.free_symbols
-        )
+        used = Counter(s.family for t in self.program.statements for s in t.expression.free_symbols)
         found: dict[Quantity, Expr] = {}
         for statement in self.program.statements:
             target, expression = statement.target, statement.expression
-            moved = target.letter in "am" and target.along and used[family(target)] == 1
+            moved = target.letter in "am" and target.along and used[target.family] == 1
             if moved or (target.letter in SPELLED and isinstance(expression, row)):
                 found[target] = expression.xreplace(found)
         return found

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 from sympy import Add, Expr, Piecewise, Symbol
 
 from symnet.calculus.algebra import SPELLED, Quantity, sigma
-from symnet.calculus.program import activations_used, family
+from symnet.calculus.program import activations_used
 from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
 from symnet.languages.printing import Printer
@@ -105,6 +105,6 @@ class MatrixForm:
 
 def name_of(quantity: Quantity) -> str:
     """A quantity's variable, whatever its directions are called."""
-    letter, layer, order = family(quantity)
+    letter, layer, order = quantity.family
     directions = order - ("p" in quantity.along)
     return "d" * directions + _SPELLED.get(letter, letter) + ("" if layer is None else str(layer))

@@ -35,7 +35,7 @@ from symnet.calculus.algebra import (
     softmax,
     transposed,
 )
-from symnet.calculus.program import activations_used, family
+from symnet.calculus.program import activations_used
 from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
 from symnet.lowering import elementary, programs
@@ -92,14 +92,14 @@ class _Model:
     def proto(self) -> Any:
         helper = self.onnx.helper
         shape = self.ints("input_shape", [-1, *[1] * (self.rank - 2), self.n])
-        self.tensors[family(X)] = self.op("Reshape", "x", shape)
+        self.tensors[X.family] = self.op("Reshape", "x", shape)
         self.activate(X)
         for statement in self.program.statements:
             target, tensor = statement.target, self.vector(statement.expression)
             if width := self.program.shapes.spread(target, statement.expression):
                 shape = self.ints(f"width_{width}", [*[1] * (self.rank - 1), width])
                 tensor = self.op("Expand", tensor, shape)
-            self.tensors.setdefault(family(target), tensor)
+            self.tensors.setdefault(target.family, tensor)
             self.activate(target)
         outputs = [
             self.result(order, output)
@@ -214,7 +214,7 @@ class _Model:
     def quantity(self, quantity: Quantity) -> str:
         if quantity.letter == "b":
             return self.constant(str(quantity), self.parameters[str(quantity)])
-        tensor = self.tensors[family(quantity)]
+        tensor = self.tensors[quantity.family]
         directions = [d for d in quantity.along if d != "p"]
         for k, direction in reversed(list(enumerate(directions))):
             tensor = self.exchanged(tensor, 2 + k, self.axis(direction))
@@ -227,7 +227,7 @@ class _Model:
         if output == 0:
             tensor = self.number(0)
         else:
-            tensor = self.tensors[family(output)]
+            tensor = self.tensors[output.family]
             statement = next(s for s in self.program.statements if s.target == output)
             if "p" not in along_directions(statement.expression):
                 tensor = self.exchanged(tensor, 1, self.rank - 1)

@@ -31,7 +31,7 @@ from symnet.calculus.algebra import (
     softmax,
     transposed,
 )
-from symnet.calculus.program import Application, Program, Statement, activations_used, family
+from symnet.calculus.program import Application, Program, Statement, activations_used
 from symnet.lowering.joining import Item
 from symnet.lowering.loops import (
     At,
@@ -82,7 +82,7 @@ class Lowering:
         if isinstance(expression, sigma):
             return  # written by the call at its argument
         if isinstance(expression, (column, row)) and target.letter != "y":
-            self.same[family(target)] = expression
+            self.same[target.family] = expression
         elif isinstance(expression, (softmax, log_softmax)):
             self._normalized(target, expression)
         else:
@@ -281,7 +281,7 @@ class Lowering:
     def _element(self, quantity: Quantity, index: str | Expr) -> At:
         """Where a quantity's entry is stored."""
         directions = [d for d in quantity.along if d != "p"]
-        alias = self.same.get(family(quantity))
+        alias = self.same.get(quantity.family)
         if alias is not None:
             index = index if self.shapes.width(alias) > 1 else Integer(0)
             found = at(str(alias.args[0]), index, *directions)

@@ -39,7 +39,6 @@ from symnet.calculus.program import (
     Application,
     Program,
     activations_used,
-    family,
     parameters,
 )
 from symnet.network import Network
@@ -276,7 +275,7 @@ def _is_pair(factors: Sequence[Expr]) -> bool:
     return (
         len(factors) == 2
         and all(isinstance(f, Quantity) and f.order == 1 for f in factors)
-        and family(factors[0]) == family(factors[1])
+        and factors[0].family == factors[1].family
     )
 
 

@@ -50,7 +50,7 @@ from symnet.calculus.algebra import (
     symbols,
     transposed,
 )
-from symnet.calculus.program import Program, Statement, activations_used, family
+from symnet.calculus.program import Program, Statement, activations_used
 
 _NAMES = SPELLED | {"y": "Y", "m": "mean", "p": "soft"}
 """Slabs of these letters have names of their own: the text's loops run over m, p, …"""
@@ -90,7 +90,7 @@ class _Planner:
         forward = [s for s in self.program.statements if not _backward(s)]
         forward.sort(key=self._position)
         self._allocate(forward)
-        for _, statements in groupby(forward, lambda s: family(s.target)[:2]):
+        for _, statements in groupby(forward, lambda s: s.target.family[:2]):
             self._forward(list(statements))
         for statement in self.program.statements:
             if _backward(statement):
@@ -113,22 +113,22 @@ class _Planner:
 
         Columns of a matrix are read where they stand, unless a product or a caller wants them.
         """
-        self.draft.places[family(X)] = Place(self.draft.slab("x", self.shapes.n, 1))
+        self.draft.places[X.family] = Place(self.draft.slab("x", self.shapes.n, 1))
         vectors = set().union(*(multiplied(s.expression) for s in forward))
-        wanted = set(map(family, vectors))
-        wanted |= {family(output) for output in self.program.outputs if output != 0}
+        wanted = {q.family for q in vectors}
+        wanted |= {output.family for output in self.program.outputs if output != 0}
         groups: dict[tuple[str, int | None], list[Quantity]] = {}
         for statement in forward:
             target, expression = statement.target, statement.expression
-            if isinstance(expression, column) and family(target) not in wanted:
-                self.draft.weights[family(target)] = expression
+            if isinstance(expression, column) and target.family not in wanted:
+                self.draft.weights[target.family] = expression
             else:
-                groups.setdefault(family(target)[:2], []).append(target)
+                groups.setdefault(target.family[:2], []).append(target)
         for targets in groups.values():
             sizes = [self.shapes.combinations(target.order) for target in targets]
             slab = self.draft.slab(_name(targets[0]), self.shapes.width(targets[0]), sum(sizes))
             for k, target in enumerate(targets):
-                self.draft.places[family(target)] = Place(slab, sum(sizes[:k]), sizes[k])
+                self.draft.places[target.family] = Place(slab, sum(sizes[:k]), sizes[k])
 
     def _new(self, name: str, rows: int, along: Sequence[str]) -> Place:
         """A slab of its own for a vector along these directions, or for each output."""
@@ -143,12 +143,12 @@ class _Planner:
         for statement in statements:
             target, expression = statement.target, statement.expression
             self._activate(expression)
-            if family(target) in self.draft.weights:
+            if target.family in self.draft.weights:
                 continue
-            place = self.draft.places[family(target)]
+            place = self.draft.places[target.family]
             match expression:
                 case softmax() | log_softmax():
-                    source = self.draft.places[family(expression.args[0])]
+                    source = self.draft.places[expression.args[0].family]
                     logarithm = isinstance(expression, log_softmax)
                     self.draft.append(Softmax(place, source, logarithm))
                 case sigma() if self.values[expression] == target:
@@ -163,10 +163,10 @@ class _Planner:
         if target.letter == "y":
             self._output(statement)
         elif isinstance(expression, row):
-            self.draft.weights[family(target)] = expression
+            self.draft.weights[target.family] = expression
         else:
             place = self._new(_name(target), self.shapes.width(target), ("p",))
-            self.draft.places[family(target)] = place
+            self.draft.places[target.family] = place
             self._compute([_Computed(place, ("p",), parts_of(statement))])
 
     def _output(self, statement: Statement) -> None:
@@ -181,12 +181,12 @@ class _Planner:
         else:
             place = self._new(name, self.shapes.m, directions(target))
             self._contract(place, statement)
-        self.draft.places[family(target)] = place
+        self.draft.places[target.family] = place
 
     def _result(self, output: Expr) -> Result:
         if output == 0:
             return Result(None)
-        return Result(self.draft.places[family(output)], output in self.by_input)
+        return Result(self.draft.places[output.family], output in self.by_input)
 
     # --- sums -----------------------------------------------------------------------------------
 
@@ -228,7 +228,7 @@ class _Planner:
         """Where the vector stands that a matrix is multiplied with, computed if it has no name."""
         rows = self.shapes.shape(matrix)[1]
         if isinstance(vector, Quantity):
-            place = self.draft.places.get(family(vector))
+            place = self.draft.places.get(vector.family)
             if place is not None and place.slab.rows == rows:
                 return place
         symbol = matrix.args[0] if isinstance(matrix, transposed) else matrix
@@ -278,13 +278,13 @@ class _Planner:
         if len(factors) != 2 or not all(isinstance(f, Quantity) and f.order == 1 for f in factors):
             return None
         t, other = factors
-        same = family(t) == family(other) and not is_direction(t)
+        same = t.family == other.family and not is_direction(t)
         return t if same and self.shapes.width(t) == rows else None
 
     def _weight(self, weight: Expr) -> Place:
         """λ σ″, [neurons][outputs]."""
-        if isinstance(weight, Quantity) and family(weight) in self.draft.places:
-            return self.draft.places[family(weight)]
+        if isinstance(weight, Quantity) and weight.family in self.draft.places:
+            return self.draft.places[weight.family]
         adjoints = [q for q in symbols(weight) if "p" in q.along]
         layer = min(adjoints, key=str).layer if adjoints else None
         place = self._new(f"g{'' if layer is None else layer}", self.shapes.width(weight), ("p",))
@@ -298,12 +298,12 @@ class _Planner:
             if sigma(name, self.orders[name, argument][0], argument) in self.draft.places:
                 continue
             number = self.program.applied[name, argument]
-            source = self.draft.places[family(argument)]
+            source = self.draft.places[argument.family]
             results = []
             for r in self.orders[name, argument]:
                 node = sigma(name, r, argument)
                 if node in self.values:
-                    place = self.draft.places[family(self.values[node])]
+                    place = self.draft.places[self.values[node].family]
                 else:
                     place = Place(self.draft.slab(f"{'d' * r}s{number or ''}", source.slab.rows, 1))
                 self.draft.places[node] = place

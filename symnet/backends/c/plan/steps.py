@@ -19,7 +19,6 @@ from typing import TypeAlias
 from sympy import Expr
 
 from symnet.calculus.algebra import Quantity, along_directions, outside, sigma, sigmas
-from symnet.calculus.program import family
 from symnet.calculus.shapes import Shapes
 
 Family: TypeAlias = tuple[str, int | None, int]
@@ -198,7 +197,7 @@ def reads(places: Places, expression: Expr) -> set[str]:
 @lru_cache(maxsize=2**14)
 def _read(expression: Expr) -> tuple[Family | sigma, ...]:
     """The activations' derivatives in an expression, and quantities that stand outside of these."""
-    return (*sigmas(expression), *map(family, outside(expression)))
+    return (*sigmas(expression), *(q.family for q in outside(expression)))
 
 
 def read_by(places: Places, step: Step) -> set[str]:

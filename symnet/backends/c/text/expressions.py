@@ -33,7 +33,6 @@ from symnet.calculus.algebra import (
     row,
     sigma,
 )
-from symnet.calculus.program import family
 
 _TYPES = {"double": float64, "float": float32}
 
@@ -158,7 +157,7 @@ class EntryPrinter(ScalarPrinter):
 
     def _print_Quantity(self, quantity: Quantity) -> str:
         along = directions(quantity)
-        weights = self.plan.weights.get(family(quantity))
+        weights = self.plan.weights.get(quantity.family)
         if weights is not None:
             return str(self._print(weights.xreplace(_turned(weights, along))))
         width = self.plan.shapes.width(quantity)
@@ -168,7 +167,7 @@ class EntryPrinter(ScalarPrinter):
             return f"(real)({self._at(width)} == {self.output})"
         if quantity.letter == "b":
             return f"{self.parameter(quantity)}[{self._at(width)}]"
-        place = self.plan.places[family(quantity)]
+        place = self.plan.places[quantity.family]
         return self._read(place, along or ("p",) * ("p" in quantity.along))
 
     def _print_sigma(self, node: sigma) -> str:

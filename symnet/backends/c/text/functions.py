@@ -38,7 +38,6 @@ from symnet.backends.c.text.expressions import (
 )
 from symnet.backends.c.text.needed import Needed
 from symnet.backends.c.text.products import linear_lines
-from symnet.calculus.program import family
 from symnet.names import array_name
 from symnet.network import Network
 
@@ -231,13 +230,13 @@ class Functions:
         weight, target = _pointer(planned, step.weight), _pointer(planned, step.target)
         if step.pair is not None:
             more = int(step.accumulate)
-            column = planned.weights.get(family(step.pair))
+            column = planned.weights.get(step.pair.family)
             if column is not None:
                 self.library.need("pairs_of_weights")
                 matrix = self._weights(str(column.args[0]))
                 return call_of("pairs_of_weights", step.rows, weight, matrix, target, more)
             self.library.need("pairs")
-            place = planned.places[family(step.pair)]
+            place = planned.places[step.pair.family]
             row = _vectors(place.slab.columns)
             return call_of("pairs", step.rows, weight, _pointer(planned, place), row, target, more)
         printer = EntryPrinter(planned, self.dtype, step.rows)
