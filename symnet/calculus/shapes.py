@@ -69,18 +69,16 @@ class Shapes:
 
     def width(self, expression: Expr) -> int:
         """Entries of a vector: of a sum or a product, those of its widest part."""
-        if isinstance(expression, matvec):
-            return self.shape(expression.args[0])[0]
-        if isinstance(expression, column):
+        if isinstance(expression, Quantity):
+            return self._width_of(expression)
+        if isinstance(expression, sigma):
+            return self.width(expression.argument)
+        if isinstance(expression, (matvec, column)):
             return self.shape(expression.args[0])[0]
         if isinstance(expression, row):
             return self.shape(expression.args[0])[1]
         if isinstance(expression, (dot, entry)):
             return 1
-        if isinstance(expression, sigma):
-            return self.width(expression.argument)
-        if isinstance(expression, Quantity):
-            return self._width_of(expression)
         return max((self.width(argument) for argument in expression.args), default=1)
 
     def spread(self, target: Quantity, expression: Expr) -> int:

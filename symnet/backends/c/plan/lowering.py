@@ -293,10 +293,9 @@ class _Planner:
 
     def _activate(self, expression: Expr) -> None:
         """The activations that `expression` uses, where this has not been done."""
-        used = {(node.name, node.argument) for node in sigmas(expression)}
-        for name, argument in sorted(used, key=str):
-            if sigma(name, self.orders[name, argument][0], argument) in self.draft.places:
-                continue
+        nodes = [node for node in sigmas(expression) if node not in self.draft.places]
+        used = {(node.name, node.argument) for node in nodes}
+        for name, argument in used if len(used) < 2 else sorted(used, key=str):
             number = self.program.applied[name, argument]
             source = self.draft.places[argument.family]
             results = []
