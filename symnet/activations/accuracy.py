@@ -37,6 +37,7 @@ Array: TypeAlias = NDArray[Any]
 
 TOLERANCE = 1000 * float(np.finfo(np.float64).eps)
 _TINY = 1e-290  # beside which nothing is lost that a double could hold
+_LARGEST_FLOAT = 1e37
 LARGEST = 1e290  # from here on a result may be infinite: something before it was
 _MORE = (360, 1200)
 """Digits that are added until a result is seen to be right, or still is not."""
@@ -137,6 +138,19 @@ def faults(
             fault = None if doubt is None else _settled(formula, doubt, corners)
             if fault is not None:
                 yield fault
+
+
+def is_narrow(
+    shared: Sequence[tuple[Any, Expr]], results: Sequence[Expr], at: Grid, most: float = 1e4
+) -> bool:
+    """Whether in single precision, too, nothing overflows that is a number of that."""
+    points = at.points[np.abs(at.points) <= most].astype(np.float32)
+    found = in_steps(shared, results, points)
+    right = in_steps(shared, results, points.astype(np.float64))
+    return not any(
+        (~np.isfinite(short) & (np.abs(long) < _LARGEST_FLOAT)).any()
+        for short, long in zip(found, right, strict=True)
+    )
 
 
 def pardoned(formula: Expr, fault: Fault) -> bool:

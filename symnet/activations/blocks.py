@@ -63,7 +63,7 @@ def hyperbolic(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Au
 
 
 def below_one(x: Expr, slope: Expr = sympy.S.One, suffix: str = "") -> tuple[Auxiliary, ...]:
-    """`q = 1/(exp(x) - 1)`, `r = 1 + q` and `l = log(1 - exp(-x))`, for x > 0.
+    """`q = 1/(exp(x) - 1)`, `r = 1 + q`, and for x > 0 `l = log(1 - exp(-x))`.
 
     The logarithm is that of what does not cancel: `-expm1(-x)` near 0, else `1 - exp(-x)`.
     """

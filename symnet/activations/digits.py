@@ -135,6 +135,8 @@ def evaluator(node: Expr) -> Callable[[Number], Number]:
     if node in _CONSTANTS:
         constant = _CONSTANTS[node]
         return lambda _: +constant
+    if not node.has(Z) and (node.is_Pow or type(node) in FUNCTIONS):
+        return _known(node)
     if isinstance(node, sympy.Pow):
         return _composed(_power, node)
     if isinstance(node, sympy.log) and (inside := _error_function(node.args[0])) is not None:
@@ -145,6 +147,17 @@ def evaluator(node: Expr) -> Callable[[Number], Number]:
     if type(node) not in FUNCTIONS:
         raise ValueError(f"{node} has no value in many digits")
     return _composed(FUNCTIONS[type(node)], node)
+
+
+def _known(constant: Expr) -> Callable[[Number], Number]:
+    """What has no z in it, once in each precision: roots of hundreds of digits take their time."""
+    compute = _composed(_power if constant.is_Pow else FUNCTIONS[type(constant)], constant)
+
+    @lru_cache(maxsize=8)
+    def known(precision: int) -> Number:
+        return compute(mpmath.mpf(0))
+
+    return lambda _: known(mpmath.mp.prec)
 
 
 def _error_function(node: Expr) -> tuple[Number, Callable[[Number], Number]] | None:
@@ -158,7 +171,7 @@ def _error_function(node: Expr) -> tuple[Number, Callable[[Number], Number]] | N
 
 def _log_erfc(x: Number) -> Number:
     if x < 0 or x * x < 3 * mpmath.mp.dps:  # the series has as many digits as exp(-x^2)
-        return _log(mpmath.erfc(x))
+        return _log(special.erfc(x))
     total = term = mpmath.mpf(1)
     n = 0
     while abs(term) > mpmath.eps:

@@ -5,6 +5,8 @@ log(f + sqrt(f^2 - c^2)) = acosh(f/c) + log c
 asin(tanh f) = atan(sinh f) = 2 atan(tanh(f/2)),   acos(tanh f) = 2 atan(exp(-f))
 a - a erf(f) = a erfc(f),     2 a - a erfc(f) = a erfc(-f)
 log(1 - 1/(1 + exp f)) = f - log(1 + exp f),     1 + tanh f = 2/(1 + exp(-2 f))
+1 - tanh(f)^2 = 1/cosh(f)^2,   1 + sinh(f)^2 = cosh(f)^2,   log cosh(f)^n = n log cosh(f)
+acosh(1 + f) = 2 asinh(sqrt(f/2)),   loggamma(exp f) = loggamma(1 + exp f) - f
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import sympy
-from sympy import Expr, S, acosh, asinh, atan, exp, log, sqrt, tanh
+from sympy import Expr, S, acosh, asinh, atan, cosh, exp, log, sqrt, tanh
 
 from symnet.activations.functions import held
 from symnet.activations.systems import Z
@@ -30,10 +32,14 @@ def renamed(node: Expr) -> Expr:
         return 2 * atan(exp(-inner.args[0]))
     if isinstance(node, atan) and isinstance(inner, sympy.sinh):
         return 2 * atan(tanh(inner.args[0] / 2))
+    if isinstance(node, acosh) and (rest := inner - 1).func != sympy.Add and not rest.is_number:
+        return 2 * asinh(sqrt(rest / 2))
+    if isinstance(node, sympy.loggamma) and isinstance(inner, exp):
+        return sympy.loggamma(1 + inner) - inner.args[0]
     if isinstance(node, sympy.Add):
-        return _share(node) or complement(node) or node
+        return _share(node) or _square(node) or complement(node) or node
     if isinstance(node, log):
-        return _inverse_hyperbolic(inner) or _of_share(inner) or node
+        return _inverse_hyperbolic(inner) or _of_share(inner) or _of_power(inner) or node
     return node
 
 
@@ -68,6 +74,27 @@ def _share(node: Expr) -> Expr | None:
         return None
     side = -2 if number == factor else 2
     return 2 * number / (1 + exp(side * function.args[0]))
+
+
+def _square(node: Expr) -> Expr | None:
+    """`a - a tanh(f)^2` and `a + a sinh(f)^2`."""
+    number, product = node.as_independent(Z, as_Add=True)
+    factor, square = product.as_independent(Z, as_Add=False)
+    if not (square.is_Pow and square.exp == 2 and number.is_positive):
+        return None
+    if isinstance(square.base, tanh) and number == -factor:
+        return number / cosh(square.base.args[0]) ** 2
+    if isinstance(square.base, sympy.sinh) and number == factor:
+        return number * cosh(square.base.args[0]) ** 2
+    return None
+
+
+def _of_power(inner: Expr) -> Expr | None:
+    """Of a power of a cosine that overflows."""
+    factor, power = inner.as_independent(Z, as_Add=False)
+    base, n = power.as_base_exp()
+    known = isinstance(base, cosh) and n != 1 and not n.has(Z) and factor.is_positive
+    return log(factor) + n * log(base) if known else None
 
 
 def _inverse_hyperbolic(inner: Expr) -> Expr | None:

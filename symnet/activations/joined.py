@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache, partial
 
 import sympy
@@ -37,8 +38,20 @@ def own_forms(value: Expr, order: int) -> Forms:
     if not others and not first.value.has(*STEPS):
         plain = _shaped(forms(understood(first.value), order))
         if next(_wrong(plain, found), None) is None:
+            if _is_narrow(plain, found):
+                return plain
+            with suppress(Inaccurate):
+                other = _explicit(found, order)
+                return other if _is_narrow(other, found) else plain
             return plain
     return _explicit(found, order)
+
+
+def _is_narrow(given: Forms, found: Pieces) -> bool:
+    """Whether float32 has what is no NaN in doubles."""
+    (piece,) = found.pieces
+    points = accuracy.grid(piece.value, piece.low, piece.high, found.removable)
+    return accuracy.is_narrow(given.shared, given.derivatives, points)
 
 
 @lru_cache(maxsize=1024)

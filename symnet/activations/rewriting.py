@@ -21,6 +21,8 @@ from symnet.activations.systems import Z
 _LARGEST = 300
 """Operations of a formula that is worth rewriting: beyond, SymPy takes seconds."""
 
+_SHORT = 10_000  # of numerators and denominators
+
 _E = Symbol("E", positive=True)
 _U = Symbol("U", positive=True)
 _HYPERBOLIC = (sympy.sinh, sympy.cosh, sympy.tanh, sympy.coth, sympy.sech, sympy.csch)
@@ -38,6 +40,17 @@ def rewritings(derivative: Expr) -> Iterator[Expr]:
             continue  # SymPy's own mistakes, with decimals among polynomials' coefficients
         if found is not None and found != derivative:
             yield found
+
+
+def in_fractions(arm: Expr) -> Expr:
+    """With decimals as they are exactly: of products of rounded ones nothing cancels."""
+    return arm.xreplace({c: sympy.Rational(c) for c in arm.atoms(sympy.Float)})
+
+
+def in_decimals(expression: Expr) -> Expr:
+    """With decimals for fractions that nobody wrote."""
+    long = [r for r in expression.atoms(sympy.Rational) if r.q > _SHORT or abs(r.p) > _SHORT]
+    return expression.xreplace({r: sympy.Float(r, 20) for r in long})
 
 
 def merged(derivative: Expr) -> Expr:
@@ -185,9 +198,11 @@ def algebraic(derivative: Expr) -> Expr | None:
     near = conjugate(lowest(written))
     if near.count_ops() > _LARGEST // 2:
         return None
-    right, left = (_in_inverse(near.xreplace({Z: side / _U})) for side in (1, -1))
-    if any(side.has(sympy.I, sympy.nan, sympy.zoo) for side in (right, left)):
+    sides = [_in_inverse(near.xreplace({Z: side / _U})) for side in (1, -1)]
+    real = [side for side in sides if not side.has(sympy.I, sympy.nan, sympy.zoo)]
+    if not real:
         return None
+    right, left = sides if len(real) == 2 else real * 2  # roots of z have one side only
     arms = [(near, Abs(Z) <= 1), (right, True)]
     if right != left:
         arms[1:] = [(right, Z > 1), (left, True)]

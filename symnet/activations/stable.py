@@ -91,8 +91,9 @@ def stable(
 ) -> Expr:
     """The derivative of a smooth arm, written so that it is right between the ends.
 
-    Of sines whose arguments are beyond all doubles, and of z that nobody has, NaN is right where
-    nothing else is. Raises Inaccurate.
+    Of those ways one that is no NaN in single precision either, if there is one. Of sines whose
+    arguments are beyond all doubles, and of z that nobody has, NaN is right where nothing else is.
+    Raises Inaccurate.
     """
     points = accuracy.grid(arm, *ends, marks)
     arm = complemented(_exact_powers(arm))
@@ -110,11 +111,18 @@ def stable(
         return [fault for fault in faults(expression) if not accuracy.pardoned(arm, fault)]
 
     tried: list[_Tried] = []
+    wide: Expr | None = None
     for written in _ways(arm, order, ends):
+        if wide is not None and not accuracy.is_narrow((), [written], points):
+            continue
         found = _until_right(written, arm, order, marks, faults)
-        if not found.wrong:
+        if not found.wrong and accuracy.is_narrow((), [found.expression], points):
             return found.expression
+        if not found.wrong:
+            wide = wide or found.expression
         tried.append(found)
+    if wide is not None:
+        return wide
     if not tried:
         raise ValueError(
             f"SymPy writes a derivative of {shown(str(arm))} with complex numbers only"
@@ -216,6 +224,9 @@ def _ways_of_all(arm: Expr, order: int) -> Iterator[Expr]:
         yield _in_full(understood(named), order)
         yield from rewriting.rewritings(differentiated(named, order))
     yield from rewriting.rewritings(plain)
+    if arm.has(sympy.Float):
+        exact = differentiated(rewriting.in_fractions(arm), order)
+        yield from map(rewriting.in_decimals, rewriting.rewritings(exact))
 
 
 def _in_full(system: System, order: int) -> Expr:

@@ -140,16 +140,22 @@ def dominated(arm: Expr) -> Iterator[Tail]:
     """The formula with the exponential that grows most taken out of powers and logarithms of sums.
 
     (f + exp(u))^p = exp(p u) (1 + f exp(-u))^p
+    asinh(f exp(u)) = u + log(f + sqrt(f^2 + exp(-2 u)))
     """
     for side in (1, -1):
         known: dict[Expr, Expr] = {}
-        for node in arm.atoms(sympy.Pow, log):
+        for node in arm.atoms(sympy.Pow, log, *_INVERSE):
             inner = node.args[0]
-            growing = _growing(inner, side) if isinstance(inner, sympy.Add) else None
+            growing = None
+            if isinstance(inner, sympy.Add) or isinstance(node, _INVERSE):
+                growing = _growing(inner, side)
             if growing is None:
                 continue
             rest = sympy.expand(inner * exp(-growing))
-            if isinstance(node, log):
+            if isinstance(node, _INVERSE):
+                one = exp(-2 * growing) * (1 if isinstance(node, sympy.asinh) else -1)
+                known[node] = growing + log(rest + sympy.sqrt(sympy.expand(rest**2 + one)))
+            elif isinstance(node, log):
                 known[node] = growing + log(rest)
             elif not node.exp.has(Z):
                 known[node] = exp(node.exp * growing) * rest**node.exp
@@ -157,10 +163,14 @@ def dominated(arm: Expr) -> Iterator[Tail]:
             yield Tail(sympy.powsimp(arm.xreplace(known), combine="exp"), S(side), side)
 
 
+_INVERSE = (sympy.asinh, sympy.acosh)
+"""Functions that are the logarithm of a sum."""
+
+
 def _growing(inner: Expr, side: int) -> Expr | None:
     """u of the exp(u) among the terms that grows most on a side, linear in z."""
     rates = {}
-    for term in inner.args:
+    for term in sympy.Add.make_args(inner):
         power = term.as_independent(Z, as_Add=False)[1]
         if isinstance(power, exp):
             rate = sympy.diff(power.args[0], Z)

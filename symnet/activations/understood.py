@@ -11,7 +11,11 @@ from symnet.activations.functions import erfcx, held
 from symnet.activations.identities import complement
 from symnet.activations.systems import Auxiliary, System, Z, slope_of
 
-_FAMILIES = {"s": logistic, "v": logistic, "t": hyperbolic, "l": below_one}
+_SCALE = 2 / sympy.sqrt(sympy.pi)
+_FAMILIES = {
+    **{"s": logistic, "v": logistic, "t": hyperbolic},
+    **{"l": below_one, "q": below_one},
+}
 
 _HALVED = sympy.Rational(-7, 10)
 """Where exp(x) is about 1/2."""
@@ -38,6 +42,7 @@ class _Understanding:
     def __init__(self) -> None:
         self.quantities: list[Auxiliary] = []
         self.symbols: dict[tuple[str, Expr], Symbol] = {}
+        self.hazards: dict[Expr, tuple[Symbol, Symbol]] = {}
 
     def visit(self, node: Expr) -> Expr:
         if not node.has(Z) or not node.args:
@@ -50,20 +55,40 @@ class _Understanding:
         if isinstance(node, sympy.log):
             return self.logarithm(node)
         if isinstance(node, sympy.Pow) and node.exp.is_Integer and node.exp < 0:
+            if isinstance(node.base, expm1):
+                return self.symbol("q", node.base.args[0]) ** (-node.exp)
             exponent = _exponent(node.base - 1)
             return node if exponent is None else self.symbol("s", -exponent) ** (-node.exp)
         if isinstance(node, sympy.Pow) and not node.exp.has(Z) and not node.exp.is_Integer:
             exponent = _exponent(node.base - 1)
             return node if exponent is None else exp(node.exp * self.symbol("v", exponent))
         if isinstance(node, sympy.Add):
+            if (turned := self.turned(node)) is not None:
+                return turned
             return _complements(node) if len(node.args) > 2 else complement(node) or _less_one(node)
         return self.quotient(node) if isinstance(node, sympy.Mul) else node
+
+    def arguments(self, kind: str) -> dict[Symbol, Expr]:
+        """x of the quantities of a kind."""
+        return {symbol: x for (name, x), symbol in self.symbols.items() if name == kind}
+
+    def turned(self, node: Expr) -> Expr | None:
+        """`log(1 + exp(x)) - x` as `log(1 + exp(-x))`."""
+        for symbol, x in self.arguments("v").items():
+            factor = node.coeff(symbol)
+            rest = node - factor * symbol
+            if factor.is_number and factor != 0 and -factor * x in sympy.Add.make_args(rest):
+                return rest + factor * x + factor * self.symbol("v", -x)
+        return None
 
     def logarithm(self, node: Expr) -> Expr:
         """`log(1 + exp(x))`, `log(1 + x)`, and what comes near 1 in a tail."""
         near = _log_less_exponential(node.args[0])
         if near is not None:
             return near
+        shares = self.arguments("s")
+        if node.args[0] in shares:
+            return -self.symbol("v", -shares[node.args[0]])
         for share in (sympy.S.One, sympy.S.Half):
             if isinstance(node.args[0] / share, sympy.erfc):
                 return self.log_complement((node.args[0] / share).args[0], share)
@@ -79,49 +104,60 @@ class _Understanding:
         return log1p(rest) if exponent is None else self.symbol("v", exponent)
 
     def log_complement(self, turned: Expr, share: Expr) -> Symbol:
-        """`log(erfc(x))`, or that of half of it, with r = -d/dx of it, and d = r - 2 x.
-
-        r = 2/sqrt(pi) exp(-x^2)/erfc(x), of slope r d, which is about 2 x far out, and there d,
-        whose slope is r d - 2, is a series.
-        """
+        """`log(erfc(x))`, or that of half of it."""
         x = turned.args[0] if isinstance(turned, held) else turned
-        slope = slope_of(x, self.quantities)
-        suffix = str(len(self.quantities) + 1)
-        u, right, far, r, d, v = (
-            Symbol(c + suffix, real=True) for c in ("x", "p", "q", "r", "d", "l")
-        )
-        scale = 2 / sympy.sqrt(sympy.pi)
+        u, r = self.hazard(x)
+        v = Symbol(f"le{len(self.quantities)}", real=True)
         less = sympy.erf(u) if share == 1 else sympy.erfc(held(-u)) / 2
+        far = sympy.log(share * _SCALE / r) - u**2
+        value = Piecewise((log1p(-less), u < sympy.S.Half), (far, True))
+        self.quantities.append(Auxiliary(v, value, -r * slope_of(x, self.quantities)))
+        return v
+
+    def hazard(self, x: Expr) -> tuple[Symbol, Symbol]:
+        """x, and r(x) = 2/sqrt(pi) exp(-x^2)/erfc(x), with d = r - 2 x, r' = r d and d' = r d - 2.
+
+        Far out r is about 2 x, and d a series.
+        """
+        if x in self.hazards:
+            return self.hazards[x]
+        slope = slope_of(x, self.quantities)
+        suffix = f"e{len(self.quantities) + 1}"  # of no family
+        u, near, far, q, r, d = (Symbol(c + suffix, real=True) for c in "xpfqrd")
+        below = _SCALE * exp(-(u**2)) / sympy.erfc(u)
+        above = Piecewise((_SCALE / erfcx(near), u < _FAR), (2 * u + q, True))
         self.quantities += [
             Auxiliary(u, x, slope),
-            Auxiliary(right, Piecewise((u, u > 0), (0, True))),
+            Auxiliary(near, Piecewise((_FAR, u > _FAR), (u, u > 0), (0, True))),
             Auxiliary(far, Piecewise((u, u > _FAR), (_FAR, True))),
-            Auxiliary(
-                r,
-                Piecewise(
-                    (scale * exp(-(u**2)) / sympy.erfc(u), u < 0), (scale / erfcx(right), True)
-                ),
-                r * d * slope,
-            ),
-            Auxiliary(d, Piecewise((r - 2 * u, u < _FAR), (_rest(far), True)), (r * d - 2) * slope),
-            Auxiliary(
-                v,
-                Piecewise(
-                    (log1p(-less), u < sympy.S.Half), (sympy.log(share * erfcx(right)) - u**2, True)
-                ),
-                -r * slope,
-            ),
+            Auxiliary(q, _rest(far)),
+            Auxiliary(r, Piecewise((below, u < 0), (above, True)), r * d * slope),
+            Auxiliary(d, Piecewise((r - 2 * u, u < _FAR), (q, True)), (r * d - 2) * slope),
         ]
-        return v
+        self.hazards[x] = u, r
+        return u, r
 
     def quotient(self, node: Expr) -> Expr:
         """`exp(x)/(1 + exp(x))`, which has become `exp(x) s(-x)`."""
-        arguments = {symbol: x for (kind, x), symbol in self.symbols.items() if kind == "s"}
+        arguments = self.arguments("s")
         for factor in node.args:
             for symbol in node.free_symbols & arguments.keys():
                 if _exponent(factor) == -arguments[symbol]:
                     return node / factor / symbol * self.symbol("s", _exponent(factor))
-        return node
+        return self.ratio(node)
+
+    def ratio(self, node: Expr) -> Expr:
+        """`exp(-x^2)/erfc(x)` and its powers, as Mills has it."""
+        below = [f for f in node.args if f.is_Pow and isinstance(f.base, sympy.erfc)]
+        if len(below) != 1 or not (below[0].exp.is_Integer and below[0].exp < 0):
+            return node
+        (x,), n = below[0].base.args, -below[0].exp
+        powers = [f for f in node.args if isinstance(f, exp)]
+        rest = sympy.expand(sympy.Add(n * x**2, *(power.args[0] for power in powers)))
+        if rest.has(Z**2, x):
+            return node
+        _, r = self.hazard(x)
+        return node / sympy.Mul(*below, *powers) * exp(rest) * (r / _SCALE) ** n
 
     def symbol(self, kind: str, x: Expr) -> Symbol:
         """The quantity s(x), v(x) or t(x), with s(-x) known as the complement of s(x)."""
@@ -135,7 +171,8 @@ class _Understanding:
             found = family(argument, slope, suffix)
             self.quantities.extend(found)
             named = {str(quantity.symbol)[:1]: quantity.symbol for quantity in found}
-            known = {(name, x): named[name] for name in ("sv" if kind in "sv" else kind)}
+            together = next(names for names in ("sv", "lq", "t") if kind in names)
+            known = {(name, x): named[name] for name in together}
             known |= {("s", -x): named["r"]} if kind in "sv" else {}
             # What stands in the formula already keeps its name.
             self.symbols = known | self.symbols

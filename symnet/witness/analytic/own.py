@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import reduce
+from decimal import Context, Decimal, localcontext
+from functools import lru_cache, reduce
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -31,7 +32,7 @@ def own_jet(tree: Any, z: Array) -> Jet:
     for a, b in zip(jet, longer, strict=True):
         sure &= np.isfinite(a) & (np.abs(a - b) <= _AGREED * np.abs(b))
     if _saturates(tree):  # 1 - tanh(z) is 0 in extended precision, too
-        sure &= (jet[0] != 0) & (jet[1] != 0)
+        sure &= (jet[0] != 0) & (jet[1] != 0) & ~_cancelled(tree, z.astype(np.longdouble))
     corner = _corners(tree, z)
     found = tuple(np.array(np.broadcast_to(part, z.shape), dtype=np.float64) for part in jet)
     for count, at in enumerate(map(tuple, np.argwhere(~(sure & ~corner) & np.isfinite(z)))):
@@ -51,6 +52,7 @@ def own_value(tree: Any, z: Array) -> Array:
 
 
 _AGREED = 2.0**-38  # of double and extended precision
+_NOTHING = 2.0**-58
 _LIMITS = 20_000  # a second or two
 
 
@@ -103,6 +105,23 @@ def _corners(tree: Any, z: Array) -> Any:
     return found
 
 
+def _cancelled(tree: Any, z: Array) -> Any:
+    """Where nothing is left of a sum, as of 1 - tanh(z): what it is a factor of may still agree."""
+    found = np.zeros(z.shape, bool)
+    if not isinstance(tree, tuple):
+        return found
+    operation, *arguments = tree
+    if operation == "piecewise":
+        *pieces, otherwise = arguments
+        arguments = [*(value for value, _ in pieces), otherwise]
+    for argument in arguments:
+        found |= _cancelled(argument, z)
+    if operation == "add":
+        terms = [_value(argument, z) for argument in arguments]
+        found |= np.abs(reduce(np.add, terms)) <= _NOTHING * reduce(np.maximum, map(np.abs, terms))
+    return found
+
+
 class _Rules(NamedTuple):
     """How formulas are evaluated: as values, or as jets of a value and two derivatives.
 
@@ -124,13 +143,13 @@ def _evaluated(tree: Any, z: Array, rules: _Rules) -> Any:
     if tree == "z":
         return rules.variable(z)
     if not isinstance(tree, tuple):
-        return rules.constant(_number(tree), z)
+        return rules.constant(_number(tree, z), z)
     operation, *arguments = tree
     if operation == "piecewise":
         return _piecewise(arguments, z, rules)
     first, *others = arguments
     if operation == "pow" and others[0] != "z" and not isinstance(others[0], tuple):
-        return rules.power(_evaluated(first, z, rules), _number(others[0]))
+        return rules.power(_evaluated(first, z, rules), _number(others[0], z))
     values = [_evaluated(argument, z, rules) for argument in arguments]
     if operation in FUNCTIONS:
         return rules.function(operation, values[0])
@@ -151,13 +170,23 @@ def _value(tree: Any, z: Array) -> Array:
     return found
 
 
-def _number(leaf: str | float) -> float:
+def _number(leaf: str | float, z: Array) -> Any:
+    """In z's precision: of a third that is rounded to a double two precisions agree in vain."""
     if not isinstance(leaf, str):
         return float(leaf)
-    if leaf in _WORDS:
-        return _WORDS[leaf]
-    top, _, bottom = leaf.partition("/")
-    return int(top) / int(bottom)  # correctly rounded, however long
+    if z.dtype == np.longdouble:
+        return np.longdouble(_decimals(leaf))
+    return float(_decimals(leaf))
+
+
+@lru_cache(maxsize=1024)
+def _decimals(leaf: str) -> str:
+    """A constant's or fraction's first digits, enough for each precision."""
+    with localcontext(Context(prec=40)):
+        if leaf in _WORDS:
+            return _WORDS[leaf]
+        top, _, bottom = leaf.partition("/")
+        return str(Decimal(top) / Decimal(bottom))
 
 
 def _constant(number: float, z: Array) -> Jet:
@@ -215,7 +244,10 @@ def _plain(operation: str, u: Array) -> Array:
     return found
 
 
-_WORDS = {"pi": math.pi, "e": math.e}
+_WORDS = {
+    "pi": "3.14159265358979323846264338327950288",
+    "e": "2.71828182845904523536028747135266250",
+}
 _RELATIONS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
 _JETS = _Rules(
     variable=linear,

@@ -91,7 +91,8 @@ def _digamma(x: float) -> float:
 
 
 def _positive(function: Callable[[float], float]) -> Callable[[Array], Array]:
-    return rounded(lambda x: function(x) if x > 0 else math.nan)
+    # An extended number may be none of a double's.
+    return rounded(lambda x: function(float(x)) if float(x) > 0 else math.nan)
 
 
 def _arc(u: Array) -> Array:
