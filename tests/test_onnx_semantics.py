@@ -242,3 +242,157 @@ def test_norms_of_other_orders_and_cut_columns_are_refused(tmp_path):
     proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
     with pytest.raises(ValueError, match=r"its inputdimensions are \[2, 3\], but .* \[3, 3\]"):
         imported(proto, tmp_path, check=False)
+
+
+# --- older opsets, and what few models ask for ---------------------------------------------------
+
+
+@pytest.mark.parametrize("op", ["Less", "Greater", "And", "Or", "Xor"])
+def test_old_comparisons_are_placed_by_axis(op, tmp_path):
+    """As sums are, in opset 6: the second argument is of rows here, not of columns."""
+    truth = op in ("And", "Or", "Xor")
+    second = np.array([True, False, True]) if truth else weights(3)
+    first = [node("Greater", "x zero", "b", broadcast=1)] if truth else []
+    last = [node(op, "b w" if truth else "x w", "c", broadcast=1, axis=0), node("Cast", "c", to=11)]
+    proto = model([*first, *last], (3, 3), {"w": second, "zero": np.zeros(1)}, 6)
+    x = RNG.normal(size=(3, 3))
+    call = {"Less": np.less, "Greater": np.greater, "And": np.logical_and, "Or": np.logical_or}
+    expected = call.get(op, np.logical_xor)(x > 0 if truth else x, second[:, None])
+    found = analytic.value(imported(proto, tmp_path).network, x.reshape(1, -1))
+    assert found.reshape(3, 3).tolist() == expected.astype(float).tolist()
+
+
+def test_old_slopes_are_of_channels(tmp_path):
+    """In opset 6 a PRelu's slopes are not spread as NumPy spreads, but one for each channel."""
+    proto = model([node("PRelu", "x w")], (1, 3, 3), {"w": np.array([1.0, 2.0, 3.0])}, 6)
+    found = imported(proto, tmp_path)
+    assert "not compared" in found.compared
+    assert (
+        analytic.value(found.network, -np.ones((1, 9)))[0].tolist()
+        == [-1] * 3 + [-2] * 3 + [-3] * 3
+    )
+
+
+@pytest.mark.parametrize(("opset", "row"), [(9, [0, 0, 0]), (11, [0, 0, 1])])
+def test_categories_below_zero_count_from_the_end_since_opset_11(opset, row, tmp_path):
+    """Before they were no category."""
+    nodes = [node("OneHot", "i d v", "h"), node("Mul", "x h")]
+    constants = {"i": np.array([1, -1]), "d": np.array(3), "v": np.array([0.0, 1.0])}
+    net = imported(model(nodes, (2, 3), constants, opset), tmp_path, check=False).network
+    assert analytic.value(net, np.ones((1, 6)))[0].tolist() == [0, 1, 0, *row]
+
+
+WHOLE = {
+    "Abs": "k",
+    "Sign": "k",
+    "Relu": "k",
+    "ReduceMean": "k",
+    "ReduceL2": "k",
+    "CumSum": "k zero",
+    "Pow": "k power",
+    "Clip": "k least",
+    "EyeLike": "k",
+}
+
+
+@pytest.mark.parametrize("op", WHOLE)
+def test_constants_of_whole_numbers_stay_whole_numbers(op, tmp_path):
+    """Halves of them are whole numbers too: 5/2 is 2."""
+    shape = (1, 3) if op == "EyeLike" else (3,)
+    constants = {
+        "k": np.array([3, -5, 4], np.int32).reshape(shape),
+        **{"zero": np.array(0), "power": np.array(1.5)},
+        **{"least": np.array(1, np.int32), "two": np.array(2, np.int32)},
+    }
+    if op == "Pow":
+        constants["k"] = np.abs(constants["k"])
+    nodes = [
+        node(op, WHOLE[op], "e"),
+        node("Div", "e two", "h"),
+        node("Cast", "h", "f", to=TensorProto.FLOAT),
+        node("Add", "x f"),
+    ]
+    proto = in_single(nodes, (3,), constants, 15)
+    agrees_with_runtime(proto, imported(proto, tmp_path, check=False).network, (3,))
+
+
+def test_an_identity_matrix_has_the_type_that_is_asked_for(tmp_path):
+    """Whole numbers of a matrix of real ones."""
+    nodes = [node("EyeLike", "w", "e", dtype=TensorProto.INT32), node("Div", "e two", "h")]
+    nodes += [node("Cast", "h", "f", to=TensorProto.DOUBLE), node("Add", "x f")]
+    proto = model(nodes, (2, 2), {"w": weights(2, 2), "two": np.array(2, np.int32)})
+    net = imported(proto, tmp_path).network
+    assert analytic.value(net, np.zeros((1, 4))).tolist() == [[0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "shape"), [("y m d", (2, 3)), ("q m y", (2, 3)), ("q y d", (1, 3))]
+)
+def test_a_normalised_layer_gives_its_mean_and_deviation(outputs, shape, tmp_path):
+    """PyTorch names all three, of which models use the first."""
+    one = node("LayerNormalization", "x s b", outputs, epsilon=0.01)
+    proto = model([one], shape, {"s": weights(3), "b": weights(3)})
+    net = imported(proto, tmp_path).network
+    assert net.m == (6 if outputs[0] == "y" else shape[0])
+    agrees(proto, net, shape)
+
+
+def test_places_of_the_largest_matter_where_they_are_used(tmp_path):
+    """PyTorch names them, and models throw them away."""
+    one = node("MaxPool", "x", "y i", kernel_shape=[2])
+    net = imported(model([one], (1, 1, 4)), tmp_path).network
+    agrees(model([one], (1, 1, 4)), net, (1, 1, 4))
+    nodes = [one, node("Cast", "i", "z", to=TensorProto.DOUBLE)]
+    with pytest.raises(ValueError, match=r"'y' \(MaxPool\): i is no number"):
+        imported(model(nodes, (1, 1, 4), outputs=("z",)), tmp_path)
+
+
+VARYING = {
+    "LayerNormalization": (17, {}, "x a a", (2, 3)),
+    "RMSNormalization": (23, {}, "x a", (2, 3)),
+    "InstanceNormalization": (17, {}, "t a a", (2, 3)),
+    "Clip": (17, {}, "x l h", (2, 3)),
+    "CumProd": (26, {"exclusive": 1}, "x last", (2, 3)),
+    "CumProd back": (26, {"exclusive": 1, "reverse": 1}, "x first", (2, 3)),
+    "Det": (17, {}, "x", (3, 3)),
+    "Det of several": (17, {}, "x", (3, 2, 2)),
+}
+
+
+@pytest.mark.parametrize("name", VARYING)
+def test_parameters_may_depend_on_the_inputs(name, tmp_path):
+    """Scales and bounds that the model computes; determinants are written out."""
+    opset, attributes, inputs, shape = VARYING[name]
+    if opset > onnx.defs.onnx_opset_version():
+        pytest.skip(f"the installed onnx has no opset {opset}")
+    nodes = [
+        node("ReduceMean", "x", "a", axes=[0], keepdims=0) if opset < 18 else None,
+        node("Reshape", "x tall", "t") if shape == (2, 3) else None,
+        node("Mul", "x half", "l"),
+        node("Abs", "x", "h"),
+        node(name.split()[0], inputs, **attributes),
+    ]
+    if opset >= 18:
+        nodes[0] = node("ReduceMean", "x zero", "a", keepdims=0)
+    constants = {"half": np.array(0.5), "zero": np.array([0]), "tall": np.array([1, 3, 2])}
+    constants |= {"first": np.array(0), "last": np.array(1)}
+    proto = model([one for one in nodes if one is not None], shape, constants, opset)
+    agrees(proto, imported(proto, tmp_path).network, shape)
+
+
+def test_onnxruntime_outvotes_the_evaluator(tmp_path):
+    """Of which some operators have other values; a network beside none of both is refused."""
+    pytest.importorskip("onnxruntime")
+    one = node("MaxPool", "x", kernel_shape=[3], strides=[2], auto_pad="SAME_LOWER")
+    proto = in_single([one], (1, 1, 7))
+    found = imported(proto, tmp_path)
+    assert "onnxruntime in single precision" in found.compared
+    assert "onnx's own evaluator has other values" in found.compared
+    agrees_with_runtime(proto, found.network, (1, 1, 7))
+
+
+def test_a_group_is_normalised_in_double_precision_beside_the_evaluator(tmp_path):
+    """Whose definition has single precision (stash_type)."""
+    one = node("GroupNormalization", "x s b", num_groups=2)
+    proto = model([one], (1, 4, 3), {"s": weights(4), "b": weights(4)}, 21)
+    assert "compared with onnx in double" in imported(proto, tmp_path).compared

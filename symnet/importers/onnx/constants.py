@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,34 @@ def computed(node: Any, arguments: Sequence[Value | None]) -> bool:
     """Whether onnx computes it here: all that it takes is known."""
     varying = any(isinstance(a, Form | Condition | tuple) for a in arguments)
     return node.op_type in _COMPUTED and not varying
+
+
+def in_their_type(
+    node: Any, arguments: Sequence[Value | None], found: Sequence[Any], opset: int
+) -> list[Any]:
+    """Results of constants as whole numbers where ONNX has the type of such an argument for them.
+
+    Of whole numbers 5^1.5 is 11, and the mean of 1 and 2 is 1.
+    """
+    given = [None if isinstance(a, Form | Condition | tuple) else a for a in arguments]
+    if not any(a is not None and np.asarray(a).dtype.kind in "iu" for a in given):
+        return list(found)
+    onnx = needed("onnx", "onnx")
+    schema = onnx.defs.get_schema(node.op_type, opset, "")
+    types = {
+        declared.type_str: np.asarray(a).dtype
+        for declared, a in zip(schema.inputs, given, strict=False)
+        if a is not None and np.asarray(a).dtype.kind in "iu"
+    }
+    whole = [types.get(declared.type_str) for declared in schema.outputs]
+    return [
+        np.trunc(y).astype(kind) if kind is not None and _is_float(y) else y
+        for y, kind in zip_longest(found, whole[: len(found)])
+    ]
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.floating) and value.dtype.kind == "f"
 
 
 def results(node: Any, arguments: Sequence[Value | None], opset: int) -> list[Any]:

@@ -268,7 +268,10 @@ class Graph:
                 self.batch,
             )
         )
-        return results if isinstance(results, list) else [results]
+        found = results if isinstance(results, list) else [results]
+        if node.domain in _ONNX and node.op_type not in contributed.PLAIN:
+            found = constants.in_their_type(node, arguments, found, self.opset)
+        return found
 
     def _without_rule(self, node: Any, arguments: Sequence[Value | None]) -> list[Value]:
         """What onnx itself computes of constants, or defines by other operators."""
