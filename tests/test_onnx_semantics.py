@@ -65,6 +65,21 @@ def test_gathered_elements_are_as_many_as_indices(tmp_path):
         imported(model([node("GatherElements", "x i", axis=2)], (1, 1, 4), {"i": index}), tmp_path)
 
 
+@pytest.mark.parametrize("opset", [11, 19])
+@pytest.mark.parametrize(("pads", "kernel", "stride"), [(0, 3, 2), (1, 3, 2), (1, 4, 3)])
+def test_a_mean_counts_padding_but_nothing_beyond_it(pads, kernel, stride, opset, tmp_path):
+    """PyTorch's default with ceil_mode: the last window may reach beyond the padding."""
+    one = node(
+        "AveragePool",
+        kernel_shape=[kernel, 2],
+        strides=[stride, 2],
+        pads=[pads, 0, pads, 0],
+        **{"ceil_mode": 1, "count_include_pad": 1},
+    )
+    proto = in_single([one], (1, 2, 6, 5), opset=opset)
+    agrees_with_runtime(proto, imported(proto, tmp_path).network, (1, 2, 6, 5))
+
+
 # --- whole numbers ------------------------------------------------------------------------------
 
 
