@@ -411,3 +411,13 @@ def test_a_group_is_normalised_in_double_precision_beside_the_evaluator(tmp_path
     one = node("GroupNormalization", "x s b", num_groups=2)
     proto = model([one], (1, 4, 3), {"s": weights(4), "b": weights(4)}, 21)
     assert "compared with onnx in double" in imported(proto, tmp_path).compared
+
+
+def test_a_value_where_the_network_has_none_is_seen(tmp_path):
+    """scikit-learn's exporter writes Yeo and Johnson's powers so: NaN is replaced by 0."""
+    imputer = node("Imputer", "r", replaced_value_float=np.nan, imputed_value_floats=[0.0])
+    imputer.domain = "ai.onnx.ml"
+    proto = in_single([node("Pow", "x p", "r"), imputer], (1, 2), {"p": np.array(0.5)})
+    proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+    with pytest.raises(CheckError, match="no finite value where onnx"):
+        imported(proto, tmp_path)

@@ -219,6 +219,11 @@ def _in_single(
     found = analytic.value(net, rounded)
     if found.shape != values.shape:
         raise CheckError(f"values of the shape {found.shape}, by onnxruntime {values.shape}")
+    if (np.isnan(found) & np.isfinite(values)).any():
+        raise CheckError(
+            "the network has no finite value where onnxruntime has one: the model replaces what is "
+            "NaN, or it was read wrongly; export it without that step"
+        )
     with np.errstate(all="ignore"):
         apart = np.abs(found - values)
         shaken = np.abs(analytic.value(net, rounded * (1 + np.finfo(np.float32).eps)) - found)
