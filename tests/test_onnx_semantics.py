@@ -421,3 +421,22 @@ def test_a_value_where_the_network_has_none_is_seen(tmp_path):
     proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
     with pytest.raises(CheckError, match="no finite value where onnx"):
         imported(proto, tmp_path)
+
+
+@pytest.mark.parametrize("made", ["node", "initializer"])
+def test_a_tensor_is_made_once(made, tmp_path):
+    """By two nodes, or by a node and as an initializer: programs take the one or the other."""
+    nodes = [node("Relu"), node("Tanh")] if made == "node" else [node("Tanh")]
+    constants = {"y": weights(3)} if made == "initializer" else {}
+    with pytest.raises(ValueError, match="it makes 'y' 2 times, by nodes, inputs or initializers"):
+        imported(model(nodes, (1, 3), constants), tmp_path)
+
+
+def test_onnxruntime_computes_what_the_model_says(tmp_path):
+    """Not a product in 8 bits, of weights that are stored so."""
+    pytest.importorskip("onnxruntime")
+    constants = {"w": np.array([[1, 2], [3, 4]], np.int8), "s": np.array(0.1)}
+    nodes = [node("DequantizeLinear", "w s z", "f"), node("MatMul", "x f")]
+    proto = in_single(nodes, (1, 2), {**constants, "z": np.array(1, np.int8)}, 13)
+    apart = imported(proto, tmp_path).compared.split()[-1]
+    assert float(apart) < 1e-6
