@@ -15,6 +15,7 @@ pytest.importorskip("scipy.special")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from onnxmodels import RNG, agrees, agrees_with_runtime, imported, in_single, model, node, weights  # noqa: E402
+from symnet.importers import comparing  # noqa: E402
 from symnet.importers.onnx import arithmetic, contributed  # noqa: E402
 from symnet.witness.checking import CheckError  # noqa: E402
 
@@ -413,14 +414,40 @@ def test_a_group_is_normalised_in_double_precision_beside_the_evaluator(tmp_path
     assert "compared with onnx in double" in imported(proto, tmp_path).compared
 
 
-def test_a_value_where_the_network_has_none_is_seen(tmp_path):
-    """scikit-learn's exporter writes Yeo and Johnson's powers so: NaN is replaced by 0."""
+def test_what_is_nan_is_not_replaced(tmp_path):
+    """As scikit-learn's exporter writes Yeo and Johnson's powers; of inputs nothing is NaN."""
     imputer = node("Imputer", "r", replaced_value_float=np.nan, imputed_value_floats=[0.0])
     imputer.domain = "ai.onnx.ml"
-    proto = in_single([node("Pow", "x p", "r"), imputer], (1, 2), {"p": np.array(0.5)})
-    proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
-    with pytest.raises(CheckError, match="no finite value where onnx"):
-        imported(proto, tmp_path)
+
+    def proto(first):
+        made = in_single([first, imputer], (1, 2), {"p": np.array(0.5)})
+        made.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+        return made
+
+    with pytest.raises(ValueError, match="replaces the value nan of what the model computes"):
+        imported(proto(node("Pow", "x p", "r")), tmp_path)
+    net = imported(proto(node("Mul", "x p", "r")), tmp_path).network
+    assert analytic.value(net, np.array([[2.0, 4.0]])).tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_finite_value_where_the_other_has_none_is_a_difference(lost):
+    """Of the network as of the model; where both have none the point is left out."""
+    values = [np.ones((3, 1)), np.ones((3, 1))]
+    for one in values:
+        one[2] = np.nan
+    assert comparing.distance(*values) == 0
+    values[lost][1] = np.nan
+    assert comparing.distance(*values) == np.inf
+
+
+def test_a_value_that_only_onnxruntime_has_is_seen(tmp_path, monkeypatch):
+    """Where onnx's evaluator does not know the operator."""
+    pytest.importorskip("onnxruntime")
+    root = lambda c: c.tensors.apply("sqrt", arithmetic.READERS["Gemm"](c))  # noqa: E731
+    monkeypatch.setitem(contributed.READERS, "FusedGemm", root)
+    with pytest.raises(CheckError, match="no finite value where onnxruntime has one"):
+        imported(fused(), tmp_path)
 
 
 @pytest.mark.parametrize("made", ["node", "initializer"])

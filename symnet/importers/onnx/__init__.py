@@ -221,8 +221,8 @@ def _in_single(
         raise CheckError(f"values of the shape {found.shape}, by onnxruntime {values.shape}")
     if (np.isnan(found) & np.isfinite(values)).any():
         raise CheckError(
-            "the network has no finite value where onnxruntime has one: the model replaces what is "
-            "NaN, or it was read wrongly; export it without that step"
+            "the network has no finite value where onnxruntime has one: it was read wrongly; "
+            "please report the model"
         )
     with np.errstate(all="ignore"):
         apart = np.abs(found - values)
