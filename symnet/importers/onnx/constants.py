@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import zip_longest
 from typing import Any
 
@@ -15,6 +16,7 @@ from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Value
 from symnet.importers.onnx.files import array_of
+from symnet.names import shortened
 from symnet.network.weights import Array
 
 _ROUNDING = ("Floor", "Ceil", "Round", "Mod", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor")
@@ -79,13 +81,29 @@ def constant(node: Any, number: Number) -> Value:
     raise ValueError("it is no constant of numbers")
 
 
-def attributes(node: Any, number: Number) -> Mapping[str, Any]:
-    """By name; tensors as arrays."""
+def attributes(node: Any, number: Number, opset: int) -> Mapping[str, Any]:
+    """By name; tensors as arrays. ValueError for one that ONNX's operator does not have.
+
+    In newer opsets some are inputs: of a Squeeze with `axes` in opset 13 programs make nothing.
+    """
     onnx = needed("onnx", "onnx")
+    if node.domain in ("", "ai.onnx"):
+        with suppress(onnx.defs.SchemaError):  # not, or not yet, an operator of ONNX
+            schema = onnx.defs.get_schema(node.op_type, opset, "")
+            _check_attributes(node, schema, opset)
     return {
         a.name: number(a.t) if a.HasField("t") else onnx.helper.get_attribute_value(a)
         for a in node.attribute
     }
+
+
+def _check_attributes(node: Any, schema: Any, opset: int) -> None:
+    strange = [a.name for a in node.attribute if a.name not in schema.attributes]
+    if strange and not schema.deprecated:
+        raise ValueError(
+            f"{node.op_type} has no attribute {shortened(strange[0])!r} in opset {opset}; "
+            "export the model again, or give it the opset that it is of"
+        )
 
 
 def computed(node: Any, arguments: Sequence[Value | None]) -> bool:
@@ -139,7 +157,10 @@ def results(node: Any, arguments: Sequence[Value | None], opset: int) -> list[An
         [node], "one", inputs, [onnx.ValueInfoProto(name=n) for n in outputs]
     )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)])
-    found = dict(
-        zip(outputs, reference.ReferenceEvaluator(model).run(None, dict(given)), strict=True)
-    )
+    try:
+        values = reference.ReferenceEvaluator(model).run(None, dict(given))
+    except Exception as error:  # whatever the evaluator raises for arguments that do not fit
+        what = shortened(str(error).splitlines()[0] if str(error) else type(error).__name__, 100)
+        raise ValueError(f"onnx does not compute it: {what}") from None
+    found = dict(zip(outputs, values, strict=True))
     return [found.get(name) for name in node.output]

@@ -274,7 +274,7 @@ class Graph:
                 node.op_type,
                 node.name,
                 arguments,
-                constants.attributes(node, self._number),
+                constants.attributes(node, self._number, self.opset),
                 self.opset,
                 [bool(name) for name in node.output],
                 self.body,
