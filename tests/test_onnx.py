@@ -912,7 +912,7 @@ TWINS = {
     ),
     "images": (
         [
-            node("Reshape", "x s", "i"),
+            node("Reshape", "x shape", "i"),
             node("Conv", "i k", "c", pads=[1, 1]),
             node("Tanh", "c", "t"),
             node("MaxPool", "t", "m", kernel_shape=[2]),
@@ -935,7 +935,7 @@ def test_derivatives_are_those_of_a_twin_in_jax(name, tmp_path):
     nodes, function = TWINS[name]
     jax = pytest.importorskip("jax")
     p = DENSE | {"w3": weights(3, 3), "one": np.array(1.0), "k": weights(2, 1, 3)}
-    proto = model(nodes, (1, 3), p | {"s": np.array([1, 1, 3])}, opset=20)
+    proto = model(nodes, (1, 3), p | {"shape": np.array([1, 1, 3])}, opset=20)
     net = imported(proto, tmp_path).network
     X = np.random.default_rng(4).normal(size=(4, 3))
     agrees_with_jax(net, lambda x: function(x, p, jax.numpy, jax.nn), X)

@@ -15,6 +15,7 @@ pytest.importorskip("scipy.special")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from onnxmodels import RNG, agrees, agrees_with_runtime, imported, in_single, model, node, weights  # noqa: E402
+from symnet.importers import comparing  # noqa: E402
 from symnet.importers.onnx import arithmetic, contributed  # noqa: E402
 from symnet.witness.checking import CheckError  # noqa: E402
 
@@ -63,6 +64,21 @@ def test_gathered_elements_are_as_many_as_indices(tmp_path):
     agrees_with_runtime(proto, net, (2, 3, 4))
     with pytest.raises(ValueError, match=r"indices of the shape \(2, 1, 3\) in a tensor of .*1, 4"):
         imported(model([node("GatherElements", "x i", axis=2)], (1, 1, 4), {"i": index}), tmp_path)
+
+
+@pytest.mark.parametrize("opset", [11, 19])
+@pytest.mark.parametrize(("pads", "kernel", "stride"), [(0, 3, 2), (1, 3, 2), (1, 4, 3)])
+def test_a_mean_counts_padding_but_nothing_beyond_it(pads, kernel, stride, opset, tmp_path):
+    """PyTorch's default with ceil_mode: the last window may reach beyond the padding."""
+    one = node(
+        "AveragePool",
+        kernel_shape=[kernel, 2],
+        strides=[stride, 2],
+        pads=[pads, 0, pads, 0],
+        **{"ceil_mode": 1, "count_include_pad": 1},
+    )
+    proto = in_single([one], (1, 2, 6, 5), opset=opset)
+    agrees_with_runtime(proto, imported(proto, tmp_path).network, (1, 2, 6, 5))
 
 
 # --- whole numbers ------------------------------------------------------------------------------
@@ -211,7 +227,9 @@ def test_space_to_depth_undoes_depth_to_space(mode, tmp_path):
     """In either order of channels, of which newer opsets tell."""
     nodes = [node("DepthToSpace", "x", "s", blocksize=2, mode=mode)]
     nodes += [node("SpaceToDepth", "s", blocksize=2, mode=mode)]
-    proto = model(nodes, (1, 8, 2, 1))
+    if onnx.defs.onnx_opset_version() < 28:
+        pytest.skip("the installed onnx has no opset 28")
+    proto = model(nodes, (1, 8, 2, 1), opset=28)
     net = imported(proto, tmp_path, check=False).network
     X = RNG.normal(size=(2, 16))
     np.testing.assert_array_equal(analytic.value(net, X), X)
@@ -242,3 +260,223 @@ def test_norms_of_other_orders_and_cut_columns_are_refused(tmp_path):
     proto.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
     with pytest.raises(ValueError, match=r"its inputdimensions are \[2, 3\], but .* \[3, 3\]"):
         imported(proto, tmp_path, check=False)
+
+
+# --- older opsets, and what few models ask for ---------------------------------------------------
+
+
+@pytest.mark.parametrize("op", ["Less", "Greater", "And", "Or", "Xor"])
+def test_old_comparisons_are_placed_by_axis(op, tmp_path):
+    """As sums are, in opset 6: the second argument is of rows here, not of columns."""
+    truth = op in ("And", "Or", "Xor")
+    second = np.array([True, False, True]) if truth else weights(3)
+    first = [node("Greater", "x zero", "b", broadcast=1)] if truth else []
+    last = [node(op, "b w" if truth else "x w", "c", broadcast=1, axis=0), node("Cast", "c", to=11)]
+    proto = model([*first, *last], (3, 3), {"w": second, "zero": np.zeros(1)}, 6)
+    x = RNG.normal(size=(3, 3))
+    call = {"Less": np.less, "Greater": np.greater, "And": np.logical_and, "Or": np.logical_or}
+    expected = call.get(op, np.logical_xor)(x > 0 if truth else x, second[:, None])
+    found = analytic.value(imported(proto, tmp_path).network, x.reshape(1, -1))
+    assert found.reshape(3, 3).tolist() == expected.astype(float).tolist()
+
+
+def test_old_slopes_are_of_channels(tmp_path):
+    """In opset 6 a PRelu's slopes are not spread as NumPy spreads, but one for each channel."""
+    proto = model([node("PRelu", "x w")], (1, 3, 3), {"w": np.array([1.0, 2.0, 3.0])}, 6)
+    found = imported(proto, tmp_path)
+    assert "not compared" in found.compared
+    assert (
+        analytic.value(found.network, -np.ones((1, 9)))[0].tolist()
+        == [-1] * 3 + [-2] * 3 + [-3] * 3
+    )
+
+
+@pytest.mark.parametrize(("opset", "row"), [(9, [0, 0, 0]), (11, [0, 0, 1])])
+def test_categories_below_zero_count_from_the_end_since_opset_11(opset, row, tmp_path):
+    """Before they were no category."""
+    nodes = [node("OneHot", "i d v", "h"), node("Mul", "x h")]
+    constants = {"i": np.array([1, -1]), "d": np.array(3), "v": np.array([0.0, 1.0])}
+    net = imported(model(nodes, (2, 3), constants, opset), tmp_path, check=False).network
+    assert analytic.value(net, np.ones((1, 6)))[0].tolist() == [0, 1, 0, *row]
+
+
+WHOLE = {
+    "Abs": "k",
+    "Sign": "k",
+    "Relu": "k",
+    "ReduceMean": "k",
+    "ReduceL2": "k",
+    "CumSum": "k zero",
+    "Pow": "k power",
+    "Clip": "k least",
+    "EyeLike": "k",
+}
+
+
+@pytest.mark.parametrize("op", WHOLE)
+def test_constants_of_whole_numbers_stay_whole_numbers(op, tmp_path):
+    """Halves of them are whole numbers too: 5/2 is 2."""
+    shape = (1, 3) if op == "EyeLike" else (3,)
+    constants = {
+        "k": np.array([3, -5, 4], np.int32).reshape(shape),
+        **{"zero": np.array(0), "power": np.array(1.5)},
+        **{"least": np.array(1, np.int32), "two": np.array(2, np.int32)},
+    }
+    if op == "Pow":
+        constants["k"] = np.abs(constants["k"])
+    nodes = [
+        node(op, WHOLE[op], "e"),
+        node("Div", "e two", "h"),
+        node("Cast", "h", "f", to=TensorProto.FLOAT),
+        node("Add", "x f"),
+    ]
+    proto = in_single(nodes, (3,), constants, 15)
+    agrees_with_runtime(proto, imported(proto, tmp_path, check=False).network, (3,))
+
+
+def test_an_identity_matrix_has_the_type_that_is_asked_for(tmp_path):
+    """Whole numbers of a matrix of real ones."""
+    nodes = [node("EyeLike", "w", "e", dtype=TensorProto.INT32), node("Div", "e two", "h")]
+    nodes += [node("Cast", "h", "f", to=TensorProto.DOUBLE), node("Add", "x f")]
+    proto = model(nodes, (2, 2), {"w": weights(2, 2), "two": np.array(2, np.int32)})
+    net = imported(proto, tmp_path).network
+    assert analytic.value(net, np.zeros((1, 4))).tolist() == [[0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "shape"), [("y m d", (2, 3)), ("q m y", (2, 3)), ("q y d", (1, 3))]
+)
+def test_a_normalised_layer_gives_its_mean_and_deviation(outputs, shape, tmp_path):
+    """PyTorch names all three, of which models use the first."""
+    one = node("LayerNormalization", "x s b", outputs, epsilon=0.01)
+    proto = model([one], shape, {"s": weights(3), "b": weights(3)})
+    net = imported(proto, tmp_path).network
+    assert net.m == (6 if outputs[0] == "y" else shape[0])
+    agrees(proto, net, shape)
+
+
+def test_places_of_the_largest_matter_where_they_are_used(tmp_path):
+    """PyTorch names them, and models throw them away."""
+    one = node("MaxPool", "x", "y i", kernel_shape=[2])
+    net = imported(model([one], (1, 1, 4)), tmp_path).network
+    agrees(model([one], (1, 1, 4)), net, (1, 1, 4))
+    nodes = [one, node("Cast", "i", "z", to=TensorProto.DOUBLE)]
+    with pytest.raises(ValueError, match=r"'y' \(MaxPool\): i is no number"):
+        imported(model(nodes, (1, 1, 4), outputs=("z",)), tmp_path)
+
+
+VARYING = {
+    "LayerNormalization": (17, {}, "x a a", (2, 3)),
+    "RMSNormalization": (23, {}, "x a", (2, 3)),
+    "InstanceNormalization": (17, {}, "t a a", (2, 3)),
+    "Clip": (17, {}, "x l h", (2, 3)),
+    "CumProd": (26, {"exclusive": 1}, "x last", (2, 3)),
+    "CumProd back": (26, {"exclusive": 1, "reverse": 1}, "x first", (2, 3)),
+    "Det": (17, {}, "x", (3, 3)),
+    "Det of several": (17, {}, "x", (3, 2, 2)),
+}
+
+
+@pytest.mark.parametrize("name", VARYING)
+def test_parameters_may_depend_on_the_inputs(name, tmp_path):
+    """Scales and bounds that the model computes; determinants are written out."""
+    opset, attributes, inputs, shape = VARYING[name]
+    if opset > onnx.defs.onnx_opset_version():
+        pytest.skip(f"the installed onnx has no opset {opset}")
+    nodes = [
+        node("ReduceMean", "x", "a", axes=[0], keepdims=0) if opset < 18 else None,
+        node("Reshape", "x tall", "t") if shape == (2, 3) else None,
+        node("Mul", "x half", "l"),
+        node("Abs", "x", "h"),
+        node(name.split()[0], inputs, **attributes),
+    ]
+    if opset >= 18:
+        nodes[0] = node("ReduceMean", "x zero", "a", keepdims=0)
+    constants = {"half": np.array(0.5), "zero": np.array([0]), "tall": np.array([1, 3, 2])}
+    constants |= {"first": np.array(0), "last": np.array(1)}
+    proto = model([one for one in nodes if one is not None], shape, constants, opset)
+    agrees(proto, imported(proto, tmp_path).network, shape)
+
+
+def test_onnxruntime_outvotes_the_evaluator(tmp_path):
+    """Of which some operators have other values; a network beside none of both is refused."""
+    pytest.importorskip("onnxruntime")
+    one = node("MaxPool", "x", kernel_shape=[3], strides=[2], auto_pad="SAME_LOWER")
+    proto = in_single([one], (1, 1, 7))
+    found = imported(proto, tmp_path)
+    assert "onnxruntime in single precision" in found.compared
+    assert "onnx's own evaluator has other values" in found.compared
+    agrees_with_runtime(proto, found.network, (1, 1, 7))
+
+
+def test_a_group_is_normalised_in_double_precision_beside_the_evaluator(tmp_path):
+    """Whose definition has single precision (stash_type)."""
+    one = node("GroupNormalization", "x s b", num_groups=2)
+    proto = model([one], (1, 4, 3), {"s": weights(4), "b": weights(4)}, 21)
+    assert "compared with onnx in double" in imported(proto, tmp_path).compared
+
+
+def test_what_is_nan_is_not_replaced(tmp_path):
+    """As scikit-learn's exporter writes Yeo and Johnson's powers; of inputs nothing is NaN."""
+    imputer = node("Imputer", "r", replaced_value_float=np.nan, imputed_value_floats=[0.0])
+    imputer.domain = "ai.onnx.ml"
+
+    def proto(first):
+        made = in_single([first, imputer], (1, 2), {"p": np.array(0.5)})
+        made.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+        return made
+
+    with pytest.raises(ValueError, match="replaces the value nan of what the model computes"):
+        imported(proto(node("Pow", "x p", "r")), tmp_path)
+    net = imported(proto(node("Mul", "x p", "r")), tmp_path).network
+    assert analytic.value(net, np.array([[2.0, 4.0]])).tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_finite_value_where_the_other_has_none_is_a_difference(lost):
+    """Of the network as of the model; where both have none the point is left out."""
+    values = [np.ones((3, 1)), np.ones((3, 1))]
+    for one in values:
+        one[2] = np.nan
+    assert comparing.distance(*values) == 0
+    values[lost][1] = np.nan
+    assert comparing.distance(*values) == np.inf
+
+
+def test_a_value_that_only_onnxruntime_has_is_seen(tmp_path, monkeypatch):
+    """Where onnx's evaluator does not know the operator."""
+    pytest.importorskip("onnxruntime")
+    root = lambda c: c.tensors.apply("sqrt", arithmetic.READERS["Gemm"](c))  # noqa: E731
+    monkeypatch.setitem(contributed.READERS, "FusedGemm", root)
+    with pytest.raises(CheckError, match="no finite value where onnxruntime has one"):
+        imported(fused(), tmp_path)
+
+
+@pytest.mark.parametrize("made", ["node", "initializer"])
+def test_a_tensor_is_made_once(made, tmp_path):
+    """By two nodes, or by a node and as an initializer: programs take the one or the other."""
+    nodes = [node("Relu"), node("Tanh")] if made == "node" else [node("Tanh")]
+    constants = {"y": weights(3)} if made == "initializer" else {}
+    with pytest.raises(ValueError, match="it makes 'y' 2 times, by nodes, inputs or initializers"):
+        imported(model(nodes, (1, 3), constants), tmp_path)
+
+
+def test_onnxruntime_computes_what_the_model_says(tmp_path):
+    """Not a product in 8 bits, of weights that are stored so."""
+    pytest.importorskip("onnxruntime")
+    constants = {"w": np.array([[1, 2], [3, 4]], np.int8), "s": np.array(0.1)}
+    nodes = [node("DequantizeLinear", "w s z", "f"), node("MatMul", "x f")]
+    proto = in_single(nodes, (1, 2), {**constants, "z": np.array(1, np.int8)}, 13)
+    apart = imported(proto, tmp_path).compared.split()[-1]
+    assert float(apart) < 1e-6
+
+
+def test_attributes_that_an_opset_does_not_have_are_refused(tmp_path):
+    """Squeeze takes its axes as an input since opset 13; the attribute was not looked at."""
+    with pytest.raises(ValueError, match="Squeeze has no attribute 'axes' in opset 13"):
+        imported(model([node("Squeeze", "x", axes=[0])], (1, 1, 3), opset=13), tmp_path)
+    one = node("Mod", "k two", "h extra")
+    constants = {"k": np.array([3]), "two": np.array([2])}
+    nodes = [one, node("Cast", "h", "f", to=TensorProto.DOUBLE), node("Add", "x f")]
+    with pytest.raises(ValueError, match="onnx does not compute it"):
+        imported(model(nodes, (1,), constants), tmp_path)

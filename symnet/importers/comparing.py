@@ -29,13 +29,13 @@ def points(n: int, count: int = POINTS) -> Array:
 def distance(found: Array, expected: Array) -> float | None:
     """The largest difference relative to each output's largest value; None where all is NaN.
 
-    Points at which the network is outside the domain of one of its functions are left out; a finite
-    value where none is expected is an infinite distance.
+    Points at which neither has a finite value are left out; where only one of both has, the
+    distance is infinite.
     """
     if found.shape != expected.shape:
         raise CheckError(f"values of the shape {found.shape}, expected {expected.shape}")
     kept = np.isfinite(found).all(axis=1)
-    if not np.isfinite(expected[kept]).all():
+    if not np.isfinite(expected[kept]).all() or np.isfinite(expected[~kept]).all(axis=1).any():
         return float("inf")
     if not kept.any():
         return None
@@ -65,9 +65,9 @@ def compared(
         return f"not compared: no finite value at {len(X)} points"
     if error > TOLERANCE:
         told = f"; of what was read it is known that {'; '.join(notes)}" if notes else ""
-        raise CheckError(
-            f"the network differs from {against} by {error:.1e} of its values: "
-            f"it was read wrongly; please report the model{told}"
-        )
+        far = f"differs from {against} by {error:.1e} of its values"
+        if error == float("inf"):
+            far = f"has no finite value where {against} has one, or the other way round"
+        raise CheckError(f"the network {far}: it was read wrongly; please report the model{told}")
     count = int(np.isfinite(found).all(axis=1).sum())
     return f"compared with {against} ({count} points): worst difference {error:.1e}"

@@ -101,12 +101,10 @@ def _written(windows: Windows, image: Sequence[int], size: Sequence[int]) -> Arr
 
 
 def average_pool(t: Tensors, x: Form, windows: Windows, count_padding: bool) -> Value:
-    """The mean over each window of x (N, C, *image)."""
-    if count_padding and windows.ceil:
-        raise ValueError("AveragePool with ceil_mode and count_include_pad")
+    """The mean over each window of x (N, C, *image); what is beyond the padding never counts."""
 
     def shares(flat: Array) -> Array:
-        sizes = np.full(len(flat), flat.shape[1]) if count_padding else (flat >= 0).sum(axis=1)
+        sizes = windows.sizes(x.shape[2:]) if count_padding else (flat >= 0).sum(axis=1)
         if not sizes.all():
             raise ValueError("a window of AveragePool sees padding only")
         return 1 / sizes

@@ -37,7 +37,8 @@ class Sampling:
 
     Args:
         mode: nearest, linear or cubic.
-        places: half_pixel, half_pixel_symmetric, pytorch_half_pixel, asymmetric or align_corners.
+        places: half_pixel, half_pixel_symmetric, pytorch_half_pixel, tf_half_pixel_for_nn,
+            asymmetric or align_corners.
         nearest: which whole number is nearest: floor, ceil, round_prefer_floor, round_prefer_ceil.
         exclude: whether neighbours beyond the ends get no weight, instead of the last entry's.
     """
@@ -72,6 +73,8 @@ class Sampling:
             return k * (before - 1) / (after - 1) if after > 1 else np.zeros(1)
         if self.places == "pytorch_half_pixel" and after == 1:
             return np.zeros(1)
+        if self.places == "tf_half_pixel_for_nn":
+            return (k + 0.5) / s
         if self.places in ("half_pixel", "pytorch_half_pixel"):
             return (k + 0.5) / s - 0.5
         if self.places == "half_pixel_symmetric":

@@ -81,6 +81,16 @@ class Windows:
             inside = inside & (along >= 0) & (along < size)
         return np.where(inside, places, -1)
 
+    def sizes(self, image: Sequence[int]) -> Array:
+        """How many entries of the image and its padding each window has, flat."""
+        found = np.ones(1, dtype=np.int64)
+        for axis, size in enumerate(image):
+            start = np.arange(self.count(axis, size)) * self.strides[axis] - self.pads[axis]
+            along = start[:, None] + np.arange(self.kernel[axis]) * self.dilations[axis]
+            inside = (along < size + self.pads[len(image) + axis]).sum(axis=1)
+            found = np.outer(found, inside).reshape(-1)
+        return found
+
 
 def same_pads(
     image: Sequence[int],

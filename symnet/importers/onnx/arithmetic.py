@@ -11,6 +11,7 @@ import numpy as np
 from symnet.importers.folding import images
 from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.einsum import einsum
+from symnet.importers.folding.small import determinant
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.folding.windows import Windows, same_pads
 from symnet.importers.onnx.call import Call, Reader, Result
@@ -19,16 +20,15 @@ Binary = Callable[[Tensors, Value, Value], Value]
 
 
 def _binary(operation: Binary) -> Reader:
-    return lambda c: operation(c.tensors, c.value(0), _aligned(c))
+    return lambda c: operation(c.tensors, c.value(0), c.second())
 
 
-def _aligned(c: Call) -> Value:
-    """The second argument, placed as opsets below 7 say by `axis`."""
-    y = c.value(1)
-    if c.opset >= 7 or not c.get("broadcast", 0) or c.get("axis") is None:
-        return y
-    trailing = len(c.value(0).shape) - c.get("axis") - len(y.shape)
-    return c.tensors.reshape(y, (*y.shape, *[1] * trailing))
+def _prelu(c: Call) -> Result:
+    """Opsets below 7 have a slope for each channel."""
+    x, slopes = c.value(0), c.value(1)
+    if c.opset < 7 and len(slopes.shape) == 1 and slopes.shape[0] > 1:
+        slopes = c.tensors.reshape(slopes, (-1, *[1] * (len(x.shape) - 2)))
+    return c.tensors.prelu(x, slopes)
 
 
 def _many(operation: Binary, mean: bool = False) -> Reader:
@@ -104,11 +104,10 @@ def _average_pool(c: Call) -> Result:
 
 
 def _max_pool(c: Call) -> Result:
-    if any(c.named[1:]):
-        c.refuse("it gives the places of the largest entries as well: they have no derivative")
+    """The values; their places are no numbers."""
     x = c.form(0)
     windows = windows_of(c, x.shape[2:], tuple(c.get("kernel_shape")))
-    return images.max_pool(c.tensors, x, windows)
+    return [images.max_pool(c.tensors, x, windows), None][: c.results]
 
 
 def _global_pool(reduce: Callable[[Tensors, Value, list[int]], Value]) -> Reader:
@@ -143,10 +142,16 @@ def _cumsum(c: Call) -> Result:
 
 
 def _cumprod(c: Call) -> Result:
-    if c.get("exclusive", 0):
-        c.refuse("it leaves out each entry itself (exclusive); symnet reads exclusive 0")
-    axis = int(c.constant(1, "axis").reshape(-1)[0])
-    return cumulative(c.tensors, c.value(0), axis, Tensors.multiply, bool(c.get("reverse", 0)))
+    axis, back = int(c.constant(1, "axis").reshape(-1)[0]), bool(c.get("reverse", 0))
+    if not c.get("exclusive", 0):
+        return cumulative(c.tensors, c.value(0), axis, Tensors.multiply, back)
+    # Of the entries before each: 1 in the place of the first, and all but the last of the others.
+    shape = c.value(0).shape
+    one = np.ones([1 if k == axis % len(shape) else s for k, s in enumerate(shape)])
+    kept = range(1, shape[axis]) if back else range(shape[axis] - 1)
+    others = c.tensors.places(c.value(0), lambda a: np.take(a, kept, axis=axis))
+    parts = [others, one] if back else [one, others]
+    return cumulative(c.tensors, c.tensors.concatenate(parts, axis), axis, Tensors.multiply, back)
 
 
 def _einsum(c: Call) -> Result:
@@ -208,7 +213,7 @@ READERS: dict[str, Reader] = {
     "Mul": _binary(Tensors.multiply),
     "Div": _binary(Tensors.divide),
     "Pow": _binary(Tensors.power),
-    "PRelu": _binary(Tensors.prelu),
+    "PRelu": _prelu,
     "Sum": _many(Tensors.add),
     "Mean": _many(Tensors.add, mean=True),
     "Max": _many(Tensors.maximum),
@@ -233,6 +238,7 @@ READERS: dict[str, Reader] = {
     "LpNormalization": _norm,
     "CumSum": _cumsum,
     "CumProd": _cumprod,
+    "Det": lambda c: determinant(c.tensors, c.value(0)),
     "Einsum": _einsum,
     "ConvTranspose": _conv_transpose,
     "ReduceProd": _reduction(Tensors.product),

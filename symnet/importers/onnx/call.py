@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
+from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.network.weights import Array
@@ -68,6 +69,16 @@ class Call:
             verb = "depend" if what.endswith("s") else "depends"
             self.refuse(f"its {what} {verb} on the inputs; symnet reads what is constant")
         return np.asarray(found)
+
+    def second(self) -> Value:
+        """The second of two arguments, placed as opsets below 7 say by `axis`."""
+        y = self.value(1)
+        if self.opset >= 7 or not self.get("broadcast", 0) or self.get("axis") is None:
+            return y
+        if isinstance(y, Condition):
+            self.refuse("its second argument is a condition that is placed by axis (opset 6)")
+        trailing = len(self.value(0).shape) - self.get("axis") % len(self.value(0).shape)
+        return self.tensors.reshape(y, (*y.shape, *[1] * (trailing - len(y.shape))))
 
     def get(self, name: str, default: Any = None) -> Any:
         """An attribute."""

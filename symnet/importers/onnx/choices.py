@@ -27,7 +27,7 @@ def _varies(x: Any) -> bool:
 
 def _comparison(name: str, compare: Callable[[Array, Array], Array]) -> Reader:
     def read(c: Call) -> Result:
-        x, y = c.value(0), c.value(1)
+        x, y = c.value(0), c.second()
         if _varies(x) or _varies(y):
             return choices.compared(c.tensors, name, x, y)
         return compare(x, y)
@@ -37,7 +37,7 @@ def _comparison(name: str, compare: Callable[[Array, Array], Array]) -> Reader:
 
 def _joined(both: Any, known: Callable[[Array, Array], Array]) -> Reader:
     def read(c: Call) -> Result:
-        x, y = c.value(0), c.value(1)
+        x, y = c.value(0), c.second()
         if _varies(x) or _varies(y):
             return choices.joined(both, x, y)
         return known(x, y)
@@ -45,9 +45,19 @@ def _joined(both: Any, known: Callable[[Array, Array], Array]) -> Reader:
     return read
 
 
-def _not(c: Call) -> Result:
-    x = c.value(0)
+def _negated(x: Any) -> Any:
     return choices.negated(x) if isinstance(x, Condition) else np.logical_not(x)
+
+
+def _not(c: Call) -> Result:
+    return _negated(c.value(0))
+
+
+def _one_of_two(c: Call) -> Result:
+    """One of both, and not both."""
+    x, y = (choices.condition(c.tensors, v) for v in (c.value(0), c.second()))
+    one, both = choices.joined(sympy.Or, x, y), choices.joined(sympy.And, x, y)
+    return choices.joined(sympy.And, one, _negated(both))
 
 
 def _where(c: Call) -> Result:
@@ -79,10 +89,11 @@ READERS: dict[str, Reader] = {
     "And": _joined(sympy.And, np.logical_and),
     "Or": _joined(sympy.Or, np.logical_or),
     "Not": _not,
+    "Xor": _one_of_two,
     "Where": _where,
     "IsNaN": lambda c: np.full(c.value(0).shape, False),  # a value is never NaN here
     "IsInf": _is_infinite,
 }
 
-TAKING = frozenset(("And", "Or", "Not", "Where", "Identity"))
+TAKING = frozenset(("And", "Or", "Xor", "Not", "Where", "Identity"))
 """Operators that take conditions as they are, not as the numbers 0 and 1."""

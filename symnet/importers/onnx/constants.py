@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Value
 from symnet.importers.onnx.files import array_of
+from symnet.names import shortened
 from symnet.network.weights import Array
 
 _ROUNDING = ("Floor", "Ceil", "Round", "Mod", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor")
@@ -78,19 +81,63 @@ def constant(node: Any, number: Number) -> Value:
     raise ValueError("it is no constant of numbers")
 
 
-def attributes(node: Any, number: Number) -> Mapping[str, Any]:
-    """By name; tensors as arrays."""
+def attributes(node: Any, number: Number, opset: int) -> Mapping[str, Any]:
+    """By name; tensors as arrays. ValueError for one that ONNX's operator does not have.
+
+    In newer opsets some are inputs: of a Squeeze with `axes` in opset 13 programs make nothing.
+    """
     onnx = needed("onnx", "onnx")
+    if node.domain in ("", "ai.onnx"):
+        with suppress(onnx.defs.SchemaError):  # not, or not yet, an operator of ONNX
+            schema = onnx.defs.get_schema(node.op_type, opset, "")
+            _check_attributes(node, schema, opset)
     return {
         a.name: number(a.t) if a.HasField("t") else onnx.helper.get_attribute_value(a)
         for a in node.attribute
     }
 
 
+def _check_attributes(node: Any, schema: Any, opset: int) -> None:
+    strange = [a.name for a in node.attribute if a.name not in schema.attributes]
+    if strange and not schema.deprecated:
+        raise ValueError(
+            f"{node.op_type} has no attribute {shortened(strange[0])!r} in opset {opset}; "
+            "export the model again, or give it the opset that it is of"
+        )
+
+
 def computed(node: Any, arguments: Sequence[Value | None]) -> bool:
     """Whether onnx computes it here: all that it takes is known."""
     varying = any(isinstance(a, Form | Condition | tuple) for a in arguments)
     return node.op_type in _COMPUTED and not varying
+
+
+def in_their_type(
+    node: Any, arguments: Sequence[Value | None], found: Sequence[Any], opset: int
+) -> list[Any]:
+    """Results of constants as whole numbers where ONNX has the type of such an argument for them.
+
+    Of whole numbers 5^1.5 is 11, and the mean of 1 and 2 is 1.
+    """
+    given = [None if isinstance(a, Form | Condition | tuple) else a for a in arguments]
+    if not any(a is not None and np.asarray(a).dtype.kind in "iu" for a in given):
+        return list(found)
+    onnx = needed("onnx", "onnx")
+    schema = onnx.defs.get_schema(node.op_type, opset, "")
+    types = {
+        declared.type_str: np.asarray(a).dtype
+        for declared, a in zip(schema.inputs, given, strict=False)
+        if a is not None and np.asarray(a).dtype.kind in "iu"
+    }
+    whole = [types.get(declared.type_str) for declared in schema.outputs]
+    return [
+        np.trunc(y).astype(kind) if kind is not None and _is_float(y) else y
+        for y, kind in zip_longest(found, whole[: len(found)])
+    ]
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.floating) and value.dtype.kind == "f"
 
 
 def results(node: Any, arguments: Sequence[Value | None], opset: int) -> list[Any]:
@@ -110,7 +157,10 @@ def results(node: Any, arguments: Sequence[Value | None], opset: int) -> list[An
         [node], "one", inputs, [onnx.ValueInfoProto(name=n) for n in outputs]
     )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)])
-    found = dict(
-        zip(outputs, reference.ReferenceEvaluator(model).run(None, dict(given)), strict=True)
-    )
+    try:
+        values = reference.ReferenceEvaluator(model).run(None, dict(given))
+    except Exception as error:  # whatever the evaluator raises for arguments that do not fit
+        what = shortened(str(error).splitlines()[0] if str(error) else type(error).__name__, 100)
+        raise ValueError(f"onnx does not compute it: {what}") from None
+    found = dict(zip(outputs, values, strict=True))
     return [found.get(name) for name in node.output]

@@ -18,6 +18,8 @@ from symnet.network.weights import Array
 
 _FLOATS = {1, 10, 16}  # float, float16, bfloat16
 _DOUBLE, _STRING = 11, 8
+_STASHING = {"LayerNormalization", "RMSNormalization", "GroupNormalization"}
+"""Operators whose definitions compute in single precision, whatever comes in."""
 
 
 def pruned(model: Any, outputs: Sequence[str]) -> Any:
@@ -90,6 +92,10 @@ def _widen_node(onnx: Any, node: Any) -> None:
         a.name in ("momentum", "training_mode") for a in node.attribute
     ):
         node.attribute.append(onnx.helper.make_attribute("momentum", 1.0))
+    if node.op_type in _STASHING:
+        kept = [a for a in node.attribute if a.name != "stash_type"]
+        del node.attribute[:]
+        node.attribute.extend([*kept, onnx.helper.make_attribute("stash_type", _DOUBLE)])
     if node.op_type == "ConstantOfShape" and not node.attribute:
         zero = onnx.numpy_helper.from_array(np.zeros(1))
         node.attribute.append(onnx.helper.make_attribute("value", zero))
@@ -104,7 +110,7 @@ def evaluator(model: Any, shapes: Sequence[tuple[str, tuple[int, ...]]]) -> Any:
     reference = needed("onnx.reference", "onnx")
     wide = in_double(model)
     opset = min(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
-    if opset < 7 and any(a.name == "broadcast" for n in model.graph.node for a in n.attribute):
+    if opset < 7 and any(map(_spreads, model.graph.node)):
         raise NotImplementedError("broadcasting of opsets before 7")
     if opset < 9:
         wide = onnx.version_converter.convert_version(wide, 9)
@@ -115,6 +121,10 @@ def evaluator(model: Any, shapes: Sequence[tuple[str, tuple[int, ...]]]) -> Any:
             node.attribute.append(onnx.helper.make_attribute("axis", 1))
     session = reference.ReferenceEvaluator(wide, new_ops=doubles.operators(max(opset, 9)))
     return lambda X, names: _run(lambda feed: session.run(list(names), feed), X, shapes, np.float64)
+
+
+def _spreads(node: Any) -> bool:
+    return node.op_type == "PRelu" or any(a.name == "broadcast" for a in node.attribute)
 
 
 def single(
@@ -128,6 +138,8 @@ def single(
     options = runtime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
+    # Else it computes products with weights of 8 bits in 8 bits, which the model does not say.
+    options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     return lambda X, names: _run(lambda feed: session.run(list(names), feed), X, shapes, np.float32)
 

@@ -136,6 +136,7 @@ class Graph:
         """
         if not shapes:
             raise ValueError("the model has no inputs: its outputs are constants")
+        self._check_names()
         self._initialize()
         entries = self.tensors.fold.inputs_of([shape for _, shape in shapes])
         for (input_name, _), form in zip(shapes, entries, strict=True):
@@ -148,6 +149,18 @@ class Graph:
         outputs = self._read_outputs(wanted)
         sizes = [(key, form.size) for (key, _), form in zip(shapes, entries, strict=True)]
         return Model(self.tensors, tuple(sizes), tuple(outputs), name)
+
+    def _check_names(self) -> None:
+        """ValueError for a tensor that is made twice: programs take the one or the other."""
+        made = Counter(v.name for v in self._given())
+        made.update(tensor.name for tensor in self.proto.initializer)
+        made.update(name for node in self.proto.node for name in node.output if name)
+        twice = [name for name, times in made.items() if times > 1]
+        if twice:
+            raise ValueError(
+                f"it makes {shortened(twice[0])!r} {made[twice[0]]} times, by nodes, inputs or "
+                "initializers; give each tensor a name of its own"
+            )
 
     def _initialize(self) -> None:
         given: list[tuple[str, Any, Any]] = [
@@ -261,14 +274,17 @@ class Graph:
                 node.op_type,
                 node.name,
                 arguments,
-                constants.attributes(node, self._number),
+                constants.attributes(node, self._number, self.opset),
                 self.opset,
                 [bool(name) for name in node.output],
                 self.body,
                 self.batch,
             )
         )
-        return results if isinstance(results, list) else [results]
+        found = results if isinstance(results, list) else [results]
+        if node.domain in _ONNX and node.op_type not in contributed.PLAIN:
+            found = constants.in_their_type(node, arguments, found, self.opset)
+        return found
 
     def _without_rule(self, node: Any, arguments: Sequence[Value | None]) -> list[Value]:
         """What onnx itself computes of constants, or defines by other operators."""

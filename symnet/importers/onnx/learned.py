@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Value
 from symnet.importers.onnx.call import Call, Reader, Result
 from symnet.network.weights import Array
@@ -116,11 +117,16 @@ def _vectorizer(c: Call) -> Result:
 
 
 def _imputer(c: Call) -> Result:
-    """Replaces what is NaN or infinite: nothing here is. Without a word it replaces 0."""
-    missing = c.get("replaced_value_float", 0.0)
+    """Replaces what is NaN or infinite: no input is. Without a word it replaces 0."""
+    x, missing = c.value(0), c.get("replaced_value_float", 0.0)
     if np.isfinite(missing):
         c.refuse(f"it replaces the value {missing}: that has no derivative")
-    return c.value(0)
+    if isinstance(x, Form) and not x.terms.keys() <= {c.tensors.fold.inputs}:
+        c.refuse(
+            f"it replaces the value {missing} of what the model computes; read the fitted "
+            "estimator by symnet.from_sklearn, or export the model without that step"
+        )
+    return x
 
 
 READERS: dict[str, Reader] = {

@@ -9,6 +9,7 @@ from sympy import Expr, Piecewise
 
 from symnet.activations import Z
 from symnet.importers.folding import functions
+from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Value
 from symnet.importers.onnx.call import Call, Reader, Result
 
@@ -27,6 +28,9 @@ def _single(c: Call, name: str, default: float) -> float:
 
 
 def _clip(c: Call) -> Result:
+    if c.opset >= 11 and any(c.has(i) and isinstance(c.value(i), Form) for i in (1, 2)):
+        above = c.tensors.maximum(c.value(0), c.value(1)) if c.has(1) else c.value(0)
+        return c.tensors.minimum(above, c.value(2)) if c.has(2) else above
     low, high = c.number("min", 0 if c.opset < 11 else 1, 11), c.number("max", 2, 11)
     return c.tensors.clip(c.value(0), low, high)
 
@@ -71,16 +75,21 @@ def _affine(c: Call, x: Value, first: int, shape: Sequence[int] | None = None) -
     """Scale and shift, the inputs `first` and the one after it."""
     for i, operation in ((first, c.tensors.multiply), (first + 1, c.tensors.add)):
         if c.has(i):
-            constant = np.asarray(c.constant(i, "parameters"), dtype=np.float64)
-            x = operation(x, constant if shape is None else constant.reshape(shape))
+            given = c.value(i)
+            x = operation(x, given if shape is None else c.tensors.reshape(given, shape))
     return x
 
 
 def _layer_normalization(c: Call) -> Result:
+    """(normalised, mean, 1/deviation): the last two where they have names."""
+    t, x, axes, epsilon = c.tensors, c.value(0), _trailing(c), _single(c, "epsilon", 1e-5)
+    found = [_affine(c, t.normalised(x, axes, epsilon), 1)]
     if any(c.named[1:]):
-        c.refuse("it gives mean and deviation as well; symnet reads its first output")
-    epsilon = _single(c, "epsilon", 1e-5)
-    return _affine(c, c.tensors.normalised(c.value(0), _trailing(c), epsilon), 1)
+        mean = t.sum(x, axes, True, mean=True)
+        squares = t.apply("square", t.subtract(x, mean))
+        spread = t.add(t.sum(squares, axes, True, mean=True), epsilon)
+        found += [mean, t.apply("rsqrt", spread)]
+    return found[: c.results]
 
 
 def _rms_normalization(c: Call) -> Result:

@@ -17,6 +17,17 @@ _INTEGERS = {2: "u1", 3: "i1", 4: "u2", 5: "i2", 6: "i4", 7: "i8", 9: "?", 12: "
 _SHAPES = {"Shape", "Size"}
 
 
+def kind_of(number: int | None, like: Any) -> Any:
+    """The type of an array that a node makes: of this number of ONNX's, or as `like` has it."""
+    if number in _FLOATS or (number is None and isinstance(like, Form)):
+        return np.float64
+    if number is None:
+        return np.asarray(like).dtype
+    if number not in _INTEGERS:
+        raise ValueError(f"it makes numbers of the type {number}; symnet reads numbers")
+    return np.dtype(_INTEGERS[number])
+
+
 def _identity(c: Call) -> Result:
     return c.value(0)
 

@@ -33,13 +33,12 @@ _REASONS = {
     **dict.fromkeys(("StringNormalizer", "StringConcat", "StringSplit"), _CATEGORIES),
     **dict.fromkeys(("RegexFullMatch", "ImageDecoder"), _CATEGORIES),
     **dict.fromkeys(("BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot"), _WHOLE),
-    **dict.fromkeys(("BitCast", "Xor"), _WHOLE),
+    "BitCast": _WHOLE,
     **dict.fromkeys(("GridSample", "DeformConv"), _SAMPLED),
     **dict.fromkeys(("DFT", "STFT"), _COMPLEX),
     **dict.fromkeys(("SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss"), _LOSS),
     **dict.fromkeys(("Adagrad", "Adam", "Momentum", "Gradient"), _LOSS),
     "SVMClassifier": "it votes among classes; read the fitted estimator by symnet.from_sklearn",
-    "Det": "a determinant; write out its products, or leave it out of the model's outputs",
     "Col2Im": "it adds up patches; export the model with ConvTranspose",
 }
 

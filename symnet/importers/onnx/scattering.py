@@ -10,6 +10,7 @@ from symnet.importers.folding import matrices
 from symnet.importers.folding.scattering import along, put
 from symnet.importers.folding.tensors import Value
 from symnet.importers.onnx.call import Call, Reader, Result
+from symnet.importers.onnx.places import kind_of
 from symnet.network.weights import Array
 
 
@@ -69,11 +70,11 @@ def _tensor_scatter(c: Call) -> Result:
 
 
 def _one_hot(c: Call) -> Result:
-    index, axis = c.constant(0, "categories"), c.get("axis", -1)
+    index, axis = c.constant(0, "categories").astype(np.int64), c.get("axis", -1)
     depth = int(c.constant(1, "depth").reshape(-1)[0])
     off, on = c.constant(2, "values").reshape(-1)[:2]
     matrices.check_size(max(depth, 0) * index.size, "a one-hot tensor")
-    wrapped = np.where(index < 0, index + depth, index)
+    wrapped = np.where((index < 0) & (c.opset >= 11), index + depth, index)
     whole = np.where(wrapped[..., None] == np.arange(depth), on, off)
     return np.moveaxis(whole, -1, axis)
 
@@ -81,7 +82,8 @@ def _one_hot(c: Call) -> Result:
 def _eye(c: Call) -> Result:
     rows, columns = c.value(0).shape
     matrices.check_size(rows * columns, "an identity matrix")
-    return np.eye(rows, columns, c.get("k", 0))
+    kind = kind_of(c.get("dtype"), c.value(0))
+    return np.eye(rows, columns, c.get("k", 0), dtype=kind)
 
 
 def _compress(c: Call) -> Result:
