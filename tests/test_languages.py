@@ -940,6 +940,24 @@ def test_matlab_gives_parts_of_long_formulas_names():
     assert "(-1.0).*" not in text
 
 
+@pytest.mark.parametrize("language", [n for n, row in languages.LANGUAGES.items() if row.files])
+def test_nothing_is_too_long_for_a_line(language, tmp_path):
+    """Nested formulas, of which Fortran has 132 letters a line, and points of many inputs."""
+    if language == "json":
+        pytest.skip("its lines are for tools")
+    narrow = sympy.exp(-1 / (1 - Z**2))  # far out polynomials of 1/z² in each other's brackets
+    first = symnet.Network.dense([40, 3], "linear", seed=1).layers[0]
+    net = symnet.Network([symnet.Layer(first.weights, first.bias, narrow), symnet.Layer([[1] * 3])])
+    made = languages.generate(net, language, 1, name="net")
+    for text in made.values():
+        assert max(map(len, str(text).splitlines())) <= 100
+    for name, text in made.items() if language == "fortran" else ():
+        (tmp_path / name).write_text(str(text), encoding="utf-8")
+    if language == "fortran":
+        for command in tools_of(language):
+            subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+
+
 def test_rust_of_pieces(tmp_path):
     """No comparison follows from another; the types of four results stand below each other."""
     tools_of("rust")

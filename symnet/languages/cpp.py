@@ -108,9 +108,8 @@ def _lines(job: Job, includes: Sequence[str]) -> list[str]:
 
 def _constant(name: str, values: object, printer: CppPrinter) -> list[str]:
     shape = "".join(f"[{size}]" for size in getattr(values, "shape", ()))
-    body = nested(values, printer, end=";")
-    opening = ["template <class Real>", f"constexpr Real {name}{shape} = {body[0].strip()}"]
-    return [*opening, *body[1:]]
+    before = f"constexpr Real {name}{shape} = "
+    return ["template <class Real>", *nested(values, printer, before=before, end=";")]
 
 
 def _body(function: ScalarFunction, printer: CppPrinter) -> list[str]:
