@@ -840,6 +840,80 @@ def test_rust_without_std(precision, tmp_path):
     subprocess.run(["./main"], cwd=tmp_path, check=True)
 
 
+DUAL = """
+#include <cmath>
+
+namespace ad {
+
+struct Dual {
+    double v, d;
+    Dual(double value = 0, double slope = 0) : v(value), d(slope) {}
+};
+
+inline Dual operator+(Dual a, Dual b) { return {a.v + b.v, a.d + b.d}; }
+inline Dual operator-(Dual a, Dual b) { return {a.v - b.v, a.d - b.d}; }
+inline Dual operator*(Dual a, Dual b) { return {a.v * b.v, a.d * b.v + a.v * b.d}; }
+inline Dual operator/(Dual a, Dual b)
+{
+    return {a.v / b.v, (a.d * b.v - a.v * b.d) / (b.v * b.v)};
+}
+inline Dual operator-(Dual a) { return {-a.v, -a.d}; }
+inline Dual &operator+=(Dual &a, Dual b) { return a = a + b; }
+inline bool operator<=(Dual a, Dual b) { return a.v <= b.v; }
+inline bool operator>=(Dual a, Dual b) { return a.v >= b.v; }
+inline Dual abs(Dual a) { return a.v < 0 ? -a : a; }
+inline Dual exp(Dual a) { return {std::exp(a.v), std::exp(a.v) * a.d}; }
+inline Dual log(Dual a) { return {std::log(a.v), a.d / a.v}; }
+inline Dual log1p(Dual a) { return {std::log1p(a.v), a.d / (1 + a.v)}; }
+inline Dual tanh(Dual a)
+{
+    const double t = std::tanh(a.v);
+    return {t, (1 - t * t) * a.d};
+}
+
+} // namespace ad
+
+#include "net.hpp"
+
+#include <cstdio>
+
+int main()
+{
+    using ad::Dual;
+    for (double at : {0.3, -2.0}) {
+        std::array<Dual, 2> y;
+        std::array<std::array<Dual, 2>, 2> jacobian;
+        std::array<std::array<std::array<Dual, 2>, 2>, 2> hessian;
+        net::value_jacobian_hessian<Dual>({Dual(at, 1), Dual(0.7)}, y, jacobian, hessian);
+        for (std::size_t p = 0; p < 2; p++) {
+            std::printf("%.17g %.17g ", y[p].d, jacobian[p][0].v);
+            std::printf("%.17g %.17g\\n", jacobian[p][1].d, hessian[p][1][0].v);
+        }
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_cpp_of_other_numbers(compiler, tmp_path):
+    """Dual numbers, of whose limits std knows nothing, give the derivatives; NaN off the domain."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    draw, x = zoo.Draw(5), symnet.variables("x1", "x2")
+    h = draw(3, 2, "tanh")(x) + draw(3, 2, "softplus")(x)
+    net = symnet.Network.of(concat(draw(1, 3)(h), draw(1, 3)(h) + apply("log", x[0])))
+    for name, text in languages.generate(net, "cpp", name="net").items():
+        (tmp_path / name).write_text(str(text), encoding="utf-8")
+    (tmp_path / "dual.cpp").write_text(DUAL, encoding="utf-8")
+    command = [compiler, "-std=c++17", "-Wall", "-Wextra", "-Werror", "dual.cpp", "-o", "dual"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    said = subprocess.run(["./dual"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    found = np.array(said.stdout.split(), dtype=float).reshape(2, 2, 2, 2)
+    by_dual, generated = found[..., 0], found[..., 1]
+    np.testing.assert_allclose(by_dual[0], generated[0], rtol=1e-13)
+    assert np.isnan(generated[1, 1, 0])
+
+
 @pytest.mark.complete
 @pytest.mark.parametrize("name", ["one", "activations"])
 def test_rust_examples_are_tests(name, tmp_path):
