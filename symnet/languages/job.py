@@ -69,7 +69,7 @@ class Job:
         """
         if precision not in PRECISIONS:
             raise ValueError(f"precision {precision!r} is none of {', '.join(PRECISIONS)}")
-        chosen = check_called(name or called(network.name, language), language)
+        chosen = check_called(called(network.name, language) if name is None else name, language)
         partials = selecting.partials(network, only)
         order = max(partials, default=order)
         function = compiling.compiled(network, order)
