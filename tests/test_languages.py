@@ -1004,6 +1004,26 @@ def test_matlab_stays_real(tmp_path):
     assert done.stdout.split() == ["1", "1", "0", "1"] * 2, done.stderr
 
 
+def test_javascript_refuses_points_of_another_size(tmp_path):
+    """Missing entries were NaN, and those too many were left out without a word."""
+    tools_of("javascript")
+    files = languages.generate(symnet.Network.dense([2, 3, 1], "tanh", seed=1), "javascript", 1)
+    ((name, text), *_) = files.items()
+    (tmp_path / name).write_text(str(text), encoding="utf-8")
+    calls = "[() => value([1]), () => jacobian([1, 2, 3]), () => valueJacobian(1, 2)]"
+    (tmp_path / "use.mjs").write_text(
+        f'import {{ value, jacobian, valueJacobian }} from "./{name}";\n'
+        f"for (const call of {calls})\n"
+        "  try { call(); console.log('taken'); } catch (error) { console.log(String(error)); }\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(["node", "use.mjs"], cwd=tmp_path, capture_output=True, text=True)
+    counts = ("1", "3", "undefined")
+    assert done.stdout.splitlines() == [
+        f"RangeError: x has {count} entries, expected 2" for count in counts
+    ]
+
+
 def test_matlab_gives_parts_of_long_formulas_names():
     """Polynomials are no line that goes on, and a vector's axes are moved once."""
     text = str(languages.generate(NETWORKS["activations"](), "matlab", 3, name="net")["net.m"])
