@@ -1066,6 +1066,15 @@ def test_rust_of_pieces(tmp_path):
     rustc(*flags, folder=tmp_path, tool="clippy-driver")
 
 
+@pytest.mark.parametrize("language", [*SINGLE, "c-batch", "onnx"])
+def test_weights_beyond_single_precision_are_refused(language):
+    """They were infinities in a model, and its largest number elsewhere."""
+    net = symnet.Network([symnet.Layer([[1.0]], [0.0], "tanh"), symnet.Layer([[1e39]])])
+    assert languages.generate(net, "c", 1)
+    with pytest.raises(ValueError, match=r"W2 holds .* 1e[+]39, .* leave out --precision float"):
+        languages.generate(net, language, 1, precision="float")
+
+
 def test_refusals():
     """What a language cannot do is said, not done otherwise."""
     net = NETWORKS["one"]()

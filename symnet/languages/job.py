@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from math import prod
 from types import MappingProxyType
 
+import numpy as np
 from numpy.typing import NDArray
 
 from symnet import compiling, formulas, physical
@@ -81,6 +82,7 @@ class Job:
             points, expected = selected(network, function, precision, partials)
             lowered = selecting.lowered(network, partials)
         _check_inside(chosen, lowered)
+        _check_range(lowered, precision)
         return cls(
             network, order, chosen, precision, lowered, points, expected, command, tuple(only)
         )
@@ -175,6 +177,18 @@ def _check_inside(name: str, lowered: Lowered) -> None:
             f"name of what is generated: {name!r} is a name inside of its text; "
             "choose another with --name"
         )
+
+
+def _check_range(lowered: Lowered, precision: str) -> None:
+    """ValueError where single precision is asked for, and a weight is beyond its numbers."""
+    most = float(np.finfo(np.float32).max)
+    for name, values in lowered.constants.items():
+        largest = float(np.max(np.abs(values), initial=0.0))
+        if precision == "float" and largest > most:
+            raise ValueError(
+                f"{name} holds a number of size {largest:.3g}, and single precision ends at "
+                f"{most:.3g}; leave out --precision float"
+            )
 
 
 def check_apart(given: Sequence[str]) -> None:
