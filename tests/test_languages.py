@@ -30,6 +30,7 @@ import zoo
 from symnet import compiling, languages
 from symnet.activations import TABLE, Activation, Z
 from symnet.languages import c, onnx, plain, python, xlsx
+from symnet.languages import job as job_module
 from symnet.languages.job import Job
 from symnet.languages.selftest import examples, expected_at
 from symnet.lowering.counting import operations
@@ -1073,6 +1074,37 @@ def test_weights_beyond_single_precision_are_refused(language):
     assert languages.generate(net, "c", 1)
     with pytest.raises(ValueError, match=r"W2 holds .* 1e[+]39, .* leave out --precision float"):
         languages.generate(net, language, 1, precision="float")
+
+
+@pytest.mark.parametrize("language", ["c", "cpp", "rust"])
+def test_hessians_that_no_stack_holds(language, tmp_path):
+    """Rust returns them there, which is refused; the self-tests of C and C++ keep them elsewhere.
+
+    Less than 8 MB, for the sake of time: the limits are those of a thread's stack.
+    """
+    net = symnet.Network.dense([420, 2, 1], "tanh", seed=1)
+    if language == "rust":
+        with pytest.raises(ValueError, match=r"hessian takes 1,4.* bytes of stack in rust"):
+            languages.generate(net, language, name="net")
+        return
+    tools_of(language)
+    for name, text in languages.generate(net, language, name="net").items():
+        (tmp_path / name).write_text(str(text), encoding="utf-8")
+    compile_, run_ = tools_of(language)
+    subprocess.run(compile_, cwd=tmp_path, check=True)
+    limited = ["sh", "-c", f"ulimit -s 1024 && {' '.join(run_)}"]
+    done = subprocess.run(limited, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.startswith("self-test ok"), done
+
+
+@pytest.mark.parametrize("language", ["c", "cpp", "fortran", "rust"])
+def test_tangents_that_no_stack_holds(language, monkeypatch):
+    """Arrays of a function's own, of all neurons by all inputs, are refused with the advice."""
+    monkeypatch.setattr(job_module, "STACK", 64)
+    net = symnet.Network.dense([4, 4, 6, 2], "tanh", seed=1)
+    assert languages.generate(net, "c-batch", name="net")
+    with pytest.raises(ValueError, match=r"bytes of stack in .* --only"):
+        languages.generate(net, language, name="net")
 
 
 def test_refusals():

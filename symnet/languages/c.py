@@ -250,7 +250,8 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
         f"    {kind} error;",
     ]
     results = {name: shape for r in job.lowered.routines for name, shape in r.results.items()}
-    lines += [f"    {printer.array(name, shape)};" for name, shape in results.items()]
+    kept = "static " * job.kept
+    lines += [f"    {kept}{printer.array(name, shape)};" for name, shape in results.items()]
     lines += [f"    for (int k = 0; k < {count}; k++) {{"]
     for routine in job.lowered.routines:
         lines.append(

@@ -195,7 +195,8 @@ def _self_test(job: Job, printer: CppPrinter) -> list[str]:
     lines += ["/* The worst error at known points, in multiples of what is allowed. */"]
     lines += ["template <class Real>", "Real worst_error()", "{", "    using namespace detail;"]
     results = {name: shape for r in job.lowered.routines for name, shape in r.results.items()}
-    lines += [f"    {printer.type(shape)} {name};" for name, shape in results.items()]
+    kept = "static " * job.kept
+    lines += [f"    {kept}{printer.type(shape)} {name};" for name, shape in results.items()]
     lines += [f"    {printer.type((job.lowered.n,))} x;"]
     lines += ["    Real worst = Real(0);", "    Real error;"]
     lines += [f"    for (std::size_t k = 0; k < {len(job.points)}; k++) {{"]
