@@ -25,12 +25,14 @@ class Kind:
     going_on: at the end of each line but the last.
     kept: a pattern of the blanks at which no line ends.
     whole: words stay whole, however long, and hyphens are no place to break.
+    inside: a sign behind which a word ends that no line has room for.
     """
 
     deeper: str = ""
     going_on: str = ""
     kept: str = ""
     whole: bool = True
+    inside: str = ""
 
 
 SENTENCES = Kind(whole=False)
@@ -48,8 +50,10 @@ def broken(line: str, kind: Kind = WORDS, width: int = WIDTH, indent: str = "") 
         return [indent + line]
     text = line.lstrip()
     indent += line[: len(line) - len(text)]
+    text = re.sub(kind.kept, _KEPT, text) if kind.kept else text
+    room = width - len(kind.going_on) - len(indent + kind.deeper)
     found = textwrap.wrap(
-        re.sub(kind.kept, _KEPT, text) if kind.kept else text,
+        _with_ends(text, kind.inside, room) if kind.inside else text,
         width - len(kind.going_on),
         initial_indent=indent,
         subsequent_indent=indent + kind.deeper,
@@ -58,6 +62,16 @@ def broken(line: str, kind: Kind = WORDS, width: int = WIDTH, indent: str = "") 
     )
     lines = [part.replace(_KEPT, " ") for part in found]
     return [*(f"{part}{kind.going_on}" for part in lines[:-1]), *lines[-1:]]
+
+
+def _with_ends(text: str, sign: str, room: int) -> str:
+    """The text with a blank in words of more than `room`, behind the last sign that there is for.
+
+    >>> _with_ends("y = a*(b*(c*(d", "(", 8)
+    'y = a*(b*( c*(d'
+    """
+    parts = rf"(?=\S{{{room + 1}}})\S{{0,{max(room - 1, 0)}}}{re.escape(sign)}(?=\S)"
+    return re.sub(parts, r"\g<0> ", text)
 
 
 def listed(items: Sequence[str], width: int, indent: str = "", last: str = ",") -> list[str]:

@@ -314,6 +314,35 @@ def test_generate_two_files_need_a_place(run, net):
     assert "-o FOLDER/" in error
 
 
+@pytest.mark.parametrize(
+    ("options", "made"),
+    [
+        (("c", "-o", "a/press"), ["press.c", "press.h"]),
+        (("json", "-o", "press 2.1.json"), ["press 2.1.json"]),
+        (("javascript", "-o", "a/press-2.mjs"), ["press-2.d.mts", "press-2.mjs"]),
+        (("c", "-o", "press.cc"), "gives press.h and press.c"),
+        (("c", "--name", "eos", "-o", "press.c"), "gives eos.h and eos.c"),
+        (("c", "-o", "press-2.c"), "'press-2' is no plain name"),
+        (("javascript", "-o", "press.js"), "gives press.mjs and press.d.mts"),
+        (("json", "--name", "", "-o", "press.json"), "'' is no plain name"),
+    ],
+)
+def test_generate_gives_the_file_that_is_asked(run, net, tmp_path, options, made):
+    """Called anything where nothing in it bears the name; else it is said what there would be."""
+    language, *others, place = options
+    place = tmp_path / "made" / place
+    place.parent.parent.mkdir(exist_ok=True)
+    place.parent.mkdir(exist_ok=True)
+    status, _, error = run("generate", net, "--language", language, *others, place)
+    if isinstance(made, list):
+        assert (status, error) == (0, "")
+        assert sorted(file.name for file in place.parent.iterdir()) == made
+    else:
+        assert (status, error.count("\n")) == (2, 1)
+        assert made in error
+        assert not list(place.parent.iterdir())
+
+
 @pytest.mark.parametrize("language", ["c", "c-batch"])
 def test_generate_a_library(run, net, tmp_path, language):
     """Several networks: a source for each, one header for all, which link and run together."""

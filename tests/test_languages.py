@@ -30,6 +30,7 @@ import zoo
 from symnet import compiling, languages
 from symnet.activations import TABLE, Activation, Z
 from symnet.languages import c, onnx, plain, python, xlsx
+from symnet.languages import job as job_module
 from symnet.languages.job import Job
 from symnet.languages.selftest import examples, expected_at
 from symnet.lowering.counting import operations
@@ -840,6 +841,80 @@ def test_rust_without_std(precision, tmp_path):
     subprocess.run(["./main"], cwd=tmp_path, check=True)
 
 
+DUAL = """
+#include <cmath>
+
+namespace ad {
+
+struct Dual {
+    double v, d;
+    Dual(double value = 0, double slope = 0) : v(value), d(slope) {}
+};
+
+inline Dual operator+(Dual a, Dual b) { return {a.v + b.v, a.d + b.d}; }
+inline Dual operator-(Dual a, Dual b) { return {a.v - b.v, a.d - b.d}; }
+inline Dual operator*(Dual a, Dual b) { return {a.v * b.v, a.d * b.v + a.v * b.d}; }
+inline Dual operator/(Dual a, Dual b)
+{
+    return {a.v / b.v, (a.d * b.v - a.v * b.d) / (b.v * b.v)};
+}
+inline Dual operator-(Dual a) { return {-a.v, -a.d}; }
+inline Dual &operator+=(Dual &a, Dual b) { return a = a + b; }
+inline bool operator<=(Dual a, Dual b) { return a.v <= b.v; }
+inline bool operator>=(Dual a, Dual b) { return a.v >= b.v; }
+inline Dual abs(Dual a) { return a.v < 0 ? -a : a; }
+inline Dual exp(Dual a) { return {std::exp(a.v), std::exp(a.v) * a.d}; }
+inline Dual log(Dual a) { return {std::log(a.v), a.d / a.v}; }
+inline Dual log1p(Dual a) { return {std::log1p(a.v), a.d / (1 + a.v)}; }
+inline Dual tanh(Dual a)
+{
+    const double t = std::tanh(a.v);
+    return {t, (1 - t * t) * a.d};
+}
+
+} // namespace ad
+
+#include "net.hpp"
+
+#include <cstdio>
+
+int main()
+{
+    using ad::Dual;
+    for (double at : {0.3, -2.0}) {
+        std::array<Dual, 2> y;
+        std::array<std::array<Dual, 2>, 2> jacobian;
+        std::array<std::array<std::array<Dual, 2>, 2>, 2> hessian;
+        net::value_jacobian_hessian<Dual>({Dual(at, 1), Dual(0.7)}, y, jacobian, hessian);
+        for (std::size_t p = 0; p < 2; p++) {
+            std::printf("%.17g %.17g ", y[p].d, jacobian[p][0].v);
+            std::printf("%.17g %.17g\\n", jacobian[p][1].d, hessian[p][1][0].v);
+        }
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_cpp_of_other_numbers(compiler, tmp_path):
+    """Dual numbers, of whose limits std knows nothing, give the derivatives; NaN off the domain."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    draw, x = zoo.Draw(5), symnet.variables("x1", "x2")
+    h = draw(3, 2, "tanh")(x) + draw(3, 2, "softplus")(x)
+    net = symnet.Network.of(concat(draw(1, 3)(h), draw(1, 3)(h) + apply("log", x[0])))
+    for name, text in languages.generate(net, "cpp", name="net").items():
+        (tmp_path / name).write_text(str(text), encoding="utf-8")
+    (tmp_path / "dual.cpp").write_text(DUAL, encoding="utf-8")
+    command = [compiler, "-std=c++17", "-Wall", "-Wextra", "-Werror", "dual.cpp", "-o", "dual"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    said = subprocess.run(["./dual"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    found = np.array(said.stdout.split(), dtype=float).reshape(2, 2, 2, 2)
+    by_dual, generated = found[..., 0], found[..., 1]
+    np.testing.assert_allclose(by_dual[0], generated[0], rtol=1e-13)
+    assert np.isnan(generated[1, 1, 0])
+
+
 @pytest.mark.complete
 @pytest.mark.parametrize("name", ["one", "activations"])
 def test_rust_examples_are_tests(name, tmp_path):
@@ -930,6 +1005,26 @@ def test_matlab_stays_real(tmp_path):
     assert done.stdout.split() == ["1", "1", "0", "1"] * 2, done.stderr
 
 
+def test_javascript_refuses_points_of_another_size(tmp_path):
+    """Missing entries were NaN, and those too many were left out without a word."""
+    tools_of("javascript")
+    files = languages.generate(symnet.Network.dense([2, 3, 1], "tanh", seed=1), "javascript", 1)
+    ((name, text), *_) = files.items()
+    (tmp_path / name).write_text(str(text), encoding="utf-8")
+    calls = "[() => value([1]), () => jacobian([1, 2, 3]), () => valueJacobian(1, 2)]"
+    (tmp_path / "use.mjs").write_text(
+        f'import {{ value, jacobian, valueJacobian }} from "./{name}";\n'
+        f"for (const call of {calls})\n"
+        "  try { call(); console.log('taken'); } catch (error) { console.log(String(error)); }\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(["node", "use.mjs"], cwd=tmp_path, capture_output=True, text=True)
+    counts = ("1", "3", "undefined")
+    assert done.stdout.splitlines() == [
+        f"RangeError: x has {count} entries, expected 2" for count in counts
+    ]
+
+
 def test_matlab_gives_parts_of_long_formulas_names():
     """Polynomials are no line that goes on, and a vector's axes are moved once."""
     text = str(languages.generate(NETWORKS["activations"](), "matlab", 3, name="net")["net.m"])
@@ -938,6 +1033,24 @@ def test_matlab_gives_parts_of_long_formulas_names():
     assert not re.search(r"[.]{3}$", functions, re.MULTILINE)
     assert "permute(permute(" not in text
     assert "(-1.0).*" not in text
+
+
+@pytest.mark.parametrize("language", [n for n, row in languages.LANGUAGES.items() if row.files])
+def test_nothing_is_too_long_for_a_line(language, tmp_path):
+    """Nested formulas, of which Fortran has 132 letters a line, and points of many inputs."""
+    if language == "json":
+        pytest.skip("its lines are for tools")
+    narrow = sympy.exp(-1 / (1 - Z**2))  # far out polynomials of 1/z² in each other's brackets
+    first = symnet.Network.dense([40, 3], "linear", seed=1).layers[0]
+    net = symnet.Network([symnet.Layer(first.weights, first.bias, narrow), symnet.Layer([[1] * 3])])
+    made = languages.generate(net, language, 1, name="net")
+    for text in made.values():
+        assert max(map(len, str(text).splitlines())) <= 100
+    for name, text in made.items() if language == "fortran" else ():
+        (tmp_path / name).write_text(str(text), encoding="utf-8")
+    if language == "fortran":
+        for command in tools_of(language):
+            subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
 
 
 def test_rust_of_pieces(tmp_path):
@@ -952,6 +1065,46 @@ def test_rust_of_pieces(tmp_path):
     rustc("--check", "net.rs", folder=tmp_path, tool="rustfmt")
     flags = ("--crate-type=rlib", "-Dwarnings", "-Wclippy::all", "net.rs")
     rustc(*flags, folder=tmp_path, tool="clippy-driver")
+
+
+@pytest.mark.parametrize("language", [*SINGLE, "c-batch", "onnx"])
+def test_weights_beyond_single_precision_are_refused(language):
+    """They were infinities in a model, and its largest number elsewhere."""
+    net = symnet.Network([symnet.Layer([[1.0]], [0.0], "tanh"), symnet.Layer([[1e39]])])
+    assert languages.generate(net, "c", 1)
+    with pytest.raises(ValueError, match=r"W2 holds .* 1e[+]39, .* leave out --precision float"):
+        languages.generate(net, language, 1, precision="float")
+
+
+@pytest.mark.parametrize("language", ["c", "cpp", "rust"])
+def test_hessians_that_no_stack_holds(language, tmp_path):
+    """Rust returns them there, which is refused; the self-tests of C and C++ keep them elsewhere.
+
+    Less than 8 MB, for the sake of time: the limits are those of a thread's stack.
+    """
+    net = symnet.Network.dense([420, 2, 1], "tanh", seed=1)
+    if language == "rust":
+        with pytest.raises(ValueError, match=r"hessian takes 1,4.* bytes of stack in rust"):
+            languages.generate(net, language, name="net")
+        return
+    tools_of(language)
+    for name, text in languages.generate(net, language, name="net").items():
+        (tmp_path / name).write_text(str(text), encoding="utf-8")
+    compile_, run_ = tools_of(language)
+    subprocess.run(compile_, cwd=tmp_path, check=True)
+    limited = ["sh", "-c", f"ulimit -s 1024 && {' '.join(run_)}"]
+    done = subprocess.run(limited, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.startswith("self-test ok"), done
+
+
+@pytest.mark.parametrize("language", ["c", "cpp", "fortran", "rust"])
+def test_tangents_that_no_stack_holds(language, monkeypatch):
+    """Arrays of a function's own, of all neurons by all inputs, are refused with the advice."""
+    monkeypatch.setattr(job_module, "STACK", 64)
+    net = symnet.Network.dense([4, 4, 6, 2], "tanh", seed=1)
+    assert languages.generate(net, "c-batch", name="net")
+    with pytest.raises(ValueError, match=r"bytes of stack in .* --only"):
+        languages.generate(net, language, name="net")
 
 
 def test_refusals():

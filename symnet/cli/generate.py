@@ -71,9 +71,13 @@ def run(given: argparse.Namespace) -> int:
     with terminal.working(f"generating {what}", given.quiet, seconds):
         with part(0.0, 0.7):
             written = _written(given, networks, name, folder, asked)
+            placed = _placed(given, written, folder)
         with part(0.7, 1.0):
             _confirm(given.language, written)
-    _write(given, dict(written), folder)
+    if folder is not None and (_is_folder(given.output) or len(placed) > 1):
+        folder.mkdir(parents=True, exist_ok=True)
+    for path, content in placed.items():
+        _put(path, content)
     return 0
 
 
@@ -89,9 +93,10 @@ def _written(
         return languages.generate(networks[0], given.language, given.order, name=name, **asked)
     if folder is None or not _is_folder(given.output):
         raise ValueError("several networks make one library: give -o FOLDER/")
-    called = names.called(folder.resolve().name, given.language)
+    if name is None:
+        name = names.called(folder.resolve().name, given.language)
     return languages.generate_library(
-        _called(given, networks), given.language, given.order, name=name or called, **asked
+        _called(given, networks), given.language, given.order, name=name, **asked
     )
 
 
@@ -117,27 +122,33 @@ def _place(given: argparse.Namespace) -> tuple[str | None, Path | None]:
     if given.output == "-":
         return given.name, None
     path = Path(given.output)
-    if _is_folder(given.output):
-        return given.name, path
-    return given.name or path.stem, path.parent
+    if given.name is not None or _is_folder(given.output):
+        return given.name, path if _is_folder(given.output) else path.parent
+    free = languages.LANGUAGES[given.language].free
+    return names.called(path.stem, given.language) if free else path.stem, path.parent
 
 
 def _is_folder(output: str) -> bool:
     return output.endswith("/") or Path(output).is_dir()
 
 
-def _write(given: argparse.Namespace, written: dict[str, str | bytes], folder: Path | None) -> None:
-    if len(written) == 1 and not _is_folder(given.output):
-        _put(given.output, next(iter(written.values())))
-        return
-    if folder is None:
+def _placed(
+    given: argparse.Namespace, written: Mapping[str, str | bytes], folder: Path | None
+) -> dict[str, str | bytes]:
+    """What is written, by its path; ValueError where none of it would be the file that is asked."""
+    into, asked = _is_folder(given.output), Path(given.output)
+    if len(written) == 1 and not into:
+        return {given.output: next(iter(written.values()))}
+    if folder is not None and not into and languages.LANGUAGES[given.language].free:
+        endings = {file: file.partition(".")[2] for file in written}
+        written = {f"{asked.stem}.{endings[file]}": text for file, text in written.items()}
+    known = written if asked.suffix else {file.partition(".")[0] for file in written}
+    if folder is None or not (into or asked.name in known):
         raise ValueError(
             f"--language {given.language} gives {' and '.join(written)}: "
             "say where with -o FOLDER/ or -o NAME"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    for file, text in written.items():
-        _put(str(folder / file), text)
+    return {str(folder / file): text for file, text in written.items()}
 
 
 def _put(path: str, content: str | bytes) -> None:

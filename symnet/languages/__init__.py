@@ -48,7 +48,8 @@ class Language:
     """What a language is for, its main file's ending, and its printer.
 
     library: the files of several networks, with what they have in common; doubles: why there is
-    no single precision, where there is none; check: ValueError for a network that is too large.
+    no single precision, where there is none; check: ValueError for a network that is too large;
+    free: whether nothing in the files bears their name, which may then be any.
     Exactly one of `whole`, a text made of a network, an order and a command, `files`, made of a
     Job, and `content`, the bytes of a single file made of one.
     """
@@ -61,6 +62,7 @@ class Language:
     library: Callable[[str, Sequence[Job]], Files] | None = None
     doubles: str = ""
     check: Callable[[Network], None] | None = None
+    free: bool = False
 
     @property
     def loops(self) -> bool:
@@ -98,6 +100,7 @@ LANGUAGES: Mapping[str, Language] = {
         "mjs",
         files=javascript.files,
         doubles="JavaScript computes in double precision",
+        free=True,
     ),
     "rust": Language(
         "a Rust module without dependencies", "rs", files=rust.files, library=rust_library.library
@@ -114,19 +117,23 @@ LANGUAGES: Mapping[str, Language] = {
         files=julia.files,
         doubles="Julia's functions take their precision from x",
     ),
-    "onnx": Language("a model that gives y, jacobian and hessian", "onnx", content=onnx.content),
+    "onnx": Language(
+        "a model that gives y, jacobian and hessian", "onnx", content=onnx.content, free=True
+    ),
     "xlsx": Language(
         "a workbook: type in a point, see all",
         "xlsx",
         content=xlsx.content,
         doubles="spreadsheets compute in double precision",
         check=xlsx.check,
+        free=True,
     ),
     "json": Language(
         "the loops as data, for tools",
         "json",
         files=json.files,
         doubles="the loop form's numbers are doubles",
+        free=True,
     ),
 }
 """The languages by the name that the command line gives them."""

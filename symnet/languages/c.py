@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from symnet.backends.c.text import library as excerpts
-from symnet.breaking import between, broken, listed
+from symnet.breaking import broken, listed
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import (
     Printer,
@@ -120,12 +120,7 @@ def source(job: Job, includes: Sequence[str] = ()) -> str:
     for name, values in job.lowered.constants.items():
         shape = "".join(f"[{size}]" for size in values.shape)
         opening = f"static const {job.precision} {name}{shape} = "
-        lines += (
-            [opening + "{", *nested(values, printer, end=";")[1:]]
-            if values.ndim > 1
-            else (_vector(opening, values.tolist(), printer))
-        )
-        lines.append("")
+        lines += [*nested(values, printer, before=opening, end=";"), ""]
     lines += [FORMATTED, ""] if job.lowered.constants else []
     for function in own:
         lines += [*returning(function, printer), ""]
@@ -169,10 +164,6 @@ def _signature(opening: str, arguments: list[str], printer: CPrinter, end: str) 
     if len(line) <= printer.width:
         return [line]
     return [opening, *listed(arguments, printer.width, "    ", f"){end}")]
-
-
-def _vector(opening: str, values: Sequence[float], printer: CPrinter) -> list[str]:
-    return between(opening + "{", printer.numbers(values), "};", printer.tab, printer.width)
 
 
 def _body(function: ScalarFunction, printer: CPrinter) -> list[str]:
@@ -240,14 +231,14 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
         "/* --- self-test: what another engine gives at three points, and allowed errors --- */",
         "",
     ]
-    lines += [UNFORMATTED, "", f"static const {kind} points[{count}][{job.lowered.n}] = {{"]
-    lines += [*nested(job.points, printer, end=";")[1:], ""]
+    tables = {f"points[{count}][{job.lowered.n}]": job.points}
     for known in job.expected:
         shape = f"[{count}][{known.expected.shape[1]}]"
-        lines += [f"static const {kind} expected{known.order}{shape} = {{"]
-        lines += [*nested(known.expected, printer, end=";")[1:], ""]
-        opening = f"static const {kind} allowed{known.order}[{known.allowed.size}] = "
-        lines += [*_vector(opening, known.allowed.tolist(), printer), ""]
+        tables[f"expected{known.order}{shape}"] = known.expected
+        tables[f"allowed{known.order}[{known.allowed.size}]"] = known.allowed
+    lines += [UNFORMATTED, ""]
+    for name, values in tables.items():
+        lines += [*nested(values, printer, before=f"static const {kind} {name} = ", end=";"), ""]
     lines += [FORMATTED, ""]
     lines += _WORST.format(
         kind=kind, f=printer.suffix, zero=printer.number(0), most=printer.literal("1e30")
@@ -259,7 +250,8 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
         f"    {kind} error;",
     ]
     results = {name: shape for r in job.lowered.routines for name, shape in r.results.items()}
-    lines += [f"    {printer.array(name, shape)};" for name, shape in results.items()]
+    kept = "static " * job.kept
+    lines += [f"    {kept}{printer.array(name, shape)};" for name, shape in results.items()]
     lines += [f"    for (int k = 0; k < {count}; k++) {{"]
     for routine in job.lowered.routines:
         lines.append(

@@ -1,4 +1,8 @@
-"""C++17 in loops: one header, templates of the number type, nothing but the standard library."""
+"""C++17 in loops: one header, templates of the number type, nothing but the standard library.
+
+Real is any type that is made of a double, with operators and comparisons, and with functions such
+as exp that are in std or beside it: float, long double, those of many digits, dual numbers.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,21 @@ from typing import ClassVar
 
 from symnet.languages.c import FORMATTED, GUARD, UNFORMATTED, comment
 from symnet.languages.job import Files, Job
-from symnet.languages.printing import Printer, nested, own_functions, reads_argument, reads_inputs
-from symnet.lowering.loops import Routine, ScalarFunction, Shape
+from symnet.languages.printing import (
+    Printer,
+    nested,
+    own_functions,
+    reads_argument,
+    reads_inputs,
+)
+from symnet.lowering.loops import Lowered, Routine, ScalarFunction, Shape
 
 
 class CppPrinter(Printer):
-    """Steps as C++; `constants` are variable templates."""
+    """Steps as C++.
+
+    constants: arrays that are variable templates; of_std: functions that have been called.
+    """
 
     times: ClassVar[str] = " * "
     over: ClassVar[str] = " / "
@@ -20,6 +33,7 @@ class CppPrinter(Printer):
     def __init__(self, constants: Collection[str]) -> None:
         super().__init__()
         self.constants = constants
+        self.of_std: set[str] = set()
 
     def literal(self, text: str) -> str:
         return f"Real({text})"
@@ -29,15 +43,14 @@ class CppPrinter(Printer):
         return super().element(array + kind, indices)
 
     def call(self, function: str, arguments: Sequence[str]) -> str:
-        name = (
-            f"{function}_of"
-            if function in self.lacking
-            else f"std::{self.functions.get(function, function)}"
-        )
-        return f"{name}({', '.join(arguments)})"
+        if function in self.lacking:
+            return f"{function}_of({', '.join(arguments)})"
+        self.of_std.add(self.functions.get(function, function))
+        return super().call(function, arguments)
 
     def undefined(self, argument: str, place: int = 0) -> str:
-        return "std::numeric_limits<Real>::quiet_NaN()"
+        """Of a double: where limits of a type are not known, they are 0."""
+        return "Real(std::numeric_limits<double>::quiet_NaN())"
 
     def loop(self, variable: str, last: int | str) -> str:
         bound = f"< {last}" if isinstance(last, int) else f"<= {last}"
@@ -92,25 +105,36 @@ def _lines(job: Job, includes: Sequence[str]) -> list[str]:
     printer = CppPrinter(job.lowered.constants)
     lines = [*(f'#include "{include}"' for include in includes), *[""] * bool(includes), *INCLUDES]
     lines += [f"namespace {job.name} {{", "", "namespace detail {", ""]
-    lines += [UNFORMATTED, ""]
+    constants = [UNFORMATTED, ""]
     for name, values in job.lowered.constants.items():
-        lines += [*_constant(name, values, printer), ""]
-    lines += [FORMATTED, ""]
-    for function in own_functions(job.lowered, printer):
-        lines += [*returning(function, printer), ""]
-    for function in job.lowered.functions:
-        lines += [*activation(function, printer), ""]
-    lines += ["} // namespace detail", ""]
-    for routine in job.lowered.routines:
-        lines += [*_function(job, routine, printer), ""]
-    return [*lines, *_self_test(job, printer)]
+        constants += [*_constant(name, values, printer), ""]
+    constants += [FORMATTED, ""]
+    functions = defined(job.lowered, printer)
+    routines = [line for r in job.lowered.routines for line in [*_function(job, r, printer), ""]]
+    lines += [*declared(printer), *constants, *functions, "} // namespace detail", ""]
+    return [*lines, *routines, *_self_test(job, printer)]
+
+
+def defined(lowered: Lowered, printer: CppPrinter) -> list[str]:
+    """The activations, and the elementary functions that C++ lacks."""
+    lines: list[str] = []
+    for function in own_functions(lowered, printer):
+        lines += [*_returning(function, printer), ""]
+    for function in lowered.functions:
+        lines += [*_activation(function, printer), ""]
+    return lines
+
+
+def declared(printer: CppPrinter) -> list[str]:
+    """The functions of std that were called, beside which those of a number type are found."""
+    lines = [f"using std::{name};" for name in sorted(printer.of_std)]
+    return [*lines, *[""] * bool(lines)]
 
 
 def _constant(name: str, values: object, printer: CppPrinter) -> list[str]:
     shape = "".join(f"[{size}]" for size in getattr(values, "shape", ()))
-    body = nested(values, printer, end=";")
-    opening = ["template <class Real>", f"constexpr Real {name}{shape} = {body[0].strip()}"]
-    return [*opening, *body[1:]]
+    before = f"const Real {name}{shape} = "
+    return ["template <class Real>", *nested(values, printer, before=before, end=";")]
 
 
 def _body(function: ScalarFunction, printer: CppPrinter) -> list[str]:
@@ -122,7 +146,7 @@ def _body(function: ScalarFunction, printer: CppPrinter) -> list[str]:
     ]
 
 
-def returning(function: ScalarFunction, printer: CppPrinter) -> list[str]:
+def _returning(function: ScalarFunction, printer: CppPrinter) -> list[str]:
     """An elementary function that C++ lacks."""
     return [
         "template <class Real>",
@@ -134,7 +158,7 @@ def returning(function: ScalarFunction, printer: CppPrinter) -> list[str]:
     ]
 
 
-def activation(function: ScalarFunction, printer: CppPrinter) -> list[str]:
+def _activation(function: ScalarFunction, printer: CppPrinter) -> list[str]:
     """The function of an activation and its derivatives."""
     names = [f"sigma{order}" for order in function.orders]
     z = "Real z" if reads_argument(function) else "Real"
@@ -171,7 +195,8 @@ def _self_test(job: Job, printer: CppPrinter) -> list[str]:
     lines += ["/* The worst error at known points, in multiples of what is allowed. */"]
     lines += ["template <class Real>", "Real worst_error()", "{", "    using namespace detail;"]
     results = {name: shape for r in job.lowered.routines for name, shape in r.results.items()}
-    lines += [f"    {printer.type(shape)} {name};" for name, shape in results.items()]
+    kept = "static " * job.kept
+    lines += [f"    {kept}{printer.type(shape)} {name};" for name, shape in results.items()]
     lines += [f"    {printer.type((job.lowered.n,))} x;"]
     lines += ["    Real worst = Real(0);", "    Real error;"]
     lines += [f"    for (std::size_t k = 0; k < {len(job.points)}; k++) {{"]

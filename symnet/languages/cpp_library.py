@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from symnet.languages import cpp
 from symnet.languages.c import comment
 from symnet.languages.job import Files, Job, check_apart
-from symnet.languages.printing import own_functions
 from symnet.languages.sharing import alone, shared
 from symnet.lowering.loops import ScalarFunction
 
@@ -49,11 +48,8 @@ def _functions(name: str, jobs: Sequence[Job], functions: tuple[ScalarFunction, 
     about = [f"Activations of the networks of {name}, which their headers share.", ""]
     lines = [*cpp.INCLUDES, f"namespace {common} {{", ""]
     printer = cpp.CppPrinter(())
-    for function in own_functions(alone(jobs, functions), printer):
-        lines += [*cpp.returning(function, printer), ""]
-    for function in functions:
-        lines += [*cpp.activation(function, printer), ""]
-    lines += [f"}} // namespace {common}", ""]
+    own = cpp.defined(alone(jobs, functions), printer)
+    lines += [*cpp.declared(printer), *own, f"}} // namespace {common}", ""]
     return "\n".join([*comment([*about, *jobs[0].made()]), *cpp.guarded(common, lines)])
 
 

@@ -162,7 +162,9 @@ def _scalar(function: ScalarFunction, printer: Printer) -> list[str]:
 
 def _function(routine: Routine, printer: JavaScriptPrinter) -> list[str]:
     printer.function()
-    lines = [f"export function {camel(routine.name)}(x) {{"]
+    (n,) = printer.shapes["x"]
+    lines = [f"export function {camel(routine.name)}(x) {{", f"  if (x.length !== {n}) {{"]
+    lines += [f"    throw new RangeError(`x has ${{x.length}} entries, expected {n}`);", "  }"]
     for name, shape in {**routine.results, **routine.arrays}.items():
         lines.append(f"  const {name} = new Float64Array({prod(shape)});")
     names = list(routine.results)

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from math import prod
 from types import MappingProxyType
 
+import numpy as np
 from numpy.typing import NDArray
 
 from symnet import compiling, formulas, physical
@@ -17,7 +18,7 @@ from symnet.formulas.remarks import pasting
 from symnet.languages.selftest import Expectation, expectations, selected
 from symnet.lowering import programs, selecting
 from symnet.lowering.counting import Count, operations
-from symnet.lowering.loops import Let, Loop, Lowered, Routine, Start, walk
+from symnet.lowering.loops import Let, Loop, Lowered, Routine, Shape, Start, walk
 from symnet.names import called, check_called, commented
 from symnet.network import Network
 from symnet.witness import checking
@@ -29,6 +30,13 @@ PRECISIONS = ("double", "float")
 
 COLUMNS = 92
 """Of text in a comment."""
+
+STACK = 2**20
+"""Bytes of results that a stack has room for, whatever else is there: programs have 8 MB of it,
+threads 2 MB or less."""
+
+_ON_STACK = {"c": False, "cpp": False, "fortran": False, "rust": True}
+"""Languages whose functions have their arrays on the stack, and whether their results as well."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +77,22 @@ class Job:
         """
         if precision not in PRECISIONS:
             raise ValueError(f"precision {precision!r} is none of {', '.join(PRECISIONS)}")
-        chosen = check_called(name or called(network.name, language), language)
+        chosen = check_called(called(network.name, language) if name is None else name, language)
         partials = selecting.partials(network, only)
         order = max(partials, default=order)
         function = compiling.compiled(network, order)
-        checking.verify(function)
-        if not partials:
-            points, expected = expectations(network, function, precision)
-            lowered = programs.lowered(network, order)
-        else:
-            points, expected = selected(network, function, precision, partials)
+        if partials:
             lowered = selecting.lowered(network, partials)
+        else:
+            lowered = programs.lowered(network, order)
         _check_inside(chosen, lowered)
+        _check_range(lowered, precision)
+        _check_stack(lowered, precision, language)
+        checking.verify(function)
+        if partials:
+            points, expected = selected(network, function, precision, partials)
+        else:
+            points, expected = expectations(network, function, precision)
         return cls(
             network, order, chosen, precision, lowered, points, expected, command, tuple(only)
         )
@@ -89,14 +101,14 @@ class Job:
         """What is expected of the results of an order."""
         return next(known for known in self.expected if known.order == order)
 
-    @property
-    def bytes(self) -> int:
-        """Of one number."""
-        return 4 if self.precision == "float" else 8
-
     def stack(self, routine: Routine) -> int:
         """Bytes of a routine's own arrays."""
-        return self.bytes * sum(map(prod, routine.arrays.values()))
+        return _bytes(routine.arrays, self.precision)
+
+    @property
+    def kept(self) -> bool:
+        """Whether results are too large for a stack, and tests keep them elsewhere."""
+        return any(_bytes(r.results, self.precision) > STACK for r in self.lowered.routines)
 
     def head(
         self,
@@ -175,6 +187,34 @@ def _check_inside(name: str, lowered: Lowered) -> None:
             f"name of what is generated: {name!r} is a name inside of its text; "
             "choose another with --name"
         )
+
+
+def _check_range(lowered: Lowered, precision: str) -> None:
+    """ValueError where single precision is asked for, and a weight is beyond its numbers."""
+    most = float(np.finfo(np.float32).max)
+    for name, values in lowered.constants.items():
+        largest = float(np.max(np.abs(values), initial=0.0))
+        if precision == "float" and largest > most:
+            raise ValueError(
+                f"{name} holds a number of size {largest:.3g}, and single precision ends at "
+                f"{most:.3g}; leave out --precision float"
+            )
+
+
+def _bytes(arrays: Mapping[str, Shape], precision: str) -> int:
+    return (4 if precision == "float" else 8) * sum(map(prod, arrays.values()))
+
+
+def _check_stack(lowered: Lowered, precision: str, language: str) -> None:
+    """ValueError where a function would end a program for want of stack."""
+    for routine in lowered.routines if language in _ON_STACK else ():
+        own = _bytes(routine.arrays, precision)
+        returned = _bytes(routine.results, precision) * _ON_STACK[language]
+        if own > 4 * STACK or returned > STACK:
+            raise ValueError(
+                f"{routine.name} takes {own + returned:,} bytes of stack in {language}, more than "
+                "programs have; use a lower --order, --only, --language javascript, or c-batch"
+            )
 
 
 def check_apart(given: Sequence[str]) -> None:

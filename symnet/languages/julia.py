@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from symnet.breaking import between, broken, listed
+from symnet.breaking import Kind, between, broken, listed
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import Numbers, Printer, own_functions
 from symnet.lowering import elementary
@@ -59,7 +59,7 @@ class JuliaPrinter(Printer):
         place = next(sign for sign in (" += ", " = ", "return ") if sign in line)
         target, _, value = line.partition(place)
         yield f"{target}{place}("
-        yield from broken(f"{indent}{self.tab}{value}", width=self.width)
+        yield from broken(f"{indent}{self.tab}{value}", Kind(inside="("), self.width)
         yield f"{indent})"
 
 

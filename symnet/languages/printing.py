@@ -172,19 +172,19 @@ class Printer(Expressions):
 
     def broken(self, line: str) -> Iterator[str]:
         """The line, continued where it is too long."""
-        yield from broken(line, Kind(self.tab, self.going_on), self.width)
+        yield from broken(line, Kind(self.tab, self.going_on, inside="("), self.width)
 
 
 def nested(
-    values: Any, printer: Printer, brackets: str = "{}", indent: str = "", end: str = ","
+    values: Any, printer: Printer, brackets: str = "{}", before: str = "", end: str = ","
 ) -> list[str]:
-    """An array of numbers, a bracket for each axis, as lines that end with `end`."""
+    """An array of numbers, a bracket for each axis, as lines from `before` to `end`."""
     array = np.asarray(values)
     opening, closing = brackets[0], brackets[1]
     if array.ndim == 1:
         items = printer.numbers(array.tolist())
-        return between(indent + opening, items, closing + end, printer.tab, printer.width)
-    lines = [indent + opening]
+        return between(before + opening, items, closing + end, printer.tab, printer.width)
+    lines, indent = [before + opening], before[: len(before) - len(before.lstrip())]
     for row in array:
         lines += nested(row, printer, brackets, indent + printer.tab)
     return [*lines, indent + closing + end]

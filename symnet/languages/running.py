@@ -45,9 +45,11 @@ def _demand(command: Sequence[str], folder: Path | None = None) -> None:
         cwd=folder,
     )
     if done.returncode:
-        # A verdict comes first on standard output, a traceback's reason last on the other.
+        # A verdict comes first on standard output; on the other a compiler's first error, or a
+        # traceback's reason last.
         verdict, reasons = done.stdout.strip().splitlines(), done.stderr.strip().splitlines()
-        said = (verdict[:1] or reasons[-1:] or [f"status {done.returncode}"])[0]
+        errors = [line for line in reasons if re.search(r"\b[Ee]rror: ", line)]
+        said = (verdict[:1] or errors[:1] or reasons[-1:] or [f"status {done.returncode}"])[0]
         raise CheckError(f"generated text failed its self-test; please report it: {said}")
 
 

@@ -6,6 +6,7 @@ that it compiles under `#![no_std]`.
 
 from __future__ import annotations
 
+from symnet.breaking import between
 from symnet.languages.job import Files, Job
 from symnet.languages.printing import (
     Numbers,
@@ -115,9 +116,8 @@ def math(printer: RustPrinter) -> list[str]:
 
 def _table(name: str, values: Numbers, printer: RustPrinter) -> list[str]:
     """An array of numbers, many in a line, which rustfmt would write below each other."""
-    opening = f"static {name}: {printer.type(values.shape)} = "
-    body = nested(values, printer, "[]", end=";")
-    return ["#[rustfmt::skip]", opening + body[0], *body[1:]]
+    before = f"static {name}: {printer.type(values.shape)} = "
+    return ["#[rustfmt::skip]", *nested(values, printer, "[]", before, ";")]
 
 
 def scalar(function: ScalarFunction, printer: RustPrinter, reach: str = "") -> list[str]:
@@ -178,11 +178,13 @@ def _documented(job: Job, routine: Routine, printer: RustPrinter) -> list[str]:
     lines = [f"/// Gives {', '.join(f'`{s}`' for s in shown)} at a point."]
     if routine.entries:
         lines = ["/// Gives chosen partial derivatives, in the order of the head, at a point."]
-    x = ", ".join(printer.numbers(job.points[0].tolist()))
+    numbers = printer.numbers(job.points[0].tolist())
+    hidden = "# " if len(", ".join(numbers)) > 60 else ""
+    x = between(f"/// {hidden}let x = [", numbers, "];", f"/// {hidden}    ", printer.width)
     names = list(routine.results)
     taken = names[0] if len(names) == 1 else f"({', '.join(names)})"
     lines += ["///", "/// ```"]
-    lines += [f"/// # let x = [{x}];"] if len(x) > 60 else [f"/// let x = [{x}];"]
+    lines += [line if line.startswith("/// ") else f"/// {hidden}{line}" for line in x]
     lines += [f'#[doc = concat!("let {taken} = ", module_path!(), "::{routine.name}(&x);")]']
     for order, name in zip(routine.orders, names, strict=True):
         known = job.known(order)

@@ -67,43 +67,48 @@ namespace chain {
 
 namespace detail {
 
+using std::abs;
+using std::exp;
+using std::log1p;
+using std::tanh;
+
 /* clang-format off */
 
 template <class Real>
-constexpr Real W1[2][2] = {
+const Real W1[2][2] = {
     {Real(-1.014948114995359), Real(-0.6446799645011546)},
     {Real(0.7379687122855565), Real(0.2012550645858504)},
 };
 
 template <class Real>
-constexpr Real b1[2] = {Real(-0.5739887787224099), Real(-0.09457278807496527)};
+const Real b1[2] = {Real(-0.5739887787224099), Real(-0.09457278807496527)};
 
 template <class Real>
-constexpr Real W2[1][2] = {
+const Real W2[1][2] = {
     {Real(-0.05925187656668607), Real(-0.9624036833360659)},
 };
 
 template <class Real>
-constexpr Real b2[1] = {Real(0.33174218894575813)};
+const Real b2[1] = {Real(0.33174218894575813)};
 
 /* clang-format on */
 
 template <class Real>
 void softplus_0(Real z, Real &sigma0)
 {
-    const Real e = std::exp(-std::abs(z));
-    const Real v = (z <= Real(0.0) ? Real(0.0) : z) + std::log1p(e);
+    const Real e = exp(-abs(z));
+    const Real v = (z <= Real(0.0) ? Real(0.0) : z) + log1p(e);
     sigma0 = v;
 }
 
 template <class Real>
 void softplus_01(Real z, Real &sigma0, Real &sigma1)
 {
-    const Real e = std::exp(-std::abs(z));
+    const Real e = exp(-abs(z));
     const Real p = Real(1.0) / (Real(1.0) + e);
     const Real q = e * p;
     const Real s = (z >= Real(0.0) ? p : q);
-    const Real v = (z <= Real(0.0) ? Real(0.0) : z) + std::log1p(e);
+    const Real v = (z <= Real(0.0) ? Real(0.0) : z) + log1p(e);
     sigma0 = v;
     sigma1 = s;
 }
@@ -111,12 +116,12 @@ void softplus_01(Real z, Real &sigma0, Real &sigma1)
 template <class Real>
 void softplus_012(Real z, Real &sigma0, Real &sigma1, Real &sigma2)
 {
-    const Real e = std::exp(-std::abs(z));
+    const Real e = exp(-abs(z));
     const Real p = Real(1.0) / (Real(1.0) + e);
     const Real q = e * p;
     const Real s = (z >= Real(0.0) ? p : q);
     const Real w = p * q;
-    const Real v = (z <= Real(0.0) ? Real(0.0) : z) + std::log1p(e);
+    const Real v = (z <= Real(0.0) ? Real(0.0) : z) + log1p(e);
     sigma0 = v;
     sigma1 = s;
     sigma2 = w;
@@ -125,7 +130,7 @@ void softplus_012(Real z, Real &sigma0, Real &sigma1, Real &sigma2)
 template <class Real>
 void softplus_1(Real z, Real &sigma1)
 {
-    const Real e = std::exp(-std::abs(z));
+    const Real e = exp(-abs(z));
     const Real p = Real(1.0) / (Real(1.0) + e);
     const Real q = e * p;
     const Real s = (z >= Real(0.0) ? p : q);
@@ -135,7 +140,7 @@ void softplus_1(Real z, Real &sigma1)
 template <class Real>
 void softplus_12(Real z, Real &sigma1, Real &sigma2)
 {
-    const Real e = std::exp(-std::abs(z));
+    const Real e = exp(-abs(z));
     const Real p = Real(1.0) / (Real(1.0) + e);
     const Real q = e * p;
     const Real s = (z >= Real(0.0) ? p : q);
@@ -147,17 +152,17 @@ void softplus_12(Real z, Real &sigma1, Real &sigma2)
 template <class Real>
 void tanh_0(Real z, Real &sigma0)
 {
-    const Real t = std::tanh(z);
+    const Real t = tanh(z);
     sigma0 = t;
 }
 
 template <class Real>
 void tanh_01(Real z, Real &sigma0, Real &sigma1)
 {
-    const Real e = std::exp(Real(-2.0) * std::abs(z));
+    const Real e = exp(Real(-2.0) * abs(z));
     const Real p = Real(1.0) / (Real(1.0) + e);
     const Real q = e * p;
-    const Real t = std::tanh(z);
+    const Real t = tanh(z);
     const Real w = Real(4.0) * p * q;
     sigma0 = t;
     sigma1 = w;
@@ -166,10 +171,10 @@ void tanh_01(Real z, Real &sigma0, Real &sigma1)
 template <class Real>
 void tanh_012(Real z, Real &sigma0, Real &sigma1, Real &sigma2)
 {
-    const Real e = std::exp(Real(-2.0) * std::abs(z));
+    const Real e = exp(Real(-2.0) * abs(z));
     const Real p = Real(1.0) / (Real(1.0) + e);
     const Real q = e * p;
-    const Real t = std::tanh(z);
+    const Real t = tanh(z);
     const Real w = Real(4.0) * p * q;
     sigma0 = t;
     sigma1 = w;
@@ -399,41 +404,41 @@ namespace detail {
 /* clang-format off */
 
 template <class Real>
-constexpr Real points[3][2] = {
+const Real points[3][2] = {
     {Real(0.7502999901771545), Real(-2.1089999675750732)},
     {Real(1.159999966621399), Real(-1.7580000162124634)},
     {Real(0.2231999933719635), Real(-1.378000020980835)},
 };
 
 template <class Real>
-constexpr Real expected0[3][1] = {
+const Real expected0[3][1] = {
     {Real(0.852605)},
     {Real(0.689333)},
     {Real(0.988546)},
 };
 
 template <class Real>
-constexpr Real expected1[3][2] = {
+const Real expected1[3][2] = {
     {Real(-0.372483), Real(-0.0890835)},
     {Real(-0.280011), Real(-0.0687869)},
     {Real(-0.38986), Real(-0.092739)},
 };
 
 template <class Real>
-constexpr Real expected2[3][4] = {
+const Real expected2[3][4] = {
     {Real(0.125607), Real(0.0314076), Real(0.0314076), Real(0.00812668)},
     {Real(0.227335), Real(0.0514055), Real(0.0514055), Real(0.00812385)},
     {Real(-0.0320952), Real(-0.00947531), Real(-0.00947531), Real(-0.0017962)},
 };
 
 template <class Real>
-constexpr Real allowed0[1] = {Real(2e-12)};
+const Real allowed0[1] = {Real(2e-12)};
 
 template <class Real>
-constexpr Real allowed1[2] = {Real(1e-12), Real(3e-13)};
+const Real allowed1[2] = {Real(1e-12), Real(3e-13)};
 
 template <class Real>
-constexpr Real allowed2[4] = {Real(2e-12), Real(6e-13), Real(6e-13), Real(2e-13)};
+const Real allowed2[4] = {Real(2e-12), Real(6e-13), Real(6e-13), Real(2e-13)};
 
 /* clang-format on */
 

@@ -114,6 +114,9 @@ function tanh_012(z) {
 }
 
 export function value(x) {
+  if (x.length !== 2) {
+    throw new RangeError(`x has ${x.length} entries, expected 2`);
+  }
   const y = new Float64Array(1);
   const a1 = new Float64Array(2);
   for (let r = 0; r < 2; r++) {
@@ -132,6 +135,9 @@ export function value(x) {
 }
 
 export function jacobian(x) {
+  if (x.length !== 2) {
+    throw new RangeError(`x has ${x.length} entries, expected 2`);
+  }
   const jacobian = new Float64Array(2);
   const a1 = new Float64Array(2);
   const ds1 = new Float64Array(2);
@@ -167,6 +173,9 @@ export function jacobian(x) {
 }
 
 export function hessian(x) {
+  if (x.length !== 2) {
+    throw new RangeError(`x has ${x.length} entries, expected 2`);
+  }
   const hessian = new Float64Array(4);
   const a1 = new Float64Array(2);
   const ds1 = new Float64Array(2);
@@ -219,6 +228,9 @@ export function hessian(x) {
 }
 
 export function valueJacobian(x) {
+  if (x.length !== 2) {
+    throw new RangeError(`x has ${x.length} entries, expected 2`);
+  }
   const y = new Float64Array(1);
   const jacobian = new Float64Array(2);
   const a1 = new Float64Array(2);
@@ -255,6 +267,9 @@ export function valueJacobian(x) {
 }
 
 export function valueJacobianHessian(x) {
+  if (x.length !== 2) {
+    throw new RangeError(`x has ${x.length} entries, expected 2`);
+  }
   const y = new Float64Array(1);
   const jacobian = new Float64Array(2);
   const hessian = new Float64Array(4);

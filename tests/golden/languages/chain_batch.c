@@ -366,7 +366,7 @@ INLINE void tiles(const int size, const int width, const wide first, const wide 
     } while (0)
 
 /* Inputs in a tile of pairs, whose sums stay in registers; those left over; those in a batch. */
-enum { PAIR = N < 4 ? N : SUMS < 24 ? 3 : 4, REST = N % PAIR, BATCH = 4 * PAIR };
+enum { PAIR = N < 4 ? N : SUMS < 24 ? 3 : 5, REST = N % PAIR, BATCH = 4 * PAIR };
 
 /* t_i of neuron r: in a slab t[r][i], or, when the same for all points, a weight W[r*N + i]. */
 INLINE vec moving(const int fixed, const vec *t, const wide t_row, const real *W, wide r, wide i)
@@ -1209,8 +1209,8 @@ static int differs(const char *what, wide count, wide size, wide stride, const r
         const double found = (double)got[k / each * size + entry];
         const double error = fabs(found - (double)expected[k % (EXAMPLES * each)]);
         if (!(error <= allowed[k % each])) {
-            printf("%s at %ld points: error %g in entry %ld, allowed %g\n", what, (long)count, error,
-                   (long)entry, allowed[k % each]);
+            printf("%s at %ld points: error %g in entry %ld, allowed %g\n", what, (long)count,
+                   error, (long)entry, allowed[k % each]);
             return 1;
         }
     }

@@ -176,6 +176,9 @@ function sigmoid_012(z) {
 }
 
 export function value(x) {
+  if (x.length !== 2) {
+    throw new RangeError(`x has ${x.length} entries, expected 2`);
+  }
   const y = new Float64Array(2);
   const a1 = new Float64Array(2);
   const a2 = new Float64Array(2);
@@ -212,6 +215,9 @@ export function value(x) {
 }
 
 export function jacobian(x) {
+  if (x.length !== 2) {
+    throw new RangeError(`x has ${x.length} entries, expected 2`);
+  }
   const jacobian = new Float64Array(4);
   const a1 = new Float64Array(2);
   const ds1 = new Float64Array(2);
@@ -268,6 +274,9 @@ export function jacobian(x) {
 }
 
 export function hessian(x) {
+  if (x.length !== 2) {
+    throw new RangeError(`x has ${x.length} entries, expected 2`);
+  }
   const hessian = new Float64Array(8);
   const a1 = new Float64Array(2);
   const ds1 = new Float64Array(2);
@@ -352,6 +361,9 @@ export function hessian(x) {
 }
 
 export function valueJacobian(x) {
+  if (x.length !== 2) {
+    throw new RangeError(`x has ${x.length} entries, expected 2`);
+  }
   const y = new Float64Array(2);
   const jacobian = new Float64Array(4);
   const a1 = new Float64Array(2);
@@ -424,6 +436,9 @@ export function valueJacobian(x) {
 }
 
 export function valueJacobianHessian(x) {
+  if (x.length !== 2) {
+    throw new RangeError(`x has ${x.length} entries, expected 2`);
+  }
   const y = new Float64Array(2);
   const jacobian = new Float64Array(4);
   const hessian = new Float64Array(8);

@@ -1207,8 +1207,8 @@ static int differs(const char *what, wide count, wide size, wide stride, const r
         const double found = (double)got[k / each * size + entry];
         const double error = fabs(found - (double)expected[k % (EXAMPLES * each)]);
         if (!(error <= allowed[k % each])) {
-            printf("%s at %ld points: error %g in entry %ld, allowed %g\n", what, (long)count, error,
-                   (long)entry, allowed[k % each]);
+            printf("%s at %ld points: error %g in entry %ld, allowed %g\n", what, (long)count,
+                   error, (long)entry, allowed[k % each]);
             return 1;
         }
     }

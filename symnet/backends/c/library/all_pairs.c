@@ -1,5 +1,5 @@
 /* Inputs in a tile of pairs, whose sums stay in registers; those left over; those in a batch. */
-enum { PAIR = N < 4 ? N : SUMS < 24 ? 3 : 4, REST = N % PAIR, BATCH = 4 * PAIR };
+enum { PAIR = N < 4 ? N : SUMS < 24 ? 3 : 5, REST = N % PAIR, BATCH = 4 * PAIR };
 
 /* t_i of neuron r: in a slab t[r][i], or, when the same for all points, a weight W[r*N + i]. */
 INLINE vec moving(const int fixed, const vec *t, const wide t_row, const real *W, wide r, wide i)

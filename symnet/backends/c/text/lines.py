@@ -10,7 +10,7 @@ from symnet import breaking
 from symnet.breaking import Kind
 
 # A `*` stays with its name, a comment with its end.
-_CODE = Kind("    ", kept=r" (?=\*)|(?<=\bconst) |(?<=\brestrict) ")
+_CODE = Kind("    ", kept=r" (?=\*)|(?<=\bconst) |(?<=\brestrict) ", inside="(")
 
 
 def broken(line: str) -> str:
