@@ -90,9 +90,14 @@ def _values(torch: Any, call: Any, tensors: Any, X: Array) -> Array:
     # It is needed where something is compiled, and its first use takes a second.
     compiled = "torch._dynamo" in sys.modules
     stance = getattr(torch.compiler, "set_stance", None) if compiled else None
-    with torch.no_grad(), stance("force_eager") if stance else nullcontext():
-        rows = [_flat(torch, call(tensors(point))) for point in torch.from_numpy(np.array(X))]
-        return np.array([row.numpy() for row in rows])
+    with stance("force_eager") if stance else nullcontext():
+        points = torch.from_numpy(np.array(X))
+        try:
+            with torch.no_grad():
+                rows = [_flat(torch, call(tensors(point))) for point in points]
+        except Exception:  # it takes derivatives itself
+            rows = [_flat(torch, call(tensors(point))) for point in points]
+        return np.array([row.detach().numpy() for row in rows])
 
 
 def _flat(torch: Any, leaves: Sequence[Any]) -> Any:
