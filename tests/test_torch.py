@@ -563,3 +563,14 @@ def test_largest_of_windows_of_a_given_number_in_space():
     x = np.linspace(-1, 1, 18) ** 3 % 0.7
     expected = module(torch.from_numpy(x.reshape(1, 1, 3, 3, 2))).numpy().reshape(-1)
     np.testing.assert_allclose(analytic.value(net, x), expected, rtol=0, atol=1e-15)
+
+
+def test_numbers_that_numpy_draws_are_no_network():
+    """Tracing makes constants of them, with which the traced program agrees."""
+    rng = np.random.default_rng()
+
+    def noisy(m, x):
+        return m.a(x) + torch.tensor(rng.normal(size=2), dtype=x.dtype)
+
+    with pytest.raises(CheckError, match="made constants of what it computes"):
+        symnet.from_torch(forward(noisy, a=nn.Linear(3, 2)))
