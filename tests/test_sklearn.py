@@ -154,6 +154,14 @@ MODELS = {
         StandardScaler(),
         mlp(),
     ),
+    "weighted columns": make_pipeline(
+        ColumnTransformer(
+            [("s", StandardScaler(), [True, False, True])],
+            remainder="passthrough",
+            transformer_weights={"s": 0.5, "remainder": 2},
+        ),
+        mlp(),
+    ),
     "target through two": TransformedTargetRegressor(
         GridSearchCV(make_pipeline(StandardScaler(), Ridge()), {"ridge__alpha": [0.1, 1]}, cv=2),
         transformer=make_pipeline(FunctionTransformer(np.log1p, np.expm1), StandardScaler()),

@@ -46,6 +46,7 @@ from sklearn.linear_model import (
     SGDClassifier,
     TweedieRegressor,
 )
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -262,12 +263,28 @@ def test_what_has_no_derivative_is_refused_with_a_remedy(name):
 
 
 def test_votes_are_refused():
-    """Hard votes, and SVC among several classes."""
+    """Hard votes, and SVC among several classes, which tells what to set."""
     hard = VotingClassifier([("a", LogisticRegression())], voting="hard").fit(X, TWO)
     with pytest.raises(ValueError, match="counts votes"):
         symnet.from_sklearn(hard)
-    with pytest.raises(ValueError, match="votes among 3 classes"):
+    with pytest.raises(ValueError, match=r"votes among 3 classes.*ovo"):
         symnet.from_sklearn(SVC().fit(X, THREE), classes="logits")
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "linear"])
+def test_pairs_of_classes(kernel):
+    """SVC's decision of each pair, from the vectors of these two."""
+    model = SVC(kernel=kernel, decision_function_shape="ovo").fit(X, THREE)
+    net = symnet.from_sklearn(model, classes="logits")
+    np.testing.assert_allclose(analytic.value(net, P), model.decision_function(P), atol=1e-11)
+    agrees_along_lines(net, model.decision_function, P, 1e-3, 1e-7)
+
+
+def test_thresholds_change_no_probabilities():
+    """FixedThresholdClassifier: those of its estimator."""
+    model = FixedThresholdClassifier(LogisticRegression(), threshold=0.3).fit(X, TWO)
+    net = symnet.from_sklearn(model)
+    np.testing.assert_allclose(analytic.value(net, P), model.predict_proba(P), atol=1e-12)
 
 
 def test_transformers_alone_and_estimators_of_single_precision():

@@ -490,3 +490,87 @@ def test_what_cannot_be_read_is_named():
         symnet.from_torch(Chooses(), shape=(3,))
     with pytest.raises(ValueError, match=r"node 'sort' .*it sorts 20 entries"):
         symnet.from_torch(Sorts(), shape=(20,))
+
+
+def test_parameters_without_numbers_are_named():
+    """Of lazy layers that were never called, and on the device meta."""
+    with pytest.raises(ValueError, match=r"'0\.weight' of a lazy layer has no numbers"):
+        symnet.from_torch(nn.Sequential(nn.LazyLinear(2)), shape=(3,))
+    with pytest.raises(ValueError, match=r"'weight' is on the device meta"):
+        symnet.from_torch(nn.Linear(3, 2, device="meta"))
+
+
+def test_what_pytorch_cannot_take_apart_is_named():
+    """PyTorch's own error beside the operations, not in place of them."""
+    with pytest.raises(ValueError, match=r"PyTorch cannot take apart aten\."):
+        symnet.from_torch(nn.CrossMapLRN2d(2), shape=(4, 2, 2))
+
+
+def test_places_that_values_choose_are_refused():
+    """A mixture of the two experts whose weights are largest."""
+
+    def largest(m, x):
+        values, places = torch.topk(m.a(x), 2)
+        return torch.zeros_like(m.a(x)).scatter(-1, places, F.softmax(values, -1))
+
+    with pytest.raises(ValueError, match=r"node 'scatter' .*its places depend on the inputs"):
+        symnet.from_torch(forward(largest, a=nn.Linear(3, 4)))
+
+
+def pushed(m, x):
+    """A derivative along the inputs themselves, by forward mode."""
+    return torch.func.jvp(lambda z: m.b(torch.tanh(m.a(z))), (x,), (x,))[1]
+
+
+def by_point(m, x):
+    """The same of single points."""
+    return torch.vmap(lambda p: torch.func.jvp(lambda z: m.b(F.softplus(m.a(z))), (p,), (p,))[1])(x)
+
+
+def of_inputs(m, x):
+    """A gradient by the tape, which is asked for of the input itself."""
+    x.requires_grad_(True)
+    return torch.autograd.grad(m.b(torch.tanh(m.a(x))).sum(), x, create_graph=True)[0]
+
+
+@pytest.mark.parametrize("function", [pushed, by_point, of_inputs])
+def test_derivatives_inside_of_modules(function):
+    """Values and Jacobians beside PyTorch's own of the module in double precision."""
+    module = forward(function, a=nn.Linear(3, 4), b=nn.Linear(4, 2))
+    net = symnet.from_torch(module)
+    wide, points = module.double(), torch.linspace(-1, 1, 6, dtype=torch.float64).reshape(2, 3)
+    for point in points:
+        slopes = torch.autograd.functional.jacobian(lambda x: wide(x[None])[0], point)
+        x = point.numpy()
+        expected = wide(point[None].clone())[0].detach().numpy()
+        np.testing.assert_allclose(analytic.value(net, x), expected, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(analytic.jacobian(net, x), slopes.numpy(), rtol=0, atol=1e-13)
+
+
+def test_frozen_scripts():
+    """They have no mode of training, and their weights are constants of the graph."""
+    module = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)).eval()
+    net = symnet.from_torch(torch.jit.freeze(torch.jit.script(module)), shape=(3,))
+    x = np.array([0.5, -1.0, 2.0])
+    expected = module.double()(torch.from_numpy(x[None])).detach().numpy()[0]
+    np.testing.assert_allclose(analytic.value(net, x), expected, rtol=0, atol=1e-14)
+
+
+def test_largest_of_windows_of_a_given_number_in_space():
+    """adaptive_max_pool3d."""
+    module = nn.AdaptiveMaxPool3d(2)
+    net = symnet.from_torch(module, shape=(1, 3, 3, 2))
+    x = np.linspace(-1, 1, 18) ** 3 % 0.7
+    expected = module(torch.from_numpy(x.reshape(1, 1, 3, 3, 2))).numpy().reshape(-1)
+    np.testing.assert_allclose(analytic.value(net, x), expected, rtol=0, atol=1e-15)
+
+
+def test_numbers_that_numpy_draws_are_no_network():
+    """Tracing makes constants of them, with which the traced program agrees."""
+    rng = np.random.default_rng()
+
+    def noisy(m, x):
+        return m.a(x) + torch.tensor(rng.normal(size=2), dtype=x.dtype)
+
+    with pytest.raises(CheckError, match="made constants of what it computes"):
+        symnet.from_torch(forward(noisy, a=nn.Linear(3, 2)))

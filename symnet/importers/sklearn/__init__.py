@@ -145,6 +145,10 @@ _RULES: Mapping[str, Rule] = {
     "RANSACRegressor": lambda t, m, x, options: _applied(t, m.estimator_, x, options),
     **dict.fromkeys(("PLSRegression", "PLSCanonical", "CCA"), _plain(models.regression_of_parts)),
     "FrozenEstimator": lambda t, m, x, options: _applied(t, m.estimator, x, options),
+    **dict.fromkeys(
+        ("FixedThresholdClassifier", "TunedThresholdClassifierCV"),
+        lambda t, m, x, options: _applied(t, m.estimator_, x, options),
+    ),
     "VotingRegressor": _whole(parts.voting),
     "BaggingRegressor": _whole(parts.bagging),
     "MultiOutputRegressor": _whole(parts.several),

@@ -37,11 +37,16 @@ def decision(t: Tensors, model: Any, x: Value, options: Options) -> Value:
 
 
 def support_vectors(t: Tensors, model: Any, x: Value, options: Options) -> Value:
-    """SVC and NuSVC of two classes: Σ α_i k(x, x_i) + b."""
+    """SVC and NuSVC: Σ α_i k(x, x_i) + b of two classes, or of each pair of several."""
     _decided(model, options)
-    if len(model.classes_) != 2:
-        raise ValueError(f"SVC votes among {len(model.classes_)} classes; symnet reads it with two")
-    return kernels.support_vectors(t, model, x)
+    if len(model.classes_) == 2:
+        return kernels.support_vectors(t, model, x)
+    if model.decision_function_shape != "ovo":
+        raise ValueError(
+            f"{type(model).__name__} votes among {len(model.classes_)} classes, which jumps; set "
+            'decision_function_shape = "ovo" on the model for what it decides of each pair'
+        )
+    return kernels.of_pairs(t, model, x)
 
 
 def stochastic(t: Tensors, model: Any, x: Value, options: Options) -> Value:

@@ -5,6 +5,7 @@ y = Σ_i α_i k(x, x_i) + b
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -42,10 +43,28 @@ def kernel_ridge(t: Tensors, model: Any, x: Value) -> Value:
 
 def support_vectors(t: Tensors, model: Any, x: Value) -> Value:
     """SVR and NuSVR."""
+    return _supported(t, model, x, np.asarray(model.dual_coef_).reshape(-1, 1))
+
+
+def of_pairs(t: Tensors, model: Any, x: Value) -> Value:
+    """SVC of several classes: of each pair i < j those of its own vectors.
+
+    dual_coef_ has a row less than classes: row j − 1 at the vectors of i, row i at those of j.
+    """
+    dual, ends = np.asarray(model.dual_coef_), np.cumsum([0, *model.n_support_])
+    own = [slice(*pair) for pair in itertools.pairwise(ends)]
+    pairs = list(itertools.combinations(range(len(own)), 2))
+    alpha = np.zeros((dual.shape[1], len(pairs)))
+    for k, (i, j) in enumerate(pairs):
+        alpha[own[i], k] = dual[j - 1, own[i]]
+        alpha[own[j], k] = dual[i, own[j]]
+    return _supported(t, model, x, alpha)
+
+
+def _supported(t: Tensors, model: Any, x: Value, alpha: Array) -> Value:
     X = np.asarray(model.support_vectors_)
-    values = _kernel(t, model, model.kernel, model._gamma, x, X)
-    value = t.matmul(values, np.asarray(model.dual_coef_).reshape(1, -1).T.copy())
-    return t.add(value, np.asarray(model.intercept_, dtype=np.float64))
+    values = t.matmul(_kernel(t, model, model.kernel, model._gamma, x, X), alpha)
+    return t.add(values, np.asarray(model.intercept_, dtype=np.float64))
 
 
 def _kernel(t: Tensors, model: Any, name: Any, gamma: float, x: Value, X: Array) -> Value:

@@ -81,27 +81,33 @@ def stacking(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
 
 def union(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
     """FeatureUnion: the outputs of transformers side by side, weighted."""
-    weights = model.transformer_weights or {}
     parts = []
     for name, part in model.transformer_list:
         if part == "drop":
             continue
         value = x if part == "passthrough" else apply(Transforming(part), x)
-        parts.append(t.multiply(value, float(weights[name])) if name in weights else value)
+        parts.append(_scaled(t, model, name, value))
     return t.concatenate(parts, 0)
 
 
+def _scaled(t: Tensors, model: Any, name: str, value: Value) -> Value:
+    """What one of several transformers gives, by the weight that it has."""
+    weights = model.transformer_weights or {}
+    return t.multiply(value, float(weights[name])) if name in weights else value
+
+
 def columns(t: Tensors, transformer: Any, x: Value, apply: Apply) -> Value:
-    """ColumnTransformer: of some columns each, one after the other."""
+    """ColumnTransformer: of some columns each, one after the other, weighted."""
     names = list(getattr(transformer, "feature_names_in_", []))
     parts = []
-    for _, step, columns in transformer.transformers_:
+    for name, step, columns in transformer.transformers_:
         places = _places(columns, names, x.shape[-1])
         if not len(places) or (isinstance(step, str) and step == "drop"):
             continue
         chosen = entries(t, x, places)
         plain = isinstance(step, str)  # passthrough
-        parts.append(chosen if plain else apply(Transforming(step), chosen))
+        value = chosen if plain else apply(Transforming(step), chosen)
+        parts.append(_scaled(t, transformer, name, value))
     return t.concatenate(parts, 0)
 
 

@@ -24,7 +24,7 @@ from symnet.importers.extras import needed
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options, exactness
-from symnet.importers.torch import double, program, traced
+from symnet.importers.torch import double, program, refusals, traced
 from symnet.network import Network
 
 __all__ = ["from_torch", "imported"]
@@ -67,6 +67,7 @@ def imported(module: Any, options: Options, shape: Shapes | None = None) -> Impo
     if not isinstance(module, torch.nn.Module):
         raise ValueError(f"{type(module).__name__} is no torch.nn.Module")
     module = getattr(module, "_orig_mod", module)  # what torch.compile has wrapped
+    refusals.check_numbers(torch, module)
     given = _arguments(torch, module, shape)
     dtypes = {
         str(p.dtype).removeprefix("torch.")
@@ -230,7 +231,9 @@ def _exported(torch: Any, module: Any, given: Arguments) -> Any:
                 converter = needed("torch._export.converter", "torch").TS2EPConverter
                 return converter(module, args, kwargs or None).convert()
             with suppress(Exception):
-                return torch.export.export(module, args, kwargs)
+                whole = torch.export.export(module, args, kwargs)
+                if not program.transforms(whole):
+                    return whole
             with suppress(Exception):
                 return _with_derivatives(torch, module, args, kwargs)
             return torch.export.export(module, args, kwargs)
@@ -329,7 +332,8 @@ def _takes(exported: Any) -> list[str]:
 @contextmanager
 def _evaluating(module: Any) -> Iterator[None]:
     """Evaluation mode, and each part's own mode afterwards."""
-    modes = [(part, part.training) for part in module.modules()]
+    # A script that is frozen has no mode any more.
+    modes = [(part, part.training) for part in module.modules() if hasattr(part, "training")]
     with suppress(NotImplementedError):  # what was exported has one mode
         module.eval()
     try:

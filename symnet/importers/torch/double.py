@@ -23,6 +23,7 @@ from symnet.network.weights import Array
 from symnet.witness import analytic
 from symnet.witness.checking import CheckError
 
+_ROUNDED = 0.1  # of values: more than bfloat16 makes of them
 _NARROW = ("torch.float32", "torch.float16", "torch.bfloat16")
 
 
@@ -33,6 +34,7 @@ def compared(torch: Any, net: Network, module: Any, exported: Any, given: Any) -
     if not program.narrows(exported):
         sources.append(("PyTorch in double precision", lambda: _twin(torch, module, given)))
     sources.append(("its exported program in double precision", lambda: _run(torch, exported)))
+    _check_near(torch, net, module, given)
     wrong: CheckError | None = None
     for against, make in sources:
         call = make()
@@ -49,6 +51,21 @@ def compared(torch: Any, net: Network, module: Any, exported: Any, given: Any) -
     if wrong is not None:
         raise wrong
     return "not compared: PyTorch does not compute it in double precision"
+
+
+def _check_near(torch: Any, net: Network, module: Any, given: Any) -> None:
+    """CheckError where the program that was traced is far from the module that it was traced of."""
+    X = comparing.points(net.n)
+    try:
+        expected = _values(torch, _twin(torch, module, given), _tensors(torch, given), X)
+    except Exception:  # a module that makes single precision itself takes no doubles
+        return
+    far = comparing.distance(analytic.value(net, X), expected.reshape(len(X), -1))
+    if far is not None and far > _ROUNDED:
+        raise CheckError(
+            f"the traced module differs from PyTorch by {far:.1e} of its values: tracing has made "
+            "constants of what it computes outside of PyTorch (NumPy, random)"
+        )
 
 
 def traced(torch: Any, net: Network, module: Any, given: Any) -> str | None:
@@ -90,9 +107,14 @@ def _values(torch: Any, call: Any, tensors: Any, X: Array) -> Array:
     # It is needed where something is compiled, and its first use takes a second.
     compiled = "torch._dynamo" in sys.modules
     stance = getattr(torch.compiler, "set_stance", None) if compiled else None
-    with torch.no_grad(), stance("force_eager") if stance else nullcontext():
-        rows = [_flat(torch, call(tensors(point))) for point in torch.from_numpy(np.array(X))]
-        return np.array([row.numpy() for row in rows])
+    with stance("force_eager") if stance else nullcontext():
+        points = torch.from_numpy(np.array(X))
+        try:
+            with torch.no_grad():
+                rows = [_flat(torch, call(tensors(point))) for point in points]
+        except Exception:  # it takes derivatives itself
+            rows = [_flat(torch, call(tensors(point))) for point in points]
+        return np.array([row.detach().numpy() for row in rows])
 
 
 def _flat(torch: Any, leaves: Sequence[Any]) -> Any:

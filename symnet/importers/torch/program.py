@@ -39,7 +39,14 @@ def prepared(torch: Any, program: Any) -> Any:
             table.pop(operation)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch's, of its own code
-        return program.run_decompositions(table)
+        try:
+            return program.run_decompositions(table)
+        except Exception as error:  # whatever PyTorch raises where it cannot
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            unread = sorted({str(n.target) for n in _calls(program) if not _is_read(n)})
+            raise ValueError(
+                f"PyTorch cannot take apart {shortened(', '.join(unread), 80)} ({first})"
+            ) from None
 
 
 def _takes_tensors(operation: Any) -> bool:
@@ -55,6 +62,12 @@ def _is_read(node: Any) -> bool:
         return True
     schema = getattr(node.target, "_schema", None)
     return name_of(node.target) in _WHOLE and not (schema is not None and schema.is_mutable)
+
+
+def transforms(program: Any) -> bool:
+    """Whether it holds steps of torch.func (jvp), which run nowhere but where they were made."""
+    room = "torch._functorch"
+    return any(str(getattr(n.target, "__module__", "")).startswith(room) for n in _calls(program))
 
 
 def holds_back(program: Any) -> bool:
@@ -147,7 +160,13 @@ def _called(torch: Any, t: Tensors, node: Any, values: dict[str, Any]) -> Any:
         if isinstance(argument, torch.fx.Node):
             if argument.name not in values:
                 raise ValueError(refusals.reason(node.target, name))
-            return values[argument.name]
+            found = values[argument.name]
+            moved = isinstance(argument.meta.get("val"), torch.Tensor) and name != "with_effects"
+            if found is None and moved:
+                raise ValueError(
+                    "its places depend on the inputs (of topk, sort, max): that has no derivative"
+                )
+            return found
         return [known(a) for a in argument] if isinstance(argument, list | tuple) else argument
 
     try:

@@ -43,3 +43,17 @@ def reason(target: Any, name: str) -> str:
     if name.startswith("special_"):
         return _SPECIAL
     return _REASONS.get(name) or "symnet has no rule for it; say which module needs it"
+
+
+def check_numbers(torch: Any, module: Any) -> None:
+    """ValueError where a parameter or buffer has no numbers: of a lazy layer, or on `meta`."""
+    for name, tensor in module.state_dict(keep_vars=True).items():
+        if torch.nn.parameter.is_lazy(tensor):
+            raise ValueError(
+                f"{name!r} of a lazy layer has no numbers yet; train the module, or call it once"
+            )
+        if isinstance(tensor, torch.Tensor) and tensor.is_meta:
+            raise ValueError(
+                f"{name!r} is on the device meta and has no numbers; load them by "
+                "load_state_dict(…, assign=True)"
+            )

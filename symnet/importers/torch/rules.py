@@ -174,6 +174,11 @@ def _filled(value: float | None, sized: bool = False) -> Rule:
     return rule
 
 
+def _tangent(t: Tensors, x: Value, y: Value, *, self_num_batch_dims: int = 0) -> Array:
+    """Zeros as y, for each of a batch of x: a derivative that forward mode begins with."""
+    return np.zeros((*x.shape[:self_num_batch_dims], *y.shape))
+
+
 RULES: Mapping[str, Rule] = {
     **elementwise.RULES,
     **matrices.RULES,
@@ -220,6 +225,7 @@ RULES: Mapping[str, Rule] = {
     "max_pool2d_with_indices": layers.max_pool(2, places=True),
     "adaptive_max_pool1d": layers.adaptive_max_pool(1),
     "adaptive_max_pool2d": layers.adaptive_max_pool(2),
+    "adaptive_max_pool3d": layers.adaptive_max_pool(3),
     **{name: _compare(name) for name in choices.RELATIONS},
     **dict.fromkeys(("logical_and", "bitwise_and", "__and__"), _joined(sympy.And)),
     **dict.fromkeys(("logical_or", "bitwise_or", "__or__"), _joined(sympy.Or)),
@@ -244,6 +250,7 @@ RULES: Mapping[str, Rule] = {
     "ones_like": _filled(1.0),
     "full_like": _filled(None),
     **dict.fromkeys(("new_zeros", "new_empty"), _filled(0.0, sized=True)),
+    "_new_zeros_with_same_feature_meta": _tangent,
     "new_ones": _filled(1.0, sized=True),
     "new_full": _filled(None, sized=True),
     **dict.fromkeys(
