@@ -619,6 +619,16 @@ def test_what_cannot_be_drawn_is_refused_by_name(options, message):
         symnet.plot(network(), **options)
 
 
+@pytest.mark.parametrize("kind", ["curves", "maps"])
+def test_kinks_of_a_panel_are_one_line(kind):
+    """Each drawn by itself, those of a hundred neurons take longer than all else in a picture."""
+    net = symnet.Network.dense([2, 40, 1], "relu", seed=1)
+    axes = symnet.plot(net, kind=kind).figure.axes[0]
+    broken = [np.isnan(line.get_xydata()).any(axis=1).sum() for line in axes.get_lines()]
+    assert len(broken) <= 3
+    assert max(broken) > 10
+
+
 def test_guessed_ranges_end_where_transforms_do():
     """1/T has a pole at 0 and log ρ no value below: there is nothing to be looked at beyond."""
     rho, T = symnet.variables("rho", "T")

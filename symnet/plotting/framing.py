@@ -58,7 +58,7 @@ def framed(
     `Derivation.compile` and `sensitivity` do.
     """
     network, highest = _subject(what, order)
-    flat = order is None and highest == 2 and _has_no_curvature(network)
+    flat = order is None and highest == 2 and has_no_curvature(network)
     given = None if data is None else data_points.checked(network, data)
     low, high, notes = _ranges(network, over, given)
     point = _point(network, at, low, high, given)
@@ -110,7 +110,7 @@ def _room(inputs: int, order: int) -> int:
     return max(1, PANELS // max(1, each))
 
 
-def _has_no_curvature(network: Network) -> bool:
+def has_no_curvature(network: Network) -> bool:
     """Whether it is linear in pieces, as with relu."""
     return all(
         node.kind == "form" or (node.activation is not None and node.activation.constant(2) == 0)
