@@ -161,6 +161,13 @@ def test_plot_measured(folder, run):
     assert (status, page) == (0, "wrote a.png: predicted against measured of 2-3-1, tanh, linear\n")
 
 
+def test_plot_measured_needs_a_table(folder, run):
+    status, page, said = run("plot", "net.json", "-o", "a.png", "--kind", "measured")
+    assert (status, page) == (2, "")
+    assert "needs a table with columns for outputs or partials" in said
+    assert "give it by --data" in said
+
+
 def test_plot_measured_from_standard_input(folder, run, monkeypatch):
     """As the help of --data says."""
     pytest.importorskip("matplotlib")

@@ -599,8 +599,9 @@ def test_names_are_set_as_mathematics():
         ({"over": {"x1": (1, 1)}}, "range of x1 is 1:1; expected two rising numbers"),
         ({"over": {"x1": (0, np.inf)}}, "range of x1"),
         ({"at": [1, 2, 3]}, "point: 3 numbers, but the inputs are x1, x2"),
-        ({"at": {"z": 1}}, "point: no input is called 'z'"),
-        ({"at": [1, np.nan]}, "is not finite"),
+        ({"at": [1]}, "point: 1 number, but the inputs are x1, x2"),
+        ({"at": {"z": 1}}, "point: no input is called 'z'; there are x1, x2"),
+        ({"at": [1, np.nan]}, "point: x2 = nan is not finite"),
         ({"inputs": ["z"]}, "no input is called 'z'; there are x1, x2"),
         ({"inputs": ["x1", "x1"]}, "input x1 is asked for twice"),
         ({"inputs": "x1"}, "give a sequence of names"),
@@ -616,6 +617,33 @@ def test_names_are_set_as_mathematics():
 def test_what_cannot_be_drawn_is_refused_by_name(options, message):
     with pytest.raises(ValueError, match=message):
         symnet.plot(network(), **options)
+
+
+@pytest.mark.parametrize("kind", ["curves", "maps"])
+def test_kinks_of_a_panel_are_one_line(kind):
+    """Each drawn by itself, those of a hundred neurons take longer than all else in a picture."""
+    net = symnet.Network.dense([2, 40, 1], "relu", seed=1)
+    axes = symnet.plot(net, kind=kind).figure.axes[0]
+    broken = [np.isnan(line.get_xydata()).any(axis=1).sum() for line in axes.get_lines()]
+    assert len(broken) <= 3
+    assert max(broken) > 10
+
+
+def test_guessed_ranges_end_where_transforms_do():
+    """1/T has a pole at 0 and log ρ no value below: there is nothing to be looked at beyond."""
+    rho, T = symnet.variables("rho", "T")
+    features = symnet.concat(np.log(rho), 1000 / T)
+    h = symnet.Layer([[1.0, -0.5], [0.5, 1.0]], [0.25, -0.5], "tanh")(features)
+    frame = framed(symnet.Network.of(symnet.Layer([[1.0, 2.0]])(h), outputs=("p",)))
+    assert (frame.low > 0).all()
+    assert (frame.low < frame.high).all()
+    X = frame.on_plane(0, 1, frame.line(0, 50), frame.line(1, 50))
+    (values,) = frame.values(X, [(0, ())])
+    assert np.isfinite(values).all()
+    whole = framed(network())  # and are as they were where everything is defined
+    np.testing.assert_allclose(whole.low + whole.high, 2 * whole.at)
+    asked = framed(frame.whole, over={"rho": (-1.0, 2.0)})
+    assert asked.low.tolist() == [-1, frame.low[1]]
 
 
 @pytest.mark.parametrize(

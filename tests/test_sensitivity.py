@@ -8,6 +8,7 @@ import sympy
 
 import symnet
 from symnet import sensitivities
+from symnet.plotting.framing import framed
 from symnet.sensitivities import measures, points
 
 W1 = [[0.5, -1.0, 0.25], [0.75, 0.5, -0.5], [-0.25, 1.0, 0.125], [1.0, 0.25, -0.75]]
@@ -219,8 +220,56 @@ def test_points_without_a_value():
     """The logarithm of a negative number is no sensitivity."""
     logarithm = symnet.Activation("ln", sympy.log(sympy.Symbol("z")))
     net = symnet.Network([symnet.Layer([[1.0, 1.0]], None, logarithm)])
-    with pytest.raises(ValueError, match="value are not finite at x1 = -1, x2 = -2"):
+    with pytest.raises(ValueError, match="value is not finite at x1 = -1, x2 = -2; leave"):
         symnet.sensitivity(net, [[1.0, 1.0], [-1.0, -2.0]])
+
+
+def test_messages_have_the_labels_of_inputs():
+    """T [K], as the table calls it, and not T_K, as formulas do."""
+    net = symnet.Network([symnet.Layer([[1.0, 1.0]], None, "tanh")], inputs=["T [K]", "x 2"])
+    with pytest.raises(ValueError, match=r"there are T \[K\], x 2"):
+        symnet.dependence(net, [[1.0, 2.0], [2.0, 3.0]], "z")
+    for options in ({"over": {"z": (0, 1)}}, {"at": [1.0]}, {"at": {"z": 1.0}}):
+        with pytest.raises(ValueError, match=r"(inputs|there) are T \[K\], x 2"):
+            framed(net, **options)
+    assert points.located(net, [1.0, 2.0]) == "T [K] = 1, x 2 = 2"
+
+
+def test_graph_of_several_outputs_beside_jax():
+    """ln ρ and 1/T through tanh, a skip connection and a softmax, differentiated by JAX."""
+    jax = pytest.importorskip("jax")
+    jnp = pytest.importorskip("jax.numpy")
+    random = np.random.default_rng(5)
+    V1, V2, V3 = (random.normal(size=shape) for shape in ((4, 2), (4, 4), (3, 4)))
+    c = random.normal(size=4)
+    rho, T = symnet.variables("rho", "T")
+    h = symnet.Layer(V1, c, "tanh")(symnet.concat(np.log(rho), 1 / T))
+    logits = symnet.Layer(V3)(symnet.Layer(V2, None, "sigmoid")(h) + h)
+    net = symnet.Network.of(symnet.softmax(logits), outputs=("a", "b", "c"))
+
+    def own(x):
+        h = jnp.tanh(V1 @ jnp.stack([jnp.log(x[0]), 1 / x[1]]) + c)
+        return jax.nn.softmax(V3 @ (jax.nn.sigmoid(V2 @ h) + h))
+
+    points = random.uniform(0.5, 2.0, (40, 2))
+    found = symnet.sensitivity(net, points)
+    with jax.enable_x64(True):
+        y, J, H = (
+            np.asarray(jax.vmap(f)(points)) for f in (own, jax.jacfwd(own), jax.hessian(own))
+        )
+    spread = points.std(axis=0) / y.std(axis=0)[:, np.newaxis]
+    expected = {
+        "mean": J.mean(axis=0),
+        "sd": J.std(axis=0),
+        "rms": np.sqrt(np.mean(J**2, axis=0)),
+        "standardized": np.sqrt(np.mean(J**2, axis=0)) * spread,
+        "rising": np.mean(J > 0, axis=0),
+        "elasticity": np.mean(J * points[:, np.newaxis] / y[..., np.newaxis], axis=0),
+        "interactions": np.sqrt(np.mean(H**2, axis=0)),
+    }
+    for name, measure in expected.items():
+        np.testing.assert_allclose(getattr(found, name), measure, rtol=1e-10, err_msg=name)
+    np.testing.assert_allclose(found.alpha(3), np.mean(np.abs(J) ** 3, axis=0) ** (1 / 3))
 
 
 def test_no_network():

@@ -22,7 +22,7 @@ LARGEST = 4 * 10**9
 _PRODUCT = 1.5e-10  # seconds for a multiply–add of a compiled function
 _WITNESSED = 1e-9  # for one of the analytic engine, sizes of terms included
 _ACTIVATION = 3e-9
-_ENTRY = 3e-8  # for an entry of the highest order, in each evaluation that is compared
+_ENTRY = 1e-8  # for an entry of the highest order, in each evaluation that is compared
 _DIGIT = 1.3e-6  # for a weight in 50-digit arithmetic, for each value of the network
 _READ, _WRITTEN = 3e-7, 7e-7  # for a number in a table
 _LOADED = 4e-8  # for a byte of a network file
@@ -33,7 +33,8 @@ _TERM = 1e-4  # for one of the neuron notation
 _NODE = 2e-3  # for a node's statements in a derivation and its functions, an order
 _LOOPS = 1.5e-2  # for the same as loops
 _TEXT = 1e-5  # for a weight in a generated text, which is then compiled and run
-_LOOKED_AT = 1.5  # for the pictures of a page
+_TYPESET = 0.8  # for the formulas of a page, about, and to write it
+_PANEL = 5.5e-2  # for a panel of a picture on a page, and for a colour bar
 _CALLS = 12  # evaluations of a point in a full check, by all functions together
 _COPIES = 16  # of the derivatives of a point that exist at a time in a check
 _HEAD = 2**16  # bytes of a table by which the length of its rows is told
@@ -79,8 +80,12 @@ def formulas(network: Network, order: int, notation: str | None) -> float:
 
 def report(network: Network, order: int, rows: int, digits: bool) -> float:
     """Seconds for a page, with the slopes over so many rows. ValueError as for `check`."""
-    seconds = check(network, order, digits) + _LOOKED_AT + 3 * pictures(network, min(order, 2))
+    from symnet.reporting.pictures import panels  # not needed by those who derive
+
+    seconds = check(network, order, digits) + _TYPESET + pictures(network, min(order, 2))
     seconds += 3 * _deriving(network, min(order, 2))
+    if not network.symbols:
+        seconds += _PANEL * panels(network, order)
     return seconds + (measures(network, min(order, 2), rows) if rows and order else 0.0)
 
 

@@ -61,6 +61,11 @@ def run(given: argparse.Namespace) -> int:
     if given.output != "-":
         plotting.format_of(given.output)
     options.check_stdin(given.file, given.data)
+    if given.kind == "measured" and given.data is None:
+        raise ValueError(
+            "--kind measured: predicted against measured needs a table with columns for outputs or "
+            "partials, as y or dy/dx1; give it by --data"
+        )
     network = exchange.network(given)
     data = _data(network, given)
     order = min(2 if given.order is None else given.order, 2)

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from symnet import reporting
+from symnet.backends.numpy.threads import blas_on_one_thread
 from symnet.calculus.schemes import Cost
 from symnet.cli import exchange, forecasts, options, terminal
 from symnet.derivation import Derivation, derive
@@ -51,7 +52,11 @@ def run(given: argparse.Namespace) -> int:
     counted = 0 if data is None else len(data)
     few = exchange.few_weights(network)
     seconds = forecasts.report(network, given.order, counted, few)
-    with terminal.working(f"the page of {network.describe()}", given.quiet, seconds):
+    # A page is made of many small products: a second thread waits for more than it computes.
+    with (
+        terminal.working(f"the page of {network.describe()}", given.quiet, seconds),
+        blas_on_one_thread(),
+    ):
         with part(0.0, 0.3):
             derivation = derive(network, given.order)
             cost, checked = _checked(derivation)

@@ -8,8 +8,8 @@ import numpy as np
 
 from symnet.plotting import grids, kinks, writing
 from symnet.plotting.frame import PANELS, Array, Frame, Quantity
-from symnet.plotting.maps import is_constant, label_outer
-from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed
+from symnet.plotting.maps import is_constant, label_outer, upright
+from symnet.plotting.picture import COLOURS, Picture, figure, headed
 from symnet.progress import steps
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ def _panel(
     found: Array | None,
 ) -> None:
     order = len(quantity[1])
-    for place in () if found is None else found:
-        axes.axvline(place, color=KINK, linewidth=0.7, linestyle=":", zorder=0)
+    upright(axes, [] if found is None else found.tolist())
     if order and np.nanmin(curve, initial=0) <= 0 <= np.nanmax(curve, initial=0):
         axes.axhline(0, color="0.8", linewidth=0.7, zorder=0)
     continuous = order == 0 and not np.isnan(values).all()

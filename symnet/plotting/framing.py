@@ -11,15 +11,16 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symnet.derivation import Derivation, derive
-from symnet.names import listed, shortened
+from symnet.names import shortened
 from symnet.network import Network
 from symnet.plotting import writing
 from symnet.plotting.frame import PANELS, Array, Frame
 from symnet.plotting.restricting import restricted, selected
 from symnet.sensitivities import points as data_points
-from symnet.witness import sampling
+from symnet.witness import analytic, sampling
 
 Range = tuple[float, float]
 
@@ -32,6 +33,7 @@ MOST = 6
 _GUESSED = "ranges are guessed from the first layer's weights; give them by over or data"
 _FLAT = "second partials are 0 almost everywhere and not shown; ask for them by order"
 _STEPS = 2.5  # of `sampling.ordinary` to either side of its centre
+_PROBES = 101  # of a line from the centre on, for where the domain ends
 _SLOPES = 2**25  # by which inputs are chosen, some seconds of them
 
 
@@ -56,7 +58,7 @@ def framed(
     `Derivation.compile` and `sensitivity` do.
     """
     network, highest = _subject(what, order)
-    flat = order is None and highest == 2 and _has_no_curvature(network)
+    flat = order is None and highest == 2 and has_no_curvature(network)
     given = None if data is None else data_points.checked(network, data)
     low, high, notes = _ranges(network, over, given)
     point = _point(network, at, low, high, given)
@@ -108,7 +110,7 @@ def _room(inputs: int, order: int) -> int:
     return max(1, PANELS // max(1, each))
 
 
-def _has_no_curvature(network: Network) -> bool:
+def has_no_curvature(network: Network) -> bool:
     """Whether it is linear in pieces, as with relu."""
     return all(
         node.kind == "form" or (node.activation is not None and node.activation.constant(2) == 0)
@@ -140,7 +142,7 @@ def _ranges(
 ) -> tuple[Array, Array, tuple[str, ...]]:
     names = list(network.input_names)
     centre, steps = sampling.scaling(network)
-    low, high = centre - _STEPS * steps, centre + _STEPS * steps
+    low, high = _defined(network, centre - _STEPS * steps, centre + _STEPS * steps)
     flat = np.zeros(network.n, bool)
     if data is not None:
         least, most = data.min(axis=0), data.max(axis=0)
@@ -149,12 +151,47 @@ def _ranges(
         high = np.where(flat, most + _STEPS * steps, most)
     for name, (start, end) in (over or {}).items():
         if str(name) not in names:
-            raise ValueError(f"range of {str(name)!r}: the inputs are {listed(network.inputs)}")
+            raise ValueError(
+                f"range of {str(name)!r}: the inputs are {shortened(', '.join(names))}"
+            )
         if not (np.isfinite([start, end]).all() and start < end):
             raise ValueError(f"range of {name} is {start}:{end}; expected two rising numbers")
         low[names.index(str(name))], high[names.index(str(name))] = start, end
     told = data is not None or set(names) <= set(map(str, over or {}))
     return low, high, () if told else (_GUESSED,)
+
+
+def _defined(network: Network, low: Array, high: Array) -> tuple[Array, Array]:
+    """The ranges through their middle as far as 1/T and log ρ are defined and have no pole.
+
+    Along each input alone; all of them where their new middle is beyond an end after all.
+    """
+    nodes = [node.activation for node in network.nodes]
+    pieces = {
+        k: [tuple(map(float, ends)) for ends in activation.domain]
+        for k, activation in enumerate(nodes)
+        if activation is not None and not activation.total
+    }
+    middle = (low + high) / 2
+    if not pieces or np.isnan(analytic.value(network, middle)).any():
+        return low, high
+
+    def alike(points: Array) -> NDArray[np.bool_]:
+        """Where each neuron is in the piece of its activation's domain that the first point has."""
+        found = analytic.preactivations(network, points)
+        held = [(a < found[k]) & (found[k] < b) for k, ends in pieces.items() for a, b in ends]
+        same: NDArray[np.bool_] = np.all([(h == h[0]).all(axis=1) for h in held], axis=0)
+        return same
+
+    least, most = low.copy(), high.copy()
+    for i in range(network.n):
+        for ends, far in ((least, low[i]), (most, high[i])):
+            line = np.linspace(middle[i], far, _PROBES)
+            points = np.repeat(middle[np.newaxis], _PROBES, axis=0)
+            points[:, i] = line
+            ends[i] = line[np.cumprod(alike(points)).sum() - 1]
+    usable = (least < most).all() and alike(np.array([middle, (least + most) / 2])).all()
+    return (least, most) if usable else (low, high)
 
 
 def _told(frame: Frame, over: Mapping[str, Range] | None) -> Frame:
@@ -181,16 +218,17 @@ def _point(
     if isinstance(at, Mapping):
         for name, value in at.items():
             if str(name) not in names:
-                raise ValueError(f"point: no input is called {str(name)!r}; there are {names}")
+                known = shortened(", ".join(names))
+                raise ValueError(f"point: no input is called {str(name)!r}; there are {known}")
             point[names.index(str(name))] = value
     elif at is not None:
         if len(at) != network.n:
-            raise ValueError(
-                f"point: {len(at)} numbers, but the inputs are {listed(network.inputs)}"
-            )
+            numbers = f"{len(at)} number{'s' * (len(at) != 1)}"
+            raise ValueError(f"point: {numbers}, but the inputs are {shortened(', '.join(names))}")
         point = np.array(at, dtype=np.float64)
-    if not np.isfinite(point).all():
-        raise ValueError(f"point: {shortened(str(point.tolist()))} is not finite")
+    for name, value in zip(names, point.tolist(), strict=True):
+        if not np.isfinite(value):
+            raise ValueError(f"point: {name} = {value} is not finite; expected a number")
     return point
 
 

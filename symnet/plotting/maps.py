@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from symnet.plotting import grids, kinks, writing
 from symnet.plotting.frame import PANELS, Array, Frame, Quantity, quantities
 from symnet.plotting.picture import (
     BLACK_ON_COLOURS,
+    KINK,
     SIGNED,
     VALUES,
     WHITE_ON_COLOURS,
@@ -146,10 +148,25 @@ def is_constant(values: Array) -> bool:
     return bool(finite.size and np.ptp(finite) <= 1e-9 * np.abs(finite).max())
 
 
-def dotted(axes: Axes, lines: list[Array]) -> None:
-    """Kinks."""
-    for line in lines:
-        axes.plot(*line.T, color=BLACK_ON_COLOURS, linewidth=0.8, linestyle=(0, (1, 1.5)))
+def dotted(axes: Axes, lines: Sequence[Array]) -> None:
+    """Kinks, lines (V, 2)."""
+    style = {"color": BLACK_ON_COLOURS, "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
+    _together(axes, lines, **style)
+
+
+def upright(axes: Axes, places: Sequence[float]) -> None:
+    """Kinks of curves, across the panel at these places."""
+    lines = [np.array([[place, 0.0], [place, 1.0]]) for place in places]
+    style = {"color": KINK, "linewidth": 0.7, "linestyle": ":", "zorder": 0}
+    _together(axes, lines, transform=axes.get_xaxis_transform(), **style)
+
+
+def _together(axes: Axes, lines: Sequence[Array], **options: Any) -> None:
+    """Lines as one that NaN interrupts: some hundreds take seconds by themselves."""
+    if lines:
+        gap = np.full((1, 2), np.nan)
+        parts = [part for line in lines for part in (line, gap)]
+        axes.plot(*np.concatenate(parts).T, **options)
 
 
 def reach(sizes: Array) -> float:

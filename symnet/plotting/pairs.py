@@ -11,7 +11,7 @@ import numpy as np
 from symnet.plotting import grids, kinks, maps, writing
 from symnet.plotting.curves import sampled, through
 from symnet.plotting.frame import Array, Frame
-from symnet.plotting.picture import COLOURS, KINK, Picture, figure, headed, mark_signed
+from symnet.plotting.picture import COLOURS, Picture, figure, headed, mark_signed
 from symnet.progress import part, steps
 
 if TYPE_CHECKING:
@@ -177,8 +177,7 @@ def _diagonal(panels: Any, frame: Frame, p: int) -> None:
         (curve,) = frame.values(frame.on_line(i, shown), [(p, ())])
         axes = panels[place, place]
         axes.plot(shown, curve, color=COLOURS[0])
-        for kink in () if found is None else found:
-            axes.axvline(kink, color=KINK, linewidth=0.7, linestyle=":", zorder=0)
+        maps.upright(axes, [] if found is None else found.tolist())
         axes.set_xlim(frame.low[i], frame.high[i])
         curves.append(curve)
     together = np.concatenate(curves)

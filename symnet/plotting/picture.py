@@ -160,10 +160,23 @@ def _drawn_on(figure: Figure, format: str) -> Iterator[Any]:
         if any(axes.get_aspect() != "auto" for axes in figure.axes):
             figure.draw_without_rendering()  # the room around squares is known once they are placed
         figure.set_dpi(_DOTS_PER_INCH)
+        _keep_titles(figure)
         yield canvas
     finally:
         figure.set_canvas(before)
         figure.set_dpi(dpi)
+
+
+def _keep_titles(figure: Figure) -> None:
+    """Titles stay above panels that have no power of ten there.
+
+    Each axis is laid out once more else, to see whether a title has to give way.
+    """
+    for axes in figure.axes:
+        title, scale = axes.get_title(loc="left"), axes.yaxis.get_major_formatter()
+        scale.set_locs(axes.get_yticks().tolist())
+        if title and not scale.get_offset():
+            axes.set_title(title, loc="left", y=1.0)
 
 
 def mark_signed(*panels: Axes) -> None:

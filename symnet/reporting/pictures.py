@@ -13,7 +13,7 @@ from symnet.derivation import Derivation
 from symnet.network import Network
 from symnet.plotting.drawing import shows_neurons
 from symnet.plotting.frame import Frame
-from symnet.plotting.framing import MOST, framed, most_important
+from symnet.plotting.framing import MOST, framed, has_no_curvature, most_important
 from symnet.plotting.picture import Picture, headed, style
 from symnet.plotting.plots import FRAMED
 from symnet.progress import part
@@ -42,6 +42,16 @@ class Scene:
         if self.data is None:
             told.append("data, by symnet report --data table.csv, give better ranges")
         return told
+
+
+def panels(network: Network, order: int) -> int:
+    """How many panels the pictures of values have, colour bars included: these take the time."""
+    outputs = min(network.m, _MOST_OUTPUTS)
+    order = min(order, 1 if has_no_curvature(network) else 2)
+    maps = outputs * (order + 1) * (order + 2) if network.n > 1 else 0
+    curves = outputs * (order + 1) * min(network.n, _MOST_ACROSS)
+    pairs = _MOST_PAIRED**2 if network.n > 2 and not _many_kinks(network) else 0
+    return maps + curves + pairs
 
 
 def scene(derivation: Derivation, data: Any) -> Scene:
@@ -117,12 +127,16 @@ def _curves(scene: Scene) -> Iterator[Block]:
 
 def _pairs(scene: Scene) -> Iterator[Block]:
     network = scene.frame.network
-    if network.kinks and sum(network.widths) > _MOST_KINKS:
+    if _many_kinks(network):
         yield Paragraph("Maps over more inputs are left out: symnet plot --kind pairs draws them.")
         return
     inputs = most_important(scene.frame, _MOST_PAIRED).inputs
     scene = replace(scene, frame=replace(scene.frame, outputs=scene.frame.outputs[:1]))
     yield from _kind(scene, "pairs", inputs, "over every two of the inputs that matter most")
+
+
+def _many_kinks(network: Network) -> bool:
+    return bool(network.kinks) and sum(network.widths) > _MOST_KINKS
 
 
 def _kind(scene: Scene, kind: str, inputs: tuple[int, ...], where: str) -> Iterator[Block]:

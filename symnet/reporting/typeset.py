@@ -33,7 +33,8 @@ def expanded(derivation: Derivation) -> tuple[Block, ...]:
         small = in_inputs.total_size(lower.network, order) <= _MOST_OPERATIONS
         if small and _lines(lower, "expanded") <= _LONGEST:
             cut = order < derivation.order
-            told = f"Partials of orders above {order} are too long to read, and left out."
+            which = f"Partials of orders above {order}" if order else "Partials"
+            told = f"{which} are too long to read, and left out."
             return (*said(told if cut else ""), *_rounded(lower, "expanded"))
     return _left_out("expanded", "would be too long to read")
 

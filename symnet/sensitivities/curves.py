@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike
 from symnet import physical, showing
 from symnet.derivation import Derivation, derive
 from symnet.formulas import heading, labels
-from symnet.names import listed
+from symnet.names import shortened
 from symnet.network import Network
 from symnet.progress import steps
 from symnet.sensitivities.points import Array, blocks, checked, counted, derivative, network_of
@@ -116,7 +116,8 @@ def dependence(
     network = network_of(what)
     names = list(network.input_names)
     if str(input) not in names:
-        raise ValueError(f"no input is called {str(input)!r}; there are {listed(network.inputs)}")
+        known = shortened(", ".join(network.input_names))
+        raise ValueError(f"no input is called {str(input)!r}; there are {known}")
     i = names.index(str(input))
     points = checked(network, X)
     values = _grid(points[:, i], grid, percentiles, str(input))

@@ -57,10 +57,10 @@ def derivative(function: Compiled, order: int, points: Array) -> Array:
     """`function.derivative(order, points)`. ValueError where it is not finite."""
     found = function.derivative(order, points)
     if not np.isfinite(found).all():
-        what = ("value", "first partials", "second partials")[order]
+        what = ("value is", "first partials are", "second partials are")[order]
         bad = points[np.argwhere(~np.isfinite(found))[0, 0]]
         raise ValueError(
-            f"the network's {what} are not finite at {located(function.network, bad)}; "
+            f"the network's {what} not finite at {located(function.network, bad)}; "
             "leave such points out of the data"
         )
     return found
@@ -68,5 +68,5 @@ def derivative(function: Compiled, order: int, points: Array) -> Array:
 
 def located(network: Network, point: Sequence[float] | Array) -> str:
     """The point with its names: `rho = 20, T = 660`."""
-    pairs = zip(network.inputs, point, strict=True)
-    return shortened(", ".join(f"{symbol.name} = {x:.6g}" for symbol, x in pairs))
+    pairs = zip(network.input_names, point, strict=True)
+    return shortened(", ".join(f"{name} = {x:.6g}" for name, x in pairs))

@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 _CROWD = 1031  # points of a call with many: more than two blocks of any kernel, the last partial
 _AFFORDED = 2**19  # entries of the highest order in one call
-_CROWDED, _FEWEST = 2**30, 4  # products that a call with many points may take, or so many points
+_CROWDED, _FEWEST = 2**28, 2  # products that a call with many points may take, or so many points
 _SINGLE = 4  # points that are asked for one by one
 _FEW = 4, 24  # and together: kernels have branches for few points
 
@@ -46,7 +46,9 @@ def room(network: Network, order: int) -> int:
 
 def _most(network: Network, order: int) -> int:
     """How many points a call with many has at most, by what they take."""
+    entries = network.m * network.n**order
     products = network.weights_count * network.n ** max(order - 1, 0)
+    products += entries * sum(network.widths[1:]) if order > 1 else 0
     return min(room(network, order), max(_FEWEST, _CROWDED // max(1, products)))
 
 
@@ -152,24 +154,20 @@ def _methods(
 ) -> Iterator[Comparison]:
     for order in range(function.order + 1):
         result = function.derivative(order, np.roll(X, shift, axis=0))
-        name = f"derivative({order}, X){where}"
-        yield truth.comparison(order, _in_order(result, shift), name)
+        yield truth.comparison(order, result, f"derivative({order}, X){where}", shift)
+        _spoilt(result, shift)
 
 
 def _at_once(
     function: Checkable, truth: Truth, X: Array, where: str, shift: int = 0
 ) -> Iterator[Comparison]:
     for order, result in enumerate(function(np.roll(X, shift, axis=0))):
-        yield truth.comparison(order, _in_order(result, shift), f"f(X){where}")
+        yield truth.comparison(order, result, f"f(X){where}", shift)
+        _spoilt(result, shift)
 
 
-def _in_order(result: Array, shift: int) -> Array:
-    """The result of shifted points in their own order.
-
-    Its memory is left full of NaN: the next call may be given it, and leave entries as they are.
-    """
-    if not shift:
-        return result
-    found = np.roll(result, -shift, axis=0)
-    result.fill(np.nan)
-    return found
+def _spoilt(result: Array, shift: int) -> None:
+    """Leave the memory of shifted points' results full of NaN: the next call may be given it, and
+    leave entries as they are."""
+    if shift:
+        result.fill(np.nan)

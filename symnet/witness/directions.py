@@ -19,8 +19,8 @@ from symnet.witness.units import units
 
 Array = NDArray[Any]
 
-_PRODUCTS = 2**26  # of the analytic engine for a point
-_HELD = 2**21  # derivatives of a layer's neurons for a point: 16 MB, of which a few are alive
+_PRODUCTS = 2**24  # of the analytic engine for a point
+_HELD = 2**19  # derivatives of a layer's neurons for a point: 4 MB, of which a few are alive
 _FEWEST = 12
 
 
@@ -66,10 +66,16 @@ def contracted(result: Array, order: int, directions: Array | None) -> Array:
     if directions is None or not order:
         return result
     inputs, dense = directions[:, :-1].argmax(axis=0), directions[:, -1]
-    found = result.astype(np.float64, copy=False)
     with np.errstate(all="ignore"):
-        for axis in range(-1, -order - 1, -1):
-            picked = found.take(inputs, axis)
-            along = np.expand_dims(np.tensordot(found, dense, axes=(axis, 0)), axis)
-            found = np.concatenate([picked, along], axis)
+        # One after the other: each is copied, in double precision.
+        return np.array([_contracted(point, order, inputs, dense) for point in result])
+
+
+def _contracted(found: Array, order: int, inputs: Array, dense: Array) -> Array:
+    """The same of one point."""
+    found = found.astype(np.float64, copy=False)
+    for axis in range(-1, -order - 1, -1):
+        picked = found.take(inputs, axis)
+        along = np.expand_dims(np.tensordot(found, dense, axes=(axis, 0)), axis)
+        found = np.concatenate([picked, along], axis)
     return found

@@ -22,6 +22,7 @@ Measured on 2-2-2-1 to 2-64-64-64-1: on one thread 2 to 8 MB are alike, and less
 two threads want 8, since the shorter a block, the longer they wait for each other's Python.
 """
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 32768
+_HELD = 2**23  # entries of a block, 64 MB, whatever a point takes
 _CROWDED = 96  # points a block in checks: beyond every branch by the number of points
 
 
@@ -90,8 +91,9 @@ class NumpyKernels:
 
     def block(self, name: str) -> int:
         """Points a block, such that the arrays of all statements stay in the cache."""
-        points = _WORKING_SET // (8 * max(1, self.entries[name]))
-        return min(max(points, _SMALLEST_BLOCK), self.largest)
+        entries = max(1, self.entries[name])
+        points = max(_WORKING_SET // (8 * entries), min(_SMALLEST_BLOCK, _HELD // entries), 1)
+        return min(points, self.largest)
 
     @cached_property
     def parameters(self) -> tuple[Array, ...]:

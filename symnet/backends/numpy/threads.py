@@ -97,7 +97,7 @@ def in_threads(
 
     count = startable(min(threads, len(blocks)))
     helpers = [threading.Thread(target=work) for _ in range(count - 1)]
-    with _blas_on_one_thread():
+    with blas_on_one_thread():
         try:
             with suppress(RuntimeError):  # that no more can be started
                 for helper in helpers:
@@ -138,7 +138,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def _blas_on_one_thread() -> Iterator[None]:
+def blas_on_one_thread() -> Iterator[None]:
     """Keep OpenBLAS, where NumPy uses it, from starting threads of its own meanwhile."""
     global _callers, _before
     controls = _openblas()
