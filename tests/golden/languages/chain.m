@@ -70,7 +70,7 @@ function [y, J] = up_to_1(x)
     [a1, ds1] = tanh_01(z1);
     z2 = w.b2 + matvec(w.W2, a1);
     [y, ds2] = softplus_01(z2);
-    lam1 = w.W2'.*permute(ds2, [2 1 3 4]);
+    lam1 = permute(ds2, [2 1 3 4]).*w.W2';
     dy = permute(matvec(w.W1', lam1.*ds1), [3 2 1 4]);
     y = filled(y, [1], 4, points);
     J = filled(dy, [1, 2], 4, points);
@@ -88,7 +88,7 @@ function [y, J, H] = up_to_2(x)
     da1 = dz1.*ds1;
     dz2 = matvec(w.W2, da1);
     dy = dz2.*ds2;
-    lam1 = w.W2'.*permute(ds2, [2 1 3 4 5]);
+    lam1 = permute(ds2, [2 1 3 4 5]).*w.W2';
     ddy = sum(lam1.*dz1.*permute(dz1, [1 2 4 3 5]).*dds1, 1) + permute(dz2.*permute(dz2, ...
         [1 2 4 3 5]).*dds2, [2 1 3 4 5]);
     y = filled(y, [1], 5, points);

@@ -367,7 +367,7 @@ def jacobian_kernel(x, W1, b1, W2, b2):
     z2 = b2 + W2 @ a1
     del z1, a1
     ds2 = softplus_1(z2)
-    lam1 = W2.T * ds2
+    lam1 = ds2 * W2.T
     del z2, ds2
     dy = W1.T @ (lam1 * ds1)
     return [dy]
@@ -383,7 +383,7 @@ def hessian_kernel(x, W1, b1, W2, b2):
     da1 = dz1 * ds1
     del z2, ds1
     dz2 = W2 @ da1
-    lam1 = W2.T * ds2
+    lam1 = ds2 * W2.T
     del da1, ds2
     ddy = symmetric(lam1 * dds1, dz1) + np.swapaxes(dz2[i_ij] * dz2[j_ij] * dds2, 0, 1)
     return [ddy]
@@ -400,7 +400,7 @@ def value_jacobian_hessian_kernel(x, W1, b1, W2, b2):
     del z2, ds1
     dz2 = W2 @ da1
     dy = dz2 * ds2
-    lam1 = W2.T * ds2
+    lam1 = ds2 * W2.T
     del da1, ds2
     ddy = symmetric(lam1 * dds1, dz1) + np.swapaxes(dz2[i_ij] * dz2[j_ij] * dds2, 0, 1)
     return [y, dy, ddy]

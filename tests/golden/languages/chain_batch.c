@@ -61,14 +61,14 @@
  *     y = softplus(z2)
  *
  * chain_jacobian computes the same as chain_value up to z2, then:
- *     lam1_p = row(W2, e_p)*entry(softplus'(z2), e_p)
+ *     lam1_p = entry(softplus'(z2), e_p)*row(W2, e_p)
  *     y_i = entry(matvec(transposed(W1), lam1_p*tanh'(z1)), x_i)
  *
  * chain_hessian computes the same as chain_value up to z2, then:
  *     z1_i = column(W1, x_i)
  *     a1_i = z1_i*tanh'(z1)
  *     z2_i = matvec(W2, a1_i)
- *     lam1_p = row(W2, e_p)*entry(softplus'(z2), e_p)
+ *     lam1_p = entry(softplus'(z2), e_p)*row(W2, e_p)
  *     y_ij = dot(lam1_p, z1_i*z1_j*tanh''(z1)) + entry(z2_i*z2_j*softplus''(z2), e_p)
  *
  * chain_value_jacobian_hessian computes the same as chain_value up to y, then:
@@ -76,7 +76,7 @@
  *     a1_i = z1_i*tanh'(z1)
  *     z2_i = matvec(W2, a1_i)
  *     y_i = z2_i*softplus'(z2)
- *     lam1_p = row(W2, e_p)*entry(softplus'(z2), e_p)
+ *     lam1_p = entry(softplus'(z2), e_p)*row(W2, e_p)
  *     y_ij = dot(lam1_p, z1_i*z1_j*tanh''(z1)) + entry(z2_i*z2_j*softplus''(z2), e_p)
  */
 
@@ -697,7 +697,7 @@ SHARED void pass4(wide neurons, const vec *restrict z, vec *restrict ds)
     }
 }
 
-/* lam_p = row(W, e_p)*entry(s'(z), e_p); t_p = lam_p*s'(z), neuron by neuron. */
+/* lam_p = entry(s'(z), e_p)*row(W, e_p); t_p = lam_p*s'(z), neuron by neuron. */
 SHARED void pass5(wide neurons, vec *restrict lam, const real *W, const vec *restrict out_ds,
     vec *restrict t, const vec *restrict ds)
 {
@@ -820,7 +820,7 @@ SHARED void pass7(wide neurons, const vec *restrict z, vec *restrict ds, vec *re
     }
 }
 
-/* lam_p = row(W, e_p)*entry(s'(z), e_p); g_p = lam_p*s''(z), neuron by neuron. */
+/* lam_p = entry(s'(z), e_p)*row(W, e_p); g_p = lam_p*s''(z), neuron by neuron. */
 SHARED void pass8(wide neurons, vec *restrict lam, const real *W, const vec *restrict out_ds,
     vec *restrict g, const vec *restrict dds)
 {

@@ -79,7 +79,7 @@ def value_jacobian_hessian(x):
         da1 = dz1 * ds1
         dz2 = da1 @ W2.T
         dy = dz2 * ds2
-        lam1 = W2[None, :, None, None, :] * np.swapaxes(ds2, 1, -1)
+        lam1 = np.swapaxes(ds2, 1, -1) * W2[None, :, None, None, :]
         part1 = np.sum(lam1 * dz1 * np.swapaxes(dz1, 2, 3) * dds1, -1, keepdims=True)
         ddy = part1 + np.swapaxes(dz2 * np.swapaxes(dz2, 2, 3) * dds2, 1, -1)
     y = filled(np.swapaxes(y, 1, -1), (points, 1))
