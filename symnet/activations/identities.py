@@ -5,7 +5,7 @@ log(f + sqrt(f^2 - c^2)) = acosh(f/c) + log c
 asin(tanh f) = atan(sinh f) = 2 atan(tanh(f/2)),   acos(tanh f) = 2 atan(exp(-f))
 a - a erf(f) = a erfc(f),     2 a - a erfc(f) = a erfc(-f)
 log(1 - 1/(1 + exp f)) = f - log(1 + exp f),     1 + tanh f = 2/(1 + exp(-2 f))
-1 - tanh(f)^2 = 1/cosh(f)^2,   1 + sinh(f)^2 = cosh(f)^2,   log cosh(f)^n = n log cosh(f)
+1/(1 - tanh(f)^2) = cosh(f)^2,   log(1 + sinh(f)^2) = log cosh(f)^2 = 2 log cosh(f)
 acosh(1 + f) = 2 asinh(sqrt(f/2)),   loggamma(exp f) = loggamma(1 + exp f) - f
 """
 
@@ -37,9 +37,12 @@ def renamed(node: Expr) -> Expr:
     if isinstance(node, sympy.loggamma) and isinstance(inner, exp):
         return sympy.loggamma(1 + inner) - inner.args[0]
     if isinstance(node, sympy.Add):
-        return _share(node) or _square(node) or complement(node) or node
+        return _share(node) or complement(node) or node
     if isinstance(node, log):
-        return _inverse_hyperbolic(inner) or _of_share(inner) or _of_power(inner) or node
+        power = _of_power(_square(inner) or inner)
+        return _inverse_hyperbolic(inner) or _of_share(inner) or power or node
+    if node.is_Pow and node.exp.is_negative and inner.has(tanh):
+        return (_square(inner) or inner) ** node.exp
     return node
 
 
@@ -77,7 +80,7 @@ def _share(node: Expr) -> Expr | None:
 
 
 def _square(node: Expr) -> Expr | None:
-    """`a - a tanh(f)^2` and `a + a sinh(f)^2`."""
+    """`a - a tanh(f)^2` and `a + a sinh(f)^2`, for logarithms and denominators: cosh overflows."""
     number, product = node.as_independent(Z, as_Add=True)
     factor, square = product.as_independent(Z, as_Add=False)
     if not (square.is_Pow and square.exp == 2 and number.is_positive):
