@@ -176,21 +176,6 @@ def test_entries_of_a_hessian_take_their_time():
     assert forecasts.check(net, 1) < 1
 
 
-@pytest.mark.parametrize(
-    ("widths", "hidden"),
-    [([1, 4, 2], "tanh"), ([2, 4, 1], "tanh"), ([2, 4, 2], "relu"), ([5, 4, 4], "tanh")],
-)
-def test_panels_of_a_page_are_foretold(widths, hidden):
-    """Within two colour bars of what is drawn: a page's pictures take most of its time."""
-    from symnet import reporting
-    from symnet.reporting.pictures import panels
-
-    net = symnet.Network.dense(widths, hidden=hidden, seed=0)
-    page = reporting.described(symnet.derive(net), None, None)
-    drawn = [b for b in page.pictures() if b.name != "network"]
-    assert abs(sum(len(b.picture.figure.axes) for b in drawn) - panels(net, 2)) <= 2
-
-
 def test_keras_is_imported_to_compare_with(tmp_path, monkeypatch):
     """Where it is installed, and of models, not of files of arrays."""
     for name in ("net.keras", "net.weights.h5", "net.json"):

@@ -615,3 +615,16 @@ def test_limits_are_no_names():
     points = np.random.default_rng(0).normal(size=(5, 2))
     notes = symnet.sensitivity(network, points).notes
     assert not any("stands for" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("widths", "hidden"),
+    [([1, 4, 2], "tanh"), ([2, 4, 1], "tanh"), ([2, 4, 2], "relu"), ([5, 4, 4], "tanh")],
+)
+def test_panels_of_a_page_are_foretold(widths, hidden):
+    """Within two colour bars of what is drawn: a page's pictures take most of its time."""
+    pytest.importorskip("matplotlib")
+    net = symnet.Network.dense(widths, hidden=hidden, seed=0)
+    page = reporting.described(symnet.derive(net), None, None)
+    drawn = [b for b in page.pictures() if b.name != "network"]
+    assert abs(sum(len(b.picture.figure.axes) for b in drawn) - pictures.panels(net, 2)) <= 2

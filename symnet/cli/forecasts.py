@@ -84,7 +84,7 @@ def report(network: Network, order: int, rows: int, digits: bool) -> float:
 
     seconds = check(network, order, digits) + _TYPESET + pictures(network, min(order, 2))
     seconds += 3 * _deriving(network, min(order, 2))
-    if not network.symbols:
+    if not network.symbols and find_spec("matplotlib") is not None:
         seconds += _PANEL * panels(network, order)
     return seconds + (measures(network, min(order, 2), rows) if rows and order else 0.0)
 
