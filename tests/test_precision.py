@@ -1,4 +1,4 @@
-"""Many digits in many threads: mpmath has one precision for all of them."""
+"""Arithmetic of many digits: in many threads, of which mpmath has one precision, and near ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import sympy
 
 import symnet
 from symnet import precision
-from symnet.activations import Activation, Z
+from symnet.activations import Activation, Z, special
 from symnet.witness.analytic import limits
 
 
@@ -106,3 +106,14 @@ def test_far_tails_have_all_digits(z):
                 expected = getattr(mpmath, name)(x)
                 small = expected if name == "erfc" and x > 0 else 1
                 assert abs(found - expected) <= mpmath.mpf(10) ** -997 * abs(small)
+
+
+@pytest.mark.parametrize("y", ["1e-300", "0.3", "-0.99", "0.9999999999999999999999999999999999999"])
+@pytest.mark.parametrize("count", [20, 60, 300])
+def test_the_inverse_error_function_has_all_digits(y: str, count: int) -> None:
+    """Near 1 too, where mpmath's has as many fewer as 1 - y has zeros."""
+    with precision.digits(count + 40):
+        exact = mpmath.mpf(y)
+        with mpmath.workdps(count + 200):
+            right = mpmath.erfinv(exact)
+        assert abs(special.erfinv(exact) - right) < abs(right) * 4 * mpmath.eps

@@ -303,7 +303,7 @@ FUNCTIONS: MappingProxyType[Any, Callable[..., Number]] = MappingProxyType(
         sympy.asin: _within(mpmath.asin, -1, 1),
         sympy.acos: _within(mpmath.acos, -1, 1),
         sympy.atanh: _within(mpmath.atanh, -1, 1),
-        sympy.erfinv: _within(mpmath.erfinv, -1, 1),
+        sympy.erfinv: _within(special.erfinv, -1, 1),
         sympy.Max: max,
         sympy.Min: min,
         sympy.Abs: abs,
