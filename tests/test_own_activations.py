@@ -283,6 +283,7 @@ def test_known_values(case: str) -> None:
                 np.testing.assert_allclose(got, want, rtol=1e-4 if want else 0, atol=1e-300 * 1e10)
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize(
     ("formula", "where", "lost", "kept"),
     [
@@ -317,6 +318,7 @@ def test_a_bound_that_single_precision_does_not_hold(language):
         pytest.skip(said)
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize(
     "formula", [sympy.sin(z**4) / z, log(1 + sympy.tanh(z)), (1 + sympy.tanh(z)) ** Rational(1, 3)]
 )
@@ -396,6 +398,7 @@ def test_numbers_that_differ_are_shown_so() -> None:
     assert abs(float(found) - float(right)) > 0
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize(
     ("formula", "order"),
     [
@@ -414,6 +417,7 @@ def test_witnesses_have_the_digits_that_they_need(formula: sympy.Expr, order: in
     assert symnet.derive(network(formula), order).compile().checked
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize(
     ("formula", "at"),
     [
@@ -430,6 +434,7 @@ def test_single_precision_does_not_overflow(formula: sympy.Expr, at: float, back
         np.testing.assert_allclose(short, long, rtol=1e-4, atol=1e-30)
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize(
     "formula",
     [
