@@ -177,7 +177,7 @@ def casadi_c(network: symnet.Network) -> Function:
     """CasADi: SX expressions, its generated C with the same flags, points in an OpenMP loop."""
     import casadi
 
-    if network.weights_count > 3000:
+    if network.weights_count * network.n > 6000:
         raise TooLarge("the C compiler does not finish on its scalar code")
     if network.m != 1:
         raise TooLarge("measured for one output")

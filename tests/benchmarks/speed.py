@@ -28,7 +28,7 @@ from peers import PEERS, THREADS, Function, TooLarge
 
 import symnet
 
-NETWORKS = ("2-2-2-1", "2-8-8-1", "2-32-32-1", "2-64-64-64-1")
+NETWORKS = ("2-2-2-1", "2-8-8-1", "2-32-32-1", "2-64-64-64-1", "30-32-32-1")
 POINTS = (1, 1_000, 100_000)
 REFERENCE = "JAX"
 
