@@ -979,6 +979,53 @@ def test_fortran_in_threads(tmp_path):
         assert done.returncode == 0, done.stderr
 
 
+UMAT = """\
+recursive subroutine umat(stress, ddsdde, strain, ntens)
+    use net, only: wp, value_jacobian_hessian
+    implicit none
+    integer, intent(in) :: ntens
+    real(wp), intent(out) :: stress(ntens), ddsdde(ntens, ntens)
+    real(wp), intent(in) :: strain(ntens)
+    real(wp) :: energy(1), jacobian(1, 6), hessian(1, 6, 6)
+    call value_jacobian_hessian(strain, energy, jacobian, hessian)
+    stress = jacobian(1, :)
+    ddsdde = hessian(1, :, :)
+end subroutine umat
+
+program point
+    use net, only: wp
+    implicit none
+    real(wp) :: stress(6), ddsdde(6, 6)
+    real(wp), parameter :: strain(6) = [1e-3_wp, -2e-3_wp, 5e-4_wp, 3e-3_wp, 0.0_wp, -1e-3_wp]
+    integer :: i
+    call umat(stress, ddsdde, strain, 6)
+    write (*, '(6es26.17)') stress
+    do i = 1, 6
+        write (*, '(6es26.17)') ddsdde(i, :)
+    end do
+end program point
+"""
+
+
+def test_fortran_in_a_user_material(tmp_path):
+    """Stress and stiffness of an energy of strains, as the help says."""
+    tools_of("fortran")
+    net = symnet.Network.dense([6, 12, 1], "softplus", seed=3)
+    (tmp_path / "net.f90").write_text(
+        str(languages.generate(net, "fortran", 2, name="net")["net.f90"]), encoding="utf-8"
+    )
+    (tmp_path / "umat.f90").write_text(UMAT, encoding="utf-8")
+    command = ["gfortran", *FORTRAN, "net.f90", "umat.f90", "-o", "point"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    told = subprocess.run(["./point"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    stress, *stiffness = np.array([line.split() for line in told.stdout.splitlines()], float)
+    strain = np.array([[1e-3, -2e-3, 5e-4, 3e-3, 0.0, -1e-3]])
+    J, H = symnet.analytic.jacobian(net, strain), symnet.analytic.hessian(net, strain)
+    np.testing.assert_allclose(stress, J[0, 0], rtol=1e-12)
+    np.testing.assert_allclose(stiffness, H[0, 0], rtol=1e-12, atol=1e-15)
+
+
 def test_fortran_does_not_stop_inside_of_a_domain(tmp_path):
     """What is NaN elsewhere is no invalid operation here."""
     tools_of("fortran")

@@ -26,7 +26,10 @@ def add(commands: Any) -> None:
         "symnet generate net.json -o derivatives.py && python derivatives.py\n"
         "  symnet generate net.json --language c --precision float -o firmware/\n"
         "\nlanguages:\n"
-        + "\n".join(f"  {name:12}{row.summary}" for name, row in languages.LANGUAGES.items()),
+        + "\n".join(f"  {name:12}{row.summary}" for name, row in languages.LANGUAGES.items())
+        + "".join(
+            f"\n\n{name} {row.notes}" for name, row in languages.LANGUAGES.items() if row.notes
+        ),
     )
     parser.add_argument(
         "files",

@@ -49,7 +49,7 @@ class Language:
 
     library: the files of several networks, with what they have in common; doubles: why there is
     no single precision, where there is none; check: ValueError for a network that is too large;
-    free: whether nothing in the files bears their name, which may then be any.
+    free: whether nothing in the files bears their name, which may then be any; notes: for the help.
     Exactly one of `whole`, a text made of a network, an order and a command, `files`, made of a
     Job, and `content`, the bytes of a single file made of one.
     """
@@ -63,6 +63,7 @@ class Language:
     doubles: str = ""
     check: Callable[[Network], None] | None = None
     free: bool = False
+    notes: str = ""
 
     @property
     def loops(self) -> bool:
@@ -94,6 +95,7 @@ LANGUAGES: Mapping[str, Language] = {
         "f90",
         files=fortran.files,
         check=fortran.check,
+        notes=fortran.NOTES,
     ),
     "javascript": Language(
         "an ES module, with types",
