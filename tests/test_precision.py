@@ -117,3 +117,16 @@ def test_the_inverse_error_function_has_all_digits(y: str, count: int) -> None:
         with mpmath.workdps(count + 200):
             right = mpmath.erfinv(exact)
         assert abs(special.erfinv(exact) - right) < abs(right) * 4 * mpmath.eps
+
+
+@pytest.mark.parametrize(
+    "x", ["1e-30", "0.3", "1", "1.000000000000000000001", "2.2", "45.5", "1e5"]
+)
+def test_the_logarithm_of_gamma_has_all_digits(x: str) -> None:
+    """In 700 digits, and near its zeros."""
+    with precision.digits(700):
+        exact = mpmath.mpf(x)
+        found = special.loggamma(exact)
+        with mpmath.workdps(750):
+            right = mpmath.loggamma(exact)
+        assert abs(found - right) <= abs(right) * 4 * mpmath.eps

@@ -6,7 +6,8 @@ What mpmath takes long for, or has no exponents for:
     erf, erfc        of neighbours by one series, and far out by exp(-x^2) erfcx(x)
     erfcx            by its series in 1/x^2
     erfinv           by Halley's steps, in three times as many digits each
-    loggamma         by Stirling's first terms, where the next is beyond all digits
+    loggamma         by Stirling's first terms, where the next is beyond all digits, and in very
+                     many digits by Stirling's series farther out
     polygamma        on the left by reflection
 """
 
@@ -31,6 +32,7 @@ _LEAST = 0.05  # size of what has such neighbours
 _REDUCED = 60  # bits of an exponent
 _ASYMPTOTIC = 40  # bits of an exponent from which a divergent series has all digits
 _GUARD = 20  # bits
+_TAYLOR = 2200  # bits up to which mpmath has the series of 1/gamma in half a second
 _SATURATED = 200  # beyond which erf is 1 or -1, to 17,000 digits
 
 
@@ -138,8 +140,25 @@ def erfinv(y: Number) -> Number:
 def loggamma(x: Number) -> Number:
     """By Stirling's first terms where the next, 1/(12 x), is beyond all digits."""
     if not mpmath.isfinite(x) or mpmath.mag(x) < mpmath.mp.prec:
-        return mpmath.loggamma(x)
+        return mpmath.loggamma(x) if mpmath.mp.prec < _TAYLOR or not x > 0 else _shifted(x)
     return (x - mpmath.mpf("0.5")) * mpmath.log(x) - x + mpmath.log(2 * mpmath.pi) / 2
+
+
+def _shifted(x: Number) -> Number:
+    """log Γ(x + N) - log x (x + 1) ... (x + N - 1): the coefficients of mpmath's series take 10 s.
+
+    As many digits more as cancel near 1 and 2.
+    """
+    if x in (1, 2):
+        return mpmath.mpf(0)
+    cancelled = max(0, *(-int(mpmath.mag(x - zero)) for zero in (1, 2)))
+    with mpmath.extraprec(64 + cancelled):
+        steps = max(0, int(0.3 * mpmath.mp.prec - x))
+        product = mpmath.mpf(1)
+        for k in range(steps):
+            product *= x + k
+        found = mpmath.loggamma(x + steps) - mpmath.log(product)
+    return +found
 
 
 def polygamma(n: int, x: Number) -> Number:
