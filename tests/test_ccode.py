@@ -358,6 +358,7 @@ def test_self_test_passes(tmp_path, widths, hidden, weights, flags):
     assert done.stdout.startswith("self-test ok: ")
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.skipif(shutil.which("clang") is None, reason="no clang")
 @pytest.mark.parametrize("hidden", ["sigmoid", "tanh", "gelu", "relu"])
 def test_another_compiler(tmp_path, hidden):

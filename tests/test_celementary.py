@@ -196,6 +196,7 @@ def test_subnormal_arguments(dtype, tmp_path):
         np.testing.assert_array_equal(values(library, name, x), x)
 
 
+@pytest.mark.complete(every=2)
 @NEEDS_COMPILER
 @pytest.mark.parametrize("dtype", TYPES)
 def test_no_undefined_behaviour(dtype, tmp_path):

@@ -1072,6 +1072,7 @@ def test_javascript_refuses_points_of_another_size(tmp_path):
     ]
 
 
+@pytest.mark.complete
 def test_matlab_gives_parts_of_long_formulas_names():
     """Polynomials are no line that goes on, and a vector's axes are moved once."""
     text = str(languages.generate(NETWORKS["activations"](), "matlab", 3, name="net")["net.m"])

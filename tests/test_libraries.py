@@ -65,6 +65,7 @@ def ran(language: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["./tests"], cwd=folder, capture_output=True, text=True)
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize("language", COMMANDS)
 def test_a_library_defines_an_activation_once(language, tmp_path):
     """Those of one name and another formula are two; what a language lacks comes with them."""

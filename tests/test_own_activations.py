@@ -388,6 +388,7 @@ def test_refused_with_the_place() -> None:
         d.compile("c")
 
 
+@pytest.mark.complete
 def test_numbers_that_differ_are_shown_so() -> None:
     """Not "would be computed as 0.5, but is 0.5"."""
     with pytest.raises(ValueError, match="in double precision") as refused:
@@ -449,6 +450,7 @@ def test_formulas_of_engineers_are_compiled(formula: sympy.Expr) -> None:
     assert symnet.derive(network(formula)).compile().checked
 
 
+@pytest.mark.complete
 def test_inverse_mills_ratio() -> None:
     """Right in value and slope, by the series of r - 2 x far out; its curvature is refused."""
     mills = symnet.derive(network(exp(-(z**2) / 2) / erfc(z / sqrt(2))), 1).compile()

@@ -28,7 +28,7 @@ def run(job, folder):
     return subprocess.run(command, capture_output=True, text=True)
 
 
-@pytest.mark.complete(every=4)
+@pytest.mark.complete(every=5)
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name != "wide"])
 def test_it_is_right(name, tmp_path, monkeypatch):
     """All activations, deep, many inputs and outputs, graphs.

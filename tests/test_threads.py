@@ -134,6 +134,7 @@ def blocks():
     return sys.getallocatedblocks()
 
 
+@pytest.mark.complete
 def test_compiling_and_discarding_leaks_nothing():
     """Memory after many compilations is what it was after a few.
 
