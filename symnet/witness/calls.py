@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 _CROWD = 1031  # points of a call with many: more than two blocks of any kernel, the last partial
 _AFFORDED = 2**19  # entries of the highest order in one call
-_CROWDED, _FEWEST = 2**28, 2  # products that a call with many points may take, or so many points
+_CROWDED, _FEWEST = 2**30, 4  # products that a call with many points may take, or so many points
 _SINGLE = 4  # points that are asked for one by one
 _FEW = 4, 24  # and together: kernels have branches for few points
 

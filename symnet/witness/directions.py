@@ -19,8 +19,8 @@ from symnet.witness.units import units
 
 Array = NDArray[Any]
 
-_PRODUCTS = 2**24  # of the analytic engine for a point
-_HELD = 2**19  # derivatives of a layer's neurons for a point: 4 MB, of which a few are alive
+_PRODUCTS = 2**26  # of the analytic engine for a point
+_HELD = 2**21  # derivatives of a layer's neurons for a point: 16 MB, of which a few are alive
 _FEWEST = 12
 
 
