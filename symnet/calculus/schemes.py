@@ -125,15 +125,11 @@ def _families(expression: Expr) -> frozenset[tuple[str, int | None, int]]:
 def cost(program: Program, scheme: str, count: _Count | None = None) -> Cost:
     """Counted from the statements of `program` and their shapes."""
     count, shapes = count or _Count(program.shapes), program.shapes
-    total = sum(count.statement(s.expression) for s in program.statements)
-    applied = {
-        (node.name, node.argument)
-        for statement in program.statements
-        for node in sigmas(statement.expression)
-    }
+    work = [count.statement(statement.expression) for statement in program.statements]
+    applied = frozenset().union(*(one.applied for one in work))
     activations = sum(shapes.width(argument) for _, argument in applied)
-    soft = [s.expression for s in program.statements if heads(s.expression) & _NORMALIZING]
-    return Cost(total, activations + sum(map(shapes.width, soft)), scheme)
+    total = sum(one.multiply_adds for one in work)
+    return Cost(total, activations + sum(one.normalized for one in work), scheme)
 
 
 def entries(program: Program) -> int:
@@ -144,18 +140,32 @@ def entries(program: Program) -> int:
     return shapes.n + sum(shapes.copies(q) * shapes.width(q) for q in vectors)
 
 
+class _Work(NamedTuple):
+    """What an expression takes: the activations that it applies to vectors, and the width of its
+    softmax."""
+
+    multiply_adds: int
+    applied: frozenset[tuple[str, Expr]]
+    normalized: int
+
+
 class _Count:
-    """Multiply–adds of expressions."""
+    """The work of expressions, each counted once."""
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
-        self.known: dict[Expr, int] = {}
+        self.known: dict[Expr, _Work] = {}
 
-    def statement(self, expression: Expr) -> int:
-        """The same as `multiply_adds`, counted once."""
-        if expression not in self.known:
-            self.known[expression] = self.multiply_adds(expression)
-        return self.known[expression]
+    def statement(self, expression: Expr) -> _Work:
+        """The work of a statement's expression."""
+        known = self.known.get(expression)
+        if known is None:
+            applied = frozenset((node.name, node.argument) for node in sigmas(expression))
+            soft = bool(heads(expression) & _NORMALIZING)
+            normalized = self.shapes.width(expression) if soft else 0
+            known = _Work(self.multiply_adds(expression), applied, normalized)
+            self.known[expression] = known
+        return known
 
     def multiply_adds(self, expression: Expr) -> int:
         """Everything that computing `expression` for all its combinations takes."""

@@ -269,9 +269,9 @@ def _few(network: Network, function: Checkable, random: np.random.Generator) -> 
     times = int(np.clip(min(quick, calls.room(network, function.order) // 4), 1, _TIMES))
     if any(a.value.has(*_IN_DIGITS) for a in network.activations.values() if not a.given):
         times = 1
-    ordinary = sampling.ordinary(network, random, 2 * times)
-    outer = (sampling.far(network, random, times, factor) for factor in (*_FARTHER, 1e4))
-    farther, beyond, far = outer
+    counts = {1.0: 2 * times} | dict.fromkeys((*_FARTHER, 1e4), times)
+    points = sampling.ever_farther(network, random, counts)
+    ordinary, farther, beyond, far = np.split(points, np.cumsum([*counts.values()])[:-1])
     pairs = _PAIRS if times == _TIMES else 0
     beside = sampling.beside_seams(network, random, pairs)
     return _Points(ordinary, farther, beyond, far, beside)

@@ -61,9 +61,9 @@ def lambdified(
     result: Expr | list[Expr],
     printer: NumPyPrinter,
 ) -> str:
-    function = lambdify(
-        arguments, result, modules=[{}], printer=printer, cse=lambda _: (lines, result)
-    )
+    # Arguments as one text: lambdify would sort them, which takes long for hundreds of layers.
+    given = [", ".join(map(str, arguments))]
+    function = lambdify(given, result, modules=[{}], printer=printer, cse=lambda _: (lines, result))
     # The whole of lambdify's own file; inspect would read all tokens to find where it ends.
     text = "".join(linecache.getlines(function.__code__.co_filename))
     return text.replace("_lambdifygenerated", name, 1)

@@ -161,7 +161,7 @@ class _LayerPrinter(ElementPrinter):
         lines: list[Assignment] = []
         for used, orders in self.used.get(argument, []):
             self.calls.add((used.name, orders))
-            targets = [self._derivative(used, r) for r in orders]
+            targets = [Symbol(self._derivative(used, r)) for r in orders]
             call = _function(call_name(used.name, orders))(argument)
             lines.append((Tuple(*targets) if len(targets) > 1 else targets[0], call))
         return lines
@@ -176,11 +176,9 @@ class _LayerPrinter(ElementPrinter):
         found = expression.args[1] if isinstance(expression, _Aligned) else expression
         return isinstance(found, (column, row))
 
-    def _derivative(self, used: Application, order: int) -> Symbol:
-        value = self.values.get((used.name, used.argument))
-        if order == 0 and value is not None:
-            return value
-        return Symbol(f"{'d' * order}s{used.number or ''}")
+    def _derivative(self, used: Application, order: int) -> str:
+        value = self.values.get((used.name, used.argument)) if order == 0 else None
+        return f"{'d' * order}s{used.number or ''}" if value is None else code_name(value)
 
     def _print_Tuple(self, expr: Tuple) -> str:
         return ", ".join(map(self._print, expr))
@@ -219,7 +217,7 @@ class _LayerPrinter(ElementPrinter):
     def _print_sigma(self, node: sigma) -> str:
         number = self.program.applied[node.name, node.argument]
         used = Application(node.name, node.argument, number)
-        return self._derivative(used, node.order).name
+        return self._derivative(used, node.order)
 
     def _print_transposed(self, node: Expr) -> str:
         return f"{self._print(node.args[0])}.T"
@@ -253,9 +251,9 @@ class _LayerPrinter(ElementPrinter):
         return f"{self.parenthesize(vector, PRECEDENCE['Atom'])}[:, None]"
 
     def _print_dot(self, node: Expr) -> str:
-        factors = Mul.make_args(Mul(*node.args))
         if not self._result:
-            return f"np.sum({self._print(Mul(*factors))}, axis=-2, keepdims=True)"
+            return f"np.sum({self._print(Mul(*node.args))}, axis=-2, keepdims=True)"
+        factors = [factor for part in node.args for factor in Mul.make_args(part)]
         moving = [f for f in factors if _all_directions(f)]
         weight = Mul(*(f for f in factors if not _all_directions(f)))
         if _is_pair(moving):

@@ -146,7 +146,7 @@ def times(weights: Array, J: Array) -> Array:
     One product for all points; where these have the inputs' own J, which is one for all, of that.
     """
     own = J[:1] if J.strides[0] == 0 else J
-    found = np.moveaxis(np.tensordot(weights, own, (1, 1)), 0, 1)
+    found = np.tensordot(weights, own, (1, 1)).swapaxes(0, 1)
     return np.broadcast_to(found, (len(J), *found.shape[1:]))
 
 

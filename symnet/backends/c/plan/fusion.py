@@ -85,10 +85,11 @@ class _Uses:
         for k, step in enumerate(steps):
             for name in read_by(places, step):
                 self.readers.setdefault(name, []).append(k)
-            for name in written_by(step):
+            written = written_by(step)
+            for name in written:
                 self.writers.setdefault(name, []).append(k)
             if not isinstance(step, Contraction):
-                self.assigned |= written_by(step)
+                self.assigned |= written
         self.results = {result.place.slab.name for result in results if result.place}
 
     def writer(self, slab: Slab, reader: int) -> int | None:

@@ -251,9 +251,9 @@ class _Planner:
         for term in Add.make_args(statement.expression):
             number, rest = term.as_coeff_Mul()
             if isinstance(rest, entry) and rest.args[1] == OUTPUT and is_local(rest.args[0]):
-                own.append(number * rest.args[0])
+                own.append(Mul(number, rest.args[0]))
             elif isinstance(rest, dot) and all(map(is_local, rest.args)):
-                dots.append(number * Mul(*rest.args))
+                dots.append(Mul(number, *rest.args))
             else:
                 raise unknown(statement, term)
         if own:
@@ -261,11 +261,11 @@ class _Planner:
             self.draft.enter(Entry(place, along, expression))
         begun = bool(own)
         for weight, moving in weighted(dots):
-            rows = self.shapes.width(weight * moving)
+            rows = max(map(self.shapes.width, (weight, moving)))
             pair = self._pair(moving, rows)
             if pair is not None:
                 number, moving = moving.as_coeff_Mul()
-                weight = number * weight
+                weight = Mul(number, weight)
             scale = self._weight(weight)
             if scale.slab.rows != rows:
                 pair = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from sympy import Add, Expr, Mul, Pow, S
+from sympy import Add, Expr, Mul, Pow
 
 from symnet.backends.c.plan.steps import moves
 from symnet.calculus.algebra import Quantity, column, dot, entry, matvec, row, sigma, symbols
@@ -34,7 +34,7 @@ def parts_of(statement: Statement) -> Parts:
         if isinstance(rest, matvec) and number == 1 and is_local(rest.args[1]):
             products.append((rest.args[0], rest.args[1]))
         elif isinstance(rest, dot) and all(map(is_local, rest.args)):
-            totals.append(number * Mul(*rest.args))
+            totals.append(Mul(number, *rest.args))
         elif isinstance(rest, Quantity) and rest.letter == "b" and number == 1:
             biases.append(rest)
         elif is_local(term):
@@ -77,11 +77,11 @@ def unknown(statement: Statement, term: Expr) -> TypeError:
 
 def weighted(terms: Iterable[Expr]) -> list[tuple[Expr, Expr]]:
     """Sums over neurons as (factor without directions, sum of those with), like factors once."""
-    collected: dict[Expr, Expr] = {}
+    collected: dict[Expr, list[Expr]] = {}
     for term in terms:
         number, rest = term.as_coeff_Mul()
         factors = Mul.make_args(rest)
         moving = Mul(number, *(f for f in factors if moves(f)))
         weight = Mul(*(f for f in factors if not moves(f)))
-        collected[weight] = collected.get(weight, S.Zero) + moving
-    return list(collected.items())
+        collected.setdefault(weight, []).append(moving)
+    return [(weight, Add(*moving)) for weight, moving in collected.items()]
