@@ -87,14 +87,16 @@ class _Planner:
         self.by_input: set[Quantity] = set()
 
     def run(self) -> Plan:
-        forward = [s for s in self.program.statements if not _backward(s)]
+        forward: list[Statement] = []
+        backward: list[Statement] = []
+        for statement in self.program.statements:
+            (backward if _backward(statement) else forward).append(statement)
         forward.sort(key=self._position)
         self._allocate(forward)
         for _, statements in groupby(forward, lambda s: s.target.family[:2]):
             self._forward(list(statements))
-        for statement in self.program.statements:
-            if _backward(statement):
-                self._adjoint(statement)
+        for statement in backward:
+            self._adjoint(statement)
         draft, results = self.draft, tuple(map(self._result, self.program.outputs))
         draft.check_order()
         steps = fusion.fused(draft.steps, draft.places, results, self.shapes.m)

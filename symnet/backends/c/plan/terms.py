@@ -20,14 +20,18 @@ class Parts(NamedTuple):
     bias: of the products; local: what a neuron needs of itself and of one-wide vectors only.
     """
 
-    products: list[tuple[Expr, Expr]]
-    totals: list[Expr]
+    products: tuple[tuple[Expr, Expr], ...]
+    totals: tuple[Expr, ...]
     bias: Quantity | None
     local: Expr
 
 
+@lru_cache(maxsize=2**14)
 def parts_of(statement: Statement) -> Parts:
-    """A statement's terms. TypeError for one that no step computes."""
+    """A statement's terms, found once for all Programs that share it.
+
+    TypeError for one that no step computes.
+    """
     products, totals, biases, local = [], [], [], []
     for term in Add.make_args(statement.expression):
         number, rest = term.as_coeff_Mul()
@@ -43,7 +47,8 @@ def parts_of(statement: Statement) -> Parts:
             raise unknown(statement, term)
     if not products:
         local, biases = [*biases, *local], []
-    return Parts(products, totals, biases[0] if biases else None, Add(*local))
+    bias = biases[0] if biases else None
+    return Parts(tuple(products), tuple(totals), bias, Add(*local))
 
 
 @lru_cache(maxsize=2**14)
