@@ -23,7 +23,6 @@ from symnet.calculus.algebra import (
     softmax,
     transposed,
 )
-from symnet.calculus.program import activations_used
 from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
 from symnet.languages.printing import Printer
@@ -75,7 +74,6 @@ class MatrixForm(ABC):
         self.job, self.choice, self.program = job, choice, choice.program
         self.n, self.m = job.lowered.n, job.lowered.m
         self.order = max(choice.orders)
-        self.used = activations_used(self.program)
 
     def vector(self, expression: Expr) -> str:
         """An expression. TypeError for a form that this does not know."""
@@ -168,11 +166,6 @@ class MatrixText(MatrixForm):
     def __init__(self, job: Job, choice: Choice, functions: Functions) -> None:
         super().__init__(job, choice)
         self.functions = functions
-        self.values = {
-            (s.expression.name, s.expression.argument): s.target
-            for s in self.program.statements
-            if isinstance(s.expression, sigma)
-        }
 
     def number(self, value: Expr) -> str:
         return f"({float(value)!r})" if value < 0 else repr(float(value))
@@ -191,10 +184,9 @@ class MatrixText(MatrixForm):
 
     def activated(self, argument: Quantity) -> Iterator[Activated]:
         """What is applied to a quantity, once it is known."""
-        for used, orders in self.used.items():
-            if used.argument == argument:
-                results = [self.derivative(used.name, used.argument, order) for order in orders]
-                yield Activated(results, self._function(used.name, orders), name_of(argument))
+        for used in self.program.applied_to.get(argument, ()):
+            results = [self.derivative(used.name, argument, order) for order in used.orders]
+            yield Activated(results, self._function(used.name, used.orders), name_of(argument))
 
     def _function(self, activation: str, orders: tuple[int, ...]) -> str:
         key = activation, orders
@@ -206,10 +198,10 @@ class MatrixText(MatrixForm):
 
     def derivative(self, name: str, argument: Expr, order: int) -> str:
         """The variable of σ⁽ʳ⁾ at an argument: that of the value, where a statement has it."""
-        value = self.values.get((name, argument))
-        if order == 0 and value is not None:
-            return name_of(value)
-        return f"{'d' * order}s{self.program.applied[name, argument]}"
+        used = self.program.applications[name, argument]
+        if order == 0 and used.value is not None:
+            return name_of(used.value)
+        return f"{'d' * order}s{used.number}"
 
 
 def name_of(quantity: Quantity) -> str:

@@ -216,16 +216,14 @@ class _Model(MatrixForm):
     # --- activations ----------------------------------------------------------------------------
 
     def activate(self, argument: Quantity) -> None:
-        for used, orders in self.used.items():
-            if used.argument != argument:
-                continue
+        for used in self.program.applied_to.get(argument, ()):
             activation = self.program.activations[used.name]
-            shared, results = activation.forms(max(orders)).only(orders)
+            shared, results = activation.forms(max(used.orders)).only(used.orders)
             known: dict[Expr, str] = {Z: self.quantity(argument)}
             for symbol, value in shared:
                 known[symbol] = self.scalar(value, known)
-            for order, value in zip(orders, results, strict=True):
-                self.sigmas[used.name, used.argument, order] = self.scalar(value, known)
+            for order, value in zip(used.orders, results, strict=True):
+                self.sigmas[used.name, argument, order] = self.scalar(value, known)
 
     def scalar(self, expression: Expr, known: dict[Expr, str]) -> str:
         """An elementwise function, in operators that runtimes have for doubles too."""
