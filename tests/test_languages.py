@@ -1,7 +1,6 @@
 """The contract of every generated language: what is written runs with its own tool and is right.
 
-To add a language: one file in `symnet/languages`, one row of its `LANGUAGES`, one row of `TOOLS`,
-one of `symnet.words.WORDS`.
+How to add one is in the README.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ import symnet
 import zoo
 from symnet import compiling, languages
 from symnet.activations import TABLE, Activation, Z
-from symnet.languages import c, onnx, plain, python, xlsx
+from symnet.languages import c, onnx, plain, python, running, xlsx
 from symnet.languages import job as job_module
 from symnet.languages.job import Job
 from symnet.languages.selftest import examples, expected_at
@@ -38,6 +37,7 @@ from symnet.lowering.loops import At, Loop, Routine, Store, at, read, walk, writ
 from symnet.names import partial_name, together_name
 from symnet.network.building import apply, concat
 from symnet.witness import sampling
+from symnet.words import WORDS
 
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 FORTRAN = (
@@ -154,6 +154,14 @@ def check(language: str, job: Job, folder: Path) -> None:
     done = run(language, job, folder)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert re.fullmatch(r"self-test ok: \d+ points, +\S+ of the allowed error\n", done.stdout)
+
+
+def test_no_language_is_left_out_of_a_table():
+    """Else its files would be handed out untested, or be called by its own words."""
+    known = {*languages.LANGUAGES}
+    assert {*running.COMMANDS, *running.IN_C, *running.WITHOUT} == known
+    assert {*TOOLS} == known - {"python", "c-batch", *running.WITHOUT}
+    assert {*WORDS} == known - {"c-batch", *running.WITHOUT}
 
 
 @pytest.mark.parametrize("name", SEEN)

@@ -89,12 +89,7 @@ class Model:
         matrices.check_named(y.size, "outputs", "choose some of them (--select-outputs)")
         net = self.tensors.fold.network(y, None, None, self.name)
         names = _default_names(self.inputs, "x", net.n), _default_names(chosen, "y", net.m)
-        net = _renamed(net, *names)
-        if options.inputs is None and options.outputs is None:
-            return net
-        inputs = options.inputs or net.input_names
-        outputs = options.outputs or net.output_names
-        return Network.from_nodes(net.nodes, inputs, outputs, net.name)
+        return renamed(_called(net, *names), options)
 
 
 def renamed(net: Network, options: Options) -> Network:
@@ -109,7 +104,7 @@ def renamed(net: Network, options: Options) -> Network:
     return found.with_units({called[name]: unit for name, unit in net.units.items()})
 
 
-def _renamed(net: Network, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> Network:
+def _called(net: Network, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> Network:
     """With the model's names where all of them will do, else with x1, x2, ... and y."""
     if inputs is None and outputs is None:
         return net
