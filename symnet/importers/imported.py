@@ -37,14 +37,20 @@ class Options:
             need not have all of its parts.
     """
 
-    inputs: Sequence[str] | None = None
-    outputs: Sequence[str] | None = None
+    inputs: Iterable[str] | None = None
+    outputs: Iterable[str] | None = None
     select: Sequence[str] | None = None
     activations: Sequence[str] | None = None
     layout: str | None = None
     classes: str = "probabilities"
     check: bool = True
     alone: bool = False
+
+    def __post_init__(self) -> None:
+        for end in ("inputs", "outputs"):  # each network that is tried takes the names once more
+            names = getattr(self, end)
+            if names is not None and not isinstance(names, str):
+                object.__setattr__(self, end, tuple(names))
 
 
 @dataclass(frozen=True)
