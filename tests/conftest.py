@@ -1,4 +1,4 @@
-"""A cache of the tests' own, and the option `--update-golden` with the fixture that compares."""
+"""A cache of the tests' own, a command line, and golden files with `--update-golden`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from symnet import cli
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -54,6 +56,20 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SYMNET_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run a command line: exit status, standard output, standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            status = cli.main(list(map(str, arguments)))
+        except SystemExit as leaving:  # argparse, after --help and --version
+            status = leaving.code
+        return status, *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import combinations_with_replacement
 
 import sympy
 from sympy import Expr, Symbol
@@ -12,6 +13,12 @@ from symnet.calculus.algebra import Quantity, sigma
 from symnet.calculus.neurons import Neurons
 from symnet.calculus.scalars import logsumexp
 from symnet.network import Network
+
+
+def multi_indices(network: Network, order: int) -> Iterator[tuple[int, ...]]:
+    """Every multi-index up to `order`, positions ascending."""
+    for r in range(order + 1):
+        yield from combinations_with_replacement(range(network.n), r)
 
 
 def evaluated(

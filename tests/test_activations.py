@@ -323,8 +323,10 @@ def test_agrees_with_torch(name: str) -> None:
     }
     z = within(name, np.array([-7.5, -3, -2.0, -1.0, -0.3, 0.0, 0.3, 1.0, 2.0, 3, 6, 7.5]))
     variable = torch.tensor(z, requires_grad=True)
-    wanted = peers.get(name) or getattr(f, name)
-    wanted = wanted(variable)
+    peer = peers.get(name) or getattr(f, name, None)
+    if peer is None:
+        pytest.skip(f"PyTorch has no {name}")
+    wanted = peer(variable)
     # PyTorch does not differentiate its hardsigmoid twice.
     highest = 1 if name == "hardsigmoid" else 2
     with np.errstate(all="ignore"):

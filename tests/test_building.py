@@ -11,6 +11,7 @@ import sympy
 import symnet
 from symnet import Layer, Network, apply, concat, variables
 from symnet.activations import ELEMENTWISE, Activation, Z
+from symnet.importers.imported import Options, renamed
 from symnet.network import Node, Term
 
 RANDOM = np.random.default_rng(0)
@@ -326,13 +327,18 @@ def test_vectors_are_joined_from_a_list_too():
 
 
 def test_inputs_are_named_or_counted_by_anything_that_does():
-    """An iterator of names, a number of NumPy's; no truth value."""
+    """An iterator of names, a number of NumPy's; no truth value, and no string for its letters."""
     nodes = (Node((Term(np.ones((1, 2)), 0),)),)
     names = Network.from_nodes(nodes, (name for name in "ab")).input_names
     assert names == ("a", "b")
     assert Network.from_nodes(nodes, np.int64(2)).n == 2
     with pytest.raises(ValueError, match="the number of inputs is True; a whole number"):
         Network.from_nodes(nodes, True)
+    for text in ("ab", "abc"):
+        with pytest.raises(ValueError, match="inputs: give a sequence of names"):
+            Network.from_nodes(nodes, text)
+        with pytest.raises(ValueError, match="inputs: give a sequence of names"):
+            renamed(Network.from_nodes(nodes), Options(inputs=text))
 
 
 @pytest.mark.parametrize("name", ["W2", "w2"])

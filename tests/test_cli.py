@@ -17,7 +17,7 @@ import sympy
 from sympy import Symbol
 
 import symnet
-from symnet import cli, files
+from symnet import files
 from symnet.cli import options
 
 
@@ -35,20 +35,6 @@ def symbolic(tmp_path):
     path = tmp_path / "symbolic.json"
     symnet.save(symnet.Network([symnet.Layer([[Symbol("w11"), 1]], None, "sin")]), path)
     return str(path)
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command line: exit status, standard output, standard error."""
-
-    def run(*arguments):
-        try:
-            status = cli.main(list(map(str, arguments)))
-        except SystemExit as leaving:  # argparse, after --help and --version
-            status = leaving.code
-        return status, *capsys.readouterr()
-
-    return run
 
 
 def process(*arguments, **options):

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from symnet.cli import options
+from symnet.importers.loading import READERS
+
 pytest.importorskip("resource", reason="memory is measured as POSIX does")
 pytest.importorskip("scipy")
 
@@ -32,6 +35,16 @@ TOGETHER = (
     (".onnx", ".npz", ".safetensors", ".msgpack", ".nnet"),
     (".keras", ".h5", ".nc", ".mat"),
 )
+
+
+SPELLED = {".hdf5", ".checkpoint"}
+"""Other endings of `.h5` and `.msgpack`."""
+
+
+def test_no_format_is_left_out():
+    """Each that is read is damaged here, and is in the help."""
+    assert {*NEEDS} == {s for suffixes in TOGETHER for s in suffixes} == {*READERS} - SPELLED
+    assert {*options.FORMATS.rpartition(": ")[2].split()} == {*READERS} - SPELLED
 
 
 @pytest.mark.parametrize("suffixes", TOGETHER, ids=lambda suffixes: " ".join(suffixes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations_with_replacement, product
+from itertools import product
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from sympy import Add, Function, Rational
 
 import symnet
 import zoo
-from scalarvalues import evaluated, exact
+from scalarvalues import evaluated, exact, multi_indices
 from symnet import formulas, reporting, softmax, variables
 from symnet.activations import Activation, Z
 from symnet.calculus import neurons as neuronwriting
@@ -55,11 +55,6 @@ def rational() -> Network:
     h = Layer([[Fraction(1, 3), -2], [1, 0]], [1, Fraction(-1, 2)], square)(x)
     g = Layer([[2, -1], [Fraction(1, 9), 3]], None, bump)(h) + x
     return Network.of(concat(g * h, g[0] - 3 * x[1]))
-
-
-def multi_indices(network, order):
-    for r in range(order + 1):
-        yield from combinations_with_replacement(range(network.n), r)
 
 
 def assert_diff(network, order, point):

@@ -1,14 +1,12 @@
 """The contract of every generated language: what is written runs with its own tool and is right.
 
-To add a language: one file in `symnet/languages`, one row of its `LANGUAGES`, one row of `TOOLS`,
-one of `symnet.words.WORDS`.
+How to add one is in the README.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import math
 import os
 import re
 import shutil
@@ -27,9 +25,10 @@ from sympy import sin
 
 import symnet
 import zoo
+from machine import Machine
 from symnet import compiling, languages
 from symnet.activations import TABLE, Activation, Z
-from symnet.languages import c, onnx, plain, python, xlsx
+from symnet.languages import c, onnx, plain, python, running, xlsx
 from symnet.languages import job as job_module
 from symnet.languages.job import Job
 from symnet.languages.selftest import examples, expected_at
@@ -38,6 +37,7 @@ from symnet.lowering.loops import At, Loop, Routine, Store, at, read, walk, writ
 from symnet.names import partial_name, together_name
 from symnet.network.building import apply, concat
 from symnet.witness import sampling
+from symnet.words import WORDS
 
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 FORTRAN = (
@@ -154,6 +154,14 @@ def check(language: str, job: Job, folder: Path) -> None:
     done = run(language, job, folder)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert re.fullmatch(r"self-test ok: \d+ points, +\S+ of the allowed error\n", done.stdout)
+
+
+def test_no_language_is_left_out_of_a_table():
+    """Else its files would be handed out untested, or be called by its own words."""
+    known = {*languages.LANGUAGES}
+    assert {*running.COMMANDS, *running.IN_C, *running.WITHOUT} == known
+    assert {*TOOLS} == known - {"python", "c-batch", *running.WITHOUT}
+    assert {*WORDS} == known - {"c-batch", *running.WITHOUT}
 
 
 @pytest.mark.parametrize("name", SEEN)
@@ -377,256 +385,6 @@ def test_sizes_beyond_a_language(language, monkeypatch):
         languages.generate(large, language)
 
 
-COMPILERS = {
-    "gcc": ("-std=c99", "-Wmissing-prototypes"),
-    "clang": ("-std=c99", "-Wmissing-prototypes", "-Wunreachable-code-aggressive"),
-    "g++": ("-x", "c++"),
-    "clang++": ("-x", "c++"),
-}
-
-
-@pytest.mark.complete(every=4)
-@pytest.mark.parametrize("precision", languages.PRECISIONS)
-@pytest.mark.parametrize("compiler", COMPILERS)
-def test_c_batch(compiler, precision, tmp_path):
-    """Its self-test is right in both precisions, as C and as C++; main.c calls two by headers."""
-    if shutil.which(compiler) is None:
-        pytest.skip(f"{compiler} is not installed")
-    net = symnet.Network.dense([3, 4, 2], "gelu", seed=1)
-    for name in ("net", "other"):
-        made = languages.generate(net, "c-batch", name=name, precision=precision)
-        for file, text in made.items():
-            (tmp_path / file).write_text(text, encoding="utf-8")
-    (tmp_path / "main.c").write_text(
-        '#include "net.h"\n#include "other.h"\nint second(void);\nint second(void)\n{\n'
-        f"    {precision} x[3] = {{0}}, y[2], z[2];\n"
-        "    return net_value(1, x, y, 1) + other_value(1, x, z, 1) + (y[1] < z[1]);\n}\n",
-        encoding="utf-8",
-    )
-    kind = [*COMPILERS[compiler], *STRICT, "-Wvla", "-O1"]
-    sources = [("net.c", ["-DSYMNET_TEST"]), ("other.c", []), ("main.c", [])]
-    for source, more in sources:
-        command = [compiler, *kind, *more, "-c", source]
-        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    objects = ["net.o", "other.o", "main.o", "-lm", "-o", "net"]
-    subprocess.run([compiler, *objects], cwd=tmp_path, check=True)
-    done = subprocess.run(["./net"], cwd=tmp_path, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (
-        0,
-        "self-test ok: 3 points, alone and in blocks, 1 and 2 threads\n",
-    )
-
-
-@pytest.mark.complete(every=3)
-@pytest.mark.parametrize("compiler", ["gcc", "clang", "g++"])
-def test_c_is_clean(compiler, tmp_path):
-    """As C99 by both compilers with every warning, and as C++."""
-    if shutil.which(compiler) is None:
-        pytest.skip(f"{compiler} is not installed")
-    for name, precision in (
-        ("activations", "float"),
-        ("attention", "double"),
-        ("linear", "double"),
-    ):
-        for file, text in languages.generate(
-            NETWORKS[name](), "c", name="net", precision=precision
-        ).items():
-            (tmp_path / file).write_text(text, encoding="utf-8")
-        kind = ["-x", "c++"] if compiler == "g++" else ["-std=c99", "-Wmissing-prototypes"]
-        command = [compiler, *kind, *STRICT, "-O2", "-c", "net.c", "-o", "net.o"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-        assert (done.returncode, done.stderr) == (0, "")
-
-
-_OF_ONE = "fabs exp log tanh log1p expm1 floor sqrt erf erfc sin cos tan sinh cosh asinh atan asin"
-_OF_TWO = "pow copysign"
-HEADERS = {
-    "math.h": "#define INFINITY ((float)(1e308 * 10))\n#define NAN (-(INFINITY - INFINITY))\n"
-    "#define isnan(x) ((x) != (x))\n"
-    + "".join(
-        f"{kind} {name}{suffix}({', '.join([kind] * count)});\n"
-        for names, count in ((_OF_ONE, 1), (_OF_TWO, 2))
-        for name in names.split()
-        for kind, suffix in (("double", ""), ("float", "f"))
-    ),
-    "stdlib.h": "#include <stddef.h>\nvoid *malloc(size_t);\nvoid free(void *);\n"
-    "void abort(void);\n",
-    "string.h": "#include <stddef.h>\nvoid *memcpy(void *, const void *, size_t);\n"
-    "void *memset(void *, int, size_t);\n",
-    "stdio.h": "int printf(const char *, ...);\nint puts(const char *);\n",
-}
-"""As much of C's library as texts use, for a system whose headers are not here."""
-
-
-@pytest.mark.complete(every=2)
-@pytest.mark.parametrize("precision", languages.PRECISIONS)
-@pytest.mark.parametrize("language", ["c", "c-batch"])
-def test_rules_of_msvc(language, precision, tmp_path):
-    """Clang as that compiler: no GNU, a long of 32 bits beside sizes of 64, no variable arrays."""
-    if shutil.which("clang") is None:
-        pytest.skip("clang is not installed")
-    (tmp_path / "headers").mkdir()
-    for name, text in HEADERS.items():
-        (tmp_path / "headers" / name).write_text(text, encoding="utf-8")
-    target = ("--target=x86_64-pc-windows-msvc", "-fms-extensions", "-ffreestanding")
-    flags = (*STRICT, "-Wshorten-64-to-32", "-Wvla", "-DNET_TEST", "-DSYMNET_TEST")
-    for name in ("activations", "many") if COMPLETE or language == "c" else ("many",):
-        made = languages.generate(NETWORKS[name](), language, name="net", precision=precision)
-        for file, text in made.items():
-            (tmp_path / file).write_text(str(text), encoding="utf-8")
-        command = ["clang", *target, "-std=c99", "-isystem", "headers", *flags, "-fsyntax-only"]
-        done = subprocess.run([*command, "net.c"], cwd=tmp_path, capture_output=True, text=True)
-        assert (done.returncode, done.stderr) == (0, "")
-        # Its C before C11 does not know the word.
-        before, defined, after = str(made["net.c"]).partition("#define restrict __restrict")
-        assert not re.search(r"\brestrict\b", before)
-        assert defined or not re.search(r"\brestrict\b", after)
-
-
-FLAGS = {
-    "gcc": ("-ffast-math", "-Ofast", "-ffinite-math-only", "-funsafe-math-optimizations"),
-    "clang": ("-ffast-math", "-Ofast", "-ffinite-math-only"),
-}
-ASSOCIATIVE = ("-fassociative-math", "-fno-signed-zeros", "-fno-trapping-math")
-
-
-def written_c(language: str, folder: Path) -> str:
-    """The files of a network with tanh, and the macro of their test."""
-    net = symnet.Network.dense([2, 5, 1], "tanh", seed=1)
-    for file, text in languages.generate(net, language, name="net").items():
-        (folder / file).write_text(text, encoding="utf-8")
-    return "SYMNET_TEST" if language == "c-batch" else "NET_TEST"
-
-
-@pytest.mark.complete(every=3)
-@pytest.mark.parametrize("language", ["c", "c-batch", "cpp"])
-@pytest.mark.parametrize("compiler", FLAGS)
-def test_c_refuses_arithmetic_that_is_wrong(compiler, language, tmp_path):
-    """The error says which flags to leave out."""
-    if shutil.which(compiler) is None:
-        pytest.skip(f"{compiler} is not installed")
-    written_c(language, tmp_path)
-    kind = ["-x", "c++", "net.hpp"] if language == "cpp" else ["net.c"]
-    flags = [*([flag] for flag in FLAGS[compiler])]
-    for flag in [*flags, list(ASSOCIATIVE)] if compiler == "gcc" else flags:
-        command = [compiler, *flag, "-fsyntax-only", *kind]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode != 0
-        assert "compile without -ffast-math" in done.stderr
-        assert flag[0] in done.stderr
-
-
-INVALID = """\
-#include <fenv.h>
-#include "net.h"
-
-int main(void)
-{
-    const double x[2] = {0.3, 0.4};
-    double y[1], jacobian[1][2], hessian[1][2][2];
-    feclearexcept(FE_ALL_EXCEPT);
-    net_value_jacobian_hessian(x, y, jacobian, hessian);
-    return fetestexcept(FE_INVALID | FE_DIVBYZERO) != 0;
-}
-"""
-
-
-@pytest.mark.parametrize("name", ["log", "sqrt", "own"])
-def test_c_raises_no_flag_within_the_domain(name, tmp_path):
-    """Programs that stop at invalid operations do not stop where everything is defined."""
-    if shutil.which("gcc") is None:
-        pytest.skip("gcc is not installed")
-    used = Activation(name, sympy.asin(Z) + sympy.Max(0, Z) ** 2) if name == "own" else name
-    net = symnet.Network(
-        [symnet.Layer([[1, 1], [2, -1]], [0.2, 0.1], used), symnet.Layer([[1, 2]])]
-    )
-    for file, text in languages.generate(net, "c", name="net").items():
-        (tmp_path / file).write_text(text, encoding="utf-8")
-    (tmp_path / "main.c").write_text(INVALID, encoding="utf-8")
-    build = ["gcc", "-std=c99", "-Wdouble-promotion", "-Werror", "main.c", "net.c", "-lm"]
-    subprocess.run(build, cwd=tmp_path, check=True)
-    subprocess.run(["./a.out"], cwd=tmp_path, check=True)
-
-
-@pytest.mark.complete(every=3)
-@pytest.mark.parametrize("macro", ["_M_FP_FAST", "__FAST_MATH__", "__ASSOCIATIVE_MATH__"])
-@pytest.mark.parametrize("language", ["c", "c-batch", "cpp"])
-def test_macros_of_fast_arithmetic(language, macro, tmp_path):
-    """/fp:fast of MSVC has a macro of its own, which stands for the compiler here."""
-    if shutil.which("gcc") is None:
-        pytest.skip("gcc is not installed")
-    written_c(language, tmp_path)
-    kind = ["-x", "c++", "net.hpp"] if language == "cpp" else ["net.c"]
-    command = ["gcc", f"-D{macro}=1", "-fsyntax-only", *kind]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode != 0
-    assert "/fp:fast" in done.stderr
-    assert "-fp-model=precise" in done.stderr
-
-
-SURVIVED = {
-    "associative": ASSOCIATIVE,
-    "unsafe": ("-funsafe-math-optimizations",),
-    "reciprocal": ("-freciprocal-math", "-fno-honor-infinities", "-fno-math-errno"),
-    "intel": ("-D__INTEL_LLVM_COMPILER=20240000", *ASSOCIATIVE, "-fno-honor-nans"),
-}
-"""Flags of Clang without a macro, and those that Intel's compiler, a Clang, has by default."""
-
-
-@pytest.mark.complete(every=4)
-@pytest.mark.parametrize("flags", SURVIVED)
-@pytest.mark.parametrize("language", ["c", "c-batch", "cpp"])
-def test_clang_does_not_reassociate(language, flags, tmp_path):
-    """It has no macro for these flags, and is told in the text."""
-    if shutil.which("clang") is None:
-        pytest.skip("clang is not installed")
-    macro = written_c(language, tmp_path)
-    kind = ["-x", "c++", "net.hpp", "-lstdc++"] if language == "cpp" else ["net.c"]
-    command = ["clang", "-O2", *SURVIVED[flags], f"-D{macro}", *kind, "-o", "net", "-lm"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert subprocess.run(["./net"], cwd=tmp_path, capture_output=True).returncode == 0
-
-
-@pytest.mark.complete
-def test_misra(tmp_path):
-    """cppcheck's MISRA addon has nothing but advisories."""
-    tool = shutil.which("cppcheck")
-    if tool is None:
-        pytest.skip("cppcheck is not installed")
-    net = symnet.Network.dense([2, 3, 1], "gelu", seed=1)
-    made = languages.generate(net, "c", name="net", precision="float")
-    only = ["d2y/dx1dx1", "dy/dx1"]
-    made |= languages.generate(NETWORKS["one"](), "c", name="part", only=only)
-    for file, text in made.items():
-        (tmp_path / file).write_text(text, encoding="utf-8")
-    command = [tool, "--addon=misra", "--std=c99", "net.c", "part.c"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    rules = set(re.findall(r"misra-c2012-([0-9]+[.][0-9]+)", done.stderr))
-    assert rules, "the addon did not run"
-    assert rules <= ADVISORY
-
-
-ADVISORY = {"2.3", "2.4", "2.5", "2.6", "2.7", "4.2", "5.9", "8.7", "8.9", "8.11", "8.13", "12.1"}
-ADVISORY |= {"10.5", "12.3", "12.4", "13.3", "13.4", "15.1", "15.4", "15.5", "17.5", "17.8", "20.1"}
-"""Rules of MISRA C:2012 that its text calls advisory, of those that C without pointers can meet."""
-
-
-def test_two_c_files_link_together(tmp_path):
-    """Nothing but the functions of the header is visible."""
-    tools_of("c")
-    for name, seed in (("first", 1), ("second", 2)):
-        net = symnet.Network.dense([2, 3, 1], "gelu", seed=seed)
-        for file, text in languages.generate(net, "c", name=name).items():
-            (tmp_path / file).write_text(text, encoding="utf-8")
-    main = '#include "first.h"\n#include "second.h"\n'
-    main += "int main(void) { return first_self_test() + second_self_test(); }\n"
-    (tmp_path / "main.c").write_text(main, encoding="utf-8")
-    command = ["gcc", "main.c", "first.c", "second.c", "-o", "both", "-lm"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    assert subprocess.run(["./both"], cwd=tmp_path).returncode == 0
-
-
 @pytest.mark.parametrize("precision", languages.PRECISIONS)
 @pytest.mark.parametrize("name", [n for n in NETWORKS if n != "deep"])
 def test_onnx(name, precision):
@@ -786,303 +544,6 @@ def test_a_formatter_changes_nothing(language, name, order, tmp_path):
         assert (done.returncode, done.stdout) == (0, text), done.stderr
 
 
-LIBM = """\
-#![no_std]
-extern "C" {
-    fn exp(x: f64) -> f64;
-    fn tanh(x: f64) -> f64;
-    fn log1p(x: f64) -> f64;
-    fn expf(x: f32) -> f32;
-    fn tanhf(x: f32) -> f32;
-    fn log1pf(x: f32) -> f32;
-}
-"""
-
-
-def libm(folder: Path) -> None:
-    """A crate of the name and the functions of `libm`, by those of C; it has no std either."""
-    text = LIBM.replace("fn ", '#[link_name = "{}"] fn c_')
-    lines = []
-    for line in text.splitlines():
-        name = line.partition("fn c_")[2].partition("(")[0]
-        lines.append(line.replace("{}", name))
-        if name:
-            kind = "f32" if name.endswith("f") else "f64"
-            body = f"pub fn {name}(x: {kind}) -> {kind} {{ unsafe {{ c_{name}(x) }} }}"
-            lines.insert(1, body)
-    lines += ["pub fn fabs(x: f64) -> f64 { if x < 0.0 { -x } else { x } }"]
-    lines += ["pub fn fabsf(x: f32) -> f32 { if x < 0.0 { -x } else { x } }"]
-    (folder / "libm.rs").write_text("\n".join(lines), encoding="utf-8")
-    rustc("--crate-type=rlib", "libm.rs", folder=folder)
-
-
-def rustc(*words: str, folder: Path, tool: str = "rustc") -> str:
-    """The tool run without a complaint."""
-    command = [tool, "--edition", "2021", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    return done.stdout
-
-
-@pytest.mark.parametrize("precision", languages.PRECISIONS)
-def test_rust_without_std(precision, tmp_path):
-    """A crate of `#![no_std]` with the feature libm, and a program that calls it."""
-    tools_of("rust")
-    libm(tmp_path)
-    net = symnet.Network.dense([2, 5, 1], "tanh", output="softplus", seed=1)
-    ((file, text),) = languages.generate(net, "rust", name="net", precision=precision).items()
-    (tmp_path / file).write_text(str(text), encoding="utf-8")
-    (tmp_path / "lib.rs").write_text("#![no_std]\npub mod net;\n", encoding="utf-8")
-    program = "fn main() { assert!(firmware::net::worst_error() <= 1.0); }\n"
-    (tmp_path / "main.rs").write_text(program, encoding="utf-8")
-    feature = ("--cfg", 'feature="libm"', "--extern", "libm=liblibm.rlib", "-D", "warnings")
-    rustc("--crate-type=rlib", "--crate-name=firmware", *feature, "lib.rs", folder=tmp_path)
-    rustc("-L.", "--extern", "firmware=libfirmware.rlib", "main.rs", folder=tmp_path)
-    subprocess.run(["./main"], cwd=tmp_path, check=True)
-
-
-DUAL = """
-#include <cmath>
-
-namespace ad {
-
-struct Dual {
-    double v, d;
-    Dual(double value = 0, double slope = 0) : v(value), d(slope) {}
-};
-
-inline Dual operator+(Dual a, Dual b) { return {a.v + b.v, a.d + b.d}; }
-inline Dual operator-(Dual a, Dual b) { return {a.v - b.v, a.d - b.d}; }
-inline Dual operator*(Dual a, Dual b) { return {a.v * b.v, a.d * b.v + a.v * b.d}; }
-inline Dual operator/(Dual a, Dual b)
-{
-    return {a.v / b.v, (a.d * b.v - a.v * b.d) / (b.v * b.v)};
-}
-inline Dual operator-(Dual a) { return {-a.v, -a.d}; }
-inline Dual &operator+=(Dual &a, Dual b) { return a = a + b; }
-inline bool operator<=(Dual a, Dual b) { return a.v <= b.v; }
-inline bool operator>=(Dual a, Dual b) { return a.v >= b.v; }
-inline Dual abs(Dual a) { return a.v < 0 ? -a : a; }
-inline Dual exp(Dual a) { return {std::exp(a.v), std::exp(a.v) * a.d}; }
-inline Dual log(Dual a) { return {std::log(a.v), a.d / a.v}; }
-inline Dual log1p(Dual a) { return {std::log1p(a.v), a.d / (1 + a.v)}; }
-inline Dual tanh(Dual a)
-{
-    const double t = std::tanh(a.v);
-    return {t, (1 - t * t) * a.d};
-}
-
-} // namespace ad
-
-#include "net.hpp"
-
-#include <cstdio>
-
-int main()
-{
-    using ad::Dual;
-    for (double at : {0.3, -2.0}) {
-        std::array<Dual, 2> y;
-        std::array<std::array<Dual, 2>, 2> jacobian;
-        std::array<std::array<std::array<Dual, 2>, 2>, 2> hessian;
-        net::value_jacobian_hessian<Dual>({Dual(at, 1), Dual(0.7)}, y, jacobian, hessian);
-        for (std::size_t p = 0; p < 2; p++) {
-            std::printf("%.17g %.17g ", y[p].d, jacobian[p][0].v);
-            std::printf("%.17g %.17g\\n", jacobian[p][1].d, hessian[p][1][0].v);
-        }
-    }
-}
-"""
-
-
-@pytest.mark.parametrize("compiler", ["g++", "clang++"])
-def test_cpp_of_other_numbers(compiler, tmp_path):
-    """Dual numbers, of whose limits std knows nothing, give the derivatives; NaN off the domain."""
-    if shutil.which(compiler) is None:
-        pytest.skip(f"{compiler} is not installed")
-    draw, x = zoo.Draw(5), symnet.variables("x1", "x2")
-    h = draw(3, 2, "tanh")(x) + draw(3, 2, "softplus")(x)
-    net = symnet.Network.of(concat(draw(1, 3)(h), draw(1, 3)(h) + apply("log", x[0])))
-    for name, text in languages.generate(net, "cpp", name="net").items():
-        (tmp_path / name).write_text(str(text), encoding="utf-8")
-    (tmp_path / "dual.cpp").write_text(DUAL, encoding="utf-8")
-    command = [compiler, "-std=c++17", "-Wall", "-Wextra", "-Werror", "dual.cpp", "-o", "dual"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    said = subprocess.run(["./dual"], cwd=tmp_path, check=True, capture_output=True, text=True)
-    found = np.array(said.stdout.split(), dtype=float).reshape(2, 2, 2, 2)
-    by_dual, generated = found[..., 0], found[..., 1]
-    np.testing.assert_allclose(by_dual[0], generated[0], rtol=1e-13)
-    assert np.isnan(generated[1, 1, 0])
-
-
-@pytest.mark.complete
-@pytest.mark.parametrize("name", ["one", "activations"])
-def test_rust_examples_are_tests(name, tmp_path):
-    """rustdoc runs one for each function; rustfmt changes nothing, clippy finds nothing."""
-    tools_of("rust")
-    text = languages.generate(NETWORKS[name](), "rust", name="net")["net.rs"]
-    (tmp_path / "net.rs").write_text(str(text), encoding="utf-8")
-    rustc("--crate-type=rlib", "net.rs", folder=tmp_path)
-    if name == "one":
-        said = rustc("-L.", "--test", "net.rs", folder=tmp_path, tool="rustdoc")
-        assert "test result: ok. 5 passed; 0 failed" in said
-    for tool, words in {
-        "rustfmt": ("--check", "net.rs"),
-        "clippy-driver": (
-            *("--crate-type=rlib", "-Dwarnings", "-Wclippy::all", "-Wclippy::must_use_candidate"),
-            "net.rs",
-        ),
-    }.items():
-        if shutil.which(tool):
-            assert rustc(*words, folder=tmp_path, tool=tool) == ""
-
-
-THREADS = """\
-program threads
-    use net, only: wp, points, value_to_derivative3
-    implicit none
-    real(wp) :: alone(5, 12, 12, 12, 3), y(5), jacobian(5, 12), hessian(5, 12, 12)
-    real(wp), allocatable :: found(:, :, :, :)
-    logical :: same
-    integer :: k
-    do k = 1, 3
-        call value_to_derivative3(points(:, k), y, jacobian, hessian, alone(:, :, :, :, k))
-    end do
-    same = .true.
-    !$omp parallel do private(y, jacobian, hessian, found) reduction(.and.: same) num_threads(4)
-    do k = 1, 400
-        allocate (found(5, 12, 12, 12))
-        call value_to_derivative3(points(:, mod(k, 3) + 1), y, jacobian, hessian, found)
-        same = same .and. all(found == alone(:, :, :, :, mod(k, 3) + 1))
-        deallocate (found)
-    end do
-    if (.not. same) stop 1
-end program threads
-"""
-
-
-def test_fortran_in_threads(tmp_path):
-    """Each call has arrays of its own, also those that compilers would give one place for all."""
-    tools_of("fortran")
-    net = symnet.Network.dense([12, 30, 30, 5], "softplus", seed=1)
-    text = str(languages.generate(net, "fortran", 3, name="net")["net.f90"])
-    assert "pure recursive subroutine value_to_derivative3" in text
-    text = text.replace("public :: wp,", "public :: wp, points,")
-    (tmp_path / "net.f90").write_text(text, encoding="utf-8")
-    (tmp_path / "threads.f90").write_text(THREADS, encoding="utf-8")
-    for command in (
-        ("gfortran", "-O1", "-fmax-stack-var-size=100", "-c", "net.f90"),
-        ("gfortran", "-O1", "-fopenmp", "net.o", "threads.f90", "-o", "net"),
-        ("./net",),
-    ):  # the option would make the subroutines of net.f90 recursive
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-
-
-UMAT = """\
-recursive subroutine umat(stress, ddsdde, strain, ntens)
-    use net, only: wp, value_jacobian_hessian
-    implicit none
-    integer, intent(in) :: ntens
-    real(wp), intent(out) :: stress(ntens), ddsdde(ntens, ntens)
-    real(wp), intent(in) :: strain(ntens)
-    real(wp) :: energy(1), jacobian(1, 6), hessian(1, 6, 6)
-    call value_jacobian_hessian(strain, energy, jacobian, hessian)
-    stress = jacobian(1, :)
-    ddsdde = hessian(1, :, :)
-end subroutine umat
-
-program point
-    use net, only: wp
-    implicit none
-    real(wp) :: stress(6), ddsdde(6, 6)
-    real(wp), parameter :: strain(6) = [1e-3_wp, -2e-3_wp, 5e-4_wp, 3e-3_wp, 0.0_wp, -1e-3_wp]
-    integer :: i
-    call umat(stress, ddsdde, strain, 6)
-    write (*, '(6es26.17)') stress
-    do i = 1, 6
-        write (*, '(6es26.17)') ddsdde(i, :)
-    end do
-end program point
-"""
-
-
-def test_fortran_in_a_user_material(tmp_path):
-    """Stress and stiffness of an energy of strains, as the help says."""
-    tools_of("fortran")
-    net = symnet.Network.dense([6, 12, 1], "softplus", seed=3)
-    (tmp_path / "net.f90").write_text(
-        str(languages.generate(net, "fortran", 2, name="net")["net.f90"]), encoding="utf-8"
-    )
-    (tmp_path / "umat.f90").write_text(UMAT, encoding="utf-8")
-    command = ["gfortran", *FORTRAN, "net.f90", "umat.f90", "-o", "point"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    told = subprocess.run(["./point"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    stress, *stiffness = np.array([line.split() for line in told.stdout.splitlines()], float)
-    strain = np.array([[1e-3, -2e-3, 5e-4, 3e-3, 0.0, -1e-3]])
-    J, H = symnet.analytic.jacobian(net, strain), symnet.analytic.hessian(net, strain)
-    np.testing.assert_allclose(stress, J[0, 0], rtol=1e-12)
-    np.testing.assert_allclose(stiffness, H[0, 0], rtol=1e-12, atol=1e-15)
-
-
-def test_fortran_does_not_stop_inside_of_a_domain(tmp_path):
-    """What is NaN elsewhere is no invalid operation here."""
-    tools_of("fortran")
-    layers = [symnet.Layer([[0.1, 0.1]], [2.0], sympy.log(Z) * sympy.sqrt(Z))]
-    for name, text in languages.generate(symnet.Network(layers), "fortran", 3, name="net").items():
-        (tmp_path / name).write_text(str(text), encoding="utf-8")
-    flags = ("-std=f2008", *FORTRAN, "-ffpe-trap=invalid,zero")
-    command = ["gfortran", *flags, "net.f90", "net_test.f90", "-o", "net"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    subprocess.run(["./net"], cwd=tmp_path, check=True)
-
-
-def test_matlab_stays_real(tmp_path):
-    """Beyond a domain there is NaN, as everywhere: its own log and sqrt leave the real numbers."""
-    tools_of("matlab")
-    layers = [symnet.Layer([[1.0], [1.0]], [0.0, 2.0], "log")]
-    layers += [symnet.Layer([[1.0, 1.0]], [1.0], "sqrt")]
-    for name, text in languages.generate(symnet.Network(layers), "matlab", name="net").items():
-        (tmp_path / name).write_text(str(text), encoding="utf-8")
-    told = "[y, J, H] = net([-1 3 0.01]); disp([isreal(y) isnan(y); isreal(J) isnan(J(:)')])"
-    command = ["octave", "-qf", "--no-history", "--eval", told]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.stdout.split() == ["1", "1", "0", "1"] * 2, done.stderr
-
-
-def test_javascript_refuses_points_of_another_size(tmp_path):
-    """Missing entries were NaN, and those too many were left out without a word."""
-    tools_of("javascript")
-    files = languages.generate(symnet.Network.dense([2, 3, 1], "tanh", seed=1), "javascript", 1)
-    ((name, text), *_) = files.items()
-    (tmp_path / name).write_text(str(text), encoding="utf-8")
-    calls = "[() => value([1]), () => jacobian([1, 2, 3]), () => valueJacobian(1, 2)]"
-    (tmp_path / "use.mjs").write_text(
-        f'import {{ value, jacobian, valueJacobian }} from "./{name}";\n'
-        f"for (const call of {calls})\n"
-        "  try { call(); console.log('taken'); } catch (error) { console.log(String(error)); }\n",
-        encoding="utf-8",
-    )
-    done = subprocess.run(["node", "use.mjs"], cwd=tmp_path, capture_output=True, text=True)
-    counts = ("1", "3", "undefined")
-    assert done.stdout.splitlines() == [
-        f"RangeError: x has {count} entries, expected 2" for count in counts
-    ]
-
-
-@pytest.mark.complete
-def test_matlab_gives_parts_of_long_formulas_names():
-    """Polynomials are no line that goes on, and a vector's axes are moved once."""
-    text = str(languages.generate(NETWORKS["activations"](), "matlab", 3, name="net")["net.m"])
-    functions = text.partition("function w = weights(kind)")[2].partition("\nend\n")[2]
-    assert "part1 = " in functions
-    assert not re.search(r"[.]{3}$", functions, re.MULTILINE)
-    assert "permute(permute(" not in text
-    assert "(-1.0).*" not in text
-
-
 @pytest.mark.parametrize("language", [n for n, row in languages.LANGUAGES.items() if row.files])
 def test_nothing_is_too_long_for_a_line(language, tmp_path):
     """Nested formulas, of which Fortran has 132 letters a line, and points of many inputs."""
@@ -1099,20 +560,6 @@ def test_nothing_is_too_long_for_a_line(language, tmp_path):
     if language == "fortran":
         for command in tools_of(language):
             subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-
-
-def test_rust_of_pieces(tmp_path):
-    """No comparison follows from another; the types of four results stand below each other."""
-    tools_of("rust")
-    if not (shutil.which("clippy-driver") and shutil.which("rustfmt")):
-        pytest.skip("clippy and rustfmt are not installed")
-    own = sympy.Max(Z, 0) * sympy.Min(Z, 2) + sympy.Abs(Z - 1)
-    layers = [symnet.Layer([[0.5, 1.0], [1.0, -2.0]], [0.3, 0.1], own), symnet.Layer([[1.0, 2.0]])]
-    text = languages.generate(symnet.Network(layers), "rust", 3, name="net")["net.rs"]
-    (tmp_path / "net.rs").write_text(str(text), encoding="utf-8")
-    rustc("--check", "net.rs", folder=tmp_path, tool="rustfmt")
-    flags = ("--crate-type=rlib", "-Dwarnings", "-Wclippy::all", "net.rs")
-    rustc(*flags, folder=tmp_path, tool="clippy-driver")
 
 
 @pytest.mark.parametrize("language", [*SINGLE, "c-batch", "onnx"])
@@ -1246,85 +693,6 @@ def test_chosen_partials_that_there_are_not():
             languages.generate(net, "c", only=only)
     with pytest.raises(ValueError, match=r"--only is for c, cpp, .*json"):
         languages.generate(net, "onnx", only=["dy1/dx1"])
-
-
-# --- the loop form itself -----------------------------------------------------------------------
-
-
-class Machine:
-    """Runs the loop form of a JSON file, by its documentation."""
-
-    def __init__(self, document: Any) -> None:
-        self.functions = {f["name"]: f for f in document["functions"]}
-        self.routines = {r["name"]: r for r in document["routines"]}
-        self.constants = {k: np.array(v) for k, v in document["constants"].items()}
-
-    def __call__(self, name: str, x: Any) -> list[Any]:
-        routine = self.routines[name]
-        arrays = {k: np.full(s, np.nan) for k, s in routine["arrays"].items()}
-        results = {k: np.full(s, np.nan) for k, s in routine["results"].items()}
-        self.state: dict[str, Any] = {**self.constants, **arrays, **results, "x": x}
-        self.run(routine["body"])
-        return list(results.values())
-
-    def run(self, steps: Any) -> None:
-        for step in steps:
-            (kind, what), *_ = step.items()
-            if kind == "loop":
-                last = step["last"]
-                count = self.state[last] + 1 if isinstance(last, str) else last
-                for k in range(count):
-                    self.state[what] = k
-                    self.run(step["body"])
-            elif kind in ("let", "start", "put"):
-                self.state[what] = self.value(step["value"])
-            elif kind == "more":
-                self.state[what] += self.value(step["value"])
-            elif kind == "store":
-                self.store(what, self.value(step["value"]))
-            elif kind == "mirror":
-                for other in step["others"]:
-                    self.store(other, self.value(what))
-            else:
-                self.call(self.functions[what], self.value(step["argument"]), step["results"])
-
-    def store(self, element: Any, value: float) -> None:
-        _, name, *indices = element
-        self.state[name][tuple(self.value(i) for i in indices)] = value
-
-    def call(self, function: Any, z: float, results: Any) -> None:
-        outer = self.state
-        self.state = {"z": z}
-        for name, tree in function["shared"]:
-            self.state[name] = self.value(tree)
-        found = [self.value(tree) for tree in function["results"]]
-        self.state = outer
-        for element, value in zip(results, found, strict=True):
-            self.store(element, value)
-
-    def value(self, tree: Any) -> Any:
-        if isinstance(tree, str):
-            return self.state[tree]
-        if not isinstance(tree, list):
-            return tree
-        kind, *rest = tree
-        if kind == "at":
-            return self.state[rest[0]][tuple(map(self.value, rest[1:]))]
-        if kind == "piecewise":
-            *arms, otherwise = rest
-            for value, (relation, left, right) in arms:
-                a, b = self.value(left), self.value(right)
-                if {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[relation]:
-                    return self.value(value)
-            return self.value(otherwise)
-        values = list(map(self.value, rest))
-        if kind == "same":
-            return float(values[0] == values[1])
-        if kind in ("add", "mul"):
-            return sum(values) if kind == "add" else math.prod(values)
-        if kind == "pow":
-            return values[0] ** values[1]
-        return getattr(math, {"abs": "fabs"}.get(kind, kind))(*values)
 
 
 @pytest.mark.parametrize("name", ["attention", "spread_form", "kinked_chain", "several_outputs"])

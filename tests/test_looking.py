@@ -12,7 +12,7 @@ import pytest
 from sympy import Symbol
 
 import symnet
-from symnet import cli, fitting, formulas, showing
+from symnet import fitting, formulas, showing
 
 POINTS = np.random.default_rng(0).normal(size=(25, 2))
 
@@ -25,20 +25,6 @@ def folder(tmp_path, monkeypatch):
     rows = "\n".join(f"{a},note,{b}" for a, b in POINTS.tolist())
     (tmp_path / "data.csv").write_text(f"x2,other,x1\n{rows}\n")
     return tmp_path
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command line: exit status, standard output, standard error."""
-
-    def run(*arguments):
-        try:
-            status = cli.main(list(map(str, arguments)))
-        except SystemExit as leaving:
-            status = leaving.code
-        return status, *capsys.readouterr()
-
-    return run
 
 
 # --- symnet sensitivity -------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations_with_replacement
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from sympy import Add, Float, Mul, Rational, preorder_traversal, symbols
 from sympy.printing.pycode import PythonCodePrinter
 
-from scalarvalues import code_names, evaluated
+from scalarvalues import code_names, evaluated, multi_indices
 from strategies import SMOOTH, networks, points
 from symnet.activations import TABLE, Activation, Z
 from symnet.calculus.algebra import Quantity, sigma
@@ -38,12 +37,6 @@ SMALL = {
     "linear first": Network.dense([3, 2, 2, 1], hidden=["linear", "tanh"], seed=5),
     "gaussian": Network.dense([1, 2, 1], hidden="gaussian", output="exp", seed=6),
 }
-
-
-def multi_indices(network, order):
-    """Every multi-index up to `order`, positions ascending."""
-    for r in range(order + 1):
-        yield from combinations_with_replacement(range(network.n), r)
 
 
 def differences(scalars: Neurons, network: Network, order: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Building blocks of systems, accurate in both tails: logistic function, tanh, exp(-z^2), ramps.
+"""Building blocks of systems, accurate in both tails: logistic function, tanh, exp(-z^2), pieces.
 
 Source: the split exponent of exp(-z^2), W. J. Cody, "Rational Chebyshev approximations for the
 error function", Math. Comp. 23 (1969).
@@ -20,7 +20,7 @@ def reals(names: str) -> tuple[Symbol, ...]:
     return sympy.symbols(names, real=True)
 
 
-_a, _b, _c, _e, _h, _i, _s, _t, _u, _v, _y = reals("a b c e h i s t u v y")
+_a, _b, _c, _e, _h, _i, _s, _t, _u, _v, _w = reals("a b c e h i s t u v w")
 _m, _o = sympy.symbols("m o", nonpositive=True)
 
 
@@ -133,4 +133,43 @@ def squared(x: Expr, share: Expr = sympy.S.One) -> tuple[Auxiliary, ...]:
         Auxiliary(_i, _a - _o),
         Auxiliary(_u, _i + share * _b),
         Auxiliary(_e, exp(_o)),
+    )
+
+
+def between(low: Expr, high: Expr, below: Expr, inside: Expr, above: Expr) -> Expr:
+    """One formula up to low, one from high on, and one inside."""
+    return Piecewise((below, low >= Z), (inside, high > Z), (above, True))
+
+
+def within(low: Expr, high: Expr, arms: tuple[Expr, Expr, Expr]) -> System:
+    """Three arms that meet at low and high; the ends are of the outer ones."""
+    return System(
+        _v,
+        (
+            *_on_arms(_w, _v, low, high, arms, _s),
+            *_on_arms(_h, _s, low, high, _slopes(arms), _t),
+            *_on_arms(_u, _t, low, high, _slopes(_slopes(arms)), sympy.S.Zero),
+        ),
+    )
+
+
+def _slopes(arms: tuple[Expr, Expr, Expr]) -> tuple[Expr, Expr, Expr]:
+    below, between, above = (sympy.diff(arm, Z) for arm in arms)
+    return below, between, above
+
+
+def _on_arms(
+    inner: Symbol,
+    symbol: Symbol,
+    low: Expr,
+    high: Expr,
+    arms: tuple[Expr, Expr, Expr],
+    slope: Expr,
+) -> tuple[Auxiliary, Auxiliary]:
+    below, between, above = arms
+    # Only NaN reaches the last z: a step alone would turn it into a number.
+    beyond = Piecewise((above, high <= Z), (between, low < Z), (Z, True))
+    bends = any(arm.has(Z) or arm != below for arm in arms)
+    return Auxiliary(inner, beyond), Auxiliary(
+        symbol, either(low >= Z, below, inner), slope if bends else sympy.S.Zero
     )

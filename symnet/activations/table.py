@@ -16,11 +16,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import sympy
-from sympy import Abs, Expr, Float, Piecewise, Rational, Symbol, exp, pi, sqrt
+from sympy import Abs, Expr, Float, Piecewise, Rational, exp, pi, sqrt
 from sympy.codegen.cfunctions import log1p
 
 from symnet.activations.activation import TABLE, Activation, register
 from symnet.activations.blocks import (
+    between,
     clipped,
     either,
     exponential,
@@ -30,6 +31,7 @@ from symnet.activations.blocks import (
     rectified,
     sized,
     squared,
+    within,
 )
 from symnet.activations.functions import erfcx, undefined
 from symnet.activations.systems import Auxiliary, System, Z
@@ -63,51 +65,12 @@ def _series() -> Expr:
     return sympy.horner(sum(-c * _x**k for k, c in enumerate(terms)))
 
 
-def _within(low: Expr, high: Expr, arms: tuple[Expr, Expr, Expr]) -> System:
-    """Three arms that meet at low and high; the ends are of the outer ones."""
-    return System(
-        _v,
-        (
-            *_on_arms(_w, _v, low, high, arms, _s),
-            *_on_arms(_h, _s, low, high, _slopes(arms), _t),
-            *_on_arms(_u, _t, low, high, _slopes(_slopes(arms)), _ZERO),
-        ),
-    )
-
-
-def _slopes(arms: tuple[Expr, Expr, Expr]) -> tuple[Expr, Expr, Expr]:
-    below, between, above = (sympy.diff(arm, Z) for arm in arms)
-    return below, between, above
-
-
-def _on_arms(
-    inner: Symbol,
-    symbol: Symbol,
-    low: Expr,
-    high: Expr,
-    arms: tuple[Expr, Expr, Expr],
-    slope: Expr,
-) -> tuple[Auxiliary, Auxiliary]:
-    below, between, above = arms
-    # Only NaN reaches the last z: a step alone would turn it into a number.
-    beyond = Piecewise((above, high <= Z), (between, low < Z), (Z, True))
-    bends = any(arm.has(Z) or arm != below for arm in arms)
-    return Auxiliary(inner, beyond), Auxiliary(
-        symbol, either(low >= Z, below, inner), slope if bends else _ZERO
-    )
-
-
-def _between(low: Expr, high: Expr, below: Expr, inside: Expr, above: Expr) -> Expr:
-    """One formula up to low, one from high on, and one inside."""
-    return Piecewise((below, low >= Z), (inside, high > Z), (above, True))
-
-
 def _clamped(name: str, low: Expr | int, high: Expr | int, inside: Expr, above: Expr) -> Activation:
     """A row that is `inside` between low and high, and flat (or z itself) beyond."""
     low, high = sympy.sympify(low), sympy.sympify(high)
     arms = (inside.subs(Z, low), inside, above)
-    value = _between(low, high, *arms)
-    return Activation(name, value, (low, high), system=_within(low, high, arms))
+    value = between(low, high, *arms)
+    return Activation(name, value, (low, high), system=within(low, high, arms))
 
 
 _ROWS: Mapping[str, Callable[[str], Activation]] = {

@@ -17,7 +17,7 @@ second order is the sum over layers that PINN and optimisation papers write by h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -65,6 +65,19 @@ class Statement:
         return f"{self.target} = {self.expression}"
 
 
+class Application(NamedTuple):
+    """An activation of an argument, the node it is of, and the derivatives that are used of it.
+
+    `value` is what the activation itself is called, where it has a statement.
+    """
+
+    name: str
+    argument: Expr
+    number: int
+    orders: tuple[int, ...]
+    value: Quantity | None
+
+
 @dataclass(frozen=True)
 class Program:
     """Statements in the order of evaluation, and what they compute.
@@ -91,6 +104,30 @@ class Program:
         """(letter, layer, order) of every quantity that is not identically zero."""
         targets = (statement.target for statement in self.statements)
         return frozenset(q.family for q in [X, X.toward(DIRECTIONS[0]), *targets])
+
+    @cached_property
+    def applications(self) -> Mapping[tuple[str, Expr], Application]:
+        """The activations that the statements apply, by name and argument."""
+        found: dict[tuple[str, Expr], set[int]] = {}
+        values: dict[tuple[str, Expr], Quantity] = {}
+        for statement in self.statements:
+            nodes = sigmas(statement.expression)
+            for node in nodes if len(nodes) < 2 else sorted(nodes, key=str):
+                found.setdefault((node.name, node.argument), set()).add(node.order)
+                if node.order == 0 and node == statement.expression:
+                    values[node.name, node.argument] = statement.target
+        return {
+            key: Application(*key, self.applied[key], tuple(sorted(orders)), values.get(key))
+            for key, orders in found.items()
+        }
+
+    @cached_property
+    def applied_to(self) -> Mapping[Expr, Sequence[Application]]:
+        """The activations of each argument that has some."""
+        found: dict[Expr, list[Application]] = {}
+        for application in self.applications.values():
+            found.setdefault(application.argument, []).append(application)
+        return found
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.statements))
@@ -288,27 +325,6 @@ def _adjoint_of(target: Quantity, activated: set[int]) -> Quantity:
     if target.letter == "z" and target.layer not in activated:
         letter = "λ"
     return Quantity(letter, target.layer, ("p",))
-
-
-class Application(NamedTuple):
-    """An activation that a Program applies: its name, to what, as which node."""
-
-    name: str
-    argument: Expr
-    number: int
-
-
-def activations_used(program: Program) -> dict[Application, tuple[int, ...]]:
-    """The activations that a Program applies, and the derivatives of each that it uses."""
-    found: dict[tuple[str, Expr], set[int]] = {}
-    for statement in program.statements:
-        nodes = sigmas(statement.expression)
-        for node in nodes if len(nodes) < 2 else sorted(nodes, key=str):
-            found.setdefault((node.name, node.argument), set()).add(node.order)
-    return {
-        Application(*key, program.applied[key]): tuple(sorted(orders))
-        for key, orders in found.items()
-    }
 
 
 def transpose(expression: Expr, operand: Quantity, cotangent: Expr, shapes: Shapes) -> Expr:

@@ -37,14 +37,20 @@ class Options:
             need not have all of its parts.
     """
 
-    inputs: Sequence[str] | None = None
-    outputs: Sequence[str] | None = None
+    inputs: Iterable[str] | None = None
+    outputs: Iterable[str] | None = None
     select: Sequence[str] | None = None
     activations: Sequence[str] | None = None
     layout: str | None = None
     classes: str = "probabilities"
     check: bool = True
     alone: bool = False
+
+    def __post_init__(self) -> None:
+        for end in ("inputs", "outputs"):  # each network that is tried takes the names once more
+            names = getattr(self, end)
+            if names is not None and not isinstance(names, str):
+                object.__setattr__(self, end, tuple(names))
 
 
 @dataclass(frozen=True)
@@ -89,12 +95,7 @@ class Model:
         matrices.check_named(y.size, "outputs", "choose some of them (--select-outputs)")
         net = self.tensors.fold.network(y, None, None, self.name)
         names = _default_names(self.inputs, "x", net.n), _default_names(chosen, "y", net.m)
-        net = _renamed(net, *names)
-        if options.inputs is None and options.outputs is None:
-            return net
-        inputs = options.inputs or net.input_names
-        outputs = options.outputs or net.output_names
-        return Network.from_nodes(net.nodes, inputs, outputs, net.name)
+        return renamed(_called(net, *names), options)
 
 
 def renamed(net: Network, options: Options) -> Network:
@@ -109,7 +110,7 @@ def renamed(net: Network, options: Options) -> Network:
     return found.with_units({called[name]: unit for name, unit in net.units.items()})
 
 
-def _renamed(net: Network, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> Network:
+def _called(net: Network, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> Network:
     """With the model's names where all of them will do, else with x1, x2, ... and y."""
     if inputs is None and outputs is None:
         return net

@@ -168,9 +168,9 @@ def generate(
         raise ValueError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
     row = LANGUAGES[language]
     _check(network, language, precision, only, plain_text)
-    if row.files is not None and not plain_text:
+    if row.files is not None:
         return row.files(Job.of(network, order, name, precision, command, only, language))
-    if row.content is not None and not plain_text:
+    if row.content is not None:
         job = Job.of(network, order, name, precision, command, language=language)
         return {f"{job.name}.{row.ending}": row.content(job)}
     if plain_text:

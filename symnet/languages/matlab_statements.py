@@ -5,31 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from sympy import Add, Expr, Mul, Pow
+from sympy import Expr
 
-from symnet.calculus.algebra import (
-    DIRECTIONS,
-    OUTPUT,
-    Quantity,
-    X,
-    column,
-    dot,
-    entry,
-    is_direction,
-    log_softmax,
-    matvec,
-    row,
-    sigma,
-    softmax,
-    transposed,
-)
+from symnet.calculus.algebra import DIRECTIONS, Quantity, X, sigma
 from symnet.calculus.schemes import Choice
 from symnet.languages.expressions import bare
 from symnet.languages.job import Job
-from symnet.languages.matrixform import Functions, MatrixForm, name_of
+from symnet.languages.matrixform import Functions, MatrixText, name_of
 
 
-class Statements(MatrixForm):
+class Statements(MatrixText):
     """The statements of one Program."""
 
     minus: ClassVar[str] = "(-1.0).*"
@@ -46,7 +31,7 @@ class Statements(MatrixForm):
         for statement in self.program.statements:
             target = statement.target
             if not isinstance(statement.expression, sigma):
-                text = bare(self.text(statement.expression))
+                text = bare(self.vector(statement.expression))
                 if width := self.program.shapes.spread(target, statement.expression):
                     text = f"repmat({text}, {width}, 1)"
                 lines.append(f"    {name_of(target)} = {text};")
@@ -77,43 +62,27 @@ class Statements(MatrixForm):
         moved = axes != sorted(axes)
         return f"permute({text}, [{' '.join(map(str, axes))}])" if moved else text
 
-    def text(self, expression: Expr) -> str:
-        """An expression; all but names and calls in brackets."""
-        match expression:
-            case _ if expression.is_number:
-                return f"({float(expression)!r})" if expression < 0 else repr(float(expression))
-            case _ if expression == OUTPUT:
-                return self.swapped_matrix(f"eye({self.m})", 2)
-            case _ if is_direction(expression):
-                return self.swapped_matrix(f"eye({self.n})", self.axis(expression.along[0]))
-            case Quantity():
-                return self.quantity(expression)
-            case sigma():
-                return self.derivative(expression.name, expression.argument, expression.order)
-            case Add():
-                return f"({' '.join(self.signed(expression))})"
-            case Mul():
-                return ".*".join(map(self.text, expression.args))
-            case Pow(args=(base, power)) if power.is_Integer and power > 0:
-                return ".*".join([self.text(base)] * int(power))
-            case matvec(args=(matrix, v)):
-                name = f"w.{matrix}"
-                if isinstance(matrix, transposed):
-                    name = f"w.{matrix.args[0]}'"
-                return f"matvec({name}, {self.text(v)})"
-            case column(args=(matrix, unit)):
-                return self.swapped_matrix(f"w.{matrix}", self.axis(unit.along[0]))
-            case row(args=(matrix, _)):
-                return self.swapped_matrix(f"w.{matrix}'", 2)
-            case dot(args=(u, v)):
-                return f"sum({self.text(u)}.*{self.text(v)}, 1)"
-            case entry(args=(v, unit)):
-                return self.swapped(self.text(v), (self.axis(unit.along[0]), 1))
-            case softmax(args=(v,)):
-                return f"softmax_of({self.text(v)})"
-            case log_softmax(args=(v,)):
-                return f"log_softmax_of({self.text(v)})"
-        raise TypeError(f"{type(expression).__name__} has no matrix form: {expression}")
+    def identity(self, size: int, direction: str) -> str:
+        return self.swapped_matrix(f"eye({size})", self.axis(direction))
+
+    def product(self, factors: Sequence[Expr]) -> str:
+        return ".*".join(map(self.vector, factors))
+
+    def matrix_product(self, matrix: str, turned: bool, v: Expr) -> str:
+        weights = f"w.{matrix}'" if turned else f"w.{matrix}"
+        return f"matvec({weights}, {self.vector(v)})"
+
+    def columns(self, matrix: str, direction: str) -> str:
+        return self.swapped_matrix(f"w.{matrix}", self.axis(direction))
+
+    def rows(self, matrix: str) -> str:
+        return self.swapped_matrix(f"w.{matrix}'", 2)
+
+    def scalar_product(self, u: Expr, v: Expr) -> str:
+        return f"sum({self.product([u, v])}, 1)"
+
+    def entries(self, v: Expr, direction: str) -> str:
+        return self.swapped(self.vector(v), (self.axis(direction), 1))
 
     def swapped_matrix(self, matrix: str, axis: int) -> str:
         """A matrix whose columns are the vectors along an axis."""

@@ -1,15 +1,28 @@
-"""What texts in matrices share: statements, names of quantities, calls of activations."""
+"""What languages of matrices share: what an expression is made of, names, calls of activations."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
-from sympy import Add, Expr, Piecewise, Symbol
+from sympy import Add, Expr, Mul, Piecewise, Pow, Symbol
 
-from symnet.calculus.algebra import SPELLED, Quantity, sigma
-from symnet.calculus.program import activations_used
+from symnet.calculus.algebra import (
+    OUTPUT,
+    SPELLED,
+    Quantity,
+    column,
+    dot,
+    entry,
+    is_direction,
+    log_softmax,
+    matvec,
+    row,
+    sigma,
+    softmax,
+    transposed,
+)
 from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
 from symnet.languages.printing import Printer
@@ -51,7 +64,98 @@ class Activated(NamedTuple):
     argument: str
 
 
-class MatrixForm:
+class MatrixForm(ABC):
+    """One Program in matrices, each array with an axis a direction.
+
+    What a vector becomes is a string: its text, or the name of a tensor.
+    """
+
+    def __init__(self, job: Job, choice: Choice) -> None:
+        self.job, self.choice, self.program = job, choice, choice.program
+        self.n, self.m = job.lowered.n, job.lowered.m
+        self.order = max(choice.orders)
+
+    def vector(self, expression: Expr) -> str:
+        """An expression. TypeError for a form that this does not know."""
+        match expression:
+            case _ if expression.is_number:
+                return self.number(expression)
+            case _ if expression == OUTPUT:
+                return self.identity(self.m, "p")
+            case _ if is_direction(expression):
+                return self.identity(self.n, expression.along[0])
+            case Quantity():
+                return self.quantity(expression)
+            case sigma(name=name, argument=argument, order=order):
+                return self.derivative(name, argument, order)
+            case Add():
+                return self.sum(expression)
+            case Mul(args=factors):
+                return self.product(factors)
+            case Pow(args=(base, power)) if power.is_Integer and power > 0:
+                return self.product([base] * int(power))
+            case matvec(args=(transposed(args=(matrix,)), v)):
+                return self.matrix_product(str(matrix), True, v)
+            case matvec(args=(matrix, v)):
+                return self.matrix_product(str(matrix), False, v)
+            case column(args=(matrix, unit)):
+                return self.columns(str(matrix), unit.along[0])
+            case row(args=(matrix, _)):
+                return self.rows(str(matrix))
+            case dot(args=(u, v)):
+                return self.scalar_product(u, v)
+            case entry(args=(v, unit)):
+                return self.entries(v, unit.along[0])
+            case softmax(args=(v,)) | log_softmax(args=(v,)):
+                return self.normalized(type(expression).__name__, v)
+        raise TypeError(f"{type(expression).__name__} has no matrix form: {expression}")
+
+    @abstractmethod
+    def number(self, value: Expr) -> str: ...
+
+    @abstractmethod
+    def identity(self, size: int, direction: str) -> str:
+        """The unit vectors along a direction."""
+
+    @abstractmethod
+    def quantity(self, quantity: Quantity) -> str: ...
+
+    @abstractmethod
+    def derivative(self, name: str, argument: Expr, order: int) -> str:
+        """σ⁽ʳ⁾ of an argument."""
+
+    @abstractmethod
+    def sum(self, expression: Add) -> str: ...
+
+    @abstractmethod
+    def product(self, factors: Sequence[Expr]) -> str:
+        """Factors multiplied entry by entry."""
+
+    @abstractmethod
+    def matrix_product(self, matrix: str, turned: bool, v: Expr) -> str:
+        """W v, or Wᵀ v where it is turned."""
+
+    @abstractmethod
+    def columns(self, matrix: str, direction: str) -> str:
+        """The columns of a matrix as vectors along a direction."""
+
+    @abstractmethod
+    def rows(self, matrix: str) -> str:
+        """The rows of a matrix as vectors along the outputs."""
+
+    @abstractmethod
+    def scalar_product(self, u: Expr, v: Expr) -> str: ...
+
+    @abstractmethod
+    def entries(self, v: Expr, direction: str) -> str:
+        """A vector with its entries along a direction."""
+
+    @abstractmethod
+    def normalized(self, function: str, v: Expr) -> str:
+        """softmax or log_softmax of a vector."""
+
+
+class MatrixText(MatrixForm):
     """One Program of a file; `functions` collects the activations that it calls.
 
     minus: what a term begins with that is subtracted.
@@ -59,33 +163,30 @@ class MatrixForm:
 
     minus: ClassVar[str]
 
-    @abstractmethod
-    def text(self, expression: Expr) -> str:
-        """An expression; sums in brackets."""
+    def __init__(self, job: Job, choice: Choice, functions: Functions) -> None:
+        super().__init__(job, choice)
+        self.functions = functions
+
+    def number(self, value: Expr) -> str:
+        return f"({float(value)!r})" if value < 0 else repr(float(value))
+
+    def sum(self, expression: Add) -> str:
+        return f"({' '.join(self.signed(expression))})"
 
     def signed(self, expression: Add) -> list[str]:
         """The terms of a sum, signs before all but the first."""
-        texts = map(self.text, expression.args)
+        texts = map(self.vector, expression.args)
         first, *rest = sorted(texts, key=lambda text: text.startswith(self.minus))
         return [first, *(f"+ {text}".replace(f"+ {self.minus}", "- ") for text in rest)]
 
-    def __init__(self, job: Job, choice: Choice, functions: Functions) -> None:
-        self.choice, self.program, self.functions = choice, choice.program, functions
-        self.n, self.m = job.lowered.n, job.lowered.m
-        self.order = max(choice.orders)
-        self.used = activations_used(self.program)
-        self.values = {
-            (s.expression.name, s.expression.argument): s.target
-            for s in self.program.statements
-            if isinstance(s.expression, sigma)
-        }
+    def normalized(self, function: str, v: Expr) -> str:
+        return f"{function}_of({self.vector(v)})"
 
     def activated(self, argument: Quantity) -> Iterator[Activated]:
         """What is applied to a quantity, once it is known."""
-        for used, orders in self.used.items():
-            if used.argument == argument:
-                results = [self.derivative(used.name, used.argument, order) for order in orders]
-                yield Activated(results, self._function(used.name, orders), name_of(argument))
+        for used in self.program.applied_to.get(argument, ()):
+            results = [self.derivative(used.name, argument, order) for order in used.orders]
+            yield Activated(results, self._function(used.name, used.orders), name_of(argument))
 
     def _function(self, activation: str, orders: tuple[int, ...]) -> str:
         key = activation, orders
@@ -97,10 +198,10 @@ class MatrixForm:
 
     def derivative(self, name: str, argument: Expr, order: int) -> str:
         """The variable of σ⁽ʳ⁾ at an argument: that of the value, where a statement has it."""
-        value = self.values.get((name, argument))
-        if order == 0 and value is not None:
-            return name_of(value)
-        return f"{'d' * order}s{self.program.applied[name, argument]}"
+        used = self.program.applications[name, argument]
+        if order == 0 and used.value is not None:
+            return name_of(used.value)
+        return f"{'d' * order}s{used.number}"
 
 
 def name_of(quantity: Quantity) -> str:

@@ -10,7 +10,7 @@ axes exchanged. It needs the package onnx: pip install 'symnet[onnx]'.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,26 +18,10 @@ from sympy import Add, Expr, Mul, Piecewise, Pow, S, Symbol, sign
 from sympy.logic.boolalg import And, Or
 
 from symnet.activations import Z
-from symnet.calculus.algebra import (
-    DIRECTIONS,
-    OUTPUT,
-    Quantity,
-    X,
-    along_directions,
-    column,
-    dot,
-    entry,
-    is_direction,
-    log_softmax,
-    matvec,
-    row,
-    sigma,
-    softmax,
-    transposed,
-)
-from symnet.calculus.program import activations_used
+from symnet.calculus.algebra import DIRECTIONS, Quantity, X, along_directions
 from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
+from symnet.languages.matrixform import MatrixForm
 from symnet.lowering import elementary, programs
 from symnet.names import array_name, together_name
 
@@ -73,13 +57,12 @@ def content(job: Job) -> bytes:
     return bytes(model(job).SerializeToString())
 
 
-class _Model:
+class _Model(MatrixForm):
     """The nodes of a model, made statement by statement."""
 
     def __init__(self, job: Job, choice: Choice, onnx: Any) -> None:
-        self.job, self.choice, self.onnx = job, choice, onnx
-        self.program = choice.program
-        self.n, self.m, self.order = job.lowered.n, job.lowered.m, job.order
+        super().__init__(job, choice)
+        self.onnx = onnx
         self.kind = np.float32 if job.precision == "float" else np.float64
         self.rank = 3 + self.order  # points, p, directions, r
         self.nodes: list[Any] = []
@@ -87,7 +70,6 @@ class _Model:
         self.tensors: dict[tuple, str] = {}
         self.sigmas: dict[tuple[str, Expr, int], str] = {}
         self.parameters = job.network.numeric().parameters
-        self.used = activations_used(self.program)
 
     def proto(self) -> Any:
         helper = self.onnx.helper
@@ -143,10 +125,7 @@ class _Model:
             self.constants[name] = self.onnx.numpy_helper.from_array(array, name)
         return name
 
-    def number(self, value: Any) -> str:
-        return self.constant(f"c{float(value)!r}", float(value))
-
-    def folded(self, kind: str, parts: Sequence[str]) -> str:
+    def folded(self, kind: str, parts: Iterable[str]) -> str:
         first, *rest = parts
         for part in rest:
             first = self.op(kind, first, part)
@@ -168,48 +147,43 @@ class _Model:
     def axis(self, direction: str) -> int:
         return 1 if direction == "p" else 2 + DIRECTIONS.index(direction)
 
-    def vector(self, expression: Expr) -> str:
-        """The tensor of an expression, along the directions that it names."""
-        match expression:
-            case _ if expression.is_number:
-                return self.number(expression)
-            case _ if expression == OUTPUT:
-                return self.placed("identity_p", np.eye(self.m), 1)
-            case _ if is_direction(expression):
-                axis = self.axis(expression.along[0])
-                return self.placed(f"identity_{axis}", np.eye(self.n), axis)
-            case Quantity():
-                return self.quantity(expression)
-            case sigma():
-                return self.sigmas[expression.name, expression.argument, expression.order]
-            case Add():
-                return self.folded("Add", [self.vector(a) for a in expression.args])
-            case Mul():
-                return self.folded("Mul", [self.vector(a) for a in expression.args])
-            case Pow(args=(base, power)) if power.is_Integer and power > 0:
-                return self.folded("Mul", [self.vector(base)] * int(power))
-            case matvec(args=(matrix, v)):
-                return self.op("MatMul", self.vector(v), self.matrix(matrix))
-            case column(args=(matrix, unit)):
-                axis = self.axis(unit.along[0])
-                return self.placed(f"{matrix}_columns_{axis}", self.parameters[str(matrix)].T, axis)
-            case row(args=(matrix, _)):
-                return self.placed(f"{matrix}_rows", self.parameters[str(matrix)], 1)
-            case dot(args=(u, v)):
-                product = self.op("Mul", self.vector(u), self.vector(v))
-                return self.op("ReduceSum", product, self.ints("last", [-1]), keepdims=1)
-            case entry(args=(v, unit)):
-                return self.exchanged(self.vector(v), self.axis(unit.along[0]), self.rank - 1)
-            case softmax(args=(v,)):
-                return self.op("Softmax", self.vector(v), axis=-1)
-            case log_softmax(args=(v,)):
-                return self.op("LogSoftmax", self.vector(v), axis=-1)
-        raise TypeError(f"{type(expression).__name__} has no ONNX form: {expression}")
+    def number(self, value: Any) -> str:
+        return self.constant(f"c{float(value)!r}", float(value))
 
-    def matrix(self, matrix: Expr) -> str:
-        if isinstance(matrix, transposed):
-            return self.constant(f"{matrix.args[0]}", self.parameters[str(matrix.args[0])])
-        return self.constant(f"{matrix}_t", self.parameters[str(matrix)].T)
+    def identity(self, size: int, direction: str) -> str:
+        name = "p" if direction == "p" else self.axis(direction)
+        return self.placed(f"identity_{name}", np.eye(size), self.axis(direction))
+
+    def derivative(self, name: str, argument: Expr, order: int) -> str:
+        return self.sigmas[name, argument, order]
+
+    def sum(self, expression: Add) -> str:
+        return self.folded("Add", map(self.vector, expression.args))
+
+    def product(self, factors: Sequence[Expr]) -> str:
+        return self.folded("Mul", map(self.vector, factors))
+
+    def matrix_product(self, matrix: str, turned: bool, v: Expr) -> str:
+        vector, array = self.vector(v), self.parameters[matrix]
+        factor = self.constant(matrix, array) if turned else self.constant(f"{matrix}_t", array.T)
+        return self.op("MatMul", vector, factor)
+
+    def columns(self, matrix: str, direction: str) -> str:
+        axis = self.axis(direction)
+        return self.placed(f"{matrix}_columns_{axis}", self.parameters[matrix].T, axis)
+
+    def rows(self, matrix: str) -> str:
+        return self.placed(f"{matrix}_rows", self.parameters[matrix], 1)
+
+    def scalar_product(self, u: Expr, v: Expr) -> str:
+        return self.op("ReduceSum", self.product([u, v]), self.ints("last", [-1]), keepdims=1)
+
+    def entries(self, v: Expr, direction: str) -> str:
+        return self.exchanged(self.vector(v), self.axis(direction), self.rank - 1)
+
+    def normalized(self, function: str, v: Expr) -> str:
+        kind = {"softmax": "Softmax", "log_softmax": "LogSoftmax"}[function]
+        return self.op(kind, self.vector(v), axis=-1)
 
     def quantity(self, quantity: Quantity) -> str:
         if quantity.letter == "b":
@@ -242,16 +216,14 @@ class _Model:
     # --- activations ----------------------------------------------------------------------------
 
     def activate(self, argument: Quantity) -> None:
-        for used, orders in self.used.items():
-            if used.argument != argument:
-                continue
+        for used in self.program.applied_to.get(argument, ()):
             activation = self.program.activations[used.name]
-            shared, results = activation.forms(max(orders)).only(orders)
+            shared, results = activation.forms(max(used.orders)).only(used.orders)
             known: dict[Expr, str] = {Z: self.quantity(argument)}
             for symbol, value in shared:
                 known[symbol] = self.scalar(value, known)
-            for order, value in zip(orders, results, strict=True):
-                self.sigmas[used.name, used.argument, order] = self.scalar(value, known)
+            for order, value in zip(used.orders, results, strict=True):
+                self.sigmas[used.name, argument, order] = self.scalar(value, known)
 
     def scalar(self, expression: Expr, known: dict[Expr, str]) -> str:
         """An elementwise function, in operators that runtimes have for doubles too."""

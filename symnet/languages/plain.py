@@ -17,24 +17,19 @@ from sympy.logic.boolalg import And, Or
 
 from symnet.calculus.algebra import (
     DIRECTIONS,
-    OUTPUT,
     Quantity,
     X,
     along_directions,
-    column,
     dot,
     entry,
-    is_direction,
     log_softmax,
     matvec,
-    row,
     sigma,
     softmax,
-    transposed,
 )
 from symnet.calculus.schemes import Choice
 from symnet.languages.job import Job
-from symnet.languages.matrixform import ArrayPrinter, Functions, MatrixForm, name_of
+from symnet.languages.matrixform import ArrayPrinter, Functions, MatrixText, name_of
 from symnet.languages.printing import own_functions
 from symnet.languages.pythontext import array, nested, unformatted
 from symnet.lowering import elementary, programs
@@ -113,7 +108,7 @@ def _scalar(function: ScalarFunction, printer: PlainPrinter) -> list[str]:
     return [*lines, f"    return {', '.join(names)}"]
 
 
-class _Body(MatrixForm):
+class _Body(MatrixText):
     """The statements of one Program; `named` are expressions that have a name."""
 
     minus: ClassVar[str] = "(-1.0) * "
@@ -156,7 +151,7 @@ class _Body(MatrixForm):
         """
         lines: list[str] = []
         while True:
-            value = _plainly(self.text(expression))
+            value = _plainly(self.vector(expression))
             value = f"np.repeat({value}, {width}, axis=-1)" if width else value
             line = f"        {name} = {value}"
             parts = self.parts(expression)
@@ -167,7 +162,7 @@ class _Body(MatrixForm):
                 return [*lines, f"        {name} = (", *terms, "        )"]
             if not parts:
                 return [*lines, line]
-            part = max(parts, key=lambda e: len(self.text(e)))
+            part = max(parts, key=lambda e: len(self.vector(e)))
             new = f"part{len(self.named) + 1}"
             lines += self.assigned(new, part)
             self.named[part] = new
@@ -183,10 +178,10 @@ class _Body(MatrixForm):
         found: list[Expr] = []
         for argument in expression.args:
             whole = isinstance(argument, (Add, Mul, Pow, matvec, dot, entry, softmax, log_softmax))
-            long = isinstance(argument, Quantity) and len(self.text(argument)) > _LONG
+            long = isinstance(argument, Quantity) and len(self.vector(argument)) > _LONG
             if (whole or long) and argument not in self.named:
                 found += [argument, *self.parts(argument)]
-        return [part for part in found if len(self.text(part)) < len(self.text(expression)) - 8]
+        return [part for part in found if len(self.vector(part)) < len(self.vector(expression)) - 8]
 
     def result(self, order: int, name: str) -> str:
         shape = f"(points, {', '.join(map(str, [self.m, *[self.n] * order]))})"
@@ -207,52 +202,35 @@ class _Body(MatrixForm):
         places = ["None"] * axis + [":"] + ["None"] * (self.order + 1 - axis) + [":"]
         return f"{rows}[{', '.join(places)}]"
 
-    def text(self, expression: Expr) -> str:
-        """An expression; sums in brackets."""
-        match expression:
-            case _ if expression in self.named:
-                return self.named[expression]
-            case _ if expression.is_number:
-                return f"({float(expression)!r})" if expression < 0 else repr(float(expression))
-            case _ if expression == OUTPUT:
-                return self.along(f"np.eye({self.m})", 1)
-            case _ if is_direction(expression):
-                return self.along(f"np.eye({self.n})", self.axis(expression.along[0]))
-            case Quantity():
-                return self.quantity(expression)
-            case sigma():
-                return self.derivative(expression.name, expression.argument, expression.order)
-            case Add():
-                return f"({' '.join(self.signed(expression))})"
-            case Mul():
-                return " * ".join(map(self.bracketed, expression.args))
-            case Pow(args=(base, power)) if power.is_Integer and power > 0:
-                return " * ".join([self.text(base)] * int(power))
-            case matvec(args=(matrix, v)):
-                turned = isinstance(matrix, transposed)
-                return f"{self.factor(v)} @ {matrix.args[0] if turned else f'{matrix}.T'}"
-            case column(args=(matrix, unit)):
-                return self.along(f"{matrix}.T", self.axis(unit.along[0]))
-            case row(args=(matrix, _)):
-                return self.along(str(matrix), 1)
-            case dot(args=(u, v)):
-                return f"np.sum({self.bracketed(u)} * {self.bracketed(v)}, -1, keepdims=True)"
-            case entry(args=(v, unit)):
-                return f"np.swapaxes({self.text(v)}, {self.axis(unit.along[0])}, -1)"
-            case softmax(args=(v,)):
-                return f"softmax_of({self.text(v)})"
-            case log_softmax(args=(v,)):
-                return f"log_softmax_of({self.text(v)})"
-        raise TypeError(f"{type(expression).__name__} has no matrix form: {expression}")
+    def vector(self, expression: Expr) -> str:
+        return self.named.get(expression) or super().vector(expression)
 
-    def bracketed(self, expression: Expr) -> str:
-        """An expression in a product: a @ between stars would take what is before it."""
-        text = self.text(expression)
-        return f"({text})" if isinstance(expression, matvec) else text
+    def identity(self, size: int, direction: str) -> str:
+        return self.along(f"np.eye({size})", self.axis(direction))
+
+    def product(self, factors: Sequence[Expr]) -> str:
+        """A @ between stars would take what is before it."""
+        texts = [(self.vector(factor), isinstance(factor, matvec)) for factor in factors]
+        return " * ".join(f"({text})" if applied else text for text, applied in texts)
+
+    def matrix_product(self, matrix: str, turned: bool, v: Expr) -> str:
+        return f"{self.factor(v)} @ {matrix if turned else f'{matrix}.T'}"
+
+    def columns(self, matrix: str, direction: str) -> str:
+        return self.along(f"{matrix}.T", self.axis(direction))
+
+    def rows(self, matrix: str) -> str:
+        return self.along(matrix, 1)
+
+    def scalar_product(self, u: Expr, v: Expr) -> str:
+        return f"np.sum({self.product([u, v])}, -1, keepdims=True)"
+
+    def entries(self, v: Expr, direction: str) -> str:
+        return f"np.swapaxes({self.vector(v)}, {self.axis(direction)}, -1)"
 
     def factor(self, expression: Expr) -> str:
         """An expression before @, which binds as * does."""
-        text = self.text(expression)
+        text = self.vector(expression)
         return f"({text})" if isinstance(expression, (Mul, Pow, matvec)) else text
 
     def quantity(self, quantity: Quantity) -> str:

@@ -56,12 +56,12 @@ def _demand(command: Sequence[str], folder: Path | None = None) -> None:
 def confirm(language: str, files: Mapping[str, str | bytes]) -> str | None:
     """Run the self-tests of a language's files; why they could not be run, if so.
 
-    Nothing to say of languages without one. CheckError, with the line that it printed of what is
-    wrong, where one fails.
+    Nothing to say of those WITHOUT one. CheckError, with the line that it printed of what is wrong,
+    where one fails.
     """
-    if language not in _COMMANDS and language not in _IN_C:
+    if language in WITHOUT:
         return None
-    most = _LARGE_IF_QUICK if language in (*_IN_C, "python") else _LARGE
+    most = _LARGE_IF_QUICK if language in (*IN_C, "python") else _LARGE
     if sum(_size(text) for text in files.values()) > most:
         return f"the self-test was not run: the text has more than {most:,} characters"
     with tempfile.TemporaryDirectory(prefix="symnet-") as name:
@@ -70,7 +70,7 @@ def confirm(language: str, files: Mapping[str, str | bytes]) -> str | None:
             assert isinstance(text, str)
             (folder / file).write_text(text, encoding="utf-8")
         try:
-            if language in _IN_C:
+            if language in IN_C:
                 first, *others = (folder / file for file in files if file.endswith(".c"))
                 if language == "c":
                     return _compiled([first, *others], f"{first.stem.upper()}_TEST")
@@ -97,7 +97,7 @@ def _tested(language: str, files: Mapping[str, str | bytes]) -> list[str]:
 
 def _run(language: str, name: str, folder: Path) -> str | None:
     """The commands of a language, in the folder of its files."""
-    for command in _COMMANDS[language]:
+    for command in COMMANDS[language]:
         first, *rest = (word.format(name=name, macro=name.upper()) for word in command)
         tool = str(folder / first) if first.startswith("./") else shutil.which(first)
         if tool is None:
@@ -106,7 +106,7 @@ def _run(language: str, name: str, folder: Path) -> str | None:
     return None
 
 
-_COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "cpp": (
         ("c++", "-std=c++17", "-D{macro}_TEST", "-x", "c++", "{name}.hpp", "-o", "{name}"),
         ("./{name}",),
@@ -124,8 +124,9 @@ _COMMANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("./{name}",),
     ),
 }
-"""How the self-test of each language's files is compiled and run; JSON, ONNX and XLSX have none."""
+"""How the self-test of each language's files is compiled and run, but for those of C."""
 
-_IN_C = "c", "c-batch"
+IN_C = "c", "c-batch"
+WITHOUT = "json", "onnx", "xlsx"
 _GATHERED = "cpp", "rust"  # whose first file tests all networks of a library
 _BESIDE = "fortran", "matlab"  # whose test is a file of its own

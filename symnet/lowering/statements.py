@@ -31,7 +31,7 @@ from symnet.calculus.algebra import (
     softmax,
     transposed,
 )
-from symnet.calculus.program import Application, Program, Statement, activations_used
+from symnet.calculus.program import Application, Program, Statement
 from symnet.lowering.joining import Item
 from symnet.lowering.loops import (
     At,
@@ -63,14 +63,6 @@ class Lowering:
         self.arrays: dict[str, Shape] = {}
         self.same: dict[tuple, Expr] = {}  # families that are columns or rows of a matrix
         self.temporaries: dict[Expr, Quantity] = {}
-        self.used: dict[Quantity, list[tuple[Application, tuple[int, ...]]]] = {}
-        for used, orders in activations_used(program).items():
-            self.used.setdefault(used.argument, []).append((used, orders))
-        self.values = {
-            (s.expression.name, s.expression.argument): s.target
-            for s in program.statements
-            if isinstance(s.expression, sigma)
-        }
         self._emit((), self._loop(self._calls(X, at("x", "r")), program.shapes.n))
         for statement in program.statements:
             self._statement(statement)
@@ -118,12 +110,11 @@ class Lowering:
     def _calls(self, argument: Quantity, value: Expr, index: str = "r") -> list[Step]:
         """σ⁽ʳ⁾ of what has just become known, and what is applied to those in turn."""
         found: list[Step] = []
-        for used, orders in self.used.get(argument, ()):
-            results = tuple(self._derivative(used, order, index) for order in orders)
-            found.append(Call(self._function(used.name, orders), value, results))
-            target = self.values.get((used.name, argument))
-            if target is not None:
-                found += self._calls(target, results[0], index)
+        for used in self.program.applied_to.get(argument, ()):
+            results = tuple(self._derivative(used, order, index) for order in used.orders)
+            found.append(Call(self._function(used.name, used.orders), value, results))
+            if used.value is not None:
+                found += self._calls(used.value, results[0], index)
         return found
 
     def _function(self, name: str, orders: tuple[int, ...]) -> str:
@@ -139,9 +130,8 @@ class Lowering:
         return self.functions[key]
 
     def _derivative(self, used: Application, order: int, index: str | Expr) -> At:
-        value = self.values.get((used.name, used.argument))
-        if order == 0 and value is not None:
-            return self._element(value, index)
+        if order == 0 and used.value is not None:
+            return self._element(used.value, index)
         name = f"{'d' * order}s{used.number}"
         width = self._width(used.argument)
         self.arrays[name] = (width,)
@@ -257,8 +247,7 @@ class Lowering:
             case Quantity():
                 return self._element(expression, index)
             case sigma():
-                key = (expression.name, expression.argument)
-                used = Application(*key, self.program.applied[key])
+                used = self.program.applications[expression.name, expression.argument]
                 return self._derivative(used, expression.order, index)
             case column(args=(matrix, unit)):
                 return at(str(matrix), index, unit.along[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from sympy import Expr, Symbol
 
@@ -27,6 +27,9 @@ class _Vector(Protocol):
     """A vector of a graph: what a layer can be applied to."""
 
     def through(self, layer: Layer) -> Any: ...
+
+
+_V = TypeVar("_V", bound=_Vector)
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -105,7 +108,7 @@ class Layer:
         """What the layer is, in words: `tanh`, `linear without bias`."""
         return self.activation.name + (" without bias" if self.bias is None else "")
 
-    def __call__(self, vector: _Vector) -> Any:
+    def __call__(self, vector: _V) -> _V:
         """The layer of a vector, `σ(W v + b)`: a vector of a graph, see `symnet.variables`.
 
         ValueError where the vector has another width than the layer has inputs.
@@ -114,7 +117,8 @@ class Layer:
             raise TypeError(
                 f"a layer is applied to a vector of symnet.variables, not {type(vector).__name__}"
             )
-        return vector.through(self)
+        found: _V = vector.through(self)
+        return found
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Layer) and self._content() == other._content()

@@ -98,8 +98,10 @@ class Network:
         nodes = tuple(nodes)
         if not nodes:
             raise ValueError("a network needs at least one node")
-        names = None
-        if isinstance(inputs, Iterable):
+        names: Iterable[str | Symbol] | None = None
+        if isinstance(inputs, str):  # which is refused when all else is known
+            names, inputs = inputs, None
+        elif isinstance(inputs, Iterable):
             inputs = len(names := tuple(inputs))
         count = checks.inputs_of(nodes, inputs)
         sizes = graph.checked_sizes(nodes, count)

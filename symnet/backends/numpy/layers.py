@@ -35,12 +35,7 @@ from symnet.calculus.algebra import (
     sigma,
     sigmas,
 )
-from symnet.calculus.program import (
-    Application,
-    Program,
-    activations_used,
-    parameters,
-)
+from symnet.calculus.program import Application, Program, parameters
 from symnet.network import Network
 
 
@@ -143,14 +138,6 @@ class _LayerPrinter(ElementPrinter):
     def __init__(self, program: Program, m: int) -> None:
         super().__init__()
         self.program, self.m = program, m
-        self.used: dict[Expr, list[tuple[Application, tuple[int, ...]]]] = {}
-        for used, orders in activations_used(program).items():
-            self.used.setdefault(used.argument, []).append((used, orders))
-        self.values = {
-            (s.expression.name, s.expression.argument): s.target
-            for s in program.statements
-            if isinstance(s.expression, sigma)
-        }
         self.calls: set[tuple[str, tuple[int, ...]]] = set()
         self.gathers: set[tuple[tuple[int, ...], int]] = set()
         self._target: tuple[str, ...] = ()
@@ -159,10 +146,10 @@ class _LayerPrinter(ElementPrinter):
     def activation_lines(self, argument: Quantity) -> list[Assignment]:
         """a1, ds1, dds1 = sigmoid_012(z1): a line for each activation of this argument."""
         lines: list[Assignment] = []
-        for used, orders in self.used.get(argument, []):
-            self.calls.add((used.name, orders))
-            targets = [Symbol(self._derivative(used, r)) for r in orders]
-            call = _function(call_name(used.name, orders))(argument)
+        for used in self.program.applied_to.get(argument, ()):
+            self.calls.add((used.name, used.orders))
+            targets = [Symbol(self._derivative(used, r)) for r in used.orders]
+            call = _function(call_name(used.name, used.orders))(argument)
             lines.append((Tuple(*targets) if len(targets) > 1 else targets[0], call))
         return lines
 
@@ -177,8 +164,9 @@ class _LayerPrinter(ElementPrinter):
         return isinstance(found, (column, row))
 
     def _derivative(self, used: Application, order: int) -> str:
-        value = self.values.get((used.name, used.argument)) if order == 0 else None
-        return f"{'d' * order}s{used.number or ''}" if value is None else code_name(value)
+        if order == 0 and used.value is not None:
+            return code_name(used.value)
+        return f"{'d' * order}s{used.number or ''}"
 
     def _print_Tuple(self, expr: Tuple) -> str:
         return ", ".join(map(self._print, expr))
@@ -215,9 +203,7 @@ class _LayerPrinter(ElementPrinter):
         return code_name(quantity)
 
     def _print_sigma(self, node: sigma) -> str:
-        number = self.program.applied[node.name, node.argument]
-        used = Application(node.name, node.argument, number)
-        return self._derivative(used, node.order)
+        return self._derivative(self.program.applications[node.name, node.argument], node.order)
 
     def _print_transposed(self, node: Expr) -> str:
         return f"{self._print(node.args[0])}.T"

@@ -65,16 +65,14 @@ def from_jax(
     Args:
         function: takes an array of the shape (n,) and gives an array, or several in a tree.
         n: number of inputs, or the shape of the array where it is no vector.
+        inputs, outputs: names, one for each entry; by default x1, x2, … and y, or after the
+            leaves of a tree.
         check: compare the values with the function's own in double precision; its Jacobian too,
             where the function has derivatives of its own.
 
     ValueError names the primitive that is not read; CheckError where the values differ.
     """
-    options = Options(
-        None if inputs is None else list(inputs),
-        None if outputs is None else list(outputs),
-        check=check,
-    )
+    options = Options(inputs, outputs, check=check)
     return imported(function, n, options).network
 
 

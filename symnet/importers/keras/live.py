@@ -27,15 +27,13 @@ def from_keras(
     """The network of a Sequential or functional model of Keras 3, on any of its backends.
 
     Args:
+        inputs, outputs: names, one for each entry; by default after the model's own, but x1, x2, …
+            where it has a single vector of inputs.
         check: compare the values with those of a copy of the model in double precision.
 
     ValueError names the layer that is not read; CheckError where the values differ.
     """
-    options = Options(
-        None if inputs is None else list(inputs),
-        None if outputs is None else list(outputs),
-        check=check,
-    )
+    options = Options(inputs, outputs, check=check)
     return imported(model, options).network
 
 

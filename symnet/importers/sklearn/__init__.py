@@ -44,17 +44,14 @@ def from_sklearn(
     """The network of a fitted estimator, or of a Pipeline that ends in one.
 
     Args:
+        inputs, outputs: names, one for each entry; by default `feature_names_in_`, or x1, x2, …,
+            and y.
         classes: of a classifier "probabilities" or "logits".
-        check: compare the values with the estimator's own; CheckError where they differ.
+        check: compare the values with the estimator's own.
 
-    Inputs are called as `feature_names_in_` says. ValueError names the step that is not read.
+    ValueError names the step that is not read; CheckError where the values differ.
     """
-    options = Options(
-        None if inputs is None else list(inputs),
-        None if outputs is None else list(outputs),
-        classes=classes,
-        check=check,
-    )
+    options = Options(inputs, outputs, classes=classes, check=check)
     return imported(model, options).network
 
 

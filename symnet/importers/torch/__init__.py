@@ -42,6 +42,8 @@ def from_torch(
     """The network of a module, or of what torch.export has made of one.
 
     Args:
+        inputs, outputs: names, one for each entry; by default x1, x2, … and y, or after the
+            arguments and results where there are several.
         shape: of the input without its batch, or of each of several inputs, which are laid side
             by side; by default that of the first layer, (n,), or what was exported. A dictionary
             of shapes is of keyword arguments, or else of the entries of one dictionary that
@@ -51,11 +53,7 @@ def from_torch(
 
     ValueError names the operation that is not read; CheckError where the values differ.
     """
-    options = Options(
-        None if inputs is None else list(inputs),
-        None if outputs is None else list(outputs),
-        check=check,
-    )
+    options = Options(inputs, outputs, check=check)
     return imported(module, options, shape).network
 
 

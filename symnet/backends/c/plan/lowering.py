@@ -50,7 +50,7 @@ from symnet.calculus.algebra import (
     symbols,
     transposed,
 )
-from symnet.calculus.program import Program, Statement, activations_used
+from symnet.calculus.program import Program, Statement
 
 _NAMES = SPELLED | {"y": "Y", "m": "mean", "p": "soft"}
 """Slabs of these letters have names of their own: the text's loops run over m, p, …"""
@@ -79,11 +79,6 @@ class _Planner:
     def __init__(self, program: Program) -> None:
         self.program, self.shapes = program, program.shapes
         self.draft = Draft()
-        self.orders = {(a.name, a.argument): used for a, used in activations_used(program).items()}
-        self.values: dict[Expr, Quantity] = {}
-        for s in program.statements:
-            if isinstance(s.expression, sigma):
-                self.values.setdefault(s.expression, s.target)
         self.by_input: set[Quantity] = set()
 
     def run(self) -> Plan:
@@ -153,7 +148,7 @@ class _Planner:
                     source = self.draft.places[expression.args[0].family]
                     logarithm = isinstance(expression, log_softmax)
                     self.draft.append(Softmax(place, source, logarithm))
-                case sigma() if self.values[expression] == target:
+                case sigma(order=0):
                     pass  # by the activation itself
                 case _:
                     computed.append(_Computed(place, directions(target), parts_of(statement)))
@@ -298,16 +293,16 @@ class _Planner:
         nodes = [node for node in sigmas(expression) if node not in self.draft.places]
         used = {(node.name, node.argument) for node in nodes}
         for name, argument in used if len(used) < 2 else sorted(used, key=str):
-            number = self.program.applied[name, argument]
+            application = self.program.applications[name, argument]
             source = self.draft.places[argument.family]
             results = []
-            for r in self.orders[name, argument]:
-                node = sigma(name, r, argument)
-                if node in self.values:
-                    place = self.draft.places[self.values[node].family]
+            for r in application.orders:
+                if r == 0 and application.value is not None:
+                    place = self.draft.places[application.value.family]
                 else:
-                    place = Place(self.draft.slab(f"{'d' * r}s{number or ''}", source.slab.rows, 1))
-                self.draft.places[node] = place
+                    letters = f"{'d' * r}s{application.number or ''}"
+                    place = Place(self.draft.slab(letters, source.slab.rows, 1))
+                self.draft.places[sigma(name, r, argument)] = place
                 results.append((r, place))
             activated = Activated(name, argument, source, tuple(results))
             self.draft.append(Pass(source.slab.rows, activated))
