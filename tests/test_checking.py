@@ -159,6 +159,24 @@ def test_terms_that_cancel_in_a_third_order_are_no_fault():
     assert not check(network, Planted(f, (1, 0, 0, 1), -1)).ok
 
 
+@pytest.mark.parametrize("spec", ["square", "tanh", "cube", "softmax", "product"])
+def test_slopes_that_cancel_are_no_fault(spec):
+    """x·(1/x) is 1, its slope 0 or a rounding error as one multiplies; so are products of two."""
+    x = symnet.variables("a", "b")
+    ones = x * (1 / x)
+    away = 2 * ones - ones[::-1] - 1
+    h = {
+        "cube": lambda: away**3,
+        "softmax": lambda: symnet.softmax(ones),
+        "product": lambda: away[0] * away[1],
+    }.get(spec, lambda: symnet.apply(spec, away + 0.25))()
+    network = Network.of(h)
+    f = compiled(network, 2)
+    verify(f)
+    assert check(network, f).ok
+    assert not check(network, Shifted(f, (0, 0, 1), 1e-15)).ok
+
+
 def test_a_derivative_that_is_zero_is_no_noise_of_differences():
     """Normalised, a single entry is 0 everywhere, and all after it constant: so in 50 digits."""
     h = symnet.layer_norm(symnet.Layer([[0.7]], [0.1], "sigmoid")(symnet.variables("x")))

@@ -112,6 +112,7 @@ NETWORKS = {
             "log_classifier",
             "log_shares",
             "spread_form",
+            "spread_input",
             "residual_of_inputs",
         )
     },
@@ -121,7 +122,7 @@ NETWORKS = {
 COMPLETE = bool(os.environ.get("SYMNET_COMPLETE"))
 """Whether each language is run with every network, which takes minutes."""
 
-SEEN = tuple(NETWORKS) if COMPLETE else ("attention", "one")
+SEEN = tuple(NETWORKS) if COMPLETE else ("attention", "spread_input")
 
 
 def tools_of(language: str) -> tuple[tuple[str, ...], ...]:

@@ -176,6 +176,14 @@ def spread_form() -> Network:
     return Network.from_nodes(nodes)
 
 
+def spread_input() -> Network:
+    """The only input multiplies a wide vector: its unit direction and its column are spread."""
+    draw, x = Draw(61), symnet.variables("x")
+    h = draw(3, 1, "gaussian")(x)
+    form = draw(1, 1, bias=False)(x)
+    return Network.of(draw(1, 3)(x * (1.0 - h)) + draw(1, 3)((form + 0.5) * h))
+
+
 def bilinear() -> Network:
     """Products of the inputs with each other and with neurons, a matrix on the product."""
     draw, x = Draw(14), symnet.variables("x1", "x2")
@@ -391,7 +399,8 @@ def _named(*made: Callable[[], Network]) -> dict[str, Callable[[], Network]]:
 _GRAPHS = _named(
     *(residual, residual_of_inputs, residual_of_two_layers, difference, dense_net, input_convex),
     *(pass_through, branches, shared),
-    *(highway, product_of_outputs, two_in_two_out, spread_form, bilinear, square_of_itself),
+    *(highway, product_of_outputs, two_in_two_out, spread_form, spread_input, bilinear),
+    square_of_itself,
     *(quotient, mixture),
     *(classifier, log_classifier, log_shares, attention, layer_normalisation),
     *(transformed_inputs, transformed_output, fourier_features, powers),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import permutations
 
-from sympy import Add, Expr, Integer, Mul, Piecewise, Pow, S, Symbol, exp, log
+from sympy import Add, Expr, Mul, Piecewise, Pow, S, Symbol, exp, log
 
 from symnet.calculus.algebra import (
     DIRECTIONS,
@@ -82,7 +82,7 @@ class Lowering:
 
     def _assign(self, target: Quantity, expression: Expr) -> None:
         """Loops that store the expression, and what activations make of it at once."""
-        along = tuple(sorted(along_directions(expression) | set(target.along), key=_place))
+        along = tuple(sorted(along_directions(expression) | set(target.along), key=_rank))
         index = "p" if target.letter == "y" else "r"
         plain, sums = self._terms(expression, index, along)
         body: list[Step] = [Start("sum", _added(plain))]
@@ -133,16 +133,15 @@ class Lowering:
         if order == 0 and used.value is not None:
             return self._element(used.value, index)
         name = f"{'d' * order}s{used.number}"
-        width = self._width(used.argument)
-        self.arrays[name] = (width,)
-        return at(name, index if width > 1 else Integer(0))
+        self.arrays[name] = (self._width(used.argument),)
+        return at(name, self._place(used.argument, index))
 
     def _normalized(self, target: Quantity, expression: Expr) -> None:
         """exp(v - max v)/Σ, or v - max v - log Σ, which do not overflow."""
         vector, width = expression.args[0], self._width(target)
         value, found = self._element(vector, "r"), self._element(target, "r")
         top, total, power = Symbol("top"), Symbol("total"), Symbol("power")
-        first = self._element(vector, Integer(0))
+        first = self._element(vector, S.Zero)
         larger = Piecewise((value, value > top), (top, True), evaluate=False)
         whole = isinstance(expression, log_softmax)
         powers: list[Step] = [Let("power", exp(value - top)), More("total", power)]
@@ -195,9 +194,10 @@ class Lowering:
         if not isinstance(vector, Quantity):
             vector = self._temporary(vector)
         size = self.shapes.shape(matrix)[1]
-        weight = at(str(matrix), index, "s")
+        place = self._place(term, index)
+        weight = at(str(matrix), place, "s")
         if isinstance(matrix, transposed):
-            weight = at(str(matrix.args[0]), "s", index)
+            weight = at(str(matrix.args[0]), "s", place)
         return size, _times([weight, self._entry(vector, "s")])
 
     def _scalar_product(self, term: dot, along: tuple[str, ...]) -> tuple[int, Expr]:
@@ -226,7 +226,7 @@ class Lowering:
     def _temporary(self, expression: Expr, width: int | None = None) -> Quantity:
         """A vector that has a name only here."""
         if expression not in self.temporaries:
-            along = tuple(sorted(along_directions(expression), key=_place))
+            along = tuple(sorted(along_directions(expression), key=_rank))
             number = len(self.temporaries) + 1
             quantity = Quantity(_TEMPORARY, number, along)
             self.temporaries[expression] = quantity
@@ -241,18 +241,18 @@ class Lowering:
         """An entry of a vector that takes no sum."""
         match expression:
             case _ if expression == OUTPUT:
-                return Same(_index(index), Symbol("p"))
+                return Same(self._place(expression, index), Symbol("p"))
             case _ if is_direction(expression):
-                return Same(_index(index), Symbol(expression.along[0]))
+                return Same(self._place(expression, index), Symbol(expression.along[0]))
             case Quantity():
                 return self._element(expression, index)
             case sigma():
                 used = self.program.applications[expression.name, expression.argument]
                 return self._derivative(used, expression.order, index)
             case column(args=(matrix, unit)):
-                return at(str(matrix), index, unit.along[0])
+                return at(str(matrix), self._place(expression, index), unit.along[0])
             case row(args=(matrix, _)):
-                return at(str(matrix), "p", index)
+                return at(str(matrix), "p", self._place(expression, index))
             case entry(args=(vector, _)):
                 return self._entry(vector, _unit(expression))
             case matvec() | dot():
@@ -272,10 +272,10 @@ class Lowering:
         directions = [d for d in quantity.along if d != "p"]
         alias = self.same.get(quantity.family)
         if alias is not None:
-            index = index if self.shapes.width(alias) > 1 else Integer(0)
+            index = self._place(alias, index)
             found = at(str(alias.args[0]), index, *directions)
             return found if isinstance(alias, column) else at(str(alias.args[0]), "p", index)
-        index = index if self._width(quantity) > 1 else Integer(0)
+        index = self._place(quantity, index)
         if quantity.letter == "y":
             name = array_name(quantity.order)
             self.arrays[name] = (self.shapes.m,) + (self.shapes.n,) * quantity.order
@@ -285,7 +285,13 @@ class Lowering:
         name += "" if quantity.layer is None else str(quantity.layer)
         if quantity.letter not in "xb":
             self.arrays.setdefault(name, (*self._axes(quantity), self._width(quantity)))
-        return at(name, *sorted(quantity.along, key=_place), index)
+        return at(name, *sorted(quantity.along, key=_rank), index)
+
+    def _place(self, vector: Expr, index: str | Expr) -> Expr:
+        """The index of a vector's entry: one wide, a vector has the same for all entries."""
+        if self._width(vector) == 1:
+            return S.Zero
+        return Symbol(index) if isinstance(index, str) else index
 
     def _axes(self, quantity: Quantity) -> Shape:
         return tuple(self.shapes.m if d == "p" else self.shapes.n for d in quantity.along)
@@ -298,7 +304,7 @@ class Lowering:
         return self.shapes.width(expression)
 
 
-def _place(variable: str) -> int:
+def _rank(variable: str) -> int:
     """Outputs are the outermost loop, then directions in their order."""
     return ("p" + DIRECTIONS).index(variable)
 
@@ -306,10 +312,6 @@ def _place(variable: str) -> int:
 def _unit(node: entry) -> str:
     """The loop variable whose entry of a vector is meant."""
     return str(node.args[1].along[0])
-
-
-def _index(index: str | Expr) -> Expr:
-    return Symbol(index) if isinstance(index, str) else index
 
 
 def _times(factors: Iterable[Expr]) -> Expr:

@@ -1,4 +1,8 @@
-"""The size of the terms that each entry is made of; see `analytic.scale`."""
+"""The size of the terms that each entry is made of; see `analytic.scale`.
+
+What cancels is 0 in one order of rounding and a rounding error in another, as the slope of x·(1/x),
+and a product of two such is of second order: `_known` takes nothing for exact.
+"""
 
 from __future__ import annotations
 
@@ -65,6 +69,21 @@ def _with(weights: list[Array | None], node: Node) -> Iterator[tuple[Array | Non
     return zip(weights, node.terms, strict=True)
 
 
+_ROUNDING = 1e-7
+"""Single precision's. Of doubles it allows 1e-19 of the terms where there would be 0."""
+
+
+def _known(value: Array, size: Array) -> Array:
+    """The magnitude of a value whose terms are of this size, no smaller than what they leave."""
+    return np.abs(value) + _ROUNDING * size
+
+
+def _factor(value: Vector, size: Vector) -> Vector:
+    """`_known` of a factor and its derivatives."""
+    H = None if value.H is None else _known(value.H, full(size, 2))
+    return Vector(_known(value.a, size.a), _known(value.J, size.J), H)
+
+
 def _squares(vector: Vector) -> Vector:
     a, J, H = vector
     return Vector(a * a, J * J, None if H is None else H * H)
@@ -92,16 +111,21 @@ def _activated_size(step: Step, form: Vector, factor: Vector | None, order: int)
     sigma^(r+1), see `_moved_last` for the last order, where no derivative is left.
     """
     s0, s1, s2 = map(np.abs, step.jet)
+    last = _moved_last(step, form.a)
+    s2 = _known(s2, last)
+    s1 = _known(s1, s2 * form.a)
     J = H = EMPTY
     if order >= 1:
-        Jz = np.abs(step.form.J)
+        Jz = _known(step.form.J, form.J)
         J = np.hypot(by(s1, form.J), by(s2 * form.a, Jz))
     if order == 2:
         bend = by(s2, _crossed(form.J, Jz))
-        moved = by(_moved_last(step, form.a), outer(Jz, Jz))
+        moved = by(last, outer(Jz, Jz))
         H = np.hypot(bend, moved)
         if step.form.H is not None:
-            H = np.hypot(H, by(s1, full(form, 2)) + by(s2 * form.a, np.abs(step.form.H)))
+            H = np.hypot(
+                H, by(s1, full(form, 2)) + by(s2 * form.a, _known(step.form.H, full(form, 2)))
+            )
     return Vector(np.hypot(s0, s1 * form.a), J, H)
 
 
@@ -158,7 +182,7 @@ def _crossed(left: Array, right: Array) -> Array:
 def _multiplied_size(step: Step, form: Vector, factor: Vector | None, order: int) -> Vector:
     assert factor is not None
     assert step.factor is not None
-    (z, Jz, Hz), (c, Jc, Hc) = _magnitude(step.form), _magnitude(step.factor)
+    (z, Jz, Hz), (c, Jc, Hc) = _factor(step.form, form), _factor(step.factor, factor)
     J = H = EMPTY
     if order >= 1:
         own = by(c, Jz) + by(z, Jc)
@@ -180,7 +204,7 @@ def _softmax_size(step: Step, form: Vector, factor: Vector | None, order: int) -
     """Of products of s with what log_softmax has; s has the relative error of its exponent."""
     s, logs = step.jet[0], _log_softmax_size(step, form, factor, order)
     moved = _moved(s, form.a)
-    C, E = _shares(step, order)
+    C, E = _shares(step, form, order)
     J = H = EMPTY
     if order >= 1:
         J = by(s, np.hypot(logs.J, by(moved, np.abs(C))))
@@ -195,13 +219,13 @@ def _log_softmax_size(step: Step, form: Vector, factor: Vector | None, order: in
     """The formulas as they are in `analytic`'s heading, with all terms of each sum over r."""
     s, z = step.jet[0], step.form.a
     moved = _moved(s, form.a)
-    C, E = _shares(step, order)
+    C, E = _shares(step, form, order)
     total = (
         np.max(z, axis=1, keepdims=True) + np.log(np.sum(np.exp(z - z.max(1)[:, None]), 1))[:, None]
     )
     J = H = EMPTY
     if order >= 1:
-        Jz = np.abs(step.form.J)
+        Jz = _known(step.form.J, form.J)
         J = _norm(
             Jz + mean(s, Jz),
             form.J,
@@ -233,9 +257,9 @@ def _mean_of_squares(s: Array, size: Array) -> Array:
     return np.sqrt(np.sum(terms * terms, axis=1, keepdims=True))
 
 
-def _shares(step: Step, order: int) -> tuple[Array, Array]:
+def _shares(step: Step, form: Vector, order: int) -> tuple[Array, Array]:
     """C and E of `analytic`'s heading, the terms of each difference by their absolute values."""
-    s, J = step.jet[0], np.abs(step.form.J)
+    s, J = step.jet[0], _known(step.form.J, form.J)
     C = J + mean(s, J) if order >= 1 else EMPTY
     return C, np.abs(full(step.form, 2)) + outer(C, C) if order == 2 else EMPTY
 
