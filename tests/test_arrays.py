@@ -211,7 +211,7 @@ def nnet_file(path, change=lambda lines: lines):
         *("1.0,-1.0,", "0.5,2.0,", "-1.5,0.25,", "0.1,", "0.2,", "0.3,"),
         *("1.0,2.0,3.0,", "-0.5,"),
     ]
-    path.write_text("\n".join(change(lines)) + "\n", encoding="ascii")
+    path.write_text("\n".join(change(lines)) + "\n", encoding="utf-8")
     return path
 
 
@@ -227,8 +227,38 @@ def test_nnet_means_and_ranges_are_folded(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: [line.rstrip(",") + "\r" for line in lines],
+        lambda lines: [
+            *lines[:4],
+            "",
+            "  // the limits",
+            *(f"{line} // here" for line in lines[4:]),
+        ],
+        lambda lines: ["\ufeff// José's", *(line.replace(",", ", ") for line in lines[1:])],
+    ],
+)
+def test_nnet_files_as_others_write_them(change, tmp_path):
+    """Line ends, no comma at the end, comments at any place and in any language."""
+    pytest.importorskip("scipy")
+    net = symnet.load(nnet_file(tmp_path / "other.nnet", change))
+    usual = symnet.load(nnet_file(tmp_path / "net.nnet"))
+    np.testing.assert_array_equal(
+        analytic.value(net, [0.3, -0.7]), analytic.value(usual, [0.3, -0.7])
+    )
+    assert "of 4 means and ranges the last" in str(read(tmp_path / "other.nnet", Options()))
+
+
+@pytest.mark.parametrize(
     ("change", "what"),
     [
+        (lambda lines: [w.replace("0.5,1.0,7.0,", "0.5,1.0,") for w in lines], "3 means, but 4 ra"),
+        (
+            lambda lines: [w.replace("2,2,1,3", "1,2,2,2").replace("2,3,1", "2,2") for w in lines],
+            "4 means and ranges are one for each of 2 inputs and 2 outputs",
+        ),
+        (lambda lines: [w.replace("-1.5", "1_0") for w in lines], "line 11: '1_0,0.25,' are no"),
         (lambda lines: lines[:-1], "1: bias|layer 2"),
         (lambda lines: [*lines, "1.0,"], "more numbers than the widths say"),
         (lambda lines: [w.replace("2.0,4.0,9.0", "0.0,4.0,9.0") for w in lines], "a range is 0"),
