@@ -299,6 +299,74 @@ def test_matlab_cells(tmp_path):
     assert read(tmp_path / "net.mat", ACTIVATIONS).network == NET
 
 
+def cells(*rows):
+    """A cell of MATLAB."""
+    found = np.empty((len(rows), len(rows[0])), object)
+    for k, row in enumerate(rows):
+        for j, content in enumerate(row):
+            found[k, j] = content
+    return found
+
+
+W1, B1, W2, B2, W3, B3 = LAYERS
+NONE = np.zeros((0, 0))
+STRUCTS = np.array(
+    [(W1, B1, "tanh"), (W2, B2, "tanh"), (W3, B3, "linear")],
+    [("W", object), ("b", object), ("activation", object)],
+)
+NAMED = {"W1": W1, "b1": B1, "W2": W2, "b2": B2, "W3": W3, "b3": B3}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"net": NAMED},
+        {"layers": STRUCTS},
+        {
+            "IW": cells([W1], [NONE], [NONE]),
+            "LW": cells([NONE] * 3, [W2, NONE, NONE], [NONE, W3, NONE]),
+            "b": cells([B1], [B2], [B3]),
+        },
+    ],
+    ids=["a struct", "an array of structs", "cells of the toolbox"],
+)
+def test_matlab_structs_and_cells_of_layers(content, tmp_path):
+    """As MATLAB's users keep their layers together."""
+    io_ = pytest.importorskip("scipy.io")
+    io_.savemat(tmp_path / "net.mat", content)
+    found = read(tmp_path / "net.mat", ACTIVATIONS)
+    assert found.network == NET
+    assert ("mapminmax" in str(found)) == ("IW" in content)
+
+
+def test_matlab_sparse_matrices(tmp_path):
+    """Which become full ones."""
+    io_ = pytest.importorskip("scipy.io")
+    sparse = pytest.importorskip("scipy.sparse")
+    io_.savemat(tmp_path / "net.mat", NAMED | {"W1": sparse.csc_matrix(W1)})
+    assert read(tmp_path / "net.mat", ACTIVATIONS).network == NET
+
+
+def test_matlab_files_that_are_refused(tmp_path):
+    """Objects of the toolbox, layers beside the chain, other texts, other programs' files."""
+    io_ = pytest.importorskip("scipy.io")
+    of_class = np.array([(W1, B1)], [("IW", object), ("b", object)])
+    network = io_.matlab.MatlabObject(of_class, "network")
+    skip = {"IW": cells([W1], [W2]), "LW": cells([NONE, NONE], [W2, NONE]), "b": cells([B1], [B2])}
+    path = tmp_path / "net.mat"
+    for content, what in (
+        ({"net": network}, "net is an object of MATLAB's class network; save arrays"),
+        (skip, "IW/2 is no connection of a chain of layers; export it as ONNX"),
+        (NAMED | {"unit": "kPa"}, "unit holds text, expected numbers, or activations of that name"),
+    ):
+        io_.savemat(path, content)
+        with pytest.raises(NetworkFileError, match=what):
+            read(path, ACTIVATIONS)
+    path.write_bytes(b"# Created by Octave 9.2.0, Fri Nov 27 12:00:00 2026 <me@here>\n# name: W1\n")
+    with pytest.raises(NetworkFileError, match="is of Octave's own format; save it with -v7"):
+        read(path, ACTIVATIONS)
+
+
 def flax_bytes(tree):
     """As flax.serialization.to_bytes: an array is an extension of (shape, type, bytes)."""
     msgpack = pytest.importorskip("msgpack")
