@@ -211,7 +211,7 @@ def nnet_file(path, change=lambda lines: lines):
         *("1.0,-1.0,", "0.5,2.0,", "-1.5,0.25,", "0.1,", "0.2,", "0.3,"),
         *("1.0,2.0,3.0,", "-0.5,"),
     ]
-    path.write_text("\n".join(change(lines)) + "\n", encoding="ascii")
+    path.write_text("\n".join(change(lines)) + "\n", encoding="utf-8")
     return path
 
 
@@ -227,8 +227,38 @@ def test_nnet_means_and_ranges_are_folded(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: [line.rstrip(",") + "\r" for line in lines],
+        lambda lines: [
+            *lines[:4],
+            "",
+            "  // the limits",
+            *(f"{line} // here" for line in lines[4:]),
+        ],
+        lambda lines: ["\ufeff// José's", *(line.replace(",", ", ") for line in lines[1:])],
+    ],
+)
+def test_nnet_files_as_others_write_them(change, tmp_path):
+    """Line ends, no comma at the end, comments at any place and in any language."""
+    pytest.importorskip("scipy")
+    net = symnet.load(nnet_file(tmp_path / "other.nnet", change))
+    usual = symnet.load(nnet_file(tmp_path / "net.nnet"))
+    np.testing.assert_array_equal(
+        analytic.value(net, [0.3, -0.7]), analytic.value(usual, [0.3, -0.7])
+    )
+    assert "of 4 means and ranges the last" in str(read(tmp_path / "other.nnet", Options()))
+
+
+@pytest.mark.parametrize(
     ("change", "what"),
     [
+        (lambda lines: [w.replace("0.5,1.0,7.0,", "0.5,1.0,") for w in lines], "3 means, but 4 ra"),
+        (
+            lambda lines: [w.replace("2,2,1,3", "1,2,2,2").replace("2,3,1", "2,2") for w in lines],
+            "4 means and ranges are one for each of 2 inputs and 2 outputs",
+        ),
+        (lambda lines: [w.replace("-1.5", "1_0") for w in lines], "line 11: '1_0,0.25,' are no"),
         (lambda lines: lines[:-1], "1: bias|layer 2"),
         (lambda lines: [*lines, "1.0,"], "more numbers than the widths say"),
         (lambda lines: [w.replace("2.0,4.0,9.0", "0.0,4.0,9.0") for w in lines], "a range is 0"),
@@ -267,6 +297,74 @@ def test_matlab_cells(tmp_path):
     weights[:], biases[:] = LAYERS[::2], LAYERS[1::2]
     io_.savemat(tmp_path / "net.mat", {"W": weights, "b": biases})
     assert read(tmp_path / "net.mat", ACTIVATIONS).network == NET
+
+
+def cells(*rows):
+    """A cell of MATLAB."""
+    found = np.empty((len(rows), len(rows[0])), object)
+    for k, row in enumerate(rows):
+        for j, content in enumerate(row):
+            found[k, j] = content
+    return found
+
+
+W1, B1, W2, B2, W3, B3 = LAYERS
+NONE = np.zeros((0, 0))
+STRUCTS = np.array(
+    [(W1, B1, "tanh"), (W2, B2, "tanh"), (W3, B3, "linear")],
+    [("W", object), ("b", object), ("activation", object)],
+)
+NAMED = {"W1": W1, "b1": B1, "W2": W2, "b2": B2, "W3": W3, "b3": B3}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"net": NAMED},
+        {"layers": STRUCTS},
+        {
+            "IW": cells([W1], [NONE], [NONE]),
+            "LW": cells([NONE] * 3, [W2, NONE, NONE], [NONE, W3, NONE]),
+            "b": cells([B1], [B2], [B3]),
+        },
+    ],
+    ids=["a struct", "an array of structs", "cells of the toolbox"],
+)
+def test_matlab_structs_and_cells_of_layers(content, tmp_path):
+    """As MATLAB's users keep their layers together."""
+    io_ = pytest.importorskip("scipy.io")
+    io_.savemat(tmp_path / "net.mat", content)
+    found = read(tmp_path / "net.mat", ACTIVATIONS)
+    assert found.network == NET
+    assert ("mapminmax" in str(found)) == ("IW" in content)
+
+
+def test_matlab_sparse_matrices(tmp_path):
+    """Which become full ones."""
+    io_ = pytest.importorskip("scipy.io")
+    sparse = pytest.importorskip("scipy.sparse")
+    io_.savemat(tmp_path / "net.mat", NAMED | {"W1": sparse.csc_matrix(W1)})
+    assert read(tmp_path / "net.mat", ACTIVATIONS).network == NET
+
+
+def test_matlab_files_that_are_refused(tmp_path):
+    """Objects of the toolbox, layers beside the chain, other texts, other programs' files."""
+    io_ = pytest.importorskip("scipy.io")
+    of_class = np.array([(W1, B1)], [("IW", object), ("b", object)])
+    network = io_.matlab.MatlabObject(of_class, "network")
+    skip = {"IW": cells([W1], [W2]), "LW": cells([NONE, NONE], [W2, NONE]), "b": cells([B1], [B2])}
+    path = tmp_path / "net.mat"
+    for content, what in (
+        ({"net": network}, "net is an object of MATLAB's class network; save arrays"),
+        (skip, "IW/2 is no connection of a chain of layers; export it as ONNX"),
+        (NAMED | {"unit": "kPa"}, "unit holds text, expected numbers, or activations of that name"),
+    ):
+        io_.savemat(path, content)
+        with pytest.raises(NetworkFileError, match=what):
+            read(path, ACTIVATIONS)
+    path.write_bytes(b"# Created by Octave 9.2.0, Fri Nov 27 12:00:00 2026 <me@here>\n# name: W1\n")
+    with pytest.raises(NetworkFileError, match="is of Octave's own format; save it with -v7"):
+        read(path, ACTIVATIONS)
 
 
 def flax_bytes(tree):

@@ -563,12 +563,13 @@ def test_nothing_is_too_long_for_a_line(language, tmp_path):
             subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
 
 
+@pytest.mark.parametrize("weight", [1e39, -1e-50])
 @pytest.mark.parametrize("language", [*SINGLE, "c-batch", "onnx"])
-def test_weights_beyond_single_precision_are_refused(language):
-    """They were infinities in a model, and its largest number elsewhere."""
-    net = symnet.Network([symnet.Layer([[1.0]], [0.0], "tanh"), symnet.Layer([[1e39]])])
+def test_weights_beyond_single_precision_are_refused(language, weight):
+    """They were infinities in a model, and its largest number elsewhere; or 0."""
+    net = symnet.Network([symnet.Layer([[1.0]], [0.0], "tanh"), symnet.Layer([[weight]])])
     assert languages.generate(net, "c", 1)
-    with pytest.raises(ValueError, match=r"W2 holds .* 1e[+]39, .* leave out --precision float"):
+    with pytest.raises(ValueError, match=r"W2 holds .* 1e[+-]\d\d, .* leave out --precision float"):
         languages.generate(net, language, 1, precision="float")
 
 

@@ -711,6 +711,7 @@ def test_outputs_can_be_selected(tmp_path):
         ("RandomNormalLike", "random"),
         ("ArgMax", "chooses by values"),
         ("Col2Im", "ConvTranspose"),
+        ("Erfc", "ONNX has no such operator"),  # as tf2onnx leaves TensorFlow's
     ],
 )
 def test_operators_are_refused_by_name(op, what, tmp_path):

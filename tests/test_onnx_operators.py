@@ -15,7 +15,17 @@ onnx = pytest.importorskip("onnx")
 pytest.importorskip("scipy.special")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from onnxmodels import RNG, agrees, curves_alike, imported, model, node, weights  # noqa: E402
+from onnxmodels import (  # noqa: E402
+    RNG,
+    agrees,
+    agrees_with_runtime,
+    curves_alike,
+    imported,
+    in_single,
+    model,
+    node,
+    weights,
+)
 
 
 def resized(sizes, opset=19, **attributes):
@@ -154,6 +164,31 @@ def test_operators_agree_with_onnx(name, tmp_path):
     agrees(proto, net, shape)
     if name in AFFINE:
         assert [n.kind for n in net.nodes] == ["form"]
+
+
+PLACED = [
+    # entries, a scale or a size, coordinate_transformation_mode, nearest_mode, by hand
+    (3, 5 / 3, "asymmetric", "floor", [0, 0, 1, 1, 2]),
+    (10, 0.6, "asymmetric", "floor", [0, 1, 3, 5, 6, 8]),
+    (7, 0.3, "half_pixel", "round_prefer_ceil", [1, 5]),
+    (4, 1.5, "align_corners", "round_prefer_floor", [0, 1, 1, 2, 2, 3]),
+    (10, 14, "half_pixel", "round_prefer_floor", [0, 1, 1, 2, 3, 3, 4, 5, 6, 6, 7, 8, 8, 9]),
+    (7, 9, "half_pixel", "floor", [0, 0, 1, 2, 3, 3, 4, 5, 6]),
+]
+
+
+@pytest.mark.parametrize(("count", "factor", "places", "nearest", "expected"), PLACED)
+def test_entries_exactly_between_are_the_ones_of_a_scale_that_was_meant(
+    count, factor, places, nearest, expected, tmp_path
+):
+    """5/3 is below itself in single precision: four entries of three, in doubles."""
+    how = {"coordinate_transformation_mode": places, "nearest_mode": nearest}
+    made = scaled if isinstance(factor, float) else resized
+    op, constants, attributes, opset = made([1, 1, factor], **how)
+    proto = in_single([node(*op, **attributes)], (1, 1, count), constants, opset)
+    result = imported(proto, tmp_path)
+    assert analytic.value(result.network, np.arange(count)[None]).round(9).tolist() == [expected]
+    agrees_with_runtime(proto, result.network, (1, 1, count))
 
 
 @pytest.mark.parametrize("name", NONLINEAR)

@@ -34,7 +34,15 @@ from sklearn.ensemble import (
 )
 from sklearn.feature_selection import RFE
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ExpSineSquared, Matern
+from sklearn.gaussian_process.kernels import (
+    RBF,
+    ConstantKernel,
+    DotProduct,
+    ExpSineSquared,
+    Matern,
+    PairwiseKernel,
+)
+from sklearn.isotonic import IsotonicRegression
 from sklearn.kernel_approximation import SkewedChi2Sampler
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import (
@@ -82,6 +90,11 @@ REGRESSORS = {
     "KernelRidge cosine": KernelRidge(kernel="cosine"),
     "Matern 1/2": GaussianProcessRegressor(Matern(nu=0.5), optimizer=None, alpha=0.1),
     "Matern smooth": GaussianProcessRegressor(Matern(nu=np.inf), optimizer=None, alpha=0.1),
+    "Matern 7/2": GaussianProcessRegressor(Matern([1, 2, 3], nu=3.5), optimizer=None, alpha=0.1),
+    "pairwise": GaussianProcessRegressor(
+        PairwiseKernel(0.1, metric="poly"), optimizer=None, alpha=10.0
+    ),
+    "KernelRidge of a process's kernel": KernelRidge(kernel=RBF(2.0) + DotProduct()),
     "FastICA": make_pipeline(FastICA(random_state=0), LassoLars(alpha=0.01)),
     "FactorAnalysis": make_pipeline(FactorAnalysis(2), LassoLars(alpha=0.01)),
     "KernelPCA": make_pipeline(KernelPCA(2, kernel="rbf", gamma=0.2), LassoLars(alpha=0.01)),
@@ -202,6 +215,60 @@ def test_decision_functions(model):
     if not hasattr(model, "predict_proba"):
         with pytest.raises(ValueError, match='classes="logits"'):
             symnet.from_sklearn(model)
+
+
+DECIDING = [
+    OneVsRestClassifier(LogisticRegression()),
+    OneVsRestClassifier(LinearSVC()),
+    BaggingClassifier(LogisticRegression(), 2, max_features=2, random_state=0),
+    StackingClassifier([("a", LogisticRegression()), ("b", GaussianNB())]),
+    StackingClassifier([("a", LinearSVC()), ("b", LogisticRegression())]),
+]
+
+
+@pytest.mark.parametrize("labels", [TWO, THREE], ids=["two", "three"])
+@pytest.mark.parametrize("model", DECIDING, ids=lambda m: type(m).__name__)
+def test_decision_functions_of_classifiers_of_others(model, labels):
+    """Of stacks the last one's, on what the others give: probabilities, or decisions."""
+    model.fit(X, labels)
+    net = symnet.from_sklearn(model, classes="logits")
+    expected = model.decision_function(P).reshape(len(P), -1)
+    np.testing.assert_allclose(analytic.value(net, P), expected, atol=1e-11)
+    agrees_along_lines(net, model.decision_function, P, 1e-3, 1e-7)
+
+
+@pytest.mark.parametrize("how", ["predict", "predict_proba"])
+def test_decision_functions_of_a_chain(how):
+    """On probabilities or classes of the labels before."""
+    model = ClassifierChain(LogisticRegression(), chain_method=how, order=[1, 0])
+    model.fit(X, np.stack([TWO, X[:, 1] > 0], axis=1))
+    net = symnet.from_sklearn(model, classes="logits")
+    np.testing.assert_allclose(analytic.value(net, P), model.decision_function(P), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        VotingClassifier([("a", LogisticRegression()), ("b", GaussianNB())], voting="soft"),
+        CalibratedClassifierCV(LogisticRegression(), cv=2),
+        BaggingClassifier(GaussianNB(), 2, random_state=0),
+        OneVsRestClassifier(GaussianNB()),
+    ],
+    ids=lambda m: type(m).__name__,
+)
+def test_means_of_probabilities_have_no_logits(model):
+    """Means of logits were handed out as such, and probabilities as logits."""
+    with pytest.raises(ValueError, match="has no decision function, and so no logits"):
+        symnet.from_sklearn(model.fit(X, THREE), classes="logits")
+
+
+def test_what_does_not_tell_its_width():
+    """It is fitted, and was said not to be; what is not read at all says that first."""
+    model = GaussianProcessRegressor(ConstantKernel(2.0), optimizer=None).fit(X, Y)
+    with pytest.raises(ValueError, match="does not tell how many features it takes"):
+        symnet.from_sklearn(model)
+    with pytest.raises(ValueError, match="IsotonicRegression is not read: it interpolates"):
+        symnet.from_sklearn(IsotonicRegression().fit(X[:, 0], Y))
 
 
 def test_support_vectors_have_jaxs_derivatives():

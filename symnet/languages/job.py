@@ -190,14 +190,17 @@ def _check_inside(name: str, lowered: Lowered) -> None:
 
 
 def _check_range(lowered: Lowered, precision: str) -> None:
-    """ValueError where single precision is asked for, and a weight is beyond its numbers."""
-    most = float(np.finfo(np.float32).max)
-    for name, values in lowered.constants.items():
+    """ValueError where single precision is asked for, and weights are beyond its numbers.
+
+    A bias, or a weight beside larger ones of its matrix, may become 0: it is nothing in their sums.
+    """
+    least, most = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+    for name, values in lowered.constants.items() if precision == "float" else ():
         largest = float(np.max(np.abs(values), initial=0.0))
-        if precision == "float" and largest > most:
+        if largest > most or (values.ndim > 1 and 0 < largest < least):
             raise ValueError(
-                f"{name} holds a number of size {largest:.3g}, and single precision ends at "
-                f"{most:.3g}; leave out --precision float"
+                f"{name} holds numbers of size {largest:.3g}, and those of single precision are "
+                f"{least:.3g} to {most:.3g}; leave out --precision float"
             )
 
 

@@ -6,6 +6,9 @@ place of the k-th entry      half_pixel       (k + ½)/s − ½
 
 where s = m/n is the scale. Nearest entries, straight lines between neighbours, or cubics of four
 with the coefficient a (Keys 1981); beyond the ends the last entry is repeated.
+
+How many entries there are, and which one is nearest, jumps where a place is a whole number or in
+the middle of two: both are taken in fractions, of the scale that its number stands for (`meant`).
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -23,12 +28,23 @@ from symnet.network.weights import Array
 
 _LARGEST = matrices.LARGEST // 32  # entries with their places, of which several arrays are made
 
-_ROUNDING: dict[str, Callable[[Array], Array]] = {
-    "floor": np.floor,
-    "ceil": np.ceil,
-    "round_prefer_floor": lambda x: np.ceil(x - 0.5),
-    "round_prefer_ceil": lambda x: np.floor(x + 0.5),
+_HALF = Fraction(1, 2)
+_SIMPLE = 1000  # the largest denominator of a scale that somebody chose
+_ROUNDING: dict[str, Callable[[Fraction], int]] = {
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "round_prefer_floor": lambda x: math.ceil(x - _HALF),
+    "round_prefer_ceil": lambda x: math.floor(x + _HALF),
 }
+
+
+def meant(scale: float) -> Fraction:
+    """The simplest fraction that is this number in single precision: 5/3 for 1.6666666."""
+    for denominator in (1, 10, 100, _SIMPLE):
+        found = Fraction(scale).limit_denominator(denominator)
+        if np.float32(float(found)) == np.float32(scale):
+            return found
+    return Fraction(scale)
 
 
 @dataclass(frozen=True)
@@ -52,12 +68,14 @@ class Sampling:
     def matrix(self, before: int, after: int, scale: float | None = None) -> Array:
         """(after, before): the weights of the entries before. ValueError for an unknown word."""
         _check(before * after, "the matrix of a resized axis")
-        s = after / before if scale is None else scale
-        x = self._at(before, after, s)
         if self.mode == "nearest":
             if self.nearest not in _ROUNDING:
                 raise ValueError(f"its nearest_mode is {self.nearest!r}")
-            return _weights([(_ROUNDING[self.nearest](x), np.ones(after))], before, False)
+            s = Fraction(after, before) if scale is None else meant(scale)
+            places = self._at(np.array([*map(Fraction, range(after))]), before, s)
+            nearest = np.array([*map(_ROUNDING[self.nearest], places)])
+            return _weights([(nearest, np.ones(after))], before, False)
+        x = self._at(np.arange(after) * 1.0, before, after / before if scale is None else scale)
         kernel = {"linear": _linear, "cubic": self._cubic}.get(self.mode)
         if kernel is None:
             raise ValueError(f"its mode is {self.mode!r}; symnet reads nearest, linear and cubic")
@@ -65,21 +83,22 @@ class Sampling:
         taps = [(first + k, kernel(first + k - x)) for k in range(1 - reach, reach + 1)]
         return _weights(taps, before, self.exclude)
 
-    def _at(self, before: int, after: int, s: float) -> Array:
-        k = np.arange(after, dtype=np.float64)
+    def _at(self, k: Array, before: int, s: Any) -> Array:
+        """Places of the entries k, in numbers of their kind: floats, or fractions."""
+        after = len(k)
+        centre = ((2 * k + 1) / s - 1) / 2
         if self.places == "asymmetric":
             return k / s
         if self.places == "align_corners":
-            return k * (before - 1) / (after - 1) if after > 1 else np.zeros(1)
+            return k * (before - 1) / max(after - 1, 1)
         if self.places == "pytorch_half_pixel" and after == 1:
-            return np.zeros(1)
+            return 0 * k
         if self.places == "tf_half_pixel_for_nn":
-            return (k + 0.5) / s
+            return (2 * k + 1) / s / 2
         if self.places in ("half_pixel", "pytorch_half_pixel"):
-            return (k + 0.5) / s - 0.5
+            return centre
         if self.places == "half_pixel_symmetric":
-            adjusted = after / (s * before)
-            return before / 2 * (1 - adjusted) + (k + 0.5) / s - 0.5
+            return before * (1 - after / (s * before)) / 2 + centre
         raise ValueError(f"its places are {self.places!r}; symnet reads half_pixel and the like")
 
     def _cubic(self, d: Array) -> Array:

@@ -97,24 +97,46 @@ def hdf5(content: bytes, found: Contents) -> None:
 
 
 def matlab(content: bytes, found: Contents) -> None:
-    """All arrays of numbers, those of cells as name/1, name/2, ..., and texts."""
+    """All arrays of numbers, and texts: those of cells as name/1, of structs as name/field."""
     from scipy.io import loadmat
-
-    def add(name: str, value: Any) -> None:
-        found.room(value.size * max(1, value.itemsize // 8), name)
-        if value.dtype.kind in "US":
-            found.texts[name] = {"text": [str(v) for v in value.reshape(-1).tolist()]}
-        elif value.dtype.kind in "fiub":
-            found.arrays[name] = value
-        elif value.dtype == object:
-            for k, cell in enumerate(value.reshape(-1), start=1):
-                add(f"{name}/{k}", cell)
-        else:
-            raise ValueError(f"{name} holds {value.dtype}, expected numbers")
 
     for name, value in loadmat(io.BytesIO(content), chars_as_strings=True).items():
         if not name.startswith("__"):
-            add(name, value)
+            _add(found, name, value)
+
+
+def _add(found: Contents, name: str, value: Any) -> None:
+    if value is None:  # a struct without fields
+        return
+    found.room(math.prod(value.shape) * max(1, value.dtype.itemsize // 8), name)
+    value = value.toarray() if hasattr(value, "toarray") else value
+    if type(value).__name__ != "ndarray":
+        raise ValueError(f"{name} is {_thing(value)}; save arrays and cells of its numbers")
+    if value.dtype.kind in "US":
+        found.texts[name] = {"text": [str(v) for v in value.reshape(-1).tolist()]}
+    elif value.dtype.kind in "fiub":
+        found.arrays[name] = value
+    elif value.dtype.names:
+        several = value.size > 1
+        for k, record in enumerate(value.reshape(-1), start=1):
+            for field in value.dtype.names:
+                _add(found, f"{name}/{k}/{field}" if several else f"{name}/{field}", record[field])
+    elif value.dtype == object:
+        for k, cell in enumerate(value.reshape(-1), start=1):
+            _add(found, f"{name}/{k}", cell)
+    else:
+        raise ValueError(f"{name} holds {value.dtype}, expected numbers")
+
+
+def _thing(value: Any) -> str:
+    """What MATLAB has beside numbers, texts, cells and structs."""
+    kind = type(value).__name__
+    if kind == "MatlabFunction":
+        return "a function"
+    told = getattr(value, "classname", None)
+    if kind == "MatlabOpaque":
+        told = _text(value.reshape(-1)[0]["s2"])
+    return f"an object of MATLAB's class {told}"
 
 
 KINDS = {"hdf5": hdf5, "matlab": matlab}

@@ -1,12 +1,15 @@
 """MATLAB's `.mat` files with weights, biases and names of activations.
 
-Arrays are called W1, b1, W2, b2, ... or are cells W and b; activations are `activations`, a cell or
-a padded character array, where they are there at all. MATLAB keeps whole numbers as small integers.
+Arrays are called W1, b1, W2, b2, ..., are fields of structs, or cells W and b (IW, LW and b as the
+Deep Learning Toolbox has them); activations are `activations`, a cell or a padded character array,
+where they are there at all. MATLAB keeps whole numbers as small integers.
 """
 
 from __future__ import annotations
 
+import math
 import zlib
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +22,7 @@ from symnet.network.weights import Array
 
 _COMPRESSED = 15
 _HDF5 = b"\x89HDF"
+_OCTAVE = b"# Created by Octave", b"Octave-1-"
 
 
 def read(path: FilePath, options: Options) -> Imported:
@@ -26,26 +30,36 @@ def read(path: FilePath, options: Options) -> Imported:
     content = content_of(path, LARGEST_FILE)
     if _HDF5 in content[:1024]:
         raise ValueError("is of MATLAB 7.3 (HDF5); save it with -v7")
+    if content.startswith(_OCTAVE):
+        raise ValueError("is of Octave's own format; save it with -v7")
     _check_expansion(content)
     found = apart.contents("matlab", content, "importers")
-    functions = [
-        text.strip()
-        for name, texts in found.texts.items()
-        if name.lower().startswith("activation")
-        for text in texts["text"]
-    ]
-    strange = [name for name in found.texts if not name.lower().startswith("activation")]
-    if strange:
-        raise ValueError(f"{strange[0]} holds text, expected numbers")
-    arrays = {name.replace("/", ""): _numbers(name, a) for name, a in found.arrays.items()}
+    functions = []
+    for name, texts in found.texts.items():
+        if not any(part.lower().startswith("activation") for part in name.split("/")):
+            raise ValueError(f"{name} holds text, expected numbers, or activations of that name")
+        functions += [text.strip() for text in texts["text"]]
+    arrays, notes = _of_toolbox(found.arrays)
+    wide = {name.replace("/", ""): np.asarray(a, np.float64) for name, a in arrays.items()}
     given = replace(options, activations=options.activations or functions)
-    return from_named(arrays, "MATLAB", path, given)
+    made = from_named(wide, "MATLAB", path, given)
+    return replace(made, notes=(*made.notes, *notes))
 
 
-def _numbers(name: str, array: Array) -> Array:
-    """As doubles; a bias is a row or a column."""
-    wide = np.asarray(array, dtype=np.float64)
-    return wide.reshape(-1) if name.lower().startswith("b") else wide
+def _of_toolbox(arrays: Mapping[str, Array]) -> tuple[Mapping[str, Array], tuple[str, ...]]:
+    """The arrays, where IW{1}, LW{2,1}, LW{3,2}, ... of a shallow network are W/1, W/2, W/3, ...
+
+    ValueError for other connections of layers.
+    """
+    if "IW/1" not in arrays:
+        return arrays, ()
+    count = math.isqrt(sum(name.startswith("LW/") for name in arrays))
+    names = {"IW/1": "W/1"} | {f"LW/{k * count + k}": f"W/{k + 1}" for k in range(1, count)}
+    found = {names.get(name, name): a for name, a in arrays.items() if a.size}
+    others = [name for name in found if name.startswith(("IW/", "LW/"))]
+    if others:
+        raise ValueError(f"{others[0]} is no connection of a chain of layers; export it as ONNX")
+    return found, ("IW and LW are weights alone: mapminmax of the network is not among them",)
 
 
 def _check_expansion(content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from symnet.importers.extras import needed
 from symnet.names import shortened
 
 _QUANTISED = "it rounds to integers, which has no derivative; export the model before quantisation"
@@ -20,6 +21,11 @@ _SAMPLED = "it samples an image at places that are computed; export the model wi
 _COMPLEX = "it gives complex numbers; symnet reads real ones: multiply by its matrix instead"
 _LOSS = "it is a step of training; export the model in evaluation mode, without its loss"
 _CHOICE = "it chooses by values: that has no derivative; leave it out of the model's outputs"
+
+_FOREIGN = (
+    "ONNX has no such operator: the exporter left it as it was, and no program runs it; read the "
+    "model itself instead, as symnet.from_keras and symnet.from_torch do"
+)
 
 _REASONS = {
     **dict.fromkeys(("RandomNormal", "RandomUniform", "RandomNormalLike", "Bernoulli"), _RANDOM),
@@ -54,4 +60,6 @@ def reason(op: str, domain: str) -> str:
         return _REASONS[op]
     if "uantize" in op or op.startswith("QLinear") or op.endswith("Integer"):
         return _QUANTISED
+    if not needed("onnx.defs", "onnx").has(op):
+        return _FOREIGN
     return "symnet has no rule for it; say which model needs it"

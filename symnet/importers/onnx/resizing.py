@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from symnet.importers.folding import images, matrices
-from symnet.importers.folding.resizing import Sampling, along
+from symnet.importers.folding.resizing import Sampling, along, meant
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.onnx.arithmetic import windows_of
 from symnet.importers.onnx.call import Call, Reader, Result
@@ -45,7 +45,7 @@ def _resize(c: Call) -> Result:
     sampling = _sampling(c)
     for k, axis in enumerate(axes):
         before = x.shape[axis]
-        after = sizes[k] if sizes else math.floor(before * given[k])
+        after = sizes[k] if sizes else math.floor(before * meant(given[k]))
         scale = None if sizes else given[k]
         if after < 1:
             c.refuse(f"it makes {after} entries of {before}")

@@ -61,8 +61,7 @@ def imported(model: Any, options: Options) -> Imported:
         raise ValueError(f"classes are {options.classes!r}; expected probabilities or logits")
     count = _width(model)
     if count is None:
-        how = "call fit, with refit=True" if hasattr(model, "refit") else "call fit first"
-        raise ValueError(f"{type(model).__name__} is not fitted: {how}")
+        raise ValueError(_without_width(model))
     t = Tensors()
     x = t.fold.inputs_of([(count,)])[0]
     value = _applied(t, model, x, options)
@@ -80,6 +79,17 @@ def _width(model: Any) -> int | None:
     steps = [step for _, step in getattr(model, "steps", ())]
     counts = (getattr(part, "n_features_in_", None) for part in (model, *steps))
     return next((int(count) for count in counts if count is not None), None)
+
+
+def _without_width(model: Any) -> str:
+    """Why nobody knows how many features it takes: not read at all, of one list, or not fitted."""
+    name = type(model).__name__
+    if name not in _RULES:
+        return refusals.reason(name, type(model).__module__)
+    if any(key.endswith("_") and not key.startswith("_") for key in vars(model)):
+        return f"{name} does not tell how many features it takes: n_features_in_ is missing"
+    how = "call fit, with refit=True" if hasattr(model, "refit") else "call fit first"
+    return f"{name} is not fitted: {how}"
 
 
 def _applied(t: Tensors, estimator: Any, x: Value, options: Options) -> Value:
@@ -111,8 +121,30 @@ def _whole(rule: Callable[[Tensors, Any, Value, parts.Apply], Value]) -> Rule:
     return read
 
 
-def _with_classes(t: Tensors, options: Options, kind: str) -> parts.Apply:
-    return lambda part, value: _applied(t, part, value, replace(options, classes=kind))
+def _of_classifiers(rule: Callable[[Tensors, Any, Value, str, classifiers.Applied], Value]) -> Rule:
+    """A rule of a classifier that applies others, as probabilities or as logits."""
+
+    def read(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+        def applied(kind: str) -> parts.Apply:
+            return lambda part, value: _applied(t, part, value, replace(options, classes=kind))
+
+        return rule(t, model, x, options.classes, applied)
+
+    return read
+
+
+def _deciding(rule: Callable[[Tensors, Any, Value, str, classifiers.Applied], Value]) -> Rule:
+    """The same, whose logits are its decision function, where it has one."""
+
+    def read(t: Tensors, model: Any, x: Value, options: Options) -> Value:
+        if options.classes == "logits" and not _decides(model):
+            raise ValueError(
+                f"{type(model).__name__} has no decision function, and so no logits; "
+                'say classes="probabilities"'
+            )
+        return _of_classifiers(rule)(t, model, x, options)
+
+    return read
 
 
 _RULES: Mapping[str, Rule] = {
@@ -172,15 +204,13 @@ _RULES: Mapping[str, Rule] = {
     "SGDClassifier": classifiers.stochastic,
     **dict.fromkeys(("SVC", "NuSVC"), classifiers.support_vectors),
     "MultinomialNB": classifiers.multinomial,
-    "OneVsRestClassifier": _whole(classifiers.one_against_others),
-    "MultiOutputClassifier": _whole(classifiers.several),
-    "ClassifierChain": _whole(classifiers.chained),
-    "CalibratedClassifierCV": lambda t, m, x, options: classifiers.calibrated(
-        t, m, x, *(_with_classes(t, options, kind) for kind in ("logits", "probabilities"))
-    ),
-    "BaggingClassifier": _whole(classifiers.bagging),
-    "VotingClassifier": _whole(classifiers.voting),
-    "StackingClassifier": _whole(classifiers.stacking),
+    "OneVsRestClassifier": _deciding(classifiers.one_against_others),
+    "MultiOutputClassifier": _whole(parts.several),
+    "ClassifierChain": _deciding(classifiers.chained),
+    "CalibratedClassifierCV": _deciding(classifiers.calibrated),
+    "BaggingClassifier": _deciding(classifiers.bagging),
+    "VotingClassifier": _deciding(classifiers.voting),
+    "StackingClassifier": _of_classifiers(classifiers.stacking),
     "GaussianProcessRegressor": _plain(kernels.gaussian_process),
     "KernelRidge": _plain(kernels.kernel_ridge),
     "SVR": _plain(kernels.support_vectors),

@@ -1,12 +1,12 @@
 """scikit-learn's classifiers beside networks: linear, Gaussian, of support vectors, of others.
 
 A classifier's values are its probabilities, or with `classes="logits"` its decision function.
+Rules of classifiers made of others take the kind that is asked for, and what reads one as a kind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,12 @@ from sympy import Piecewise
 from symnet.activations import Z
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Options
-from symnet.importers.sklearn import kernels, models
+from symnet.importers.sklearn import kernels, models, parts
 from symnet.importers.sklearn.parts import Apply, weighted
 from symnet.network.weights import Array
+
+Applied = Callable[[str], Apply]
+"""What reads an estimator on a value as "probabilities" or as "logits"."""
 
 
 def _decided(model: Any, options: Options) -> None:
@@ -95,11 +98,13 @@ def multinomial(t: Tensors, model: Any, x: Value, options: Options) -> Value:
     return _normal(t, scores, options)
 
 
-def one_against_others(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+def one_against_others(t: Tensors, model: Any, x: Value, kind: str, applied: Applied) -> Value:
     """OneVsRestClassifier: each class's own probability, over their sum where one is right."""
     if any(type(part).__name__ == "_ConstantPredictor" for part in model.estimators_):
         raise ValueError("OneVsRestClassifier has a class that was always or never seen")
-    own = t.concatenate([t.places(apply(part, x), _last) for part in model.estimators_], 0)
+    if kind == "logits":
+        return parts.several(t, model, x, applied(kind))
+    own = t.concatenate([t.places(applied(kind)(part, x), _last) for part in model.estimators_], 0)
     if model.multilabel_:
         return own
     if len(model.estimators_) == 1:
@@ -107,15 +112,10 @@ def one_against_others(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
     return t.divide(own, t.sum(own, [-1], True))
 
 
-def several(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
-    """MultiOutputClassifier: the probabilities of each output's classes, side by side."""
-    return t.concatenate([apply(part, x) for part in model.estimators_], 0)
-
-
 _SECOND = Piecewise((1, Z > 1 / 2), (0, True))
 
 
-def chained(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+def chained(t: Tensors, model: Any, x: Value, kind: str, applied: Applied) -> Value:
     """ClassifierChain: each label's probability, of x and those before it or their classes."""
     how = model.chain_method_
     if how not in ("predict", "predict_proba"):
@@ -124,8 +124,8 @@ def chained(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
     for part in model.estimators_:
         if list(part.classes_) != [0, 1]:
             raise ValueError(f"ClassifierChain has labels of the classes {list(part.classes_)}")
-        own = t.places(apply(part, known), _last)
-        found.append(own)
+        own = t.places(applied("probabilities")(part, known), _last)
+        found.append(applied(kind)(part, known) if kind == "logits" else own)
         known = t.concatenate(
             [known, own if how != "predict" else t.apply(_SECOND, own, "step")], 0
         )
@@ -133,55 +133,57 @@ def chained(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
     return t.places(t.concatenate(found, 0), lambda a: a[places])
 
 
-def calibrated(
-    t: Tensors, model: Any, x: Value, decided: Apply, probable: Callable[[Any, Value], Value]
-) -> Value:
+def calibrated(t: Tensors, model: Any, x: Value, kind: str, applied: Applied) -> Value:
     """CalibratedClassifierCV by sigmoids: the mean of sigmoid(−(a f + b)), made to have the sum 1.
 
     f are decisions of estimators, or their probabilities where they have none.
     """
-    two, parts = len(model.classes_) == 2, []
+    two, found = len(model.classes_) == 2, []
     for part in model.calibrated_classifiers_:
         if part.method != "sigmoid" or list(part.estimator.classes_) != list(model.classes_):
             raise ValueError("CalibratedClassifierCV is read with method='sigmoid', of all classes")
         decides = hasattr(part.estimator, "decision_function")
-        f = (decided if decides else probable)(part.estimator, x)
+        f = applied("logits" if decides else "probabilities")(part.estimator, x)
         f = t.places(f, _last) if two and not decides else f
         a, b = (np.array([getattr(c, k) for c in part.calibrators]) for k in ("a_", "b_"))
         own = t.apply("sigmoid", t.subtract(t.multiply(f, -a), b))
         first = t.subtract(np.ones(1), own) if two else None
-        parts.append(
+        found.append(
             t.concatenate([first, own], 0) if two else t.divide(own, t.sum(own, [0], True))
         )
-    return weighted(t, parts)
+    return weighted(t, found)
 
 
-def bagging(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
-    """BaggingClassifier: the mean of probabilities, of those who have seen all classes."""
+def bagging(t: Tensors, model: Any, x: Value, kind: str, applied: Applied) -> Value:
+    """BaggingClassifier: the mean, of those who have seen all classes."""
     if any(len(part.classes_) != model.n_classes_ for part in model.estimators_):
         raise ValueError("BaggingClassifier has estimators that did not see all classes")
-    chosen = [t.places(x, partial(np.take, indices=k)) for k in model.estimators_features_]
-    return weighted(t, [apply(*pair) for pair in zip(model.estimators_, chosen, strict=True)])
+    return parts.bagging(t, model, x, applied(kind))
 
 
-def voting(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
+def voting(t: Tensors, model: Any, x: Value, kind: str, applied: Applied) -> Value:
     """VotingClassifier of probabilities (voting="soft"): their mean."""
     if model.voting != "soft":
         raise ValueError('VotingClassifier counts votes: that has no derivative; use voting="soft"')
-    return weighted(t, [apply(part, x) for part in model.estimators_], model._weights_not_none)
+    return parts.voting(t, model, x, applied(kind))
 
 
-def stacking(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
-    """StackingClassifier: the last one on the probabilities of the others; of two classes one."""
-    if any(method != "predict_proba" for method in model.stack_method_):
-        raise ValueError(
-            f"StackingClassifier takes {', '.join(model.stack_method_)}; symnet reads predict_proba"
-        )
-    parts = [apply(part, x) for part in model.estimators_]
-    if len(model.classes_) == 2:
-        parts = [t.places(part, _last) for part in parts]
-    parts += [x] if model.passthrough else []
-    return apply(model.final_estimator_, t.concatenate(parts, 0))
+_STACKED = {"predict_proba": "probabilities", "decision_function": "logits"}
+
+
+def stacking(t: Tensors, model: Any, x: Value, kind: str, applied: Applied) -> Value:
+    """StackingClassifier: the last one on what the others say; of two probabilities one."""
+    found = []
+    for part, method in zip(model.estimators_, model.stack_method_, strict=True):
+        if method not in _STACKED:
+            raise ValueError(
+                f"StackingClassifier takes {method}; symnet reads {', '.join(_STACKED)}"
+            )
+        value = applied(_STACKED[method])(part, x)
+        one = method == "predict_proba" and len(model.classes_) == 2
+        found.append(t.places(value, _last) if one else value)
+    found += [x] if model.passthrough else []
+    return applied(kind)(model.final_estimator_, t.concatenate(found, 0))
 
 
 def _last(a: Array) -> Array:

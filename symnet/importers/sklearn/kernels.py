@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from sympy import exp, sqrt
+from sympy import Expr, Rational, exp, factorial, sqrt
 
 from symnet.activations import Z
 from symnet.importers.folding import functions
@@ -24,10 +24,7 @@ def gaussian_process(t: Tensors, model: Any, x: Value) -> Value:
     """The mean, of sums and products of kernels."""
     X, alpha = np.asarray(model.X_train_), np.asarray(model.alpha_)
     alpha = alpha.reshape(len(X), -1)
-    values = _of_process(t, model.kernel_, x, X)
-    if not isinstance(values, Form):
-        values = np.broadcast_to(np.asarray(values, dtype=np.float64), (len(X),))
-    mean = t.matmul(values, alpha)
+    mean = t.matmul(_of_all(_of_process(t, model.kernel_, x, X), X), alpha)
     deviation = np.broadcast_to(model._y_train_std, alpha.shape[1])
     centre = np.broadcast_to(model._y_train_mean, alpha.shape[1])
     return t.add(t.multiply(mean, deviation), centre)
@@ -68,7 +65,9 @@ def _supported(t: Tensors, model: Any, x: Value, alpha: Array) -> Value:
 
 
 def _kernel(t: Tensors, model: Any, name: Any, gamma: float, x: Value, X: Array) -> Value:
-    """k(x, x_i) of all i."""
+    """k(x, x_i) of all i, of a kernel by its name, or of a Gaussian process."""
+    if type(name).__name__ in _KERNELS:
+        return _of_all(_of_process(t, name, x, X), X)
     if name == "rbf":
         return t.apply("exp", t.multiply(_squared_distances(t, x, X, gamma), -float(gamma)))
     if name == "linear":
@@ -125,6 +124,7 @@ def principal(t: Tensors, model: Any, x: Value) -> Value:
 
 
 _HIGHEST = 64  # power of a formula
+_ORDERS = 5  # of Matern's kernel
 _FAR = 1e3
 """γ|x_i|² up to which |x|² − 2 x·x_i + |x_i|² keeps enough digits of |x − x_i|²."""
 
@@ -151,27 +151,51 @@ def _of_process(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
     return _KERNELS[name](t, kernel, x, X)
 
 
+def _of_all(values: Value, X: Array) -> Value:
+    """One of each point, of a kernel that may be the same number at all."""
+    return values if isinstance(values, Form) else np.broadcast_to(np.asarray(values), (len(X),))
+
+
+def _pairwise(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
+    """The kernel of that name, with scikit-learn's defaults."""
+    own = SimpleNamespace(**{"degree": 3, "coef0": 1, **(kernel.pairwise_kernels_kwargs or {})})
+    return _kernel(t, own, kernel.metric, kernel.gamma, x, X)
+
+
 def _scaled_distances(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
     scale = np.broadcast_to(np.asarray(kernel.length_scale, dtype=np.float64), X.shape[1:])
     return _squared_distances(t, t.divide(x, scale), X / scale)
 
 
 def _matern(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
-    """Of the order 1/2, 3/2 or 5/2, by sums of squares: rounding makes none < 0."""
+    """Of the orders 1/2, 3/2, ... and infinity, by sums of squares: rounding makes none < 0."""
     scale = np.broadcast_to(np.asarray(kernel.length_scale, dtype=np.float64), X.shape[1:])
     apart = t.subtract(t.places(x, lambda a: a[None, :]), X)
     square = t.sum(t.apply("square", t.divide(apart, scale)), [-1], False)
-    if kernel.nu == 1.5:
-        root = sqrt(3 * Z)
-        return t.apply((1 + root) * exp(-root), square, "matern_3_2")
-    if kernel.nu == 2.5:
-        root = sqrt(5 * Z)
-        return t.apply((1 + root + 5 * Z / 3) * exp(-root), square, "matern_5_2")
-    if kernel.nu == 0.5:
-        return t.apply(exp(-sqrt(Z)), square, "matern_1_2")
     if kernel.nu == np.inf:
         return t.apply(exp(-Z / 2), square, "matern_smooth")
-    raise ValueError(f"Matern with nu = {kernel.nu}; symnet reads 0.5, 1.5, 2.5 and infinity")
+    p = kernel.nu - 0.5
+    if p not in range(_ORDERS):
+        raise ValueError(
+            f"Matern with nu = {kernel.nu}; symnet reads 0.5, 1.5 to {_ORDERS - 0.5} and infinity"
+        )
+    return t.apply(_matern_law(int(p)), square, f"matern_{2 * int(p) + 1}_2")
+
+
+def _matern_law(p: int) -> Expr:
+    """exp(−r) p!/(2p)! Σ_i (p+i)!/(i!(p−i)!) (2r)^(p−i), r = sqrt((2p+1) z).
+
+    Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, equation 4.16.
+    """
+    r = sqrt((2 * p + 1) * Z)
+    terms = (
+        Rational(
+            factorial(p) * factorial(p + i), factorial(2 * p) * factorial(i) * factorial(p - i)
+        )
+        * (2 * r) ** (p - i)
+        for i in range(p + 1)
+    )
+    return sum(terms) * exp(-r)
 
 
 def _periodic(t: Tensors, kernel: Any, x: Value, X: Array) -> Value:
@@ -201,6 +225,7 @@ _KERNELS: Mapping[str, Callable[[Tensors, Any, Value, Array], Value]] = {
     "WhiteKernel": lambda t, k, x, X: np.zeros(()),
     "RBF": lambda t, k, x, X: t.apply("exp", t.multiply(_scaled_distances(t, k, x, X), -0.5)),
     "Matern": _matern,
+    "PairwiseKernel": _pairwise,
     "RationalQuadratic": _rational,
     "ExpSineSquared": _periodic,
     "DotProduct": lambda t, k, x, X: t.add(t.matmul(x, X.T.copy()), float(k.sigma_0) ** 2),

@@ -42,12 +42,12 @@ def weighted(t: Tensors, parts: list[Value], weights: Any = None) -> Value:
 
 
 def voting(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
-    """VotingRegressor: the mean, weighted by those estimators that were not dropped."""
+    """Of votes the mean, weighted by those estimators that were not dropped."""
     return weighted(t, [apply(part, x) for part in model.estimators_], model._weights_not_none)
 
 
 def bagging(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
-    """BaggingRegressor: the mean, each of the columns that it was trained on."""
+    """Of bagging the mean, each of the columns that it was trained on."""
     chosen = [t.places(x, partial(np.take, indices=k)) for k in model.estimators_features_]
     return weighted(t, [apply(*pair) for pair in zip(model.estimators_, chosen, strict=True)])
 
@@ -58,7 +58,7 @@ def of_chosen(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
 
 
 def several(t: Tensors, model: Any, x: Value, apply: Apply) -> Value:
-    """MultiOutputRegressor: a regressor for each output."""
+    """MultiOutputRegressor, MultiOutputClassifier: an estimator for each output, side by side."""
     return t.concatenate([apply(part, x) for part in model.estimators_], 0)
 
 
