@@ -43,7 +43,7 @@ class Kernels(Protocol):
         confirm: Callable[[type], None] | None = None,
     ) -> Function: ...
     def narrowed(self, network: Network) -> Kernels: ...
-    def crowded(self) -> Kernels: ...
+    def crowded(self, points: int) -> Kernels: ...
 
 
 def _native(network: Network, choices: Mapping[str, Choice]) -> Kernels:
@@ -152,9 +152,9 @@ class Compiled:
             return self
         return replace(self, network=network, kernels=kernels)
 
-    def crowded(self, threads: int) -> Compiled:
-        """The same functions in small blocks, always on so many threads: for checks."""
-        return replace(self, kernels=self.kernels.crowded(), threads=threads)
+    def crowded(self, threads: int, points: int) -> Compiled:
+        """The same functions on so many threads, for checks, in several blocks of `points`."""
+        return replace(self, kernels=self.kernels.crowded(points), threads=threads)
 
     def __call__(self, X: Any) -> tuple[Array, ...]:
         return self._everything(X)

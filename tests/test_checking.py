@@ -10,9 +10,10 @@ import sympy
 
 import symnet
 from symnet.activations import Activation, Z
+from symnet.backends.numpy.runtime import cut
 from symnet.compiling import compiled
 from symnet.network import Layer, Network
-from symnet.witness import analytic, comparing, digits, sampling
+from symnet.witness import analytic, calls, comparing, digits, sampling
 from symnet.witness.checking import CheckError, check, verify
 
 NETWORKS = {
@@ -33,7 +34,7 @@ class Planted:
         self.types = self.texts = (np.float64,)
         self.teams, self.crowd, self.lone = (1,), 100, False
 
-    def crowded(self, threads):
+    def crowded(self, threads, points):
         return self
 
     def narrowed(self, width):
@@ -362,3 +363,14 @@ def test_an_output_that_overflows_takes_no_other_for_wrong(backend):
     assert truth.comparison(1, found).ok
     found[0, 2] = 0.0, 1800.1, -1800.0, 0.0
     assert not truth.comparison(1, found).ok
+
+
+def test_a_crowd_is_three_blocks_or_more_with_a_last_one_of_fewer_points():
+    """Few points, where a network of many inputs has no room for more."""
+    kernels = symnet.derive(Network.dense([2, 3, 1], seed=0), 1).compile().kernels
+    for count in map(calls._uneven, range(1, 300)):
+        sizes = [
+            len(range(count)[part]) for part in cut(count, kernels.crowded(count).block("value"))
+        ]
+        assert len(sizes) >= 3, count
+        assert sizes[-1] < sizes[0], count

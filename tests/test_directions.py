@@ -92,8 +92,8 @@ class _Planted:
     def __getattr__(self, name):
         return getattr(self._kernels, name)
 
-    def crowded(self):
-        return _Planted(self._kernels.crowded(), self._i)
+    def crowded(self, points):
+        return _Planted(self._kernels.crowded(points), self._i)
 
     def function(self, name, orders, *others):
         found = self._kernels.function(name, orders, *others)

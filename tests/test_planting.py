@@ -78,7 +78,8 @@ def calls(f: Compiled, X: np.ndarray) -> list[np.ndarray]:
     """The results of all functions, at all points, at one, and over and over in blocks."""
     crowd = X[np.arange(f.crowd) % len(X)]
     found = []
-    for subject, points in ((f, X), (f, X[:1]), (f.crowded(1), crowd), (f.crowded(2), crowd)):
+    blocks = (f.crowded(threads, len(crowd)) for threads in (1, 2))
+    for subject, points in ((f, X), (f, X[:1]), *((block, crowd) for block in blocks)):
         found += [*subject(points), *(subject.derivative(r, points) for r in range(f.order + 1))]
     return found
 

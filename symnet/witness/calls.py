@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 _CROWD = 1031  # points of a call with many: more than two blocks of any kernel, the last partial
 _AFFORDED = 2**19  # entries of the highest order in one call
-_CROWDED, _FEWEST = 2**30, 4  # products that a call with many points may take, or so many points
+_CROWDED, _FEWEST = 2**30, 5  # products that a call with many points may take, or so many points
 _SINGLE = 4  # points that are asked for one by one
 _FEW = 4, 24  # and together: kernels have branches for few points
 
@@ -50,6 +50,11 @@ def _most(network: Network, order: int) -> int:
     products = network.weights_count * network.n ** max(order - 1, 0)
     products += entries * sum(network.widths[1:]) if order > 1 else 0
     return min(room(network, order), max(_FEWEST, _CROWDED // max(1, products)))
+
+
+def _uneven(count: int) -> int:
+    """At most `count` points, of which four blocks, or three, have a last one that is partial."""
+    return max(_FEWEST, count - (count + 1) % 4)
 
 
 def together(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterator[Comparison]:
@@ -88,7 +93,7 @@ class _OneByOne:
 def crowd(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterator[Comparison]:
     """At the points over and over, in several blocks, by one thread and by two."""
     count = min(getattr(function, "crowd", _CROWD), _most(truth.network, function.order))
-    X = truth.points[np.arange(count) % len(truth.points)].astype(dtype)
+    X = truth.points[np.arange(_uneven(count)) % len(truth.points)].astype(dtype)
     crowded, teams = getattr(function, "crowded", None), getattr(function, "teams", ())
     where = f"{_of(dtype)} at {len(X)} points"
     if crowded is None:
@@ -96,7 +101,7 @@ def crowd(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterato
         return
     own = dtype in getattr(function, "texts", ())
     for threads in (1, 2) if own else (1,):
-        subject, by = crowded(threads), f"{where}, {threads} thread{'s' * (threads > 1)}"
+        subject, by = crowded(threads, len(X)), f"{where}, {threads} thread{'s' * (threads > 1)}"
         # Shifted, so that results left in the memory of the call before are none of this one's.
         if threads in teams:
             yield from _methods(subject, truth, X, by, threads)

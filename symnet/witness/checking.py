@@ -41,10 +41,10 @@ class Generated(Checkable, Protocol):
     """What can be verified before it is handed out: it knows its network, and narrower ones.
 
     `types` are those it computes in, and `texts` those for which it has a text of its own, the
-    first of them compiled. `crowded(threads)` is the same function on so many threads, in small
-    blocks, `crowd` the number of points that takes several of them. `teams` are the numbers of
-    threads at which a method runs differently from others. Where it is `lone`, single points have
-    functions of their own.
+    first of them compiled. `crowded(threads, points)` is the same function on so many threads, in
+    several blocks of so many points, `crowd` the number of points that takes them. `teams` are the
+    numbers of threads at which a method runs differently from others. Where it is `lone`, single
+    points have functions of their own.
     """
 
     @property
@@ -60,7 +60,7 @@ class Generated(Checkable, Protocol):
     @property
     def crowd(self) -> int: ...
     def narrowed(self, width: int) -> Generated: ...
-    def crowded(self, threads: int) -> Checkable: ...
+    def crowded(self, threads: int, points: int) -> Checkable: ...
 
 
 @dataclass(frozen=True)

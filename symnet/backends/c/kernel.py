@@ -142,8 +142,8 @@ class NativeKernels:
         most = max(cost.multiply_adds for cost in self.costs.values())
         return min(max(few, _AFFORDED // (1 + most)), many)
 
-    def crowded(self) -> NativeKernels:
-        """The same functions where every point pays for a thread."""
+    def crowded(self, points: int) -> NativeKernels:
+        """The same functions where every point pays for a thread: their blocks are in the text."""
         costs = {name: replace(cost, activations=10**9) for name, cost in self.costs.items()}
         return replace(self, costs=costs, _bound={})
 

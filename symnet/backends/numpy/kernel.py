@@ -105,9 +105,9 @@ class NumpyKernels:
         """The same text with the numbers of another network: it knows no width."""
         return replace(self, network=network)
 
-    def crowded(self) -> NumpyKernels:
-        """The same text in small blocks."""
-        return replace(self, largest=_CROWDED)
+    def crowded(self, points: int) -> NumpyKernels:
+        """The same text with several blocks of so many points, or more."""
+        return replace(self, largest=max(1, min(_CROWDED, (points - 1) // 2)))
 
 
 @lru_cache(maxsize=64)
