@@ -11,6 +11,7 @@ import sympy
 
 import symnet
 from symnet import physical, plotting
+from symnet.compiling import Compiled
 from symnet.plotting import distributions, drawing, kinks, maps, writing
 from symnet.plotting.framing import framed
 from symnet.plotting.restricting import restricted
@@ -330,7 +331,7 @@ def test_predicted_against_measured():
     y, H = symnet.analytic.value(net, X)[:, 0], symnet.analytic.hessian(net, X)[:, 0, 0, 1]
     found = drawn[writing.name("p")].get_lines()[0].get_data()
     np.testing.assert_allclose(found, [[0.5, 0.25], y[[0, 2]]], rtol=1e-12)
-    (mixed,) = [a for title, a in drawn.items() if title.count("partial") == 3]
+    (mixed,) = [a for title, a in drawn.items() if title.count("∂") == 3]
     np.testing.assert_allclose(mixed.get_lines()[0].get_data(), [[0.1, 0.2], H[[1, 2]]], rtol=1e-12)
     error = np.sqrt(np.mean((y[[0, 2]] - [0.5, 0.25]) ** 2))
     assert f"2 rows\nrms error {error:.3g}" in [
@@ -383,7 +384,7 @@ def test_bars_are_the_standardized_measures(measured):
 def test_interactions_are_the_measures(measured):
     """The matrix with its numbers, most important input first."""
     axes = measured[0].plot("interactions").figure.axes[0]
-    order = [int(text.get_text()[4]) - 1 for text in axes.get_xticklabels()]
+    order = [int(text.get_text().strip("$")[-1]) - 1 for text in axes.get_xticklabels()]
     found = np.array(axes.get_images()[0].get_array())[::-1]
     expected = measured[0].standardized_interactions[0][np.ix_(order, order)]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
@@ -424,7 +425,7 @@ def test_outputs_that_do_not_vary_are_said_so(kind):
     assert first.get_title("left") == "$c$ does not vary"
     assert not first.axison
     if kind not in ("alpha", "interactions"):
-        assert [label.get_text() for label in second.get_yticklabels()] == ["$x_{1}$", "$x_{2}$"]
+        assert [label.get_text() for label in second.get_yticklabels()] == ["$x_1$", "$x_2$"]
     with pytest.raises(ValueError, match="c, d: constant over 1 point, so that slopes have no"):
         symnet.sensitivity(net, points[:1]).plot(kind)
 
@@ -454,7 +455,7 @@ def test_dependence_has_units():
     above, below = found.plot().figure.axes
     assert above.get_title("left") == "$y$ [MPa]"
     assert below.get_title("left").endswith("[MPa/K]")
-    assert below.get_xlabel() == "$x_{2}$ [K]"
+    assert below.get_xlabel() == "$x_2$ [K]"
 
 
 def test_the_least_important_inputs_are_left_out():
@@ -572,6 +573,21 @@ def test_units_of_partials(output, inputs, unit):
     assert physical.of_partial(UNITS, output, inputs) == unit
 
 
+def test_outputs_share_their_curves(monkeypatch):
+    """Each order along each input is computed once, whatever the number of outputs."""
+    computed = []
+    derivative = Compiled.derivative
+
+    def counted(self, order, X):
+        computed.append((order, len(X)))
+        return derivative(self, order, X)
+
+    net = network(2, 3, outputs=["p", "q", "r"])
+    monkeypatch.setattr(Compiled, "derivative", counted)
+    assert len(symnet.plot(net, kind="curves", order=1).figure.axes) == 12
+    assert sorted(order for order, count in computed if count == 401) == [0, 0, 1, 1]
+
+
 def test_units_are_shown():
     """On axes and in titles, powers raised, a dollar sign as itself."""
     net = network(inputs=["rho", "T"], outputs=["p"])
@@ -585,7 +601,7 @@ def test_units_are_shown():
 
 def test_names_are_set_as_mathematics():
     assert writing.name("rho") == r"$\rho$"
-    assert writing.partial("p", ["rho", "T"]) == r"$\partial^{2} p\,/\,\partial \rho\,\partial T$"
+    assert writing.partial("p", ["rho", "T"]) == r"$∂^2p\,/\,∂\rho\,∂T$"
     assert symnet.plot(network(1, inputs=["body_mass_index"], outputs=["v_gas"])).png()
 
 

@@ -41,11 +41,13 @@ def curves(frame: Frame) -> Picture:
         values, found = sampled(frame, i)
         if found is None:
             notes.append(_TOO_MANY.format(frame.name(i)))
-        for block, p in enumerate(steps(frame.outputs)):
-            wanted: list[Quantity] = [(p, (i,) * r) for r in range(across)]
-            for r, curve in enumerate(frame.values(frame.on_line(i, values), wanted)):
-                place = (block, r) if turned else (block * across + r, column)
-                _panel(panels[place], frame, i, wanted[r], values, curve, found)
+        wanted: list[Quantity] = [(p, (i,) * r) for p in frame.outputs for r in range(across)]
+        marked = frame.values(frame.at, wanted)
+        for place, curve in enumerate(frame.values(frame.on_line(i, values), wanted)):
+            axes = panels[divmod(place, across) if turned else (place, column)]
+            _panel(axes, frame, i, wanted[place], values, curve, found)
+            if len(frame.at) > 1 and frame.low[i] <= frame.at[i] <= frame.high[i]:
+                axes.plot(frame.at[i], marked[place], "o", color="black", markersize=3.5)
     if not turned:
         _share(panels, across, frame)
     for axes in panels[:-1].ravel():
@@ -88,15 +90,12 @@ def _panel(
     continuous = order == 0 and not np.isnan(values).all()
     shown = ~np.isnan(values) if continuous else slice(None)
     axes.plot(values[shown], curve[shown], color=COLOURS[order % len(COLOURS)])
-    if len(frame.at) > 1 and frame.low[i] <= frame.at[i] <= frame.high[i]:
-        (height,) = frame.values(frame.at, [quantity])
-        axes.plot(frame.at[i], height, "o", color="black", markersize=3.5)
     if frame.data is not None and order == 0:
         _rug(axes, frame.data[:, i])
     axes.set_title(frame.title(quantity), loc="left")
     axes.set_xlabel(frame.axis(i))
     axes.set_xlim(frame.low[i], frame.high[i])
-    axes.locator_params(axis="x", nbins=4)  # more would run into one another, as -0.075 -0.050
+    axes.locator_params(nbins=4)  # more would run into one another, as -0.075 -0.050
     _level(axes, curve)
 
 

@@ -161,6 +161,7 @@ def _drawn_on(figure: Figure, format: str) -> Iterator[Any]:
             figure.draw_without_rendering()  # the room around squares is known once they are placed
         figure.set_dpi(_DOTS_PER_INCH)
         _keep_titles(figure)
+        _measure_less(figure)
         yield canvas
     finally:
         figure.set_canvas(before)
@@ -177,6 +178,17 @@ def _keep_titles(figure: Figure) -> None:
         scale.set_locs(axes.get_yticks().tolist())
         if title and not scale.get_offset():
             axes.set_title(title, loc="left", y=1.0)
+
+
+def _measure_less(figure: Figure) -> None:
+    """Leave out of the layout what has no part in it: frames, which numbers surround, and labels
+    without text, for whose place all numbers along the axis would be measured once more."""
+    for axes in figure.axes:
+        for spine in axes.spines.values():
+            spine.set_in_layout(False)
+        for axis in (axes.xaxis, axes.yaxis):
+            if not axis.get_label_text():
+                axis.set_label_coords(0.5, 0.5)
 
 
 def mark_signed(*panels: Axes) -> None:

@@ -33,12 +33,13 @@ def _mathematics(plain: str) -> str:
     if len(plain) > _LONGEST:
         plain = f"{plain[: _LONGEST - 12]}…{plain[-11:]}"
     if _IDENTIFIER.fullmatch(plain):
-        return labels.latex_name(plain)
+        return _BRACED.sub(r"\1\2", labels.latex_name(plain))
     return rf"\mathrm{{{''.join(_PLAINLY.get(c, c) for c in plain)}}}"
 
 
 _LONGEST = 28  # characters; with 36 on both sides a drawing of a network is nothing but names
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_BRACED = re.compile(r"([_^])\{(\w)\}")  # braces and macros take twice as long to read as signs
 _PLAINLY = {c: f"\\{c}" for c in " $%#_{}"} | {
     "\\": r"\backslash ",
     "^": r"\wedge ",
@@ -55,14 +56,13 @@ def partial(output: str, inputs: Sequence[str] = ()) -> str:
     if not inputs:
         return name(output)
     below = r"\,".join(
-        rf"\partial {_mathematics(along)}" + _raised(len(list(run)))
-        for along, run in groupby(inputs)
+        f"∂{_mathematics(along)}" + _raised(len(list(run))) for along, run in groupby(inputs)
     )
-    return rf"$\partial{_raised(len(inputs))} {_mathematics(output)}\,/\,{below}$"
+    return rf"$∂{_raised(len(inputs))}{_mathematics(output)}\,/\,{below}$"
 
 
 def _raised(count: int) -> str:
-    return f"^{{{count}}}" if count > 1 else ""
+    return f"^{count}" if count > 1 else ""
 
 
 def labelled(text: str, unit: str | None) -> str:
