@@ -517,36 +517,6 @@ def test_places_that_values_choose_are_refused():
         symnet.from_torch(forward(largest, a=nn.Linear(3, 4)))
 
 
-def pushed(m, x):
-    """A derivative along the inputs themselves, by forward mode."""
-    return torch.func.jvp(lambda z: m.b(torch.tanh(m.a(z))), (x,), (x,))[1]
-
-
-def by_point(m, x):
-    """The same of single points."""
-    return torch.vmap(lambda p: torch.func.jvp(lambda z: m.b(F.softplus(m.a(z))), (p,), (p,))[1])(x)
-
-
-def of_inputs(m, x):
-    """A gradient by the tape, which is asked for of the input itself."""
-    x.requires_grad_(True)
-    return torch.autograd.grad(m.b(torch.tanh(m.a(x))).sum(), x, create_graph=True)[0]
-
-
-@pytest.mark.parametrize("function", [pushed, by_point, of_inputs])
-def test_derivatives_inside_of_modules(function):
-    """Values and Jacobians beside PyTorch's own of the module in double precision."""
-    module = forward(function, a=nn.Linear(3, 4), b=nn.Linear(4, 2))
-    net = symnet.from_torch(module)
-    wide, points = module.double(), torch.linspace(-1, 1, 6, dtype=torch.float64).reshape(2, 3)
-    for point in points:
-        slopes = torch.autograd.functional.jacobian(lambda x: wide(x[None])[0], point)
-        x = point.numpy()
-        expected = wide(point[None].clone())[0].detach().numpy()
-        np.testing.assert_allclose(analytic.value(net, x), expected, rtol=0, atol=1e-14)
-        np.testing.assert_allclose(analytic.jacobian(net, x), slopes.numpy(), rtol=0, atol=1e-13)
-
-
 def test_frozen_scripts():
     """They have no mode of training, and their weights are constants of the graph."""
     module = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)).eval()

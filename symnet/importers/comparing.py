@@ -14,6 +14,11 @@ from symnet.witness.checking import CheckError
 TOLERANCE = 1e-9
 """Of the largest value of each output at the points compared; rounding gives 1e-15 to 1e-12."""
 
+_BATCHES = [0, 1, 2], [0, 3, 4], [3, 4, 2]
+"""Points of three batches; the first and the last have the same of them as the first batch."""
+
+_MIXED = 1e-3  # single precision leaves less
+
 POINTS = 24
 
 
@@ -42,6 +47,54 @@ def distance(found: Array, expected: Array) -> float | None:
     size = np.abs(expected[kept]).max(axis=0)
     error = np.abs(found[kept] - expected[kept]) / np.where(size > 0, size, 1)
     return float(error.max(initial=0.0))
+
+
+def check_apart(what: str, call: Callable[[Array], Sequence[Array]], n: int) -> None:
+    """ValueError where what is given for a point depends on the others of its batch.
+
+    Args:
+        what: `module` or the like.
+        call: arrays, whose axis of points may be any, for points (k, n). What it does not take,
+            or gives without an axis of points, is left.
+    """
+    drawn = points(n, 5)
+    try:
+        with np.errstate(all="ignore"):
+            (first, *others), alone = (call(drawn[p]) for p in _BATCHES), call(drawn[:1])
+    except Exception:  # it is made for one point
+        return
+    for k, one in enumerate(alone):
+        far = _mixed(first[k], [other[k] for other in others], np.size(one))
+        if far > _MIXED:
+            raise ValueError(
+                f"the {what} mixes the points of a batch: what it gives for one changes by "
+                f"{far:.1e} with the others (softmax or mean over the first axis, statistics of "
+                "the batch, a sequence whose first axis is time); symnet reads functions of one "
+                "point: give one whose first axis is only that of the points"
+            )
+
+
+def _mixed(whole: Array, others: Sequence[Array], size: int) -> float:
+    """By how much the first and last point change; by the axis for which that is least."""
+    count = len(_BATCHES[0])
+    if whole.size != count * size:
+        return 0.0
+    return min(
+        (
+            _change(*(np.moveaxis(v, axis, 0) for v in (whole, *others)))
+            for axis in (a for a, length in enumerate(whole.shape) if length == count)
+        ),
+        default=0.0,
+    )
+
+
+def _change(whole: Array, first: Array, last: Array) -> float:
+    """Of the first and last rows, relative to the largest value of both."""
+    expected = np.array([whole[0], whole[-1]], dtype=np.float64)
+    found = np.array([first[0], last[-1]], dtype=np.float64)
+    kept = np.isfinite(expected) & np.isfinite(found)
+    size = np.abs(expected[kept]).max(initial=0.0) or 1.0
+    return float(np.abs(found - expected)[kept].max(initial=0.0) / size)
 
 
 def compared(

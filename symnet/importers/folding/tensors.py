@@ -387,12 +387,18 @@ class Tensors:
 
         Without `centre` x/sqrt(mean of squares + ε).
         """
-        x = self.form(x)
-        if centre:
-            x = self.subtract(x, self.sum(x, axes, True, mean=True))
-        x = self.fold.node(x)
+        x = self.centred(x, axes)[0] if centre else self.fold.node(self.form(x))
+        return self.multiply(x, self.inverse_spread(x, axes, epsilon))
+
+    def centred(self, x: Value, axes: Sequence[int]) -> tuple[Form, Value]:
+        """x − mean over axes, and the mean."""
+        mean = self.sum(x, axes, True, mean=True)
+        return self.fold.node(self.form(self.subtract(x, mean))), mean
+
+    def inverse_spread(self, x: Value, axes: Sequence[int], epsilon: float) -> Value:
+        """1/sqrt(mean of x² + ε) over axes."""
         spread = self.sum(self.apply("square", x), axes, True, mean=True)
-        return self.multiply(x, self.apply("rsqrt", self.add(spread, epsilon)))
+        return self.apply("rsqrt", self.add(spread, epsilon))
 
 
 def _larger(a: Expr, b: Expr) -> Expr:

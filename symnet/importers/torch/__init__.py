@@ -7,15 +7,11 @@ keeps softplus, silu, gelu and batch_norm whole.
 from __future__ import annotations
 
 import inspect
-import io
-import logging
 import math
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -24,7 +20,7 @@ from symnet.importers.extras import needed
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options, exactness
-from symnet.importers.torch import double, program, refusals, traced
+from symnet.importers.torch import double, exporting, program, refusals, traced
 from symnet.network import Network
 
 __all__ = ["from_torch", "imported"]
@@ -73,6 +69,7 @@ def imported(module: Any, options: Options, shape: Shapes | None = None) -> Impo
         if p.is_floating_point()
     }
     t, net, text = _plain(torch, module, given, options) or _any(torch, module, given, options)
+    double.check_apart(torch, module, given)
     return Imported(net, "PyTorch", exactness(dtypes), (), t.fold.assumed, text)
 
 
@@ -103,7 +100,9 @@ def _any(
 ) -> tuple[Tensors, Network, str]:
     """By torch.export."""
     with _evaluating(module):
-        exported = _exported(torch, module, given)
+        told = ", ".join(str(size) for size in given.shapes)
+        args, kwargs = given.placed(_numbers(torch, module, given))
+        exported = exporting.exported(torch, module, args, kwargs, told)
         leaves = _called(torch, module, given)
     t, forms = _given(given)
     results = program.evaluated(torch, t, program.prepared(torch, exported), forms)
@@ -202,7 +201,7 @@ def _numbers(torch: Any, module: Any, given: Arguments) -> tuple[Any, ...]:
     kind = floats[0] if floats else torch.get_default_dtype()
     counts = (torch.arange(1, math.prod(size) + 1, dtype=kind) for size in given.shapes)
     return tuple(
-        (count / max(1, len(count))).reshape(size)
+        (count / max(1, len(count))).reshape(size).clone()  # views are not traced as well
         for count, size in zip(counts, given.shapes, strict=True)
     )
 
@@ -219,95 +218,6 @@ def _called(torch: Any, module: Any, given: Arguments) -> list[tuple[str, Any]]:
         raise ValueError(
             f"the module cannot be called with numbers from 0 to 1 ({first})"
         ) from None
-
-
-def _exported(torch: Any, module: Any, given: Arguments) -> Any:
-    args, kwargs = given.placed(_numbers(torch, module, given))
-    try:
-        with _silent(), _unvalidated(torch), _looked_at(torch, module, args, kwargs):
-            if isinstance(module, torch.jit.ScriptModule):
-                converter = needed("torch._export.converter", "torch").TS2EPConverter
-                return converter(module, args, kwargs or None).convert()
-            with suppress(Exception):
-                whole = torch.export.export(module, args, kwargs)
-                if not program.transforms(whole):
-                    return whole
-            with suppress(Exception):
-                return _with_derivatives(torch, module, args, kwargs)
-            return torch.export.export(module, args, kwargs)
-    except Exception as error:  # what is no graph fails in many ways, all said by torch
-        first = str(error).strip().splitlines() or [type(error).__name__]
-        told = ", ".join(str(size) for size in given.shapes)
-        guarded = "Guard failed" in first[0]  # of a module that torch.export has made
-        advice = "its steps must not depend on values"
-        raise ValueError(
-            f"torch.export cannot trace the module with tensors of the shapes {told} ({first[0]}); "
-            f"{'export it with a batch of one' if guarded else advice}"
-        ) from None
-
-
-def _with_derivatives(torch: Any, module: Any, args: Any, kwargs: Any) -> Any:
-    """A module that takes derivatives itself (autograd.grad, torch.func), by what these run."""
-    tracing = needed("torch.fx.experimental.proxy_tensor", "torch")
-    leaves, spec = torch.utils._pytree.tree_flatten((args, kwargs))
-
-    def flat(*tensors: Any) -> Any:
-        more, named = torch.utils._pytree.tree_unflatten(tensors, spec)
-        return module(*more, **named)
-
-    graph = tracing.make_fx(flat, tracing_mode="fake", _allow_non_fake_inputs=True)(*leaves)
-    graph.graph.eliminate_dead_code()
-    return torch.export.export(graph, tuple(leaves))
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Without PyTorch's lines on what it cannot trace, which is said by an error."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")  # of attributes that LSTM sets itself, and the like
-            yield
-    finally:
-        logging.disable(before)
-
-
-@contextmanager
-def _unvalidated(torch: Any) -> Iterator[None]:
-    """Distributions do not look at their parameters, which have no values yet."""
-    own = torch.distributions.Distribution
-    before = own._validate_args
-    own.set_default_validate_args(False)
-    try:
-        yield
-    finally:
-        own.set_default_validate_args(before)
-
-
-@contextmanager
-def _looked_at(torch: Any, module: Any, args: Any, kwargs: Any) -> Iterator[None]:
-    """nn.Transformer looks whether a mask is causal: told before, as masks have no values then."""
-    room = torch.nn.modules.transformer
-    looking = torch.nn.TransformerEncoder, torch.nn.TransformerDecoder
-    if not any(isinstance(part, looking) for part in module.modules()):
-        yield
-        return
-    own, seen = room._detect_is_causal_mask, []
-
-    def look(*given: Any) -> bool:
-        seen.append(own(*given))
-        return seen[-1]
-
-    try:
-        room._detect_is_causal_mask = look
-        with torch.no_grad(), suppress(Exception):
-            module(*args, **kwargs)
-        answers = cycle(seen)
-        room._detect_is_causal_mask = lambda *given: next(answers) if seen else own(*given)
-        yield
-    finally:
-        room._detect_is_causal_mask = own
 
 
 def _leaves(torch: Any, tree: Any) -> list[tuple[str, Any]]:

@@ -26,8 +26,19 @@ def _batch_norm(
     return [found, None, None]
 
 
-def _layer_norm(t: Tensors, x: Value, *given: Any) -> list[Any]:
-    return [layers.layer_norm(t, x, *given), None, None]
+def _layer_norm(
+    t: Tensors,
+    x: Value,
+    shape: Sequence[int],
+    weight: Value | None,
+    bias: Value | None,
+    epsilon: float,
+) -> list[Any]:
+    """With mean and 1/deviation, of which the layer's derivative is made."""
+    axes = list(range(-len(shape), 0))
+    inside, mean = t.centred(x, axes)
+    factor = t.inverse_spread(inside, axes, epsilon)
+    return [layers.affine(t, t.multiply(inside, factor), weight, bias, ()), mean, factor]
 
 
 def _group_norm(
@@ -41,7 +52,12 @@ def _group_norm(
     groups: int,
     epsilon: float,
 ) -> list[Any]:
-    return [layers.group_norm(t, x, groups, weight, bias, epsilon), None, None]
+    """With mean and 1/deviation of each group."""
+    inside, mean = t.centred(t.reshape(x, (points, groups, -1)), [2])
+    factor = t.inverse_spread(inside, [2], epsilon)
+    normal = t.reshape(t.multiply(inside, factor), x.shape)
+    found = layers.affine(t, normal, weight, bias, (1, -1, *[1] * (len(x.shape) - 2)))
+    return [found, *(t.reshape(v, (points, groups)) for v in (mean, factor))]
 
 
 def _convolution(

@@ -92,6 +92,24 @@ def traced(torch: Any, net: Network, module: Any, given: Any) -> str | None:
     return text
 
 
+def check_apart(torch: Any, module: Any, given: Any) -> None:
+    """ValueError where the module mixes the points of a batch."""
+    sizes = [math.prod(shape) for shape in given.shapes]
+    cuts = np.cumsum(sizes)[:-1]
+
+    def call(points: Array) -> list[Array]:
+        parts = zip(np.split(points, cuts, axis=1), given.shapes, strict=True)
+        tensors = [torch.from_numpy(p.reshape(len(p), *shape[1:])) for p, shape in parts]
+        found = given.outputs(torch, wide, tensors)
+        return [leaf.detach().numpy() for leaf in found]
+
+    try:
+        wide = _double(torch, module)
+    except Exception:  # what cannot be copied
+        return
+    comparing.check_apart("module", call, sum(sizes))
+
+
 def _tensors(torch: Any, given: Any) -> Callable[[Any], list[Any]]:
     """The tensors of one flat point."""
     sizes = [math.prod(shape) for shape in given.shapes]
@@ -122,6 +140,12 @@ def _flat(torch: Any, leaves: Sequence[Any]) -> Any:
 
 
 def _twin(torch: Any, module: Any, given: Any) -> Callable[[Sequence[Any]], list[Any]]:
+    wide = _double(torch, module)
+    return lambda tensors: list(given.outputs(torch, wide, tensors))
+
+
+def _double(torch: Any, module: Any) -> Any:
+    """A copy in double precision and evaluation mode."""
     with warnings.catch_warnings(), suppress(NotImplementedError):
         warnings.simplefilter("ignore")  # of what copying an exported module uses
         wide = copy.deepcopy(module).double()
@@ -130,7 +154,7 @@ def _twin(torch: Any, module: Any, given: Any) -> Callable[[Sequence[Any]], list
         if isinstance(part, torch.nn.RMSNorm) and part.eps is None:
             kinds = [p.dtype for p in own.parameters()] or [torch.get_default_dtype()]
             part.eps = torch.finfo(kinds[0]).eps  # of the precision that it was trained in
-    return lambda tensors: list(given.outputs(torch, wide, tensors))
+    return wide
 
 
 def _run(torch: Any, exported: Any) -> Callable[[Sequence[Any]], list[Any]]:
@@ -180,9 +204,12 @@ def _slopes(torch: Any, net: Network, call: Any, tensors: Any) -> str:
         return _flat(torch, call(tensors(point)))
 
     points = torch.from_numpy(X).requires_grad_()
-    if not flat(points[0]).requires_grad:
-        return ", which gives no derivatives itself"
-    expected = np.array([torch.autograd.functional.jacobian(flat, x).numpy() for x in points])
+    try:
+        if not flat(points[0]).requires_grad:
+            return ", which gives no derivatives itself"
+        expected = np.array([torch.autograd.functional.jacobian(flat, x).numpy() for x in points])
+    except (NotImplementedError, RuntimeError):
+        return ", of which PyTorch has no derivatives"
     found = analytic.jacobian(net, X)
     size = np.abs(expected).max(axis=(0, 2), initial=0)[None, :, None]
     error = np.abs(found - expected) / np.where(size > 0, size, 1)

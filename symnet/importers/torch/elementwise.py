@@ -45,6 +45,11 @@ def _threshold_slope(t: Tensors, over: Value, x: Value, threshold: Any) -> Value
     return t.multiply(over, t.apply(Piecewise((1, above), (0, True)), x, "step"))
 
 
+def _shrink_slope(t: Tensors, over: Value, x: Value, threshold: Any) -> Value:
+    inside = abs(Z) <= functions.number(threshold)
+    return t.multiply(over, t.apply(Piecewise((0, inside), (1, True)), x, "shrink_slope"))
+
+
 def _gelu(t: Tensors, x: Value, approximate: str = "none") -> Value:
     return t.apply(functions.gelu(approximate == "tanh"), x, "gelu")
 
@@ -107,6 +112,7 @@ RULES: Mapping[str, Rule] = {
     "softplus": _softplus,
     "softplus_backward": _softplus_slope,
     "threshold_backward": _threshold_slope,
+    **dict.fromkeys(("softshrink_backward", "hardshrink_backward"), _shrink_slope),
     "gelu": _gelu,
     "elu": _elu,
     "selu": _plain("selu"),

@@ -13,6 +13,7 @@ from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.folding.windows import Windows
+from symnet.importers.torch import refusals
 from symnet.network.weights import Array
 
 Rule = Callable[..., Any]
@@ -32,7 +33,7 @@ def batch_norm(
 ) -> Value:
     """By the statistics that it has kept."""
     if training or mean is None or variance is None:
-        raise ValueError("it normalises by the batch; track_running_stats and eval() are needed")
+        raise ValueError(refusals.BY_BATCH)
     factor = 1 / np.sqrt(variance + epsilon)
     shape = [1, -1, *[1] * (len(x.shape) - 2)]
     if isinstance(weight, Form) or isinstance(bias, Form):
@@ -53,7 +54,7 @@ def layer_norm(
 ) -> Value:
     """Over the last axes."""
     value = t.normalised(x, list(range(-len(normalized_shape), 0)), epsilon)
-    return _affine(t, value, weight, bias, ())
+    return affine(t, value, weight, bias, ())
 
 
 def group_norm(
@@ -68,7 +69,7 @@ def group_norm(
     """Over groups of channels and all places."""
     grouped = t.reshape(x, (x.shape[0], groups, -1))
     value = t.reshape(t.normalised(grouped, [2], epsilon), x.shape)
-    return _affine(t, value, weight, bias, (1, -1, *[1] * (len(x.shape) - 2)))
+    return affine(t, value, weight, bias, (1, -1, *[1] * (len(x.shape) - 2)))
 
 
 def instance_norm(
@@ -87,12 +88,13 @@ def instance_norm(
     if not of_input:
         return batch_norm(t, x, weight, bias, mean, variance, False, momentum, epsilon)
     value = t.normalised(x, list(range(2, len(x.shape))), epsilon)
-    return _affine(t, value, weight, bias, (1, -1, *[1] * (len(x.shape) - 2)))
+    return affine(t, value, weight, bias, (1, -1, *[1] * (len(x.shape) - 2)))
 
 
-def _affine(
+def affine(
     t: Tensors, x: Value, weight: Value | None, bias: Value | None, shape: Sequence[int]
 ) -> Value:
+    """x · weight + bias, where there are any, brought to the shape, if that is not empty."""
     for constant, operation in ((weight, t.multiply), (bias, t.add)):
         if constant is not None:
             x = operation(x, t.reshape(constant, shape) if shape else constant)
@@ -206,9 +208,21 @@ def attention(
 
 def distances(t: Tensors, x: Value, y: Value, p: float = 2.0, *_: Any) -> Value:
     """|x_i − y_j| of all pairs of rows."""
+    return norm(t, _between(t, x, y), p, [-1])
+
+
+def _between(t: Tensors, x: Value, y: Value) -> Value:
+    """x_i − y_j."""
     left = t.places(x, lambda a: a[..., :, None, :])
-    right = t.places(y, lambda a: a[..., None, :, :])
-    return norm(t, t.subtract(left, right), p, [-1])
+    return t.subtract(left, t.places(y, lambda a: a[..., None, :, :]))
+
+
+def distance_slopes(t: Tensors, over: Value, x: Value, y: Value, p: float, d: Value) -> Value:
+    """Σ_j over_ij (x_i − y_j)/d_ij, of the distances d_ij."""
+    if p != 2:
+        raise ValueError(f"the derivative of distances of the order {p}; symnet reads that of 2")
+    factor = t.reshape(t.divide(over, d), (*d.shape, 1))
+    return t.sum(t.multiply(factor, _between(t, x, y)), [-2], False)
 
 
 def norm(

@@ -142,7 +142,8 @@ def array_of(tensor: Any) -> Array:
     if tensor.is_complex():
         raise ValueError("it computes with complex numbers; symnet reads real ones")
     array = tensor.detach().cpu()
-    return np.asarray(array.double() if array.is_floating_point() else array)
+    wide = array.double() if array.is_floating_point() else array
+    return np.asarray(wide.numpy(force=True))  # the zeros of a derivative may be stored as none
 
 
 def _result(t: Tensors, values: dict[str, Any], result: Any) -> Value:

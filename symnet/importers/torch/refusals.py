@@ -8,8 +8,21 @@ _RANDOM = "it draws random numbers; give a module whose evaluation does not (its
 _STEPS = "it is constant in steps: its derivative is 0 wherever there is one"
 _JUMPS = "it jumps, which symnet's formulas do not; of an angle use sin and cos"
 _CHOICE = "it chooses by values: that has no derivative; leave it out of what forward gives"
-_WHOLE = "it makes whole numbers of what depends on the inputs: that has no derivative"
+LOOKED_UP = (
+    "it looks numbers up by whole ones (Embedding, one_hot), which have no derivative: give the "
+    "module with the category fixed, one for each, or of what is looked up"
+)
+BY_BATCH = "it normalises by the batch; track_running_stats and eval() are needed"
+ROUNDED = (
+    "it rounds what depends on the inputs to integers: no derivative; where they choose an entry "
+    "(Embedding, one_hot, a table), give the module with the category fixed, or of what is "
+    "looked up"
+)
 
+_SLOPE = (
+    "it is a step of a derivative that the module takes; give the module that it takes it of, and "
+    "have the derivative from symnet"
+)
 _SPECIAL = "it is a special function that symnet's formulas do not have"
 _COMPLEX = "it computes with complex numbers; symnet reads real ones"
 _SAMPLED = "it samples an image at places that are computed; give the module without it"
@@ -19,7 +32,7 @@ _REASONS = {
     **dict.fromkeys(("copysign", "nextafter", "angle"), _JUMPS),
     **dict.fromkeys(("heaviside", "bucketize", "searchsorted"), _STEPS),
     **dict.fromkeys(("argmax", "argmin", "argsort", "nonzero", "unique2", "mode"), _CHOICE),
-    **dict.fromkeys(("embedding", "embedding_bag", "one_hot"), _WHOLE),
+    **dict.fromkeys(("embedding", "embedding_bag", "one_hot"), LOOKED_UP),
     **dict.fromkeys(("i0", "mvlgamma", "polygamma", "igamma", "igammac"), _SPECIAL),
     **dict.fromkeys(("view_as_complex", "fft_rfft", "_fft_r2c", "fft_fft"), _COMPLEX),
     **dict.fromkeys(("_linalg_eigh", "linalg_eig", "linalg_eigvals", "_linalg_svd"), _LINEAR),
@@ -42,6 +55,8 @@ def reason(target: Any, name: str) -> str:
         return _RANDOM
     if name.startswith("special_"):
         return _SPECIAL
+    if name.endswith(("_backward", "_jvp")):
+        return _SLOPE
     return _REASONS.get(name) or "symnet has no rule for it; say which module needs it"
 
 

@@ -17,7 +17,15 @@ from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.rounding import remainder, rounded, whole_quotient
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.torch import decomposed, elementwise, layers, matrices, moves, reductions
+from symnet.importers.torch import (
+    decomposed,
+    elementwise,
+    layers,
+    matrices,
+    moves,
+    reductions,
+    refusals,
+)
 from symnet.importers.torch.reductions import axes_of, larger_of, smaller_of
 from symnet.network.weights import Array
 
@@ -149,7 +157,7 @@ def check_type(dtype: Any) -> None:
     if kind.startswith("complex"):
         raise ValueError("it computes with complex numbers; symnet reads real ones")
     if kind.startswith(("int", "uint", "bool")):
-        raise ValueError("it rounds what depends on the inputs to integers: no derivative")
+        raise ValueError(refusals.ROUNDED)
 
 
 def _type_as(t: Tensors, x: Value, other: Value) -> Value:
@@ -208,6 +216,7 @@ RULES: Mapping[str, Rule] = {
     "logaddexp": Tensors.log_add,
     "linalg_vector_norm": layers.norm,
     **dict.fromkeys(("cdist", "_cdist_forward"), layers.distances),
+    "_cdist_backward": layers.distance_slopes,
     "batch_norm": layers.batch_norm,
     "layer_norm": layers.layer_norm,
     "group_norm": layers.group_norm,
