@@ -113,7 +113,7 @@ def check_folding(
 def explain(network: symnet.Network, derivation: symnet.Derivation, X: np.ndarray) -> None:
     """What the derivatives say about three patients."""
     f = derivation.compile()
-    patients = np.array([X.mean(axis=0), (22, 80), (35, 110)])
+    patients = np.array([X.mean(axis=0).round(1), (22, 80), (35, 110)])
     y, J, H = f(patients)
     print("  bmi    bp   progression   per kg/m²   per mmHg   of one per the other")
     for (bmi, bp), value, (per_bmi, per_bp), both in zip(

@@ -452,7 +452,7 @@ def test_numbers_behind_a_name(spec: str, expected: Activation) -> None:
         ("sigmod", r"unknown activation 'sigmod'; did you mean 'sigmoid'\? \(known: linear, "),
         ("zzz", r"unknown activation 'zzz' \(known: "),
         ("x" * 500, r"unknown activation 'x{37}\.\.\.' \(known: "),
-        (3, "activation is a int, expected a name"),
+        (3, "activation is of type int, expected a name"),
         (t * sympy.Symbol("a"), "has the symbols a, t, expected at most one"),
         (sympy.gamma(t), "function 'gamma' is not supported; supported are"),
         (sympy.Piecewise((t, t > 0)), "does not cover every case"),

@@ -218,10 +218,14 @@ WRONG = {
     "nan": (lambda: X * np.nan, "must be finite"),
     "no variables": (lambda: variables(), "give the names"),
     "two sets": (lambda: Network.of(X[0] + variables("u")), "one set of variables"),
-    "no vector": (lambda: Network.of(3), "y is a int"),
+    "no vector": (lambda: Network.of(3), "y is of type int"),
     "a layer of numbers": (lambda: Layer(W)(np.ones(2)), "applied to a vector"),
     "names": (lambda: Network.of(variables("x1", "x1")), "already the name"),
-    "concat of numbers": (lambda: concat(X, 1), "give vectors of a network"),
+    "concat of numbers": (
+        lambda: concat(X, 1),
+        "concat is of a vector of symnet.variables, not int",
+    ),
+    "concat of nothing": (lambda: concat(), "give vectors of a network, at least one"),
 }
 
 

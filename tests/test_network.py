@@ -270,7 +270,7 @@ def test_networks_need_layers():
     """No layer, and things that are none."""
     with pytest.raises(ValueError, match="at least one layer"):
         Network([])
-    with pytest.raises(ValueError, match=r"layer 2 is a ndarray; use symnet\.Layer"):
+    with pytest.raises(ValueError, match=r"layer 2 is of type ndarray; use symnet\.Layer"):
         Network([Layer([[1.0]]), np.ones((1, 1))])
 
 

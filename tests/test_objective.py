@@ -14,8 +14,9 @@ import sympy
 from strategies import EVERYWHERE, SMOOTH
 from symnet.activations import Activation, Z
 from symnet.backends.numpy.layers import parameters
-from symnet.calculus.program import from_network, tangent
+from symnet.calculus.program import from_network
 from symnet.calculus.reverse import sweep, unrolled
+from symnet.calculus.transformations import tangent
 from symnet.fitting.columns import read, table
 from symnet.fitting.data import Kind, MixedData
 from symnet.fitting.loss import Objective, objective

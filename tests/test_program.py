@@ -21,8 +21,9 @@ from symnet.calculus.algebra import (
     sigma,
     transposed,
 )
-from symnet.calculus.program import adjoint, from_network, tangent, transpose
+from symnet.calculus.program import from_network
 from symnet.calculus.shapes import Shapes
+from symnet.calculus.transformations import adjoint, tangent, transpose
 from symnet.network import Layer, Network
 from symnet.network.building import apply
 

@@ -60,7 +60,7 @@ def activation(spec: str | Expr | Activation) -> Activation:
     if not isinstance(spec, str):
         kind = type(spec).__name__
         raise ValueError(
-            f"activation is a {kind}, expected a name or a SymPy expression {_known()}"
+            f"activation is of type {kind}, expected a name or a SymPy expression {_known()}"
         )
     if called := re.fullmatch(r"\s*([\w\s-]+?)\s*\(([^()]*)\)\s*", spec):
         return _with_numbers(spec, *called.groups())

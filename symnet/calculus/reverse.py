@@ -25,8 +25,9 @@ from sympy import Add, Expr, S
 
 from symnet.calculus import schemes
 from symnet.calculus.algebra import DIRECTIONS, OUTPUT, Quantity
-from symnet.calculus.program import Program, Statement, along, replaced, softmaxes, transpose
+from symnet.calculus.program import Program, Statement
 from symnet.calculus.shapes import Shapes
+from symnet.calculus.transformations import along, replaced, softmaxes, transpose
 from symnet.network import Network
 
 BAR = "\N{COMBINING MACRON}"

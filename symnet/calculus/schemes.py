@@ -28,13 +28,9 @@ from symnet.calculus.algebra import (
     softmax,
     symbols,
 )
-from symnet.calculus.program import (
-    Program,
-    adjoint,
-    from_network,
-    tangent,
-)
+from symnet.calculus.program import Program, from_network
 from symnet.calculus.shapes import Shapes
+from symnet.calculus.transformations import adjoint, tangent
 from symnet.network import Network
 
 _NORMALIZING = frozenset((softmax, log_softmax))

@@ -159,8 +159,8 @@ def fit(
     the time limit, with a note.
 
     Raises TypeError for what is no mixed data, ValueError for arguments out of range and constant
-    inputs, ImportError where a library
-    of the extra `fit` is missing. Warns with FitWarning of what `cautions` finds.
+    inputs, ImportError where a library of the extra `fit` is missing. Warns with FitWarning of what
+    `cautions` finds.
     """
     _check_counts(
         restarts=restarts, particles=particles, generations=generations, iterations=iterations

@@ -94,7 +94,7 @@ class Model:
         y = parts[0] if len(parts) == 1 else self.tensors.fold.stacked(parts)
         matrices.check_named(y.size, "outputs", "choose some of them (--select-outputs)")
         net = self.tensors.fold.network(y, None, None, self.name)
-        names = _default_names(self.inputs, "x", net.n), _default_names(chosen, "y", net.m)
+        names = _default_names(self.inputs, net.n), _default_names(chosen, net.m)
         return renamed(_called(net, *names), options)
 
 
@@ -155,7 +155,7 @@ def _plain(name: str) -> str:
     return re.sub(r"\W", "_", name.removesuffix(":0"), flags=re.ASCII)
 
 
-def _default_names(tensors: Sequence[tuple[str, int]], letter: str, count: int) -> list[str] | None:
+def _default_names(tensors: Sequence[tuple[str, int]], count: int) -> list[str] | None:
     """Names of a vector's entries from those of tensors; None where x1, x2, ... say as much."""
     if sum(size for _, size in tensors) != count or (len(tensors) == 1 and count > 1):
         return None

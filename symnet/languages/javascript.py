@@ -150,14 +150,8 @@ def _scalar(function: ScalarFunction, printer: Printer) -> list[str]:
         lines += printer.assigned("let", symbol.name, value)
     if len(function.results) == 1:
         return [*lines, *printer.assigned("return", "", function.results[0]), "}"]
-    names = []
-    for order, result in zip(function.orders, function.results, strict=True):
-        if result.is_Symbol or result.is_number:
-            names.append(printer.text(result))
-            continue
-        names.append(f"sigma{order}")
-        lines += printer.assigned("let", names[-1], result)
-    return [*lines, f"  return [{', '.join(names)}];", "}"]
+    returned, named = printer.results(function)
+    return [*lines, *named, f"  return [{', '.join(returned)}];", "}"]
 
 
 def _function(routine: Routine, printer: JavaScriptPrinter) -> list[str]:

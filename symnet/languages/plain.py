@@ -96,16 +96,10 @@ def _scalar(function: ScalarFunction, printer: PlainPrinter) -> list[str]:
     lines = [f"def {function.name}(z):"]
     for symbol, value in function.shared:
         lines += printer.assigned("let", symbol.name, value)
-    names = []
-    for order, result in zip(function.orders, function.results, strict=True):
-        if result.is_Symbol or result.is_number or len(function.results) == 1:
-            names.append(printer.text(result))
-        else:
-            names.append(f"sigma{order}")
-            lines += printer.assigned("let", names[-1], result)
     if len(function.results) == 1:
         return [*lines, *printer.assigned("return", "", function.results[0])]
-    return [*lines, f"    return {', '.join(names)}"]
+    returned, named = printer.results(function)
+    return [*lines, *named, f"    return {', '.join(returned)}"]
 
 
 class _Body(MatrixText):

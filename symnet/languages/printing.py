@@ -140,6 +140,18 @@ class Printer(Expressions):
         """A scalar without a value yet; nothing where there is no need to."""
         return ""
 
+    def results(self, function: ScalarFunction) -> tuple[list[str], list[str]]:
+        """What a function of z returns, formulas by names, and the lines that give them these."""
+        returned: list[str] = []
+        lines: list[str] = []
+        for order, result in zip(function.orders, function.results, strict=True):
+            if result.is_Symbol or result.is_number:
+                returned.append(self.text(result))
+            else:
+                returned.append(f"sigma{order}")
+                lines += self.assigned("let", returned[-1], result)
+        return returned, lines
+
     # --- steps ----------------------------------------------------------------------------------
 
     def lines(self, steps: Iterable[Step], depth: int = 1) -> Iterator[str]:

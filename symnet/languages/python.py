@@ -145,7 +145,7 @@ def numpy_module(network: Network, order: int = 2, command: str = "") -> str:
         "functions that NumPy lacks": _with_notice(functions),
         "a block of points x (n, points)": styled(kernels),
         "value and derivatives": _functions(network, order, generated),
-        "self-test": _self_test(network, known),
+        "self-test": _self_test(known),
     }
     used = _IMPORTS | helpers.imports(running + helpers.text(aliases)) | imported
     parts = [_section(title, text) for title, text in sections.items() if text]
@@ -272,7 +272,7 @@ def _functions(network: Network, order: int, kernels: NumpyKernels) -> str:
     return "\n\n".join(texts)
 
 
-def _self_test(network: Network, known: Examples) -> str:
+def _self_test(known: Examples) -> str:
     """Points, what every function gives there, and a comparison that runs as a script."""
     order = len(known.expected) - 1
     tables = [array("POINTS", known.points)]

@@ -134,14 +134,8 @@ def scalar(function: ScalarFunction, printer: RustPrinter, reach: str = "") -> l
         lines += printer.assigned("let", symbol.name, value)
     if count == 1:
         return [*lines, *printer.assigned("return", "", results[0]), "}"]
-    names = []
-    for order, result in zip(function.orders, results, strict=True):
-        if result.is_Symbol or result.is_number:
-            names.append(printer.text(result))
-            continue
-        names.append(f"sigma{order}")
-        lines += printer.assigned("let", names[-1], result)
-    return [*lines, f"    ({', '.join(names)})", "}"]
+    returned, named = printer.results(function)
+    return [*lines, *named, f"    ({', '.join(returned)})", "}"]
 
 
 def _function(job: Job, routine: Routine, printer: RustPrinter) -> list[str]:

@@ -17,7 +17,7 @@ def layers(layers: tuple[Layer, ...]) -> None:
         raise ValueError("a network needs at least one layer")
     for k, layer in enumerate(layers, start=1):
         if not isinstance(layer, Layer):
-            raise ValueError(f"layer {k} is a {type(layer).__name__}; use symnet.Layer")
+            raise ValueError(f"layer {k} is of type {type(layer).__name__}; use symnet.Layer")
     for k, (before, layer) in enumerate(pairwise(layers), start=2):
         if layer.inputs != before.outputs:
             raise ValueError(

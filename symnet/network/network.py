@@ -79,8 +79,8 @@ class Network:
         layers = tuple(layers)
         checks.layers(layers)
         nodes = tuple(Node.of(layer, k) for k, layer in enumerate(layers))
-        self._set(nodes, layers, (layers[0].inputs, *(layer.outputs for layer in layers)))
-        self._name(inputs, outputs, name)
+        self._set_nodes(nodes, layers, (layers[0].inputs, *(layer.outputs for layer in layers)))
+        self._set_names(inputs, outputs, name)
 
     @classmethod
     def from_nodes(
@@ -107,8 +107,8 @@ class Network:
         sizes = graph.checked_sizes(nodes, count)
         checks.used(nodes)
         self = cls.__new__(cls)
-        self._set(nodes, graph.layers_of(nodes), sizes)
-        self._name(names, outputs, name)
+        self._set_nodes(nodes, graph.layers_of(nodes), sizes)
+        self._set_names(names, outputs, name)
         return self
 
     @classmethod
@@ -151,14 +151,14 @@ class Network:
             return building.applied(self.nodes, x)
         return reduce(building.Vector.through, self._layers, x)
 
-    def _set(
+    def _set_nodes(
         self, nodes: tuple[Node, ...], layers: tuple[Layer, ...] | None, sizes: tuple[int, ...]
     ) -> None:
         object.__setattr__(self, "nodes", nodes)
         object.__setattr__(self, "_layers", layers)
         object.__setattr__(self, "widths", sizes)
 
-    def _name(
+    def _set_names(
         self,
         inputs: Iterable[str | Symbol] | None,
         outputs: Iterable[str | Symbol] | None,
@@ -166,11 +166,11 @@ class Network:
     ) -> None:
         """Check and set what has names: activations, inputs, outputs, the network itself."""
         checks.activations(self._activations(), self.parameters)
-        self._call(naming.made(inputs, outputs, (self.n, self.m), self._weight_names()))
+        self._set_ends(naming.made(inputs, outputs, (self.n, self.m), self._weight_names()))
         object.__setattr__(self, "name", None if name is None else check_label(name))
         object.__setattr__(self, "units", MappingProxyType({}))
 
-    def _call(self, ends: naming.Ends) -> None:
+    def _set_ends(self, ends: naming.Ends) -> None:
         for role, found in zip(("input", "output"), ends, strict=True):
             object.__setattr__(self, f"{role}s", found.symbols)
             object.__setattr__(self, f"{role}_names", found.labels)
@@ -349,7 +349,7 @@ class Network:
         ends = naming.with_symbols(self._ends(), symbols, self._weight_names())
         changed = object.__new__(type(self))
         changed.__dict__.update(self.__dict__)
-        changed._call(ends)
+        changed._set_ends(ends)
         return changed
 
     def with_parameters(self, arrays: Mapping[str, Array]) -> Self:
@@ -377,7 +377,7 @@ class Network:
         found = _made(type(self), layers, nodes, (*self._labels(), {}))
         # A symbol made for a label keeps its name, whatever is free now: formulas have it.
         if not found.symbols & {*self.inputs, *self.outputs}:
-            found._call(self._ends())
+            found._set_ends(self._ends())
         return found
 
     def narrowed(self, width: int) -> Self:
@@ -442,10 +442,7 @@ class Network:
 
     def __reduce__(self) -> tuple[Any, ...]:
         nodes = () if self._layers else self.nodes
-        return _made, (type(self), self._layers, nodes, self._called())
-
-    def _called(self) -> tuple[Any, ...]:
-        return *self._labels(), self.own_symbols
+        return _made, (type(self), self._layers, nodes, (*self._labels(), self.own_symbols))
 
     def _labels(self) -> tuple[Any, ...]:
         return self.input_names, self.output_names, self.name, dict(self.units)
@@ -458,7 +455,10 @@ class Network:
 def _made(
     kind: type[_N], layers: Iterable[Layer] | None, nodes: Iterable[Node], called: tuple[Any, ...]
 ) -> _N:
-    """The network of these layers, or else nodes, through all checks; `called` as `_called`."""
+    """The network of these layers, or else nodes, through all checks.
+
+    called: its labels as `_labels` has them, and the symbols that it would not have by itself.
+    """
     *names, units, symbols = called
     made = kind(layers, *names) if layers else kind.from_nodes(nodes, *names)
     return made.with_units(units).with_symbols(symbols)

@@ -96,7 +96,7 @@ def _neurons(network: Network, vertices: list[Vertex], edges: list[Edge]) -> Pic
     _names(axes, network.output_names, places[-1], 1)
     axes.set_xlim(-1.1, _COLUMN * depth + 1.1)
     axes.set_ylim(-tall - 0.6, tall + 1.1)
-    _legend(axes, vertices, edges)
+    _legend(axes, edges)
     headed(drawn, writing.heading(network))
     return Picture(drawn, f"drawing of {network.describe()}")
 
@@ -187,7 +187,7 @@ def _names(axes: Axes, names: Sequence[str], places: Any, side: int) -> None:
         )
 
 
-def _legend(axes: Axes, vertices: Sequence[Vertex], edges: Sequence[Edge]) -> None:
+def _legend(axes: Axes, edges: Sequence[Edge]) -> None:
     from matplotlib.lines import Line2D
 
     numbers = [n for edge in edges if (n := _numbers(edge.weights)) is not None]
@@ -240,7 +240,7 @@ def _boxes(network: Network, vertices: list[Vertex], edges: list[Edge]) -> Pictu
     heights = [place[1] for place in places.values()]
     axes.set_xlim(-0.8, _COLUMN * last + 0.8)
     axes.set_ylim(min(heights) - 0.5, max(heights) + 0.5 + 0.4 * any(map(_is_skip, edges)))
-    _legend(axes, vertices, [e for e in edges if e.weights is None])
+    _legend(axes, [e for e in edges if e.weights is None])
     names = f"{_listed(network.input_names)} → {_listed(network.output_names)}"
     headed(drawn, writing.heading(network), names)
     return Picture(drawn, f"drawing of {network.describe()}", notes)

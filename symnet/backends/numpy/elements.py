@@ -61,6 +61,7 @@ def lambdified(
     result: Expr | list[Expr],
     printer: NumPyPrinter,
 ) -> str:
+    """The text of a function `def name(arguments)` of these lines, by `sympy.lambdify`."""
     # Arguments as one text: lambdify would sort them, which takes long for hundreds of layers.
     given = [", ".join(map(str, arguments))]
     function = lambdify(given, result, modules=[{}], printer=printer, cse=lambda _: (lines, result))

@@ -26,6 +26,7 @@ def selection(rows: Array, width: int) -> Array:
 
 
 def diagonal(entries: Array) -> Array:
+    """The square matrix with these entries, exact zeros beside exact ones."""
     if entries.dtype == np.float64:
         return np.diag(entries)
     result = np.full((len(entries),) * 2, sympy.S.Zero, dtype=object)
@@ -34,7 +35,7 @@ def diagonal(entries: Array) -> Array:
 
 
 def times(weights: Array, A: Array | None) -> Array:
-    """W A; doubles where one of the two is and the other's entries are integers."""
+    """W A; doubles where one of the two is and the other has no letters."""
     if A is None:
         return weights
     left, right = _alike(weights, A)
@@ -75,16 +76,19 @@ def _alike(left: Array, right: Array) -> tuple[Array, Array]:
 
 
 def plus(left: Array, right: Array) -> Array:
+    """The sum; doubles where one of the two is and the other has no letters."""
     a, b = _alike(left, right)
     return a + b
 
 
 def added(left: Array | None, right: Array | None, width: int) -> Array:
+    """The sum of two matrices of which None is the identity of this width."""
     unit = selection(np.arange(width), width)
     return plus(unit if left is None else left, unit if right is None else right)
 
 
 def reciprocals(number: Any) -> Any:
+    """1/number, of nested lists or arrays entry by entry. ValueError for 0."""
     if np.ndim(number):
         return [reciprocals(e) for e in number]
     found = weight(number, "divisor")

@@ -21,7 +21,7 @@ def nodes_of(y: object) -> tuple[tuple[str | Symbol, ...], list[Node]]:
     Values are in the order in which they are needed, so a graph of any depth will do.
     """
     if not isinstance(y, Vector):
-        raise ValueError(f"Network.of: y is a {type(y).__name__}; give a vector of variables")
+        raise ValueError(f"Network.of: y is of type {type(y).__name__}; give a vector of variables")
     last = y.atom
     if last.kind == "inputs":
         last = Atom(last.width, "form", y)

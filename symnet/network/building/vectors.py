@@ -248,10 +248,13 @@ def _of_numpy(
 
 
 def concat(*vectors: Vector | Sequence[Vector]) -> Vector:
-    """The vectors, or those of one list, one after the other."""
+    """The vectors, or those of one list, one after the other.
+
+    ValueError for none, TypeError for what is no vector.
+    """
     listed = len(vectors) == 1 and isinstance(vectors[0], list | tuple)
-    given: Any = vectors[0] if listed else vectors
-    if not given or not all(isinstance(v, Vector) for v in given):
+    given = [checked(v, "concat") for v in (vectors[0] if listed else vectors)]
+    if not given:
         raise ValueError("concat: give vectors of a network, at least one")
     total = sum(v.width for v in given)
     result, start = None, 0
@@ -284,7 +287,7 @@ def checked(v: object, what: str) -> Vector:
 def apply(spec: Spec, v: Vector) -> Vector:
     """An activation or any function of one symbol, entry by entry: `apply("sin", v)`.
 
-    ValueError for one that is not known.
+    ValueError for one that is not known, TypeError for what is no vector.
     """
     found, v = activation(spec), checked(v, "apply")
     return v if found.value == Z else value(v, "activation", found)
