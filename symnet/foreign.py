@@ -49,7 +49,7 @@ def _of_dask(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, ..
 
     n, m = function.network.n, function.network.m
     if X.ndim == 0 or X.shape[-1] != n:
-        raise ValueError(f"X has shape {X.shape}; its last axis must hold the {n} input(s)")
+        raise ValueError(f"X has shape {X.shape}, expected (..., {n}): one column per input")
     if X.dtype.kind not in "fiub":
         raise TypeError(f"X holds {X.dtype}; real numbers are needed")
     kept = np.float32 if X.dtype == np.float32 else np.float64

@@ -178,6 +178,45 @@ def test_slopes_that_cancel_are_no_fault(spec):
     assert not check(network, Shifted(f, (0, 0, 1), 1e-15)).ok
 
 
+@pytest.mark.parametrize("order", [2, 3])
+def test_factors_beyond_single_precision_are_no_fault(order):
+    """1/s of a small share s is a number of single precision, its second derivative 2/s³ none."""
+    network = Network.of(1 / symnet.softmax(symnet.variables(4)))
+    f = compiled(network, order)
+    verify(f)
+    assert check(network, f).ok
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("offset", "slope", "spec"),
+    [(1e7, 30.0, "relu"), (1.7e9, 30.0, "tanh"), (2.0**53, 2.0**53, "tanh"), (1.0, 1e300, "tanh")],
+)
+def test_inputs_far_from_zero_are_no_fault(offset, slope, spec):
+    """Where a time stamp is taken from a time stamp, rounding decides the side of a kink."""
+    hidden = symnet.Layer([[slope, 1.0], [1.0, 0.5]], [-offset, 0.3], spec)
+    network = Network([hidden, symnet.Layer([[1.0, 0.5]])])
+    verify(compiled(network, 2))
+
+
+def test_points_are_where_products_say_something():
+    """The price of an option is smallest for the smallest prices: there all would be 0."""
+    S, K, T, r, sigma = symnet.variables("S", "K", "T", "r", "sigma")
+    v = sigma * np.sqrt(T)
+    d = np.log(S / K) / v + r * T / v + v / 2
+
+    def normal(u):
+        return symnet.apply(sympy.erfc(-Z / sympy.sqrt(2)) / 2, u)
+
+    network = Network.of(S * normal(d) - K * np.exp(-r * T) * normal(d - v), outputs=["C"])
+    centre, step = sampling.scaling(network)
+    assert (np.abs(centre[[0, 1, 2, 4]]) > 0.02).all()
+    assert (step > 0.005).all()
+    f = compiled(network, 3)
+    verify(f)
+    assert check(network, f).ok
+
+
 def test_a_derivative_that_is_zero_is_no_noise_of_differences():
     """Normalised, a single entry is 0 everywhere, and all after it constant: so in 50 digits."""
     h = symnet.layer_norm(symnet.Layer([[0.7]], [0.1], "sigmoid")(symnet.variables("x")))

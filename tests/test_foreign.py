@@ -91,7 +91,7 @@ def test_all_orders_come_from_one_call(f, monkeypatch):
 @pytest.mark.parametrize(
     ("shape", "kind", "error", "message"),
     [
-        ((5, 4), float, ValueError, r"X has shape \(5, 4\); its last axis must hold the 3 input"),
+        ((5, 4), float, ValueError, r"\(5, 4\), expected \(..., 3\): one column per input"),
         ((5, 3), complex, TypeError, "X holds complex128; real numbers are needed"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -57,6 +58,20 @@ def test_other_orders(order, tmp_path):
     net = symnet.Network.dense([3, 4, 2], "tanh", seed=3)
     assert run(Job.of(net, order, "net"), tmp_path).returncode == 0
     formatted(tmp_path)
+
+
+def test_parts_of_parts_have_names_of_their_own(tmp_path):
+    """A part of a part was called as the part was, and read for it afterwards."""
+    x = symnet.variables("x1", "x2", "x3")
+    hidden = symnet.Layer(np.arange(12).reshape(4, 3) / 12 - 0.4, None, "gelu_tanh")
+    h = hidden(x / (x**2 + 1.5))
+    out = symnet.Layer([[0.25, -0.5, -1.25, 0.75]], [-0.1], "silu")(h)
+    job = Job.of(symnet.Network.of(np.exp(out)), 2, "net")
+    _, body = plain.source(job).split("def value_jacobian_hessian")
+    names = re.findall(r"(part[0-9]+) = ", body)
+    assert len(names) == len(set(names)) > 1
+    done = run(job, tmp_path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
 def test_extreme_points(tmp_path):

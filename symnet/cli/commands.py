@@ -11,7 +11,7 @@ SUMMARIES = MappingProxyType(
         "arithmetic",
         "evaluate": "compute the value and every partial at a table of points",
         "generate": "write the derivatives as standalone files: NumPy, C, C++, Fortran, Rust, "
-        "JavaScript, ...",
+        "JavaScript and others",
         "fit": "learn a network from rows that give values, partial derivatives, or both",
         "import": "read a trained network of another program, and say what was folded and compared",
         "report": "write a page: pictures, formulas, slopes over data, check and cost",

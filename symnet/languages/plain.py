@@ -9,7 +9,7 @@ products and sums are broadcast; a direction's namesake is the same array with t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, count
 from typing import ClassVar
 
 from sympy import Add, Expr, Mul, Pow
@@ -110,6 +110,7 @@ class _Body(MatrixText):
     def __init__(self, job: Job, choice: Choice, functions: Functions) -> None:
         super().__init__(job, choice, functions)
         self.named: dict[Expr, str] = {}
+        self.numbers = count(1)
 
     def lines(self) -> list[str]:
         name = together_name(self.order)
@@ -157,7 +158,7 @@ class _Body(MatrixText):
             if not parts:
                 return [*lines, line]
             part = max(parts, key=lambda e: len(self.vector(e)))
-            new = f"part{len(self.named) + 1}"
+            new = f"part{next(self.numbers)}"
             lines += self.assigned(new, part)
             self.named[part] = new
 

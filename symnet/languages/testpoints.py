@@ -55,7 +55,7 @@ def chosen(network: Network, order: int) -> Array:
     random = np.random.default_rng(1)
     for factor in _FACTORS:
         others = exact(rounded(sampling.far(network, random, _EACH, factor)))
-        others = sampling.clear_of_kinks(network, others, float(np.finfo(np.float32).eps))
+        others = others[sampling.clear(network, others, float(np.finfo(np.float32).eps))]
         sets.append(_covering(network, points, others, branches))
     counts = [len(set().union(*_reached(network, own, branches))) for own in sets]
     return sets[int(np.argmax(counts))]

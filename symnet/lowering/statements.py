@@ -194,10 +194,9 @@ class Lowering:
         if not isinstance(vector, Quantity):
             vector = self._temporary(vector)
         size = self.shapes.shape(matrix)[1]
-        place = self._place(term, index)
-        weight = at(str(matrix), place, "s")
+        weight = at(str(matrix), index, "s")
         if isinstance(matrix, transposed):
-            weight = at(str(matrix.args[0]), "s", place)
+            weight = at(str(matrix.args[0]), "s", index)
         return size, _times([weight, self._entry(vector, "s")])
 
     def _scalar_product(self, term: dot, along: tuple[str, ...]) -> tuple[int, Expr]:

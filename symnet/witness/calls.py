@@ -119,7 +119,8 @@ def in_type(
     """All of these in a precision, at points that are numbers of it; `quick` as in `Truth`.
 
     Of those `beyond` where results are finite: exponentials leave single precision at 88.
-    Nothing where a weight is beyond all its numbers: infinite weights give what they give.
+    Nothing where a weight is beyond all its numbers, as infinite weights give what they give, nor
+    where rounding leaves nothing of the neurons at any point.
     """
     largest = float(np.finfo(dtype).max)
     if any((np.abs(w) > largest).any() for w in network.numeric().parameters.values()):
@@ -128,7 +129,9 @@ def in_type(
         points = np.concatenate([points, _finite(function, beyond, dtype)])
         rounded = points.astype(dtype).astype(np.float64)
     if dtype != np.float64:
-        rounded = sampling.clear_of_kinks(network, rounded, float(np.finfo(dtype).eps))
+        rounded = rounded[sampling.clear(network, rounded, float(np.finfo(dtype).eps))]
+    if not len(rounded):
+        return
     truth = true(network, rounded, function, quick)
     yield from together(function, truth, dtype)
     yield from singly(function, truth, dtype)

@@ -194,6 +194,9 @@ class Truth:
         with np.errstate(all="ignore"):
             comparable = np.isfinite(reference) & (size < limits.largest)
             comparable &= ~(np.isnan(result) & self._overflown(order)[which])
+            lost = ~np.isfinite(result)
+            if limits.largest < np.inf and (lost & comparable).any():
+                comparable &= ~(lost & self._beyond(limits.largest, order)[which])
             error = np.abs(result - reference) / (size + limits.tiny)
         error = np.where(comparable, np.where(np.isnan(error), np.inf, error), 0.0)
         position = np.unravel_index(np.argmax(error), error.shape)
@@ -207,6 +210,14 @@ class Truth:
         finite = [np.isfinite(found) for found in self.results[: order + 1]]
         whole = [part.all(axis=tuple(range(1, part.ndim))) for part in finite]
         return ~np.logical_and.reduce(whole).reshape(-1, *[1] * (order + 1))
+
+    def _beyond(self, largest: float, order: int) -> Array:
+        """Where a derivative of an activation is larger, (N, 1, …), whatever becomes of it.
+
+        1/s of a share s = 1e-13 is a number of single precision, its second derivative 2/s³ none.
+        """
+        found: Array = analytic.largest(self.network, self.points, order) >= largest
+        return found.reshape(-1, *[1] * (order + 1))
 
     def _named(
         self,

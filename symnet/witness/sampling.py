@@ -21,6 +21,7 @@ _NEAR = 1e-7  # how close to a seam, in steps
 _PARTS = 32  # of a line at once: a matrix takes as long for two points as for many
 _HALVINGS = 60
 _ROUNDINGS = 32  # that a pre-activation may be off by
+_UNKNOWN = 1.0  # rounding of a pre-activation, or relative to it, beyond which nothing is known
 
 
 def ordinary(network: Network, random: np.random.Generator, count: int) -> Array:
@@ -73,23 +74,27 @@ def _drawn(network: Network, own: Units, random: np.random.Generator, factors: A
     return points
 
 
-def clear_of_kinks(network: Network, points: Array, rounding: float) -> Array:
-    """Those of the points (N, n) that rounding puts on no other side of a kink; at least one.
+def clear(network: Network, points: Array, rounding: float) -> NDArray[np.bool_]:
+    """Which of the points (N, n) rounding puts on no other side of a kink, nor far off.
 
-    Inputs are moved by a few relative roundings, and so are the neurons.
+    Inputs are moved by a few relative roundings, and so are the neurons: where 10^8 is taken from
+    10^8, single precision has no digit of z left.
     """
-    if not network.kinks or not len(points):
-        return points
+    found = np.full(len(points), True)
+    if not len(points):
+        return found
     moved = [points * (1 + sign * _ROUNDINGS * rounding) for sign in (-1, 0, 1)]
     low, z, high = (analytic.preactivations(network, X) for X in moved)
-    clear = np.full(len(points), True)
-    for node, *found in zip(network.nodes, low, z, high, strict=True):
+    for node, left, here, right in zip(network.nodes, low, z, high, strict=True):
+        if node.activation is None:
+            continue
         with np.errstate(invalid="ignore"):  # of two infinite ones nothing is clear
-            width = np.max(np.abs([found[0] - found[1], found[2] - found[1]]), axis=0)
-            width += _ROUNDINGS * rounding * np.abs(found[1])
-        for kink in () if node.activation is None else map(float, node.activation.kinks):
-            clear &= (np.abs(found[1] - kink) > width).all(axis=1)
-    return points[clear] if clear.any() else points[:1]
+            width = np.max(np.abs([left - here, right - here]), axis=0)
+            width += _ROUNDINGS * rounding * np.abs(here)
+            found &= ~(width > _UNKNOWN * np.maximum(1.0, np.abs(here))).any(axis=1)
+        for kink in map(float, node.activation.kinks):
+            found &= (np.abs(here - kink) > width).all(axis=1)
+    return found
 
 
 def beside_seams(network: Network, random: np.random.Generator, pairs: int = PAIRS) -> Array:
@@ -102,8 +107,10 @@ def beside_seams(network: Network, random: np.random.Generator, pairs: int = PAI
     own, turns = units(network), Counter[tuple[str, float]]()
     found: list[Array] = []
     for _ in range(pairs):
-        found += _beside_a_seam(network, own, random, turns)
-    return np.array(found).reshape(-1, network.n)
+        pair = np.array(_beside_a_seam(network, own, random, turns)).reshape(-1, network.n)
+        if clear(network, pair, float(np.finfo(float).eps)).all():
+            found.append(pair)
+    return np.concatenate([np.empty((0, network.n)), *found])
 
 
 def _beside_a_seam(

@@ -28,6 +28,7 @@ _BESIDE = 0.1  # of an input, or a step: where the network should be defined, to
 _PROBED = 16  # places beside a centre
 _AT_AN_END = 1e3  # what counts against a place for each value that is missing beside it
 _TOLERATED = 0.5  # by how much a step may raise `_strain`
+_UNUSUAL = 1e-3  # what a bare input's distance from 1 counts beside a form's from 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ def _told(network: Network) -> tuple[Array, Array, NDArray[np.bool_]]:
     weights, bias, bare = _forms(network)
     centre = np.linalg.lstsq(weights, -bias, rcond=1e-6)[0]
     centre = np.where(np.abs(centre) < _LARGEST, centre, 0.0)
-    lengths = np.linalg.norm(weights, axis=0)
+    lengths = np.linalg.norm(np.clip(weights, -_LARGEST, _LARGEST), axis=0)
     return centre, 1.0 / np.where(lengths > 1 / _LARGEST, lengths, 1.0), bare
 
 
@@ -107,7 +108,8 @@ def _with_bare(network: Network, centre: Array, step: Array, bare: Array) -> tup
             if decades is not None:
                 values = centre[i] * 10.0 ** np.linspace(-decades, decades, 41)
             # Of equally good ones the first is taken, which is where it stands.
-            centre = _inside(network, _varied(centre, i, np.append(centre[i], values)), i)
+            points = _varied(centre, i, np.append(centre[i], values))
+            centre = _inside(network, points, i, bare)
     step = step.copy()
     for i in bare:
         step[i] = _step(network, centre, i)
@@ -145,11 +147,17 @@ def _strain(network: Network, points: Array) -> Array:
     return found
 
 
-def _inside(network: Network, points: Array, i: int) -> Array:
-    """The best of points that differ in input i, preferably not at the end of a domain."""
+def _inside(network: Network, points: Array, i: int, bare: Array) -> Array:
+    """The best of points that differ in input i, preferably not at the end of a domain.
+
+    Where nothing else tells, as of products, whose forms are the smaller the smaller the inputs,
+    an input near 1, or 0.
+    """
     beside = np.zeros_like(points)
     beside[:, i] = _BESIDE * np.where(points[:, i], np.abs(points[:, i]), 1.0)
-    found: Array = points[np.argmin(_strain(network, points) + _at_an_end(network, points, beside))]
+    strain = _strain(network, points) + _at_an_end(network, points, beside)
+    unusual = np.log(np.abs(points[:, bare]) + (points[:, bare] == 0)) ** 2
+    found: Array = points[np.argmin(strain + _UNUSUAL * unusual.mean(axis=1))]
     return found
 
 

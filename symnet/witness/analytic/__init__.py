@@ -110,6 +110,24 @@ def sketch(net: Numeric, X: ArrayLike) -> tuple[list[Array], NDArray[np.intp]]:
     return [form for form, _ in steps], np.sum(lost, axis=1)
 
 
+def largest(net: Numeric, X: ArrayLike, order: int) -> Array:
+    """The largest magnitude of any activation's derivatives up to `order`, at least 2: (N,).
+
+    Those above the second are told from how it grows beside the first. Raises as `value`.
+    """
+    graph = net.numeric()
+    points = _points(X, graph.widths[0])
+    found = np.zeros(len(points))
+    with np.errstate(all="ignore"):
+        for step in forward(graph, points, 0):
+            if step.activation is not None:
+                value, first, second = map(np.abs, step.jet)
+                higher = second * (second / first) ** max(0, order - 2)
+                for part in (value, first, second, higher):
+                    found = np.fmax(found, part.max(axis=1))
+    return found
+
+
 def scale(net: Numeric, X: ArrayLike, order: int) -> Array:
     """The size of the terms each entry is made of: what a rounding error is measured against.
 

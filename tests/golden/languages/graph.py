@@ -121,7 +121,7 @@ def floats(X: Any, n: int) -> Array:
     if X.dtype.kind not in "fiub":
         raise TypeError(f"X holds {X.dtype}; real numbers are needed")
     if X.ndim == 0 or X.shape[-1] != n:
-        raise ValueError(f"X has shape {X.shape}; its last axis must hold the {n} input(s)")
+        raise ValueError(f"X has shape {X.shape}, expected (..., {n}): one column per input")
     return X.astype(np.float32 if X.dtype == np.float32 else np.float64, copy=False)
 
 
