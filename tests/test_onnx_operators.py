@@ -160,8 +160,10 @@ def test_operators_agree_with_onnx(name, tmp_path):
     if opset > onnx.defs.onnx_opset_version():
         pytest.skip(f"the installed onnx has no opset {opset}")
     proto = model([node(op, inputs, **attributes)], shape, constants, opset)
-    net = imported(proto, tmp_path).network
+    found = imported(proto, tmp_path)
+    net = found.network
     agrees(proto, net, shape)
+    assert "compared with onnx in double precision" in found.compared
     if name in AFFINE:
         assert [n.kind for n in net.nodes] == ["form"]
 
