@@ -730,6 +730,13 @@ def test_custom_domains_are_refused(tmp_path):
         imported(model(nodes, (1, 3)), tmp_path)
 
 
+def test_onnxruntimes_own_layout_is_refused_with_its_level(tmp_path):
+    """As it saves models that it optimised for the processor at hand."""
+    nodes = [helper.make_node("ReorderInput", ["x"], ["y"], domain="com.microsoft.nchwc")]
+    with pytest.raises(ValueError, match=r"for one processor; .* ORT_ENABLE_EXTENDED"):
+        imported(model(nodes, (1, 8, 2, 2)), tmp_path)
+
+
 def test_nan_weights_and_future_opsets_are_refused(tmp_path):
     """With the tensor's name and the place, and with what is read."""
     bad = weights(3, 2)
