@@ -272,11 +272,12 @@ def _safetensors() -> bytes:
 
 def _mat() -> bytes:
     from scipy.io import savemat
+    from scipy.sparse import csc_matrix
 
     buffer = io.BytesIO()
     names = np.array(["tansig ", "purelin"])
-    content = {"W1": W1, "b1": B1, "W2": W2, "b2": B2, "activations": names}
-    savemat(buffer, content, do_compression=True)
+    layers = np.array([(W1, B1), (csc_matrix(W2), B2)], [("W", object), ("b", object)])
+    savemat(buffer, {"layers": layers, "activations": names}, do_compression=True)
     return buffer.getvalue()
 
 

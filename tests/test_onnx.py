@@ -227,8 +227,10 @@ def test_operators_agree_with_onnx(name, tmp_path):
     """Each operator, alone, in double precision; what is affine needs no node but the output's."""
     (op, inputs), shape, constants, attributes = (AFFINE | NONLINEAR)[name]
     proto = model([node(op, inputs, **attributes)], shape, constants)
-    net = imported(proto, tmp_path).network
+    found = imported(proto, tmp_path)
+    net = found.network
     agrees(proto, net, shape)
+    assert "compared with onnx in double precision" in found.compared
     if name in AFFINE:
         assert [n.kind for n in net.nodes] == ["form"]
 
@@ -726,6 +728,13 @@ def test_custom_domains_are_refused(tmp_path):
     nodes = [helper.make_node("Relu", ["x"], ["y"], domain="com.example")]
     with pytest.raises(ValueError, match=r"of the domain 'com\.example'"):
         imported(model(nodes, (1, 3)), tmp_path)
+
+
+def test_onnxruntimes_own_layout_is_refused_with_its_level(tmp_path):
+    """As it saves models that it optimised for the processor at hand."""
+    nodes = [helper.make_node("ReorderInput", ["x"], ["y"], domain="com.microsoft.nchwc")]
+    with pytest.raises(ValueError, match=r"for one processor; .* ORT_ENABLE_EXTENDED"):
+        imported(model(nodes, (1, 8, 2, 2)), tmp_path)
 
 
 def test_nan_weights_and_future_opsets_are_refused(tmp_path):

@@ -181,6 +181,17 @@ def test_a_fixed_batch_is_one_that_shapes_repeat(shape, tmp_path):
     assert (found.network.n, found.network.m) == (16, 8)
 
 
+def test_a_fixed_batch_that_is_none_by_its_shapes_is_told(tmp_path):
+    """A number in a shape keeps the three rows, as PyTorch's exporter writes `expand_as`."""
+    nodes = [node("ReduceSum", "x one", "s"), node("Expand", "s n", "e"), node("Div", "x e", "y")]
+    constants = {"one": np.array([1]), "n": np.array([3, 4])}
+    proto = model(nodes, (3, 4), constants)
+    proto.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", TensorProto.DOUBLE, (3, 4)))
+    found = imported(proto, tmp_path)
+    assert (found.network.n, found.network.m) == (12, 12)
+    assert "an axis of 3, which is no batch by its shapes" in str(found)
+
+
 def test_a_batch_of_any_size_is_the_first_axis(tmp_path):
     """A scaler of three numbers is of three numbers, not of three points."""
     proto = model([node("Mul", "x two", "y")], ("N", 3), {"two": np.array(2.0)})

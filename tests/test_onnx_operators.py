@@ -160,8 +160,10 @@ def test_operators_agree_with_onnx(name, tmp_path):
     if opset > onnx.defs.onnx_opset_version():
         pytest.skip(f"the installed onnx has no opset {opset}")
     proto = model([node(op, inputs, **attributes)], shape, constants, opset)
-    net = imported(proto, tmp_path).network
+    found = imported(proto, tmp_path)
+    net = found.network
     agrees(proto, net, shape)
+    assert "compared with onnx in double precision" in found.compared
     if name in AFFINE:
         assert [n.kind for n in net.nodes] == ["form"]
 
@@ -488,6 +490,24 @@ MICROSOFT = {
         "x w b",
         {"activation": "Tanh"},
         lambda x, nn: nn.tanh(x @ weights(3, 3) + weights(3)),
+    ),
+    "FusedGemm, Selu": (
+        "FusedGemm",
+        "x w b",
+        {"activation": "Selu", "activation_alpha": 1.5, "activation_gamma": 0.5},
+        lambda x, nn: nn.elu(x @ weights(3, 3) + weights(3), 1.5) / 2,
+    ),
+    "FusedConv, HardSigmoid": (
+        "FusedConv",
+        "x k c",
+        {"activation": "HardSigmoid", "activation_params": [0.25, 0.375]},
+        lambda x, nn: nn.relu6((x * weights(1, 1, 1)[0, 0] + 1) * 1.5 + 2.25) / 6,
+    ),
+    "FusedConv, Clip": (
+        "FusedConv",
+        "x k c",
+        {"activation": "Clip", "activation_params": [0.0, 6.0]},
+        lambda x, nn: nn.relu6(x * weights(1, 1, 1)[0, 0] + 1),
     ),
     "FusedConv": (
         "FusedConv",

@@ -461,6 +461,30 @@ def test_a_tensor_is_made_once(made, tmp_path):
         imported(model(nodes, (1, 3), constants), tmp_path)
 
 
+def test_a_branch_makes_no_name_that_is_there_around_it(tmp_path):
+    """Programs took the outer W, of which the branch has its own."""
+    branches = {}
+    for name in ("then_branch", "else_branch"):
+        result = helper.make_tensor_value_info(name, TensorProto.DOUBLE, None)
+        inner = [numpy_helper.from_array(weights(3, 2) * 2, "w")]
+        product = [node("MatMul", "x w", name)]
+        branches[name] = helper.make_graph(product, name, [], [result], inner)
+    proto = model([node("If", "k", **branches)], (1, 3), {"w": weights(3, 2), "k": np.array(True)})
+    with pytest.raises(ValueError, match="it makes 'w' again, which is there around it"):
+        imported(proto, tmp_path)
+
+
+def test_functions_of_another_opset_are_refused(tmp_path):
+    """onnx does not put them in the place of their calls, as operators differ."""
+    old = helper.make_opsetid("", 11)
+    act = helper.make_function("mine", "Act", ["z"], ["a"], [node("Softmax", "z", "a")], [old])
+    proto = model([helper.make_node("Act", ["x"], ["y"], domain="mine")], (1, 3))
+    proto.opset_import.append(helper.make_opsetid("mine", 1))
+    proto.functions.append(act)
+    with pytest.raises(ValueError, match="its function 'Act' is of opset 11, and the model of 17"):
+        imported(proto, tmp_path)
+
+
 def test_onnxruntime_computes_what_the_model_says(tmp_path):
     """Not a product in 8 bits, of weights that are stored so."""
     pytest.importorskip("onnxruntime")

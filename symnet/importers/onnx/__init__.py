@@ -100,7 +100,7 @@ def _read(
         _check_rows(model, Graph.of(model), whole, shapes, batch)
     notes = [f"{name} is left out: it is no number" for name in graph.left_out]
     notes += [f"{name} is of {kind}: read as real ones" for name, kind in graph.not_real().items()]
-    notes += [] if batch is None else [f"an axis of {batch.size} is a batch: one point is read"]
+    notes += _of_batch(graph, batch)
     free = _free(graph.inputs())
     if free:
         notes.append(f"the sizes {', '.join(sorted(free))} are not fixed: read as 1")
@@ -113,6 +113,18 @@ def _read(
     net = _renamed(whole, options) if plain else found.network(options)
     source = f"ONNX, opset {graph.opset}"
     return Imported(net, source, exactness(graph.dtypes), graph.folded, tuple(notes), compared)
+
+
+def _of_batch(graph: Graph, batch: Batch | None) -> list[str]:
+    """That one point of a batch is read; or that an axis may be one, and is no batch here."""
+    if batch is not None:
+        return [f"an axis of {batch.size} is a batch: one point is read"]
+    sizes = sorted({found.size for found in _batches(graph)})
+    return [
+        f"all inputs and outputs have an axis of {size}, which is no batch by its shapes: it is "
+        "read as part of the vectors; if it is one, export the model with a batch of 1"
+        for size in sizes
+    ]
 
 
 def _check_rows(

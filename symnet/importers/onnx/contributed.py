@@ -7,7 +7,7 @@ activation; SkipLayerNormalization of x + skip + bias.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -55,19 +55,27 @@ def _fused_conv(c: Call) -> Result:
     return _activation(c, c.tensors.add(y, c.value(3)) if c.has(3) else y)
 
 
+_PARAMETERS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("Relu", "Tanh", "Sigmoid", "Softplus", "Softsign"), ()),
+    **dict.fromkeys(("LeakyRelu", "Elu", "ThresholdedRelu"), ("alpha",)),
+    "HardSigmoid": ("alpha", "beta"),
+    "Selu": ("alpha", "gamma"),
+    "Clip": ("min", "max"),
+}
+"""Activations that are fused, and the attributes that they have in `activation_params`' order."""
+
+
 def _activation(c: Call, x: Value) -> Value:
     word = c.get("activation", b"")
     name = word.decode() if isinstance(word, bytes) else str(word)
     if not name:
         return x
-    given: Sequence[float] = c.get("activation_params") or ()
-    if name in ("LeakyRelu", "Elu") and (given or c.get("activation_alpha") is not None):
-        alpha = float(np.float32(given[0] if given else c.get("activation_alpha")))
-        formula = functions.leaky(alpha) if name == "LeakyRelu" else functions.elu(alpha)
-        return c.tensors.apply(formula, x, name.lower())
-    if name not in ("Relu", "Tanh", "Sigmoid", "Softplus", "Softsign"):
+    if name not in _PARAMETERS:
         c.refuse(f"its activation is {name!r}")
-    return c.tensors.apply(name.lower(), x)
+    given = dict(zip(_PARAMETERS[name], c.get("activation_params") or (), strict=False))
+    given |= {n: v for n in _PARAMETERS[name] if (v := c.get(f"activation_{n}")) is not None}
+    # Before opset 11 the bounds of Clip are attributes.
+    return nonlinear.READERS[name](replace(c, op=name, inputs=[x], attributes=given, opset=10))
 
 
 def _skip(centre: bool) -> Reader:

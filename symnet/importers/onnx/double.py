@@ -18,8 +18,12 @@ from symnet.network.weights import Array
 
 _FLOATS = {1, 10, 16}  # float, float16, bfloat16
 _DOUBLE, _STRING = 11, 8
-_STASHING = {"LayerNormalization", "RMSNormalization", "GroupNormalization"}
-"""Operators whose definitions compute in single precision, whatever comes in."""
+_STASHING = {"GroupNormalization": _DOUBLE, "LayerNormalization": 1, "RMSNormalization": 1}
+"""Operators that compute in a type of their own, and the type by which doubles stay doubles.
+
+The first is computed by its definition; of the others the evaluator knows 1 alone, which it passes
+over.
+"""
 
 
 def pruned(model: Any, outputs: Sequence[str]) -> Any:
@@ -95,7 +99,9 @@ def _widen_node(onnx: Any, node: Any) -> None:
     if node.op_type in _STASHING:
         kept = [a for a in node.attribute if a.name != "stash_type"]
         del node.attribute[:]
-        node.attribute.extend([*kept, onnx.helper.make_attribute("stash_type", _DOUBLE)])
+        node.attribute.extend(
+            [*kept, onnx.helper.make_attribute("stash_type", _STASHING[node.op_type])]
+        )
     if node.op_type == "ConstantOfShape" and not node.attribute:
         zero = onnx.numpy_helper.from_array(np.zeros(1))
         node.attribute.append(onnx.helper.make_attribute("value", zero))
@@ -158,5 +164,6 @@ def _run(
             name: part.reshape(shape).astype(dtype)
             for (name, shape), part in zip(shapes, parts, strict=True)
         }
-        rows.append(np.concatenate([np.ravel(y).astype(np.float64) for y in call(feed)]))
+        with np.errstate(all="ignore"):  # NaN is compared with NaN
+            rows.append(np.concatenate([np.ravel(y).astype(np.float64) for y in call(feed)]))
     return np.array(rows)

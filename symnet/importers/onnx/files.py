@@ -14,6 +14,7 @@ from symnet.files import LARGEST_FILE
 from symnet.importers.extras import needed
 from symnet.importers.folding import matrices
 from symnet.importers.imported import FilePath, content_of
+from symnet.names import shortened
 from symnet.network.weights import Array
 
 
@@ -29,8 +30,21 @@ def loaded(path: FilePath) -> Any:
     _load_external(onnx, model, Path(path).parent)
     if model.functions:
         model = needed("onnx.inliner", "onnx").inline_local_functions(model)
+        _check_inlined(model)
     _as_tensors(onnx, model)
     return model
+
+
+def _check_inlined(model: Any) -> None:
+    """ValueError for a function that stays: operators are others in its opset than around it."""
+    around = {o.domain: o.version for o in model.opset_import}
+    for function in model.functions:
+        for own in function.opset_import:
+            if around.get(own.domain, own.version) != own.version:
+                raise ValueError(
+                    f"its function {shortened(function.name)!r} is of opset {own.version}, and the "
+                    f"model of {around[own.domain]}; convert the one to the other's"
+                )
 
 
 def _as_tensors(onnx: Any, model: Any) -> None:

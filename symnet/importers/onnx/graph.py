@@ -162,6 +162,15 @@ class Graph:
                 "initializers; give each tensor a name of its own"
             )
 
+    def _check_apart(self, around: Mapping[str, Value]) -> None:
+        """ValueError for a name of its own that has another meaning around it."""
+        for tensor in self.proto.initializer:
+            if tensor.name in around:
+                raise ValueError(
+                    f"it makes {shortened(tensor.name)!r} again, which is there around it: "
+                    "programs take the one or the other; give each tensor a name of its own"
+                )
+
     def _initialize(self) -> None:
         given: list[tuple[str, Any, Any]] = [
             (tensor.name, tensor, self._number) for tensor in self.proto.initializer
@@ -184,6 +193,7 @@ class Graph:
         inner = replace(self, proto=body, opset=opset, values=values, met=Counter(), left_out=[])
         inner.inner, inner.whole = True, set() if closed else self.whole - given.keys()
         if not closed:
+            inner._check_apart(self.values)
             inner._initialize()
         self.taken[0] += len(body.node)
         if self.taken[0] > _STEPS:

@@ -51,6 +51,11 @@ _REASONS = {
 
 def reason(op: str, domain: str) -> str:
     """Why the operator is refused, and what to do."""
+    if domain == "com.microsoft.nchwc":
+        return (
+            "it is laid out for one processor; save onnxruntime's model with the level "
+            "ORT_ENABLE_EXTENDED, or take the one before"
+        )
     if domain not in ("", "ai.onnx") and op not in _REASONS:
         return (
             f"it is of the domain {shortened(domain)!r}, not of ONNX itself; export the model with "
