@@ -21,6 +21,7 @@ from symnet.activations.functions import held
 from symnet.activations.systems import Z
 
 
+@lru_cache(maxsize=1024)
 def renamed(node: Expr) -> Expr:
     """The formula with these in it written the other way, the inner ones first."""
     if not node.args or not node.has(Z) or isinstance(node, sympy.Piecewise):
