@@ -138,6 +138,51 @@ KNOWN = {
     ),
     "acosh beyond doubles": (sympy.acosh(1 + exp(z)), 800.0, [800.693147181, 1, 0]),
     "asinh beyond doubles": (sympy.asinh(exp(z)), 800.0, [800.693147181, 1, 0]),
+    # One formula on both sides of a corner: what touches the end of a function's domain.
+    "acosh of a square": (sympy.acosh(1 + z**2), -1e-8, [1.41421356e-8, -1.41421356, -7.07e-9]),
+    "acosh's corner": (sympy.acosh(1 + z**2), 0.0, [None, 0, None]),
+    "asin at its end": (
+        sympy.asin(2 * z / (1 + z**2)),
+        1.0009765625,
+        [1.56982024097683, -0.999023914336931, 0.999023438430186],
+    ),
+    "root of cosh - 1": (
+        sqrt(sympy.cosh(z) - 1),
+        800.0,
+        [3.69213662539224e173, 1.84606831269612e173, 9.23034156348061e172],
+    ),
+    "root of a Gaussian's complement": (
+        sqrt(1 - exp(-(z**2))),
+        -1e-3,
+        [0.000999999750000052, -0.99999925000026, -0.00149999895833366],
+    ),
+    # What is 0 beside a pole of a part, and not before.
+    "two levels": (
+        tanh(1 / z),
+        -0.00378906,
+        [-1, -1.61806340701028e-224, 2.24550421091627e-219],
+    ),
+    "log-normal density": (
+        exp(-(log(z) ** 2) / 2) / z,
+        8.8221e-13,
+        [5.76751662346675e-156, 1.74921698809838e-142, 5.09947321738154e-129],
+    ),
+    "Hill, of a fifth root": (
+        z ** Rational(7, 5) / (1 + z ** Rational(7, 5)),
+        8.64e64,
+        [1, 1.98836016441609e-156, -5.5232226789336e-221],
+    ),
+    "irrational power": (
+        (1 + z**2) ** (sqrt(2) / 3),
+        -1e200,
+        [3.64592991812e188, -3.43741569178e-12, -1.96589097894e-213],
+    ),
+    "maximum of what is 1 in doubles": (
+        Max(tanh(z), tanh(2 * z)),
+        20.0,
+        [1, 1.4439e-34, -5.7756e-34],
+    ),
+    "remainder": (sympy.Mod(z, 2), -0.5, [1.5, 1, 0]),
     "loggamma of nothing": (sympy.loggamma(exp(z)), -800.0, [800, -1, 0]),
     "cutoff": (
         Piecewise((1 + sympy.cos(sympy.pi * z / 3), z < 3), (0, True)),

@@ -1,6 +1,6 @@
 """Functions and constants of SymPy written in those that formulas may have.
 
-sech(x) = 1/cosh(x),  cot(x) = 1/tan(x),  frac(x) = x - floor(x),
+sech(x) = 1/cosh(x),  cot(x) = 1/tan(x),  frac(x) = x - floor(x),  Mod(x, y) = x - y floor(x/y),
 round(x), of an undefined Function("round"), is the nearest integer,
 Heaviside(x) = 0, 1/2, 1 for x < 0, x = 0, x > 0,  golden ratio = (1 + sqrt(5))/2,
 and decimals of any length the doubles next to them.
@@ -44,6 +44,7 @@ _WRITTEN: MappingProxyType[type, Callable[..., Expr]] = MappingProxyType(
         sympy.cot: lambda x: 1 / sympy.tan(x),
         sympy.acot: lambda x: sympy.atan(1 / x),
         sympy.frac: lambda x: x - sympy.floor(x),
+        sympy.Mod: lambda x, y: x - y * sympy.floor(x / y),
         sympy.Heaviside: _heaviside,
         sympy.erfcinv: lambda x: sympy.erfinv(1 - x),
     }

@@ -142,6 +142,8 @@ def evaluator(node: Expr) -> Callable[[Number], Number]:
     if isinstance(node, sympy.log) and (inside := _error_function(node.args[0])) is not None:
         factor, error = inside
         return lambda z: _log(factor) + _log_erfc(error(z))
+    if isinstance(node, sympy.log) and node.args[0].is_Add and node.args[0].args[0] == 1:
+        return _composed(FUNCTIONS[log1p], log1p(node.args[0] - 1))
     if isinstance(node, sympy.Add) and (turned := complement(node)) is not None:
         return evaluator(turned)
     if type(node) not in FUNCTIONS:

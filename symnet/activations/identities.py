@@ -7,6 +7,7 @@ a - a erf(f) = a erfc(f),     2 a - a erfc(f) = a erfc(-f)
 log(1 - 1/(1 + exp f)) = f - log(1 + exp f),     1 + tanh f = 2/(1 + exp(-2 f))
 1/(1 - tanh(f)^2) = cosh(f)^2,   log(1 + sinh(f)^2) = log cosh(f)^2 = 2 log cosh(f)
 acosh(1 + f) = 2 asinh(sqrt(f/2)),   loggamma(exp f) = loggamma(1 + exp f) - f
+cosh f - 1 = 2 sinh(f/2)^2,   1 - cos f = 2 sin(f/2)^2
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from symnet.activations.functions import held
 from symnet.activations.systems import Z
 
 
+@lru_cache(maxsize=1024)
 def renamed(node: Expr) -> Expr:
     """The formula with these in it written the other way, the inner ones first."""
     if not node.args or not node.has(Z) or isinstance(node, sympy.Piecewise):
@@ -37,7 +39,7 @@ def renamed(node: Expr) -> Expr:
     if isinstance(node, sympy.loggamma) and isinstance(inner, exp):
         return sympy.loggamma(1 + inner) - inner.args[0]
     if isinstance(node, sympy.Add):
-        return _share(node) or complement(node) or node
+        return _share(node) or _half(node) or complement(node) or node
     if isinstance(node, log):
         power = _of_power(_square(inner) or inner)
         return _inverse_hyperbolic(inner) or _of_share(inner) or power or node
@@ -77,6 +79,17 @@ def _share(node: Expr) -> Expr | None:
         return None
     side = -2 if number == factor else 2
     return 2 * number / (1 + exp(side * function.args[0]))
+
+
+def _half(node: Expr) -> Expr | None:
+    """`a - a cos(f)` and `a cosh(f) - a`, of which little is left near 0."""
+    number, product = node.as_independent(Z, as_Add=True)
+    factor, function = product.as_independent(Z, as_Add=False)
+    sine = {sympy.cos: sympy.sin, cosh: sympy.sinh}.get(type(function))
+    if sine is None or number != -factor:
+        return None
+    sign = -1 if sine is sympy.sin else 1
+    return 2 * sign * factor * sine(function.args[0] / 2) ** 2
 
 
 def _square(node: Expr) -> Expr | None:

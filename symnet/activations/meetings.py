@@ -2,8 +2,8 @@
 
 Where all derivatives of the two agree, either; else the derivative is one between the two sides'.
 It is the one of least magnitude at a corner of Max, Min, Abs and sign, so relu'(0) = 0 and
-|z|'(0) = 0 as PyTorch has them, and at a condition of the user's own Piecewise that of the arm
-which holds the point, if it lies between.
+|z|'(0) = 0 as PyTorch has them, and of one formula on both sides, as acosh(1 + z^2); at a condition
+of the user's own Piecewise it is that of the arm which holds the point, if that lies between.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def meeting_of(formula: Expr, left: Piece, right: Piece) -> Meeting | None:
     if here is None:
         return _removable(place, left, right)
     sides = _sides(left, right, at.point)
-    plain = digits.derivatives(own, at.point, _HIGHEST) if not at.tied else [0] * (_HIGHEST + 1)
+    tied = at.tied or alike(left.value, right.value)
+    plain = [0] * (_HIGHEST + 1) if tied else digits.derivatives(own, at.point, _HIGHEST)
     if sides is None or plain is None:
         return Meeting(place, left.value, True)
     orders = _finite(*sides)

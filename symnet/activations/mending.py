@@ -43,12 +43,15 @@ def mended(
             or (arm.has(sympy.log) and _of_derivative(expression, arm, order, side))
             or _unresolved(expression, arm, far)
         )
-    for mark in marks:
-        if all(abs(fault.z - float(mark)) < _NEAR for fault in wrong):
-            side = -1 if all(fault.z < float(mark) for fault in wrong) else 1
-            series = mark == 0 and patches.continued(expression, arm, order, side, inward=True)
-            return series or patches.patched(expression, mark, arm, order, side)
-    return beside(expression, arm, order, wrong)
+    nearest = [min(marks, key=lambda mark: abs(fault.z - float(mark))) for fault in wrong]
+    apart = [fault.z - float(mark) for fault, mark in zip(wrong, nearest, strict=True)]
+    if any(abs(step) >= _NEAR for step in apart):
+        return beside(expression, arm, order, wrong)
+    mark = nearest[0]
+    left = all(step < 0 for step, other in zip(apart, nearest, strict=True) if other == mark)
+    side = -1 if left else 1
+    series = mark == 0 and patches.continued(expression, arm, order, side, inward=True)
+    return series or patches.patched(expression, mark, arm, order, side)
 
 
 def _of_derivative(expression: Expr, arm: Expr, order: int, side: int) -> Expr | None:

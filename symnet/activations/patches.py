@@ -28,8 +28,10 @@ _LEADING = 8  # terms, one of which is not 0
 _REACH = 1.0  # how far one is used at most
 _FEW = 4  # derivatives
 _NOTHING = 1e-310
+_UNSEEN = 320  # digits, in which that is something beside 1
 _POLES = 3  # powers of z that a formula grows with, at most, where it has a series in 1/z
 _TRIES = 8
+_HALVINGS = 200
 _SHARE = 0.7
 _ROOTS = 6  # of which series have powers
 _STEEP = 1e10  # what a derivative is where there is none
@@ -44,7 +46,8 @@ def patched(expression: Expr, place: Expr, arm: Expr, order: int, side: int = 1)
         terms = [c / mpmath.factorial(k) for k, c in enumerate(around[order:])]
         size = _size(terms)
         if size < mpmath.mpf(10) ** -200:
-            return Piecewise((0, Abs(Z - place) < _flat(arm, place, order)), (expression, True))
+            flat = _flat(arm, place, order)
+            return flat and Piecewise((0, Abs(Z - place) < flat), (expression, True))
         reach, kept = _kept(terms, size)
         middle = digits.number(place)
         reach = _sure(reach, kept, lambda u: _derivative(arm, middle + u, order), (side,))
@@ -190,16 +193,15 @@ def _derivative(arm: Expr, z: digits.Number, order: int) -> digits.Number | None
     return None if found is None else found[order]
 
 
-def _flat(arm: Expr, place: Expr, order: int) -> Expr:
+def _flat(arm: Expr, place: Expr, order: int) -> Expr | None:
     """How far from its place a derivative is 0 to the last double, as those of exp(-1/z^2)."""
-    reach = Rational(1, 64)
-    while reach > Rational(1, 2**40):
+    for halvings in range(6, _HALVINGS, 2):
+        reach = Rational(1, 2**halvings)
         beside = (digits.number(place + side * reach) for side in (1, -1))
-        known = [digits.derivatives(arm, z, order) for z in beside]
+        known = [digits.derivatives(arm, z, order, 1, _UNSEEN) for z in beside]
         if all(found is None or abs(found[order]) < _NOTHING for found in known):
-            break
-        reach /= 4
-    return reach
+            return reach
+    return None
 
 
 @lru_cache(maxsize=256)

@@ -113,7 +113,7 @@ def _joined(formula: Expr, found: list[Piece]) -> Pieces:
     for piece in found[1:]:
         left = pieces[-1]
         meeting = meeting_of(formula, left, piece)
-        if meeting and not meeting.jump and alike(left.value, piece.value):
+        if meeting and not meeting.kink and alike(left.value, piece.value):
             pieces[-1] = Piece(left.low, piece.high, left.value, True)
             removable += [meeting.place]
             continue

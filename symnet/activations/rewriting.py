@@ -42,6 +42,12 @@ def rewritings(derivative: Expr) -> Iterator[Expr]:
             yield found
 
 
+def is_real(expression: Expr) -> bool:
+    """Without a number that is none of the reals, as SymPy takes (-1)^(1/3) out of roots."""
+    parts = sympy.preorder_traversal(expression)
+    return not any(part.is_number and part.is_extended_real is False for part in parts)
+
+
 def in_fractions(arm: Expr) -> Expr:
     """With decimals as they are exactly: of products of rounded ones nothing cancels."""
     return arm.xreplace({c: sympy.Rational(c) for c in arm.atoms(sympy.Float)})
@@ -193,13 +199,13 @@ def algebraic(derivative: Expr) -> Expr | None:
     """
     others = {node: sympy.Dummy(real=True) for node in _outermost(derivative)}
     written = derivative.xreplace(others)
-    if not all(power.exp.is_Rational for power in written.atoms(sympy.Pow) if power.has(Z)):
+    if not all(power.exp.is_real for power in written.atoms(sympy.Pow) if power.base.has(Z)):
         return None
     near = conjugate(lowest(written))
     if near.count_ops() > _LARGEST // 2:
         return None
     sides = [_in_inverse(near.xreplace({Z: side / _U})) for side in (1, -1)]
-    real = [side for side in sides if not side.has(sympy.I, sympy.nan, sympy.zoo)]
+    real = [side for side in sides if is_real(side) and not side.has(sympy.nan, sympy.zoo)]
     if not real:
         return None
     right, left = sides if len(real) == 2 else real * 2  # roots of z have one side only

@@ -21,12 +21,14 @@ from sympy.logic.boolalg import Boolean
 from symnet.activations import accuracy, rewriting
 from symnet.activations.accuracy import Fault
 from symnet.activations.alike import spelled
+from symnet.activations.cuts import between
 from symnet.activations.digits import Number
 from symnet.activations.exponentials import expansions
 from symnet.activations.functions import STEPS
 from symnet.activations.identities import complemented, renamed
 from symnet.activations.limits import shown
 from symnet.activations.mending import beside, mended
+from symnet.activations.near import Near
 from symnet.activations.systems import (
     System,
     chain,
@@ -178,15 +180,9 @@ def _exact_powers(arm: Expr) -> Expr:
     return arm.xreplace({p: p.base**q for p, q in exact.items() if q.q <= _ROOTS})
 
 
-def _is_real(expression: Expr) -> bool:
-    """Without a number that is none of the reals, as SymPy takes (-1)^(1/3) out of roots."""
-    parts = sympy.preorder_traversal(expression)
-    return not any(part.is_number and part.is_extended_real is False for part in parts)
-
-
 def _ways(arm: Expr, order: int, ends: tuple[Expr, Expr]) -> Iterator[Expr]:
     ways: list[Expr] = []
-    for way in filter(_is_real, map(spelled, _ways_of_all(arm, order))):
+    for way in filter(rewriting.is_real, map(spelled, _ways_of_all(arm, order, ends))):
         ways.append(way)
         yield way
         if len(ways) == 1 and (beyond := _beyond(scaled(arm, order), order, ends)):
@@ -214,12 +210,12 @@ def _beyond(
     return found
 
 
-def _ways_of_all(arm: Expr, order: int) -> Iterator[Expr]:
+def _ways_of_all(arm: Expr, order: int, ends: tuple[Expr, Expr]) -> Iterator[Expr]:
     if not arm.has(*STEPS):
         yield _in_full(understood(arm), order)
     plain = differentiated(arm, order)
     yield plain
-    named = renamed(arm)
+    named = Near(between(*ends)).visit(renamed(arm))  # sqrt(z^2) in it is |z|
     if named != arm and not named.has(*STEPS):
         yield _in_full(understood(named), order)
         yield from rewriting.rewritings(differentiated(named, order))

@@ -101,8 +101,11 @@ def _scanned(u: Expr) -> tuple[Expr, ...]:
     grid = [*(-s for s in reversed(sizes)), mpmath.mpf(0), *sizes]
     with precision.digits(_DIGITS + 10):
         values = [value(u, z) for z in grid]
+        # Where neighbours vanish, too, nothing is left in so many digits: tanh(2 z) - tanh(z).
         found: list[Expr] = [
-            _named(z) for z, v in zip(grid, values, strict=True) if v is not None and v == 0
+            _named(grid[k])
+            for k, v in enumerate(values)
+            if v is not None and v == 0 and 0 not in values[max(k - 1, 0) : k + 2 : 2]
         ]
         for (a, low), (b, high) in pairwise(zip(grid, values, strict=True)):
             if low is None or high is None or low * high >= 0:
