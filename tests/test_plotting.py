@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import warnings
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from symnet import physical, plotting
 from symnet.compiling import Compiled
 from symnet.plotting import distributions, drawing, kinks, maps, writing
 from symnet.plotting.framing import framed
+from symnet.plotting.picture import _drawn_on, style
 from symnet.plotting.restricting import restricted
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -597,6 +600,69 @@ def test_units_are_shown():
     assert axes.get_xlabel() == ""  # the panel below has it
     assert axes.get_title("left").endswith(r"[\$]")
     assert picture.png()
+
+
+_LONG = {
+    "inputs": ["specific_internal_energy_at_the_inlet", "mass fraction of CO2 in the feed [kg/kg]"],
+    "outputs": ["isentropic expansion coefficient of the outlet stream"],
+}
+
+
+def test_long_names_leave_room_for_a_drawing():
+    """The circles are as large as those of a network with short names."""
+
+    def size(picture):
+        picture.png()
+        (axes,) = picture.figure.axes
+        return np.ptp(axes.transData.transform([[0, 0], [1, 0]])[:, 0]) / picture.figure.dpi
+
+    short, long = (symnet.plot(network(**names), kind="network") for names in ({}, _LONG))
+    assert size(long) > 0.9 * size(short)
+
+
+def test_long_titles_end_before_the_next_panel():
+    figure = symnet.plot(network(**_LONG), kind="maps").figure
+    with style(), _drawn_on(figure, "png") as canvas:
+        canvas.draw()
+        titled = [a for a in figure.axes if a.get_title("left")]
+        for first, second in pairwise(titled):
+            if second.get_position().x0 > first.get_position().x0:
+                end = first._left_title.get_window_extent().x1
+                assert end < second.get_window_extent().x0, first.get_title("left")
+
+
+def test_contours_are_where_the_colours_are():
+    """Beside a pole every level would be within its peak."""
+    pole = symnet.Layer([[1.0, 0.5]], [0.2], sympy.log(sympy.Symbol("z")))
+    picture = symnet.plot(symnet.Network([pole, symnet.Layer([[1.0]])]), kind="maps")
+    for axes in panels(picture).values():
+        (image,) = axes.get_images()
+        (drawn,) = [c for c in axes.collections if isinstance(c, matplotlib.contour.ContourSet)]
+        assert len(drawn.levels) > 2
+        assert image.norm.vmin <= min(drawn.levels) < max(drawn.levels) <= image.norm.vmax
+
+
+def test_characters_that_mathematics_lacks_are_plain_text(caplog):
+    picture = symnet.plot(network(inputs=["温度", "x_gas"], outputs=["压力"]), kind="maps")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # where no font here has them
+        picture.png()
+    titles = [axes.get_title("left") for axes in picture.figure.axes]
+    assert {"∂压力/∂温度", "∂²压力/∂温度²", "∂²压力/∂温度∂x_gas"} <= set(titles)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        (r"$∂^2p\,/\,∂\rho\,∂x_1$ [MPa]", "∂²p/∂ρ∂x₁ [MPa]"),
+        (r"$x_{12}$ = 1, $\rho_{\mathrm{gas}}$ = 2 \$", "x₁₂ = 1, ρ_gas = 2 $"),
+        (r"$∂x_i\,∂x_j$", "∂xᵢ∂xⱼ"),
+        (r"$\mathrm{T\ [K]}$", "T [K]"),
+    ],
+)
+def test_mathematics_in_plain_text(text, plain):
+    assert writing.in_plain(text) == plain
 
 
 def test_names_are_set_as_mathematics():

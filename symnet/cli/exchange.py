@@ -68,9 +68,9 @@ def loaded(path: str, quiet: bool = False) -> Network:
     """The network in a file of any program; in JSON from standard input where the path is -."""
     if path == "-":
         return files.read(sys.stdin.buffer, "standard input")
-    from symnet import importers  # not needed by those who derive the example, or --help
-
     with reading(path, quiet):
+        from symnet import importers  # not needed by those who derive the example, or --help
+
         return importers.read(path, importers.Options(alone=True)).network
 
 

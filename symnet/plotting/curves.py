@@ -95,7 +95,8 @@ def _panel(
     axes.set_title(frame.title(quantity), loc="left")
     axes.set_xlabel(frame.axis(i))
     axes.set_xlim(frame.low[i], frame.high[i])
-    axes.locator_params(nbins=4)  # more would run into one another, as -0.075 -0.050
+    axes.locator_params(axis="x", nbins=4)  # more would run into one another, as -0.075 -0.050
+    axes.locator_params(axis="y", nbins=5)
     _level(axes, curve)
 
 

@@ -26,6 +26,9 @@ _MOST_NODES = 12  # in boxes, beyond which the middle of the network is left out
 _NEUTRAL = "0.55"
 _COLUMN = 1.6
 _RADIUS = 0.17
+_ROOM = 1.1  # beside the outer columns, where names are short
+_INCH = 0.8  # for a unit of length
+_CHARACTER = 0.11  # of a name
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +86,9 @@ def _neurons(network: Network, vertices: list[Vertex], edges: list[Edge]) -> Pic
     places = _circles(vertices)
     depth = max(vertex.depth for vertex in vertices)
     tall = max(-min(p[:, 1].min() for p in places), max(p[:, 1].max() for p in places))
-    drawn = figure(1.9 + 1.25 * depth, 1.5 + 0.62 * (2 * tall + 1))
+    left, right = (_room(names) for names in (network.input_names, network.output_names))
+    wider = _INCH * (left + right - 2 * _ROOM)
+    drawn = figure(1.9 + 1.25 * depth + wider, 1.5 + 0.62 * (2 * tall + 1))
     axes = _canvas(drawn)
     for edge in edges:
         _weights(axes, vertices, places, edge)
@@ -94,11 +99,17 @@ def _neurons(network: Network, vertices: list[Vertex], edges: list[Edge]) -> Pic
         axes.text(circles[0, 0], top, vertex.label, ha="center", va="bottom", fontsize=8)
     _names(axes, network.input_names, places[0], -1)
     _names(axes, network.output_names, places[-1], 1)
-    axes.set_xlim(-1.1, _COLUMN * depth + 1.1)
+    axes.set_xlim(-left, _COLUMN * depth + right)
     axes.set_ylim(-tall - 0.6, tall + 1.1)
     _legend(axes, edges)
     headed(drawn, writing.heading(network))
     return Picture(drawn, f"drawing of {network.describe()}")
+
+
+def _room(names: Sequence[str]) -> float:
+    """How far the names beside a column of circles reach, at least `_ROOM`."""
+    longest = max(len(writing.cut(name)) for name in names)
+    return max(_ROOM, 2 * _RADIUS + _CHARACTER * longest)
 
 
 def _circles(vertices: Sequence[Vertex]) -> list[Any]:

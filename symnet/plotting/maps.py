@@ -129,7 +129,7 @@ def coloured(
     if is_constant(values):
         _constant(axes, float(shown.mean()))
     elif contours:
-        _contours(axes, across, up, shown)
+        _contours(axes, across, up, shown, (max(low, shown.min()), min(high, shown.max())))
     return image
 
 
@@ -184,14 +184,13 @@ def _limits(values: Any, signed: bool, limit: float | None) -> tuple[float, floa
     return (low, high) if low < high else (low - (abs(low) or 1.0), high + (abs(high) or 1.0))
 
 
-def _contours(axes: Axes, across: Array, up: Array, values: Any) -> None:
+def _contours(axes: Axes, across: Array, up: Array, values: Any, ends: tuple[float, float]) -> None:
+    """Lines at levels between the ends, those of the colours: peaks would have all of them."""
     from matplotlib.patheffects import withStroke
     from matplotlib.ticker import MaxNLocator
 
     levels = [
-        level
-        for level in MaxNLocator(_LEVELS).tick_values(values.min(), values.max())
-        if values.min() < level < values.max()
+        level for level in MaxNLocator(_LEVELS).tick_values(*ends) if ends[0] < level < ends[1]
     ]
     if not levels:
         return

@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from symnet import files
+from symnet.plotting import writing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,10 +48,12 @@ ON_COLOURS = BLACK_ON_COLOURS, WHITE_ON_COLOURS = "#010101", "#fefefe"
 SIGNED_PANEL = "signed-"
 """What the names begin with of panels whose colours mean a sign, and of their colour bars."""
 
+_FONT = "DejaVu Sans"  # of text and mathematics alike
 _DOTS_PER_INCH = 160
 _MARKUP = re.compile(r"\\[a-z]+ ?|[${}_^]")
 _CHARACTERS = 12.5  # of a heading, for each inch
 _STYLE = {
+    "font.family": [_FONT],
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.labelsize": 9,
@@ -157,6 +161,7 @@ def _drawn_on(figure: Figure, format: str) -> Iterator[Any]:
     before, dpi = figure.canvas, figure.dpi
     canvas = getattr(import_module(f"matplotlib.backends.{backend}"), name)(figure)
     try:
+        _find_characters(figure)
         if any(axes.get_aspect() != "auto" for axes in figure.axes):
             figure.draw_without_rendering()  # the room around squares is known once they are placed
         figure.set_dpi(_DOTS_PER_INCH)
@@ -189,6 +194,32 @@ def _measure_less(figure: Figure) -> None:
         for axis in (axes.xaxis, axes.yaxis):
             if not axis.get_label_text():
                 axis.set_label_coords(0.5, 0.5)
+
+
+def _find_characters(figure: Figure) -> None:
+    """Texts with characters that the font of mathematics lacks are plain, in one that has them."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        said = text.get_text()
+        if families := {_font_of(c) for c in said if not c.isascii()} - {""}:
+            plain = writing.in_plain(said) if text.get_parse_math() else said
+            text.set(text=plain, parse_math=False, family=[_FONT, *sorted(families)])
+
+
+@lru_cache(maxsize=4096)
+def _font_of(character: str) -> str:
+    """A font that has the character; none where the usual one has it, or is as good as any."""
+    from matplotlib.font_manager import findfont, fontManager, get_font
+
+    def has(path: str) -> bool:
+        return bool(get_font(path).get_char_index(ord(character)))
+
+    if has(findfont(_FONT)):
+        return ""
+    upright = (f for f in fontManager.ttflist if (f.style, f.weight) == ("normal", 400))
+    drawn = (f for f in upright if not f.name.startswith("Last Resort"))
+    return next((font.name for font in drawn if has(font.fname)), _FONT)
 
 
 def mark_signed(*panels: Axes) -> None:

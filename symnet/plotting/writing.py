@@ -11,8 +11,11 @@ from itertools import groupby
 
 from symnet import physical
 from symnet.formulas import labels
-from symnet.names import shortened
+from symnet.names import shortened, superscript
 from symnet.network import Network
+
+LONGEST = 28
+"""Characters of a name, or of those of a partial together, for which a panel has room."""
 
 
 def checked_units(network: Network, units: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -25,19 +28,22 @@ def name(plain: str) -> str:
     return f"${_mathematics(plain)}$"
 
 
-def _mathematics(plain: str) -> str:
-    r"""`T` and `\rho` as LaTeX has them; the characters of `T [K]` stand for themselves.
+def cut(plain: str, most: int = LONGEST) -> str:
+    """A long name is without its middle: beside it nothing else would have room."""
+    if len(plain) <= most:
+        return plain
+    end = 2 * most // 5
+    return f"{plain[: most - end - 1]}…{plain[-end:]}"
 
-    A long name is without its middle: beside it nothing else would have room.
-    """
-    if len(plain) > _LONGEST:
-        plain = f"{plain[: _LONGEST - 12]}…{plain[-11:]}"
+
+def _mathematics(plain: str, most: int = LONGEST) -> str:
+    r"""`T` and `\rho` as LaTeX has them; the characters of `T [K]` stand for themselves."""
+    plain = cut(plain, most)
     if _IDENTIFIER.fullmatch(plain):
         return _BRACED.sub(r"\1\2", labels.latex_name(plain))
     return rf"\mathrm{{{''.join(_PLAINLY.get(c, c) for c in plain)}}}"
 
 
-_LONGEST = 28  # characters; with 36 on both sides a drawing of a network is nothing but names
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _BRACED = re.compile(r"([_^])\{(\w)\}")  # braces and macros take twice as long to read as signs
 _PLAINLY = {c: f"\\{c}" for c in " $%#_{}"} | {
@@ -55,14 +61,33 @@ def partial(output: str, inputs: Sequence[str] = ()) -> str:
     """∂²p/∂ρ∂T as mathtext, in a line; the output's name without inputs."""
     if not inputs:
         return name(output)
-    below = r"\,".join(
-        f"∂{_mathematics(along)}" + _raised(len(list(run))) for along, run in groupby(inputs)
-    )
-    return rf"$∂{_raised(len(inputs))}{_mathematics(output)}\,/\,{below}$"
+    runs = [(along, len(list(run))) for along, run in groupby(inputs)]
+    written = [output, *(along for along, _ in runs)]
+    most = LONGEST // len(written) if sum(map(len, written)) > LONGEST else LONGEST
+    below = r"\,".join(f"∂{_mathematics(along, most)}" + _raised(count) for along, count in runs)
+    return rf"$∂{_raised(len(inputs))}{_mathematics(output, most)}\,/\,{below}$"
 
 
 def _raised(count: int) -> str:
     return f"^{count}" if count > 1 else ""
+
+
+def in_plain(text: str) -> str:
+    r"""Mathtext without mathematics: ∂²p/∂ρ∂x₁ for `$∂^2p\,/\,∂\rho\,∂x_1$`."""
+    return _MARKUP.sub(_unmarked, text)
+
+
+_MARKUP = re.compile(r"\\([A-Za-z]+) ?|\\(.)|([_^])(\{.*?\}|.)|[${}]")
+_SIGNS = {**labels.GREEK, "cdot": "·", "backslash": "\\", "wedge": "^", "sim": "~"}
+
+
+def _unmarked(found: re.Match[str]) -> str:
+    command, character, place, moved = found.groups()
+    if place:
+        inner = in_plain(moved)
+        small = superscript(inner) if place == "^" else labels.subscript(inner)
+        return small if not set(small) & set(inner) else place + inner
+    return _SIGNS.get(command or "", "") or (character or "").strip(",;")
 
 
 def labelled(text: str, unit: str | None) -> str:

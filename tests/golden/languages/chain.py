@@ -178,9 +178,7 @@ def fill(result: Array, part: Array | float) -> None:
 
 def positions(n: int, members: tuple[int, ...], order: int) -> NDArray[np.intp]:
     """For each multi-index of `order` over n inputs, where the part of it at `members` stands."""
-    where = _packed(n, len(members))
-    indices = combinations_with_replacement(range(n), order)
-    return np.array([where[tuple(index[k] for k in members)] for index in indices], np.intp)
+    return _packed(n, len(members))[tuple(_kept(n, order)[list(members)])]
 
 
 def symmetric(weight: Array, t: Array) -> Array:
@@ -212,18 +210,28 @@ def _upper(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.triu_indices(n)
 
 
-def _packed(n: int, order: int) -> dict[tuple[int, ...], int]:
-    indices = combinations_with_replacement(range(n), order)
-    return {index: position for position, index in enumerate(indices)}
+def _kept(n: int, order: int) -> NDArray[np.intp]:
+    """The multi-indices i ≤ j ≤ … that are kept: (order, combinations)."""
+    return np.array([*combinations_with_replacement(range(n), order)], np.intp).T
+
+
+def _packed(n: int, order: int) -> NDArray[np.intp]:
+    """Where each of those stands: (n, …, n), of which only i ≤ j ≤ … are filled."""
+    kept = _kept(n, order)
+    where = np.zeros((n,) * order, np.intp)
+    where[tuple(kept)] = np.arange(kept.shape[1])
+    return where
 
 
 @lru_cache(maxsize=16)
 def _rows(m: int, *inputs: int) -> NDArray[np.intp]:
     """For each entry of a result (m, n, …, n), in memory's order, the row that holds it."""
     order = len(inputs)
-    where = _packed(inputs[0] if inputs else 1, order)
-    entries = [where[tuple(sorted(index))] for index in np.ndindex(*inputs)]
-    return np.array([p * len(where) + entry for p in range(m) for entry in entries], np.intp)
+    if order < 2:
+        return np.arange(m * (inputs[0] if inputs else 1))
+    where = _packed(inputs[0], order)
+    entries = where[tuple(np.sort(np.indices(inputs).reshape(order, -1), axis=0))]
+    return (np.arange(m)[:, None] * (where.max() + 1) + entries).ravel()
 
 
 def run(kernel: Kernel, block: int, X: Any, *orders: int) -> list[Array]:
