@@ -43,26 +43,6 @@ def assert_agrees(network, X, order, result, ulps=200):
     assert np.all(error <= ulps * np.finfo(result.dtype).eps * scale[finite] + 1e-140)
 
 
-def test_solvers_take_them():
-    """As README says: residuals and constraints as they are, a minimum's function by output."""
-    optimize = pytest.importorskip("scipy.optimize")
-    f = compiled(Network.dense([2, 8, 3], hidden="tanh", seed=1), 2)
-    x0 = np.array([0.3, -0.2])
-    assert optimize.least_squares(f.value, x0, jac=f.jacobian, max_nfev=5).cost >= 0
-    y, J, H = (lambda x, r=r: f.derivative(r, x)[0] for r in range(3))
-
-    def bent(x, v):
-        return np.tensordot(v, f.hessian(x), 1)
-
-    found = optimize.minimize(y, x0, jac=J, hess=H, method="trust-exact", options={"maxiter": 5})
-    assert found.fun <= y(x0)
-    bound = optimize.NonlinearConstraint(f.value, -1, 1, jac=f.jacobian, hess=bent)
-    found = optimize.minimize(
-        y, x0, jac=J, hess=H, constraints=bound, method="trust-constr", options={"maxiter": 5}
-    )
-    assert np.isfinite(found.fun)
-
-
 SHAPES = [[1, 1], [2, 3], [2, 3, 1], [2, 3, 4, 1], [2, 2, 3, 9], [9, 3, 2]]
 SHAPED = ["linear", "sigmoid", "relu", "gelu"]
 

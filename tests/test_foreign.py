@@ -1,4 +1,5 @@
-"""Compiled functions of dask's and xarray's arrays: lazy, named, and with the same numbers."""
+"""Compiled functions in others' hands: lazy for dask's arrays, named for xarray's, with the same
+numbers, and in SciPy's solvers."""
 
 from __future__ import annotations
 
@@ -195,3 +196,26 @@ def test_what_xarray_does_not_name(f):
         f(xarray.Dataset({"rho": 1.0, "u": 2.0}))
     with pytest.raises(ValueError, match="the DataArray has dimensions a, b, c; one must be"):
         f(xarray.DataArray(X, dims=("a", "b", "c")))
+
+
+# --- SciPy ----------------------------------------------------------------------------------------
+
+
+def test_solvers_take_them():
+    """As README says: residuals and constraints as they are, a minimum's function by output."""
+    optimize = pytest.importorskip("scipy.optimize")
+    f = symnet.derive(symnet.Network.dense([2, 8, 3], "tanh", seed=1)).compile()
+    x0 = np.array([0.3, -0.2])
+    assert optimize.least_squares(f.value, x0, jac=f.jacobian, max_nfev=5).cost >= 0
+    y, J, H = (lambda x, r=r: f.derivative(r, x)[0] for r in range(3))
+
+    def bent(x, v):
+        return np.tensordot(v, f.hessian(x), 1)
+
+    found = optimize.minimize(y, x0, jac=J, hess=H, method="trust-exact", options={"maxiter": 5})
+    assert found.fun <= y(x0)
+    bound = optimize.NonlinearConstraint(f.value, -1, 1, jac=f.jacobian, hess=bent)
+    found = optimize.minimize(
+        y, x0, jac=J, hess=H, constraints=bound, method="trust-constr", options={"maxiter": 5}
+    )
+    assert np.isfinite(found.fun)
