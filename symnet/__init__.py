@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from symnet.witness import analytic
     from symnet.witness.checking import CheckError, Comparison, Report, check
 
+    __version__: str
+
 _HOMES = {
     "activations": ("Activation",),
     "compiling": ("Compiled",),
@@ -101,21 +103,23 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import version
+if not TYPE_CHECKING:  # who would take any name for one of the package's
 
-        return version("symnet")
-    for room, names in _HOMES.items():
-        if name in names:
-            # `analytic` is a module of its room, which does not import it.
-            home = import_module(f"symnet.{room}")
-            found = getattr(home, name, None) or import_module(f"symnet.{room}.{name}")
-            globals()[name] = found
-            return found
-    if not name.startswith("_") and find_spec(f"symnet.{name}"):
-        return import_module(f"symnet.{name}")
-    raise AttributeError(f"module 'symnet' has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("symnet")
+        for room, names in _HOMES.items():
+            if name in names:
+                # `analytic` is a module of its room, which does not import it.
+                home = import_module(f"symnet.{room}")
+                found = getattr(home, name, None) or import_module(f"symnet.{room}.{name}")
+                globals()[name] = found
+                return found
+        if not name.startswith("_") and find_spec(f"symnet.{name}"):
+            return import_module(f"symnet.{name}")
+        raise AttributeError(f"module 'symnet' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -224,3 +224,13 @@ def test_printing_is_seen(source):
     """The reader of calls itself misses none; text that contains a call is no call."""
     assert printing_calls(ast.parse(source))
     assert not printing_calls(ast.parse(repr(source)))
+
+
+def test_public_names_are_the_same_for_users_type_checkers_and_imports():
+    """Said three times, since type checkers read what is never run."""
+    file = PACKAGE / "__init__.py"
+    checked = {name.rpartition(".")[2] for name in called_later(file)}
+    homes = [name for names in symnet._HOMES.values() for name in names]
+    assert sorted(homes) == symnet.__all__ == sorted(checked)
+    assert all(hasattr(symnet, name) for name in [*homes, "__version__"])
+    assert not hasattr(symnet, "derivee")

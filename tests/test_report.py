@@ -283,11 +283,6 @@ def network_named(name):
     return symnet.Network.example() if name == "ex" else zoo.network(name)
 
 
-def text_of(markup):
-    """The characters that a reader sees, scripts in braces, fractions with a slash."""
-    return "".join(ET.fromstring(f"<x>{markup}</x>").itertext())
-
-
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("notation", ["neuron", "layer"])
 def test_mathml_has_the_numbers_of_the_formulas(name, notation):

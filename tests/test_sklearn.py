@@ -51,7 +51,6 @@ from sklearn.svm import SVR, NuSVR
 RNG = np.random.default_rng(3)
 X = RNG.uniform(0.5, 3.0, size=(60, 3)) * [1, 10, 100]
 Y = np.log(X[:, 0]) + np.sin(X[:, 1] / 10) + X[:, 2] / 100
-LABELS = (np.median(Y) < Y).astype(int)
 
 
 def mlp(**more):
