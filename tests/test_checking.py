@@ -186,6 +186,14 @@ def test_factors_beyond_single_precision_are_no_fault(order):
     assert check(network, f).ok
 
 
+def test_a_neuron_without_weights_at_a_minimum_is_no_fault():
+    """z tanh(z) at 0, the least of all values: its limits from the sides are 1e-50."""
+    own = Activation("lisht", Z * sympy.tanh(Z))
+    network = Network([Layer([[1.0, 0.5], [0.0, 0.0]], None, own)])
+    assert analytic.value(network, [1.0, 2.0])[1] == 0
+    verify(compiled(network, 2))
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("offset", "slope", "spec"),

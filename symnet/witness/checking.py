@@ -161,7 +161,7 @@ def _check_pair(network: object, function: Checkable) -> None:
         raise TypeError(
             f"check(network, function): a Network is needed, got {type(network).__name__}"
         )
-    if not hasattr(function, "derivative"):
+    if not hasattr(function, "order"):
         raise TypeError(
             "check(network, function): what derive(network).compile() gives is needed, got "
             f"{type(function).__name__}"
