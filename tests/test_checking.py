@@ -178,9 +178,15 @@ def test_slopes_that_cancel_are_no_fault(spec):
 
 
 @pytest.mark.parametrize("order", [2, 3])
-def test_factors_beyond_single_precision_are_no_fault(order):
-    """1/s of a small share s is a number of single precision, its second derivative 2/s³ none."""
-    network = Network.of(1 / symnet.softmax(symnet.variables(4)))
+@pytest.mark.parametrize("spec", ["share", "product"])
+def test_factors_beyond_single_precision_are_no_fault(spec, order):
+    """1/s of a small share s is a number of single precision, its second derivative 2/s³ none.
+
+    Nor is the product of two large numbers, of which nothing is left where it is clipped.
+    """
+    x = symnet.variables(4)
+    y = 1 / symnet.softmax(x) if spec == "share" else np.clip(2**x * 2**x, -0.7, 0.9)
+    network = Network.of(y)
     f = compiled(network, order)
     verify(f)
     assert check(network, f).ok
