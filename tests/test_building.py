@@ -203,6 +203,9 @@ WRONG = {
     "width of a product": (lambda: X * Layer(W)(X), "vectors of 2 and 3 entries have no product"),
     "width of numbers": (lambda: np.ones(3) + X, "3 numbers for a vector of 2 entries"),
     "index": (lambda: X[5], "out of bounds"),
+    "an axis more": (lambda: X[:, None], "of 2 entries has one axis, not 2"),
+    "an axis before": (lambda: X[None], "of 2 entries has one axis, not 2"),
+    "SymPy's function": (lambda: sympy.sin(X[0]), "no SymPy expression; write functions of it"),
     "no entry": (lambda: X[2:], "no entry of a vector of 2"),
     "matrix": (lambda: V @ X, "the matrix has 3 columns, but the vector has 2 entries"),
     "function": (lambda: apply("tahn", X), "did you mean 'tanh'"),
@@ -227,6 +230,14 @@ WRONG = {
     ),
     "concat of nothing": (lambda: concat(), "give vectors of a network, at least one"),
 }
+
+
+def test_sympys_numbers_are_factors_and_terms():
+    """On both sides of a vector, which prints on a line."""
+    z = sympy.Rational(1, 3) * X - sympy.Rational(1, 2)
+    (value, _) = Network.of(z).expression()
+    assert value == sympy.Symbol("x1") / 3 - sympy.Rational(1, 2)
+    assert repr(z) == "Vector(2 wide)"
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -179,12 +179,26 @@ def test_slopes_that_cancel_are_no_fault(spec):
 
 
 @pytest.mark.parametrize("order", [2, 3])
-def test_factors_beyond_single_precision_are_no_fault(order):
-    """1/s of a small share s is a number of single precision, its second derivative 2/s³ none."""
-    network = Network.of(1 / symnet.softmax(symnet.variables(4)))
+@pytest.mark.parametrize("spec", ["share", "product"])
+def test_factors_beyond_single_precision_are_no_fault(spec, order):
+    """1/s of a small share s is a number of single precision, its second derivative 2/s³ none.
+
+    Nor is the product of two large numbers, of which nothing is left where it is clipped.
+    """
+    x = symnet.variables(4)
+    y = 1 / symnet.softmax(x) if spec == "share" else np.clip(2**x * 2**x, -0.7, 0.9)
+    network = Network.of(y)
     f = compiled(network, order)
     verify(f)
     assert check(network, f).ok
+
+
+def test_a_neuron_without_weights_at_a_minimum_is_no_fault():
+    """z tanh(z) at 0, the least of all values: its limits from the sides are 1e-50."""
+    own = Activation("lisht", Z * sympy.tanh(Z))
+    network = Network([Layer([[1.0, 0.5], [0.0, 0.0]], None, own)])
+    assert analytic.value(network, [1.0, 2.0])[1] == 0
+    verify(compiled(network, 2))
 
 
 @pytest.mark.filterwarnings("error")

@@ -188,3 +188,5 @@ def test_a_check_says_what_it_was_given():
         symnet.check(f, derived.network)
     with pytest.raises(ValueError, match="is of 2 inputs and 1 outputs, the network of 3"):
         symnet.check(Network.dense([3, 1]), f)
+    with pytest.raises(TypeError, match=r"compile\(\) gives is needed, got NoneType"):
+        symnet.check(derived.network, None)

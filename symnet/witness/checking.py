@@ -156,10 +156,15 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
 
 
 def _check_pair(network: object, function: Checkable) -> None:
-    """TypeError for what is no network, ValueError for a function of other inputs or outputs."""
+    """TypeError for what is no network or no functions, ValueError for those of another size."""
     if not isinstance(network, Network):
         raise TypeError(
             f"check(network, function): a Network is needed, got {type(network).__name__}"
+        )
+    if not hasattr(function, "order"):
+        raise TypeError(
+            "check(network, function): what derive(network).compile() gives is needed, got "
+            f"{type(function).__name__}"
         )
     own = getattr(function, "network", network)
     if (own.n, own.m) != (network.n, network.m):

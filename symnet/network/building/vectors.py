@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Expr, Symbol
+from sympy import Expr, Symbol, SympifyError
 
 from symnet.activations import Activation, Z, activation, power
 from symnet.network.building.matrices import (
@@ -50,7 +50,7 @@ class Atom:
         return factor if self.form is None else (*self.form.terms, *factor)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Vector:
     """A vector of a graph, `Σ_j A_j a_j + c`; made by `variables` and by what is done with them.
 
@@ -78,9 +78,14 @@ class Vector:
             rows = np.atleast_1d(np.arange(self.width)[which])
         except IndexError as error:
             raise IndexError(f"a vector of {self.width} entries: {error}") from None
+        if rows.ndim > 1:
+            raise IndexError(f"a vector of {self.width} entries has one axis, not {rows.ndim}")
         if not rows.size:
             raise ValueError(f"no entry of a vector of {self.width} is chosen")
         return self._times(selection(rows, self.width))
+
+    def __repr__(self) -> str:
+        return f"Vector({self.width} wide)"
 
     def through(self, layer: Layer) -> Vector:
         """σ(W v + b)."""
@@ -148,6 +153,12 @@ class Vector:
 
     def __abs__(self) -> Vector:
         return apply("abs", self)
+
+    def _sympy_(self) -> Any:
+        raise SympifyError(  # after which SymPy's numbers leave their products to the vector
+            "a vector of a network is no SymPy expression; write functions of it with NumPy's, as "
+            "np.sin(v), or as symnet.apply(formula, v)"
+        )
 
     def __array__(self, *given: Any, **options: Any) -> Any:
         raise TypeError(

@@ -111,7 +111,7 @@ def sketch(net: Numeric, X: ArrayLike) -> tuple[list[Array], NDArray[np.intp]]:
 
 
 def largest(net: Numeric, X: ArrayLike, order: int) -> Array:
-    """The largest magnitude of any activation's derivatives up to `order`, at least 2: (N,).
+    """The largest magnitude of any value, and any activation's derivatives up to `order`: (N,).
 
     Those above the second are told from how it grows beside the first. Raises as `value`.
     """
@@ -120,6 +120,7 @@ def largest(net: Numeric, X: ArrayLike, order: int) -> Array:
     found = np.zeros(len(points))
     with np.errstate(all="ignore"):
         for step in forward(graph, points, 0):
+            found = np.fmax(found, np.abs(step.value.a).max(axis=1))
             if step.activation is not None:
                 value, first, second = map(np.abs, step.jet)
                 higher = second * (second / first) ** max(0, order - 2)

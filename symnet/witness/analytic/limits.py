@@ -31,6 +31,7 @@ _NOTHING = 1e-200  # what is compared with nothing: rounding in the most of thes
 _HUGE = 3_000  # bits of an exponent beyond which exp is 0 or infinite
 SINES = ("sin", "cos", "tan")
 _SLOW = ("erf", "erfc", "erfinv", "loggamma", "digamma")
+_STEPPED = 1e-18  # by how much a step to a side moves a value: 0 is the least of z tanh(z)
 _BEYOND = 10**6  # decades: of no double
 _NAN = (float("nan"),) * 3
 
@@ -63,7 +64,9 @@ def jet(tree: Any, z: float, corner: bool, plain: float) -> Jet | None:
         abs(a - b) <= 1e-9 * (1 + abs(a)) for a, b in zip(left, right, strict=True)
     ):
         return None
-    value = right[0] if here is None else here if corner else _between(here, left[0], right[0])
+    value = right[0] if here is None else here
+    if not corner and min(abs(value - side[0]) for side in (left, right)) > _STEPPED:
+        value = _between(value, left[0], right[0])
     usual = max(1, abs(value / z)) if z else 1
     steep = min(abs(left[1]), abs(right[1])) > _INFINITE * usual
     if corner and steep and left[1] * right[1] > 0:
