@@ -224,6 +224,30 @@ def test_import_renames_and_every_command_takes_such_files(tmp_path, capsys):
     assert main(["derive", str(path), "--order", "1"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        (["net.nnet", "--activations", "tanh"], "says its activations itself"),
+        (["net.nnet", "--layout", "in,out"], "says its activations itself"),
+        (["net.json", "--activations", "tanh"], "says its activations itself"),
+        (["net.json", "--select-outputs", "y"], "has one vector of outputs"),
+        (["net.npz", "--activations", "tanh", "--select-outputs", "y"], "has one vector"),
+        (["net.nnet", "--inputs", "T"], "inputs: 1 names, but the network has 2 inputs"),
+    ],
+)
+def test_what_a_file_does_not_take_is_refused(given, what, tmp_path, capsys, monkeypatch):
+    """Activations of a file that has its own were passed over without a word."""
+    pytest.importorskip("scipy")
+    monkeypatch.chdir(tmp_path)
+    nnet_file(tmp_path / "net.nnet")
+    npz(tmp_path / "net.npz", W1=LAYERS[0], b1=LAYERS[1])
+    symnet.save(NET, "net.json")
+    assert main(["import", *given]) == 2
+    said = capsys.readouterr().err
+    assert f"{given[0]}: {what}" in said
+    assert said.count("\n") == 1
+
+
 # --- other files --------------------------------------------------------------------------------
 
 

@@ -63,6 +63,7 @@ def from_named(
     arrays: Mapping[str, Array], source: str, path: FilePath, options: Options
 ) -> Imported:
     """The chain of arrays that have names: `W1`, `dense_1/kernel`, `0.weight`."""
+    options.check_single()
     layers = sorted(_layers(_named(arrays)), key=lambda layer: _natural(layer.name))
     functions = list(options.activations or [])
     if any("=" in own for own in functions):
