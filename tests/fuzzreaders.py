@@ -467,7 +467,10 @@ def fault(path: Path) -> str | None:
 
 def _options(path: Path) -> Options:
     """Keras, which takes seconds, is asked only of models that were read: it is no reader."""
-    return Options(activations=["tanh"], check=path.suffix not in (".keras", ".h5"))
+    told = path.suffix in (".npz", ".safetensors", ".msgpack", ".mat")
+    return Options(
+        activations=["tanh"] if told else None, check=path.suffix not in (".keras", ".h5")
+    )
 
 
 def timed(path: Path) -> tuple[str | None, float, float]:

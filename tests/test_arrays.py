@@ -84,6 +84,7 @@ NAMINGS = {
     "torch": ("{k}.weight", "{k}.bias", False),
     "flax": ("params/Dense_{k}/kernel", "params/Dense_{k}/bias", True),
     "keras": ("dense_{k}/kernel:0", "dense_{k}/bias:0", True),
+    "scikit-learn": ("coefs_{k}", "intercepts_{k}", True),
 }
 
 
@@ -104,6 +105,35 @@ def test_names_tell_layers_and_layout(naming, suffix, tmp_path):
     found = read(path, ACTIVATIONS)
     assert found.network == NET
     assert f"axes of the matrices are {'in,out' if turned else 'out,in'}" in str(found)
+
+
+def test_arrays_without_names_are_in_their_order(tmp_path):
+    """As np.savez(path, W1, b1, W2, ...) writes them; Keras's names are told without their :0."""
+    path = tmp_path / "net.npz"
+    np.savez(path, *LAYERS)
+    assert read(path, ACTIVATIONS).network == NET
+    np.savez(path, *LAYERS[:2], LAYERS[1])
+    with pytest.raises(NetworkFileError, match=r"arr_2 has the shape \(4,\); expected a matrix"):
+        read(path, ACTIVATIONS)
+    named = {f"dense/{what}:0": a for what, a in zip(("kernel", "bias"), LAYERS, strict=False)}
+    given = Options(activations=["dense=tanh"], layout="out,in")
+    assert read(npz(path, **named), given).network.describe() == "2-4, tanh"
+
+
+def test_safetensors_of_half_precision(tmp_path):
+    """bfloat16, which NumPy has not, is the upper half of a float32; eight bits are refused."""
+    torch = pytest.importorskip("torch")
+    library = pytest.importorskip("safetensors.torch")
+    path = tmp_path / "net.safetensors"
+    arrays = {f"{'Wb'[k % 2]}{k // 2 + 1}": torch.tensor(a) for k, a in enumerate(LAYERS)}
+    library.save_file({name: a.bfloat16() for name, a in arrays.items()}, path)
+    found = read(path, ACTIVATIONS)
+    half = [a.bfloat16().double().numpy() for a in arrays.values()]
+    assert found.network == symnet.from_arrays(half, "tanh")
+    arrays["b1"] = arrays["b1"].to(torch.float8_e4m3fn)
+    library.save_file(arrays, path)
+    with pytest.raises(NetworkFileError, match="b1 holds F8_E4M3; symnet reads BF16, F16, F32"):
+        read(path, ACTIVATIONS)
 
 
 def test_an_order_that_only_shapes_tell(tmp_path):
@@ -171,7 +201,7 @@ def test_activations_are_asked_for(tmp_path, capsys):
     assert "say them, as symnet import --activations linear -o net.json" in capsys.readouterr().err
     out = tmp_path / "net.json"
     assert main(["import", str(path), "--activations", "tanh", "-o", str(out)]) == 0
-    assert symnet.load(out).layers[0].activation.name == "linear"
+    assert symnet.load(out).layers[0].activation.name == "tanh"
 
 
 def test_a_comma_in_brackets_ends_no_name(tmp_path, capsys):
@@ -192,6 +222,30 @@ def test_import_renames_and_every_command_takes_such_files(tmp_path, capsys):
     net = symnet.load(out)
     assert [s.name for s in (*net.inputs, *net.outputs)] == ["rho", "T", "p"]
     assert main(["derive", str(path), "--order", "1"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        (["net.nnet", "--activations", "tanh"], "says its activations itself"),
+        (["net.nnet", "--layout", "in,out"], "says its activations itself"),
+        (["net.json", "--activations", "tanh"], "says its activations itself"),
+        (["net.json", "--select-outputs", "y"], "has one vector of outputs"),
+        (["net.npz", "--activations", "tanh", "--select-outputs", "y"], "has one vector"),
+        (["net.nnet", "--inputs", "T"], "inputs: 1 names, but the network has 2 inputs"),
+    ],
+)
+def test_what_a_file_does_not_take_is_refused(given, what, tmp_path, capsys, monkeypatch):
+    """Activations of a file that has its own were passed over without a word."""
+    pytest.importorskip("scipy")
+    monkeypatch.chdir(tmp_path)
+    nnet_file(tmp_path / "net.nnet")
+    npz(tmp_path / "net.npz", W1=LAYERS[0], b1=LAYERS[1])
+    symnet.save(NET, "net.json")
+    assert main(["import", *given]) == 2
+    said = capsys.readouterr().err
+    assert f"{given[0]}: {what}" in said
+    assert said.count("\n") == 1
 
 
 # --- other files --------------------------------------------------------------------------------

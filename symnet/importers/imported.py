@@ -52,6 +52,18 @@ class Options:
             if names is not None and not isinstance(names, str):
                 object.__setattr__(self, end, tuple(names))
 
+    def check_complete(self) -> None:
+        """ValueError for what only files of arrays need to be told: this one says it itself."""
+        if self.activations is not None or self.layout is not None:
+            raise ValueError(
+                "says its activations itself: they and a layout are for files of arrays"
+            )
+
+    def check_single(self) -> None:
+        """ValueError where outputs are chosen from a file that has one vector of them."""
+        if self.select is not None:
+            raise ValueError("has one vector of outputs, of which none can be selected")
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -104,6 +116,8 @@ def renamed(net: Network, options: Options) -> Network:
         return net
     inputs = options.inputs or net.input_names
     outputs = options.outputs or net.output_names
+    if not isinstance(inputs, str) and len(inputs) != net.n:
+        raise ValueError(f"inputs: {len(inputs)} names, but the network has {net.n} inputs")
     found = Network.from_nodes(net.nodes, inputs, outputs, net.name)
     before, now = (*net.input_names, *net.output_names), (*found.input_names, *found.output_names)
     called = dict(zip(before, now, strict=True))

@@ -48,7 +48,12 @@ def read(path: FilePath, options: Options | None = None) -> Imported:
     if suffix not in READERS:
         unread.check(path, READERS)
         network = files.load(path)
-        return Imported(renamed(network, options), "symnet", compared="")
+        try:
+            options.check_complete()
+            options.check_single()
+            return Imported(renamed(network, options), "symnet", compared="")
+        except ValueError as error:
+            raise refusal(path, error) from None
     reader = importlib.import_module(f"symnet.importers.{READERS[suffix]}")
     try:
         with warnings.catch_warnings():

@@ -37,8 +37,11 @@ from symnet.network.weights import Array
 from symnet.witness import analytic
 
 _NAME = re.compile(
-    r"(?P<layer>.*?)[._/]?(?P<what>weights?|kernel|[wW]|bias(?:es)?|[bB])[._/:]?(?P<k>\d*)"
+    r"(?P<layer>.*?)[._/]?(?P<what>weights?|kernel|coefs?|[wW]|bias(?:es)?|intercepts?|[bB])"
+    r"[._/]?(?P<k>\d*)(?::0)?"
 )
+_COLUMNS = ("kernel", "coefs")  # names under which a column is a neuron
+_UNNAMED = re.compile(r"arr_(\d+)")  # as NumPy calls arrays that have no names
 _MOST_REORDERED = 7  # layers, of whose orders all are tried
 
 
@@ -60,7 +63,8 @@ def from_named(
     arrays: Mapping[str, Array], source: str, path: FilePath, options: Options
 ) -> Imported:
     """The chain of arrays that have names: `W1`, `dense_1/kernel`, `0.weight`."""
-    layers = sorted(_layers(arrays), key=lambda layer: _natural(layer.name))
+    options.check_single()
+    layers = sorted(_layers(_named(arrays)), key=lambda layer: _natural(layer.name))
     functions = list(options.activations or [])
     if any("=" in own for own in functions):
         layers, functions = _as_told(layers, functions)
@@ -77,6 +81,24 @@ def from_named(
     return Imported(renamed(net, options), source, exactness(dtypes), (), tuple(notes), compared)
 
 
+def _named(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
+    """The arrays; those without names are matrices in their order, each with its bias or none."""
+    if not all(map(_UNNAMED.fullmatch, arrays)):
+        return arrays
+    found: dict[str, Array] = {}
+    for name in sorted(arrays, key=_natural):
+        matrix = arrays[name].ndim == 2
+        layers = sum(key.startswith("W") for key in found) + matrix
+        key = f"{'W' if matrix else 'b'}{layers}"
+        if not layers or key in found:
+            shape = arrays[name].shape
+            raise ValueError(
+                f"{name} has the shape {shape}; expected a matrix, or after one its bias"
+            )
+        found[key] = arrays[name]
+    return found
+
+
 def _layers(arrays: Mapping[str, Array]) -> list[Found]:
     weights: dict[str, tuple[Array, bool]] = {}
     biases: dict[str, Array] = {}
@@ -90,10 +112,10 @@ def _layers(arrays: Mapping[str, Array]) -> list[Found]:
                 "nor its bias; expected names as W1, b1 or layer.weight, layer.bias"
             )
         key = f"{match['layer']}{match['k']}"
-        if match["what"].lower().startswith("b"):
+        if match["what"][0] in "bBi":
             biases[key] = array.reshape(-1)
         else:
-            weights[key] = (np.atleast_2d(array), match["what"] == "kernel")
+            weights[key] = (np.atleast_2d(array), match["what"] in _COLUMNS)
     if lost := sorted(biases.keys() - weights.keys()):
         raise ValueError(f"the bias {lost[0]!r} has no matrix")
     return [Found(key, W, biases.get(key), kernel) for key, (W, kernel) in weights.items()]
@@ -243,9 +265,25 @@ def check_archive(archive: zipfile.ZipFile) -> None:
         raise ValueError(f"expands to {total >> 20} MiB, more than {LARGEST_FILE >> 20}")
 
 
+_KINDS = {
+    **{f"F{bits}": f"<f{bits // 8}" for bits in (16, 32, 64)},
+    **{f"{kind}{bits}": f"<{kind.lower()}{bits // 8}" for kind in "IU" for bits in (8, 16, 32, 64)},
+}
+
+
 def _safetensors(path: FilePath) -> dict[str, Array]:
-    library = needed("safetensors.numpy", "importers")
-    return dict(library.load(content_of(path, LARGEST_FILE)))
+    library = needed("safetensors", "importers")
+    parts = library.deserialize(content_of(path, LARGEST_FILE))
+    return {name: _tensor(name, part) for name, part in parts}
+
+
+def _tensor(name: str, part: Mapping[str, Any]) -> Array:
+    kind, data, shape = part["dtype"], part["data"], part["shape"]
+    if kind == "BF16":  # the upper half of a float32
+        return (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4").reshape(shape)
+    if kind not in _KINDS:
+        raise ValueError(f"{name} holds {kind}; symnet reads BF16, {', '.join(_KINDS)}")
+    return np.frombuffer(data, _KINDS[kind]).reshape(shape)
 
 
 def _weights_h5(path: FilePath) -> dict[str, Array]:

@@ -33,7 +33,8 @@ def from_arrays(
 
     Args:
         arrays: [W1, b1, W2, b2, ...]; a layer's bias may be missing.
-        activations: one for each layer; one name alone is for all but the last, which is linear.
+        activations: one for each layer; one name alone is for all but the last, which is linear
+            (a list of one name for one layer is that layer's).
             `leaky_relu(0.2)` and others with a parameter as `symnet.activations.activation` has
             them, and of the whole vector softmax and log_softmax.
         layout: "out,in" where a matrix has a row a neuron, "in,out" where it has a column.
@@ -80,7 +81,7 @@ def _functions(given: str | Sequence[str] | None, count: int) -> list[str]:
             "arrays do not tell the activations of the layers; say them, as symnet import "
             f"--activations {','.join(['tanh'] * (count - 1) + ['linear'])} -o net.json"
         )
-    if isinstance(given, str) or len(given) == 1:
+    if isinstance(given, str) or (len(given) == 1 and count > 1):
         one = given if isinstance(given, str) else given[0]
         activation(one)  # an unknown name is an error for one layer, too
         return [one] * (count - 1) + ["linear"]

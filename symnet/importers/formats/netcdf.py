@@ -28,6 +28,7 @@ from symnet.network.weights import Array
 
 def read(path: FilePath, options: Options) -> Imported:
     """The network in a file. ValueError where it has no nn_weights_1."""
+    options.check_complete()
     content = content_of(path, LARGEST_FILE)
     if not content.startswith(b"\x89HDF"):
         raise ValueError("is no NetCDF-4 file; convert it with nccopy -k nc4")

@@ -21,6 +21,7 @@ from symnet.network.weights import Array
 
 def read(path: FilePath, options: Options) -> Imported:
     """The network in a file. ValueError names the line."""
+    options.check_complete()
     text = content_of(path, LARGEST_FILE).decode("utf-8-sig", "replace")  # of comments
     lines = _numbers(text)
     counts = _whole(next(lines), "the number of layers, inputs and outputs")

@@ -98,6 +98,7 @@ def read(path: FilePath, options: Options) -> Imported:
         config, version = json.loads(told), found.texts[""].get("keras_version")
         weights = dict(stored.named(config, found.below("model_weights")))
         compare = partial(twin.compared, config, content, ".h5")
+    options.check_complete()
     if str(version).startswith(("1.", "2.")) and config != (now := stored.of_keras_3(config)):
         found_net = built(now, weights, label_of(path), options, "not compared")
         why = f"Keras 3 computes another hard_sigmoid than Keras {version}, which wrote the file"

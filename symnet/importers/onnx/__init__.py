@@ -37,6 +37,7 @@ _ROUNDED = 1e-2  # of the terms; rounding to single precision gives 1e-8 to 1e-5
 
 def read(path: FilePath, options: Options) -> Imported:
     """The network in an ONNX file. ValueError names the node that cannot be read, and why."""
+    options.check_complete()
     model = loaded(path)
     inputs = Graph.of(model).inputs()
     fixed = [(name, tuple(s if isinstance(s, int) else 1 for s in dims)) for name, dims in inputs]
