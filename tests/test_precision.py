@@ -130,3 +130,15 @@ def test_the_logarithm_of_gamma_has_all_digits(x: str) -> None:
         with mpmath.workdps(750):
             right = mpmath.loggamma(exact)
         assert abs(found - right) <= abs(right) * 4 * mpmath.eps
+
+
+@pytest.mark.parametrize("x", ["1e-300", "1e-5000", "0.9999999999999999999", "3", "1e40000"])
+def test_the_logarithm_in_very_many_digits_has_them(x: str) -> None:
+    """In 1,300, where mpmath's own takes several times as long; also of 1 + x."""
+    with precision.digits(1300):
+        exact = mpmath.mpf(x)
+        found = special.log(exact), special.log1p(exact)
+        with mpmath.workdps(8000):
+            right = mpmath.log(exact), mpmath.log(1 + exact)
+        for one, other in zip(found, right, strict=True):
+            assert abs(one - other) <= abs(other) * 4 * mpmath.eps

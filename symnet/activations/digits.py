@@ -218,7 +218,7 @@ def _condition(test: Any) -> Callable[[Number], bool]:
 def _log(x: Number) -> Number:
     if x <= 0:
         raise Outside
-    return mpmath.log(x)
+    return special.log(x)
 
 
 def _power(x: Number, p: Number) -> Number:
@@ -297,7 +297,7 @@ FUNCTIONS: MappingProxyType[Any, Callable[..., Number]] = MappingProxyType(
         sympy.exp: special.exp,
         sympy.log: _log,
         expm1: lambda x: special.exp(x) - 1 if abs(x) > 1 else mpmath.expm1(x),
-        log1p: lambda x: _log(1 + x) if abs(x) > 0.5 else mpmath.log1p(x),
+        log1p: lambda x: _log(1 + x) if abs(x) > 0.5 else special.log1p(x),
         erfcx: special.scaled_erfc,
         sympy.erf: _once(special.erf),
         sympy.erfc: _once(special.erfc),

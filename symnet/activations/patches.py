@@ -12,11 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 import mpmath
 import sympy
 from sympy import Abs, Expr, Piecewise, Rational, exp
 from sympy.core.relational import Relational
+from sympy.logic.boolalg import Boolean
 
 from symnet import precision
 from symnet.activations import digits
@@ -37,8 +39,18 @@ _ROOTS = 6  # of which series have powers
 _STEEP = 1e10  # what a derivative is where there is none
 
 
+_Arm: TypeAlias = tuple[Expr, Boolean]
+"""What stands in the place of an expression, and where."""
+
+
 def patched(expression: Expr, place: Expr, arm: Expr, order: int, side: int = 1) -> Expr | None:
     """Taylor's polynomial of the derivative near `place`, of one side, and the expression."""
+    found = _polynomial(arm, place, order, side)
+    return found and Piecewise(found, (expression, True))
+
+
+@lru_cache(maxsize=1024)
+def _polynomial(arm: Expr, place: Expr, order: int, side: int) -> _Arm | None:
     around = _around(arm, place, order + _TERMS, side)
     if around is None:
         return None
@@ -47,13 +59,13 @@ def patched(expression: Expr, place: Expr, arm: Expr, order: int, side: int = 1)
         size = _size(terms)
         if size < mpmath.mpf(10) ** -200:
             flat = _flat(arm, place, order)
-            return flat and Piecewise((0, Abs(Z - place) < flat), (expression, True))
+            return flat and (sympy.S.Zero, Abs(Z - place) < flat)
         reach, kept = _kept(terms, size)
         middle = digits.number(place)
         reach = _sure(reach, kept, lambda u: _derivative(arm, middle + u, order), (side,))
     if not reach:
         return None
-    return Piecewise((horner(kept, Z - place), Abs(Z - place) < _short(reach)), (expression, True))
+    return horner(kept, Z - place), Abs(Z - place) < _short(reach)
 
 
 def continued(expression: Expr, arm: Expr, order: int, side: int, inward: bool) -> Expr | None:
@@ -63,6 +75,12 @@ def continued(expression: Expr, arm: Expr, order: int, side: int, inward: bool) 
 
     with s_k = p + k near 0 and p - k far out; on both sides of 0 where that is one function.
     """
+    found = _continuation(arm, order, side, inward)
+    return found and Piecewise(found, (expression, True))
+
+
+@lru_cache(maxsize=1024)
+def _continuation(arm: Expr, order: int, side: int, inward: bool) -> _Arm | None:
     highest = _TERMS + max(order, 2)
     found = _series(arm, highest, side, inward)
     if found is None:
@@ -98,7 +116,7 @@ def continued(expression: Expr, arm: Expr, order: int, side: int, inward: bool) 
     series = horner(kept, x if inward else held(1 / x)) * x ** (lead - order)
     near = _short(reach) if inward else 1 / _short(reach)
     size_of = Abs(Z) if both else side * Z
-    return Piecewise((series, size_of < near if inward else size_of > near), (expression, True))
+    return series, size_of < near if inward else size_of > near
 
 
 @lru_cache(maxsize=256)

@@ -3,6 +3,7 @@
 What mpmath takes long for, or has no exponents for:
 
     exp(x)           by a multiple of log 2, where |x| is large
+    log(x), log1p    by Halley's step, in three times as many digits
     erf, erfc        of neighbours by one series, and far out by exp(-x^2) erfcx(x)
     erfcx            by its series in 1/x^2
     erfinv           by Halley's steps, in three times as many digits each
@@ -32,6 +33,7 @@ _LEAST = 0.05  # size of what has such neighbours
 _REDUCED = 60  # bits of an exponent
 _ASYMPTOTIC = 40  # bits of an exponent from which a divergent series has all digits
 _GUARD = 20  # bits
+_SERIES = 2400  # bits up to which mpmath has the logarithm by a series
 _TAYLOR = 2200  # bits up to which mpmath has the series of 1/gamma in half a second
 _SATURATED = 200  # beyond which erf is 1 or -1, to 17,000 digits
 
@@ -47,6 +49,29 @@ def exp(x: Number) -> Number:
     if mpmath.mag(x) > HUGE:
         return mpmath.inf if x > 0 else mpmath.mpf(0)
     return _exp_far(x)
+
+
+def log(x: Number) -> Number:
+    """For x > 0. mpmath takes means of roots in very many digits, four exponentials long."""
+    if mpmath.mp.prec < _SERIES or not mpmath.isfinite(x) or x == 1:
+        return mpmath.log(x)
+    wanted = mpmath.mp.prec + _GUARD
+    with mpmath.workprec(wanted // 3 + _GUARD):
+        y = log(x)
+    with mpmath.workprec(wanted + max(0, int(mpmath.mag(y)), -int(mpmath.mag(x - 1)))):
+        power = exp(y)
+        y += 2 * (x - power) / (x + power)
+    return +y
+
+
+def log1p(x: Number) -> Number:
+    """log(1 + x), for x > -1."""
+    size = int(mpmath.mag(x)) if x else 0
+    if not x or size < -mpmath.mp.prec:
+        return x * (1 - x / 2)
+    with mpmath.extraprec(max(0, -size) + _GUARD):
+        found = log(1 + x)
+    return +found
 
 
 def _exp_far(x: Number) -> Number:

@@ -90,11 +90,13 @@ def stable(
     ends: tuple[Expr, Expr],
     marks: tuple[Expr, ...] = (S.Zero,),
     endless: bool = False,
+    far: bool = True,
 ) -> Expr:
     """The derivative of a smooth arm, written so that it is right between the ends.
 
     Of those ways one that is no NaN in single precision either, if there is one. Of sines whose
     arguments are beyond all doubles, and of z that nobody has, NaN is right where nothing else is.
+    Where it is not `far`, not in parts by what functions come to: an arm that is one of them.
     Raises Inaccurate.
     """
     points = accuracy.grid(arm, *ends, marks)
@@ -114,7 +116,7 @@ def stable(
 
     tried: list[_Tried] = []
     wide: Expr | None = None
-    for written in _ways(arm, order, ends):
+    for written in _ways(arm, order, ends, far):
         if wide is not None and not accuracy.is_narrow((), [written], points):
             continue
         found = _until_right(written, arm, order, marks, faults)
@@ -180,7 +182,7 @@ def _exact_powers(arm: Expr) -> Expr:
     return arm.xreplace({p: p.base**q for p, q in exact.items() if q.q <= _ROOTS})
 
 
-def _ways(arm: Expr, order: int, ends: tuple[Expr, Expr]) -> Iterator[Expr]:
+def _ways(arm: Expr, order: int, ends: tuple[Expr, Expr], far: bool) -> Iterator[Expr]:
     ways: list[Expr] = []
     for way in filter(rewriting.is_real, map(spelled, _ways_of_all(arm, order, ends))):
         ways.append(way)
@@ -190,7 +192,8 @@ def _ways(arm: Expr, order: int, ends: tuple[Expr, Expr]) -> Iterator[Expr]:
     if (tail := vanishing(arm)) is not None:
         there = differentiated(tail.formula, order)
         yield from (Piecewise((there, tail.test), (way, True)) for way in ways)
-    for tails in (dominated(arm), *(settled(arm, size) for size in BOUNDS)):
+    ends_of_functions = (dominated(arm), *(settled(arm, size) for size in BOUNDS))
+    for tails in ends_of_functions if far else ():
         if beyond := _beyond(tails, order, ends):
             yield from (Piecewise(*beyond, (way, True)) for way in ways)
     if expanded := [(tail.formula, tail.test) for tail in expansions(arm, order)]:
@@ -206,7 +209,7 @@ def _beyond(
         low, high = max(ends[0], tail.ends[0]), min(ends[1], tail.ends[1])
         if low < high and not tail.formula.has(*_NO_NUMBERS):
             with suppress(Inaccurate):
-                found.append((stable(tail.formula, order, (low, high)), tail.test))
+                found.append((stable(tail.formula, order, (low, high), far=False), tail.test))
     return found
 
 

@@ -81,6 +81,7 @@ def slope_of(expression: Expr, quantities: Sequence[Auxiliary]) -> Expr:
     return total.xreplace({dummy: step for step, dummy in steps.items()})
 
 
+@lru_cache(maxsize=1024)
 def differentiated(arm: Expr, order: int) -> Expr:
     """The derivative by SymPy; steps such as floor(z) are constants between their jumps."""
     steps = {step: sympy.Dummy(real=True) for step in arm.atoms(*STEPS)}
