@@ -477,12 +477,15 @@ def test_ctrl_c_in_fit_writes_the_best_network_and_ends_the_script_around_it(
     assert symnet.load(tmp_path / "net.json").input_names == ("x1",)
 
 
-def test_fit_needs_its_folder_before_it_trains(run, tmp_path):
-    """No training whose result could not be written."""
-    (tmp_path / "data.csv").write_text("x,y,dy/dx\n1,1,\n2,,1\n")
-    status, _, complaint = run("fit", tmp_path / "data.csv", "-o", tmp_path / "no" / "net.json")
+@pytest.mark.parametrize(
+    ("command", "ending"),
+    [("fit", "json"), ("report", "html"), ("plot", "png"), ("import", "json"), ("evaluate", "csv")],
+)
+def test_the_folder_is_looked_for_before_the_work(run, tmp_path, command, ending):
+    """Even before the files to be read: no training or page whose result has no place."""
+    status, _, complaint = run(command, "no.csv", "-o", tmp_path / "no" / f"out.{ending}")
     assert status == 2
-    assert "no such folder" in complaint
+    assert f"out.{ending}: there is no such folder" in complaint
 
 
 # --- mistakes and help --------------------------------------------------------------------------

@@ -185,3 +185,12 @@ def test_keras_is_imported_to_compare_with(tmp_path, monkeypatch):
     assert forecasts.loading(str(tmp_path / "net.weights.h5")) < 1
     monkeypatch.setattr(forecasts, "find_spec", lambda name: None)
     assert forecasts.loading(str(tmp_path / "net.keras")) < 1
+
+
+def test_a_large_model_is_told_before_it_is_read(tmp_path):
+    """Of ONNX the import of its library counts, which alone is not worth a word."""
+    large, small = tmp_path / "large.onnx", tmp_path / "small.onnx"
+    with large.open("wb") as file:
+        file.truncate(16_000_000)
+    small.write_bytes(b"")
+    assert forecasts.loading(str(small)) < terminal._AT_ONCE < forecasts.loading(str(large))

@@ -42,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: Sequence[str]) -> int:
     try:
+        from symnet.cli.options import check_output
+
         options = parser(given).parse_args(_with_point(given))
+        check_output(options)
         _replace_what_cannot_be_shown()
         status: int = options.run(options)
         sys.stdout.flush()

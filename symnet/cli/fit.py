@@ -6,7 +6,6 @@ import argparse
 import sys
 import warnings
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from symnet import files, fitting, physical
@@ -62,8 +61,6 @@ def run(given: argparse.Namespace) -> int:
     """Train, print the errors of each kind, and write the best network found, even after Ctrl-C."""
     if given.output != "-":
         files.check_suffix(given.output)  # before hours of training, not after
-        if not Path(given.output).absolute().parent.is_dir():
-            raise ValueError(f"{given.output}: there is no such folder")
     source = sys.stdin.fileno() if given.data == "-" else given.data
     network = _network(given)
     data = fitting.read(source, given.outputs, given.weight)

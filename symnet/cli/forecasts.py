@@ -26,7 +26,7 @@ _ENTRY = 1e-8  # for an entry of the highest order, in each evaluation that is c
 _DIGIT = 1.3e-6  # for a weight in 50-digit arithmetic, for each value of the network
 _READ, _WRITTEN = 3e-7, 7e-7  # for a number in a table
 _LOADED = 4e-8  # for a byte of a network file
-_KERAS = 2.5  # until Keras is imported
+_KERAS, _ONNX = 2.5, 0.5  # until these are imported
 _OF_KERAS = (".keras", ".h5", ".hdf5")
 _OPERATION = 2e-4  # for an operation of an expanded formula
 _TERM = 1e-4  # for one of the neuron notation
@@ -130,7 +130,7 @@ def loading(path: str) -> float:
     name = path.lower()
     if name.endswith(_OF_KERAS) and not name.endswith(".weights.h5") and find_spec("keras"):
         seconds += _KERAS
-    return seconds
+    return seconds + (_ONNX if name.endswith(".onnx") else 0.0)
 
 
 def rows(path: str) -> int:

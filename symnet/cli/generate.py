@@ -38,6 +38,7 @@ def add(commands: Any) -> None:
         help="network files; several make one library; without any the built-in 2-2-1 example",
     )
     options.output(parser, "the file, or a folder (ends with /) for all files of all networks")
+    parser.set_defaults(makes_folders=True)
     options.order(parser)
     parser.add_argument(
         "--language", choices=tuple(languages.LANGUAGES), default="python", help="(python)"

@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import csv
 import difflib
+import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from symnet.cli.commands import EXITS, SUMMARIES
@@ -27,7 +28,13 @@ FORMATS = (
 class Parser(argparse.ArgumentParser):
     """One line for a mistake, as for any other bad input, with what may have been meant."""
 
+    _words: Sequence[str] = ()
+
     def error(self, message: str) -> NoReturn:
+        if message.startswith("the following arguments are required"):
+            # They may be there, by a mistyped option.
+            for word in filter(self._is_strange, self._words):
+                message = self._unrecognized(word)
         raise ValueError(f"{message} (see {self.prog} --help)")
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -35,9 +42,21 @@ class Parser(argparse.ArgumentParser):
         given, left = self.parse_known_args(args, namespace)
         if left:
             command: Parser = getattr(given, "parser", self)
-            known = command._option_string_actions
-            command.error(f"unrecognized argument {_shown(left[0])}{meant(left[0], known)}")
+            command.error(command._unrecognized(left[0]))
         return given
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self._words = args or ()
+        return super().parse_known_args(args, namespace)
+
+    def _is_strange(self, word: str) -> bool:
+        """Whether it is a long option, or the beginning of one, that there is not."""
+        option = word.partition("=")[0]
+        known = self._option_string_actions
+        return option.startswith("--") and not any(name.startswith(option) for name in known)
+
+    def _unrecognized(self, word: str) -> str:
+        return f"unrecognized argument {_shown(word)}{meant(word, self._option_string_actions)}"
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
@@ -128,6 +147,21 @@ def backend(parser: Parser) -> None:
 def output(parser: Parser, what: str) -> None:
     """-o OUT, standard output by default."""
     parser.add_argument("-o", "--output", default="-", metavar="OUT", help=f"{what} (- for stdout)")
+
+
+def check_output(given: argparse.Namespace) -> None:
+    """ValueError for a file that cannot be written: before the work, not after it.
+
+    A command that says so by `makes_folders` makes those that there are not.
+    """
+    path = getattr(given, "output", "-")
+    if path == "-" or getattr(given, "makes_folders", False):
+        return
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        raise ValueError(f"{path}: there is no such folder")
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise ValueError(f"{path}: is write-protected")
 
 
 def whole(text: str) -> int:

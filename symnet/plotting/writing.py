@@ -14,8 +14,8 @@ from symnet.formulas import labels
 from symnet.names import shortened, superscript
 from symnet.network import Network
 
-LONGEST = 28
-"""Characters of a name, or of those of a partial together, for which a panel has room."""
+_LONGEST, _TOGETHER = 28, 23
+"""Characters of a name, and of those of a partial together, for which a panel has room."""
 
 
 def checked_units(network: Network, units: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -28,7 +28,7 @@ def name(plain: str) -> str:
     return f"${_mathematics(plain)}$"
 
 
-def cut(plain: str, most: int = LONGEST) -> str:
+def cut(plain: str, most: int = _LONGEST) -> str:
     """A long name is without its middle: beside it nothing else would have room."""
     if len(plain) <= most:
         return plain
@@ -36,7 +36,7 @@ def cut(plain: str, most: int = LONGEST) -> str:
     return f"{plain[: most - end - 1]}…{plain[-end:]}"
 
 
-def _mathematics(plain: str, most: int = LONGEST) -> str:
+def _mathematics(plain: str, most: int = _LONGEST) -> str:
     r"""`T` and `\rho` as LaTeX has them; the characters of `T [K]` stand for themselves."""
     plain = cut(plain, most)
     if _IDENTIFIER.fullmatch(plain):
@@ -63,7 +63,7 @@ def partial(output: str, inputs: Sequence[str] = ()) -> str:
         return name(output)
     runs = [(along, len(list(run))) for along, run in groupby(inputs)]
     written = [output, *(along for along, _ in runs)]
-    most = LONGEST // len(written) if sum(map(len, written)) > LONGEST else LONGEST
+    most = _TOGETHER // len(written) if sum(map(len, written)) > _TOGETHER else _LONGEST
     below = r"\,".join(f"∂{_mathematics(along, most)}" + _raised(count) for along, count in runs)
     return rf"$∂{_raised(len(inputs))}{_mathematics(output, most)}\,/\,{below}$"
 

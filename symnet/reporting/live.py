@@ -12,7 +12,7 @@ import numpy as np
 from symnet import physical
 from symnet.languages import generate
 from symnet.plotting.frame import Frame
-from symnet.plotting.writing import number
+from symnet.plotting.writing import cut, number
 from symnet.reporting.contents import Block, Live, Paragraph, Table
 from symnet.reporting.pictures import Scene
 
@@ -82,7 +82,7 @@ def _tables(scene: Scene, order: int) -> Iterator[Table]:
     slopes = others[0] if order else np.empty((network.m, 0))
     heads = [_along(name, frame.units) for name in (network.input_names if order else ())]
     rows = [
-        (physical.bracketed(name, frame.units.get(name)), *map(number, [y[p], *slopes[p]]))
+        (physical.bracketed(cut(name), frame.units.get(name)), *map(number, [y[p], *slopes[p]]))
         for p, name in enumerate(network.output_names)
     ]
     yield Table((("", "value", *heads), *rows), "Value and first partials")
@@ -94,7 +94,7 @@ def _second(frame: Frame, H: np.ndarray) -> Table:
     names, units = frame.network.input_names, frame.units
     rows = [
         (
-            physical.bracketed(f"∂{y}/∂{name}", physical.of_partial(units, y, [name])),
+            physical.bracketed(f"∂{cut(y)}/∂{cut(name)}", physical.of_partial(units, y, [name])),
             *(number(x) for x in H[p, i]),
         )
         for (p, y), (i, name) in product(enumerate(frame.network.output_names), enumerate(names))
@@ -106,4 +106,4 @@ def _along(name: str, units: Mapping[str, str]) -> str:
     """∂/∂T [1/K]"""
     unit = units.get(name, "1")
     below = f"({unit})" if re.search(r"[/·*\s]", unit) else unit
-    return physical.bracketed(f"∂/∂{name}", None if unit == "1" else f"1/{below}")
+    return physical.bracketed(f"∂/∂{cut(name)}", None if unit == "1" else f"1/{below}")
