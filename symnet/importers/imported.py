@@ -116,7 +116,7 @@ def renamed(net: Network, options: Options) -> Network:
         return net
     inputs = options.inputs or net.input_names
     outputs = options.outputs or net.output_names
-    if not isinstance(inputs, str) and len(inputs) != net.n:
+    if isinstance(inputs, tuple) and len(inputs) != net.n:
         raise ValueError(f"inputs: {len(inputs)} names, but the network has {net.n} inputs")
     found = Network.from_nodes(net.nodes, inputs, outputs, net.name)
     before, now = (*net.input_names, *net.output_names), (*found.input_names, *found.output_names)
