@@ -91,3 +91,36 @@ def test_options_that_are_refused(function, what):
     """By name."""
     with pytest.raises(ValueError, match=what):
         symnet.from_jax(function, 3)
+
+
+def _matrix(x):
+    """4 x 4, of both signs of its determinant."""
+    wide = jnp.append(x, 1.0)
+    return jnp.outer(wide, wide[::-1]) + jnp.diag(jnp.array([1.0, -2.0, 3.0, 1.0]))
+
+
+DETERMINANTS = {
+    "det": lambda x: jnp.linalg.det(_matrix(x)),
+    "sign and logarithm": lambda x: jnp.stack(jnp.linalg.slogdet(_matrix(x))),
+    "of a flow": lambda x: jnp.linalg.slogdet(jax.jacfwd(lambda z: z + 0.2 * jnp.sin(z[::-1]))(x)),
+}
+
+
+@pytest.mark.parametrize("name", DETERMINANTS)
+def test_determinants(name):
+    """JAX has them of its LU factors, symnet by cofactors."""
+    agrees(DETERMINANTS[name])
+
+
+def test_the_determinant_of_a_large_matrix_is_refused():
+    """With the size that is read."""
+    with pytest.raises(ValueError, match=r"'slogdet': .*\(5, 5\).* up to 4 x 4"):
+        symnet.from_jax(lambda x: jnp.linalg.slogdet(jnp.outer(x, x) + jnp.eye(5))[1], 5)
+
+
+def test_functions_of_a_batch_of_one():
+    """What mixes the points of a larger one is refused."""
+    W = np.linspace(-1, 1, 6).reshape(3, 2)
+    with pytest.raises(ValueError, match="the function mixes the points of a batch"):
+        symnet.from_jax(lambda x: jax.nn.softmax(x @ W, axis=0), (1, 3))
+    assert symnet.from_jax(lambda x: jax.nn.softmax(x @ W, axis=1), (1, 3)).m == 2

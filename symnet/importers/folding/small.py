@@ -30,6 +30,12 @@ def determinant(t: Tensors, A: Value) -> Value:
     return _minor(t, A, every, every, {})
 
 
+def sign_and_log(t: Tensors, A: Value) -> tuple[Value, Value]:
+    """The sign of det A and log |det A|."""
+    found = determinant(t, A)
+    return t.apply("sign", found), t.apply("log", t.apply("abs", found))
+
+
 def inverse(t: Tensors, A: Value) -> Value:
     """A⁻¹."""
     if not isinstance(A, Form):

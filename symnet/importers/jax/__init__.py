@@ -23,7 +23,7 @@ from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options, exactness
 from symnet.importers.jax import double, refusals
-from symnet.importers.jax.known import KNOWN, MATRICES
+from symnet.importers.jax.known import KNOWN, MATRICES, RESULTS
 from symnet.importers.jax.moves import MOVES, bound
 from symnet.importers.jax.rules import RULES, plain, varies
 from symnet.importers.jax.walk import equations, evaluated, opened
@@ -104,6 +104,7 @@ def _read(
             for equation in equations(closed.jaxpr)
             for out in equation.outvars
         )
+        double.check_apart(jax, function, shape)
         text = "not compared"
         if options.check or fold.replaced:
             try:
@@ -209,14 +210,15 @@ class Equations:
             return None
         if name in refusals.SPECIAL:
             return [Unread(refusals.special(name))] * count
-        wanted = self.by_name and name in KNOWN and count == 1
+        wanted = self.by_name and name in KNOWN and count == RESULTS.get(name, 1)
         if not wanted or any(isinstance(argument, Unread) for argument in arguments):
             return None
         run = partial(evaluated, jaxpr, constants, evaluator=self)
         try:
-            return [KNOWN[name](self.tensors, {"jaxpr": jaxpr, "run": run}, *arguments)]
+            found = KNOWN[name](self.tensors, {"jaxpr": jaxpr, "run": run}, *arguments)
+            return list(found) if name in RESULTS else [found]
         except _ERRORS as error:
-            return [Unread(f"function {name.strip('_')!r}: {error}")]
+            return [Unread(f"function {name.strip('_')!r}: {error}")] * count
 
     def either(
         self, index: Any, branches: Sequence[Callable[[], list[Any]]], count: int

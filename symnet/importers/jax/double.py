@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +68,18 @@ class Widening:
 def _wide(value: Any) -> Any:
     narrow = str(getattr(value, "dtype", "")) in NARROW
     return value.astype("float64") if narrow else value
+
+
+def check_apart(jax: Any, function: Any, shape: tuple[int, ...]) -> None:
+    """ValueError where a function of a batch of one would mix the points of a larger one."""
+    if len(shape) < 2 or shape[0] != 1:
+        return
+
+    def call(X: Array) -> list[Array]:
+        found = function(jax.numpy.asarray(X.reshape(len(X), *shape[1:])))
+        return [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(found)]
+
+    comparing.check_apart("function", call, math.prod(shape))
 
 
 def compared(

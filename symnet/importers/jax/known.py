@@ -36,6 +36,10 @@ def _triangular_solve(t: Tensors, parameters: Parameters, A: Value, B: Value) ->
     return found if left else t.places(found, _turned)
 
 
+def _sign_and_log(t: Tensors, parameters: Parameters, A: Value) -> tuple[Value, Value]:
+    return small.sign_and_log(t, plain(t, A))
+
+
 def _turned(a: Any) -> Any:
     return np.swapaxes(a, -1, -2)
 
@@ -81,12 +85,17 @@ KNOWN: Mapping[str, Rule] = {
     "floor_divide": of_values(whole_quotient),
     "_interp": _interpolated,
     "solve": _solve,
+    "_det": of_values(small.determinant),
+    "slogdet": _sign_and_log,
     "hypot": of_values(distance),
     "logaddexp": of_values(Tensors.log_add),
     "logaddexp2": of_values(_log_add_of_two),
     "log_ndtr": named("log_ndtr"),
 }
 """Functions of JAX's that it writes by choices, or by steps that symnet does not read."""
+
+RESULTS: Mapping[str, int] = {"slogdet": 2}
+"""Of those that give more than one."""
 
 MATRICES: Mapping[str, Rule] = {
     "cholesky": of_values(small.cholesky),

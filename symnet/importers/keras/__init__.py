@@ -266,6 +266,7 @@ def _apply(reading: _Reading, layer: Mapping[str, Any], given: Arguments, prefix
     if refusals.is_quantised(layer["config"]):
         raise ValueError(f"{label}: {refusals.QUANTISED}")
     try:
+        refusals.check_axis(kind, layer["config"], leaves(given.positional))
         if operation:
             settings = layer["config"]
             return applied(kind, reading.tensors, settings, given.positional, given.named)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from symnet.importers.folding.forms import Form
 
 QUANTISED = (
     "its weights are quantised, and it rounds what it computes: save the model before "
@@ -55,3 +57,32 @@ def is_quantised(config: Mapping[str, Any]) -> bool:
     policy = config.get("dtype")
     inner = policy.get("config") if isinstance(policy, Mapping) else None
     return isinstance(inner, Mapping) and "mode" in inner
+
+
+_OF_ALL = frozenset(
+    (
+        *("Sum", "Mean", "Prod", "Max", "Min", "Amax", "Amin", "Std", "Var", "Median"),
+        *("Logsumexp", "LogSumExp", "Ptp"),
+        *("Norm", "Cumsum", "Cumprod", "Flip", "Roll", "Quantile", "Average", "Argmax", "Argmin"),
+    )
+)
+"""Operations that take all entries where no axis is named."""
+
+_MOVING = frozenset(("ExpandDims", "Squeeze", "Stack", "Take", "TakeAlongAxis", "Unstack", "Split"))
+"""Operations that may name the first axis without joining its entries."""
+
+
+def check_axis(kind: str, config: Mapping[str, Any], given: Iterable[Any]) -> None:
+    """ValueError where the axis that is told is that of the points of a batch."""
+    x = next((value for value in given if isinstance(value, Form)), None)
+    if x is None or x.shape[:1] != (1,) or "axis" not in config or kind in _MOVING:
+        return
+    axis, rank = config["axis"], len(x.shape)
+    axes = axis if isinstance(axis, list | tuple) else [axis]
+    if axis is None:
+        axes = [0] if kind in _OF_ALL else []
+    if any(isinstance(a, int) and a % rank == 0 for a in axes):
+        raise ValueError(
+            f"it mixes the points of a batch, along its axis {axis}; symnet reads functions of one "
+            "point: name the other axes"
+        )

@@ -37,11 +37,6 @@ def _triangular(
     return _turned(t, small.triangular(t, _turned(t, A), _turned(t, B), upper, unitriangular))
 
 
-def _sign_and_log(t: Tensors, A: Value) -> list[Any]:
-    found = small.determinant(t, A)
-    return [t.apply("sign", found), t.apply("log", t.apply("abs", found)), None, None]
-
-
 def _sort(t: Tensors, x: Value, dim: int = -1, descending: bool = False, **_: Any) -> list[Any]:
     return [sorted_along(t, x, dim, descending), None]
 
@@ -69,7 +64,7 @@ def _median(t: Tensors, x: Value, dim: int | None = None, keepdim: bool = False)
 
 RULES: Mapping[str, Callable[..., Any]] = {
     "_linalg_det": lambda t, A: [small.determinant(t, A), None, None],
-    "_linalg_slogdet": _sign_and_log,
+    "_linalg_slogdet": lambda t, A: [*small.sign_and_log(t, A), None, None],
     "logdet": lambda t, A: t.apply("log", small.determinant(t, A)),
     "linalg_inv_ex": lambda t, A, *_, **__: [small.inverse(t, A), None],
     "_linalg_solve_ex": _solve,
