@@ -327,8 +327,8 @@ def test_exact_weights_are_rounded_once():
 @pytest.mark.parametrize(
     ("X", "error", "match"),
     [
-        (np.zeros((5, 3)), ValueError, "2 input"),
-        (np.float64(1), ValueError, "2 input"),
+        (np.zeros((5, 3)), ValueError, r"\(5, 3\), expected \(\.\.\., 2\)"),
+        (np.float64(1), ValueError, r"\(\), expected \(\.\.\., 2\)"),
         ([[1, 2j]], TypeError, "real numbers"),
         ([["a", "b"]], TypeError, "real numbers"),
         ([[None, 1]], TypeError, "real numbers"),

@@ -155,7 +155,7 @@ def check_output(given: argparse.Namespace) -> None:
     A command that says so by `makes_folders` makes those that there are not.
     """
     path = getattr(given, "output", "-")
-    if path == "-" or getattr(given, "makes_folders", False):
+    if path in (None, "-") or getattr(given, "makes_folders", False):
         return
     folder = os.path.dirname(os.path.realpath(path))
     if not os.path.isdir(folder):
