@@ -193,6 +193,18 @@ def test_factors_beyond_single_precision_are_no_fault(spec, order):
     assert check(network, f).ok
 
 
+@pytest.mark.parametrize("slope", [1e20, 1e30])
+def test_inputs_of_tiny_units_are_no_fault(slope):
+    """Of charges of 1e-19 C a slope is 1e20, and its square no number of single precision."""
+    random = np.random.default_rng(0)
+    hidden = Layer(random.normal(size=(4, 2)) * slope, random.normal(size=4), "tanh")
+    network = Network([hidden, Layer(random.normal(size=(1, 4)) / slope)])
+    f = compiled(network, 2)
+    verify(f)
+    assert check(network, f).ok
+    assert not check(network, Shifted(f, (0, 0, 1), 1e-6 * slope)).ok
+
+
 def test_a_neuron_without_weights_at_a_minimum_is_no_fault():
     """z tanh(z) at 0, the least of all values: its limits from the sides are 1e-50."""
     own = Activation("lisht", Z * sympy.tanh(Z))

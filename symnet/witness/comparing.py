@@ -212,9 +212,10 @@ class Truth:
         return ~np.logical_and.reduce(whole).reshape(-1, *[1] * (order + 1))
 
     def _beyond(self, largest: float, order: int) -> Array:
-        """Where a derivative of an activation is larger, (N, 1, …), whatever becomes of it.
+        """Where a factor or a product of slopes is larger, (N, 1, …), whatever becomes of it.
 
-        1/s of a share s = 1e-13 is a number of single precision, its second derivative 2/s³ none.
+        1/s of a share s = 1e-13 is a number of single precision, its second derivative 2/s³ none;
+        nor is the square of a slope of 1e20, which inputs of 1e-20 have.
         """
         found: Array = analytic.largest(self.network, self.points, order) >= largest
         return found.reshape(-1, *[1] * (order + 1))

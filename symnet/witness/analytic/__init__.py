@@ -111,16 +111,19 @@ def sketch(net: Numeric, X: ArrayLike) -> tuple[list[Array], NDArray[np.intp]]:
 
 
 def largest(net: Numeric, X: ArrayLike, order: int) -> Array:
-    """The largest magnitude of any value, and any activation's derivatives up to `order`: (N,).
+    """The largest magnitude of any value, of any activation's derivatives up to `order`, and of the
+    products of so many slopes that derivatives of this order are made of: (N,).
 
-    Those above the second are told from how it grows beside the first. Raises as `value`.
+    Derivatives above the second are told from how it grows beside the first. Raises as `value`.
     """
     graph = net.numeric()
     points = _points(X, graph.widths[0])
     found = np.zeros(len(points))
     with np.errstate(all="ignore"):
-        for step in forward(graph, points, 0):
+        for step in forward(graph, points, min(order, 1)):
             found = np.fmax(found, np.abs(step.value.a).max(axis=1))
+            if order:
+                found = np.fmax(found, np.abs(step.form.J).max(axis=(1, 2)) ** order)
             if step.activation is not None:
                 value, first, second = map(np.abs, step.jet)
                 higher = second * (second / first) ** max(0, order - 2)
