@@ -451,6 +451,8 @@ def test_numbers_behind_a_name(spec: str, expected: Activation) -> None:
         ("PReLU", r"has a slope for each neuron: in a graph, symnet.prelu"),
         ("sigmod", r"unknown activation 'sigmod'; did you mean 'sigmoid'\? \(known: linear, "),
         ("zzz", r"unknown activation 'zzz' \(known: "),
+        (np.tanh, r"is a function: give it by its name, 'tanh', or as a SymPy expression"),
+        (lambda z: z, "is a function: give it by its name, as 'tanh', or as a SymPy expression"),
         ("x" * 500, r"unknown activation 'x{37}\.\.\.' \(known: "),
         (3, "activation is of type int, expected a name"),
         (t * sympy.Symbol("a"), "has the symbols a, t, expected at most one"),

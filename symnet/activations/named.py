@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 from sympy import Expr
 
@@ -57,6 +58,8 @@ def activation(spec: str | Expr | Activation) -> Activation:
         return spec
     if isinstance(spec, Expr):
         return Activation("custom", spec)
+    if callable(spec):
+        raise ValueError(_function(spec))
     if not isinstance(spec, str):
         kind = type(spec).__name__
         raise ValueError(
@@ -105,6 +108,13 @@ def _number(text: str) -> float | Fraction | None:
         return Fraction(text) if re.fullmatch(r"[-+]?\d+(/\d+)?", text) else float(text)
     except (ValueError, ZeroDivisionError):
         raise ValueError(f"{text!r} is no number") from None
+
+
+def _function(spec: Callable[..., Any]) -> str:
+    """What is said of np.tanh, sympy.tanh, torch.tanh or a lambda."""
+    name = aliases.resolved(getattr(spec, "__name__", ""), (*TABLE, *ELEMENTWISE))
+    called = f"by its name, {name!r}, or" if name else "by its name, as 'tanh', or"
+    return f"activation is a function: give it {called} as a SymPy expression, as z*sympy.tanh(z)"
 
 
 def _unknown(spec: str) -> str:
