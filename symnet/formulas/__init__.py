@@ -149,7 +149,7 @@ class _Sheet(NamedTuple):
 def _sheet(network: Network, order: int, notation: str, format: str, digits: int | None) -> _Sheet:
     _check(notation, NOTATIONS, "notation")
     if digits is not None and digits < 1:
-        raise ValueError(f"digits is {digits}; show at least 1, or None for all")
+        raise ValueError(f"digits is {digits}; show at least 1")
     # Entries of weights have no place in the layer notation.
     weights = network.symbols if notation == "neuron" else ()
     symbols = (*network.inputs, *network.outputs, *weights)
