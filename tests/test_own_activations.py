@@ -139,7 +139,11 @@ KNOWN = {
     "acosh beyond doubles": (sympy.acosh(1 + exp(z)), 800.0, [800.693147181, 1, 0]),
     "asinh beyond doubles": (sympy.asinh(exp(z)), 800.0, [800.693147181, 1, 0]),
     # One formula on both sides of a corner: what touches the end of a function's domain.
-    "acosh of a square": (sympy.acosh(1 + z**2), -1e-8, [1.41421356e-8, -1.41421356, -7.07e-9]),
+    "acosh of a square": (
+        sympy.acosh(1 + z**2),
+        -1e-8,
+        [1.41421356e-8, -1.41421356, -7.07106781e-9],
+    ),
     "acosh's corner": (sympy.acosh(1 + z**2), 0.0, [None, 0, None]),
     "asin at its end": (
         sympy.asin(2 * z / (1 + z**2)),

@@ -58,7 +58,7 @@ def _polynomial(arm: Expr, place: Expr, order: int, side: int) -> _Arm | None:
         terms = [c / mpmath.factorial(k) for k, c in enumerate(around[order:])]
         size = _size(terms)
         if size < mpmath.mpf(10) ** -200:
-            flat = _flat(arm, place, order)
+            flat = _flat(arm, place, order, side)
             return flat and (sympy.S.Zero, Abs(Z - place) < flat)
         reach, kept = _kept(terms, size)
         middle = digits.number(place)
@@ -211,13 +211,16 @@ def _derivative(arm: Expr, z: digits.Number, order: int) -> digits.Number | None
     return None if found is None else found[order]
 
 
-def _flat(arm: Expr, place: Expr, order: int) -> Expr | None:
-    """How far from its place a derivative is 0 to the last double, as those of exp(-1/z^2)."""
+def _flat(arm: Expr, place: Expr, order: int, side: int) -> Expr | None:
+    """How far to a side a derivative is 0 to the last double, as those of exp(-1/z^2).
+
+    On the other side may be a pole, as of exp(1/z).
+    """
     for halvings in range(6, _HALVINGS, 2):
         reach = Rational(1, 2**halvings)
-        beside = (digits.number(place + side * reach) for side in (1, -1))
-        known = [digits.derivatives(arm, z, order, 1, _UNSEEN) for z in beside]
-        if all(found is None or abs(found[order]) < _NOTHING for found in known):
+        beside = digits.number(place + side * reach)
+        found = digits.derivatives(arm, beside, order, 1, _UNSEEN)
+        if found is None or abs(found[order]) < _NOTHING:
             return reach
     return None
 
