@@ -820,3 +820,14 @@ def test_networks_of_one_name_are_told_apart():
     picture = symnet.plot([symnet.sensitivity(net, points) for net in (*named, nets[3])])
     (legend,) = picture.figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["a 1", "a 2", "b", "network 4"]
+
+
+def test_a_figure_is_its_users_after_it_was_saved(tmp_path):
+    """A label that is given then stands below the axis, as on a figure that was not saved."""
+    drawn = symnet.plot(symnet.Network.dense([2, 3, 1], "tanh", seed=0))
+    drawn.save(tmp_path / "net.png")
+    for axes in drawn.figure.axes:
+        axes.set_xlabel("mine")
+    drawn.figure.draw_without_rendering()
+    for axes in drawn.figure.axes:
+        assert axes.xaxis.label.get_window_extent().y1 < axes.get_window_extent().y0 + 1

@@ -186,14 +186,10 @@ def _keep_titles(figure: Figure) -> None:
 
 
 def _measure_less(figure: Figure) -> None:
-    """Leave out of the layout what has no part in it: frames, which numbers surround, and labels
-    without text, for whose place all numbers along the axis would be measured once more."""
+    """Leave frames, which numbers surround, out of the layout."""
     for axes in figure.axes:
         for spine in axes.spines.values():
             spine.set_in_layout(False)
-        for axis in (axes.xaxis, axes.yaxis):
-            if not axis.get_label_text():
-                axis.set_label_coords(0.5, 0.5)
 
 
 def _find_characters(figure: Figure) -> None:
