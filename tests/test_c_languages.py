@@ -96,7 +96,7 @@ HEADERS = {
 """As much of C's library as texts use, for a system whose headers are not here."""
 
 
-@pytest.mark.complete(every=2)
+@pytest.mark.complete(every=4)
 @pytest.mark.parametrize("precision", languages.PRECISIONS)
 @pytest.mark.parametrize("language", ["c", "c-batch"])
 def test_rules_of_msvc(language, precision, tmp_path):

@@ -83,7 +83,7 @@ def of_activation(name: str) -> Network:
     return Network.dense([2, 3, 4, 2], name, output="sigmoid" if name == "exp" else name, seed=3)
 
 
-@pytest.mark.complete(every=3)
+@pytest.mark.complete(every=5)
 @pytest.mark.parametrize("name", EVERYWHERE)
 def test_every_activation(name):
     """In a hidden layer and at the end, orders 0 to 2, forward and backward, several outputs."""
@@ -91,7 +91,7 @@ def test_every_activation(name):
     check(network, sample(network))
 
 
-@pytest.mark.complete(every=3)
+@pytest.mark.complete(every=6)
 @pytest.mark.parametrize(
     ("widths", "hidden", "output"),
     [
@@ -259,7 +259,7 @@ def test_zero_derivatives_are_filled():
     np.testing.assert_allclose(results["jacobian"][0], np.broadcast_to(matrix, (5, 1, 2)))
 
 
-@pytest.mark.complete(every=3)
+@pytest.mark.complete(every=4)
 @pytest.mark.parametrize("name", SMOOTH)
 def test_neighbours_do_not_matter(name):
     """NaN and infinity in a point stay in its own results: points never mix."""

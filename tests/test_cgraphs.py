@@ -44,7 +44,7 @@ SECOND = (
 """Those with the most kinds of statements."""
 
 
-@pytest.mark.complete(every=3)
+@pytest.mark.complete(every=5)
 @pytest.mark.parametrize("name", zoo.GRAPHS)
 def test_every_graph(name):
     """Orders 0 to 2, each alone and with all below, forward and backward, by the analytic engine.

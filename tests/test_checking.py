@@ -225,8 +225,8 @@ def test_inputs_far_from_zero_are_no_fault(offset, slope, spec):
     verify(compiled(network, 2))
 
 
-def test_points_are_where_products_say_something():
-    """The price of an option is smallest for the smallest prices: there all would be 0."""
+def priced() -> Network:
+    """What an option costs, of Black and Scholes: of bare inputs, by a formula of one's own."""
     S, K, T, r, sigma = symnet.variables("S", "K", "T", "r", "sigma")
     v = sigma * np.sqrt(T)
     d = np.log(S / K) / v + r * T / v + v / 2
@@ -234,10 +234,20 @@ def test_points_are_where_products_say_something():
     def normal(u):
         return symnet.apply(sympy.erfc(-Z / sympy.sqrt(2)) / 2, u)
 
-    network = Network.of(S * normal(d) - K * np.exp(-r * T) * normal(d - v), outputs=["C"])
-    centre, step = sampling.scaling(network)
+    return Network.of(S * normal(d) - K * np.exp(-r * T) * normal(d - v), outputs=["C"])
+
+
+def test_points_are_where_products_say_something():
+    """The price of an option is smallest for the smallest prices: there all would be 0."""
+    centre, step = sampling.scaling(priced())
     assert (np.abs(centre[[0, 1, 2, 4]]) > 0.02).all()
     assert (step > 0.005).all()
+
+
+@pytest.mark.complete
+def test_an_option_is_priced_to_the_third_order():
+    """Its derivatives cancel: they are what traders call vanna, volga, speed, …"""
+    network = priced()
     f = compiled(network, 3)
     verify(f)
     assert check(network, f).ok
@@ -376,6 +386,7 @@ ENDS = {
 }
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize("name", ENDS)
 def test_what_is_right_passes_where_a_domain_ends(name):
     """Rounding of z moves a root's slope there by more than a sum's terms, or decides whether

@@ -126,6 +126,7 @@ FORMULAS = {
 }
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize("backend", ["numpy", "c"])
 @pytest.mark.parametrize("name", FORMULAS)
 def test_as_activations(name, backend) -> None:

@@ -316,7 +316,7 @@ KNOWN = {
 ENDS = ("end of a domain", "nothing times a logarithm")
 
 
-@pytest.mark.complete(every=6)
+@pytest.mark.complete(every=8)
 @pytest.mark.parametrize("case", KNOWN)
 def test_known_values(case: str) -> None:
     """NumPy's text and the analytic engine have the value of 50 digits."""
@@ -700,7 +700,7 @@ def test_quotients_hold_however_a_backend_writes_them(power):
             assert (result == 0).all()
 
 
-@pytest.mark.complete(every=4)
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize("backend", ["numpy", "c"])
 @pytest.mark.parametrize(
     ("formula", "at", "known"),

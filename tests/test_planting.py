@@ -120,7 +120,7 @@ def quiet(make: Any) -> Any:
         return None
 
 
-@pytest.mark.complete(every=4)
+@pytest.mark.complete(every=6)
 @pytest.mark.parametrize("name", CASES)
 def test_numpy_plants_are_caught(name: str) -> None:
     """16 plants in each of 22 networks' NumPy texts."""
@@ -149,6 +149,7 @@ def test_numpy_plants_are_caught(name: str) -> None:
     assert told >= NUMPY_PLANTS // 3
 
 
+@pytest.mark.complete(every=6)
 @pytest.mark.parametrize("dtype", ["double", "float"])
 @pytest.mark.parametrize("name", C_CASES)
 def test_c_plants_are_caught(name: str, dtype: str) -> None:

@@ -315,6 +315,7 @@ def test_matlab_gives_parts_of_long_formulas_names():
     assert "(-1.0).*" not in text
 
 
+@pytest.mark.complete
 def test_rust_of_pieces(tmp_path):
     """No comparison follows from another; the types of four results stand below each other."""
     tools_of("rust")
