@@ -90,7 +90,7 @@ class Program:
         values: dict[tuple[str, Expr], Quantity] = {}
         for statement in self.statements:
             nodes = sigmas(statement.expression)
-            for node in nodes if len(nodes) < 2 else sorted(nodes, key=str):
+            for node in nodes if len(nodes) < 2 else sorted(nodes, key=_ordinal):
                 found.setdefault((node.name, node.argument), set()).add(node.order)
                 if node.order == 0 and node == statement.expression:
                     values[node.name, node.argument] = statement.target
@@ -109,6 +109,11 @@ class Program:
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.statements))
+
+
+def _ordinal(node: sigma) -> tuple[str, str, int]:
+    """What sorts activations by their text, of which there are thousands in a deep network."""
+    return node.name, str(node.argument), node.order
 
 
 def parameters(network: Network) -> dict[str, Quantity]:

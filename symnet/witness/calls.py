@@ -66,10 +66,15 @@ def together(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iter
 
 def singly(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterator[Comparison]:
     """At points one by one, the first and the last among them."""
-    last = len(truth.points) - 1
-    part = truth.part(sorted({last * k // (_SINGLE - 1) for k in range(_SINGLE)}))
+    last, count = len(truth.points) - 1, 2 if _told(function, truth, dtype) else _SINGLE
+    part = truth.part(sorted({last * k // (count - 1) for k in range(count)}))
     X = part.points.astype(dtype)
     yield from _compared(_OneByOne(function), part, X, f"{_of(dtype)} at one point")
+
+
+def _told(function: Checkable, truth: Truth, dtype: Any) -> bool:
+    """Whether a quick check has run this text before, in another type that it serves too."""
+    return truth.quick and dtype not in getattr(function, "texts", (dtype,))
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ def crowd(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterato
     for threads in (1, 2) if own else (1,):
         subject, by = crowded(threads, len(X)), f"{where}, {threads} thread{'s' * (threads > 1)}"
         # Shifted, so that results left in the memory of the call before are none of this one's.
-        if threads in teams:
+        if threads in teams and not _told(function, truth, dtype):
             yield from _methods(subject, truth, X, by, threads)
         yield from _at_once(subject, truth, X, by, threads)
 

@@ -23,7 +23,7 @@ two threads want 8, since the shorter a block, the longer they wait for each oth
 """
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 32768
 _HELD = 2**23  # entries of a block, 64 MB, whatever a point takes
-_CROWDED = 96  # points a block in checks: beyond every branch by the number of points
+_CROWDED = 64  # points a block in checks: the last, of one point less, stores them otherwise
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class NumpyKernels:
     """Threads share the blocks of every kernel in the same way."""
     lone: ClassVar[bool] = False
     """Single points have no functions of their own."""
-    crowd: ClassVar[int] = 299
+    crowd: ClassVar[int] = 255
     """Points for four blocks of `crowded`, the last of one point less."""
 
     @classmethod

@@ -96,10 +96,10 @@ def _rounds(
     alike = forms[first:i] == forms[i : i + period]
     if not (alike and _consistent(calls[first:i], calls[i : i + period])):
         return 1
+    steps = [_advance(calls[first + j], calls[i + j]) for j in range(period)]
     while i + period <= len(calls) and all(
         forms[i + j] == forms[first + j]
-        and _advance(calls[i + j - period], calls[i + j])
-        == _advance(calls[first + j], calls[first + period + j])
+        and _advance(calls[i + j - period], calls[i + j]) == steps[j]
         for j in range(period)
     ):
         count, i = count + 1, i + period

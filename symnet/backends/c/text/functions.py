@@ -255,12 +255,13 @@ class Functions:
             self.library.position(order)
         parameters = ["wide neurons"]
         arguments: list[Any] = []
+        written = written_by(step)
         for name, actual in printer.parameters.items():
             if actual in self.starts:
                 parameters.append(f"const real *{name}")
                 arguments.append(self._weights(actual))
             else:
-                const = "" if actual in written_by(step) else "const "
+                const = "" if actual in written else "const "
                 parameters.append(f"{const}vec *restrict {name}")
                 arguments.append(_pointer(printer.plan, Place(printer.plan.slabs[actual])))
         name = self._named(kind, parameters, lines, lambda: remark(step))
