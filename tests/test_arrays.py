@@ -59,9 +59,28 @@ def test_a_classifier_is_a_graph(end):
     assert (net.input_names, net.output_names) == (("u", "v"), ("a", "b", "c"))
 
 
+def test_arrays_by_their_names_are_layers_in_the_names_order():
+    """As files' arrays are: an archive, a state dict; a kernel's columns are neurons."""
+    first, *others = (
+        {f"{k}.weight": W, f"{k}.bias": b}
+        for k, W, b in zip((2, 3, 10), LAYERS[::2], LAYERS[1::2], strict=True)
+    )
+    given = {**others[1], **others[0], **first}
+    assert symnet.from_arrays(given, "tanh") == NET
+    assert symnet.from_arrays(given, ["2=tanh", "3=tanh", "10=linear"]) == NET
+    turned = {name.replace("weight", "kernel"): array.T for name, array in given.items()}
+    assert symnet.from_arrays(turned, "tanh") == NET
+    single = {"W1": LAYERS[0]}
+    assert symnet.from_arrays(single, "tanh").layers[0].label == "linear without bias"
+    assert symnet.from_arrays(single, ["tanh"]).layers[0].label == "tanh without bias"
+
+
 @pytest.mark.parametrize(
     ("given", "functions", "what"),
     [
+        ({}, "tanh", "no matrix"),
+        ({"scores": np.ones((2, 2))}, "tanh", "'scores' of the shape .* layer.weight"),
+        ({"W1": np.ones((2, 2)), "W2": np.ones((1, 3))}, "tanh", "no single chain"),
         ([np.ones(3)], "tanh", r"array 0 has the shape \(3,\)"),
         ([np.ones((2, 2)), np.ones((2, 2, 2))], "tanh", r"array 1 has the shape \(2, 2, 2\)"),
         ([np.ones((2, 2))] * 2, ["tanh"] * 3, "3 activations for 2 layers"),

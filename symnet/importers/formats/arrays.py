@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import io
 import math
-import re
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import permutations
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,8 +18,8 @@ import numpy as np
 from symnet.files import LARGEST_FILE
 from symnet.importers.extras import needed
 from symnet.importers.folding import matrices
-from symnet.importers.formats import apart
-from symnet.importers.formats.chains import LAYOUTS, from_arrays
+from symnet.importers.formats import apart, named
+from symnet.importers.formats.chains import from_arrays
 from symnet.importers.imported import (
     FilePath,
     Imported,
@@ -36,42 +33,13 @@ from symnet.names import shortened
 from symnet.network.weights import Array
 from symnet.witness import analytic
 
-_NAME = re.compile(
-    r"(?P<layer>.*?)[._/]?(?P<what>weights?|kernel|coefs?|[wW]|bias(?:es)?|intercepts?|[bB])"
-    r"[._/]?(?P<k>\d*)(?::0)?"
-)
-_COLUMNS = ("kernel", "coefs")  # names under which a column is a neuron
-_UNNAMED = re.compile(r"arr_(\d+)")  # as NumPy calls arrays that have no names
-_MOST_REORDERED = 7  # layers, of whose orders all are tried
-
-
-# --- arrays with names --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """A layer's arrays as a file names them."""
-
-    name: str
-    weights: Array
-    bias: Array | None
-    kernel: bool
-    """Whether the name is one of those under which columns are neurons."""
-
 
 def from_named(
     arrays: Mapping[str, Array], source: str, path: FilePath, options: Options
 ) -> Imported:
-    """The chain of arrays that have names: `W1`, `dense_1/kernel`, `0.weight`."""
+    """The chain of arrays that have names: see `named.chain`."""
     options.check_single()
-    layers = sorted(_layers(_named(arrays)), key=lambda layer: _natural(layer.name))
-    functions = list(options.activations or [])
-    if any("=" in own for own in functions):
-        layers, functions = _as_told(layers, functions)
-        layers, layout, notes = _in_this_order(layers, options.layout)
-    else:
-        layers, layout, notes = _fitting(layers, options.layout)
-    flat = [a for layer in layers for a in (layer.weights, layer.bias) if a is not None]
+    flat, functions, layout, notes = named.chain(arrays, options.activations, options.layout)
     net = from_arrays(flat, functions, layout, name=label_of(path))
     x = np.ones(net.n)
     y = ", ".join(f"{v:.9g}" for v in analytic.value(net, x)[:4])
@@ -79,139 +47,6 @@ def from_named(
     dtypes = {str(a.dtype) for a in flat if a.dtype.kind == "f"}
     compared = "nothing to compare with in the file"
     return Imported(renamed(net, options), source, exactness(dtypes), (), tuple(notes), compared)
-
-
-def _named(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
-    """The arrays; those without names are matrices in their order, each with its bias or none."""
-    if not all(map(_UNNAMED.fullmatch, arrays)):
-        return arrays
-    found: dict[str, Array] = {}
-    for name in sorted(arrays, key=_natural):
-        matrix = arrays[name].ndim == 2
-        layers = sum(key.startswith("W") for key in found) + matrix
-        key = f"{'W' if matrix else 'b'}{layers}"
-        if not layers or key in found:
-            shape = arrays[name].shape
-            raise ValueError(
-                f"{name} has the shape {shape}; expected a matrix, or after one its bias"
-            )
-        found[key] = arrays[name]
-    return found
-
-
-def _layers(arrays: Mapping[str, Array]) -> list[Found]:
-    weights: dict[str, tuple[Array, bool]] = {}
-    biases: dict[str, Array] = {}
-    for name, array in arrays.items():
-        if name.startswith(("optimizer", "opt_state")):
-            continue
-        match = _NAME.fullmatch(name)
-        if match is None or array.dtype.kind not in "fiu" or array.ndim not in (1, 2):
-            raise ValueError(
-                f"the array {name!r} of the shape {array.shape} is neither a layer's weights "
-                "nor its bias; expected names as W1, b1 or layer.weight, layer.bias"
-            )
-        key = f"{match['layer']}{match['k']}"
-        if match["what"][0] in "bBi":
-            biases[key] = array.reshape(-1)
-        else:
-            weights[key] = (np.atleast_2d(array), match["what"] in _COLUMNS)
-    if lost := sorted(biases.keys() - weights.keys()):
-        raise ValueError(f"the bias {lost[0]!r} has no matrix")
-    return [Found(key, W, biases.get(key), kernel) for key, (W, kernel) in weights.items()]
-
-
-def _as_told(layers: Sequence[Found], given: Sequence[str]) -> tuple[list[Found], list[str]]:
-    """Layers and activations in the order of `name=activation`."""
-    by_name = {layer.name: layer for layer in layers}
-    pairs = [own.partition("=")[::2] for own in given]
-    names = [name for name, _ in pairs]
-    if sorted(names) != sorted(by_name):
-        raise ValueError(
-            f"activations of {', '.join(names)}, but the layers are {', '.join(by_name)}"
-        )
-    return [by_name[name] for name in names], [own for _, own in pairs]
-
-
-def _in_this_order(layers: list[Found], layout: str | None) -> tuple[list[Found], str, list[str]]:
-    if not any(_fits(layers, known) for known in ([layout] if layout else LAYOUTS)):
-        shapes = ", ".join(f"{layer.name} {layer.weights.shape}" for layer in layers)
-        raise ValueError(f"the matrices do not fit in this order: {shapes}")
-    return _fitting(layers, layout)
-
-
-def _natural(name: str) -> list[Any]:
-    """Numbers in names by their value: dense_2 is before dense_10."""
-    return [(int(p), "") if p.isdigit() else (-1, p) for p in re.split(r"(\d+)", name) if p]
-
-
-def _fits(layers: Sequence[Found], layout: str) -> bool:
-    before = None
-    for layer in layers:
-        shape = layer.weights.shape if layout == "out,in" else layer.weights.shape[::-1]
-        if layer.bias is not None and len(layer.bias) != shape[0]:
-            return False
-        if before not in (None, shape[1]):
-            return False
-        before = shape[0]
-    return True
-
-
-def _fitting(layers: list[Found], layout: str | None) -> tuple[list[Found], str, list[str]]:
-    """The layers in an order in which they fit, the layout, and what was assumed."""
-    if not layers:
-        raise ValueError("there is no matrix among the arrays")
-    usual = "in,out" if layers[0].kernel else "out,in"
-    other = LAYOUTS[usual == "out,in"]
-    layouts = [layout] if layout else [usual, other]
-    if layout and layout not in LAYOUTS:
-        raise ValueError(f"layout {layout!r} is none of {', '.join(LAYOUTS)}")
-    fitting = [found for found in layouts if _fits(layers, found)]
-    names = ", ".join(layer.name or "(no name)" for layer in layers)
-    if fitting:
-        notes = [f"layers in the order {names}"]
-        if len(fitting) > 1:
-            notes.append(f"either layout of the matrices fits; {fitting[0]} is assumed")
-        return layers, fitting[0], notes
-    orders = _orders(layers, layouts) if len(layers) <= _MOST_REORDERED else []
-    numbered = [order for order in orders if _ascending(order[0])]
-    for known, why in ((orders, "that fits"), (numbered, "that fits and keeps their numbers")):
-        if len(known) == 1:
-            order, found = known[0]
-            told = ", ".join(layer.name for layer in order)
-            return order, found, [f"layers in the order {told}, the only one {why}"]
-    shapes = ", ".join(f"{layer.name} {layer.weights.shape}" for layer in layers)
-    told = ",".join(
-        f"{layer.name}={'linear' if layer is layers[-1] else 'tanh'}" for layer in layers
-    )
-    raise ValueError(
-        f"the matrices make no single chain of layers: {shapes}; "
-        f"say their order with their activations, as symnet import --activations {told} -o net.json"
-    )
-
-
-def _orders(layers: Sequence[Found], layouts: Sequence[str]) -> list[tuple[list[Found], str]]:
-    """All orders of the layers in which their matrices fit, with the layout."""
-    return [
-        (list(order), found)
-        for found in layouts
-        for order in permutations(layers)
-        if _fits(order, found)
-    ]
-
-
-def _ascending(layers: Sequence[Found]) -> bool:
-    """Whether layers that differ in numbers only stand in the order of these."""
-    last: dict[str, list[Any]] = {}
-    for layer in layers:
-        stem, key = re.sub(r"\d+", "#", layer.name), _natural(layer.name)
-        if stem in last and key < last[stem]:
-            return False
-        last[stem] = key
-    return True
-
-
-# --- files --------------------------------------------------------------------------------------
 
 
 def read(path: FilePath, options: Options) -> Imported:

@@ -10,11 +10,10 @@ import numpy as np
 
 from symnet.activations import activation
 from symnet.activations.aliases import resolved
+from symnet.importers.formats import named
 from symnet.network import Layer, Network
 from symnet.network.building import Vector, log_softmax, softmax, variables
 from symnet.network.weights import Array
-
-LAYOUTS = ("out,in", "in,out")
 
 _OF_VECTORS: Mapping[str, Callable[[Vector], Vector]] = MappingProxyType(
     {"softmax": softmax, "log_softmax": log_softmax}
@@ -22,9 +21,9 @@ _OF_VECTORS: Mapping[str, Callable[[Vector], Vector]] = MappingProxyType(
 
 
 def from_arrays(
-    arrays: Sequence[Any],
+    arrays: Sequence[Any] | Mapping[str, Any],
     activations: str | Sequence[str],
-    layout: str = "out,in",
+    layout: str | None = None,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
     name: str | None = None,
@@ -32,17 +31,26 @@ def from_arrays(
     """The chain of layers with these weights: each a matrix, followed by its bias or not.
 
     Args:
-        arrays: [W1, b1, W2, b2, ...]; a layer's bias may be missing.
+        arrays: [W1, b1, W2, b2, ...]; a layer's bias may be missing. Or arrays by their names, as
+            `np.load("net.npz")` and a module's `state_dict()` have them, in the order of these.
         activations: one for each layer; one name alone is for all but the last, which is linear
-            (a list of one name for one layer is that layer's).
+            (a list of one name for one layer is that layer's). Of arrays with names `name=tanh`
+            for each layer tells the order of the layers as well.
             `leaky_relu(0.2)` and others with a parameter as `symnet.activations.activation` has
             them, and of the whole vector softmax and log_softmax.
-        layout: "out,in" where a matrix has a row a neuron, "in,out" where it has a column.
+        layout: "out,in" where a matrix has a row a neuron, as it is unless said or unless names
+            or shapes tell otherwise; "in,out" where it has a column (Keras' `kernel`).
 
     ValueError for shapes that do not fit, for another number of activations, and as Layer has it.
     """
-    if layout not in LAYOUTS:
-        raise ValueError(f"layout {layout!r} is none of {', '.join(LAYOUTS)}")
+    if isinstance(arrays, Mapping):
+        given = {name: np.asarray(array) for name, array in arrays.items()}
+        told = [activations] if isinstance(activations, str) else activations
+        arrays, own, layout, _ = named.chain(given, told, layout)
+        activations = own if any("=" in name for name in told) else activations
+    layout = layout or "out,in"
+    if layout not in named.LAYOUTS:
+        raise ValueError(f"layout {layout!r} is none of {', '.join(named.LAYOUTS)}")
     pairs = _grouped([np.asarray(array) for array in arrays])
     functions = _functions(activations, len(pairs))
     ends = [resolved(own, _OF_VECTORS) if isinstance(own, str) else None for own in functions]
