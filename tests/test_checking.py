@@ -205,6 +205,26 @@ def test_inputs_of_tiny_units_are_no_fault(slope):
     assert not check(network, Shifted(f, (0, 0, 1), 1e-6 * slope)).ok
 
 
+def test_a_quadratic_form_beside_a_layer_does_not_say_where_inputs_are():
+    """A distance by a nearly singular covariance, a mean cosine in it: it changes by 1 in steps of
+    1e-6, as far from the layer's neurons as the cosine takes it."""
+    random = np.random.default_rng(1)
+    x = symnet.variables("u", "v", "w", "alpha")
+    s = symnet.concat(x[:3], np.cos(x[3]))
+    turned = np.linalg.qr(random.normal(size=(4, 4)))[0]
+    distance = s - [0.2, -0.1, 0.3, 0.95]
+    squared = Layer(turned @ np.diag([1, 1e2, 1e4, 1e6]) @ turned.T)(distance) @ distance
+    hidden = Layer(random.normal(size=(5, 4)), random.normal(size=5), "silu")(s)
+    y = Layer(random.normal(size=(1, 5)))(hidden)
+    network = Network.of(symnet.apply("sigmoid", y - 1e-2 * squared))
+    centre, step = sampling.scaling(network)
+    assert step[:3].min() > 0.1
+    assert np.abs(centre[:3] / step[:3]).max() < 10
+    f = compiled(network, 2)
+    verify(f)
+    assert check(network, f).ok
+
+
 def test_a_neuron_without_weights_at_a_minimum_is_no_fault():
     """z tanh(z) at 0, the least of all values: its limits from the sides are 1e-50."""
     own = Activation("lisht", Z * sympy.tanh(Z))

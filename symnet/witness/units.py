@@ -53,12 +53,21 @@ def units(network: Network) -> Units:
 
 
 def _told(network: Network) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """Centre and steps by the matrices of the inputs, and which inputs enter only bare."""
-    weights, bias, bare = _forms(network)
-    centre = np.linalg.lstsq(weights, -bias, rcond=1e-6)[0]
-    centre = np.where(np.abs(centre) < _LARGEST, centre, 0.0)
-    lengths = np.linalg.norm(np.clip(weights, -_LARGEST, _LARGEST), axis=0)
-    return centre, 1.0 / np.where(lengths > 1 / _LARGEST, lengths, 1.0), bare
+    """Centre and steps by the matrices of the inputs, and which inputs enter only bare.
+
+    What enters an activation tells first, then what enters products and sums: a quadratic form's
+    matrix is as large as it likes, and flat nowhere. Each input is told by the first that has it.
+    """
+    centre, step = np.zeros(network.n), np.ones(network.n)
+    untold = np.full(network.n, True)
+    for weights, bias in _forms(network):
+        own = untold & (weights != 0).any(axis=0)
+        found = np.linalg.lstsq(weights[:, own], -bias - weights @ centre, rcond=1e-6)[0]
+        centre[own] = np.where(np.abs(found) < _LARGEST, found, 0.0)
+        lengths = np.linalg.norm(np.clip(weights[:, own], -_LARGEST, _LARGEST), axis=0)
+        step[own] = 1.0 / np.where(lengths > 1 / _LARGEST, lengths, 1.0)
+        untold &= ~own
+    return centre, step, own  # those that the last forms tell, which are bare
 
 
 def defined(network: Network, points: Array) -> NDArray[np.bool_]:
@@ -66,20 +75,24 @@ def defined(network: Network, points: Array) -> NDArray[np.bool_]:
     return np.logical_not(np.isnan(analytic.value(network, points)).any(axis=1))
 
 
-def _forms(network: Network) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """Rows and biases of the forms of x, and which inputs enter only bare."""
-    numeric = network.numeric()
-    rows, shifts = [np.empty((0, network.n))], [np.empty(0)]
-    for node in numeric.nodes:
-        found = _of_inputs(node, network.n)
+def _forms(network: Network) -> list[tuple[Array, Array]]:
+    """Rows and biases of the forms of x: of activations, of other nodes, and of bare inputs."""
+    n = network.n
+    groups: tuple[list[tuple[Array, Array]], ...] = [], [], []
+    activated, others, alone = groups
+    for node in network.numeric().nodes:
+        found = _of_inputs(node, n)
         if found is not None:
-            rows.append(found[0][:_NEURONS])
-            shifts.append(found[1][:_NEURONS])
-    weights, bias = np.concatenate(rows), np.concatenate(shifts)
-    telling = ~_bare(weights, bias)
-    told = (weights[telling] != 0).any(axis=0)
-    kept = telling | (weights[:, ~told] != 0).any(axis=1)
-    return weights[kept], bias[kept], ~told & (weights != 0).any(axis=0)
+            weights, bias = (part[:_NEURONS] for part in found)
+            bare = _bare(weights, bias)
+            group = others if node.kind in ("form", "product") else activated
+            group.append((weights[~bare], bias[~bare]))
+            alone.append((weights[bare], bias[bare]))
+    nothing = np.empty((0, n)), np.empty(0)
+    return [
+        (np.concatenate(weights), np.concatenate(bias))
+        for weights, bias in (zip(nothing, *group, strict=True) for group in groups)
+    ]
 
 
 def _of_inputs(node: Node, n: int) -> tuple[Array, Array] | None:
@@ -87,7 +100,9 @@ def _of_inputs(node: Node, n: int) -> tuple[Array, Array] | None:
     for term in node.terms:
         if term.source == 0:
             weights = np.eye(n) if term.weights is None else term.weights
-            return weights, np.zeros(len(weights)) if node.bias is None else node.bias
+            bias = np.zeros(len(weights)) if node.bias is None else node.bias
+            rows = max(len(weights), len(bias))  # a form one wide is spread
+            return np.broadcast_to(weights, (rows, n)), np.broadcast_to(bias, rows)
     return None
 
 
