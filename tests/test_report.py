@@ -38,6 +38,13 @@ NETWORKS = {
     "2-8-8-1": lambda: symnet.Network.dense([2, 8, 8, 1], hidden="tanh", seed=1),
     "6-16-16-2": lambda: symnet.Network.dense([6, 16, 16, 2], hidden="gelu", seed=1),
     "residual": lambda: zoo.network("residual"),
+    "long names": lambda: symnet.Network.dense(
+        [3, 4, 2],
+        hidden="tanh",
+        seed=1,
+        inputs=["mean annual precipitation in the catchment [mm/a]", "T", "soil_organic_carbon_30"],
+        outputs=["net_ecosystem_carbon_exchange_rate", "Brutto-Primärproduktivität, geschätzt"],
+    ),
     "200 inputs": lambda: symnet.Network.dense([200, 16, 1], hidden="softplus", seed=1),
 }
 DRAWN = tuple(NETWORKS) if "SYMNET_AXE" in os.environ else ("example", "data")
@@ -476,14 +483,13 @@ async function look(frame, name) {
   found.toldInVain = told.length - found.told;
   found.axe = [];
   found.judged = "axe" in frame.contentWindow;
-  found.cut = [...page.querySelectorAll("math")].filter((m) => {
-    const room = m.closest(".formulas");
-    return room && m.scrollWidth > room.scrollWidth;
-  }).length;
   if (frame.contentWindow.axe) {
     const said = await frame.contentWindow.axe.run(page);
     found.axe = said.violations.map((v) => `${v.id}: ${v.nodes[0].html}`);
   }
+  page.querySelectorAll("details").forEach((folded) => (folded.open = true));
+  const formulas = [...page.querySelectorAll(".formulas")];
+  found.cut = formulas.filter((room) => room.scrollWidth > room.clientWidth + 1).length;
   return found;
 }
 addEventListener("load", async () => {

@@ -103,13 +103,22 @@ def flowing(latex: str) -> str:
     """A formula in as many pieces as it may be broken into, those of a term together."""
     found: list[Piece] = []
     for piece in pieces(latex):
-        # A short beginning of the product goes with it, not the short end of a parenthesis.
-        begun = found and piece.rank[1] and piece.rank[0] >= found[-1].rank[0]
-        if begun and width(found[-1].text) < _SHORT:
+        if found and _begun(found[-1], piece):
             found[-1] = Piece(found[-1].text + piece.text, found[-1].rank)
         elif piece.text.strip():
             found.append(piece)
     return _grouped(found)
+
+
+def _begun(before: Piece, piece: Piece) -> bool:
+    """Whether what is before is the short beginning of a product, or of what is in parentheses.
+
+    The short end of a parenthesis is not.
+    """
+    deeper = piece.rank[0] - before.rank[0]
+    if piece.rank[1] and deeper >= 0:
+        return width(before.text) < _SHORT
+    return deeper > 0 and width(before.text) + width(piece.text) < 2 * _SHORT
 
 
 def _grouped(found: Sequence[Piece]) -> str:
@@ -306,7 +315,11 @@ def _operator(sign: str, before: str) -> str:
 
 
 def _fence(sign: str, size: str, opening: bool | None = None) -> str:
-    form = "" if opening is None else f' form="{"prefix" if opening else "postfix"}"'
+    form = (
+        ' form="infix" lspace="0.1em" rspace="0.1em"'
+        if opening is None
+        else (f' form="{"prefix" if opening else "postfix"}"')
+    )
     sign = {r"\lvert": "|", r"\rvert": "|"}.get(sign, sign)
     return (
         f'<mo{form} stretchy="true" symmetric="true" minsize="{size}" maxsize="{size}">{sign}</mo>'

@@ -23,7 +23,7 @@ from symnet.formulas.lines import BREAK, SOFT, has_marks, unbroken
 from symnet.formulas.printers import FormulaPrinter
 
 # Points up to which something is set in one piece; a line has 345.
-_FRACTION, _EXPONENT, _GROUP = 210.0, 150.0, 120.0
+_FRACTION, _EXPONENT, _GROUP, _DIVISOR = 210.0, 150.0, 120.0, 30.0
 OPERATORS = frozenset(
     ("arctan", "cos", "cosh", "exp", "log", "max", "min", "sin", "sinh", "tan", "tanh")
 )
@@ -38,7 +38,7 @@ class LatexPrinter(FormulaPrinter):
     logic = MappingProxyType({"And": r"\land", "Or": r"\lor"})
 
     def name(self, name: str) -> str:
-        return labels.latex_name(name)
+        return labels.latex_name(self.brief.get(name, name))
 
     def partial(self, of: str, along: Iterable[str]) -> str:
         return labels.latex_partial(of, along)
@@ -89,7 +89,8 @@ class LatexPrinter(FormulaPrinter):
             return rf"\frac{{{unbroken(above)}}}{{{unbroken(below)}}}"
         above = self.joined(numerator) if numerator else "1"
         below = self.parentheses(below) if len(denominator) > 1 else denominator[0]
-        return rf"{above}{SOFT}\big/ {below}"
+        soft = SOFT if width(below) > _DIVISOR else ""
+        return rf"{above}{soft}\big/ {below}"
 
     def either(self, cases: Sequence[tuple[str, str]], otherwise: str) -> str:
         rows = [(value, rf"\text{{if }} {condition}") for value, condition in cases]
