@@ -41,8 +41,8 @@ def stable(expression: Any) -> Any:
     quantity u, such as `d.partial("x1")` of one neuron: it neither cancels nor overflows, and where
     it is too large for a double it is infinite. Sums and products of such parts are computed as
     they stand, `log(exp(u) + exp(v))` from its largest term. A part takes up to a second or some;
-    before a large one, which may take a minute, and after two seconds, a warning is given. TypeError
-    for what is no SymPy expression, ValueError for a part that no known form makes right.
+    before a large one, which may take a minute, and after two seconds, a warning is given.
+    TypeError for what is no SymPy expression, ValueError for a part that no known form makes right.
     """
     parts = expression if isinstance(expression, sympy.MatrixBase) else [expression]
     for part in parts:
