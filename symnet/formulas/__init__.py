@@ -53,6 +53,8 @@ FORMATS = ("text", "unicode", "latex", "mathml")
 LARGEST_NEURON = 1_000_000
 """Terms that the neuron notation has at most: a minute's work, and 40 MB of text."""
 
+_NOTEBOOK = 80  # characters of a sentence's line, which no display breaks by itself
+
 _PRINTERS = {
     "text": TextPrinter,
     "unicode": UnicodePrinter,
@@ -119,7 +121,7 @@ def notebook(
     said = [sentence for remark in sheet.remarks for sentence in remark.split("; ")]
     if digits and sheet.blocks != _sheet(network, order, notation, "latex", None).blocks:
         said.append(f"numbers are rounded to {digits} digits, of which latex() has all")
-    said += map(tex.escaped, sheet.notes)
+    said += map(tex.escaped, paragraph(sheet.notes, SENTENCES, _NOTEBOOK))
     return pages.notebook(sheet.blocks, list(map(tex.in_notebooks, said)))
 
 
