@@ -259,7 +259,8 @@ class _Reader:
         if token[:-1] in _FENCES:
             return _fence(self._next(), _FENCES[token[:-1]], token[-1] == "l")
         if token in _FENCES:
-            return _fence(self._next(), _FENCES[token])
+            # A slash: Chromium sets a stretched one with wide gaps on both sides.
+            return f'<mo lspace="0.1em" rspace="0.1em">{self._next()}</mo>'
         if token == r"\begin":
             return self._cases()
         raise ValueError(f"the formula has {token}, which has no MathML")
@@ -314,12 +315,8 @@ def _operator(sign: str, before: str) -> str:
     return f"<mo>{escape(sign)}</mo>"
 
 
-def _fence(sign: str, size: str, opening: bool | None = None) -> str:
-    form = (
-        ' form="infix" lspace="0.1em" rspace="0.1em"'
-        if opening is None
-        else (f' form="{"prefix" if opening else "postfix"}"')
-    )
+def _fence(sign: str, size: str, opening: bool) -> str:
+    form = f' form="{"prefix" if opening else "postfix"}"'
     sign = {r"\lvert": "|", r"\rvert": "|"}.get(sign, sign)
     return (
         f'<mo{form} stretchy="true" symmetric="true" minsize="{size}" maxsize="{size}">{sign}</mo>'
