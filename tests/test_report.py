@@ -45,6 +45,7 @@ NETWORKS = {
         inputs=["mean annual precipitation in the catchment [mm/a]", "T", "soil_organic_carbon_30"],
         outputs=["net_ecosystem_carbon_exchange_rate", "Brutto-Primärproduktivität, geschätzt"],
     ),
+    "kinks": lambda: symnet.Network.dense([1, 6, 1], hidden="relu", seed=2, inputs=["dose"]),
     "200 inputs": lambda: symnet.Network.dense([200, 16, 1], hidden="softplus", seed=1),
 }
 DRAWN = tuple(NETWORKS) if "SYMNET_AXE" in os.environ else ("example", "data")

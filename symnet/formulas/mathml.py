@@ -21,7 +21,8 @@ from symnet.formulas.signs import LATEX
 from symnet.formulas.tex import OPERATORS, width
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:\.[0-9]+)?|.", re.DOTALL)
-_SHORT = 60.0  # points: a factor that does not stay behind in a line alone
+# Points: a factor that does not stay behind in a line alone, and what a narrow screen holds.
+_SHORT, _WIDE = 60.0, 170.0
 _TIMES, _APPLY = "\u2062", "\u2061"  # invisible: times, and the application of a function
 
 
@@ -116,9 +117,10 @@ def _begun(before: Piece, piece: Piece) -> bool:
     The short end of a parenthesis is not.
     """
     deeper = piece.rank[0] - before.rank[0]
+    together = width(before.text) + width(piece.text)
     if piece.rank[1] and deeper >= 0:
-        return width(before.text) < _SHORT
-    return deeper > 0 and width(before.text) + width(piece.text) < 2 * _SHORT
+        return width(before.text) < _SHORT and together < _WIDE
+    return deeper > 0 and together < 2 * _SHORT
 
 
 def _grouped(found: Sequence[Piece]) -> str:
