@@ -102,7 +102,8 @@ def latex(
 ) -> str:
     """The same as LaTeX for the amsmath package: displays that fit a page of \\textwidth 345 pt.
 
-    `tex.document` makes a complete document of it. Arguments and errors as for `text`.
+    Names that are too long are symbols, of which it says what they stand for. `tex.document` makes
+    a complete document of it. Arguments and errors as for `text`.
     """
     sheet = _sheet(network, order, notation, "latex", digits)
     said = [*sheet.remarks, *map(tex.escaped, sheet.notes)]
