@@ -12,6 +12,7 @@ import sympy
 from sympy import Expr, Rational, diff, erf, exp, lambdify, log, sqrt, tanh
 
 import symnet
+from symnet import evaluable
 
 x, y = sympy.symbols("x y")
 POINTS = (-800.0, -100.0, -39.0, -30.0, -1.0, -1e-8, 0.0, 1e-8, 1.0, 30.0, 39.0, 100.0, 800.0)
@@ -131,3 +132,19 @@ def test_what_may_take_a_minute_is_said_before():
         warnings.simplefilter("error")
         with pytest.raises(UserWarning, match=r"operations may take a minute; .* stable=True"):
             symnet.stable(large)
+
+
+def test_parts_that_take_long_together_are_said_early(monkeypatch):
+    """Of several quantities too, once, and to the caller."""
+    seconds = iter(range(0, 100))
+    monkeypatch.setattr(evaluable, "monotonic", lambda: next(seconds))
+    symbols = sympy.symbols("a b c d")
+    with pytest.warns(UserWarning, match="of 7 operations may take a minute") as told:
+        symnet.stable(sum(map(sympy.tanh, symbols)))
+    assert [warning.filename for warning in told] == [__file__]
+
+
+def test_what_is_quick_is_silent(recwarn, monkeypatch):
+    monkeypatch.setattr(evaluable, "monotonic", lambda: 0.0)
+    symnet.stable(sympy.tanh(sympy.Symbol("a")) * sympy.tanh(sympy.Symbol("b")))
+    assert not recwarn.list

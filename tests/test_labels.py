@@ -14,10 +14,11 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sympy import Symbol
 
 import symnet
-from symnet import dialect, languages, reporting, tables
-from symnet.formulas import labels, tex
+from symnet import dialect, formulas, languages, reporting, tables
+from symnet.formulas import brief, labels, tex
 from symnet.languages import running
 
 HOSTILE = "<img src=x onerror=alert(1)> [c](javascript:1) | *a* _b_ x_1 & $z$ ~ {\\}"
@@ -361,3 +362,34 @@ def test_the_letter_lambda_is_one(letter, command):
     assert labels.latex_name(second) == rf"{command}_{{\mathrm{{nm}}}}"
     assert labels.latex_escaped(letter) == rf"\ensuremath{{{command}}}"
     assert letter in symnet.derive(network, 1).text("expanded", "unicode")
+
+
+LONG = "mean annual precipitation [mm/a]"
+
+
+def test_long_names_are_set_as_symbols():
+    """What does not fit a line is x₁, and the text below says of what; plain text has the name."""
+    net = symnet.Network.dense([2, 3, 1], "tanh", seed=0, inputs=[LONG, "T"], outputs=["y"])
+    derivation = symnet.derive(net, order=1)
+    for notation in formulas.NOTATIONS:
+        text = derivation.latex(notation)
+        assert "x_{1}" in text
+        assert "precipitation" not in text.partition("stands for")[0]
+        assert rf"x\ensuremath{{_{{1}}}} stands for {LONG}." in text
+        assert f"x₁ stands for {LONG}." in derivation.text(notation, "mathml")
+        assert "x₁" not in derivation.text(notation, "unicode")
+
+
+def test_symbols_of_long_names_are_none_of_the_users():
+    """An input x1 stays what it is; a name that is long in second partials may be short in y."""
+    long, longer = "_".join(["a"] + 2 * ["long"]), "_".join(["a"] + 9 * ["long"])
+    net = symnet.Network.dense([3, 1], inputs=[long, "x1", longer], outputs=[f"of_{longer}"])
+    assert brief.names(net, 1) == {longer: "x3", f"of_{longer}": "y"}
+    assert brief.names(net, 3) == {long: "xx1", longer: "x3", f"of_{longer}": "y"}
+
+
+def test_symbols_of_long_weights():
+    net = symnet.Network([symnet.Layer([[Symbol(f"weight_of_{'every_' * 4}input"), 1]])])
+    text = symnet.derive(net, order=1).latex("expanded")
+    assert r"y &= c_{1}\,x_{1} + x_{2}" in text
+    assert r"c\ensuremath{_{1}} stands for weight\_of\_every" in text

@@ -250,6 +250,16 @@ def test_all_formulas_are_in_the_notebook():
             place = shown.index(line, place)
 
 
+def test_sentences_of_a_notebook_are_broken():
+    """A display goes on beyond the cell's edge else."""
+    names = [f"number {k} of all the inputs that have names" for k in range(4)]
+    net = symnet.Network.dense([4, 2, 1], inputs=names)
+    rows = re.findall(r"\\text\{(.*)\}", formulas.notebook(net, 1, "layer"))
+    said = [row for row in rows if "names" in row]
+    assert len(said) > 1
+    assert max(row.count("names") for row in said) < 3
+
+
 def test_a_derivation_shows_itself():
     d = symnet.derive(symnet.Network.example())
     assert displays(d._repr_latex_())

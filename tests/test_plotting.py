@@ -831,3 +831,16 @@ def test_a_figure_is_its_users_after_it_was_saved(tmp_path):
     drawn.figure.draw_without_rendering()
     for axes in drawn.figure.axes:
         assert axes.xaxis.label.get_window_extent().y1 < axes.get_window_extent().y0 + 1
+
+
+def test_names_of_pairs_are_beside_their_panels():
+    """Long ones ran into those of the next panel, to the right and above."""
+    names = [f"the temperature of reactor {k} of the plant" for k in range(3)]
+    net = symnet.Network.dense([3, 4, 1], "tanh", seed=0, inputs=names)
+    figure = plotting.plot(net.with_units({names[1]: "kg/(m2 s)"}), kind="pairs").figure
+    figure.draw_without_rendering()
+    panels = figure.axes[:9]
+    below = [axes.xaxis.label.get_window_extent() for axes in panels[6:]]
+    beside = [axes.yaxis.label.get_window_extent() for axes in panels[::3]]
+    assert all(a.x1 < b.x0 for a, b in pairwise(below))
+    assert all(a.y0 > b.y1 for a, b in pairwise(beside))

@@ -21,7 +21,8 @@ from symnet.breaking import SENTENCES, paragraph
 from symnet.calculus.algebra import DIRECTIONS, sigma
 from symnet.calculus.neurons import Place, neurons
 from symnet.calculus.program import Statement
-from symnet.formulas import expanded, layers, mathml, pages, tex
+from symnet.formulas import brief, expanded, layers, mathml, pages, tex
+from symnet.formulas.lines import BREAK
 from symnet.formulas.mathml import MATHML
 from symnet.formulas.pages import Block, Line, Rows
 from symnet.formulas.plain import TextPrinter, UnicodePrinter
@@ -51,6 +52,8 @@ FORMATS = ("text", "unicode", "latex", "mathml")
 
 LARGEST_NEURON = 1_000_000
 """Terms that the neuron notation has at most: a minute's work, and 40 MB of text."""
+
+_NOTEBOOK = 80  # characters of a sentence's line, which no display breaks by itself
 
 _PRINTERS = {
     "text": TextPrinter,
@@ -85,11 +88,11 @@ def text(
         return latex(network, order, notation, digits)
     sheet = _sheet(network, order, notation, format, digits)
     if format == "mathml":
-        said = [*map(mathml.sentence, sheet.remarks), *map(escape, notes(network, order))]
+        said = [*map(mathml.sentence, sheet.remarks), *map(escape, sheet.notes)]
         return mathml.html(sheet.blocks, said) + "\n"
     lines = [heading(network), *pages.text(sheet.blocks, format == "text", columns)]
     plain = format == "text"
-    said = [*sheet.remarks, *notes(network, order), *(evaluating(network, order) if plain else [])]
+    said = [*sheet.remarks, *sheet.notes, *(evaluating(network, order) if plain else [])]
     said = [*(pasting(network) if plain else []), *paragraph(said, SENTENCES, columns)]
     return "\n".join([*lines, *([""] if said else []), *said]) + "\n"
 
@@ -99,10 +102,11 @@ def latex(
 ) -> str:
     """The same as LaTeX for the amsmath package: displays that fit a page of \\textwidth 345 pt.
 
-    `tex.document` makes a complete document of it. Arguments and errors as for `text`.
+    Names that are too long are symbols, of which it says what they stand for. `tex.document` makes
+    a complete document of it. Arguments and errors as for `text`.
     """
     sheet = _sheet(network, order, notation, "latex", digits)
-    said = [*sheet.remarks, *map(tex.escaped, notes(network, order))]
+    said = [*sheet.remarks, *map(tex.escaped, sheet.notes)]
     paragraphs = [rf"\noindent {sentence}." for sentence in said]
     return "\n\n".join([*pages.latex(sheet.blocks), *paragraphs]) + "\n"
 
@@ -118,7 +122,7 @@ def notebook(
     said = [sentence for remark in sheet.remarks for sentence in remark.split("; ")]
     if digits and sheet.blocks != _sheet(network, order, notation, "latex", None).blocks:
         said.append(f"numbers are rounded to {digits} digits, of which latex() has all")
-    said += map(tex.escaped, notes(network, order))
+    said += map(tex.escaped, paragraph(sheet.notes, SENTENCES, _NOTEBOOK))
     return pages.notebook(sheet.blocks, list(map(tex.in_notebooks, said)))
 
 
@@ -140,10 +144,14 @@ def _check(choice: str, known: tuple[str, ...], what: str) -> None:
 
 
 class _Sheet(NamedTuple):
-    """A derivation in one notation: blocks of lines, and sentences to end with."""
+    """A derivation in one notation: blocks of lines, and sentences to end with.
+
+    remarks are in the format of the formulas, notes plain text.
+    """
 
     blocks: list[Block]
     remarks: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 def _sheet(network: Network, order: int, notation: str, format: str, digits: int | None) -> _Sheet:
@@ -154,12 +162,17 @@ def _sheet(network: Network, order: int, notation: str, format: str, digits: int
     weights = network.symbols if notation == "neuron" else ()
     symbols = (*network.inputs, *network.outputs, *weights)
     signs = _SIGNS[format].beside(symbol.name for symbol in symbols)
-    printer = partial(_PRINTERS[format], network.inputs, network.activations, digits, signs.own)
+    short = brief.names(network, order) if format in ("latex", "mathml") else {}
+    printer = partial(
+        _PRINTERS[format], network.inputs, network.activations, digits, signs.own, brief=short
+    )
     if notation == "expanded":
-        return _expanded(network, order, printer())
-    if notation == "neuron":
-        return _neuron(network, order, signs, printer)
-    return _layer(network, order, signs, printer())
+        sheet = _expanded(network, order, printer())
+    elif notation == "neuron":
+        sheet = _neuron(network, order, signs, printer)
+    else:
+        sheet = _layer(network, order, signs, printer())
+    return sheet._replace(notes=notes(network, order, brief.written(short, _written(sheet.blocks))))
 
 
 def _expanded(network: Network, order: int, printer: FormulaPrinter) -> _Sheet:
@@ -267,7 +280,7 @@ def _named(network: Network, printer: FormulaPrinter) -> Iterator[list[Line]]:
         if not plain and not (letter == "y" and network.m == 1):
             shown = [printer.name(name) for name in names]
             listed = shown if len(shown) <= 8 else [*shown[:3], printer.dots, shown[-1]]
-            yield [Line(letter, f"({', '.join(listed)})")]
+            yield [Line(letter, f"({f', {BREAK}'.join(listed)})")]
 
 
 def _definitions(

@@ -21,7 +21,8 @@ from symnet.formulas.signs import LATEX
 from symnet.formulas.tex import OPERATORS, width
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:\.[0-9]+)?|.", re.DOTALL)
-_SHORT = 60.0  # points: a factor that does not stay behind in a line alone
+# Points: a factor that does not stay behind in a line alone, and what a narrow screen holds.
+_SHORT, _WIDE = 60.0, 170.0
 _TIMES, _APPLY = "\u2062", "\u2061"  # invisible: times, and the application of a function
 
 
@@ -103,13 +104,23 @@ def flowing(latex: str) -> str:
     """A formula in as many pieces as it may be broken into, those of a term together."""
     found: list[Piece] = []
     for piece in pieces(latex):
-        # A short beginning of the product goes with it, not the short end of a parenthesis.
-        begun = found and piece.rank[1] and piece.rank[0] >= found[-1].rank[0]
-        if begun and width(found[-1].text) < _SHORT:
+        if found and _begun(found[-1], piece):
             found[-1] = Piece(found[-1].text + piece.text, found[-1].rank)
         elif piece.text.strip():
             found.append(piece)
     return _grouped(found)
+
+
+def _begun(before: Piece, piece: Piece) -> bool:
+    """Whether what is before is the short beginning of a product, or of what is in parentheses.
+
+    The short end of a parenthesis is not.
+    """
+    deeper = piece.rank[0] - before.rank[0]
+    together = width(before.text) + width(piece.text)
+    if piece.rank[1] and deeper >= 0:
+        return width(before.text) < _SHORT and together < _WIDE
+    return deeper > 0 and together < 2 * _SHORT
 
 
 def _grouped(found: Sequence[Piece]) -> str:
@@ -250,7 +261,8 @@ class _Reader:
         if token[:-1] in _FENCES:
             return _fence(self._next(), _FENCES[token[:-1]], token[-1] == "l")
         if token in _FENCES:
-            return _fence(self._next(), _FENCES[token])
+            # A slash: Chromium sets a stretched one with wide gaps on both sides.
+            return f'<mo lspace="0.1em" rspace="0.1em">{self._next()}</mo>'
         if token == r"\begin":
             return self._cases()
         raise ValueError(f"the formula has {token}, which has no MathML")
@@ -305,8 +317,8 @@ def _operator(sign: str, before: str) -> str:
     return f"<mo>{escape(sign)}</mo>"
 
 
-def _fence(sign: str, size: str, opening: bool | None = None) -> str:
-    form = "" if opening is None else f' form="{"prefix" if opening else "postfix"}"'
+def _fence(sign: str, size: str, opening: bool) -> str:
+    form = f' form="{"prefix" if opening else "postfix"}"'
     sign = {r"\lvert": "|", r"\rvert": "|"}.get(sign, sign)
     return (
         f'<mo{form} stretchy="true" symmetric="true" minsize="{size}" maxsize="{size}">{sign}</mo>'

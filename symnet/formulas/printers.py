@@ -33,6 +33,7 @@ class FormulaPrinter(Printer):
         digits: significant digits of floats; None for the fewest that give the number back.
         own: what a derivation's own quantity is called, of its letter and of how it is written.
         sort: False to print sums and products in the order in which they were built.
+        brief: what is written for names that are too long to be set.
     """
 
     plus, minus, times, over = "+", "-", "*", "/"
@@ -48,11 +49,12 @@ class FormulaPrinter(Printer):
         digits: int | None = None,
         own: Callable[[str, str], str] = lambda letter, text: text,
         sort: bool = True,
+        brief: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__()
         self.inputs = {symbol: position for position, symbol in enumerate(inputs)}
         self.activations = activations or {}
-        self.digits, self.own, self.sort = digits, own, sort
+        self.digits, self.own, self.sort, self.brief = digits, own, sort, brief
         self._memory: dict[Expr, str] = {}
 
     # What each format writes in its own way.

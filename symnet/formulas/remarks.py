@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import sympy
 from sympy import Expr, oo
@@ -12,13 +13,16 @@ from symnet.activations import Activation, Z, poles
 from symnet.activations.cancelling import cancels
 from symnet.activations.functions import STEPS
 from symnet.activations.untaken import untaken
+from symnet.formulas.labels import unicode_name
 from symnet.names import listed
 from symnet.network import Network
 
 
-def notes(network: Network, order: int = 2) -> list[str]:
-    """What names in formulas stand for, and `limits`."""
-    return [*_stand_for(network), *limits(network, order)]
+def notes(
+    network: Network, order: int = 2, brief: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
+    """What names in formulas stand for, of which some are written briefly, and `limits`."""
+    return [*_stand_for(network, brief), *limits(network, order)]
 
 
 def limits(network: Network, order: int = 2) -> list[str]:
@@ -32,11 +36,15 @@ def limits(network: Network, order: int = 2) -> list[str]:
     return [*bent, *map(_domain_note, limited), *far, *lost, *filter(None, refusals.values())]
 
 
-def _stand_for(network: Network) -> list[str]:
+def _stand_for(network: Network, brief: Mapping[str, str]) -> list[str]:
     """`T_K stands for T [K], rho for ρ`, where there are names that formulas cannot have."""
     symbols = (*network.inputs, *network.outputs)
-    labels = (*network.input_names, *network.output_names)
-    pairs = zip((symbol.name for symbol in symbols), labels, strict=True)
+    called = (*network.input_names, *network.output_names)
+    labels = dict.fromkeys(brief) | {s.name: c for s, c in zip(symbols, called, strict=True)}
+    pairs = [
+        (unicode_name(brief[name]) if name in brief else name, label or name)
+        for name, label in labels.items()
+    ]
     said = ", ".join(f"{name} for {label}" for name, label in pairs if name != label)
     return [said.replace(" for ", " stands for ", 1)] if said else []
 

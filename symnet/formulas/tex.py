@@ -23,7 +23,7 @@ from symnet.formulas.lines import BREAK, SOFT, has_marks, unbroken
 from symnet.formulas.printers import FormulaPrinter
 
 # Points up to which something is set in one piece; a line has 345.
-_FRACTION, _EXPONENT, _GROUP = 210.0, 150.0, 120.0
+_FRACTION, _CASES, _EXPONENT, _GROUP, _DIVISOR = 210.0, 170.0, 150.0, 120.0, 30.0
 OPERATORS = frozenset(
     ("arctan", "cos", "cosh", "exp", "log", "max", "min", "sin", "sinh", "tan", "tanh")
 )
@@ -38,7 +38,7 @@ class LatexPrinter(FormulaPrinter):
     logic = MappingProxyType({"And": r"\land", "Or": r"\lor"})
 
     def name(self, name: str) -> str:
-        return labels.latex_name(name)
+        return labels.latex_name(self.brief.get(name, name))
 
     def partial(self, of: str, along: Iterable[str]) -> str:
         return labels.latex_partial(of, along)
@@ -78,8 +78,9 @@ class LatexPrinter(FormulaPrinter):
         text = ""
         for factor in factors:
             sign = r"\cdot " if text and factor[0].isdigit() else self.times
-            text += (SOFT if width(factor) > _EXPONENT else "") + sign * bool(text) + factor
-        return text.lstrip(SOFT)
+            soft = SOFT if text and width(text) + width(factor) > _EXPONENT else ""
+            text += soft + sign * bool(text) + factor
+        return text
 
     def quotient(self, numerator: Sequence[str], denominator: Sequence[str]) -> str:
         top = [_bare(numerator[0])] if len(numerator) == 1 else numerator
@@ -89,13 +90,14 @@ class LatexPrinter(FormulaPrinter):
             return rf"\frac{{{unbroken(above)}}}{{{unbroken(below)}}}"
         above = self.joined(numerator) if numerator else "1"
         below = self.parentheses(below) if len(denominator) > 1 else denominator[0]
-        return rf"{above}{SOFT}\big/ {below}"
+        soft = SOFT if width(below) > _DIVISOR else ""
+        return rf"{above}{soft}\big/ {below}"
 
     def either(self, cases: Sequence[tuple[str, str]], otherwise: str) -> str:
         rows = [(value, rf"\text{{if }} {condition}") for value, condition in cases]
         rows.append((otherwise, r"\text{otherwise}"))
         # The columns are as wide as their widest entries.
-        if sum(max(map(width, column)) for column in zip(*rows, strict=True)) <= _FRACTION - 20:
+        if sum(max(map(width, column)) for column in zip(*rows, strict=True)) <= _CASES:
             listed = r" \\ ".join(" & ".join(row) for row in rows)
             return unbroken(rf"\begin{{cases}} {listed} \end{{cases}}")
         listed = rf",\ {BREAK}".join(

@@ -51,9 +51,9 @@ class Frame:
         """An input's plain name."""
         return self.network.input_names[i]
 
-    def axis(self, i: int) -> str:
-        """An input as an axis has it: its name and unit."""
-        return writing.axis(self.name(i), self.units)
+    def axis(self, i: int, room: int | None = None) -> str:
+        """An input as an axis has it: its name and unit, in so many characters."""
+        return writing.axis(self.name(i), self.units, room)
 
     def title(self, quantity: Quantity) -> str:
         """A quantity as a panel's title has it: ∂p/∂ρ and its unit."""

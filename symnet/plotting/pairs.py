@@ -22,6 +22,7 @@ _Planes = dict[_Place, Array]
 
 _CELLS = 101
 _MOST = 8
+_ROOM = 16  # characters beside a panel
 _SLIGHT = 0.05  # of the scale: what has no colour that is seen, and is told as a number
 
 
@@ -202,6 +203,7 @@ def _dress(panels: Any, frame: Frame, with_upper: bool) -> None:
             elif column:
                 axes.tick_params(labelleft=False)
             if row == len(frame.inputs) - 1:
-                axes.set_xlabel(frame.axis(j))
+                axes.set_xlabel(frame.axis(j, _ROOM))
             if column == 0:
-                axes.set_ylabel(frame.axis(i))
+                axes.set_ylabel(frame.axis(i, _ROOM))
+    panels[0, 0].figure.align_ylabels(panels[:, 0])

@@ -16,6 +16,7 @@ from symnet.network import Network
 
 _LONGEST, _TOGETHER = 28, 23
 """Characters of a name, and of those of a partial together, for which a panel has room."""
+_LEAST = 7  # characters of a name, whatever room there is
 
 
 def checked_units(network: Network, units: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -95,9 +96,11 @@ def labelled(text: str, unit: str | None) -> str:
     return text + _plainly(physical.bracketed("", unit))
 
 
-def axis(plain: str, units: Mapping[str, str]) -> str:
-    """An input as an axis has it: ρ [kg/m³]."""
-    return labelled(name(plain), units.get(plain))
+def axis(plain: str, units: Mapping[str, str], room: int | None = None) -> str:
+    """An input as an axis has it: ρ [kg/m³]; room: for how many characters, those of units too."""
+    unit = units.get(plain)
+    most = _LONGEST if room is None else max(_LEAST, room - len(physical.bracketed("", unit)))
+    return labelled(name(cut(plain, most)), unit)
 
 
 def quantity(output: str, inputs: Sequence[str], units: Mapping[str, str]) -> str:
