@@ -415,6 +415,20 @@ def test_an_independent_witness_of_corners() -> None:
     assert slope == 1
 
 
+@pytest.mark.parametrize("at", [-168.0, -40.0, 3.0])
+def test_the_witness_sees_what_is_lost_before_a_logarithm(at: float) -> None:
+    """Of log(1 + exp(z)) at -168 nothing is left in double and in extended precision alike."""
+    own = Activation("own", z * tanh(log(1 + exp(z))) + erf(z))
+    _, slope, _ = symnet.analytic.own.own_jet(own.tree, np.array([at]))
+    with mpmath.workdps(120):
+        right = mpmath.diff(
+            lambda x: x * mpmath.tanh(mpmath.log1p(mpmath.exp(x))) + mpmath.erf(x),
+            at,
+            h=mpmath.mpf(10) ** -30,
+        )
+    np.testing.assert_allclose(slope, float(right), rtol=1e-12)
+
+
 def test_pieces() -> None:
     """Arms in the order of z; a corner that is none disappears."""
     assert pieces_of(Max(Z, 0) - Max(-Z, 0)).pieces[0].value == Z
