@@ -40,6 +40,7 @@ from symnet.activations import (
     elu,
     from_tree,
     leaky_relu,
+    patches,
     power,
     softplus,
 )
@@ -427,6 +428,11 @@ def test_the_witness_sees_what_is_lost_before_a_logarithm(at: float) -> None:
             h=mpmath.mpf(10) ** -30,
         )
     np.testing.assert_allclose(slope, float(right), rtol=1e-12)
+
+
+def test_polynomials_of_little_reach() -> None:
+    """One that is right within 1/200 only: of log(erfc(z)) s(z) that was a comparison with 1/0."""
+    assert all(0 < patches._short(reach) <= reach for reach in (0.3, 0.005, 1e-9))
 
 
 def test_pieces() -> None:

@@ -32,6 +32,7 @@ from symnet.activations.digits import Number
 from symnet.activations.functions import STEPS, erfcx, undefined
 from symnet.activations.identities import complemented, renamed
 from symnet.activations.systems import Z
+from symnet.progress import still
 
 Array: TypeAlias = NDArray[Any]
 
@@ -135,6 +136,7 @@ def faults(
         points = np.concatenate([at.points, at.far[spoiled]])
         values = np.concatenate([near, short[spoiled]])
         for z, value in zip(points.tolist(), values.tolist(), strict=True):
+            still()
             doubt = _doubt(formula, order, z, value, 0, corners)
             fault = None if doubt is None else _settled(formula, doubt, corners)
             if fault is not None:
