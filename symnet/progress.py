@@ -8,10 +8,17 @@
 and `with part(0.0, 0.25):` is the first quarter of what goes on.
 
 Where nobody watches, `steps` is the items and nothing else. Each thread and task has its own.
+
+What nobody can foretell, as a search, says once that it goes on, to the logger "symnet", whose
+lines are on standard error unless a program has its own place for them:
+
+    with lasting("a proof is looked for, which may take a minute"):
+        ... still() ...
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +35,15 @@ class _Part(NamedTuple):
     tell: Callable[[float], None]
 
 
+class _Lasting(NamedTuple):
+    """What is said of a work, and when by the process's time."""
+
+    what: str
+    due: float
+
+
+_PATIENCE = 2.0  # seconds of processor time
+_LASTING: ContextVar[_Lasting | None] = ContextVar("symnet.lasting", default=None)
 _PART: ContextVar[_Part | None] = ContextVar("symnet.progress", default=None)
 
 
@@ -85,3 +101,40 @@ def steps(
         with part(done / whole, (done + size) / whole):
             yield item
         done += size
+
+
+@contextmanager
+def lasting(what: str) -> Iterator[None]:
+    """Inside, `still` says `what` where the work has gone on for two seconds."""
+    token = _LASTING.set(_Lasting(what, time.process_time() + _PATIENCE))
+    try:
+        yield
+    finally:
+        _LASTING.reset(token)
+
+
+def still() -> None:
+    """The work of `lasting`, if there is one, goes on."""
+    work = _LASTING.get()
+    if work is not None and time.process_time() > work.due:
+        import logging  # not needed by those who wait for nothing
+
+        _LASTING.set(None)
+        logging.getLogger("symnet").warning("symnet: %s", work.what)
+
+
+@contextmanager
+def silent(wanted: bool) -> Iterator[None]:
+    """Where it is `wanted`, `still` says nothing inside."""
+    if not wanted:
+        yield
+        return
+    import logging
+
+    logger = logging.getLogger("symnet")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

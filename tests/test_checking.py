@@ -15,6 +15,7 @@ from symnet.compiling import compiled
 from symnet.network import Layer, Network
 from symnet.witness import analytic, calls, comparing, digits, sampling
 from symnet.witness.checking import CheckError, check, verify
+from symnet.witness.exact import against_digits
 
 NETWORKS = {
     "2-8-8-1": Network.dense([2, 8, 8, 1], seed=0),
@@ -223,6 +224,38 @@ def test_a_quadratic_form_beside_a_layer_does_not_say_where_inputs_are():
     f = compiled(network, 2)
     verify(f)
     assert check(network, f).ok
+
+
+@pytest.mark.parametrize("spec", ["tanh", "gaussian"])
+def test_small_factors_of_large_slopes_are_no_fault(spec):
+    """1e-40 of a second derivative is no number of single precision, 1e-6 by two slopes is."""
+    first = np.array([[1.0, 0.3], [0.14, -1.0]]) * 1e17
+    network = Network([Layer(first, None, spec), Layer([[1, 2]])])
+    f = compiled(network, 2)
+    verify(f)
+    assert check(network, f).ok
+    assert not check(network, Planted(f, (0, 0, 1), 1 + 1e-3)).ok
+
+
+@pytest.mark.parametrize("spec", ["gelu", "gelu_tanh", "sqrt", "gaussian"])
+def test_where_rounding_leaves_nothing_is_no_fault(spec):
+    """A step of a double at 1e17 is 16: what 50 digits have of such a sum is no witness."""
+    first = Layer([[1, 1 / 3], [1 / 7, -1]], [1e17, -5e16], spec)
+    network = Network([first, Layer([[1, 2]])])
+    f = compiled(network, 3)
+    verify(f)
+    report = check(network, f)
+    assert report.ok
+    assert "rounding leaves nothing" in str(report)
+
+
+@pytest.mark.parametrize(("spec", "z"), [("gelu_tanh", -16), ("softplus", -200), ("mish", -130)])
+def test_tails_of_the_table_in_many_digits(spec, z):
+    """log(1 + exp(-200)) is 0 in 50 digits: as many are taken as it takes."""
+    network = Network([Layer([[1]], None, spec)])
+    f = compiled(network, 3)
+    truth = calls.true(network, np.array([[float(z)]]), f)
+    assert all(found.ok for found in against_digits(truth, f, np.random.default_rng(0)))
 
 
 def test_a_neuron_without_weights_at_a_minimum_is_no_fault():

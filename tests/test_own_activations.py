@@ -40,6 +40,7 @@ from symnet.activations import (
     elu,
     from_tree,
     leaky_relu,
+    patches,
     power,
     softplus,
 )
@@ -413,6 +414,25 @@ def test_an_independent_witness_of_corners() -> None:
     wrong = ("piecewise", (("add", ("exp", "z"), -1), ("<", "z", 0)), (0, ("<=", "z", 0)), "z")
     _, slope, _ = symnet.analytic.own.own_jet(wrong, np.zeros(1))
     assert slope == 1
+
+
+@pytest.mark.parametrize("at", [-168.0, -40.0, 3.0])
+def test_the_witness_sees_what_is_lost_before_a_logarithm(at: float) -> None:
+    """Of log(1 + exp(z)) at -168 nothing is left in double and in extended precision alike."""
+    own = Activation("own", z * tanh(log(1 + exp(z))) + erf(z))
+    _, slope, _ = symnet.analytic.own.own_jet(own.tree, np.array([at]))
+    with mpmath.workdps(120):
+        right = mpmath.diff(
+            lambda x: x * mpmath.tanh(mpmath.log1p(mpmath.exp(x))) + mpmath.erf(x),
+            at,
+            h=mpmath.mpf(10) ** -30,
+        )
+    np.testing.assert_allclose(slope, float(right), rtol=1e-12)
+
+
+def test_polynomials_of_little_reach() -> None:
+    """One that is right within 1/200 only: of log(erfc(z)) s(z) that was a comparison with 1/0."""
+    assert all(0 < patches._short(reach) <= reach for reach in (0.3, 0.005, 1e-9))
 
 
 def test_pieces() -> None:

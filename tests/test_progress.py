@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+import sympy
 
 import effort
 import symnet
@@ -133,3 +134,27 @@ def test_what_is_hopeless_is_refused_at_once(notation, order, message):
     network = symnet.Network.dense([2, 1024, 1024, 1], hidden="tanh", seed=0)
     with effort.within(1), pytest.raises(ValueError, match=message):
         formulas.text(network, order, notation)
+
+
+def test_a_search_says_once_that_it_goes_on(monkeypatch, caplog):
+    """Of what nobody can foretell, after some time; not before, not twice, not where it is silent.
+
+    A search for a form of a user's own activation is one.
+    """
+    with progress.lasting("sought"):
+        progress.still()
+    progress.still()
+    assert not caplog.messages
+    monkeypatch.setattr(progress, "_PATIENCE", -1.0)
+    with progress.silent(True), progress.lasting("hushed"):
+        progress.still()
+    with progress.lasting("sought"):
+        progress.still()
+        progress.still()
+    z = sympy.Symbol("z")
+    symnet.Activation("slow", sympy.exp(z) * sympy.log(1 + sympy.exp(-sympy.exp(z)))).forms(1)
+    assert caplog.messages == [
+        "symnet: sought",
+        "symnet: activation 'slow': a way to compute it right in double precision is looked for, "
+        "which may take a minute",
+    ]

@@ -32,6 +32,7 @@ from symnet.activations.digits import Number
 from symnet.activations.functions import STEPS, erfcx, undefined
 from symnet.activations.identities import complemented, renamed
 from symnet.activations.systems import Z
+from symnet.progress import still
 
 Array: TypeAlias = NDArray[Any]
 
@@ -54,6 +55,7 @@ FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
 
 _NEIGHBOURS = 8  # on each side
 _BESIDE = (0.0, 1e-9, -1e-9, 0.03, -0.03, 0.3)  # shares of where a seam is
+_FAST = 1e4  # that sines turn by from 0 to z: before, neighbours are in the same phase
 _POLE = 1e20  # times what is beside it, in so many digits:
 _DIGITS = 80
 _BEFORE = 1e10  # times nearer: where it is right for sure
@@ -134,6 +136,7 @@ def faults(
         points = np.concatenate([at.points, at.far[spoiled]])
         values = np.concatenate([near, short[spoiled]])
         for z, value in zip(points.tolist(), values.tolist(), strict=True):
+            still()
             doubt = _doubt(formula, order, z, value, 0, corners)
             fault = None if doubt is None else _settled(formula, doubt, corners)
             if fault is not None:
@@ -247,13 +250,14 @@ def _doubt(
     within = sorted(side[order] for side in known)
     if corners and within[0] <= found <= within[-1]:
         return None
-    if (
-        math.isfinite(found)
-        and formula.has(*digits.TURNING)
-        and _is_phase(formula, order, z, found)
-    ):
+    if math.isfinite(found) and _turns(formula, z) and _is_phase(formula, order, z, found):
         return None
     return Fault(order, z, found, known[0][order])
+
+
+def _turns(formula: Expr, z: float) -> bool:
+    """Whether sines or steps turn so fast at z that its neighbours are in another phase."""
+    return formula.has(*digits.TURNING) and bool(digits.scale(formula, z) * _FAST < abs(z))
 
 
 def _is_phase(formula: Expr, order: int, z: float, found: float) -> bool:

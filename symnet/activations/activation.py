@@ -29,9 +29,11 @@ from symnet.activations.systems import (
 )
 from symnet.activations.trees import Tree, expression_of, operation, tree_of
 from symnet.activations.understood import understood
+from symnet.progress import lasting
 
 _CORNERS = (Abs, sign, Min, Max, Piecewise)
 _SETTLING = 4
+_SOUGHT = "a way to compute it right in double precision is looked for, which may take a minute"
 _recipes: dict[str, Callable[[str], Activation]] = {}
 
 TABLE: OnDemand[Activation] = OnDemand(_recipes)
@@ -133,12 +135,14 @@ class Activation:
         """All derivatives up to `order` in elementary functions with shared temporaries.
 
         What is not from the table is compared with 50 digits on a grid over its whole domain, order
-        by order: ValueError where it would not be right in double precision.
+        by order: ValueError where it would not be right in double precision. Of a composed one
+        that may take a minute, which is said after two seconds: see `symnet.progress`.
         """
         if self.given:
             return forms(self.system, _checked_order(order))
         try:
-            return own_forms(self.value, _checked_order(order))
+            with lasting(f"activation {self.name!r}: {_SOUGHT}"):
+                return own_forms(self.value, _checked_order(order))
         except ValueError as error:
             raise ValueError(f"activation {self.name!r}: {error}") from None
 

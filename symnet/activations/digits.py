@@ -59,13 +59,13 @@ def derivatives(
 
     `extra` digits more than where nothing cancels. None where the formula is not defined there.
     """
-    scale = _scale(formula, z)
-    lost = max(0.0, _decades(z) - _decades(scale), -_decades(scale))
+    step = scale(formula, z)
+    lost = max(0.0, _decades(z) - _decades(step), -_decades(step))
     if lost > _UNTOLD:
         return None
     with precision.digits(_DIGITS + extra + int((_STEP + lost) * (highest + 1))):
         z = mpmath.mpf(z)
-        h = side * mpmath.mpf(10) ** -_STEP * scale
+        h = side * mpmath.mpf(10) ** -_STEP * step
         row: list[Number] = [value(formula, z + k * h) for k in range(1, highest + 2)]
         if any(v is None for v in row):
             return None
@@ -78,14 +78,14 @@ def derivatives(
 
 def untold(formula: Expr, z: Number) -> bool:
     """Whether sines turn so fast at z that no double has a place in them: sin(z^3) at 1e200."""
-    return bool(_decades(z) - _decades(_scale(formula, z)) > _UNTOLD)
+    return bool(_decades(z) - _decades(scale(formula, z)) > _UNTOLD)
 
 
 def _decades(x: Number) -> float:
     return float(max(-_ENDLESS, min(mpmath.mag(x), _ENDLESS))) * 0.30103 if x else 0.0
 
 
-def _scale(formula: Expr, z: Number) -> Number:
+def scale(formula: Expr, z: Number) -> Number:
     """How far from z a formula is another: |z|, and what its sines turn by 1 in."""
     scale = abs(mpmath.mpf(z)) or mpmath.mpf(1)
     speeds = (value(speed, mpmath.mpf(z)) for speed in _speeds(formula))

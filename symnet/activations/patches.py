@@ -245,7 +245,8 @@ def horner(terms: list[digits.Number | None], step: Expr) -> Expr:
 
 
 def _short(number: float) -> Expr:
-    return Rational(int(number * 64), 64)
+    """Somewhat less: in sixty-fourths, and below these a power of 2, which is never 0."""
+    return Rational(int(number * 64), 64) or Rational(2) ** math.floor(math.log2(number))
 
 
 def clipped(expression: Expr, bound: float, sides: Collection[float] = (1, -1)) -> Expr:

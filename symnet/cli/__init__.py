@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from symnet import progress
 from symnet.cli import terminal
 from symnet.cli.commands import EXITS, MODULES, SUMMARIES
 
@@ -47,7 +48,8 @@ def _run(given: Sequence[str]) -> int:
         options = parser(given).parse_args(_with_point(given))
         check_output(options)
         _replace_what_cannot_be_shown()
-        status: int = options.run(options)
+        with progress.silent(getattr(options, "quiet", False)):
+            status: int = options.run(options)
         sys.stdout.flush()
         return status
     except BrokenPipeError:

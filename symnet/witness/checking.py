@@ -18,7 +18,7 @@ from symnet import showing
 from symnet.network import Network
 from symnet.progress import part
 from symnet.witness import calls, directions, sampling
-from symnet.witness.comparing import Checkable, CheckError, Comparison, worst
+from symnet.witness.comparing import Checkable, CheckError, Comparison, Truth, worst
 from symnet.witness.exact import against_digits
 
 __all__ = ["CheckError", "Comparison", "Report", "check", "sample", "verify"]
@@ -152,7 +152,8 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
     if digits:
         with part(end, 1.0):
             found += against_digits(usual, function, random)
-    return Report(network.describe(), tuple(found), _left_out(network, along))
+    notes = (*_left_out(network, along), *_unknown(truth))
+    return Report(network.describe(), tuple(found), notes)
 
 
 def _check_pair(network: object, function: Checkable) -> None:
@@ -180,6 +181,16 @@ def _left_out(network: Network, along: Array | None) -> tuple[str, ...]:
     return (
         f"derivatives by {along.shape[1] - 1} of the {network.n} inputs were compared, and along "
         "a direction in which all take part",
+    )
+
+
+def _unknown(truth: Truth) -> tuple[str, ...]:
+    lost = int(np.sum(~truth.known))
+    if not lost:
+        return ()
+    return (
+        f"at {lost} of {len(truth.points)} points rounding leaves nothing of what a neuron's "
+        "activation is of; nothing was compared there",
     )
 
 

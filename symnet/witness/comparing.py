@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from symnet.names import partial_name
 from symnet.network import Network
-from symnet.witness import analytic
+from symnet.witness import analytic, sampling
 from symnet.witness.directions import contracted
 from symnet.witness.units import units
 
@@ -154,13 +155,32 @@ class Truth:
 
         Infinite where no double holds it; such entries are not compared.
         """
-        terms = self.size(2)
-        unit = units(self.network).step if self.directions is None else np.ones(terms.shape[-1])
+        terms, unit = self.size(2), self._unit
         with np.errstate(over="ignore", invalid="ignore"):
-            found = (terms * np.outer(unit, unit)).max(axis=(2, 3))
+            found: Array = (terms * np.outer(unit, unit)).max(axis=(2, 3))
             for _ in range(order):
                 found = found[..., None] / unit
         return found
+
+    @property
+    def _unit(self) -> Array:
+        """The steps along which derivatives are taken, in which slopes are about 1."""
+        if self.directions is not None:
+            return np.ones(self.directions.shape[1])
+        return units(self.network).step
+
+    def _slopes(self, order: int) -> Array:
+        """About the product of slopes that an entry has as a factor, (n, …)."""
+        found = np.ones(())
+        with np.errstate(over="ignore", under="ignore"):
+            for _ in range(order):
+                found = found[..., None] / self._unit
+        return found
+
+    @cached_property
+    def known(self) -> Array:
+        """The points at which rounding leaves something of each neuron's z."""
+        return sampling.known(self.network, self.points, float(np.finfo(np.float64).eps))
 
     def comparison(self, order: int, result: Array, call: str = "", shift: int = 0) -> Comparison:
         """The worst entry of `result`, at these points over and over. CheckError for its shape.
@@ -190,14 +210,16 @@ class Truth:
     def _entry_by_entry(self, order: int, result: Array, call: str, kind: Any) -> Comparison:
         which = np.arange(len(result)) % len(self.points)
         reference, size = self.results[order][which], self.size(order)[which]
-        limits = _limits(kind)
+        limits, slopes = _limits(kind), self._slopes(order)
+        known = self.known[which].reshape(-1, *[1] * (order + 1))
         with np.errstate(all="ignore"):
-            comparable = np.isfinite(reference) & (size < limits.largest)
+            comparable = np.isfinite(reference) & (size < limits.largest) & known
+            comparable &= slopes * limits.largest > 1
             comparable &= ~(np.isnan(result) & self._overflown(order)[which])
             lost = ~np.isfinite(result)
             if limits.largest < np.inf and (lost & comparable).any():
                 comparable &= ~(lost & self._beyond(limits.largest, order)[which])
-            error = np.abs(result - reference) / (size + limits.tiny)
+            error = np.abs(result - reference) / (size + limits.tiny * np.maximum(1, slopes))
         error = np.where(comparable, np.where(np.isnan(error), np.inf, error), 0.0)
         position = np.unravel_index(np.argmax(error), error.shape)
         return self._named(order, result, float(error[position]), position, call, kind)
@@ -263,7 +285,9 @@ class _Limits:
 def _limits(dtype: Any) -> _Limits:
     """Below `tiny` digits are lost to underflow, in factors and squares before the result.
 
-    In single precision a power before the result is 0 where that is 7e-30, as of 1/cosh(z)^4.
+    A factor so small may then be multiplied by large slopes; slopes whose product is below
+    1/`largest` are lost themselves. In single precision a power before the result is 0 where that
+    is 7e-30, as of 1/cosh(z)^4.
     """
     return _Limits(1e-26, 1e30) if dtype == np.float32 else _Limits(1e-140, np.inf)
 

@@ -26,6 +26,7 @@ DIGITS = 50
 """Digits of the arithmetic in which `along` takes its differences."""
 
 _MORE = (60, 350, 1000)
+_PLAIN = 1e-3, 10.0  # sizes of z between which the table's formulas lose half of these at most
 
 Array = NDArray[Any]
 Numbers: TypeAlias = list[Any]
@@ -112,7 +113,11 @@ def _activated(node: Node) -> _Rule:
 def _function(activation: Activation | None) -> Callable[[Any], Any]:
     assert activation is not None
     found: Callable[[Any], Any] = lambdify(Z, activation.value, [{"rint": mpmath.nint}, "mpmath"])
-    return _real(found) if activation.given else _told(_real(found))
+    direct, sure = _real(found), _told(_real(found))
+    if not activation.given:
+        return sure
+    near, far = _PLAIN
+    return lambda z: direct(z) if near < abs(z) < far else sure(z)
 
 
 def _real(found: Callable[[Any], Any]) -> Callable[[Any], Any]:

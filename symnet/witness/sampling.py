@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symnet.activations import Activation
 from symnet.network import Network
 from symnet.witness import analytic
 from symnet.witness.units import Units, units
@@ -75,26 +77,38 @@ def _drawn(network: Network, own: Units, random: np.random.Generator, factors: A
 
 
 def clear(network: Network, points: Array, rounding: float) -> NDArray[np.bool_]:
-    """Which of the points (N, n) rounding puts on no other side of a kink, nor far off.
+    """Which of the points (N, n) rounding puts on no other side of a kink, nor far off."""
+    found = known(network, points, rounding)
+    for activation, z, width in _widths(network, points, rounding):
+        for kink in map(float, activation.kinks):
+            found &= (np.abs(z - kink) > width).all(axis=1)
+    return found
 
-    Inputs are moved by a few relative roundings, and so are the neurons: where 10^8 is taken from
-    10^8, single precision has no digit of z left.
+
+def known(network: Network, points: Array, rounding: float) -> NDArray[np.bool_]:
+    """At which of the points (N, n) each neuron's z has digits left.
+
+    Where 10^8 is taken from 10^8, single precision has none.
     """
     found = np.full(len(points), True)
+    for _, z, width in _widths(network, points, rounding):
+        found &= ~(width > _UNKNOWN * np.maximum(1.0, np.abs(z))).any(axis=1)
+    return found
+
+
+def _widths(
+    network: Network, points: Array, rounding: float
+) -> Iterator[tuple[Activation, Array, Array]]:
+    """Each activation, its z, and what that is moved by where inputs are by some roundings."""
     if not len(points):
-        return found
+        return
     moved = [points * (1 + sign * _ROUNDINGS * rounding) for sign in (-1, 0, 1)]
     low, z, high = (analytic.preactivations(network, X) for X in moved)
     for node, left, here, right in zip(network.nodes, low, z, high, strict=True):
-        if node.activation is None:
-            continue
-        with np.errstate(invalid="ignore"):  # of two infinite ones nothing is clear
-            width = np.max(np.abs([left - here, right - here]), axis=0)
-            width += _ROUNDINGS * rounding * np.abs(here)
-            found &= ~(width > _UNKNOWN * np.maximum(1.0, np.abs(here))).any(axis=1)
-        for kink in map(float, node.activation.kinks):
-            found &= (np.abs(here - kink) > width).all(axis=1)
-    return found
+        if node.activation is not None:
+            with np.errstate(invalid="ignore"):  # of two infinite ones nothing is clear
+                width = np.max(np.abs([left - here, right - here]), axis=0)
+            yield node.activation, here, width + _ROUNDINGS * rounding * np.abs(here)
 
 
 def beside_seams(network: Network, random: np.random.Generator, pairs: int = PAIRS) -> Array:
