@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import symnet
+from symnet.importers.imported import Options
+from symnet.importers.torch import imported
 from symnet.witness import analytic
 
 torch = pytest.importorskip("torch")
@@ -157,6 +159,14 @@ APART = {
 def test_modules_that_do_not_mix(name):
     """Wherever the axis of the points is, if there is one."""
     assert symnet.from_torch(Of(APART[name], nn.Linear(3, 3))).n == 3
+
+
+def test_what_is_given_of_a_whole_batch_is_said():
+    """A sum of losses is none of one point in use."""
+    notes = [imported(Of(APART[name], nn.Linear(3, 3)), Options()).notes for name in APART]
+    assert [any("gives an array of the shape ()" in note for note in each) for each in notes] == [
+        True
+    ] + 4 * [False]
 
 
 @pytest.mark.parametrize("layer", [nn.Embedding(5, 2), nn.EmbeddingBag(5, 2)])

@@ -69,8 +69,8 @@ def imported(module: Any, options: Options, shape: Shapes | None = None) -> Impo
         if p.is_floating_point()
     }
     t, net, text = _plain(torch, module, given, options) or _any(torch, module, given, options)
-    double.check_apart(torch, module, given)
-    return Imported(net, "PyTorch", exactness(dtypes), (), t.fold.assumed, text)
+    notes = (*t.fold.assumed, *double.check_apart(torch, module, given))
+    return Imported(net, "PyTorch", exactness(dtypes), (), notes, text)
 
 
 def _plain(

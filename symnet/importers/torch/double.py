@@ -92,7 +92,7 @@ def traced(torch: Any, net: Network, module: Any, given: Any) -> str | None:
     return text
 
 
-def check_apart(torch: Any, module: Any, given: Any) -> None:
+def check_apart(torch: Any, module: Any, given: Any) -> tuple[str, ...]:
     """ValueError where the module mixes the points of a batch."""
     sizes = [math.prod(shape) for shape in given.shapes]
     cuts = np.cumsum(sizes)[:-1]
@@ -106,8 +106,8 @@ def check_apart(torch: Any, module: Any, given: Any) -> None:
     try:
         wide = _double(torch, module)
     except Exception:  # what cannot be copied
-        return
-    comparing.check_apart("module", call, sum(sizes))
+        return ()
+    return comparing.check_apart("module", call, sum(sizes))
 
 
 def _tensors(torch: Any, given: Any) -> Callable[[Any], list[Any]]:
