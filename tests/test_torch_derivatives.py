@@ -113,6 +113,16 @@ def test_the_derivative_of_distances_has_none_in_pytorch():
     np.testing.assert_allclose(analytic.value(net, x[0].detach()), expected, rtol=1e-13)
 
 
+def test_slopes_that_pytorch_has_in_single_precision():
+    """Its own of hardsigmoid is float32(1/6), for doubles too; that of the formula is read."""
+    module = Of(of_inputs, nn.Linear(3, 4), nn.Hardsigmoid(), nn.Linear(4, 1))
+    W1, b, W2 = (p.detach().double().numpy() for p in list(module.parameters())[:3])
+    X = np.random.default_rng(0).normal(size=(9, 3)) * 3
+    expected = ((np.abs(X @ W1.T + b) < 3) * W2 / 6) @ W1
+    found = analytic.value(symnet.from_torch(module), X)
+    np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15)
+
+
 def test_derivatives_that_cannot_be_traced():
     """What to give instead is said."""
     linear = Of(
