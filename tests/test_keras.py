@@ -85,7 +85,7 @@ def nested():
     x, h = Input((3,)), Input((4,))
     inner = keras.Model(h, L.Dense(4, activation="silu")(chain(h)))
     first = inner(L.Dense(4, activation="gelu")(x))
-    return keras.Model(x, inner(L.Add()([first, inner(first), chain(first)])))
+    return keras.Model(x, inner(L.Add()([first, inner(first)])))
 
 def operations():
     x = Input((3,))
