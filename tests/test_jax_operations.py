@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import symnet
+from symnet.importers.imported import Options
+from symnet.importers.jax import imported
 from symnet.witness import analytic
 
 jax = pytest.importorskip("jax")
@@ -124,3 +126,7 @@ def test_functions_of_a_batch_of_one():
     with pytest.raises(ValueError, match="the function mixes the points of a batch"):
         symnet.from_jax(lambda x: jax.nn.softmax(x @ W, axis=0), (1, 3))
     assert symnet.from_jax(lambda x: jax.nn.softmax(x @ W, axis=1), (1, 3)).m == 2
+    assert (
+        "gives an array of the shape ()"
+        in imported(lambda x: (x @ W).sum(), (1, 3), Options()).notes[0]
+    )

@@ -81,8 +81,11 @@ def shared():
     return keras.Model(x, L.Subtract()([layer(layer(x)), x]))
 
 def nested():
-    inner = keras.Sequential([Input((4,)), L.Dense(3, activation="elu"), L.Dense(2)])
-    return keras.Sequential([Input((3,)), L.Dense(4, activation="gelu"), inner])
+    chain = keras.Sequential([Input((4,)), L.Dense(3, activation="elu"), L.Dense(4)])
+    x, h = Input((3,)), Input((4,))
+    inner = keras.Model(h, L.Dense(4, activation="silu")(chain(h)))
+    first = inner(L.Dense(4, activation="gelu")(x))
+    return keras.Model(x, inner(L.Add()([first, inner(first)])))
 
 def operations():
     x = Input((3,))

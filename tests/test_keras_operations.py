@@ -48,6 +48,9 @@ def test_operations_are_kerass(name):
     np.testing.assert_allclose(analytic.value(net, X), expected, rtol=1e-5, atol=1e-6)
 
 
+MIXED = "the model mixes the points of a batch"
+
+
 @pytest.mark.parametrize(
     ("function", "what"),
     [
@@ -61,6 +64,11 @@ def test_operations_are_kerass(name):
         (lambda x: ops.flip(x, axis=-3), r"Flip\): it mixes the points .* axis -3"),
         (keras.layers.Softmax(axis=[0, 1]), r"Softmax\): it mixes the points .* axis \[0, 1\]"),
         (lambda x: ops.roll(x, 1, axis=0), r"Roll\): it mixes the points"),
+        (lambda x: ops.matmul(ops.transpose(x[:, 0]), x[:, 0]), rf"{MIXED}: .* the shape \(4, 4\)"),
+        (lambda x: ops.matmul(x[:, 0], ops.transpose(x[:, 1])), MIXED),
+        (lambda x: ops.einsum("bi,ci->bc", x[:, 0], x[:, 1]), MIXED),
+        (lambda x: ops.einsum("bij,bkj->ik", x, x), MIXED),
+        (lambda x: ops.reshape(ops.transpose(x[:, 0]), (-1, 4)), MIXED),
     ],
 )
 def test_options_that_are_refused(function, what):

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import symnet
+from symnet.importers.imported import Options
+from symnet.importers.torch import imported
 from symnet.witness import analytic
 
 torch = pytest.importorskip("torch")
@@ -111,6 +113,16 @@ def test_the_derivative_of_distances_has_none_in_pytorch():
     np.testing.assert_allclose(analytic.value(net, x[0].detach()), expected, rtol=1e-13)
 
 
+def test_slopes_that_pytorch_has_in_single_precision():
+    """Its own of hardsigmoid is float32(1/6), for doubles too; that of the formula is read."""
+    module = Of(of_inputs, nn.Linear(3, 4), nn.Hardsigmoid(), nn.Linear(4, 1))
+    W1, b, W2 = (p.detach().double().numpy() for p in list(module.parameters())[:3])
+    X = np.random.default_rng(0).normal(size=(9, 3)) * 3
+    expected = ((np.abs(X @ W1.T + b) < 3) * W2 / 6) @ W1
+    found = analytic.value(symnet.from_torch(module), X)
+    np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15)
+
+
 def test_derivatives_that_cannot_be_traced():
     """What to give instead is said."""
     linear = Of(
@@ -157,6 +169,14 @@ APART = {
 def test_modules_that_do_not_mix(name):
     """Wherever the axis of the points is, if there is one."""
     assert symnet.from_torch(Of(APART[name], nn.Linear(3, 3))).n == 3
+
+
+def test_what_is_given_of_a_whole_batch_is_said():
+    """A sum of losses is none of one point in use."""
+    notes = [imported(Of(APART[name], nn.Linear(3, 3)), Options()).notes for name in APART]
+    assert [any("gives an array of the shape ()" in note for note in each) for each in notes] == [
+        True
+    ] + 4 * [False]
 
 
 @pytest.mark.parametrize("layer", [nn.Embedding(5, 2), nn.EmbeddingBag(5, 2)])

@@ -49,22 +49,25 @@ def distance(found: Array, expected: Array) -> float | None:
     return float(error.max(initial=0.0))
 
 
-def check_apart(what: str, call: Callable[[Array], Sequence[Array]], n: int) -> None:
+def check_apart(what: str, call: Callable[[Array], Sequence[Array]], n: int) -> tuple[str, ...]:
     """ValueError where what is given for a point depends on the others of its batch.
 
     Args:
         what: `module` or the like.
-        call: arrays, whose axis of points may be any, for points (k, n). What it does not take,
-            or gives without an axis of points, is left.
+        call: arrays, whose axis of points may be any, for points (k, n). What it does not take is
+            left.
+
+    Returns a note for what is no row, or the like, for each point: of a sum over all there is one.
     """
     drawn = points(n, 5)
     try:
         with np.errstate(all="ignore"):
             (first, *others), alone = (call(drawn[p]) for p in _BATCHES), call(drawn[:1])
     except Exception:  # it is made for one point
-        return
-    for k, one in enumerate(alone):
-        far = _mixed(first[k], [other[k] for other in others], np.size(one))
+        return ()
+    wholes = []
+    for whole, one, *rest in zip(first, alone, *others, strict=True):
+        far = _mixed(whole, rest, np.size(one))
         if far > _MIXED:
             raise ValueError(
                 f"the {what} mixes the points of a batch: what it gives for one changes by "
@@ -72,6 +75,13 @@ def check_apart(what: str, call: Callable[[Array], Sequence[Array]], n: int) -> 
                 "the batch, a sequence whose first axis is time); symnet reads functions of one "
                 "point: give one whose first axis is only that of the points"
             )
+        alike = np.size(whole) == np.size(one) and _distance(whole, rest[0]) <= _MIXED
+        if np.size(whole) != len(_BATCHES[0]) * np.size(one) and not alike:
+            wholes.append(
+                f"of {len(_BATCHES[0])} points the {what} gives an array of the shape "
+                f"{np.shape(whole)}, of one {np.shape(one)}: it is read for one"
+            )
+    return tuple(wholes)
 
 
 def _mixed(whole: Array, others: Sequence[Array], size: int) -> float:
@@ -90,11 +100,16 @@ def _mixed(whole: Array, others: Sequence[Array], size: int) -> float:
 
 def _change(whole: Array, first: Array, last: Array) -> float:
     """Of the first and last rows, relative to the largest value of both."""
-    expected = np.array([whole[0], whole[-1]], dtype=np.float64)
-    found = np.array([first[0], last[-1]], dtype=np.float64)
+    return _distance(np.array([whole[0], whole[-1]]), np.array([first[0], last[-1]]))
+
+
+def _distance(expected: Array, found: Array) -> float:
+    """Relative to the largest value, where both are finite."""
     kept = np.isfinite(expected) & np.isfinite(found)
     size = np.abs(expected[kept]).max(initial=0.0) or 1.0
-    return float(np.abs(found - expected)[kept].max(initial=0.0) / size)
+    return float(
+        np.abs(np.subtract(found, expected, dtype=np.float64))[kept].max(initial=0.0) / size
+    )
 
 
 def compared(

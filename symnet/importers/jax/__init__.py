@@ -104,7 +104,7 @@ def _read(
             for equation in equations(closed.jaxpr)
             for out in equation.outvars
         )
-        double.check_apart(jax, function, shape)
+        wholes = double.check_apart(jax, function, shape)
         text = "not compared"
         if options.check or fold.replaced:
             try:
@@ -114,7 +114,7 @@ def _read(
                     raise ValueError(fold.replaced) from None
                 raise
     dtypes = {str(c.dtype) for c in closed.consts if "float" in str(getattr(c, "dtype", ""))}
-    notes = (*fold.assumed, *((_NARROWED,) if narrow else ()))
+    notes = (*fold.assumed, *wholes, *((_NARROWED,) if narrow else ()))
     return Imported(net, "JAX", exactness(dtypes), (), notes, text)
 
 

@@ -70,16 +70,16 @@ def _wide(value: Any) -> Any:
     return value.astype("float64") if narrow else value
 
 
-def check_apart(jax: Any, function: Any, shape: tuple[int, ...]) -> None:
+def check_apart(jax: Any, function: Any, shape: tuple[int, ...]) -> tuple[str, ...]:
     """ValueError where a function of a batch of one would mix the points of a larger one."""
     if len(shape) < 2 or shape[0] != 1:
-        return
+        return ()
 
     def call(X: Array) -> list[Array]:
         found = function(jax.numpy.asarray(X.reshape(len(X), *shape[1:])))
         return [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(found)]
 
-    comparing.check_apart("function", call, math.prod(shape))
+    return comparing.check_apart("function", call, math.prod(shape))
 
 
 def compared(

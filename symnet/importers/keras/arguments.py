@@ -78,9 +78,8 @@ def calls(layer: Mapping[str, Any]) -> list[Arguments]:
             found.append(Arguments(_argument(node.get("args", [])), _argument(node["kwargs"])))
         else:
             sources = list(_sources(node))
-            tensors: list[Any] = [Tensor(part[0], int(part[1]), int(part[2])) for part in sources]
             named = {key: v for part in sources for key, v in dict(*part[3:4]).items()}
-            found.append(Arguments(tensors, named))
+            found.append(Arguments(_older(sources), _older(named)))
     return found
 
 
@@ -91,6 +90,18 @@ def _sources(node: Any) -> Iterator[list[Any]]:
     elif isinstance(node, list):
         for part in node:
             yield from _sources(part)
+
+
+def _older(tree: Any) -> Any:
+    """Arguments as files before Keras 3 have them: [name, node, tensor] for each tensor."""
+    if isinstance(tree, dict):
+        return {key: _older(part) for key, part in tree.items()}
+    if not isinstance(tree, list):
+        return tree
+    if len(tree) >= 3 and isinstance(tree[0], str):
+        constant = tree[0] == "_CONSTANT_VALUE"
+        return tree[2] if constant else Tensor(tree[0], int(tree[1]), int(tree[2]))
+    return [_older(part) for part in tree]
 
 
 def _argument(tree: Any) -> Any:

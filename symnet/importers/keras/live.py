@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,11 +50,11 @@ def imported(model: Any, options: Options) -> Imported:
     _check_functions(keras, model)
     config = _configuration(keras, model)
     weights = dict(_weights(keras, model, ""))
-    found = built(config, weights, None, options, "not compared")
+    found = built(config, weights, None, options)
     if not options.check:
         return found
     text = twin.beside(keras, found.network, config, lambda twin: _filled(keras, twin, model))
-    return Imported(found.network, "Keras", found.exactness, found.folded, found.notes, text)
+    return replace(found, compared=text)
 
 
 def _without_own_training(keras: Any, model: Any) -> Any:

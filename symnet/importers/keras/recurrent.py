@@ -1,123 +1,54 @@
-"""Keras's recurrent layers, unrolled over a fixed number of steps.
-
-LSTM        c' = f c + i φ(z_c),  h' = o φ(c')              i, f, o = σ(x W + h U + b)
-GRU         h' = z h + (1 − z) φ(x W + r (h U + b'))        z, r the same
-SimpleRNN   h' = φ(x W + h U + b)
-
-A state that is None is zero, as it is before the first step.
-"""
+"""Keras's recurrent layers: cells of `folding.recurrent` with Keras's arrays and settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from symnet.importers.folding.recurrent import GATES, STATES, Cell, unrolled
 from symnet.importers.folding.tensors import Value
 from symnet.importers.keras.layer import Layer, Rule, array, function
+from symnet.network.weights import Array
 
-State = list[Value | None]
-Cell = Callable[[Layer, Value, State], State]
-"""A step: the layer with the cell's configuration, an input (1, n), states before and after."""
-
-_LONGEST = 1000
-
-
-def _parts(layer: Layer, value: Value, count: int) -> list[Value]:
-    """Equal parts along the last axis."""
-    width = value.shape[-1] // count
-    cuts = [slice(k * width, (k + 1) * width) for k in range(count)]
-    return [layer.tensors.places(value, partial(_columns, cut=cut)) for cut in cuts]
-
-
-def _columns(a: Any, cut: slice) -> Any:
-    return a[..., cut]
-
-
-def _affine(layer: Layer, x: Value, k: int, bias: Any) -> Value:
-    value = layer.tensors.matmul(x, array(layer, k, "kernel"))
-    return value if bias is None else layer.tensors.add(value, bias)
-
-
-def _bias(layer: Layer) -> Any:
-    return array(layer, 2, "bias") if layer.config.get("use_bias", True) else None
-
-
-def _gate(layer: Layer, x: Value) -> Value:
-    return function(layer, layer.config.get("recurrent_activation"), x)
-
-
-def _act(layer: Layer, x: Value) -> Value:
-    return function(layer, layer.config.get("activation"), x)
-
-
-def _simple(layer: Layer, x: Value, state: State) -> State:
-    before, (h,) = _affine(layer, x, 0, _bias(layer)), state
-    total = before if h is None else layer.tensors.add(before, _affine(layer, h, 1, None))
-    return [_act(layer, total)]
-
-
-def _lstm(layer: Layer, x: Value, state: State) -> State:
-    t, (h, c) = layer.tensors, state
-    total = _affine(layer, x, 0, _bias(layer))
-    if h is not None:
-        total = t.add(total, _affine(layer, h, 1, None))
-    i, f, g, o = _parts(layer, total, 4)
-    carried = t.multiply(_gate(layer, i), _act(layer, g))
-    if c is not None:
-        carried = t.add(t.multiply(_gate(layer, f), c), carried)
-    return [t.multiply(_gate(layer, o), _act(layer, carried)), carried]
-
-
-def _gru(layer: Layer, x: Value, state: State) -> State:
-    t, (h,) = layer.tensors, state
-    after = bool(layer.config.get("reset_after", True))
-    bias, own = _bias(layer), None
-    if bias is not None and after:
-        bias, own = np.atleast_2d(bias)
-    z, r, g = _parts(layer, _affine(layer, x, 0, bias), 3)
-    U = np.split(array(layer, 1, "recurrent kernel"), 3, axis=1)
-    shifts = [None] * 3 if own is None else np.split(own, 3)
-
-    def recurrent(value: Value, state: Value | None, k: int) -> Value:
-        if state is not None:
-            value = t.add(value, t.matmul(state, U[k]))
-        return value if shifts[k] is None else t.add(value, shifts[k])
-
-    z, r = (_gate(layer, recurrent(v, h, k)) for k, v in enumerate((z, r)))
-    if after:
-        inner = None if h is None else t.matmul(h, U[2])
-        if shifts[2] is not None:
-            inner = shifts[2] if inner is None else t.add(inner, shifts[2])
-        g = g if inner is None else t.add(g, t.multiply(r, inner))
-    elif h is not None:
-        g = t.add(g, t.matmul(t.multiply(r, h), U[2]))
-    new = t.multiply(t.subtract(np.ones(()), z), _act(layer, g))
-    return [new if h is None else t.add(t.multiply(z, h), new)]
-
-
-_CELLS: Mapping[str, tuple[Cell, int]] = {
-    "SimpleRNN": (_simple, 1),
-    "LSTM": (_lstm, 2),
-    "GRU": (_gru, 1),
+_KINDS = {"SimpleRNN": "RNN", "LSTM": "LSTM", "GRU": "GRU"}
+_FUNCTIONS = {
+    "RNN": ["activation"],
+    "GRU": ["recurrent_activation", "activation"],
+    "LSTM": ["recurrent_activation", "activation", "activation"],
 }
-"""Each cell, and the number of its states."""
 
 
-def _stacked(layer: Layer, cells: Sequence[Mapping[str, Any]]) -> list[tuple[Layer, Cell, int]]:
+def _cell(kind: str, layer: Layer) -> Cell:
+    config = layer.config
+    W, U = (array(layer, k, what) for k, what in enumerate(("kernel", "recurrent kernel")))
+    b, own = _biases(layer, GATES[kind] * len(U))
+    functions = [partial(function, layer, config.get(key)) for key in _FUNCTIONS[kind]]
+    return Cell(kind, W, U, b, own, functions, bool(config.get("reset_after", True)))
+
+
+def _biases(layer: Layer, size: int) -> tuple[Array, Array]:
+    """b and b'; only a GRU that resets after its product has both."""
+    if not layer.config.get("use_bias", True):
+        return np.zeros(size), np.zeros(size)
+    bias = array(layer, 2, "bias")
+    return (bias[0], bias[1]) if bias.ndim == 2 else (bias, np.zeros(size))
+
+
+def _stacked(layer: Layer, cells: Sequence[Mapping[str, Any]]) -> list[Cell]:
     """The cells of a step, each with its arrays."""
     arrays, found = list(layer.arrays), []
     for cell in cells:
         kind = str(cell["class_name"]).removesuffix("Cell")
-        if kind not in _CELLS:
-            raise ValueError(f"its cell is {cell['class_name']}; symnet reads {', '.join(_CELLS)}")
+        if kind not in _KINDS:
+            raise ValueError(f"its cell is {cell['class_name']}; symnet reads {', '.join(_KINDS)}")
         count = _count(cell)
         own = replace(layer, config=cell["config"], arrays=arrays[:count])
         arrays = arrays[count:]
-        found.append((own, *_CELLS[kind]))
+        found.append(_cell(_KINDS[kind], own))
     return found
 
 
@@ -151,35 +82,16 @@ def _unrolled(kind: str, layer: Layer, initial: Sequence[Value]) -> Any:
     config, t, x = layer.config, layer.tensors, layer.x
     if config.get("stateful"):
         raise ValueError("it keeps its state from call to call (stateful): no function of inputs")
-    steps = x.shape[1]
-    if not 0 < steps <= _LONGEST:
-        raise ValueError(f"it takes {steps} steps; symnet unrolls 1 to {_LONGEST}")
     cells = _stacked(layer, _cells(kind, config))
-    total = sum(count for _, _, count in cells)
+    total = sum(STATES[cell.kind] for cell in cells)
     if initial and len(initial) != total:
         raise ValueError(f"it is given {len(initial)} initial states, expected {total}")
-    state: State = list(initial) or [None] * total
-    outputs: list[Value] = []
-    for k in range(steps)[:: -1 if config.get("go_backwards") else 1]:
-        state = _step(cells, t.places(x, partial(_row, k=k)), state)
-        outputs.append(state[-cells[-1][2]])
+    start = list(initial) or [state for cell in cells for state in cell.start(x.shape[0])]
+    sequence = t.places(x, lambda a: a.swapaxes(0, 1))
+    outputs, states = unrolled(t, cells, sequence, start, bool(config.get("go_backwards")))
     whole = t.mixed(outputs, lambda a: np.stack(a, 1)) if config.get("return_sequences") else None
     value = outputs[-1] if whole is None else whole
-    return [value, *state] if config.get("return_state") else value
-
-
-def _row(a: Any, k: int) -> Any:
-    return a[:, k]
-
-
-def _step(cells: Sequence[tuple[Layer, Cell, int]], value: Value, state: State) -> State:
-    found: State = []
-    waiting: Iterator[Value | None] = iter(state)
-    for own, cell, count in cells:
-        after = cell(own, value, [next(waiting) for _ in range(count)])
-        value = after[0]
-        found += after
-    return found
+    return [value, *states] if config.get("return_state") else value
 
 
 def _bidirectional(layer: Layer) -> Any:
@@ -191,8 +103,8 @@ def _bidirectional(layer: Layer) -> Any:
     arrays, found, states = list(layer.arrays), [], []
     for way in ways:
         kind, own = str(way["class_name"]), way["config"]
-        if kind not in (*_CELLS, "RNN"):
-            raise ValueError(f"it is of {kind}; symnet reads {', '.join(_CELLS)} in it")
+        if kind not in (*_KINDS, "RNN"):
+            raise ValueError(f"it is of {kind}; symnet reads {', '.join(_KINDS)} in it")
         count = sum(map(_count, _cells(kind, own)))
         value = _unrolled(kind, replace(layer, config=own, arrays=arrays[:count]), [])
         arrays = arrays[count:]
@@ -227,6 +139,6 @@ def _merged(layer: Layer, mode: Any, x: Value, y: Value) -> Any:
 
 
 RECURRENT: Mapping[str, Rule] = {
-    **{kind: _recurrent(kind) for kind in (*_CELLS, "RNN")},
+    **{kind: _recurrent(kind) for kind in (*_KINDS, "RNN")},
     "Bidirectional": _bidirectional,
 }

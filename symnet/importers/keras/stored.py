@@ -50,8 +50,8 @@ def of_keras_3(config: Any) -> Any:
     }
 
 
-def _inside(layer: Config) -> list[Config]:
-    """The layers whose arrays are found in this one."""
+def inside(layer: Config) -> list[Config]:
+    """The layers in a model, in a wrapper, or in a layer's activation."""
     if layer.get("class_name") in MODELS:
         return layers_of(layer)
     if layer.get("class_name") in WRAPPERS:
@@ -178,8 +178,11 @@ def named(model: Config, found: Contents) -> Iterator[tuple[str, list[Array]]]:
             raise ValueError(f"layer {name_of(layer)!r}: it has LoRA; save the model as .keras")
         group = name_of(layer)
         keys = list(found.texts.get(group, {}).get("weight_names", []))
-        for path, leaf in _leaves(layer, ""):
+        parts = list(_leaves(layer, ""))
+        for path, leaf in parts:
             own = [key for key in keys if path == group or leaf in key.split("/")[:-1]]
+            if not own and len(parts) == 1:  # Keras 2 names the arrays in a wrapper after it
+                own = keys
             if own:
                 yield path, [found.arrays[f"{group}/{key}"] for key in own]
 
@@ -189,5 +192,5 @@ def _leaves(layer: Config, prefix: str) -> Iterator[tuple[str, str]]:
     path = prefix + name_of(layer)
     if layer.get("class_name") not in (*MODELS, *WRAPPERS):
         yield path, name_of(layer)
-    for part in _inside(layer):
+    for part in inside(layer):
         yield from _leaves(part, f"{path}/")

@@ -1,44 +1,25 @@
-"""ONNX's recurrent layers, unrolled over a fixed number of steps.
+"""ONNX's recurrent layers: cells of `folding.recurrent`, whose gates come in another order.
 
-RNN     h' = f(W x + R h + b + b')
-GRU     h' = (1 − z) g + z h,    g = f(W x + r (R h + b') + b)   or   f(W x + R (r h) + b + b')
-LSTM    c' = f c + i g,  h' = o h(c')       gates with peepholes p c where they are given
-
-Weights of the gates come in the order z r h, or i o f c.
+Each direction has weights W (gates m, n) and R (gates m, m) of z r h, or of i o f c.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from symnet.importers.folding import functions
-from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.folding.recurrent import GATES, Cell, unrolled
+from symnet.importers.folding.tensors import Value
 from symnet.importers.onnx.call import Call, Reader, Result
 from symnet.network.weights import Array
 
-_LONGEST = 1000
-_GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
+_ORDER = {"RNN": [0], "GRU": [0, 1, 2], "LSTM": [0, 2, 3, 1]}
+"""Where the gates of a cell are among ONNX's."""
 _DEFAULTS = {"RNN": ["Tanh"], "GRU": ["Sigmoid", "Tanh"], "LSTM": ["Sigmoid", "Tanh", "Tanh"]}
 _PLAIN = {"relu", "tanh", "sigmoid", "softsign", "softplus"}
-
-
-@dataclass(frozen=True, eq=False)
-class _Way:
-    """One direction: its weights, functions, and the states before the first step."""
-
-    W: Array
-    R: Array
-    b: Array
-    own: Array
-    peepholes: Array | None
-    acts: Sequence[str]
-    h: Value
-    c: Value | None
 
 
 def _act(call: Call, name: str, x: Value) -> Value:
@@ -54,132 +35,83 @@ def _act(call: Call, name: str, x: Value) -> Value:
     call.refuse(f"its activation is {name}; symnet reads {', '.join(sorted(_PLAIN))}, hardsigmoid")
 
 
-def _split(t: Tensors, x: Value, count: int) -> list[Value]:
-    width = x.shape[-1] // count
-    return [
-        t.places(x, partial(_columns, cut=slice(k * width, (k + 1) * width))) for k in range(count)
-    ]
-
-
-def _columns(a: Any, cut: slice) -> Any:
-    return a[..., cut]
-
-
-def _rnn(call: Call, way: _Way, x: Value, h: Value, c: Value | None) -> tuple[Value, None]:
-    t = call.tensors
-    total = t.add(t.matmul(x, way.W.T.copy()), t.matmul(h, way.R.T.copy()))
-    return _act(call, way.acts[0], t.add(total, way.b + way.own)), None
-
-
-def _gru(call: Call, way: _Way, x: Value, h: Value, c: Value | None) -> tuple[Value, None]:
-    t = call.tensors
-    inner = _split(t, t.add(t.matmul(x, way.W.T.copy()), way.b), 3)
-    U, shifts = np.split(way.R, 3), np.split(way.own, 3)
-
-    def recurrent(value: Value, k: int) -> Value:
-        return t.add(t.matmul(value, U[k].T.copy()), shifts[k])
-
-    z, r = (_act(call, way.acts[0], t.add(inner[k], recurrent(h, k))) for k in (0, 1))
-    after = bool(call.get("linear_before_reset", 0))
-    last = t.multiply(r, recurrent(h, 2)) if after else recurrent(t.multiply(r, h), 2)
-    g = _act(call, way.acts[1], t.add(inner[2], last))
-    return t.add(t.multiply(t.subtract(np.ones(()), z), g), t.multiply(z, h)), None
-
-
-def _lstm(call: Call, way: _Way, x: Value, h: Value, c: Value | None) -> tuple[Value, Value]:
-    t = call.tensors
-    total = t.add(t.matmul(x, way.W.T.copy()), t.matmul(h, way.R.T.copy()))
-    i, o, f, g = _split(t, t.add(total, way.b + way.own), 4)
-    sigma, tanh, outer = way.acts
-
-    def gate(z: Value, state: Value, k: int) -> Value:
-        if way.peepholes is not None:
-            z = t.add(z, t.multiply(state, np.split(way.peepholes, 3)[k]))
-        return _act(call, sigma, z)
-
-    forget = gate(f, c, 2)
-    carried = t.add(t.multiply(forget, c), t.multiply(gate(i, c, 0), _act(call, tanh, g)))
-    return t.multiply(gate(o, carried, 1), _act(call, outer, carried)), carried
-
-
-_STEPS = {"RNN": _rnn, "GRU": _gru, "LSTM": _lstm}
-
-
 def _read(call: Call) -> Result:
     t, x = call.tensors, call.value(0)
     x = t.places(x, lambda a: a.swapaxes(0, 1)) if call.get("layout", 0) else x
     steps, batch, _ = x.shape
-    if not 0 < steps <= _LONGEST:
-        call.refuse(f"it takes {steps} steps; symnet unrolls 1 to {_LONGEST}")
     if call.has(4) and (call.constant(4, "lengths") != steps).any():
         call.refuse(f"its sequences are shorter than the {steps} steps")
     if call.get("clip") is not None or call.get("input_forget", 0):
         call.refuse("it clips, or couples gates; symnet reads it without clip and input_forget")
-    found = [_run(call, way, x, back) for way, back in _ways(call, batch)]
-    whole = t.mixed([y for y, *_ in found], lambda a: np.stack(a, 1))
-    states = [
-        t.mixed([state[k] for state in found], np.stack) for k in (1, 2) if found[0][k] is not None
-    ]
+    sequences, ends = [], []
+    for k, (cell, back) in enumerate(_ways(call)):
+        start = [_state(call, i, k, zero) for i, zero in enumerate(cell.start(batch), 5)]
+        outputs, states = unrolled(t, [cell], x, start, back)
+        sequences.append(t.mixed(outputs[::-1] if back else outputs, np.stack))
+        ends.append(states)
+    whole = t.mixed(sequences, lambda a: np.stack(a, 1))
+    last = [t.mixed(states, np.stack) for states in zip(*ends, strict=True)]
     if call.get("layout", 0):
         whole = t.places(whole, lambda a: a.transpose(2, 0, 1, 3))
-        states = [t.places(state, lambda a: a.swapaxes(0, 1)) for state in states]
-    return [whole, *states][: call.results]
+        last = [t.places(state, lambda a: a.swapaxes(0, 1)) for state in last]
+    return [whole, *last][: call.results]
 
 
-def _run(call: Call, way: _Way, x: Value, back: bool) -> tuple[Value, Value, Value | None]:
-    """All outputs (steps, batch, hidden), and the last states."""
-    h, c, outputs = way.h, way.c, {}
-    order = range(x.shape[0])
-    for k in reversed(order) if back else order:
-        h, c = _STEPS[call.op](
-            call, way, call.tensors.places(x, partial(np.take, indices=k, axis=0)), h, c
-        )
-        outputs[k] = h
-    return call.tensors.mixed([outputs[k] for k in order], np.stack), h, c
-
-
-def _ways(call: Call, batch: int) -> list[tuple[_Way, bool]]:
+def _ways(call: Call) -> Iterator[tuple[Cell, bool]]:
+    """The cell of each direction, and whether it goes backwards."""
     W, R = (np.asarray(call.constant(i, "weights"), dtype=np.float64) for i in (1, 2))
     word = call.get("direction", b"forward")
     direction = word.decode() if isinstance(word, bytes) else str(word)
     back = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}.get(direction)
-    hidden = R.shape[-1]
-    gates = _GATES[call.op]
+    hidden, gates = R.shape[-1], GATES[call.op]
     if back is None or len(back) != len(W) or R.shape != (len(W), gates * hidden, hidden):
         call.refuse(f"weights of the shapes {W.shape} and {R.shape} for the direction {direction}")
-    bias = (
-        np.asarray(call.constant(3, "biases"))
-        if call.has(3)
-        else np.zeros((len(W), 2 * gates * hidden))
-    )
-    names = [a.decode() if isinstance(a, bytes) else a for a in call.get("activations") or ()]
-    names = names or _DEFAULTS[call.op] * len(W)
-    if len(names) != len(_DEFAULTS[call.op]) * len(W):
+    biases = call.constant(3, "biases") if call.has(3) else np.zeros((len(W), 2 * gates * hidden))
+    peepholes = _ordered_peepholes(call, len(W))
+    after = bool(call.get("linear_before_reset", 0))
+    for way, turned, names in zip(range(len(W)), back, _activations(call, len(W)), strict=True):
+        acts = [partial(_act, call, name) for name in names]
+        w, r = (_ordered(call.op, M[way]).T.copy() for M in (W, R))
+        b, own = (_ordered(call.op, half) for half in np.split(biases[way], 2))
+        yield Cell(call.op, w, r, b, own, acts, after, peepholes[way]), turned
+
+
+def _ordered_peepholes(call: Call, ways: int) -> Sequence[Array | None]:
+    """Those of i, f, o, which ONNX has as i o f."""
+    if not call.has(7):
+        return [None] * ways
+    given = np.asarray(call.constant(7, "peepholes"), dtype=np.float64)
+    return list(given.reshape(ways, 3, -1)[:, [0, 2, 1]])
+
+
+def _ordered(kind: str, array: Array) -> Array:
+    """Rows of ONNX's gates in the order of a cell's."""
+    gates = np.split(np.asarray(array, dtype=np.float64), GATES[kind])
+    return np.concatenate([gates[k] for k in _ORDER[kind]])
+
+
+def _activations(call: Call, ways: int) -> list[list[str]]:
+    """Names of the functions, for each direction."""
+    given = [a.decode() if isinstance(a, bytes) else a for a in call.get("activations") or ()]
+    names = given or _DEFAULTS[call.op] * ways
+    each = len(_DEFAULTS[call.op])
+    if len(names) != each * ways:
         call.refuse(f"it has {len(names)} activations")
     if call.get("activation_alpha") or call.get("activation_beta"):
         call.refuse("its activations have parameters; symnet reads those without")
-    each = len(names) // len(W)
-    t = call.tensors
-    found = []
-    for k, turned in enumerate(back):
-        states = [_state(t, call, i, k, batch, hidden) for i in (5, 6)]
-        peepholes = np.asarray(call.constant(7, "peepholes"))[k] if call.has(7) else None
-        b, own = np.split(np.asarray(bias[k], dtype=np.float64), 2)
-        acts = names[k * each : (k + 1) * each]
-        c = states[1] if call.op == "LSTM" else None
-        found.append((_Way(W[k], R[k], b, own, peepholes, acts, states[0], c), turned))
-    return found
+    return [names[k : k + each] for k in range(0, len(names), each)]
 
 
-def _state(t: Tensors, call: Call, i: int, k: int, batch: int, hidden: int) -> Value:
+def _state(call: Call, i: int, way: int, zero: Array) -> Value:
+    """The i-th input's part for a direction, `zero` where there is none."""
     if not call.has(i):
-        return np.zeros((batch, hidden))
-    axis = 1 if call.get("layout", 0) else 0
-    state = t.places(call.value(i), lambda a: np.take(a, k, axis=axis))
+        return zero
+    t, axis = call.tensors, 1 if call.get("layout", 0) else 0
+    state = t.places(call.value(i), lambda a: np.take(a, way, axis=axis))
     alike = isinstance(state, np.ndarray) and bool((state == state[:1]).all())
     if call.batch and alike and len(state) == call.batch.size:  # of all points, each the same
-        return t.broadcast(state[:1], (batch, hidden))
+        return t.broadcast(state[:1], zero.shape)
     return state
 
 
-READERS: dict[str, Reader] = dict.fromkeys(_GATES, _read)
+READERS: dict[str, Reader] = dict.fromkeys(GATES, _read)

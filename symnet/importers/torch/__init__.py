@@ -69,8 +69,8 @@ def imported(module: Any, options: Options, shape: Shapes | None = None) -> Impo
         if p.is_floating_point()
     }
     t, net, text = _plain(torch, module, given, options) or _any(torch, module, given, options)
-    double.check_apart(torch, module, given)
-    return Imported(net, "PyTorch", exactness(dtypes), (), t.fold.assumed, text)
+    notes = (*t.fold.assumed, *double.check_apart(torch, module, given))
+    return Imported(net, "PyTorch", exactness(dtypes), (), notes, text)
 
 
 def _plain(
@@ -105,11 +105,12 @@ def _any(
         exported = exporting.exported(torch, module, args, kwargs, told)
         leaves = _called(torch, module, given)
     t, forms = _given(given)
-    results = program.evaluated(torch, t, program.prepared(torch, exported), forms)
+    apart = program.prepared(torch, exported)
+    results = program.evaluated(torch, t, apart, forms)
     net = _network(t, given, given.names or _takes(exported), leaves, results, options)
     text = "not compared"
     if options.check:
-        text = double.compared(torch, net, module, exported, given)
+        text = double.compared(torch, net, module, (exported, apart), given)
     return t, net, text
 
 

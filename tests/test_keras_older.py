@@ -1,0 +1,102 @@
+"""HDF5 files as Keras 2 wrote them: made here as it made them, since Keras 3 does not."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import symnet
+from symnet.witness import analytic
+
+h5py = pytest.importorskip("h5py")
+
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=(7, 4))
+
+
+def weights(*shape):
+    """As the file holds them."""
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+W1, W2, B = weights(4, 4), weights(4, 4), weights(4)
+
+
+def written(path, config, arrays):
+    """The file: `arrays` by layer and name."""
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps(config)
+        file.attrs["keras_version"] = "2.15.0"
+        for layer, own in arrays.items():
+            group = file.create_group(f"model_weights/{layer}")
+            group.attrs["weight_names"] = list(own)
+            for name, value in own.items():
+                group[name] = value
+    return path
+
+
+def layer(kind, name, sources=None, **config):
+    """A layer's configuration; `sources` are the layers and their uses that it takes."""
+    nodes = {} if sources is None else {"name": name, "inbound_nodes": sources}
+    return {"class_name": kind, "config": {"name": name, **config}, **nodes}
+
+
+def called(name, use=0, **named):
+    """A call with the output of this use of a layer."""
+    return [[name, use, 0, named]]
+
+
+def model(name, layers, ends, nodes=None):
+    """A functional one with the input x."""
+    start = layer("InputLayer", "x", [], batch_input_shape=[None, 4])
+    config = {"name": name, "layers": [start, *layers]}
+    config |= {"input_layers": [["x", 0, 0]], "output_layers": ends}
+    return {"class_name": "Functional", "config": config} | (nodes or {})
+
+
+def test_uses_of_a_model_inside_count_from_1(tmp_path):
+    """It has one of its own; the first of another layer is 0."""
+    dense = layer("Dense", "d", [called("x")], activation="tanh")
+    inner = model("inner", [dense], [["d", 0, 0]])
+    inner |= {"name": "inner", "inbound_nodes": [called("first"), called("inner", 1)]}
+    first = layer("Dense", "first", [called("x")], use_bias=False)
+    whole = model("m", [first, inner], [["inner", 2, 0]])
+    arrays = {"first": {"first/kernel:0": W1}, "inner": {"d/kernel:0": W2, "d/bias:0": B}}
+    net = symnet.load(written(tmp_path / "m.h5", whole, arrays))
+    expected = np.tanh(np.tanh(X @ W1 @ W2 + B) @ W2 + B)
+    np.testing.assert_allclose(analytic.value(net, X), expected, rtol=1e-13)
+
+
+def test_arrays_in_a_wrapper_have_its_name(tmp_path):
+    """Not that of the layer inside."""
+    start = layer("InputLayer", "x", batch_input_shape=[None, 1, 4])
+    wrapped = layer("TimeDistributed", "td", layer=layer("Dense", "d", activation="tanh"))
+    whole = {"class_name": "Sequential", "config": {"name": "m", "layers": [start, wrapped]}}
+    arrays = {"td": {"td/kernel:0": W1, "td/bias:0": B}}
+    net = symnet.load(written(tmp_path / "m.h5", whole, arrays))
+    np.testing.assert_allclose(analytic.value(net, X), np.tanh(X @ W1 + B), rtol=1e-13)
+
+
+def test_tensors_among_keywords(tmp_path):
+    """Attention takes its values, here those of another layer, by a keyword."""
+    rows = layer("Reshape", "rows", [called("x")], target_shape=[2, 2])
+    other = layer("Activation", "other", [called("rows")], activation="tanh")
+    value = {"value": ["other", 0, 0]}
+    found = layer("MultiHeadAttention", "mha", [called("rows", **value)], num_heads=1, key_dim=2)
+    whole = model("m", [rows, other, found], [["mha", 0, 0]])
+    parts = {name: weights(2, 1, 2) for name in ("query", "key", "value", "attention_output")}
+    own = {}
+    for name, kernel in parts.items():
+        own[f"mha/{name}/kernel:0"] = kernel
+        own[f"mha/{name}/bias:0"] = np.zeros(2 if "output" in name else (1, 2), np.float32)
+    parts["attention_output"] = own["mha/attention_output/kernel:0"] = weights(1, 2, 2)
+    net = symnet.load(written(tmp_path / "m.h5", whole, {"mha": own}))
+    x = X.reshape(-1, 2, 2)
+    taken = {"query": x, "key": np.tanh(x), "value": np.tanh(x)}
+    Q, K, V = (v @ parts[name][:, 0] for name, v in taken.items())
+    scores = np.exp(Q @ K.transpose(0, 2, 1) / np.sqrt(2))
+    attended = scores / scores.sum(-1, keepdims=True) @ V
+    expected = (attended @ parts["attention_output"][0]).reshape(-1, 4)
+    np.testing.assert_allclose(analytic.value(net, X), expected, rtol=1e-12)
