@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
 
 from symnet.backends.c.run import binding, loading
+
+LEVEL = () if os.environ.keys() & {"CI", "SYMNET_COMPLETE"} else ("-O0",)
+"""The flag after those that users have, for texts of which what they say is tested.
+
+Without optimisation a compiler takes a third of the time. Where CI is set or all is asked for,
+texts are compiled as users have them.
+"""
 
 
 def call(

@@ -248,7 +248,7 @@ def test_what_does_not_fit_is_refused(name):
         call()
 
 
-@pytest.mark.complete(every=6)
+@pytest.mark.complete(every=9)
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_functions_go_by_their_names(name, tmp_path):
     """As activations of layers, in every notation, in files and in NumPy's spelling of them."""

@@ -11,6 +11,7 @@ import pytest
 import sympy
 
 import symnet
+from ccalls import LEVEL
 from symnet import languages
 from symnet.activations import Activation, Z
 from test_languages import COMPLETE, NETWORKS, STRICT, tools_of
@@ -71,7 +72,7 @@ def test_c_is_clean(compiler, tmp_path):
         ).items():
             (tmp_path / file).write_text(text, encoding="utf-8")
         kind = ["-x", "c++"] if compiler == "g++" else ["-std=c99", "-Wmissing-prototypes"]
-        command = [compiler, *kind, *STRICT, "-O2", "-c", "net.c", "-o", "net.o"]
+        command = [compiler, *kind, *STRICT, "-O2", *LEVEL, "-c", "net.c", "-o", "net.o"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, "")
 

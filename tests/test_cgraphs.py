@@ -113,8 +113,8 @@ def test_constant_weights(name):
 @pytest.mark.parametrize(
     ("name", "weights", "flags"),
     [
-        ("attention", "argument", (*SANITIZERS, "-march=native", "-fopenmp")),
         ("bilinear", "constant", SANITIZERS),
+        ("attention", "argument", (*SANITIZERS, "-march=native", "-fopenmp")),
         ("log_classifier", "constant", ("-O2", "-DSYMNET_PLAIN")),
         ("two_in_two_out", "argument", ("-O3",)),
     ],

@@ -439,7 +439,7 @@ ENDS = {
 }
 
 
-@pytest.mark.complete(every=2)
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize("name", ENDS)
 def test_what_is_right_passes_where_a_domain_ends(name):
     """Rounding of z moves a root's slope there by more than a sum's terms, or decides whether

@@ -157,14 +157,15 @@ def test_process_pool(method):
 WIDE = Network.dense([3, 64, 64, 2], "tanh", seed=5)
 
 
-@pytest.mark.complete(every=2)
+@pytest.mark.complete(every=4)
+@pytest.mark.parametrize("order", [2, 3])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_single_points_of_larger_networks(dtype):
+def test_single_points_of_larger_networks(dtype, order):
     """They are computed in numbers instead of vectors, all methods of every order; small ones not.
 
     Compared when they are first used.
     """
-    f = compiling.compiled(WIDE, 3, "c").verified()
+    f = compiling.compiled(WIDE, order, "c").verified()
     assert f.lone
     assert not compiling.compiled(NETWORK, 2, "c").lone
     X = np.random.default_rng(0).standard_normal((5, 3)).astype(dtype)

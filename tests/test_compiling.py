@@ -106,6 +106,7 @@ def test_higher_orders_agree_with_differences_at_high_precision(order, widths, n
                     assert result[(p, *permuted)] == pytest.approx(expected, rel=1e-10, abs=1e-13)
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize(
     ("widths", "backend"), [([1, 2, 2], "numpy"), ([2, 2, 1], "numpy"), ([2, 2, 1], "c")]
 )

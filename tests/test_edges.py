@@ -185,7 +185,7 @@ DRIVERS = {
 """By language a driver, its word for NaN, and the commands that build and run it."""
 
 
-@pytest.mark.complete(every=4)
+@pytest.mark.complete(every=8)
 @pytest.mark.parametrize("language", DRIVERS)
 def test_edges(language, tmp_path):
     """Infinities and NaN in the same places, else equal to rounding."""

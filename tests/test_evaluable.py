@@ -34,6 +34,7 @@ def compared(safe: Expr, exact: Expr, symbols: Sequence[Expr], points: np.ndarra
         np.testing.assert_allclose(function(*point), wanted, rtol=1e-12, atol=1e-290)
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize("case", CASES)
 def test_one_quantity(case: str) -> None:
     """Right where SymPy's own form cancels or overflows."""

@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("resource", reason="memory is measured as POSIX does")
 
-CASES = int(os.environ.get("SYMNET_FUZZ", "1500"))
+CASES = int(os.environ.get("SYMNET_FUZZ", "500"))
 SEED = int(os.environ.get("SYMNET_FUZZ_SEED", "0"))
-SHARES = 4
+SHARES = 2
 
 
 @pytest.mark.parametrize("share", range(SHARES))

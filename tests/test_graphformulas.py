@@ -203,6 +203,7 @@ def define(scope, label, code, count):
             scope[name] = value
 
 
+@pytest.mark.complete(every=2)
 @pytest.mark.parametrize("name", zoo.GRAPHS)
 def test_layer_text_gives_the_numbers(name, monkeypatch):
     """The printed layer notation of every graph: value, gradient and Hessian of every output."""

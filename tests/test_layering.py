@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,6 +57,7 @@ UPWARD = {
 """Methods that only pass on to a room above, and import it when they are called."""
 
 
+@cache
 def modules() -> dict[str, list[Path]]:
     """Each module or folder of the package with its source files, `__init__` aside."""
     found: dict[str, list[Path]] = {}
@@ -66,6 +68,7 @@ def modules() -> dict[str, list[Path]]:
     return found
 
 
+@cache
 def parsed(path: Path) -> ast.Module:
     """The syntax tree of a source file."""
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
@@ -87,13 +90,14 @@ def called_later(path: Path) -> set[str]:
     """What a file imports from rooms above it: for type checkers, and in methods of `UPWARD`."""
     tree, found = parsed(path), set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        if isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING":
             found |= imported(node)
         if isinstance(node, ast.FunctionDef) and node.name in UPWARD.get(dotted(path), ()):
             found |= imported(node)
     return found
 
 
+@cache
 def needed(path: Path) -> set[str]:
     """Dotted names of what a file imports to be imported itself."""
     return imported(parsed(path)) - called_later(path)

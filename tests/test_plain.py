@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 
 import symnet
-from symnet import compiling, formulas, languages
+from symnet import formulas, languages
 from symnet.cli import main
 from symnet.languages import plain
 from symnet.languages.job import Job
-from symnet.languages.selftest import expected_at
-from symnet.witness import checking, sampling
-from test_languages import NETWORKS
+from symnet.witness import checking
+from test_languages import NETWORKS, far_out
 
 
 def run(job, folder):
@@ -76,14 +75,7 @@ def test_parts_of_parts_have_names_of_their_own(tmp_path):
 
 def test_extreme_points(tmp_path):
     """Far out nothing overflows without a stop, and nothing is lost in the tails."""
-    job = Job.of(NETWORKS["activations"](), 2, "net")
-    random = np.random.default_rng(1)
-    points = np.concatenate([sampling.far(job.network, random, 4, f) for f in (5.0, 30.0)])
-    values = symnet.analytic.value(job.network, points)
-    points = points[np.isfinite(values).all(axis=1) & (np.abs(values) < 1e12).all(axis=1)]
-    assert len(points) > 1
-    expected = expected_at(job.network, compiling.compiled(job.network, 2), points)
-    done = run(replace(job, points=points, expected=expected), tmp_path)
+    done = run(far_out(), tmp_path)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 

@@ -120,7 +120,7 @@ def quiet(make: Any) -> Any:
         return None
 
 
-@pytest.mark.complete(every=6)
+@pytest.mark.complete(every=8)
 @pytest.mark.parametrize("name", CASES)
 def test_numpy_plants_are_caught(name: str) -> None:
     """16 plants in each of 22 networks' NumPy texts."""

@@ -57,6 +57,12 @@ def test_the_count_is_that_of_a_hand_count():
     assert entries(program) >= 2 + 4 * 8 + 1
 
 
+def test_elementwise_products_are_counted_one_by_one():
+    """2-3-1 and its gradient forward: z1, σ′ ⊙ t along both inputs, and the output's row on all."""
+    program = candidates(Network.dense([2, 3, 1], seed=0), 1)["tangent"]
+    assert cost(program, "tangent").multiply_adds == 2 * 3 + 3 * 2 + 3 + 3 * 2
+
+
 @pytest.mark.parametrize("scheme", ["tangent", "adjoint"])
 @pytest.mark.parametrize("widths", [[2, 5, 4, 1], [3, 4, 6, 2], [1, 3, 1]])
 def test_the_count_is_what_interpreting_the_statements_multiplies(scheme, widths):

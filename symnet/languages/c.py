@@ -226,24 +226,41 @@ def _function(job: Job, routine: Routine, printer: CPrinter) -> list[str]:
 
 
 def _self_test(job: Job, printer: CPrinter) -> list[str]:
-    kind, count = job.precision, len(job.points)
-    lines = [
+    worst = _WORST.format(
+        kind=job.precision, f=printer.suffix, zero=printer.number(0), most=printer.literal("1e30")
+    )
+    main = _MAIN.format(
+        name=job.name, macro=job.name.upper(), one=printer.number(1), count=len(job.points)
+    )
+    return [
         "/* --- self-test: what another engine gives at three points, and allowed errors --- */",
         "",
+        *_known(job, printer),
+        *worst.split("\n"),
+        *_worst_error(job, printer),
+        *main.split("\n"),
     ]
+
+
+def _known(job: Job, printer: CPrinter) -> list[str]:
+    """The points, and at each what is expected and by how much it may be missed."""
+    count = len(job.points)
     tables = {f"points[{count}][{job.lowered.n}]": job.points}
     for known in job.expected:
         shape = f"[{count}][{known.expected.shape[1]}]"
         tables[f"expected{known.order}{shape}"] = known.expected
         tables[f"allowed{known.order}[{known.allowed.size}]"] = known.allowed
-    lines += [UNFORMATTED, ""]
+    lines = [UNFORMATTED, ""]
     for name, values in tables.items():
-        lines += [*nested(values, printer, before=f"static const {kind} {name} = ", end=";"), ""]
-    lines += [FORMATTED, ""]
-    lines += _WORST.format(
-        kind=kind, f=printer.suffix, zero=printer.number(0), most=printer.literal("1e30")
-    ).split("\n")
-    lines += [
+        before = f"static const {job.precision} {name} = "
+        lines += [*nested(values, printer, before=before, end=";"), ""]
+    return [*lines, FORMATTED, ""]
+
+
+def _worst_error(job: Job, printer: CPrinter) -> list[str]:
+    """The function that calls all routines at each point."""
+    kind = job.precision
+    lines = [
         f"static {kind} worst_error(void)",
         "{",
         f"    {kind} worst = {printer.number(0)};",
@@ -252,7 +269,7 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
     results = {name: shape for r in job.lowered.routines for name, shape in r.results.items()}
     kept = "static " * job.kept
     lines += [f"    {kept}{printer.array(name, shape)};" for name, shape in results.items()]
-    lines += [f"    for (int k = 0; k < {count}; k++) {{"]
+    lines += [f"    for (int k = 0; k < {len(job.points)}; k++) {{"]
     for routine in job.lowered.routines:
         lines.append(
             f"        {job.name}_{routine.name}({', '.join(['points[k]', *routine.results])});"
@@ -264,13 +281,7 @@ def _self_test(job: Job, printer: CPrinter) -> list[str]:
             arguments += [str(known.allowed.size), str(known.stride)]
             lines += [f"        error = error_of({', '.join(arguments)});"]
             lines += ["        worst = larger(worst, error);"]
-    lines += ["    }", "    return worst;", "}", ""]
-    return [
-        *lines,
-        *_MAIN.format(
-            name=job.name, macro=job.name.upper(), one=printer.number(1), count=count
-        ).split("\n"),
-    ]
+    return [*lines, "    }", "    return worst;", "}", ""]
 
 
 _WORST = """\

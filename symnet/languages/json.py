@@ -28,7 +28,21 @@ from sympy.logic.boolalg import And, Or
 
 from symnet.breaking import WIDTH, listed
 from symnet.languages.job import Files, Job
-from symnet.lowering.loops import At, Call, Let, Loop, Mirror, More, Put, Start, Step, Store
+from symnet.languages.selftest import Expectation
+from symnet.lowering.loops import (
+    At,
+    Call,
+    Let,
+    Loop,
+    Mirror,
+    More,
+    Put,
+    Routine,
+    ScalarFunction,
+    Start,
+    Step,
+    Store,
+)
 
 
 def files(job: Job) -> Files:
@@ -41,41 +55,44 @@ def files(job: Job) -> Files:
         "inputs": [str(symbol) for symbol in job.network.inputs],
         "outputs": [str(symbol) for symbol in job.network.outputs],
         "constants": {name: values.tolist() for name, values in lowered.constants.items()},
-        "functions": [
-            {
-                "name": f.name,
-                "activation": f.activation,
-                "orders": list(f.orders),
-                "shared": [[symbol.name, tree(value)] for symbol, value in f.shared],
-                "results": list(map(tree, f.results)),
-            }
-            for f in lowered.functions
-        ],
-        "routines": [
-            {
-                "name": r.name,
-                "orders": list(r.orders),
-                "results": {name: list(shape) for name, shape in r.results.items()},
-                "arrays": {name: list(shape) for name, shape in r.arrays.items()},
-                "entries": {name: list(labels) for name, labels in r.entries.items()},
-                "body": list(map(_step, r.body)),
-            }
-            for r in lowered.routines
-        ],
+        "functions": list(map(_function, lowered.functions)),
+        "routines": list(map(_routine, lowered.routines)),
         "self_test": {
             "points": job.points.tolist(),
-            "expected": [
-                {
-                    "order": k.order,
-                    "stride": k.stride,
-                    "allowed": k.allowed.tolist(),
-                    "at": k.expected.tolist(),
-                }
-                for k in job.expected
-            ],
+            "expected": list(map(_known, job.expected)),
         },
     }
     return {f"{job.name}.json": _text(document) + "\n"}
+
+
+def _function(function: ScalarFunction) -> dict[str, Any]:
+    return {
+        "name": function.name,
+        "activation": function.activation,
+        "orders": list(function.orders),
+        "shared": [[symbol.name, tree(value)] for symbol, value in function.shared],
+        "results": list(map(tree, function.results)),
+    }
+
+
+def _routine(routine: Routine) -> dict[str, Any]:
+    return {
+        "name": routine.name,
+        "orders": list(routine.orders),
+        "results": {name: list(shape) for name, shape in routine.results.items()},
+        "arrays": {name: list(shape) for name, shape in routine.arrays.items()},
+        "entries": {name: list(labels) for name, labels in routine.entries.items()},
+        "body": list(map(_step, routine.body)),
+    }
+
+
+def _known(known: Expectation) -> dict[str, Any]:
+    return {
+        "order": known.order,
+        "stride": known.stride,
+        "allowed": known.allowed.tolist(),
+        "at": known.expected.tolist(),
+    }
 
 
 def _text(part: Any, start: str = "\n") -> str:

@@ -220,21 +220,40 @@ class _Workbook:
         self.say((here, 2, 1), "Values of another engine at three points; Network!B5 chooses one.")
         self.say((here, 4, 1), "Point now used")
         self.say((here, 5, 1), "Error / allowed")
-        for k in range(count):
+        self._points()
+        start = _INPUTS + self.n + 1
+        end = self._distances(start, last)
+        self.say((here, 4, 5), "number")
+        self.put((here, 4, 6), f"=MAX(B4:{last}4)")
+        self.put((here, 5, 6), f"=MAX(G{start}:G{end - 1})")
+        verdict = f'IF(ISNUMBER({here}!F5), IF({here}!F5<=1, "ok", "FAULT"), "FAULT")'
+        self.say((_NETWORK, 4, 1), "Self-test")
+        self.put((_NETWORK, 4, 2), f'=IF({here}!F4=0, "choose a test point", {verdict})', _BOLD)
+        self.wide(here, 22, *[22] * (count + 3))
+
+    def _points(self) -> None:
+        """The points, and above each its number where it is the one now used, else 0."""
+        here = _CHECK
+        for k, point in enumerate(self.job.points):
             column = letters(2 + k)
             first, end = _INPUTS, _INPUTS + self.n - 1
             self.head((here, _INPUTS - 1, 2 + k), f"point {k + 1}")
             used = f"{_NETWORK}!C{first}:C{end}"
             typed = f"SUMPRODUCT(ABS({column}{first}:{column}{end}-{used}))"
             self.put((here, 4, 2 + k), f"=IF({typed}=0, {k + 1}, 0)")
+            for i, coordinate in enumerate(point):
+                self.put((here, _INPUTS + i, 2 + k), float(coordinate))
         for i, name in enumerate(self.inputs):
             self.say((here, _INPUTS + i, 1), name)
-            for k, point in enumerate(self.job.points):
-                self.put((here, _INPUTS + i, 2 + k), float(point[i]))
-        row = _INPUTS + self.n + 1
+
+    def _distances(self, row: int, last: str) -> int:
+        """From `row` on a row an entry: expected up to column `last`, shown, and its error.
+
+        Returns the row after them.
+        """
+        here, count = _CHECK, len(self.job.points)
         self.head((here, row - 1, 6), "Shown")
         self.head((here, row - 1, 7), "Error / allowed")
-        start = row
         for order in self.routine.orders:
             expected = self.job.known(order)
             entries = list(self.entries(order))[:: expected.stride]
@@ -250,13 +269,7 @@ class _Workbook:
                 allowed = repr(float(expected.allowed[place])).upper()
                 self.put((here, row, 7), f"=ABS(F{row}-{chosen})/{allowed}")
                 row += 1
-        self.say((here, 4, 5), "number")
-        self.put((here, 4, 6), f"=MAX(B4:{last}4)")
-        self.put((here, 5, 6), f"=MAX(G{start}:G{row - 1})")
-        verdict = f'IF(ISNUMBER({here}!F5), IF({here}!F5<=1, "ok", "FAULT"), "FAULT")'
-        self.say((_NETWORK, 4, 1), "Self-test")
-        self.put((_NETWORK, 4, 2), f'=IF({here}!F4=0, "choose a test point", {verdict})', _BOLD)
-        self.wide(here, 22, *[22] * (count + 3))
+        return row
 
     def _about(self) -> None:
         for row, line in enumerate(self.job.head("", [self.routine.name]), 1):
