@@ -102,3 +102,43 @@ def test_letters_as_weights_are_scaled_and_shifted(vector, expected):
     assert sympy.expand(net.expression()[0] - expected(net.inputs[0], w, b)) == 0
     numbers = net.subs(dict.fromkeys(net.symbols, 0.5))
     symnet.derive(numbers).compile()
+
+
+# --- rows that nothing needs --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rows", [0, slice(2, 5), [5, 0], [1, 1, 3]])
+def test_chosen_outputs_are_rows_of_the_last_layer(rows):
+    """In the order in which they are chosen, with their biases; a chain stays one."""
+    inner = Network.dense([3, 5, 7], hidden="tanh", seed=0)
+    whole = inner.layers[1]
+    net = Network.of(inner(symnet.variables("a", "b", "c"))[rows])
+    chosen = np.atleast_1d(np.arange(7)[rows])
+    assert net == Network(
+        [inner.layers[0], Layer(whole.weights[chosen], whole.bias[chosen])],
+        inputs=("a", "b", "c"),
+        outputs=net.output_names,
+    )
+
+
+def test_rows_that_nothing_needs_are_not_computed():
+    """Of a sum of two networks' outputs, scaled and turned, two of seven and a function of one."""
+    x = symnet.variables("a", "b", "c")
+    inner = Network.dense([3, 5, 7], hidden="tanh", seed=0)
+    y, turned = inner(x), inner(x[::-1])[::-1] * np.linspace(-1.0, 2.0, 7)
+    both = np.exp((y + turned) / 2)
+    net = Network.of(symnet.concat(both[4], both[2] * both[4]))
+    assert 7 not in net.widths
+    points = np.random.default_rng(1).normal(size=(5, 3))
+    first, second = (analytic.value(inner, X) for X in (points, points[:, ::-1]))
+    expected = np.exp((first + second[:, ::-1] * np.linspace(-1.0, 2.0, 7)) / 2)
+    found = analytic.value(net, points)
+    assert found == pytest.approx(np.stack([expected[:, 4], expected[:, 2] * expected[:, 4]], 1))
+    assert symnet.check(net, symnet.derive(net, 2).compile()).ok
+
+
+def test_weights_that_are_zero_may_be_learned():
+    """A layer's own matrices do not say that a neuron is not needed."""
+    x = symnet.variables("a", "b")
+    hidden = Layer(np.ones((3, 2)), None, "tanh")(x)
+    assert Network.of(Layer(np.diag([1.0, 0.0, 1.0]))(hidden)).widths == (2, 3, 3)

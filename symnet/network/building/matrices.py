@@ -51,6 +51,11 @@ def multiplies(weights: Array, A: Array | None) -> bool:
     return _is_selection(A) or _is_selection(weights)
 
 
+def chooses(array: Array) -> bool:
+    """Whether each row of a matrix takes one entry as it is."""
+    return bool(_is_selection(array) and (np.count_nonzero(array, axis=1) == 1).all())
+
+
 def _is_selection(array: Array) -> bool:
     return bool(np.isin(array, (0, 1)).all())
 

@@ -10,6 +10,8 @@ import numpy as np
 import sympy
 from sympy import Symbol
 
+from symnet.network.building.matrices import chooses, selection
+from symnet.network.building.needed import Rows, narrowed, needed
 from symnet.network.building.vectors import Atom, Vector, linear, value
 from symnet.network.graph import Node, Term
 from symnet.network.weights import Array
@@ -25,7 +27,7 @@ def nodes_of(y: object) -> tuple[tuple[str | Symbol, ...], list[Node]]:
     last = y.atom
     if last.kind == "inputs":
         last = Atom(last.width, "form", y)
-    ordered = _ordered(last)
+    ordered = _ordered(_chosen(last))
     inputs = [atom for atom in ordered if atom.kind == "inputs"]
     if len(inputs) != 1:
         found = " and ".join(str(atom.names) for atom in inputs) or "none"
@@ -33,8 +35,8 @@ def nodes_of(y: object) -> tuple[tuple[str | Symbol, ...], list[Node]]:
     places = {inputs[0]: 0} | {
         atom: k for k, atom in enumerate((a for a in ordered if a.kind != "inputs"), start=1)
     }
-    structural = _Structural(list(places))
-    return inputs[0].names, [_as_node(a, places, structural) for a in places if places[a]]
+    structural, rows = _Structural(list(places)), needed(ordered)
+    return inputs[0].names, [_as_node(a, places, rows, structural) for a in places if places[a]]
 
 
 def applied(nodes: Sequence[Node], x: Vector) -> Vector:
@@ -54,6 +56,24 @@ def _form(node: Node, values: Sequence[Vector]) -> Vector:
 
 def _summand(term: Term, a: Vector) -> Vector:
     return a if term.weights is None else linear(term.weights, a)
+
+
+def _chosen(last: Atom) -> Atom:
+    """Outputs that are some rows of a form, as the form of these rows."""
+    while last.kind == "form" and last.form is not None and len(last.form.terms) == 1:
+        ((source, A),) = last.form.terms.items()
+        if source.kind != "form" or source.form is None or last.form.bias is not None:
+            break
+        if A is None or not chooses(A):
+            break
+        rows, form = np.argmax(A, axis=1), source.form
+        terms = {
+            atom: selection(rows, source.width) if B is None else B[rows]
+            for atom, B in form.terms.items()
+        }
+        bias = None if form.bias is None else form.bias[rows]
+        last = Atom(len(rows), "form", Vector(len(rows), terms, bias))
+    return last
 
 
 def _ordered(last: Atom) -> list[Atom]:
@@ -93,15 +113,22 @@ def _arrays(form: Vector) -> Iterator[Array]:
         yield form.bias
 
 
-def _as_node(atom: Atom, places: Mapping[Atom, int], structural: _Structural) -> Node:
+def _as_node(
+    atom: Atom, places: Mapping[Atom, int], rows: Mapping[Atom, Rows], structural: _Structural
+) -> Node:
     assert atom.form is not None
+    own, bias = rows[atom], atom.form.bias
     change = structural if atom.layer is None or not _is_direct(atom) else (lambda array: array)
     terms = sorted(
-        (Term(change(A), places[source]) for source, A in atom.form.terms.items()),
+        (
+            Term(change(narrowed(A, own, rows[source])), places[source])
+            for source, A in atom.form.terms.items()
+        ),
         key=lambda term: -term.source,
     )
     factor = None if atom.factor is None else places[atom.factor]
-    return Node(tuple(terms), change(atom.form.bias), atom.kind, atom.activation, factor)
+    bias = bias if bias is None or own.all() else bias[own]
+    return Node(tuple(terms), change(bias), atom.kind, atom.activation, factor)
 
 
 def _is_direct(atom: Atom) -> bool:
