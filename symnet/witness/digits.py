@@ -26,6 +26,7 @@ DIGITS = 50
 """Digits of the arithmetic in which `along` takes its differences."""
 
 _MORE = (60, 350, 1000)
+_SMALL = 1e-20  # of a given activation's value, which has 30 digits above it
 
 Array = NDArray[Any]
 Numbers: TypeAlias = list[Any]
@@ -112,7 +113,7 @@ def _activated(node: Node) -> _Rule:
 def _function(activation: Activation | None) -> Callable[[Any], Any]:
     assert activation is not None
     found: Callable[[Any], Any] = lambdify(Z, activation.value, [{"rint": mpmath.nint}, "mpmath"])
-    return _real(found) if activation.given else _told(_real(found))
+    return _told(_real(found), activation.given)
 
 
 def _real(found: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -126,12 +127,17 @@ def _real(found: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return real
 
 
-def _told(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """In as many more digits as it takes: in 50 of them 1 + erf(z) is 0 from -11 on."""
+def _told(function: Callable[[Any], Any], given: bool) -> Callable[[Any], Any]:
+    """In as many more digits as it takes: in 50 of them 1 + erf(z) is 0 from -11 on.
+
+    A given activation is small where its terms cancel, and nowhere else.
+    """
 
     def sure(z: Any) -> Any:
         least = mpmath.mpf(10) ** (5 - mpmath.mp.dps)
         value = function(z)
+        if given and abs(value) > _SMALL:
+            return value
         for more in _MORE:
             before = value
             with precision.digits(mpmath.mp.dps + more):
@@ -166,9 +172,10 @@ def _softmax(node: Node) -> _Rule:
 
 def _log_softmax(node: Node) -> _Rule:
     def logarithms(z: Numbers, vectors: Sequence[Numbers]) -> Numbers:
-        top = max(z)
-        total = top + mpmath.log(mpmath.fsum(mpmath.exp(entry - top) for entry in z))
-        return [entry - total for entry in z]
+        top = max(range(len(z)), key=z.__getitem__)
+        others = (mpmath.exp(entry - z[top]) for k, entry in enumerate(z) if k != top)
+        total = mpmath.log1p(mpmath.fsum(others))  # the largest share may be all but 1
+        return [entry - z[top] - total for entry in z]
 
     return logarithms
 
