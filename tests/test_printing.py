@@ -24,6 +24,7 @@ from symnet.formulas import expanded, labels, lines, tex
 from symnet.formulas.lines import BREAK, SOFT
 from symnet.formulas.plain import TextPrinter, UnicodePrinter
 from symnet.network import Layer, Network
+from symnet.network.building import variables
 from symnet.witness import analytic
 
 MODULES = [{"erfcx": special.erfcx}, "math"]
@@ -602,3 +603,11 @@ def test_latex_is_a_format_as_the_others_are(notation):
     """Of Python's text() as of the command line's --format."""
     d = derive(Network.example())
     assert d.text(notation, format="latex", digits=3) == d.latex(notation, digits=3)
+
+
+def test_a_power_of_an_exponential_has_one_superscript():
+    """TeX refuses e^{x}^{3/2}."""
+    network = Network.of(np.exp(variables("x")) ** 1.5)
+    text = formulas.latex(network, 1, "expanded")
+    assert r"\left(e^{x}\right)^{\frac{3}{2}}" in text
+    assert "}^{" not in text

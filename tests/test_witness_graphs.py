@@ -13,6 +13,8 @@ import sympy
 
 import symnet
 import zoo
+from symnet import precision
+from symnet.activations import TABLE
 from symnet.network import Layer, Network, Node, Term
 from symnet.network.building import apply, concat
 from symnet.witness import analytic, digits, sampling, units
@@ -107,6 +109,23 @@ def test_small_shares_are_exact_to_their_last_digits(
     u = np.array([1.0, 0.75])
     truth = digits.along(digits.value(net), np.array(x), u, 2)
     np.testing.assert_allclose([y, J @ u, H @ u @ u], truth, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", [*TABLE, "log_softmax"])
+def test_50_digits_are_enough_in_the_tails(name: str) -> None:
+    """gelu(-20) is -6e-88, and 0 where 1 + erf(-14) is taken in 50 digits: the check of a third
+    derivative then found a right function wrong.
+    """
+    x = symnet.variables("x1", "x2")
+    net = Network.of(symnet.log_softmax(x) if name == "log_softmax" else apply(name, x))
+    for z in (0.01, 3.0, 9.0, 14.0, 20.0, 120.0, 200.0):
+        point = [mpmath.mpf(z), mpmath.mpf(-z)]
+        with precision.digits(600):
+            truth = [mpmath.mpf(v) for v in digits.value(net)(point)]
+        with precision.digits(digits.DIGITS):
+            found = digits.value(net)(point)
+        for a, b in zip(found, truth, strict=True):
+            assert mpmath.isnan(a) if mpmath.isnan(b) else abs(a - b) <= 1e-20 * abs(b)
 
 
 def test_factors_of_one_entry_are_spread() -> None:

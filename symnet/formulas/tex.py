@@ -55,6 +55,8 @@ class LatexPrinter(FormulaPrinter):
         return rf"{mantissa}\cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
     def power(self, base: str, exponent: Expr) -> str:
+        if base.startswith("e^"):  # TeX takes no second superscript
+            base = self.parentheses(base)
         return f"{base}^{{{unbroken(self._print(exponent))}}}"
 
     def root(self, radicand: Expr) -> str:

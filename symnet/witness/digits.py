@@ -171,9 +171,10 @@ def _softmax(node: Node) -> _Rule:
 
 def _log_softmax(node: Node) -> _Rule:
     def logarithms(z: Numbers, vectors: Sequence[Numbers]) -> Numbers:
-        top = max(z)
-        total = top + mpmath.log(mpmath.fsum(mpmath.exp(entry - top) for entry in z))
-        return [entry - total for entry in z]
+        top = max(range(len(z)), key=z.__getitem__)
+        others = (mpmath.exp(entry - z[top]) for k, entry in enumerate(z) if k != top)
+        total = mpmath.log1p(mpmath.fsum(others))  # the largest share may be all but 1
+        return [entry - z[top] - total for entry in z]
 
     return logarithms
 
