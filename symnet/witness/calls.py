@@ -165,7 +165,8 @@ def _compared(function: Checkable, truth: Truth, X: Array, where: str) -> Iterat
 def _methods(
     function: Checkable, truth: Truth, X: Array, where: str, shift: int = 0
 ) -> Iterator[Comparison]:
-    for order in range(function.order + 1):
+    # The highest order first: the sizes of its terms, where they are asked for, have all others'.
+    for order in reversed(range(function.order + 1)):
         result = function.derivative(order, np.roll(X, shift, axis=0))
         yield truth.comparison(order, result, f"derivative({order}, X){where}", shift)
         _spoilt(result, shift)

@@ -78,8 +78,9 @@ def _drawn(network: Network, own: Units, random: np.random.Generator, factors: A
 
 def clear(network: Network, points: Array, rounding: float) -> NDArray[np.bool_]:
     """Which of the points (N, n) rounding puts on no other side of a kink, nor far off."""
-    found = known(network, points, rounding)
+    found = np.full(len(points), True)
     for activation, z, width in _widths(network, points, rounding):
+        found &= _told(z, width)
         for kink in map(float, activation.kinks):
             found &= (np.abs(z - kink) > width).all(axis=1)
     return found
@@ -92,8 +93,12 @@ def known(network: Network, points: Array, rounding: float) -> NDArray[np.bool_]
     """
     found = np.full(len(points), True)
     for _, z, width in _widths(network, points, rounding):
-        found &= ~(width > _UNKNOWN * np.maximum(1.0, np.abs(z))).any(axis=1)
+        found &= _told(z, width)
     return found
+
+
+def _told(z: Array, width: Array) -> NDArray[np.bool_]:
+    return np.logical_not((width > _UNKNOWN * np.maximum(1.0, np.abs(z))).any(axis=1))
 
 
 def _widths(
@@ -103,12 +108,13 @@ def _widths(
     if not len(points):
         return
     moved = [points * (1 + sign * _ROUNDINGS * rounding) for sign in (-1, 0, 1)]
-    low, z, high = (analytic.preactivations(network, X) for X in moved)
-    for node, left, here, right in zip(network.nodes, low, z, high, strict=True):
+    forms = analytic.preactivations(network, np.concatenate(moved))
+    for node, form in zip(network.nodes, forms, strict=True):
         if node.activation is not None:
+            low, z, high = np.split(form, 3)
             with np.errstate(invalid="ignore"):  # of two infinite ones nothing is clear
-                width = np.max(np.abs([left - here, right - here]), axis=0)
-            yield node.activation, here, width + _ROUNDINGS * rounding * np.abs(here)
+                width = np.maximum(np.abs(low - z), np.abs(high - z))
+            yield node.activation, z, width + _ROUNDINGS * rounding * np.abs(z)
 
 
 def beside_seams(network: Network, random: np.random.Generator, pairs: int = PAIRS) -> Array:
