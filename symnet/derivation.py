@@ -90,7 +90,10 @@ class Derivation:
     def text(
         self, notation: str | None = None, format: str = "text", digits: int | None = None
     ) -> str:
-        """The derivatives as "text" (pastes into Python), "unicode", "latex" or "mathml".
+        """The derivatives as "text", "unicode", "latex" or "mathml".
+
+        Right sides of expanded "text" paste into Python; other notations have names such as
+        ∂a1_1/∂x1 and tanh'(z1).
 
         "mathml" is HTML with formulas that browsers set: divisions of the classes `lines`, in
         which each term stays together where there is room.

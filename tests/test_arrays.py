@@ -33,6 +33,16 @@ def npz(path, **named):
 # --- in memory ----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("widths", [[2, 4, 3, 1], [3, 1, 2], [2, 1, 1, 2]])
+def test_biases_may_be_rows(widths):
+    """As `x @ W + b` has them; a row of one number is a bias where another is wide, as here."""
+    net = Network.dense(widths, "tanh", seed=2)
+    arrays = [np.atleast_2d(a.T) for layer in net.layers for a in layer.arrays]
+    assert symnet.from_arrays(arrays, "tanh", layout="in,out") == net
+    with pytest.raises(ValueError, match=r"layer"):
+        symnet.from_arrays([arrays[0], *arrays[2:]], "tanh", layout="in,out")
+
+
 def test_arrays_are_layers():
     """In either layout, with or without biases, to the last bit."""
     assert symnet.from_arrays(LAYERS, "tanh") == NET

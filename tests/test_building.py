@@ -125,6 +125,16 @@ def test_softmax_and_layer_norm_have_their_definitions():
     np.testing.assert_allclose(found, normed, rtol=1e-13)
 
 
+@pytest.mark.parametrize(("soft", "alone"), [(symnet.softmax, 1.0), (symnet.log_softmax, 0.0)])
+def test_a_softmax_of_a_single_entry_is_a_constant(soft, alone):
+    """exp(v)/exp(v) is 1 whatever v is, and its logarithm 0: nothing is computed for them."""
+    x = variables("x1", "x2")
+    network = Network.of(soft(Layer([[1.0, 2.0]], [0.5], "tanh")(x)))
+    assert network.describe() == "2-1, linear"
+    assert symnet.analytic.value(network, POINTS).tolist() == [[alone]] * len(POINTS)
+    assert "exp" not in symnet.derive(network, order=2).text("neuron")
+
+
 def test_a_graph_that_is_a_chain_becomes_one():
     """Written as a graph or as a list of layers, it is the same network."""
     first, second = Layer(W, B, "tanh"), Layer([[1.0, 2.0, 3.0]])

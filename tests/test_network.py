@@ -188,6 +188,11 @@ def test_a_bad_bias_is_refused(bias, message):
         Layer(np.ones((2, 3)), bias)
 
 
+def test_a_bias_may_be_a_row():
+    """As NumPy adds it to x @ W; a column is no bias."""
+    assert Layer(np.ones((2, 3)), np.array([[1.0, 2.0]])).bias.tolist() == [1.0, 2.0]
+
+
 def test_an_unknown_activation_is_refused():
     """The table's own message reaches the user."""
     with pytest.raises(ValueError, match="sigmoid"):

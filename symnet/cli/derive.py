@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--format",
         choices=("text", "unicode", "latex", "mathml"),
-        help="text pastes into Python, mathml is HTML (unicode where the terminal shows it)",
+        help="expanded text pastes into Python, mathml is HTML (unicode if the terminal shows it)",
     )
     parser.add_argument(
         "--at", type=options.point, metavar="X", help="show values at this point: 1,0.5"

@@ -75,8 +75,8 @@ def text(
     """The value and all derivatives up to `order`, with a line on the network before them.
 
     Args:
-        format: "text", whose right sides Python takes, "unicode", "latex", as `latex`, or
-            "mathml", which is HTML.
+        format: "text", whose right sides Python takes where they are expanded, "unicode",
+            "latex", as `latex`, or "mathml", which is HTML.
         digits: significant digits of the floats shown; None for the fewest that give them back.
         columns: of lines, where formulas can be broken.
 

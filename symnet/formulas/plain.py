@@ -1,4 +1,4 @@
-"""Expressions as text that Python takes, and as one line of mathematics in Unicode.
+"""Expressions as Python writes them, and as one line of mathematics in Unicode.
 
 text       2*exp(-x1 - x2 - 1)/(1 + exp(-x1 - x2 - 1))**2
 unicode    2·exp(−x₁ − x₂ − 1)/(1 + exp(−x₁ − x₂ − 1))²
@@ -19,7 +19,7 @@ from symnet.names import superscript
 
 
 class TextPrinter(FormulaPrinter):
-    """Expressions as Python takes them; functions as `numpy`, `math` and SymPy call them."""
+    """Expressions as Python writes them; functions as `numpy`, `math` and SymPy call them."""
 
 
 class UnicodePrinter(FormulaPrinter):

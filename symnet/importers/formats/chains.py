@@ -39,7 +39,8 @@ def from_arrays(
             `leaky_relu(0.2)` and others with a parameter as `symnet.activations.activation` has
             them, and of the whole vector softmax and log_softmax.
         layout: "out,in" where a matrix has a row a neuron, as it is unless said or unless names
-            or shapes tell otherwise; "in,out" where it has a column (Keras' `kernel`).
+            or shapes tell otherwise; "in,out" where it has a column (Keras' `kernel`), and
+            where each matrix has a bias, these may be rows.
 
     ValueError for shapes that do not fit, for another number of activations, and as Layer has it.
     """
@@ -51,7 +52,8 @@ def from_arrays(
     layout = layout or "out,in"
     if layout not in named.LAYOUTS:
         raise ValueError(f"layout {layout!r} is none of {', '.join(named.LAYOUTS)}")
-    pairs = _grouped([np.asarray(array) for array in arrays])
+    plain = [np.asarray(array) for array in arrays]
+    pairs = _grouped(_without_rows(plain) if layout == "in,out" else plain)
     functions = _functions(activations, len(pairs))
     ends = [resolved(own, _OF_VECTORS) if isinstance(own, str) else None for own in functions]
     layers = [
@@ -65,6 +67,17 @@ def from_arrays(
     for layer, end in zip(layers, ends, strict=True):
         h = layer(h) if end is None else _OF_VECTORS[end](layer(h))
     return Network.of(h, outputs, name)
+
+
+def _without_rows(arrays: Sequence[Array]) -> list[Array]:
+    """The arrays, biases that are rows, as `x @ W + b` has them, as vectors.
+
+    Each second array must be one, and one of them wide: that one cannot be a layer's matrix.
+    """
+    pairs = list(zip(arrays[::2], arrays[1::2], strict=False))
+    rows = all(W.ndim == 2 and b.shape == (1, W.shape[1]) for W, b in pairs)
+    wide = any(b.size > 1 for _, b in pairs)
+    return [a.ravel() if rows and wide and k % 2 else a for k, a in enumerate(arrays)]
 
 
 def _grouped(arrays: Sequence[Array]) -> list[tuple[Array, Array | None]]:

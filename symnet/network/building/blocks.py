@@ -11,13 +11,22 @@ from symnet.network.building.vectors import Vector, apply, checked, concat, line
 
 
 def softmax(v: Vector) -> Vector:
-    """exp(v)/Σ exp(v_r), over all entries of the vector."""
-    return value(checked(v, "softmax"), "softmax")
+    """exp(v)/Σ exp(v_r), over all entries of the vector; 1 of a single one."""
+    return _normalised(v, "softmax", 1.0)
 
 
 def log_softmax(v: Vector) -> Vector:
-    """v − log Σ exp(v_r), over all entries of the vector."""
-    return value(checked(v, "log_softmax"), "log_softmax")
+    """v − log Σ exp(v_r), over all entries of the vector; 0 of a single one."""
+    return _normalised(v, "log_softmax", 0.0)
+
+
+def _normalised(v: Vector, kind: str, alone: float) -> Vector:
+    if checked(v, kind).width > 1:
+        return value(v, kind)
+    atom = next(iter(v.terms))
+    while atom.sources:  # to the inputs: of what is the same for all, nothing is computed
+        atom = atom.sources[0]
+    return linear([[0] * atom.width], Vector(atom.width, {atom: None})) + alone
 
 
 def maximum(a: Vector, b: Any) -> Vector:
