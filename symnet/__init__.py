@@ -123,4 +123,4 @@ if not TYPE_CHECKING:  # who would take any name for one of the package's
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "__version__"})
+    return sorted([*__all__, "__version__"])
