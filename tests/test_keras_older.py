@@ -100,3 +100,54 @@ def test_tensors_among_keywords(tmp_path):
     attended = scores / scores.sum(-1, keepdims=True) @ V
     expected = (attended @ parts["attention_output"][0]).reshape(-1, 4)
     np.testing.assert_allclose(analytic.value(net, X), expected, rtol=1e-12)
+
+
+OF_TENSORFLOW = {
+    "__operators__.add": (["x", 0, 0, {"y": ["d", 0, 0]}], lambda x, d: x + d),
+    "math.subtract": (["_CONSTANT_VALUE", -1, 2.0, {"y": ["d", 0, 0]}], lambda x, d: 2 - d),
+    "math.multiply": (["d", 0, 0, {"y": [[1.0, 2.0, 3.0, 4.0]]}], lambda x, d: d * [1, 2, 3, 4]),
+    "math.truediv": (["x", 0, 0, {"y": 4.0}], lambda x, d: x / 4),
+    "math.pow": (["d", 0, 0, {"y": 2.0}], lambda x, d: d**2),
+    "math.maximum": (["x", 0, 0, {"y": ["d", 0, 0]}], np.maximum),
+    "math.exp": (["d", 0, 0, {}], lambda x, d: np.exp(d)),
+    "math.negative": ([["x", 0, 0, {}]], lambda x, d: -x),
+    "nn.relu": (["x", 0, 0, {}], lambda x, d: np.maximum(x, 0)),
+    "math.reduce_sum": (
+        ["x", 0, 0, {"axis": [1], "keepdims": True}],
+        lambda x, d: x.sum(1, keepdims=True),
+    ),
+}
+
+
+def of_tensorflow(path, function, node):
+    """A file in which the function takes x, or the layer d of it."""
+    for source in [node] if isinstance(node[0], str) else node:
+        source[3].setdefault("name", None)
+    dense = layer("Dense", "d", [called("x")], activation="tanh")
+    made = layer("TFOpLambda", "f", [node], dtype="float32", trainable=True, function=function)
+    whole = model("m", [dense, made], [["f", 0, 0]])
+    return written(path, whole, {"d": {"d/kernel:0": W1, "d/bias:0": B}})
+
+
+@pytest.mark.parametrize("function", OF_TENSORFLOW)
+def test_functions_of_tensorflow_are_operations(tmp_path, function):
+    node, expected = OF_TENSORFLOW[function]
+    net = symnet.load(of_tensorflow(tmp_path / "m.h5", function, node))
+    wanted = expected(X, np.tanh(X @ W1 + B))
+    np.testing.assert_allclose(analytic.value(net, X), wanted, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("function", "named", "message"),
+    [
+        ("math.exp", {"beta": 2.0}, r"'f' \(math.exp\): it is called with 'beta'"),
+        ("math.reduce_sum", {"axis": 0}, "mixes the points of a batch"),
+        ("math.reduce_sum", {}, "mixes the points of a batch"),
+        ("io.exp", {}, r"'f' \(TFOpLambda\): it is no layer that symnet reads"),
+        ("math.betainc", {}, r"'f' \(TFOpLambda\): it is no layer that symnet reads"),
+    ],
+)
+def test_other_functions_of_tensorflow_are_refused(tmp_path, function, named, message):
+    path = of_tensorflow(tmp_path / "m.h5", function, ["x", 0, 0, named])
+    with pytest.raises(ValueError, match=message):
+        symnet.load(path)

@@ -156,6 +156,14 @@ def test_rounding_of_single_precision_is_no_difference(tmp_path):
     assert "onnxruntime in single precision" in imported(proto, tmp_path).compared
 
 
+def test_values_too_small_for_single_precision_are_no_other_values(tmp_path):
+    """Deep contracting networks end there: onnxruntime gives 0."""
+    pytest.importorskip("onnxruntime")
+    nodes = [node("Mul", "x a", "z"), node("Tanh", "z", "t"), node("Mul", "t a")]
+    found = imported(in_single(nodes, (1, 2), {"a": np.float32(1e-25)}), tmp_path)
+    assert "onnxruntime in single precision 0.0e+00" in found.compared
+
+
 @pytest.mark.parametrize("held", ["cast", "initializer"])
 def test_branches_are_in_double_precision_beside_the_evaluator(held, tmp_path):
     """A single precision left in a branch is no error of the network's, nor hides one."""

@@ -73,7 +73,7 @@ def read(path: FilePath, options: Options) -> Imported:
     options.check_complete()
     if str(version).startswith(("1.", "2.")) and config != (now := stored.of_keras_3(config)):
         found_net = built(now, weights, label_of(path), options)
-        why = f"Keras 3 computes another hard_sigmoid than Keras {version}, which wrote the file"
+        why = f"Keras 3 does not compute as Keras {version} did, which wrote the file"
         return replace(found_net, compared=f"not compared: {why}")
     found_net = built(config, weights, label_of(path), options)
     if not options.check or options.select is not None:

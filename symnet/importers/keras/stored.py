@@ -16,6 +16,7 @@ from typing import Any
 
 from symnet.importers.formats.apart import Contents
 from symnet.importers.keras.attention import OF_HEADS
+from symnet.importers.keras.tensorflow import with_operations
 from symnet.network.weights import Array
 
 MODELS = ("Sequential", "Functional", "Model")
@@ -37,11 +38,13 @@ def layers_of(model: Config) -> list[Config]:
 
 
 def of_keras_3(config: Any) -> Any:
-    """A configuration of Keras 2 with the names of Keras 3: its hard_sigmoid was another."""
+    """A configuration of Keras 2 as Keras 3 has it: its hard_sigmoid was another."""
     if isinstance(config, list):
         return [of_keras_3(part) for part in config]
     if not isinstance(config, dict):
         return config
+    if config.get("class_name") == "TFOpLambda":
+        return with_operations(config)
     return {
         key: "hard_sigmoid_of_keras_2"
         if value == "hard_sigmoid" and key in ("activation", "recurrent_activation")

@@ -239,6 +239,7 @@ def _in_single(
         )
     with np.errstate(all="ignore"):
         apart = np.abs(found - values)
+        apart[apart < np.finfo(np.float32).tiny] = 0  # single precision ends there
         shaken = np.abs(analytic.value(net, rounded * (1 + np.finfo(np.float32).eps)) - found)
         terms = np.maximum(analytic.scale(net, rounded, 0), np.abs(found))
         kept = np.isfinite(apart) & np.isfinite(terms)  # else it is beyond single precision
