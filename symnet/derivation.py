@@ -128,7 +128,8 @@ class Derivation:
 
         backend: "numpy", or "c" for a kernel made by the system's C compiler.
         check: compare every function with the analytic engine before it is returned, on a few
-            points; CheckError when one disagrees.
+            points; CheckError when one disagrees, and a warning to the logger "symnet" where
+            nothing could be compared.
         threads: how many to use at most; None for as many as pay.
 
         ValueError when a weight is symbolic: give numbers by `network.subs` first.

@@ -117,15 +117,20 @@ def still() -> None:
     """The work of `lasting`, if there is one, goes on."""
     work = _LASTING.get()
     if work is not None and time.process_time() > work.due:
-        import logging  # not needed by those who wait for nothing
-
         _LASTING.set(None)
-        logging.getLogger("symnet").warning("symnet: %s", work.what)
+        warn(work.what)
+
+
+def warn(what: str) -> None:
+    """Say it to the logger "symnet"."""
+    import logging  # not needed by those to whom nothing is said
+
+    logging.getLogger("symnet").warning("symnet: %s", what)
 
 
 @contextmanager
 def silent(wanted: bool) -> Iterator[None]:
-    """Where it is `wanted`, `still` says nothing inside."""
+    """Where it is `wanted`, `still` and `warn` say nothing inside."""
     if not wanted:
         yield
         return

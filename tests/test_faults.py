@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 import symnet
-from symnet import leftovers
+from symnet import cli, leftovers
 from symnet.backends.c.run import compiler, loading
 from symnet.witness.checking import CheckError
 
@@ -182,6 +182,24 @@ def test_a_compiler_that_says_too_much(cache, tmp_path, monkeypatch):
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("cc", "status", "message"),
+    [
+        ("cc -ffast-math", 2, "error: the C compiler $CC = cc -ffast-math failed: "),
+        ("true", 0, "the C compiler $CC = true reported success, but wrote no program\n"),
+    ],
+)
+def test_a_compiler_to_blame_for_a_self_test_that_does_not_run(
+    tmp_path, monkeypatch, capsys, cc, status, message
+):
+    """Not the generated text, which nobody is asked to report; `evaluate` has the same status."""
+    monkeypatch.setenv("CC", cc)
+    asked = ["generate", "--language", "c", "--name", "net", "-o", str(tmp_path / "net.c")]
+    assert cli.main(asked) == status
+    assert message in capsys.readouterr().err
+    assert (tmp_path / "net.c").exists() == (status == 0)
 
 
 @pytest.mark.parametrize(

@@ -652,12 +652,18 @@ def test_defined_nowhere() -> None:
         Activation("own", log(-1 - z**2))
 
 
-def test_nothing_to_compare_is_no_success() -> None:
-    """A network that is finite nowhere fails its check, and says why."""
+def test_nothing_to_compare_is_no_success(caplog: pytest.LogCaptureFixture) -> None:
+    """A network that is finite nowhere fails its check, and says why; so does `compile`."""
     layers = [symnet.Layer([[1.0]], [0.0], "exp"), symnet.Layer([[-1.0]], [-1.0], "log")]
     net = symnet.Network(layers)
-    report = symnet.check(net, symnet.derive(net).compile(check=False))
+    symnet.derive(network(exp(-z)), 1).compile()
+    assert not caplog.messages
+    function = symnet.derive(net, 1).compile()
+    (said,) = caplog.messages
+    assert said.startswith("symnet: 1-1-1, exp, log: value, jacobian could be compared at no point")
+    report = symnet.check(net, function)
     assert not report.ok
+    assert not any(c.points for c in report.comparisons if c.against == "analytic chain rule")
     assert "y, finite at no point: nothing to compare" in str(report)
 
 

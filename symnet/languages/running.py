@@ -30,12 +30,24 @@ def _compiled(paths: Sequence[Path], macro: str) -> str | None:
     large = sum(path.stat().st_size for path in paths) > _OPTIMIZED
     optimized = "-O0" if large else "-O1"
     flags = ["-std=c99", optimized, f"-D{macro}", "-o", str(program), *map(str, paths), "-lm"]
-    _demand([*command, *flags])
+    if reason := _failure([*command, *flags]):
+        raise compiler.CompilerError(f"{compiler.said(command)} failed: {reason}")
+    if not program.exists():
+        return (
+            f"the self-test was not run: {compiler.said(command)} reported success, but wrote no "
+            "program"
+        )
     _demand([str(program)])
     return None
 
 
 def _demand(command: Sequence[str], folder: Path | None = None) -> None:
+    if reason := _failure(command, folder):
+        raise CheckError(f"generated text failed its self-test; please report it: {reason}")
+
+
+def _failure(command: Sequence[str], folder: Path | None = None) -> str | None:
+    """A line of why a command did not succeed, if so."""
     done = subprocess.run(
         command,
         capture_output=True,
@@ -44,20 +56,20 @@ def _demand(command: Sequence[str], folder: Path | None = None) -> None:
         stdin=subprocess.DEVNULL,
         cwd=folder,
     )
-    if done.returncode:
-        # A verdict comes first on standard output; on the other a compiler's first error, or a
-        # traceback's reason last.
-        verdict, reasons = done.stdout.strip().splitlines(), done.stderr.strip().splitlines()
-        errors = [line for line in reasons if re.search(r"\b[Ee]rror: ", line)]
-        said = (verdict[:1] or errors[:1] or reasons[-1:] or [f"status {done.returncode}"])[0]
-        raise CheckError(f"generated text failed its self-test; please report it: {said}")
+    if not done.returncode:
+        return None
+    # A verdict comes first on standard output; on the other a compiler's first error, or a
+    # traceback's reason last.
+    verdict, reasons = done.stdout.strip().splitlines(), done.stderr.strip().splitlines()
+    errors = [line for line in reasons if re.search(r"\b[Ee]rror: ", line)]
+    return (verdict[:1] or errors[:1] or reasons[-1:] or [f"status {done.returncode}"])[0]
 
 
 def confirm(language: str, files: Mapping[str, str | bytes]) -> str | None:
     """Run the self-tests of a language's files; why they could not be run, if so.
 
     Nothing to say of those WITHOUT one. CheckError, with the line that it printed of what is wrong,
-    where one fails.
+    where one fails; CompilerError where the C compiler refuses the text, as with -ffast-math.
     """
     if language in WITHOUT:
         return None

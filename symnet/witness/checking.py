@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from symnet import showing
 from symnet.network import Network
-from symnet.progress import part
+from symnet.progress import part, warn
 from symnet.witness import calls, directions, sampling
 from symnet.witness.comparing import Checkable, CheckError, Comparison, Truth, worst
 from symnet.witness.exact import against_digits
@@ -200,7 +200,8 @@ def verify(function: Generated, dtype: Any = None) -> None:
     A quick check, for functions about to be handed out: each method at a few points, ordinary
     and far out, at full size, and at many points of the leading neurons. Orders above the second,
     which the analytic engine does not know, are compared with 50-digit arithmetic. In the types
-    that need no more compilation, or in the given one alone, single points included.
+    that need no more compilation, or in the given one alone, single points included. A warning to
+    the logger "symnet" names what could be compared at no point.
     """
     random = np.random.default_rng(0)
     network = function.network
@@ -213,7 +214,9 @@ def verify(function: Generated, dtype: Any = None) -> None:
     if narrow.network is not network:
         small = _few(narrow.network, narrow, random)
         narrower = calls.true(narrow.network, small.all, narrow, quick=True)
-    _demand(calls.together(function, truth))
+    compared = list(calls.together(function, truth))
+    _demand(compared)
+    _tell_uncompared(network, compared)
     if not function.lone:
         _demand(calls.singly(narrow, narrower))
     _demand(calls.crowd(narrow, narrower))
@@ -221,6 +224,17 @@ def verify(function: Generated, dtype: Any = None) -> None:
         _demand(calls.in_type(narrow, narrow.network, small.near, small.beyond, other, True))
     if function.order > 2:
         _demand(against_digits(narrower.part(small.some), narrow, random))
+
+
+def _tell_uncompared(network: Network, comparisons: Sequence[Comparison]) -> None:
+    least = dict.fromkeys((c.quantity for c in comparisons), 0)
+    for comparison in comparisons:
+        least[comparison.quantity] += comparison.points
+    if lost := [quantity for quantity, points in least.items() if not points]:
+        warn(
+            f"{network.describe()}: {', '.join(lost)} could be compared at no point: rounding "
+            "leaves nothing of what an activation is of, or results are not finite"
+        )
 
 
 def _demand(comparisons: Sequence[Comparison] | Iterator[Comparison]) -> None:

@@ -49,7 +49,8 @@ class Comparison:
     """The worst disagreement of one order of derivative with one witness.
 
     error: relative to the size of the terms; entry and point: where; points: how many were
-    compared; against: the witness; call: the function that gave it, and at how many points.
+    compared, 0 where nothing could be; against: the witness; call: the function that gave it, and
+    at how many points.
     """
 
     quantity: str
@@ -223,7 +224,8 @@ class Truth:
         if (error > tolerance(kind)).any():
             error[~self.known[which]] = 0.0
         position = np.unravel_index(np.argmax(error), error.shape)
-        return self._named(order, result, float(error[position]), position, call, kind)
+        found = self._named(order, result, float(error[position]), position, call, kind)
+        return found if comparable.any() else replace(found, points=0)
 
     def _overflown(self, order: int) -> Array:
         """Where another entry of the same point is infinite or NaN, (N, 1, …).
