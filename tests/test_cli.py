@@ -293,6 +293,23 @@ def test_generate_c(run, net, tmp_path):
     assert sorted(p.name for p in (tmp_path / "made").iterdir()) == ["net.c", "net.h"]
 
 
+def test_the_outputs_name_tells_the_language(run, net, tmp_path):
+    """Python was written into press.c without a word."""
+    for name, written in (("a.py", b'"""'), ("a.f90", b"! "), ("a.json", b"{"), ("bare", b'"""')):
+        assert run("generate", net, "-o", tmp_path / name) == (0, "", "")
+        assert (tmp_path / name).read_bytes().startswith(written)
+    assert run("generate", net, "--language", "json", "-o", tmp_path / "loops.txt") == (0, "", "")
+    for words, said in (
+        (["-o", "a.js"], "symnet: error: no language's files end as a.js: say which by --language"),
+        (
+            ["--language", "rust", "-o", "a.c"],
+            "symnet: error: --language rust writes .rs, but the output is a.c: "
+            "give --language c, or another -o",
+        ),
+    ):
+        assert run("generate", net, *words) == (2, "", said + "\n")
+
+
 def test_generate_two_files_need_a_place(run, net):
     """Standard output holds one text only."""
     status, text, error = run("generate", net, "--language", "c")

@@ -41,7 +41,9 @@ def add(commands: Any) -> None:
     parser.set_defaults(makes_folders=True)
     options.order(parser)
     parser.add_argument(
-        "--language", choices=tuple(languages.LANGUAGES), default="python", help="(python)"
+        "--language",
+        choices=tuple(languages.LANGUAGES),
+        help="(what the output's name ends with, else python)",
     )
     parser.add_argument(
         "--name", help="what functions, the module or the library are called (the network's)"
@@ -63,6 +65,7 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the files once they have passed their own self-tests; CheckError where one fails."""
+    given.language = _language(given)
     networks = [exchange.loaded(path, given.quiet) for path in given.files] or [Network.example()]
     name, folder = _place(given)
     asked = {"precision": given.precision, "command": _command(given), "only": _only(given)}
@@ -119,6 +122,27 @@ def _confirm(language: str, made: Mapping[str, str | bytes]) -> None:
     """Run the self-test of what will be written; CheckError where it fails."""
     if unconfirmed := running.confirm(language, made):
         sys.stderr.write(f"symnet: {unconfirmed}\n")
+
+
+def _language(given: argparse.Namespace) -> str:
+    """The language that is asked for, or whose files end as the output does; else Python.
+
+    ValueError for an output that ends as another language's files do, or as nobody knows whose.
+    """
+    suffix = "" if _is_folder(given.output) else Path(given.output).suffix.removeprefix(".")
+    endings = {name: row.ending for name, row in languages.LANGUAGES.items()}
+    writing = [name for name, ending in endings.items() if ending == suffix]
+    file = Path(given.output).name
+    if given.language is None and suffix and not writing:
+        raise ValueError(f"no language's files end as {file}: say which by --language")
+    if given.language is None:
+        return next(iter(writing), "python")
+    if writing and given.language not in writing:
+        raise ValueError(
+            f"--language {given.language} writes .{endings[given.language]}, but the output is "
+            f"{file}: give --language {writing[0]}, or another -o"
+        )
+    return str(given.language)
 
 
 def _place(given: argparse.Namespace) -> tuple[str | None, Path | None]:
