@@ -133,6 +133,16 @@ def test_a_network_without_a_value_anywhere_is_refused(name):
         numpy_module(Network([Layer([[0.0]], activation=name)]))
 
 
+def test_terms_that_no_double_holds_are_told_apart_from_none():
+    """Of sqrt at 1e-162 the slope of σ″ is none, what z moves it by is; of sqrt(0·x) nothing is."""
+    last = Layer([[0, 0], [0, 1.0]], activation="abs")
+    tiny = Network([Layer([[-1.0], [-1.1e-162]], activation="sqrt"), last])
+    assert namespace(numpy_module(tiny))["self_test"]() == 0
+    nowhere = Network([Layer([[0.0]], activation="sqrt"), Layer([[0.0]], activation="abs")])
+    with pytest.raises(ValueError, match="not finite even at"):
+        numpy_module(nowhere)
+
+
 @pytest.mark.parametrize("order", [0, 1, 3, 4])
 def test_other_orders(order):
     """The functions are those of a compilation to that order, and the self-test covers them."""

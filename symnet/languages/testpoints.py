@@ -91,8 +91,8 @@ def ordinary_points(network: Network, count: int = _POINTS) -> Array:
     centre = np.mean(points, axis=0)
     for factor in (1, 0.1, 0.01, 0):
         nearer = rounded(centre + factor * (points - centre))
-        known = analytic.derivatives(network, nearer, 2, along)
-        if all(np.isfinite(result).all() for result in known):
+        known, sizes = analytic.measured(network, nearer, 2, along)
+        if all(np.isfinite(part).all() for part in (*known, *sizes)):
             return nearer
     centre = tuple(nearer[0].tolist())
     raise ValueError(f"{network.describe()}: its value or partials are not finite even at {centre}")

@@ -146,8 +146,8 @@ def _moved_last(step: Step, size: Array) -> Array:
     steps = [_near(z), 1e-10 * np.abs(z)]
     if turns(step.activation.tree):
         steps.append(_FEW_DIGITS * np.abs(z))
-    slope = np.fmax.reduce([_slope(step.activation, z, h) for h in steps])
-    measured = slope * size + s1 / np.maximum(1, np.abs(z)) + s2
+    moved = np.fmax.reduce([_change(step.activation, z, h, size) for h in steps])
+    measured = moved + s1 / np.maximum(1, np.abs(z)) + s2
     return np.where(np.isnan(measured), usual, measured)
 
 
@@ -159,8 +159,9 @@ def _near(z: Array) -> Array:
     return 1e-3 * np.minimum(1, np.abs(z))
 
 
-def _slope(activation: Activation, z: Array, h: Array) -> Array:
-    """The size of the slope of sigma'' over h to both sides; NaN where one has no value.
+def _change(activation: Activation, z: Array, h: Array, size: Array) -> Array:
+    """The size of what moves sigma'' by its slope over h to both sides, for a z that is moved by
+    `size`; NaN where one has no value. The slope alone may be no double, as of sqrt at 1e-162.
 
     Infinite where no double holds it: such entries are not compared.
     """
@@ -168,7 +169,7 @@ def _slope(activation: Activation, z: Array, h: Array) -> Array:
     right, left = (jet(activation, z + side)[2] for side in (h, -h))
     known = np.isfinite(right) & np.isfinite(left)
     with np.errstate(over="ignore"):
-        return np.where(known, np.abs(right - left) / (2 * h), np.nan)
+        return np.where(known, np.abs(right - left) * (size / (2 * h)), np.nan)
 
 
 _MEASURED = frozenset(["log", "reciprocal", "sqrt", "square", "asinh", "tanhshrink"])
