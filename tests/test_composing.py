@@ -121,6 +121,18 @@ def test_chosen_outputs_are_rows_of_the_last_layer(rows):
     )
 
 
+def test_chosen_outputs_keep_exact_weights():
+    """A third beside doubles is a third still."""
+    exact = Layer([[sympy.Rational(1, 3), 2], [1, 0.5]], [sympy.Rational(1, 7), 0])
+    inner = Network([Layer([[0.5], [1.5]], None, "tanh"), exact])
+    net = Network.of(inner(symnet.variables("a"))[0])
+    last = net.layers[1]
+    assert (last.weights.tolist(), last.bias.tolist()) == (
+        [[sympy.Rational(1, 3), 2]],
+        [sympy.Rational(1, 7)],
+    )
+
+
 def test_rows_that_nothing_needs_are_not_computed():
     """Of a sum of two networks' outputs, scaled and turned, two of seven and a function of one."""
     x = symnet.variables("a", "b", "c")

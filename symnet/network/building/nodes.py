@@ -14,6 +14,7 @@ from symnet.network.building.matrices import chooses, selection
 from symnet.network.building.needed import Rows, narrowed, needed
 from symnet.network.building.vectors import Atom, Vector, linear, value
 from symnet.network.graph import Node, Term
+from symnet.network.layer import Layer
 from symnet.network.weights import Array
 
 
@@ -62,18 +63,25 @@ def _chosen(last: Atom) -> Atom:
     """Outputs that are some rows of a form, as the form of these rows."""
     while last.kind == "form" and last.form is not None and len(last.form.terms) == 1:
         ((source, A),) = last.form.terms.items()
-        if source.kind != "form" or source.form is None or last.form.bias is not None:
+        if source.kind != "form" or last.form.bias is not None or A is None or not chooses(A):
             break
-        if A is None or not chooses(A):
-            break
-        rows, form = np.argmax(A, axis=1), source.form
-        terms = {
-            atom: selection(rows, source.width) if B is None else B[rows]
-            for atom, B in form.terms.items()
-        }
-        bias = None if form.bias is None else form.bias[rows]
-        last = Atom(len(rows), "form", Vector(len(rows), terms, bias))
+        last = _rows_of(source, np.argmax(A, axis=1))
     return last
+
+
+def _rows_of(atom: Atom, rows: Array) -> Atom:
+    """Some rows of a form; of a layer, the layer of these rows."""
+    assert atom.form is not None
+    bias = None if atom.form.bias is None else atom.form.bias[rows]
+    if atom.layer is not None and _is_direct(atom):
+        (source,) = atom.form.terms
+        inputs = Vector(source.width, {source: None})
+        return inputs.through(Layer(atom.layer.weights[rows], bias)).atom
+    terms = {
+        source: selection(rows, source.width) if A is None else A[rows]
+        for source, A in atom.form.terms.items()
+    }
+    return Atom(len(rows), "form", Vector(len(rows), terms, bias))
 
 
 def _ordered(last: Atom) -> list[Atom]:
