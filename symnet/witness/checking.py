@@ -230,7 +230,8 @@ def _tell_uncompared(network: Network, comparisons: Sequence[Comparison]) -> Non
     least = dict.fromkeys((c.quantity for c in comparisons), 0)
     for comparison in comparisons:
         least[comparison.quantity] += comparison.points
-    if lost := [quantity for quantity, points in least.items() if not points]:
+    # The highest order is the first that is compared.
+    if lost := [quantity for quantity, points in reversed(least.items()) if not points]:
         warn(
             f"{network.describe()}: {', '.join(lost)} could be compared at no point: rounding "
             "leaves nothing of what an activation is of, or results are not finite"
