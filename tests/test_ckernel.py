@@ -48,9 +48,10 @@ def forget() -> None:
     loading._loaded.cache_clear()
 
 
-def text(network: Network = NETWORK) -> str:
+def text(network: Network = NETWORK, dtype: str = "double") -> str:
     choices = compiling.choices(network, 2)
-    return file.source({name: (c.program, c.orders) for name, c in choices.items()}, network)
+    kernels = {name: (c.program, c.orders) for name, c in choices.items()}
+    return file.source(kernels, network, dtype)
 
 
 def outputs(network: Network, count: int) -> list[np.ndarray]:
@@ -200,9 +201,11 @@ def test_they_are_compiled_when_they_are_first_used(monkeypatch):
 def test_a_wrong_one_is_caught_when_it_is_first_used(monkeypatch):
     """What is handed out checked is compared in these functions, too."""
     wrong = Network.dense([3, 64, 64, 2], "sin", seed=5)
-    other, load = text(wrong), loading.load
+    others, load = {dtype: text(wrong, dtype) for dtype in ("double", "float")}, loading.load
 
     def mixed(source, part=0, plain=False):
+        # Of the same type: doubles written over an array of floats would end the process.
+        other = others["float" if "typedef float real;" in source else "double"]
         return load(other if plain else source, part, plain)
 
     monkeypatch.setattr(loading, "load", mixed)
