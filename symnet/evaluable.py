@@ -8,12 +8,8 @@ them, is put in a form of `activations.stable`, which has been compared with man
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Iterator
 from functools import lru_cache
-from time import monotonic
-from types import FrameType
 from typing import Any
 
 import sympy
@@ -24,11 +20,15 @@ from symnet.activations.functions import let_be, undefined
 from symnet.activations.joined import whole
 from symnet.activations.limits import shown
 from symnet.activations.stable import Inaccurate
+from symnet.progress import lasting, still
 
 _FUNCTIONS = (sympy.Function, sympy.Pow, Piecewise)
 _CANDIDATES = 12
 _SLOW = 100  # operations of a function of one quantity that takes over five seconds
-_PATIENCE = 2.0  # seconds
+_SOUGHT = (
+    "may take a minute; a derivation's partial(…, stable=True), which knows its activations, takes "
+    "milliseconds"
+)
 _LARGEST = 400
 """Operations of a part that is looked at as a whole; of larger ones only its parts are."""
 
@@ -41,70 +41,25 @@ def stable(expression: Any) -> Any:
     quantity u, such as `d.partial("x1")` of one neuron: it neither cancels nor overflows, and where
     it is too large for a double it is infinite. Sums and products of such parts are computed as
     they stand, `log(exp(u) + exp(v))` from its largest term. A part takes up to a second or some;
-    before a large one, which may take a minute, and after two seconds, a warning is given.
+    before a large one, which may take a minute, and after two seconds, the logger "symnet" says so.
     TypeError for what is no SymPy expression, ValueError for a part that no known form makes right.
     """
     parts = expression if isinstance(expression, sympy.MatrixBase) else [expression]
     for part in parts:
         if not isinstance(part, Expr):
             raise TypeError(f"a SymPy expression is needed, got {type(part).__name__}")
-    writing = _Writing(sum(part.count_ops() for part in parts), sys._getframe(1))
-    if isinstance(expression, sympy.MatrixBase):
-        return expression.applyfunc(writing.of_reals)
-    return writing.of_reals(expression)
+    size = sum(part.count_ops() for part in parts)
+    with lasting(f"stable: an expression of {size} operations {_SOUGHT}"):
+        if isinstance(expression, sympy.MatrixBase):
+            return expression.applyfunc(_of_reals)
+        return _of_reals(expression)
 
 
-class _Writing:
-    """Writes an expression of so many operations, and says to its caller where that takes long."""
-
-    def __init__(self, size: int, caller: FrameType) -> None:
-        self.size, self.caller = size, caller
-        self.begun, self.told = monotonic(), False
-
-    def of_reals(self, expression: Expr) -> Expr:
-        """The form of it where all symbols are real."""
-        real = {s: sympy.Dummy(s.name, real=True) for s in expression.free_symbols}
-        back = {dummy: symbol for symbol, dummy in real.items()}
-        return self.safe(expression.xreplace(real)).xreplace(back)
-
-    def safe(self, node: Expr) -> Expr:
-        """The form of a part."""
-        if not node.free_symbols or not node.args or _is_linear(node):
-            return node
-        if isinstance(node, Piecewise):
-            return Piecewise(*((self.safe(value), test) for value, test in node.args))
-        for inner in _candidates(node):
-            outer = _in_terms(node, inner)
-            if outer is not None:
-                self._tell(outer.count_ops() > _SLOW)
-                return _composed(_alone(outer), self.safe(inner))
-        if isinstance(node, log) and (found := _log_sum(node.args[0])) is not None:
-            return found
-        if isinstance(node, (Add, Mul)):
-            return self._grouped(node)
-        return node.func(*map(self.safe, node.args))
-
-    def _grouped(self, node: Expr) -> Expr:
-        """A sum or product, parts of the same quantities put together."""
-        groups: dict[frozenset[sympy.Basic], list[Expr]] = {}
-        for part in node.args:
-            groups.setdefault(frozenset(part.free_symbols), []).append(part)
-        if len(groups) > 1:
-            return node.func(*(self.safe(node.func(*parts)) for parts in groups.values()))
-        return node.func(*map(self.safe, node.args))
-
-    def _tell(self, slow: bool) -> None:
-        """Once, before a part that is slow, or when it has taken long already."""
-        if self.told or not (slow or monotonic() > self.begun + _PATIENCE):
-            return
-        self.told = True
-        warnings.warn_explicit(
-            f"stable: an expression of {self.size} operations may take a minute; a derivation's "
-            "partial(…, stable=True), which knows its activations, takes milliseconds",
-            UserWarning,
-            self.caller.f_code.co_filename,
-            self.caller.f_lineno,
-        )
+def _of_reals(expression: Expr) -> Expr:
+    """The form of it where all symbols are real."""
+    real = {s: sympy.Dummy(s.name, real=True) for s in expression.free_symbols}
+    back = {dummy: symbol for symbol, dummy in real.items()}
+    return _safe(expression.xreplace(real)).xreplace(back)
 
 
 def _composed(outer: Expr, inner: Expr) -> Expr:
@@ -115,6 +70,23 @@ def _composed(outer: Expr, inner: Expr) -> Expr:
         raise ValueError(
             f"no stable form is known of what is a function of {shown(str(inner))}; use compile()"
         ) from None
+
+
+def _safe(node: Expr) -> Expr:
+    if not node.free_symbols or not node.args or _is_linear(node):
+        return node
+    if isinstance(node, Piecewise):
+        return Piecewise(*((_safe(value), test) for value, test in node.args))
+    for inner in _candidates(node):
+        outer = _in_terms(node, inner)
+        if outer is not None:
+            still(outer.count_ops() > _SLOW)
+            return _composed(_alone(outer), _safe(inner))
+    if isinstance(node, log) and (found := _log_sum(node.args[0])) is not None:
+        return found
+    if isinstance(node, (Add, Mul)):
+        return _grouped(node)
+    return node.func(*map(_safe, node.args))
 
 
 def _is_linear(node: Expr) -> bool:
@@ -191,6 +163,16 @@ def _multiple(node: Expr, inner: Expr) -> Expr | None:
         if ratio.is_number and ratio.is_real and sympy.expand(rest - ratio * own) == 0:
             return ratio * Z + (constant - ratio * base)
     return None
+
+
+def _grouped(node: Expr) -> Expr:
+    """A sum or product, those of its parts put together that are of the same quantities."""
+    groups: dict[frozenset[sympy.Basic], list[Expr]] = {}
+    for part in node.args:
+        groups.setdefault(frozenset(part.free_symbols), []).append(part)
+    if len(groups) > 1:
+        return node.func(*(_safe(node.func(*parts)) for parts in groups.values()))
+    return node.func(*map(_safe, node.args))
 
 
 def _log_sum(total: Expr) -> Expr | None:

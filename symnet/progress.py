@@ -113,10 +113,10 @@ def lasting(what: str) -> Iterator[None]:
         _LASTING.reset(token)
 
 
-def still() -> None:
-    """The work of `lasting`, if there is one, goes on."""
+def still(long: bool = False) -> None:
+    """The work of `lasting`, if there is one, goes on, and with something that takes `long`."""
     work = _LASTING.get()
-    if work is not None and time.process_time() > work.due:
+    if work is not None and (long or time.process_time() > work.due):
         _LASTING.set(None)
         warn(work.what)
 
