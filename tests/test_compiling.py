@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import multiprocessing
 import pickle
@@ -397,6 +398,28 @@ def test_verification_is_passed_by_every_scheme():
     """Narrow, wide, many outputs, high order: `verify` raises nothing for right functions."""
     for widths, order in [([2, 3, 1], 3), ([2, 200, 100, 1], 2), ([1, 5, 30], 2), ([20, 5, 1], 2)]:
         checking.verify(compiled(Network.dense(widths, hidden="tanh", seed=0), order))
+
+
+def test_what_the_caller_froze_stays_frozen():
+    gc.freeze()
+    try:
+        compiled(Network.dense([2, 3, 1]), 2)
+        assert gc.get_freeze_count()
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_the_collector_is_left_as_it_was(collecting):
+    was = gc.isenabled()
+    (gc.enable if collecting else gc.disable)()
+    try:
+        compiled(Network.dense([2, 3, 1]), 2)
+        assert gc.isenabled() is collecting
+        assert not gc.get_freeze_count()
+    finally:
+        (gc.enable if was else gc.disable)()
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="about glibc's malloc")
