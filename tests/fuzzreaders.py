@@ -13,6 +13,7 @@ from __future__ import annotations
 import faulthandler
 import io
 import json
+import pickle
 import random
 import resource
 import struct
@@ -22,6 +23,7 @@ import time
 import traceback
 import zipfile
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -270,6 +272,43 @@ def _safetensors() -> bytes:
     return struct.pack("<Q", len(text)) + text + data
 
 
+def _pt() -> bytes:
+    """As torch.save writes a state_dict, which it is a function of this process to make."""
+    storages: dict[str, bytes] = {}
+
+    class Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]
+        """Tensors as calls of torch's functions, which are written by name."""
+
+        def save(self, given: Any, save_persistent_id: bool = True) -> Any:
+            if not isinstance(given, np.ndarray):
+                return super().save(given, save_persistent_id)
+            key = str(len(storages))
+            storages[key] = given.tobytes()
+            self.write(b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\n")
+            self.write(b"DoubleStorage\n")
+            for word in (key, "cpu"):
+                super().save(word)
+            super().save(given.size)
+            self.write(b"tQ")
+            strides = tuple(s // 8 for s in given.strides)
+            for part in (0, given.shape, strides, False, {}):
+                super().save(part)
+            self.write(b"tR")
+
+    buffer = io.BytesIO()
+    names = ("0.weight", "0.bias", "2.weight", "2.bias")
+    Pickler(buffer, 2).dump(OrderedDict(zip(names, (W1, B1, W2, B2), strict=True)))
+    parts = {f"net/data/{key}": raw for key, raw in storages.items()}
+    return zipped(
+        {
+            "net/data.pkl": buffer.getvalue(),
+            "net/byteorder": b"little",
+            "net/version": b"3\n",
+            **parts,
+        }
+    )
+
+
 def _mat() -> bytes:
     from scipy.io import savemat
     from scipy.sparse import csc_matrix
@@ -441,6 +480,7 @@ FORMATS: dict[str, tuple[Callable[[], bytes], Callable[[bytes, random.Random], b
     ".nc": (_nc, h5_of),
     ".npz": (_npz, zip_of),
     ".safetensors": (_safetensors, safetensors_of),
+    ".pt": (_pt, zip_of),
     ".mat": (_mat, mat_of),
     ".msgpack": (_msgpack, msgpack_of),
     ".nnet": (_nnet, nnet_of),
@@ -467,7 +507,7 @@ def fault(path: Path) -> str | None:
 
 def _options(path: Path) -> Options:
     """Keras, which takes seconds, is asked only of models that were read: it is no reader."""
-    told = path.suffix in (".npz", ".safetensors", ".msgpack", ".mat")
+    told = path.suffix in (".npz", ".safetensors", ".pt", ".msgpack", ".mat")
     return Options(
         activations=["tanh"] if told else None, check=path.suffix not in (".keras", ".h5")
     )

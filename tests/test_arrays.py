@@ -14,7 +14,7 @@ import symnet
 from symnet.cli import main
 from symnet.files import NetworkFileError
 from symnet.importers import Options, read
-from symnet.importers.formats import arrays
+from symnet.importers.formats import content as contents
 from symnet.network import Network
 from symnet.witness import analytic
 
@@ -556,7 +556,7 @@ def test_a_folder_of_tensorflow_is_told_from_others(tmp_path):
 
 def test_bombs_are_refused(tmp_path, monkeypatch):
     """What expands to more than a file may have, before it is expanded."""
-    monkeypatch.setattr(arrays, "LARGEST_FILE", 100_000)
+    monkeypatch.setattr(contents, "LARGEST_FILE", 100_000)
     path = tmp_path / "net.npz"
     np.savez_compressed(path, W1=np.zeros((400, 400)))
     assert path.stat().st_size < 100_000

@@ -24,6 +24,7 @@ NEEDS = {
     ".h5": "h5py",
     ".nc": "h5py",
     ".safetensors": "safetensors",
+    ".pt": "numpy",
     ".msgpack": "msgpack",
     ".npz": "numpy",
     ".mat": "scipy",
@@ -32,13 +33,13 @@ NEEDS = {
 """The package that a format needs."""
 
 TOGETHER = (
-    (".onnx", ".npz", ".safetensors", ".msgpack", ".nnet"),
+    (".onnx", ".npz", ".safetensors", ".pt", ".msgpack", ".nnet"),
     (".keras", ".h5", ".nc", ".mat"),
 )
 
 
-SPELLED = {".hdf5", ".checkpoint"}
-"""Other endings of `.h5` and `.msgpack`."""
+SPELLED = {".hdf5", ".checkpoint", ".pth", ".ckpt"}
+"""Other endings of `.h5`, `.msgpack` and `.pt`."""
 
 
 def test_no_format_is_left_out():

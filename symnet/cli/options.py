@@ -20,8 +20,8 @@ from symnet.names import shortened
 Run = Callable[[argparse.Namespace], int]
 
 FORMATS = (
-    "network file (JSON), or a trained network: .onnx .keras .h5 .nnet .npz .safetensors .msgpack "
-    ".mat .nc"
+    "network file (JSON), or a trained network: .onnx .keras .h5 .nnet .npz .safetensors .pt "
+    ".msgpack .mat .nc"
 )
 
 

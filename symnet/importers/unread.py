@@ -9,13 +9,11 @@ from pathlib import PurePath
 from symnet.files import NetworkFileError
 
 _PICKLE = "is a pickle, which can run any program when it is read"
-_TORCH = "symnet.from_torch(module) in the program that has it, torch.onnx.export, or .safetensors"
 _SKLEARN = "symnet.from_sklearn(model) in the program that has it"
 _TENSORFLOW = "model.save('net.keras') where Keras has it, or tf2onnx"
 _ONNX = "the .onnx file it was made of"
 
 _KINDS = {
-    ".pt .pth .ckpt": (_PICKLE, _TORCH),
     ".pkl .pickle .joblib .sav .dill .cloudpickle": (_PICKLE, _SKLEARN),
     ".skops": ("holds Python objects, which run when they are read", _SKLEARN),
     ".pt2": (

@@ -18,8 +18,9 @@ import numpy as np
 from symnet.files import LARGEST_FILE
 from symnet.importers.extras import needed
 from symnet.importers.folding import matrices
-from symnet.importers.formats import apart, named
+from symnet.importers.formats import apart, checkpoint, named
 from symnet.importers.formats.chains import from_arrays
+from symnet.importers.formats.content import bfloat16, check_archive
 from symnet.importers.imported import (
     FilePath,
     Imported,
@@ -93,13 +94,6 @@ def _declared(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
 _HEADERS = np.lib.format.read_array_header_2_0, np.lib.format.read_array_header_1_0
 
 
-def check_archive(archive: zipfile.ZipFile) -> None:
-    """ValueError for an archive that expands to more than a network file may have."""
-    total = sum(member.file_size for member in archive.infolist())
-    if total > LARGEST_FILE:
-        raise ValueError(f"expands to {total >> 20} MiB, more than {LARGEST_FILE >> 20}")
-
-
 _KINDS = {
     **{f"F{bits}": f"<f{bits // 8}" for bits in (16, 32, 64)},
     **{f"{kind}{bits}": f"<{kind.lower()}{bits // 8}" for kind in "IU" for bits in (8, 16, 32, 64)},
@@ -114,8 +108,8 @@ def _safetensors(path: FilePath) -> dict[str, Array]:
 
 def _tensor(name: str, part: Mapping[str, Any]) -> Array:
     kind, data, shape = part["dtype"], part["data"], part["shape"]
-    if kind == "BF16":  # the upper half of a float32
-        return (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4").reshape(shape)
+    if kind == "BF16":
+        return bfloat16(data).reshape(shape)
     if kind not in _KINDS:
         raise ValueError(f"{name} holds {kind}; symnet reads BF16, {', '.join(_KINDS)}")
     return np.frombuffer(data, _KINDS[kind]).reshape(shape)
@@ -134,4 +128,5 @@ _FILES: dict[str, Callable[[FilePath], dict[str, Array]]] = {
     ".npz": _npz,
     ".safetensors": _safetensors,
     ".h5": _weights_h5,
+    **dict.fromkeys((".pt", ".pth", ".ckpt"), checkpoint.arrays),
 }

@@ -17,6 +17,7 @@ import numpy as np
 from symnet.files import LARGEST_FILE
 from symnet.importers.extras import needed
 from symnet.importers.formats.arrays import from_named
+from symnet.importers.formats.content import bfloat16
 from symnet.importers.imported import FilePath, Imported, Options, content_of
 from symnet.network.weights import Array
 
@@ -86,10 +87,9 @@ def _extension(code: int, data: bytes) -> Any:
         raise ValueError(f"holds an array of {kind!r}, expected one of {', '.join(_TYPES)}")
     if not all(isinstance(size, int) and size >= 0 for size in shape):
         raise ValueError(f"an array of the declared shape {shape}")
-    stored = np.dtype("uint16" if kind == "bfloat16" else kind).newbyteorder("<")
+    half = kind == "bfloat16"
+    stored = np.dtype("uint16" if half else kind).newbyteorder("<")
     if math.prod(shape) * stored.itemsize != len(numbers):
         raise ValueError(f"an array of the declared shape {shape} in {len(numbers)} bytes")
-    array = np.frombuffer(numbers, dtype=stored)
-    if kind == "bfloat16":  # the upper half of a float32
-        array = (array.astype(np.uint32) << 16).view(np.float32)
+    array = bfloat16(numbers) if half else np.frombuffer(numbers, dtype=stored)
     return array.reshape(shape)

@@ -23,8 +23,8 @@ from symnet.importers import comparing
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors
 from symnet.importers.formats import apart
-from symnet.importers.formats.arrays import check_archive
 from symnet.importers.formats.arrays import read as read_arrays
+from symnet.importers.formats.content import check_archive
 from symnet.importers.imported import (
     FilePath,
     Imported,
