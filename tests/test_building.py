@@ -10,7 +10,7 @@ import sympy
 
 import symnet
 from symnet import Layer, Network, apply, concat, variables
-from symnet.activations import ELEMENTWISE, Activation, Z
+from symnet.activations import ELEMENTWISE, TABLE, Activation, Z
 from symnet.importers.imported import Options, renamed
 from symnet.network import Node, Term
 
@@ -133,6 +133,25 @@ def test_a_softmax_of_a_single_entry_is_a_constant(soft, alone):
     assert network.describe() == "2-1, linear"
     assert symnet.analytic.value(network, POINTS).tolist() == [[alone]] * len(POINTS)
     assert "exp" not in symnet.derive(network, order=2).text("neuron")
+
+
+@pytest.mark.parametrize(("kind", "alone"), [("softmax", 1), ("log_softmax", 0)])
+@pytest.mark.parametrize("exact", [False, True])
+def test_nodes_of_a_softmax_of_a_single_entry_are_constant(kind, alone, exact, tmp_path):
+    """From nodes as from vectors, and of a file: no exponential is left, and weights stay exact."""
+    row = [[1, 2]] if exact else [[1.0, 2.0]]
+    nodes = [
+        Node((Term(row, 0),), None, "activation", TABLE["tanh"]),
+        Node((Term(None, 1), Term(row, 0)), None, kind, name="share"),
+        Node((Term(None, 2), Term(row, 0)), None),
+    ]
+    net = Network.from_nodes(nodes)
+    assert [node.kind for node in net.nodes] == ["activation", "form", "form"]
+    assert net.nodes[1].name == "share"
+    assert net.exact == exact
+    assert net.expression()[0].equals(net.inputs[0] + 2 * net.inputs[1] + alone)
+    symnet.save(net, tmp_path / "net.json")
+    assert symnet.load(tmp_path / "net.json") == net
 
 
 def test_a_graph_that_is_a_chain_becomes_one():

@@ -237,6 +237,18 @@ def test_small_factors_of_large_slopes_are_no_fault(spec):
     assert not check(network, Planted(f, (0, 0, 1), 1 + 1e-3)).ok
 
 
+def test_a_factor_that_single_precision_takes_for_zero_is_no_fault():
+    """2/z³ of z = 1e16, whose slopes of 1e14 make a number of it in doubles."""
+    x = symnet.variables(2)
+    square = x * x
+    product = square * symnet.log_softmax(square)
+    network = Network.of(1 / (product * product + 1))
+    f = compiled(network, 2)
+    verify(f)
+    assert check(network, f).ok
+    assert not check(network, Planted(f, (0, 0, 1), 1 + 1e-3)).ok
+
+
 @pytest.mark.parametrize("spec", ["gelu", "gelu_tanh", "sqrt", "gaussian"])
 def test_where_rounding_leaves_nothing_is_no_fault(spec):
     """A step of a double at 1e17 is 16: what 50 digits have of such a sum is no witness."""

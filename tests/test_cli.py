@@ -475,6 +475,9 @@ def test_fit_trains_a_given_network_on(run, tmp_path):
     assert found != net
     status, _, complaint = run(*given, "--hidden", "6")
     assert (status, "leave out --hidden" in complaint) == (2, True)
+    # What are outputs is known of the network where no partial tells.
+    (tmp_path / "data.csv").write_text("x,y\n" + "".join(f"{v},{v * v}\n" for v in range(9)))
+    assert run(*given)[0] == 0
 
 
 def test_ctrl_c_in_fit_writes_the_best_network_and_ends_the_script_around_it(

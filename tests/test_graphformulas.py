@@ -151,6 +151,36 @@ def test_a_wrong_sign_in_a_statement_is_found(name):
         assert wrong(evaluated(planted, network, point)) > 1e-9, statement
 
 
+def test_a_partial_is_set_apart_from_the_factor_after_it():
+    """∂y1/∂x1/3 and ∂y1/∂x1·y1 are read as derivatives with respect to something else."""
+    x = variables("x1", "x2")
+    network = Network.of(softmax(Layer([[Fraction(1, 3), -2], [1, 0]])(x)))
+    lines = equations(formulas.text(network, 2, "neuron"))
+    assert ("∂²lse2/∂x1²", "(1/3)*∂y1/∂x1 + ∂y2/∂x1") in lines
+    assert ("∂²y1/∂x1²", "(∂y1/∂x1)*(1/3 - ∂lse2/∂x1) - y1*∂²lse2/∂x1²") in lines
+    latex = formulas.latex(network, 2, "neuron")
+    assert r"\frac{1}{3}\,\frac{\partial y_{1}}{\partial x_{1}} + " in latex
+    assert r"\left(\frac{\partial" not in latex
+
+
+def test_what_is_of_the_output_alone_has_no_p():
+    """Of one output a term's matrix is a row as well; of several, e_p is said to be a unit."""
+    x = variables("x1", "x2")
+    h = Layer([[1.0, 2.0], [0.5, -1.0]], None, "tanh")(x)
+    network = Network.of(Layer([[1.0, 3.0]])(h * h) + x[0] * h[0])
+    text = formulas.text(network, 2, "layer")
+    assert "p" not in text.split("where")[1].split("is ∂")[0].replace("tanh", "")
+    assert "e_p is the unit vector of y_p" not in text
+    several = formulas.text(Network.of(x * h), 2, "layer")
+    assert "e_p is the unit vector of y_p" in several
+
+
+def test_functions_are_set_apart_from_sums():
+    """tanh (1 - tanh²) is no tanh of a sum."""
+    text = formulas.latex(Network([Layer([[1.0]], None, "tanh")]), 2, "layer")
+    assert r"\tanh\cdot \left(1 - \tanh^{2}\right)" in text
+
+
 # --- the layer notation, run by NumPy -------------------------------------------------------------
 
 
@@ -161,7 +191,9 @@ def run(text, network, x, chosen, output):
     scope |= {f"u_{d}": np.eye(network.n)[i] for d, i in zip("ij", chosen, strict=True)}
     for name, array in network.numeric().parameters.items():
         single = network.m == 1 and re.match(rf"[Wb]{network.depth}(_|$)", name)
-        scope[name.replace("W", "w") if single else name] = array[0] if single else array
+        scope[name] = array[0] if single else array
+        if network.m == len(array) == 1:
+            scope[name.replace("W", "w")] = array[0]
     for name, activation in network.activations.items():
         for r in range(3):
             function = sympy.lambdify(Z, activation.derivative(r), MODULES)

@@ -609,5 +609,5 @@ def test_a_power_of_an_exponential_has_one_superscript():
     """TeX refuses e^{x}^{3/2}."""
     network = Network.of(np.exp(variables("x")) ** 1.5)
     text = formulas.latex(network, 1, "expanded")
-    assert r"\left(e^{x}\right)^{\frac{3}{2}}" in text
+    assert r"\left(e^{x}\right)^{3/2}" in text
     assert "}^{" not in text

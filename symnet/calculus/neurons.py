@@ -44,7 +44,7 @@ from symnet.calculus.algebra import (
     softmax,
 )
 from symnet.calculus.program import Program, Statement
-from symnet.calculus.scalars import Product, collected, logsumexp
+from symnet.calculus.scalars import Product, collected, leading, logsumexp
 from symnet.calculus.schemes import candidates, needed
 from symnet.network import Network
 from symnet.network.weights import Array, as_expression
@@ -230,7 +230,7 @@ class _Writer:
         if factor.is_number:
             return factor
         if isinstance(factor, Add):
-            return self._sum(sorted(factor.args, key=_term_rank), row, chosen)
+            return leading(self._sum(sorted(factor.args, key=_term_rank), row, chosen))
         if isinstance(factor, sigma):
             return self._slope(factor, row)
         if isinstance(factor, column):

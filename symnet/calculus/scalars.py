@@ -53,9 +53,19 @@ def collected(products: Iterable[Product]) -> Expr:
     return total([_product(constant, key) for key, constant in sums.items()], S.Zero)
 
 
+def leading(total: Expr) -> Expr:
+    """A sum that is a factor, its number before terms that begin with a minus: 1/3 - ∂lse1/∂x1."""
+    if not total.is_Add:
+        return total
+    first, *rest, last = total.args
+    if last.is_number and last.is_positive and first.as_coeff_Mul()[0].is_negative:
+        return Add(last, first, *rest, evaluate=False)
+    return total
+
+
 def _order(factor: Expr) -> tuple[int, int, tuple[str, ...]]:
     if isinstance(factor, Quantity):
-        return (-len(factor.letter), factor.order, factor.along)
+        return (factor.order, -len(factor.letter), factor.along)
     return (9 if factor.is_Add else -9, 0, ())
 
 

@@ -44,7 +44,9 @@ def add(commands: Any) -> None:
         help="network to train on from its weights instead, a graph too",
     )
     parser.add_argument(
-        "--outputs", type=options.names, help="names of the outputs, where no partial tells: y1,y2"
+        "--outputs",
+        type=options.names,
+        help="names of the outputs, where neither partials nor a network tell: y1,y2",
     )
     options.units_of(parser, "(kept in the file)")
     parser.add_argument("--weight", metavar="COLUMN", help="column that holds the rows' weights")
@@ -63,7 +65,8 @@ def run(given: argparse.Namespace) -> int:
         files.check_suffix(given.output)  # before hours of training, not after
     source = sys.stdin.fileno() if given.data == "-" else given.data
     network = _network(given)
-    data = fitting.read(source, given.outputs, given.weight)
+    outputs = given.outputs or (network.output_names if network else None)
+    data = fitting.read(source, outputs, given.weight)
     physical.checked(given.units or {}, (*data.inputs, *data.outputs))
     options.say(given, "\n".join([_found(data), *described(data)]))
     with warnings.catch_warnings(), terminal.working("training", given.quiet) as shown:

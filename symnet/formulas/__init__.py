@@ -214,9 +214,16 @@ def _neuron(
         zeros.append([Line(printer.partial(_output(network, printer), x), "0")])
     if zeros:
         blocks["output"][Place(True, network.depth + 1, 0, 0)] = zeros
-    found = [Block([*tables.values()], title, True) for title, tables in blocks.items()]
+    found = [Block(_joined(tables.values()), title, True) for title, tables in blocks.items()]
     found += _where(_definitions(network, scalars.statements, printers()))
     return _Sheet(found, signs.remarks(_written(found)))
+
+
+def _joined(tables: Iterable[Rows]) -> list[Rows]:
+    """One table for neurons of one statement each."""
+    found = list(tables)
+    single = all(len(rows) == 1 for rows in found)
+    return [[row for rows in found for row in rows]] if single else found
 
 
 def neuron_terms(network: Network, order: int) -> int:

@@ -11,6 +11,7 @@ layer k: the size depends neither on widths nor, for layers alike, on depth.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from symnet.calculus.algebra import (
     Quantity,
     along_directions,
     column,
+    dot,
     entry,
     is_direction,
     row,
@@ -87,12 +89,14 @@ class _Layers:
         results += [
             Line(self._result(r), "0") for r, y in enumerate(self.program.outputs) if y == 0
         ]
-        layers = [rows[k] for k in sorted(rows)]
+        layers = list(self._rows([rows[k] for k in sorted(rows)], self._named))
+        backwards = [row[0] for row in self._rows(adjoints, lambda row: "")]
+        written = " ".join(line.right for line in (*results, *backwards))
         return Formulas(
             results,
-            list(self._rows(layers, self._named)),
-            [row[0] for row in self._rows(adjoints, lambda row: "")],
-            self._legend([row[0].target for row in adjoints]),
+            layers,
+            backwards,
+            self._legend([row[0].target for row in adjoints], written),
             self.program.statements,
         )
 
@@ -110,7 +114,7 @@ class _Layers:
 
     # What the signs mean.
 
-    def _legend(self, adjoints: Sequence[Quantity]) -> str:
+    def _legend(self, adjoints: Sequence[Quantity], written: str) -> str:
         said = [self.signs.tangents] if self.program.order else []
         shown = set().union(*(_shown(s.expression.xreplace(self.put)) for s in self._lines()))
         shown = {s for s in shown if isinstance(s, Quantity)}
@@ -119,6 +123,9 @@ class _Layers:
                 said.append(self.signs.moved.format(name))
         if any(map(is_direction, shown)):
             said.append(self.signs.unit)
+        unit = self.signs.vector("e", "", "p")
+        if re.search(rf"(?<!\w){re.escape(unit)}(?!\w)", written):
+            said.append(self.signs.unit_output)
         if adjoints:
             said.append(self.signs.adjoints)
         activated = {s.target.layer for s in self.program.statements if s.target.letter == "a"}
@@ -129,6 +136,9 @@ class _Layers:
         for letter, name in (("ζ", "z"), ("μ", "m"), ("π", "s")):
             if any(s.letter == letter for s in adjoints):
                 said.append(self.signs.adjoint_of.format(self.signs.vector(letter, "", ""), name))
+        totals = (d for s in self._lines() for d in s.expression.atoms(dot))
+        if self.signs.ones and any(d.args[1].is_number for d in totals):
+            said.append(self.signs.ones)
         said.append(self.signs.products)
         if any(self._spreads(s.expression) for s in self._lines()):
             said.append(self.signs.spread)

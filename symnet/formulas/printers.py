@@ -41,6 +41,8 @@ class FormulaPrinter(Printer):
     logic: Mapping[str, str] = MappingProxyType({"And": "and", "Or": "or"})
     prime = "'"
     dots = "..."
+    slashed = True
+    """Whether a partial is written with a slash: (∂y/∂x)·z, which else is read as ∂y/(∂x·z)."""
 
     def __init__(
         self,
@@ -145,34 +147,44 @@ class FormulaPrinter(Printer):
         numbers: list[str] = []
         top: list[Expr] = []
         bottom: list[Expr] = []
+        partials = [factor for factor in factors if _is_partial(factor.as_base_exp()[0])]
         for factor in factors:
             if factor.is_Number:
                 negative ^= bool(factor.is_negative)
-                self._number_factor(abs(factor), numbers, bottom)
+                self._number_factor(abs(factor), numbers, bottom, bool(partials))
             elif factor.is_Pow and factor.exp.is_Number and factor.exp.is_negative:
                 bottom.append(factor.base if factor.exp == -1 else factor.base**-factor.exp)
             else:
                 top.append(factor)
-        crowded = sum(isinstance(f, Quantity) and bool(f.along) for f in top) > 1
-        above = numbers + [self._factor(f, crowded) for f in self._ordered(top)]
-        below = [self._factor(f, False) for f in self._ordered(bottom)]
+        top, bottom = [*self._ordered(top)], [*self._ordered(bottom)]
+        apart = self.slashed and bool(bottom or partials != top[-1:])
+        above = numbers + [self._factor(f, apart) for f in top]
+        below = [self._factor(f, apart) for f in bottom]
         if not below:
             return negative, self.joined(above) or "1"
         if len(above) == 1 and len(top) == 1 and top[0].is_Add:
             above = [self.parentheses(self._print(top[0]))]
         return negative, self.quotient(above, below)
 
-    def _number_factor(self, number: Expr, above: list[str], below: list[Expr]) -> None:
+    def _number_factor(
+        self, number: Expr, above: list[str], below: list[Expr], whole: bool
+    ) -> None:
+        """Numerator and denominator, or the whole of a fraction above."""
         if number.is_Rational:
-            if number.p != 1:
-                above.append(self._print(sympy.Integer(number.p)))
-            if number.q != 1:
-                below.append(sympy.Integer(number.q))
+            over = 1 if whole else number.q
+            if number * over != 1:
+                above.append(self.coefficient(number * over))
+            if over != 1:
+                below.append(sympy.Integer(over))
         elif self.digits is None or self._print(number) != "1":
             above.append(self._print(number))  # rounded, 1.0 says nothing of a product
 
-    def _factor(self, factor: Expr, crowded: bool) -> str:
-        if crowded and isinstance(factor, Quantity) and factor.along:
+    def coefficient(self, number: Expr) -> str:
+        """A rational factor."""
+        return self.grouped(number)
+
+    def _factor(self, factor: Expr, apart: bool) -> str:
+        if apart and _is_partial(factor):
             return self.parentheses(self._print(factor))
         return self.grouped(factor) if factor.is_Add or factor.is_Mul else self._print(factor)
 
@@ -186,9 +198,8 @@ class FormulaPrinter(Printer):
         """The expression in parentheses unless it is a name, a call or a number without sign."""
         simple = expr.is_Symbol or (expr.is_Number and not expr.is_negative and expr.is_Integer)
         simple = simple or expr.is_NumberSymbol or expr.is_Function
-        partial = isinstance(expr, Quantity) and expr.along
         text = self._print(expr)
-        return text if simple and not partial else self.parentheses(text)
+        return text if simple and not _is_partial(expr) else self.parentheses(text)
 
     def _terms(self, expr: Expr) -> Iterable[Expr]:
         return ordering.terms(expr, self.inputs, self._print) if self.sort else expr.args
@@ -280,3 +291,7 @@ class FormulaPrinter(Printer):
     def _print_Relational(self, expr: Any) -> str:
         operator = self.relations.get(expr.rel_op, expr.rel_op)
         return f"{self._print(expr.lhs)} {operator} {self._print(expr.rhs)}"
+
+
+def _is_partial(expr: Expr) -> bool:
+    return isinstance(expr, Quantity) and bool(expr.along)

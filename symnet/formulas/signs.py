@@ -52,7 +52,9 @@ class Signs:
     adjoint_of: str = "{} is ∂y/∂{}"
     bare: str = "lam of a node without a is ∂y/∂z"
     unit: str = "u_i is the unit vector of x_i"
+    unit_output: str = "e_p is the unit vector of y_p"
     spread: str = "a vector with one entry is spread over the others"
+    ones: str = ""
     products: str = "* is elementwise, @ the matrix or scalar product"
 
     def vector(self, letter: str, layer: str, along: str) -> str:
@@ -136,6 +138,7 @@ UNICODE = Signs(
     adjoints="λ is ∂y/∂a",
     bare="λ of a node without a is ∂y/∂z",
     unit="uᵢ is the unit vector of xᵢ",
+    unit_output="eₚ is the unit vector of yₚ",
     products="⊙ is the elementwise product, · the scalar product",
 )
 LATEX = Signs(
@@ -158,13 +161,15 @@ LATEX = Signs(
     stepped=r"{}={},{},\ldots,{}",
     softmax=r"\operatorname{softmax}",
     log_softmax=r"\log\operatorname{softmax}",
-    softmax_is=r"\frac{e^{z}}{\mathbf{1}\cdot e^{z}}",
-    log_softmax_is=r"z - \log(\mathbf{1}\cdot e^{z})",
+    softmax_is=r"\frac{e^{z}}{\sum_{r} e^{z_{r}}}",
+    log_softmax_is=r"z - \log\sum_{r} e^{z_{r}}",
     tangents=r"$t$ is $\partial z/\partial x$",
     moved=r"${0}_i$ is $\partial {0}/\partial x_i$",
     adjoints=r"$\lambda$ is $\partial y/\partial a$",
     adjoint_of=r"${}$ is $\partial y/\partial {}$",
     bare=r"$\lambda$ of a node without $a$ is $\partial y/\partial z$",
     unit=r"$u_i$ is the unit vector of $x_i$",
+    unit_output=r"$e_p$ is the unit vector of $y_p$",
+    ones=r"$\mathbf{1}$ is the vector of ones",
     products=r"$\odot$ is the elementwise product, $\cdot$ the scalar product",
 )

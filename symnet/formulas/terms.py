@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Add, Expr, Mul
+from sympy import Add, Expr, Mul, S
 
 from symnet.calculus.algebra import (
     OUTPUT,
@@ -39,6 +39,7 @@ class Terms:
         number: Numbers,
     ) -> None:
         self.depth, self.chain, self.scalar = network.depth, network.is_chain, network.m == 1
+        self.single = _as_wide_as_output(network) if self.scalar else frozenset()
         self.signs, self.printer, self.number = signs, printer, number
         self.regrouped = Factoring(shapes, self.chain, self.scalar)
 
@@ -128,6 +129,8 @@ class Terms:
 
     def _grouped_term(self, term: Expr) -> str:
         """The term as a factor: in parentheses unless it is a name or a call."""
+        if self.scalar and term.is_Mul:
+            term = term.xreplace({OUTPUT: S.One})
         text = self._term(term)
         plain = isinstance(term, sigma | Quantity | Add | row)
         return text if plain else self.printer.parentheses(text)
@@ -169,8 +172,8 @@ class Terms:
         return self.signs.vector(letter, ",".join(map(self.number, numbers)), "")
 
     def _is_single(self, matrix: Expr) -> bool:
-        """Whether the matrix is a row of weights of the only output."""
-        return self.scalar and isinstance(matrix, Quantity) and matrix.layer == self.depth
+        """Whether the matrix is a row of weights of the only output, or of a term of it."""
+        return isinstance(matrix, Quantity) and matrix.layer in self.single
 
     def quantity(self, quantity: Quantity) -> str:
         """A vector's name: zₖ, its tangent tₖᵢ, its adjoint ζₖₚ; a single output's have no p."""
@@ -184,6 +187,16 @@ class Terms:
             along = along.replace("p", "") if letter in {*SPELLED, "e"} else along
         number = "" if quantity.layer is None else self.number(quantity.layer)
         return self.signs.vector(letter, number, along)
+
+
+def _as_wide_as_output(network: Network) -> frozenset[int]:
+    """The nodes that are terms or factors of the output, whatever the widths of others."""
+    found = {network.depth}
+    for k in range(network.depth, 0, -1):
+        if k in found:
+            node = network.nodes[k - 1]
+            found |= {*node.sources} - {*node.weighted}
+    return frozenset(found)
 
 
 def _layers(term: Expr) -> set[int]:

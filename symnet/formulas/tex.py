@@ -34,6 +34,7 @@ class LatexPrinter(FormulaPrinter):
     """Expressions as LaTeX, floats as decimal fractions and powers of ten."""
 
     times, prime, dots = r"\,", "'", r"\ldots"
+    slashed = False
     relations = MappingProxyType({"<=": r"\le", ">=": r"\ge"})
     logic = MappingProxyType({"And": r"\land", "Or": r"\lor"})
 
@@ -57,6 +58,8 @@ class LatexPrinter(FormulaPrinter):
     def power(self, base: str, exponent: Expr) -> str:
         if base.startswith("e^"):  # TeX takes no second superscript
             base = self.parentheses(base)
+        if exponent.is_Rational:
+            return f"{base}^{{{exponent}}}"
         return f"{base}^{{{unbroken(self._print(exponent))}}}"
 
     def root(self, radicand: Expr) -> str:
@@ -68,6 +71,9 @@ class LatexPrinter(FormulaPrinter):
     def call(self, function: str, arguments: str) -> str:
         return f"{function}{self.parentheses(arguments)}"
 
+    def coefficient(self, number: Expr) -> str:
+        return str(self._print(number))
+
     def parentheses(self, content: str) -> str:
         if not any(tall in content for tall in (r"\frac", "^", r"\begin", r"igl(")):
             return f"({content})"
@@ -77,11 +83,15 @@ class LatexPrinter(FormulaPrinter):
         return rf"\left({unbroken(content)}\right)"
 
     def joined(self, factors: Sequence[str]) -> str:
-        text = ""
+        text, before = "", ""
+        functions = set(map(self.function, self.activations))
         for factor in factors:
-            sign = r"\cdot " if text and factor[0].isdigit() else self.times
+            # A function beside a sum in parentheses would be read as applied to it.
+            apart = factor[0].isdigit() or (before in functions and _opens(factor))
+            sign = r"\cdot " if text and apart else self.times
             soft = SOFT if text and width(text) + width(factor) > _EXPONENT else ""
             text += soft + sign * bool(text) + factor
+            before = factor
         return text
 
     def quotient(self, numerator: Sequence[str], denominator: Sequence[str]) -> str:
@@ -136,6 +146,10 @@ class LatexPrinter(FormulaPrinter):
 
 
 _PARENTHESES = ((r"\left(", r"\right)"), (r"\bigl(", r"\bigr)"), (r"\Bigl(", r"\Bigr)"), ("(", ")"))
+
+
+def _opens(factor: str) -> bool:
+    return factor.startswith(tuple(left for left, _ in _PARENTHESES))
 
 
 def _bare(factor: str) -> str:

@@ -10,6 +10,7 @@ Vectors are counted: 0 is the inputs x, k the value of node k, and the last node
     softmax       a_k = exp(z_k)/Σ_r exp(z_kr)
     log_softmax   a_k = z_k − log Σ_r exp(z_kr)
 
+A softmax of a single entry is the constant 1, its logarithm 0: a network has a form for it.
 W_kj may be the identity, `None`: a skip connection stays a sum and is never multiplied out.
 Everything else that is affine (concatenation, slices, scaling, batch normalisation) is in the
 matrices, and a chain of layers is the graph in which each node has one matrix and the vector
@@ -20,7 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 from sympy import Symbol
 
 from symnet.activations import Activation, Z
@@ -233,6 +236,21 @@ def layers_of(nodes: Sequence[Node]) -> tuple[Layer, ...] | None:
             return None
         layers.append(Layer(term.weights, node.bias, node.activation or "linear"))
     return tuple(layers)
+
+
+def without_lone_softmax(nodes: Sequence[Node], sizes: Sequence[int]) -> tuple[Node, ...]:
+    """The nodes with forms of zero weights and a bias where a softmax has a single entry."""
+    double = any(a.dtype == np.float64 for node in nodes for _, a in node.arrays(1))
+    kind: Any = np.float64 if double else np.int64
+
+    def constant(node: Node) -> Node:
+        terms = tuple(Term(np.zeros((1, sizes[t.source]), kind), t.source) for t in node.terms)
+        return Node(terms, np.full(1, node.kind == "softmax", kind), name=node.name)
+
+    return tuple(
+        constant(node) if width == 1 and node.kind in ("softmax", "log_softmax") else node
+        for node, width in zip(nodes, sizes[1:], strict=True)
+    )
 
 
 def narrowed(nodes: Sequence[Node], sizes: Sequence[int], width: int) -> tuple[Node, ...]:

@@ -106,6 +106,7 @@ class Network:
         count = checks.inputs_of(nodes, inputs)
         sizes = graph.checked_sizes(nodes, count)
         checks.used(nodes)
+        nodes = graph.without_lone_softmax(nodes, sizes)
         self = cls.__new__(cls)
         self._set_nodes(nodes, graph.layers_of(nodes), sizes)
         self._set_names(names, outputs, name)

@@ -218,11 +218,15 @@ class Truth:
             comparable &= ~(np.isnan(result) & self._overflown(order)[which])
             lost = ~np.isfinite(result)
             if limits.largest < np.inf and (lost & comparable).any():
-                comparable &= ~(lost & self._beyond(limits.largest, order)[which])
-            error = np.abs(result - reference) / (size + limits.tiny * np.maximum(1, slopes))
+                comparable &= ~(lost & (self._largest(order) >= limits.largest)[which])
+            allowed = size + limits.tiny * np.maximum(1, slopes)
+            error = np.abs(result - reference) / allowed
         error = np.where(comparable, np.where(np.isnan(error), np.inf, error), 0.0)
         if (error > tolerance(kind)).any():
             error[~self.known[which]] = 0.0
+            with np.errstate(all="ignore"):
+                lost = float(np.finfo(kind).tiny) * self._largest(order)[which] / allowed
+            error /= 1 + np.where(np.isfinite(lost), lost, 0.0)
         position = np.unravel_index(np.argmax(error), error.shape)
         found = self._named(order, result, float(error[position]), position, call, kind)
         return found if comparable.any() else replace(found, points=0)
@@ -236,13 +240,14 @@ class Truth:
         whole = [part.all(axis=tuple(range(1, part.ndim))) for part in finite]
         return ~np.logical_and.reduce(whole).reshape(-1, *[1] * (order + 1))
 
-    def _beyond(self, largest: float, order: int) -> Array:
-        """Where a factor or a product of slopes is larger, (N, 1, …), whatever becomes of it.
+    def _largest(self, order: int) -> Array:
+        """The largest factor or product of slopes, (N, 1, …).
 
         1/s of a share s = 1e-13 is a number of single precision, its second derivative 2/s³ none;
-        nor is the square of a slope of 1e20, which inputs of 1e-20 have.
+        nor is the square of a slope of 1e20, which inputs of 1e-20 have. Of z = 1e16, 2/z³ is 0
+        there, and slopes of 1e14 that multiply it make a number of it in doubles.
         """
-        found: Array = analytic.largest(self.network, self.points, order) >= largest
+        found: Array = analytic.largest(self.network, self.points, order)
         return found.reshape(-1, *[1] * (order + 1))
 
     def _named(
