@@ -43,6 +43,40 @@ def test_biases_may_be_rows(widths):
         symnet.from_arrays([arrays[0], *arrays[2:]], "tanh", layout="in,out")
 
 
+ONE_WIDE = [np.full((3, 1), 0.5), np.full((1, 1), 2.0), np.full((1, 1), 3.0), np.full((1, 1), 4.0)]
+
+
+def test_rows_of_one_that_may_be_biases_are_asked_for():
+    """The number of activations tells; one name alone is for any number of layers."""
+    for count, activations in ((4, "tanh"), (2, "tanh"), (2, ["tanh"])):
+        with pytest.raises(ValueError, match=rf"the shape \(1, 1\), .* or {count} activations"):
+            symnet.from_arrays(ONE_WIDE[:count], activations, layout="in,out")
+    tanhs = ["tanh", "tanh", "tanh"]
+    biased, plain = (
+        symnet.from_arrays(ONE_WIDE, told, layout="in,out")
+        for told in (["tanh", "linear"], [*tanhs, "linear"])
+    )
+    x = np.ones(3)
+    assert analytic.value(biased, x) == pytest.approx(3 * np.tanh(3.5) + 4)
+    assert analytic.value(plain, x) == pytest.approx(4 * np.tanh(3 * np.tanh(2 * np.tanh(1.5))))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ([np.ones((4, 3)), np.ones(4)], r"as activations=\['linear'\]"),
+        ({"W1": np.ones((4, 3)), "b1": np.ones(4)}, r"as activations=\['linear'\]"),
+        (
+            {"a.weight": np.ones((2, 3)), "b.weight": np.ones((5, 5))},
+            r"as activations=\['a=tanh', 'b=linear'\]",
+        ),
+    ],
+)
+def test_what_is_not_said_is_asked_for_as_python_says_it(arrays, message):
+    with pytest.raises(ValueError, match=message):
+        symnet.from_arrays(arrays, [])
+
+
 def test_arrays_are_layers():
     """In either layout, with or without biases, to the last bit."""
     assert symnet.from_arrays(LAYERS, "tanh") == NET

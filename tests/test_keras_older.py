@@ -11,6 +11,7 @@ import symnet
 from symnet.witness import analytic
 
 h5py = pytest.importorskip("h5py")
+scipy_special = pytest.importorskip("scipy.special")
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(7, 4))
@@ -102,6 +103,9 @@ def test_tensors_among_keywords(tmp_path):
     np.testing.assert_allclose(analytic.value(net, X), expected, rtol=1e-12)
 
 
+ALL = {"start": None, "stop": None, "step": None}
+FIRST = {"start": 0, "stop": 1, "step": None}
+
 OF_TENSORFLOW = {
     "__operators__.add": (["x", 0, 0, {"y": ["d", 0, 0]}], lambda x, d: x + d),
     "math.subtract": (["_CONSTANT_VALUE", -1, 2.0, {"y": ["d", 0, 0]}], lambda x, d: 2 - d),
@@ -116,6 +120,35 @@ OF_TENSORFLOW = {
         ["x", 0, 0, {"axis": [1], "keepdims": True}],
         lambda x, d: x.sum(1, keepdims=True),
     ),
+    "__operators__.getitem": (
+        ["x", 0, 0, {"slice_spec": [ALL, {"start": 1, "stop": -1, "step": 2}]}],
+        lambda x, d: x[:, 1:-1:2],
+    ),
+    "concat": ([["d", 0, 0, {"axis": -1}], ["x", 0, 0, {"axis": -1}]], lambda x, d: np.c_[d, x]),
+    "stack": (
+        [["d", 0, 0, {"axis": 2}], ["x", 0, 0, {"axis": 2}]],
+        lambda x, d: np.stack([d, x], 2).reshape(-1, 8),
+    ),
+    "linalg.matmul": (["d", 0, 0, {"b": W2.tolist(), "transpose_b": True}], lambda x, d: d @ W2.T),
+    "cast": (["d", 0, 0, {"dtype": "float32"}], lambda x, d: d),
+    "clip_by_value": (
+        ["x", 0, 0, {"clip_value_min": -0.5, "clip_value_max": 0.7}],
+        lambda x, d: np.clip(x, -0.5, 0.7),
+    ),
+    "compat.v1.transpose": (["d", 0, 0, {"perm": [0, 1], "conjugate": False}], lambda x, d: d),
+    "compat.v1.gather": (
+        ["x", 0, 0, {"indices": [0, 2, 2], "axis": 1, "batch_dims": 0}],
+        lambda x, d: x[:, [0, 2, 2]],
+    ),
+    "nn.leaky_relu": (["x", 0, 0, {"alpha": 0.25}], lambda x, d: np.where(x > 0, x, x / 4)),
+    "nn.silu": (["x", 0, 0, {"beta": 2.0}], lambda x, d: x / (1 + np.exp(-2 * x))),
+    "nn.gelu": (["x", 0, 0, {}], lambda x, d: x * scipy_special.ndtr(x)),
+    "nn.softmax": (["x", 0, 0, {}], lambda x, d: scipy_special.softmax(x, axis=1)),
+    "math.atan2": (["d", 0, 0, {"x": 2.0}], lambda x, d: np.arctan2(d, 2)),
+    "math.l2_normalize": (
+        ["x", 0, 0, {"axis": 1}],
+        lambda x, d: x / np.linalg.norm(x, axis=1, keepdims=True),
+    ),
 }
 
 
@@ -124,7 +157,8 @@ def of_tensorflow(path, function, node):
     for source in [node] if isinstance(node[0], str) else node:
         source[3].setdefault("name", None)
     dense = layer("Dense", "d", [called("x")], activation="tanh")
-    made = layer("TFOpLambda", "f", [node], dtype="float32", trainable=True, function=function)
+    kind = "SlicingOpLambda" if function.endswith("getitem") else "TFOpLambda"
+    made = layer(kind, "f", [node], dtype="float32", trainable=True, function=function)
     whole = model("m", [dense, made], [["f", 0, 0]])
     return written(path, whole, {"d": {"d/kernel:0": W1, "d/bias:0": B}})
 
@@ -140,11 +174,15 @@ def test_functions_of_tensorflow_are_operations(tmp_path, function):
 @pytest.mark.parametrize(
     ("function", "named", "message"),
     [
-        ("math.exp", {"beta": 2.0}, r"'f' \(math.exp\): it is called with 'beta'"),
+        ("math.exp", {"beta": 2.0}, r"'f' \(tf.math.exp\): it is called with 'beta'"),
+        ("compat.v1.squeeze", {}, r"it is called with nothing; symnet reads 'axis'"),
+        ("stop_gradient", {}, "its derivative in Keras is not that of its value"),
+        ("__operators__.getitem", {"slice_spec": FIRST}, "mixes the points of a batch"),
+        ("nn.silu", {"gamma": 1.0}, r"'f' \(tf.nn.silu\): .*'gamma'"),
         ("math.reduce_sum", {"axis": 0}, "mixes the points of a batch"),
         ("math.reduce_sum", {}, "mixes the points of a batch"),
-        ("io.exp", {}, r"'f' \(TFOpLambda\): it is no layer that symnet reads"),
-        ("math.betainc", {}, r"'f' \(TFOpLambda\): it is no layer that symnet reads"),
+        ("io.exp", {}, r"'f' \(tf.io.exp\): it is no function that symnet reads"),
+        ("math.betainc", {}, r"'f' \(tf.math.betainc\): it is no function that symnet reads"),
     ],
 )
 def test_other_functions_of_tensorflow_are_refused(tmp_path, function, named, message):

@@ -19,6 +19,7 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from onnxmodels import RNG, agrees, imported, model, node, weights  # noqa: E402
 from symnet.importers.onnx import read  # noqa: E402
+from symnet.importers.onnx.graph import Graph  # noqa: E402
 
 NETS = Path(__file__).parents[1].parent / "shared" / "nets"
 
@@ -761,6 +762,18 @@ def test_large_convolutions_are_refused_with_their_size(tmp_path):
         imported(model(pooled, (1, 3, 200, 200), large), tmp_path, check=False)
     with pytest.raises(ValueError, match="its inputs are 1,228,800 numbers"):
         imported(model(pooled, (1, 3, 640, 640), large), tmp_path, check=False)
+
+
+def test_what_will_be_refused_is_before_work_is_done(tmp_path, monkeypatch):
+    """An operator without a rule, or a convolution too large, behind any other nodes."""
+    monkeypatch.setattr(Graph, "read", lambda *_: pytest.fail("it was read"))
+    wide = {"w": weights(64, 3, 3, 3)}
+    proto = model([node("Tanh", "x", "t"), node("Conv", "t w")], (1, 3, 200, 200), wide)
+    with pytest.raises(ValueError, match=r"a convolution from \(1, 3, 200, 200\) to 64"):
+        imported(proto, tmp_path, check=False)
+    proto = model([node("Tanh", "x", "t"), node("Hardmax", "t")], (1, 3))
+    with pytest.raises(ValueError, match=r"\(Hardmax\): it chooses by values"):
+        imported(proto, tmp_path, check=False)
 
 
 @pytest.mark.parametrize("shape", [[2**40], [2**20, 2**20], [-3]])

@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from onnxmodels import RNG, agrees, agrees_with_runtime, imported, in_single, model, node, weights  # noqa: E402
 from symnet.importers import comparing  # noqa: E402
-from symnet.importers.onnx import arithmetic, contributed  # noqa: E402
+from symnet.importers.onnx import arithmetic, contributed, double  # noqa: E402
 from symnet.witness.checking import CheckError  # noqa: E402
 
 STATISTICS = {"s": weights(3), "b": weights(3), "m": weights(3), "v": weights(3, positive=True)}
@@ -146,6 +146,14 @@ def test_onnxruntime_is_the_witness_where_the_evaluator_is_none(tmp_path, monkey
     monkeypatch.setitem(contributed.READERS, "FusedGemm", arithmetic.READERS["Gemm"])
     with pytest.raises(CheckError, match="differs from onnxruntime by"):
         imported(fused(), tmp_path)
+
+
+def test_a_runtime_that_differs_from_the_evaluator_is_named(tmp_path, monkeypatch):
+    """As onnxruntime does where a nearest neighbour is at a multiple of 7: the network is right."""
+    monkeypatch.setattr(double, "single", lambda *_: lambda X, names: 1 - X)
+    found = imported(in_single([node("Neg", "x")], (1, 3)), tmp_path)
+    assert "differs from onnxruntime by" in found.compared
+    assert found.compared.endswith("it disagrees with onnx's own evaluator")
 
 
 def test_rounding_of_single_precision_is_no_difference(tmp_path):

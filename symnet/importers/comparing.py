@@ -75,7 +75,7 @@ def check_apart(what: str, call: Callable[[Array], Sequence[Array]], n: int) -> 
                 "the batch, a sequence whose first axis is time); symnet reads functions of one "
                 "point: give one whose first axis is only that of the points"
             )
-        alike = np.size(whole) == np.size(one) and _distance(whole, rest[0]) <= _MIXED
+        alike = np.size(whole) == np.size(one) and all(_distance(whole, r) <= _MIXED for r in rest)
         if np.size(whole) != len(_BATCHES[0]) * np.size(one) and not alike:
             wholes.append(
                 f"of {len(_BATCHES[0])} points the {what} gives an array of the shape "

@@ -58,7 +58,7 @@ class Folding:
     def inputs_of(self, shapes: Sequence[Shape]) -> list[Form]:
         """Input tensors of these shapes, which are laid side by side in the vector x."""
         sizes = [math.prod(shape) for shape in shapes]
-        matrices.check_named(sum(sizes), "inputs", "symnet is for models of fewer")
+        matrices.check_inputs(sum(sizes))
         if not sum(sizes):
             raise ValueError(f"the inputs have the shapes {list(shapes)}: no entry at all")
         self.inputs = Atom(next(self._orders), sum(sizes))

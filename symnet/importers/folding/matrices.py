@@ -44,6 +44,11 @@ def check_named(count: int, what: str, advice: str) -> None:
         )
 
 
+def check_inputs(count: int) -> None:
+    """The same of a model's inputs."""
+    check_named(count, "inputs", "symnet is for models of fewer")
+
+
 def rows(A: Matrix, index: Array, width: int) -> Matrix:
     """The rows A[index] of a matrix with `width` columns."""
     if A is None:
@@ -110,6 +115,14 @@ def from_entries(row: Array, column: Array, values: Array, shape: tuple[int, int
     """The sparse matrix of these entries; those of one place are added."""
     sparse = needed("scipy.sparse", "importers")
     return sparse.coo_array((values, (row, column)), shape=shape).tocsr()
+
+
+def from_rows(columns: Array, values: Array, width: int) -> Matrix:
+    """The sparse matrix whose rows have entries in these columns, all as many, none twice."""
+    rows, length = columns.shape
+    kind = np.int32 if max(columns.size, width) < 2**31 else np.int64
+    starts = np.arange(rows + 1, dtype=kind) * length
+    return _csr(values, columns.astype(kind).reshape(-1), starts, (rows, width))
 
 
 def entries_in_rows(A: Matrix, width: int) -> Array:

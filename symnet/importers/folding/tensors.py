@@ -348,13 +348,7 @@ class Tensors:
         whole = np.broadcast_shapes(a.shape, b.shape)
         matrices.check_size(math.prod(whole), f"a product of the shapes {weights.shape}, {x.shape}")
         values, columns = (np.broadcast_to(v, whole) for v in ((a, b) if left else (b, a)))
-        row = np.broadcast_to(np.arange(math.prod(whole[:-1])).reshape(*whole[:-1], 1), whole)
-        M = matrices.from_entries(
-            row.reshape(-1),
-            columns.reshape(-1),
-            values.reshape(-1),
-            (math.prod(whole[:-1]), x.size),
-        )
+        M = matrices.from_rows(columns.reshape(-1, whole[-1]), values.reshape(-1), x.size)
         return self.fold.times(x, M, shape, True)
 
     def _bilinear(self, x: Form, y: Form) -> Form:

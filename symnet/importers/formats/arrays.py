@@ -19,7 +19,7 @@ from symnet.files import LARGEST_FILE
 from symnet.importers.extras import needed
 from symnet.importers.folding import matrices
 from symnet.importers.formats import apart, checkpoint, named
-from symnet.importers.formats.chains import from_arrays
+from symnet.importers.formats.chains import of_layers
 from symnet.importers.formats.content import bfloat16, check_archive
 from symnet.importers.imported import (
     FilePath,
@@ -40,12 +40,13 @@ def from_named(
 ) -> Imported:
     """The chain of arrays that have names: see `named.chain`."""
     options.check_single()
-    flat, functions, layout, notes = named.chain(arrays, options.activations, options.layout)
-    net = from_arrays(flat, functions, layout, name=label_of(path))
+    asked = options.activations, options.layout
+    pairs, functions, layout, notes = named.chain(arrays, *asked, named.as_option)
+    net = of_layers(pairs, functions, layout, name=label_of(path))
     x = np.ones(net.n)
     y = ", ".join(f"{v:.9g}" for v in analytic.value(net, x)[:4])
     notes.append(f"axes of the matrices are {layout}; all inputs 1 give {y}: compare one value")
-    dtypes = {str(a.dtype) for a in flat if a.dtype.kind == "f"}
+    dtypes = {str(a.dtype) for pair in pairs for a in pair if a is not None and a.dtype.kind == "f"}
     compared = "nothing to compare with in the file"
     return Imported(renamed(net, options), source, exactness(dtypes), (), tuple(notes), compared)
 

@@ -47,13 +47,27 @@ def from_arrays(
     if isinstance(arrays, Mapping):
         given = {name: np.asarray(array) for name, array in arrays.items()}
         told = [activations] if isinstance(activations, str) else activations
-        arrays, own, layout, _ = named.chain(given, told, layout)
+        pairs, own, layout, _ = named.chain(given, told, layout)
         activations = own if any("=" in name for name in told) else activations
+        return of_layers(pairs, activations, layout, inputs, outputs, name)
     layout = layout or "out,in"
     if layout not in named.LAYOUTS:
         raise ValueError(f"layout {layout!r} is none of {', '.join(named.LAYOUTS)}")
     plain = [np.asarray(array) for array in arrays]
-    pairs = _grouped(_without_rows(plain) if layout == "in,out" else plain)
+    if layout == "in,out":
+        plain = _without_rows(plain, 1 if isinstance(activations, str) else len(activations or ()))
+    return of_layers(_grouped(plain), activations, layout, inputs, outputs, name)
+
+
+def of_layers(
+    pairs: Sequence[named.Pair],
+    activations: str | Sequence[str],
+    layout: str,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    name: str | None = None,
+) -> Network:
+    """The chain of matrices with their biases."""
     functions = _functions(activations, len(pairs))
     ends = [resolved(own, _OF_VECTORS) if isinstance(own, str) else None for own in functions]
     layers = [
@@ -69,19 +83,28 @@ def from_arrays(
     return Network.of(h, outputs, name)
 
 
-def _without_rows(arrays: Sequence[Array]) -> list[Array]:
+def _without_rows(arrays: Sequence[Array], told: int) -> list[Array]:
     """The arrays, biases that are rows, as `x @ W + b` has them, as vectors.
 
-    Each second array must be one, and one of them wide: that one cannot be a layer's matrix.
+    Each second array must be one. A wide one cannot be a layer's matrix; where all are one wide,
+    the number of activations that are told says what they are.
     """
     pairs = list(zip(arrays[::2], arrays[1::2], strict=False))
-    rows = all(W.ndim == 2 and b.shape == (1, W.shape[1]) for W, b in pairs)
+    if not pairs or not all(W.ndim == 2 and b.shape == (1, W.shape[1]) for W, b in pairs):
+        return list(arrays)
+    biased = len(arrays[::2])
     wide = any(b.size > 1 for _, b in pairs)
-    return [a.ravel() if rows and wide and k % 2 else a for k, a in enumerate(arrays)]
+    if not wide and (told == 1 or told not in (biased, len(arrays))):
+        raise ValueError(
+            "each second array has the shape (1, 1), that of a bias or of a layer: give biases as "
+            f"vectors (b.ravel()), or {len(arrays)} activations, of layers without biases"
+        )
+    rows = wide or told == biased
+    return [a.ravel() if rows and k % 2 else a for k, a in enumerate(arrays)]
 
 
-def _grouped(arrays: Sequence[Array]) -> list[tuple[Array, Array | None]]:
-    layers: list[tuple[Array, Array | None]] = []
+def _grouped(arrays: Sequence[Array]) -> list[named.Pair]:
+    layers: list[named.Pair] = []
     for k, array in enumerate(arrays):
         if array.ndim == 2:
             layers.append((array, None))
@@ -98,10 +121,7 @@ def _grouped(arrays: Sequence[Array]) -> list[tuple[Array, Array | None]]:
 
 def _functions(given: str | Sequence[str] | None, count: int) -> list[str]:
     if not given:
-        raise ValueError(
-            "arrays do not tell the activations of the layers; say them, as symnet import "
-            f"--activations {','.join(['tanh'] * (count - 1) + ['linear'])} -o net.json"
-        )
+        raise ValueError(named.untold(count))
     if isinstance(given, str) or (len(given) == 1 and count > 1):
         one = given if isinstance(given, str) else given[0]
         activation(one)  # an unknown name is an error for one layer, too

@@ -7,7 +7,7 @@ what they do not say is assumed as is usual, and told.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Any, NamedTuple
@@ -38,17 +38,38 @@ class Found:
     """Whether the name is one of those under which columns are neurons."""
 
 
-class Chain(NamedTuple):
-    """Arrays in the order of their layers, [W1, b1, W2, …], and what was assumed of them."""
+Pair = tuple[Array, Array | None]
+"""A layer's matrix and bias."""
 
-    arrays: list[Array]
+
+class Chain(NamedTuple):
+    """Layers in their order, and what was assumed of them."""
+
+    layers: list[Pair]
     activations: list[str]
     layout: str
     notes: list[str]
 
 
+Say = Callable[[Sequence[str]], str]
+"""How a user says these activations: to a function, or to the command that reads a file."""
+
+
+def as_argument(activations: Sequence[str]) -> str:
+    """`activations=['tanh', 'linear']`."""
+    return f"activations={list(activations)}"
+
+
+def as_option(activations: Sequence[str]) -> str:
+    """`symnet import --activations tanh,linear -o net.json`."""
+    return f"symnet import --activations {','.join(activations)} -o net.json"
+
+
 def chain(
-    arrays: Mapping[str, Array], activations: Sequence[str] | None, layout: str | None
+    arrays: Mapping[str, Array],
+    activations: Sequence[str] | None,
+    layout: str | None,
+    say: Say = as_argument,
 ) -> Chain:
     """The arrays as layers. `name=tanh` for each activation tells the order of the layers as well.
 
@@ -58,11 +79,18 @@ def chain(
     functions = list(activations or [])
     if any("=" in own for own in functions):
         layers, functions = _as_told(layers, functions)
-        layers, layout, notes = _in_this_order(layers, layout)
+        layers, layout, notes = _in_this_order(layers, layout, say)
     else:
-        layers, layout, notes = _fitting(layers, layout)
-    flat = [a for layer in layers for a in (layer.weights, layer.bias) if a is not None]
-    return Chain(flat, functions, layout, notes)
+        layers, layout, notes = _fitting(layers, layout, say)
+        if not functions:
+            raise ValueError(untold(len(layers), say))
+    return Chain([(layer.weights, layer.bias) for layer in layers], functions, layout, notes)
+
+
+def untold(layers: int, say: Say = as_argument) -> str:
+    """That the activations of so many layers are to be said."""
+    usual = [*["tanh"] * (layers - 1), "linear"]
+    return f"arrays do not tell the activations of the layers; say them, as {say(usual)}"
 
 
 def _named(arrays: Mapping[str, Array]) -> Mapping[str, Array]:
@@ -117,11 +145,13 @@ def _as_told(layers: Sequence[Found], given: Sequence[str]) -> tuple[list[Found]
     return [by_name[name] for name in names], [own for _, own in pairs]
 
 
-def _in_this_order(layers: list[Found], layout: str | None) -> tuple[list[Found], str, list[str]]:
+def _in_this_order(
+    layers: list[Found], layout: str | None, say: Say
+) -> tuple[list[Found], str, list[str]]:
     if not any(_fits(layers, known) for known in ([layout] if layout else LAYOUTS)):
         shapes = ", ".join(f"{layer.name} {layer.weights.shape}" for layer in layers)
         raise ValueError(f"the matrices do not fit in this order: {shapes}")
-    return _fitting(layers, layout)
+    return _fitting(layers, layout, say)
 
 
 def _natural(name: str) -> list[Any]:
@@ -141,7 +171,9 @@ def _fits(layers: Sequence[Found], layout: str) -> bool:
     return True
 
 
-def _fitting(layers: list[Found], layout: str | None) -> tuple[list[Found], str, list[str]]:
+def _fitting(
+    layers: list[Found], layout: str | None, say: Say
+) -> tuple[list[Found], str, list[str]]:
     """The layers in an order in which they fit, the layout, and what was assumed."""
     if not layers:
         raise ValueError("there is no matrix among the arrays")
@@ -165,12 +197,10 @@ def _fitting(layers: list[Found], layout: str | None) -> tuple[list[Found], str,
             told = ", ".join(layer.name for layer in order)
             return order, found, [f"layers in the order {told}, the only one {why}"]
     shapes = ", ".join(f"{layer.name} {layer.weights.shape}" for layer in layers)
-    told = ",".join(
-        f"{layer.name}={'linear' if layer is layers[-1] else 'tanh'}" for layer in layers
-    )
+    named = [f"{layer.name}={'linear' if layer is layers[-1] else 'tanh'}" for layer in layers]
     raise ValueError(
         f"the matrices make no single chain of layers: {shapes}; "
-        f"say their order with their activations, as symnet import --activations {told} -o net.json"
+        f"say their order with their activations, as {say(named)}"
     )
 
 

@@ -43,6 +43,7 @@ from symnet.importers.keras.graph import (
     is_operation,
     model_of,
 )
+from symnet.importers.keras.tensorflow import function_of
 from symnet.network import Network
 from symnet.network.weights import Array
 from symnet.witness import analytic
@@ -71,11 +72,11 @@ def read(path: FilePath, options: Options) -> Imported:
         weights = dict(stored.named(config, found.below("model_weights")))
         compare = partial(twin.compared, config, content, ".h5")
     options.check_complete()
-    if str(version).startswith(("1.", "2.")) and config != (now := stored.of_keras_3(config)):
-        found_net = built(now, weights, label_of(path), options)
+    now = stored.of_keras_3(config) if str(version).startswith(("1.", "2.")) else config
+    found_net = built(now, weights, label_of(path), options)
+    if now != config or any(function_of(layer) for layer in all_layers(config)):
         why = f"Keras 3 does not compute as Keras {version} did, which wrote the file"
         return replace(found_net, compared=f"not compared: {why}")
-    found_net = built(config, weights, label_of(path), options)
     if not options.check or options.select is not None:
         return found_net
     if "module" not in config and any(map(is_operation, all_layers(config))):

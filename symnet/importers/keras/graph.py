@@ -12,7 +12,7 @@ import numpy as np
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.keras import refusals, stored
+from symnet.importers.keras import refusals, stored, tensorflow
 from symnet.importers.keras.arguments import (
     Arguments,
     Tensor,
@@ -172,7 +172,8 @@ def _ordered(
 
 
 def _apply(reading: Reading, layer: Mapping[str, Any], given: Arguments, prefix: str) -> Any:
-    kind, name = str(layer.get("class_name")), name_of(layer)
+    function, name = tensorflow.function_of(layer), name_of(layer)
+    kind = str(layer.get("class_name")) if function is None else f"tf.{function}"
     label = f"layer {name!r} ({shortened(kind, 40)})"
     reading.met[kind] += 1
     if kind in stored.MODELS:
@@ -182,13 +183,15 @@ def _apply(reading: Reading, layer: Mapping[str, Any], given: Arguments, prefix:
     own = ">" not in str(layer.get("registered_name") or "") and module.split(".")[0] == "keras"
     operation = is_operation(layer)
     known: Mapping[str, Any] = OPERATIONS if operation else LAYERS
-    if not own or kind not in known:
+    if function is None and (not own or kind not in known):
         what = "operation" if operation else "layer"
         advice = refusals.advice(kind, own, operation)
         raise ValueError(f"{label}: it is no {what} that symnet reads; {advice}")
     if refusals.is_quantised(layer["config"]):
         raise ValueError(f"{label}: {refusals.QUANTISED}")
     try:
+        if function is not None:
+            return tensorflow.applied(function, reading.tensors, given)
         refusals.check_axis(kind, layer["config"], leaves(given.positional))
         if operation:
             settings = layer["config"]
@@ -208,7 +211,12 @@ def _apply(reading: Reading, layer: Mapping[str, Any], given: Arguments, prefix:
 
 
 def is_operation(layer: Mapping[str, Any]) -> bool:
-    """Whether it is of keras.ops, whose Add is no layer Add; HDF5 files do not tell the module."""
+    """Whether it is of keras.ops, whose Add is no layer Add; HDF5 files do not tell the module.
+
+    Those of TensorFlow are, too.
+    """
+    if tensorflow.function_of(layer) is not None:
+        return True
     if "module" in layer:
         return ".ops." in f"{layer['module']}."
     return _is_of_keras_3(layer) and not {"trainable", "batch_shape"} & set(layer["config"])

@@ -16,7 +16,6 @@ from typing import Any
 
 from symnet.importers.formats.apart import Contents
 from symnet.importers.keras.attention import OF_HEADS
-from symnet.importers.keras.tensorflow import with_operations
 from symnet.network.weights import Array
 
 MODELS = ("Sequential", "Functional", "Model")
@@ -43,8 +42,6 @@ def of_keras_3(config: Any) -> Any:
         return [of_keras_3(part) for part in config]
     if not isinstance(config, dict):
         return config
-    if config.get("class_name") == "TFOpLambda":
-        return with_operations(config)
     return {
         key: "hard_sigmoid_of_keras_2"
         if value == "hard_sigmoid" and key in ("activation", "recurrent_activation")

@@ -18,7 +18,7 @@ from symnet.importers import comparing
 from symnet.importers.folding.forms import Shape
 from symnet.importers.imported import FilePath, Imported, Options, exactness, label_of
 from symnet.importers.imported import renamed as _renamed
-from symnet.importers.onnx import double
+from symnet.importers.onnx import double, foreseen
 from symnet.importers.onnx.call import Batch
 from symnet.importers.onnx.files import loaded
 from symnet.importers.onnx.graph import Graph
@@ -33,6 +33,10 @@ _LARGE = 500_000  # weights, beyond which onnx's evaluator takes its time at eve
 _SAME = 1e-9
 _ALIKE, _OTHER = 1e-5, 1e-3  # what single precision may be off, and what it is not
 _ROUNDED = 1e-2  # of the terms; rounding to single precision gives 1e-8 to 1e-5
+
+
+class _RuntimeDiffers(CheckError):
+    """onnxruntime has other values, which may be its own fault."""
 
 
 def read(path: FilePath, options: Options) -> Imported:
@@ -93,6 +97,7 @@ def _read(
     batch: Batch | None,
 ) -> Imported:
     graph = Graph.of(model, batch)
+    foreseen.check(model, shapes, graph.needed(options.select))
     found = graph.read(shapes, label_of(path), options.select)
     whole = found.network(Options())
     names = [name for name, _ in found.outputs]
@@ -194,7 +199,10 @@ def _compared(
             f"compared with onnxruntime in single precision: worst difference {apart:.1e} "
             "(onnx's own evaluator has other values)"
         )
-    apart = _in_single(model, net, shapes, names, X)
+    try:
+        apart = _in_single(model, net, shapes, names, X)
+    except _RuntimeDiffers as error:
+        return f"{text}; {str(error).partition(':')[0]}: it disagrees with onnx's own evaluator"
     return text if apart is None else f"{text}, onnxruntime in single precision {apart:.1e}"
 
 
@@ -246,7 +254,7 @@ def _in_single(
         size = np.where(kept, terms, 0).max(axis=0)
         share = np.where(kept, apart, 0) / np.where(size > 0, size, 1)
         if (kept & (share > _ROUNDED) & ~(apart < 1000 * shaken)).any():
-            raise CheckError(
+            raise _RuntimeDiffers(
                 f"the network differs from onnxruntime by {share.max():.1e} of its terms, which is "
                 "no rounding: it was read wrongly, or onnxruntime errs; please report the model"
             )

@@ -17,6 +17,15 @@ from symnet.importers.folding.tensors import Value
 _DOUBLE = 11
 
 
+def is_defined(op: str) -> bool:
+    """Whether ONNX defines an operator by others, in some opset."""
+    defs = needed("onnx.defs", "onnx")
+    if not defs.has(op):
+        return False
+    schema = defs.get_schema(op)
+    return bool(schema.has_function or schema.has_context_dependent_function)
+
+
 def definition(node: Any, arguments: Sequence[Value | None], opset: int) -> Any | None:
     """The FunctionProto of a node with its attributes put in, None where there is none."""
     onnx = needed("onnx", "onnx")

@@ -209,8 +209,13 @@ class Graph:
                 raise ValueError(f"no node in it computes {shortened(name)!r}")
         return results
 
+    def needed(self, wanted: Sequence[str] | None) -> list[str]:
+        """The outputs that must be read: those that are wanted, by default all that are real."""
+        real = [v.name for v in self.proto.output if v.type.tensor_type.elem_type in _REAL]
+        return real if wanted is None else list(wanted)
+
     def _read_outputs(self, wanted: Sequence[str] | None) -> list[tuple[str, Value]]:
-        outputs, first = [], None
+        outputs, first, must = [], None, self.needed(wanted)
         for declared in self.proto.output:
             output = declared.name
             if output not in self.values:
@@ -219,8 +224,7 @@ class Graph:
             if not isinstance(value, Unread):
                 outputs.append((output, value))
                 continue
-            needed_ = wanted is None and declared.type.tensor_type.elem_type in _REAL
-            if needed_ or output in (wanted or ()):
+            if output in must:
                 raise ValueError(value.why)
             first = first or value.why
             self.left_out.append(output)
@@ -243,17 +247,16 @@ class Graph:
         return constants.dense(sparse, self._number)
 
     def _node(self, node: Any) -> None:
-        label = f"node {node.name or (node.output[0] if node.output else '')!r} ({node.op_type})"
         try:
             results = self._results(node)
         except ValueError as error:
-            results = [Unread(f"{shortened(label, 100)}: {error}")] * len(node.output)
+            results = [Unread(f"{label(node)}: {error}")] * len(node.output)
         except (TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
             what = f"its arguments do not fit ({type(error).__name__}: {error})"
-            results = [Unread(f"{shortened(label, 100)}: {what}")] * len(node.output)
+            results = [Unread(f"{label(node)}: {what}")] * len(node.output)
         for output, value in zip(node.output, results, strict=False):
             if output and value is None:
-                value = Unread(f"{shortened(label, 100)}: {shortened(output)} is no number")
+                value = Unread(f"{label(node)}: {shortened(output)} is no number")
             if output:
                 self.values[output] = value
 
@@ -314,6 +317,19 @@ class Graph:
         if name not in self.values:
             raise ValueError(f"its input {shortened(name)!r} is computed by no node before it")
         return self.values[name]
+
+
+def label(node: Any) -> str:
+    """What errors call a node."""
+    name = node.name or (node.output[0] if node.output else "")
+    return shortened(f"node {name!r} ({node.op_type})", 100)
+
+
+def is_read(node: Any) -> bool:
+    """Whether its operator has a rule, or may have a definition by other operators."""
+    if node.op_type in _DOMAINS.get(node.domain, {}):
+        return True
+    return node.domain in _ONNX and defined.is_defined(node.op_type)
 
 
 def _is_of_words(value: Any) -> bool:
