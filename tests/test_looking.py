@@ -12,7 +12,7 @@ import pytest
 from sympy import Symbol
 
 import symnet
-from symnet import fitting, formulas, showing
+from symnet import catalogue, fitting, formulas, showing
 
 POINTS = np.random.default_rng(0).normal(size=(25, 2))
 
@@ -223,7 +223,7 @@ def displays(text):
     return parts[1::2]
 
 
-@pytest.mark.parametrize("notation", formulas.NOTATIONS)
+@pytest.mark.parametrize("notation", catalogue.NOTATIONS)
 @pytest.mark.parametrize("activation", ["sigmoid", "leaky_relu", "gelu", "softplus"])
 def test_formulas_in_a_notebook(notation, activation):
     """Nothing but displays, with commands that are known, balanced, and short enough."""

@@ -12,7 +12,7 @@ import pytest
 import sympy
 
 import symnet
-from symnet import physical, plotting
+from symnet import catalogue, physical, plotting
 from symnet.compiling import Compiled
 from symnet.plotting import distributions, drawing, kinks, maps, writing
 from symnet.plotting.framing import framed
@@ -361,7 +361,7 @@ def measured():
     return [symnet.sensitivity(net, points) for net in nets]
 
 
-@pytest.mark.parametrize("kind", plotting.SENSITIVITY_KINDS)
+@pytest.mark.parametrize("kind", catalogue.SENSITIVITY_PICTURES)
 def test_every_picture_of_sensitivities(measured, kind):
     """Of one network, and of two side by side but for interactions."""
     assert measured[0].plot(kind).png()
@@ -393,7 +393,7 @@ def test_interactions_are_the_measures(measured):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("kind", plotting.SENSITIVITY_KINDS)
+@pytest.mark.parametrize("kind", catalogue.SENSITIVITY_PICTURES)
 def test_nothing_is_cut_off_at_the_edge(kind):
     """Names below the squares of interactions stood beyond it: paper is all around."""
     images = pytest.importorskip("PIL.Image")
@@ -414,7 +414,7 @@ def test_networks_side_by_side_need_the_same_names(measured):
 def test_constant_slopes_make_no_violin():
     """A density of one value is none; no warning escapes."""
     linear = symnet.sensitivity(symnet.Network([symnet.Layer([[1.0, -2.0]])]), [[0.0, 1.0], [2, 3]])
-    for kind in plotting.SENSITIVITY_KINDS:
+    for kind in catalogue.SENSITIVITY_PICTURES:
         assert linear.plot(kind).png()
 
 

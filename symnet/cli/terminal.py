@@ -6,6 +6,7 @@ All of it goes to standard error, and only where that is a terminal is it colour
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import threading
@@ -33,6 +34,12 @@ def complain(message: str, head: str = "symnet: error:") -> None:
     print(
         f"\x1b[1;31m{head}\x1b[0m {message}" if coloured() else f"{head} {message}", file=sys.stderr
     )
+
+
+def say(given: argparse.Namespace, text: str) -> None:
+    """What is no result: to standard error where that is written to -, nowhere if quiet."""
+    if not given.quiet and text:
+        print(text, file=sys.stderr if given.output == "-" else sys.stdout)
 
 
 class Progress:

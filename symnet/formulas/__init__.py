@@ -16,6 +16,7 @@ from itertools import combinations_with_replacement
 from math import comb
 from typing import NamedTuple
 
+from symnet import catalogue
 from symnet.activations import Activation, Z
 from symnet.breaking import SENTENCES, paragraph
 from symnet.calculus.algebra import DIRECTIONS, sigma
@@ -36,8 +37,6 @@ from symnet.network.graph import called
 from symnet.progress import part, steps
 
 __all__ = [
-    "FORMATS",
-    "NOTATIONS",
     "document",
     "heading",
     "latex",
@@ -46,9 +45,6 @@ __all__ = [
     "notes",
     "text",
 ]
-
-NOTATIONS = ("expanded", "neuron", "layer")
-FORMATS = ("text", "unicode", "latex", "mathml")
 
 LARGEST_NEURON = 1_000_000
 """Terms that the neuron notation has at most: a minute's work, and 40 MB of text."""
@@ -83,7 +79,7 @@ def text(
     ValueError for an unknown notation or format, for fewer than one digit, and for an expanded
     notation that would be too large.
     """
-    _check(format, FORMATS, "format")
+    _check(format, catalogue.FORMULAS, "format")
     if format == "latex":
         return latex(network, order, notation, digits)
     sheet = _sheet(network, order, notation, format, digits)
@@ -155,7 +151,7 @@ class _Sheet(NamedTuple):
 
 
 def _sheet(network: Network, order: int, notation: str, format: str, digits: int | None) -> _Sheet:
-    _check(notation, NOTATIONS, "notation")
+    _check(notation, catalogue.NOTATIONS, "notation")
     if digits is not None and digits < 1:
         raise ValueError(f"digits is {digits}; show at least 1")
     # Entries of weights have no place in the layer notation.
