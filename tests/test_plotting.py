@@ -757,7 +757,7 @@ def test_more_panels_than_can_be_read_are_refused():
         symnet.plot(network(2, 30), outputs=network(2, 30).output_names)
     with pytest.raises(ValueError, match="3 inputs and 30 outputs make 270 panels"):
         symnet.plot(network(3, 30), outputs=network(3, 30).output_names)
-    with pytest.raises(ValueError, match="name one of y1, y2 by outputs"):
+    with pytest.raises(ValueError, match="name one of y1, y2 by outputs="):
         symnet.plot(network(2, 2), kind="pairs")
 
 
@@ -766,7 +766,7 @@ def test_of_outputs_that_nobody_named_as_many_are_shown_as_can_be_read(inputs, s
     picture = symnet.plot(network(inputs, 30))
     assert writing.name(f"y{shown}") in panels(picture)
     assert writing.name(f"y{shown + 1}") not in panels(picture)
-    assert f"of 30 outputs the first {shown} are shown; name others by outputs" in picture.notes
+    assert f"of 30 outputs the first {shown} are shown; name others by outputs=" in picture.notes
 
 
 def test_symbolic_weights_have_no_values():
@@ -782,7 +782,7 @@ def test_an_input_that_does_not_vary_in_the_data_has_a_guessed_range():
     frame = framed(net, data=data)
     assert frame.low[0] < 1 < frame.high[0]
     assert (frame.low[1], frame.high[1]) == (2, 3)
-    assert frame.notes == ("x1 = 1 in all of the data: ranges are guessed; give them by over",)
+    assert frame.notes == ("x1 = 1 in all of the data: ranges are guessed; give over=",)
     assert framed(net, data=data, over={"x1": (0, 2)}).notes == ()
     assert framed(net, data=data, inputs=["x2"]).notes == ()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import threading
 import time
@@ -31,15 +32,24 @@ def coloured() -> bool:
 
 def complain(message: str, head: str = "symnet: error:") -> None:
     """One line on standard error."""
+    message = as_options(message)
     print(
         f"\x1b[1;31m{head}\x1b[0m {message}" if coloured() else f"{head} {message}", file=sys.stderr
     )
 
 
+_ARGUMENT = re.compile(r"\b(at|data|inputs|kind|order|outputs|over)=(?!\S)")
+
+
+def as_options(text: str) -> str:
+    """A message of the library's, whose arguments are options here: `give over=` or `--over`."""
+    return _ARGUMENT.sub(r"--\1", text)
+
+
 def say(given: argparse.Namespace, text: str) -> None:
     """What is no result: to standard error where that is written to -, nowhere if quiet."""
     if not given.quiet and text:
-        print(text, file=sys.stderr if given.output == "-" else sys.stdout)
+        print(as_options(text), file=sys.stderr if given.output == "-" else sys.stdout)
 
 
 class Progress:
