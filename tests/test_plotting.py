@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import warnings
 import xml.etree.ElementTree as ET
-from itertools import pairwise
+from functools import partial
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -663,6 +664,87 @@ def test_characters_that_mathematics_lacks_are_plain_text(caplog):
 )
 def test_mathematics_in_plain_text(text, plain):
     assert writing.in_plain(text) == plain
+
+
+LONG = {
+    "inputs": [
+        *("sepal length (cm)", "sepal width (cm)", "Exhaust_Gas_Recirculation_rate"),
+        "start of injection (°CA, BTDC)",
+    ],
+    "outputs": ["brake specific fuel consumption", "NOx emissions at tailpipe"],
+    "units": {
+        "brake specific fuel consumption": "g/(kW h)",
+        **{"sepal length (cm)": "cm", "sepal width (cm)": "cm"},
+    },
+}
+
+
+def long_names():
+    net = symnet.Network.dense(
+        [4, 6, 2], "tanh", seed=1, inputs=LONG["inputs"], outputs=LONG["outputs"]
+    )
+    return net.with_units(LONG["units"])
+
+
+def measured_long():
+    points = np.random.default_rng(0).normal(size=(60, 4))
+    return symnet.sensitivity(long_names(), points)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: symnet.plot(long_names(), kind="maps", inputs=LONG["inputs"][:2]),
+        lambda: symnet.plot(long_names(), kind="curves"),
+        lambda: symnet.plot(long_names(), kind="pairs", outputs=LONG["outputs"][:1]),
+        *(
+            partial(lambda kind: measured_long().plot(kind=kind), kind)
+            for kind in catalogue.SENSITIVITY_PICTURES
+        ),
+    ],
+    ids=["maps", "curves", "pairs", *catalogue.SENSITIVITY_PICTURES],
+)
+def test_long_names_are_told_apart_and_leave_each_other_room(draw):
+    """No title is another's or lies over it or an edge; no mark of an axis lies over the next."""
+    figure = draw().figure
+    figure.draw_without_rendering()
+    panels = [axes for axes in figure.axes if axes.get_title("left")]
+    titles = [axes._left_title for axes in panels]
+    partials = [text.get_text() for text in titles if "∂" in text.get_text()]
+    along = {axes.get_xlabel() for axes in panels}
+    assert len(set(partials)) == len(partials) or len(along) > 1
+    for group in (titles, *(axes.get_yticklabels() for axes in panels)):
+        apart([text.get_window_extent() for text in group if text.get_text()])
+    for axes in panels:
+        boxes = [text.get_window_extent() for text in axes.get_xticklabels() if text.get_text()]
+        slanted = any(text.get_rotation() for text in axes.get_xticklabels())
+        apart([] if slanted else boxes)
+    assert all(text.get_window_extent().x1 <= figure.bbox.x1 + 1 for text in titles)
+
+
+def apart(boxes):
+    """That no two of them overlap by more than a stroke."""
+    for first, second in combinations(boxes, 2):
+        shared = min(first.x1, second.x1) - max(first.x0, second.x0)
+        high = min(first.y1, second.y1) - max(first.y0, second.y0)
+        assert min(shared, high) < 3, (first, second)
+
+
+def test_names_are_cut_where_they_are_read():
+    """By words, so that those that begin or end alike differ; a single word loses its middle."""
+    names = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
+    for most in (7, 11, 15, 28):
+        short = [writing.cut(name, most) for name in names]
+        assert len(set(short)) == 4
+        assert max(map(len, short)) <= most
+    assert writing.cut(names[0], 7) == "se. le."
+    assert writing.cut("T") == "T"
+    assert writing.cut("a" * 20 + "b" * 20, 11) == "aaaaaa…bbbb"
+
+
+def test_a_unit_of_nothing_is_not_shown():
+    """A point's λ = 0.9, not 0.9 1."""
+    assert writing.point([("T", 3.0), ("x", 0.9)], {"T": "K", "x": "1"}).endswith("x$ = 0.9")
 
 
 def test_names_are_set_as_mathematics():

@@ -22,7 +22,7 @@ from symnet.breaking import SENTENCES, paragraph
 from symnet.calculus.algebra import DIRECTIONS, sigma
 from symnet.calculus.neurons import Place, neurons
 from symnet.calculus.program import Statement
-from symnet.formulas import brief, expanded, layers, mathml, pages, tex
+from symnet.formulas import brief, expanded, labels, layers, mathml, pages, tex
 from symnet.formulas.lines import BREAK
 from symnet.formulas.mathml import MATHML
 from symnet.formulas.pages import Block, Line, Rows
@@ -168,7 +168,9 @@ def _sheet(network: Network, order: int, notation: str, format: str, digits: int
         sheet = _neuron(network, order, signs, printer)
     else:
         sheet = _layer(network, order, signs, printer())
-    return sheet._replace(notes=notes(network, order, brief.written(short, _written(sheet.blocks))))
+    brief_names = brief.written(short, _written(sheet.blocks))
+    shown = str if format == "text" else labels.unicode_name
+    return sheet._replace(notes=notes(network, order, brief_names, shown))
 
 
 def _expanded(network: Network, order: int, printer: FormulaPrinter) -> _Sheet:
