@@ -49,11 +49,11 @@ def _stand_for(
     symbols = (*network.inputs, *network.outputs)
     called = (*network.input_names, *network.output_names)
     labels = dict.fromkeys(brief) | {s.name: c for s, c in zip(symbols, called, strict=True)}
-    pairs = [
-        (unicode_name(brief[name]) if name in brief else shown(name), label or name)
+    said = ", ".join(
+        f"{unicode_name(brief[name]) if name in brief else name} for {label or name}"
         for name, label in labels.items()
-    ]
-    said = ", ".join(f"{name} for {label}" for name, label in pairs if name != label)
+        if name in brief or label not in (name, shown(name))
+    )
     return [said.replace(" for ", " stands for ", 1)] if said else []
 
 
