@@ -388,6 +388,13 @@ def test_long_cells_are_broken_where_the_page_is_narrow():
     assert columns[1] == "r"
     assert all(share > 0.3 for share in shares)
     assert sum(shares) < 0.95
+    head = ("", *(f"∂/∂{name}_temperature_of_the_air" for name in "abcd"))
+    columns = latex._columns(Table((head, ("∂a_very_long_output/∂a", *["−0.048779"] * 4))))
+    assert [re.search("raggedleft|raggedright", column)[0] for column in columns] == [
+        "raggedright",
+        *["raggedleft"] * 4,
+    ]
+    assert sum(float(re.search(r"p\{(.*)\\textwidth", c)[1]) for c in columns) < 0.95
 
 
 def pdf_page():

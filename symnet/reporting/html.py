@@ -26,6 +26,7 @@ from symnet.reporting.contents import (
 )
 
 _LONG = 24  # characters of a head that may take several lines
+_PARTS = re.compile(r"(?<=_)|(?<=\w/)(?=∂)")  # where it may end one, beside its spaces
 
 
 def write(page: Page) -> str:
@@ -125,7 +126,10 @@ def _row(row: tuple[str, ...], sides: list[str]) -> str:
 
 def _words(head: str) -> str:
     """A row's or column's head; a long one takes several lines rather than the screen."""
-    return f'<span class="long">{escape(head)}</span>' if len(head) > _LONG else escape(head)
+    if len(head) <= _LONG:
+        return escape(head)
+    parts = _PARTS.sub("<wbr/>", escape(head, quote=False))
+    return f'<span class="long">{parts}</span>'
 
 
 def _drawn(block: Drawn) -> str:
