@@ -59,7 +59,7 @@ def _shown(shown: terminal.Progress, progress: Progress) -> None:
     left = progress.remaining
     # The first steps take longer than others, and what ends of itself does so soon.
     if left is not None and progress.elapsed > _SETTLED and not sys.stderr.isatty():
-        shown.foretell(progress.elapsed + left)
+        shown.foretell(progress.elapsed + left, "at most about")  # with every step allowed
     share = progress.elapsed / (progress.elapsed + left) if left is not None else 0.0
     shown.show(
         share,

@@ -71,12 +71,12 @@ class Progress:
         """Set the share done, and the seconds left where they are known better than from it."""
         self.share, self.words, self.left = min(max(share, 0.0), 1.0), words, left
 
-    def foretell(self, seconds: float) -> None:
+    def foretell(self, seconds: float, how: str = "about") -> None:
         """Say once, wherever standard error goes, what it will take, if that is worth it."""
         if self.quiet or self.told or seconds <= self.worth:
             return
         self.told = True
-        print(f"symnet: {self.what}: about {duration(seconds)}", file=sys.stderr, flush=True)
+        print(f"symnet: {self.what}: {how} {duration(seconds)}", file=sys.stderr, flush=True)
 
     @property
     def elapsed(self) -> float:
