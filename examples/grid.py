@@ -35,7 +35,7 @@ def main(side: int = 1000, workers: int = 2) -> None:
     for count in dict.fromkeys((1, workers)):
         with (
             tempfile.TemporaryDirectory() as folder,
-            LocalCluster(count, threads_per_worker=1, dashboard_address=None) as cluster,
+            started(count) as cluster,
             Client(cluster) as client,
         ):
             client.run(warmed, function)
@@ -47,6 +47,11 @@ def main(side: int = 1000, workers: int = 2) -> None:
             check(function, points, Path(folder))
     if len(times) > 1:
         print(f"{workers} workers: {times[0] / times[1]:.2f} times as fast as one")
+
+
+def started(count: int) -> LocalCluster:
+    """So many processes of one thread each."""
+    return LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None)
 
 
 def warmed(function: symnet.Compiled) -> None:

@@ -72,11 +72,14 @@ def _raised(unit: str, count: int) -> str:
 
 
 def shown(unit: str) -> str:
-    """The unit as it is read: kg/m³ for kg/m3 and kg/m^3."""
+    """The unit as it is read: kg/m³ for kg/m3 and kg/m^3, nothing for 1."""
+    if unit == "1":
+        return ""
     raised = _POWER.sub(lambda found: superscript(found[1].replace("−", "-")), unit)
     return raised.replace("*", "·")
 
 
 def bracketed(text: str, unit: str | None) -> str:
     """The text with its unit in brackets, where there is one: `p [MPa]`."""
-    return f"{text} [{shown(unit)}]" if unit and unit != "1" else text
+    said = shown(unit or "1")
+    return f"{text} [{said}]" if said else text

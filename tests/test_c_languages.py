@@ -12,7 +12,7 @@ import sympy
 
 import symnet
 from ccalls import LEVEL
-from symnet import languages
+from symnet import catalogue, languages
 from symnet.activations import Activation, Z
 from test_languages import COMPLETE, NETWORKS, STRICT, tools_of
 
@@ -25,7 +25,7 @@ COMPILERS = {
 
 
 @pytest.mark.complete(every=4)
-@pytest.mark.parametrize("precision", languages.PRECISIONS)
+@pytest.mark.parametrize("precision", catalogue.PRECISIONS)
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_c_batch(compiler, precision, tmp_path):
     """Its self-test is right in both precisions, as C and as C++; main.c calls two by headers."""
@@ -98,7 +98,7 @@ HEADERS = {
 
 
 @pytest.mark.complete(every=4)
-@pytest.mark.parametrize("precision", languages.PRECISIONS)
+@pytest.mark.parametrize("precision", catalogue.PRECISIONS)
 @pytest.mark.parametrize("language", ["c", "c-batch"])
 def test_rules_of_msvc(language, precision, tmp_path):
     """Clang as that compiler: no GNU, a long of 32 bits beside sizes of 64, no variable arrays."""

@@ -227,7 +227,7 @@ def write(language: str, folder: Path) -> None:
     if language == "plain":
         made = {"net.py": plain.source(job())}
     else:
-        files = languages.LANGUAGES[language].files
+        files = languages.WRITERS[language].files
         assert files is not None
         made = dict(files(job()))
     for name, text in made.items():

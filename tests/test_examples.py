@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import os
 import runpy
 import shutil
@@ -59,6 +60,20 @@ def test_the_grid_has_work_for_each_worker():
     grid = runpy.run_path(str(EXAMPLES / "grid.py"))["grid"]
     assert grid(1000).numblocks[:2] == (4, 4)
     assert grid(10_000).numblocks[:2] == (10, 10)
+
+
+def test_the_grid_is_worked_on_by_as_many_as_it_says(monkeypatch):
+    """The number was taken for the cluster's name: two workers were compared with two."""
+    for module in EXTRAS["grid.py"]:
+        pytest.importorskip(module)
+    import distributed
+
+    signature = inspect.signature(distributed.LocalCluster)
+    monkeypatch.setattr(
+        distributed, "LocalCluster", lambda *a, **k: signature.bind(*a, **k).arguments
+    )
+    started = runpy.run_path(str(EXAMPLES / "grid.py"))["started"]
+    assert [started(count)["n_workers"] for count in (1, 2)] == [1, 2]
 
 
 def test_the_examples_are_there():

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from sympy import Symbol
 
+from symnet.catalogue import METHODS
 from symnet.fitting import (
     AFFORDABLE,
     Fit,
@@ -26,7 +27,8 @@ from symnet.fitting import (
 from symnet.fitting.columns import read, table
 from symnet.fitting.data import Kind, MixedData
 from symnet.fitting.loss import objective
-from symnet.fitting.methods import METHODS, staged
+from symnet.fitting.methods import staged
+from symnet.fitting.search import Stage
 from symnet.network import Layer, Network, concat, variables
 from symnet.witness import analytic
 
@@ -168,7 +170,7 @@ def test_every_method_improves_and_keeps_the_best(method):
     result = quick(data, method=method, restarts=2)
     losses = [m.loss for m in result.history]
     assert {m.restart for m in result.history} == {1, 2}
-    assert {m.stage for m in result.history} <= {stage.name for stage in METHODS[method]}
+    assert {m.stage for m in result.history} <= {*METHODS[method]}
     assert result.loss == min(losses)
     assert result.loss < losses[0] / 2
     kept, _ = data.split(0.2, 0)
@@ -353,7 +355,7 @@ def test_the_default_method_is_what_is_affordable():
 def test_steps_may_be_given():
     """Generations for the swarm, iterations for the others; else the table's."""
     assert [s.steps for s in staged("swarm+least-squares", 7, 9)] == [7, 9]
-    assert staged("lbfgs", None, None) == METHODS["lbfgs"]
+    assert staged("lbfgs", None, None) == (Stage("lbfgs", METHODS["lbfgs"]["lbfgs"]),)
 
 
 @pytest.mark.parametrize(

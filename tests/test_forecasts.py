@@ -13,8 +13,8 @@ import pytest
 
 import effort
 import symnet
-from symnet import cli, importers
-from symnet.cli import exchange, forecasts, terminal
+from symnet import cli, fitting, importers
+from symnet.cli import exchange, fit, forecasts, terminal
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +103,13 @@ class HasNetwork:
 )
 def test_durations(seconds, said):
     assert terminal.duration(seconds) == said
+
+
+def test_what_a_training_takes_is_a_bound(capsys):
+    """It ends where nothing gets better, mostly long before the steps it may take are done."""
+    state = fitting.Progress("lbfgs", 10, 1000, 1, 1, 0.1, 0.1, {}, 2.0, 98.0)
+    fit._shown(terminal.Progress("training"), state)
+    assert capsys.readouterr().err == "symnet: training: at most about 100 s\n"
 
 
 def test_forecast_is_near_what_a_check_takes(folder):

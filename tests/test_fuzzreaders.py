@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from symnet.cli import options
-from symnet.importers.loading import READERS
+from symnet.catalogue import READERS
 
 pytest.importorskip("resource", reason="memory is measured as POSIX does")
 pytest.importorskip("scipy")
@@ -43,9 +42,8 @@ SPELLED = {".hdf5", ".checkpoint", ".pth", ".ckpt"}
 
 
 def test_no_format_is_left_out():
-    """Each that is read is damaged here, and is in the help."""
+    """Each that is read is damaged here."""
     assert {*NEEDS} == {s for suffixes in TOGETHER for s in suffixes} == {*READERS} - SPELLED
-    assert {*options.FORMATS.rpartition(": ")[2].split()} == {*READERS} - SPELLED
 
 
 @pytest.mark.parametrize("suffixes", TOGETHER, ids=lambda suffixes: " ".join(suffixes))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sympy import Symbol
 
 import symnet
-from symnet import dialect, formulas, languages, reporting, tables
+from symnet import catalogue, dialect, languages, reporting, tables
 from symnet.formulas import brief, labels, tex
 from symnet.languages import running
 
@@ -232,7 +232,7 @@ def test_columns_are_called_as_inputs_are(tmp_path):
 ENDING = ['"""', "*/ int x; /*", "a\\", "```", "--]]", "%}", "'''", "é ]]> -->", "T [K]"]
 
 
-@pytest.mark.parametrize("language", languages.LANGUAGES)
+@pytest.mark.parametrize("language", catalogue.LANGUAGES)
 def test_a_label_ends_no_comment(language):
     """Whatever stands in it: the heads of all languages have it on one line, without such signs."""
     if language == "onnx":
@@ -371,7 +371,7 @@ def test_long_names_are_set_as_symbols():
     """What does not fit a line is x₁, and the text below says of what; plain text has the name."""
     net = symnet.Network.dense([2, 3, 1], "tanh", seed=0, inputs=[LONG, "T"], outputs=["y"])
     derivation = symnet.derive(net, order=1)
-    for notation in formulas.NOTATIONS:
+    for notation in catalogue.NOTATIONS:
         text = derivation.latex(notation)
         assert "x_{1}" in text
         assert "precipitation" not in text.partition("stands for")[0]

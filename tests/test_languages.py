@@ -27,7 +27,7 @@ from sympy import sin
 import symnet
 import zoo
 from machine import Machine
-from symnet import compiling, languages
+from symnet import catalogue, compiling, languages
 from symnet.activations import TABLE, Activation, Z
 from symnet.languages import c, onnx, plain, python, running, xlsx
 from symnet.languages import job as job_module
@@ -68,7 +68,7 @@ TOOLS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 VERSION = version("symnet")
 
-LOOPS = [name for name in TOOLS if languages.LANGUAGES[name].loops]
+LOOPS = [name for name in TOOLS if languages.WRITERS[name].loops]
 
 SINGLE = ("c", "fortran", "rust")
 """Languages with --precision float; C++ is tested in both at once."""
@@ -138,7 +138,7 @@ def run(
     language: str, job: Job, folder: Path, planted: Mapping[str, str] = MappingProxyType({})
 ) -> subprocess.CompletedProcess[str]:
     """The files of a job written, compiled and run, with lines planted after those of some text."""
-    files = languages.LANGUAGES[language].files
+    files = languages.WRITERS[language].files
     assert files is not None
     for name, text in files(job).items():
         for after, line in planted.items():
@@ -160,7 +160,8 @@ def check(language: str, job: Job, folder: Path) -> None:
 
 def test_no_language_is_left_out_of_a_table():
     """Else its files would be handed out untested, or be called by its own words."""
-    known = {*languages.LANGUAGES}
+    known = {*languages.WRITERS}
+    assert {*catalogue.LANGUAGES} == known
     assert {*running.COMMANDS, *running.IN_C, *running.WITHOUT} == known
     assert {*TOOLS} == known - {"python", "c-batch", *running.WITHOUT}
     assert {*WORDS} == known - {"c-batch", *running.WITHOUT}
@@ -245,9 +246,7 @@ def planted(routine: Routine, change: Callable[[At, At], sympy.Expr]) -> Routine
     return replace(routine, body=(*routine.body, Store(entry, change(entry, other))))
 
 
-@pytest.mark.parametrize(
-    "language", [name for name, row in languages.LANGUAGES.items() if row.files]
-)
+@pytest.mark.parametrize("language", [name for name, row in languages.WRITERS.items() if row.files])
 def test_text(language):
     """Deterministic, without long lines, with a head that says what it is."""
     net = symnet.Network.dense([2, 3, 1], "gelu", seed=3, name="press")
@@ -338,7 +337,7 @@ def test_activations_of_odd_names(tmp_path):
             check(language, Job.of(net, 2, "net"), folder)
 
 
-HEADED = [n for n, row in languages.LANGUAGES.items() if (row.files or row.content) and n != "xlsx"]
+HEADED = [n for n, row in languages.WRITERS.items() if (row.files or row.content) and n != "xlsx"]
 
 
 @pytest.mark.parametrize("language", HEADED)
@@ -372,14 +371,14 @@ def test_heads(language):
 @pytest.mark.complete(every=4)
 @pytest.mark.parametrize(
     "language",
-    [n for n, row in languages.LANGUAGES.items() if row.files and n not in ("c-batch", "fortran")],
+    [n for n, row in languages.WRITERS.items() if row.files and n not in ("c-batch", "fortran")],
 )
 def test_large_networks_take_seconds(language):
     """A million weights are written."""
     job = Job.of(symnet.Network.dense([2, 4, 1], "tanh", seed=0), 2, "net")
     constants = {**job.lowered.constants, "W1": np.full((1024, 1024), 0.1)}
     job = replace(job, lowered=replace(job.lowered, constants=constants))
-    files = languages.LANGUAGES[language].files
+    files = languages.WRITERS[language].files
     assert files is not None
     assert sum(map(len, files(job).values())) > 2_000_000
 
@@ -393,7 +392,7 @@ def test_sizes_beyond_a_language(language, monkeypatch):
         languages.generate(large, language)
 
 
-@pytest.mark.parametrize("precision", languages.PRECISIONS)
+@pytest.mark.parametrize("precision", catalogue.PRECISIONS)
 @pytest.mark.parametrize("name", [n for n in NETWORKS if n != "deep"])
 def test_onnx(name, precision):
     """The model gives the three for a batch, in the reference evaluator and in a runtime."""
@@ -433,7 +432,7 @@ def golden_graph() -> symnet.Network:
 GOLDEN = Path(__file__).parent / "golden" / "languages"
 
 
-@pytest.mark.parametrize("language", [*languages.LANGUAGES, "plain"])
+@pytest.mark.parametrize("language", [*languages.WRITERS, "plain"])
 @pytest.mark.parametrize("make", [golden_chain, golden_graph])
 def test_golden_files(make, language, request, monkeypatch):
     """Each language's texts of two networks, rewritten by --update-golden."""
@@ -465,9 +464,9 @@ def golden_texts(net: symnet.Network, language: str, monkeypatch: Any) -> dict[s
     job = replace(job, expected=tuple(compared))
     if language == "plain":
         return {f"{job.name}_plain.py": plain.source(job)}
-    row = languages.LANGUAGES[language]
+    row = languages.WRITERS[language]
     if row.whole is not None:
-        return {f"{job.name}.{row.ending}": row.whole(net, 2, command)}
+        return {f"{job.name}.{catalogue.LANGUAGES[language].ending}": row.whole(net, 2, command)}
     if row.files is not None:
         batch = "_batch" if language == "c-batch" else ""
         return {name.replace(".", f"{batch}."): text for name, text in row.files(job).items()}
@@ -552,7 +551,7 @@ def test_a_formatter_changes_nothing(language, name, order, tmp_path):
         assert (done.returncode, done.stdout) == (0, text), done.stderr
 
 
-@pytest.mark.parametrize("language", [n for n, row in languages.LANGUAGES.items() if row.files])
+@pytest.mark.parametrize("language", [n for n, row in languages.WRITERS.items() if row.files])
 def test_nothing_is_too_long_for_a_line(language, tmp_path):
     """Nested formulas, of which Fortran has 132 letters a line, and points of many inputs."""
     if language == "json":

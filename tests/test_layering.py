@@ -21,6 +21,7 @@ ORDER = (
     "breaking",
     "leftovers",
     "words",
+    "catalogue",
     "names",
     "physical",
     "dialect",

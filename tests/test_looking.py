@@ -12,7 +12,8 @@ import pytest
 from sympy import Symbol
 
 import symnet
-from symnet import fitting, formulas, showing
+from symnet import catalogue, fitting, formulas, showing
+from symnet.cli import terminal
 
 POINTS = np.random.default_rng(0).normal(size=(25, 2))
 
@@ -135,7 +136,19 @@ def test_plot_with_everything(folder, run):
     assert status == 0
     assert "note" not in page
     ET.parse("a.svg")
-    assert "ranges are guessed" in run("plot", "-o", "b.svg", "--order", 0, "--at", "-1,2")[1]
+    said = run("plot", "-o", "b.svg", "--order", 0, "--at", "-1,2")[1]
+    assert "note: ranges are guessed from the first layer's weights; give --over or --data" in said
+
+
+def test_arguments_are_called_as_they_are_given(folder, run):
+    """A message of the library's names options here; all that it may name are options of plot's."""
+    pytest.importorskip("matplotlib")
+    said = run("plot", "-o", "a.png", "--kind", "maps", "--inputs", "x1")[2]
+    assert "a map is over two inputs, not x1; name two by --inputs" in said
+    names = re.findall(r"\w+", terminal._ARGUMENT.pattern.partition("(")[2].partition(")")[0])
+    page = run("plot", "--help")[1]
+    assert names
+    assert all(f"--{name} " in page for name in names)
 
 
 def test_plot_measured(folder, run):
@@ -178,7 +191,7 @@ def test_plot_measured_from_standard_input(folder, run, monkeypatch):
         (["-o", "a.png", "--units", "x1"], "'x1' is no unit; write rho=kg/m3,T=K"),
         (["-o", "a.png", "--units", "x1=K,x1=K"], "unit of x1 is given twice"),
         (["-o", "a.png", "--at", "x1=two"], "x1='two': expected a number"),
-        (["-o", "a.png", "--data", "none.csv"], "none.csv: No such file"),
+        (["-o", "a.png", "--data", "none.csv"], "none.csv: cannot be read: No such file"),
         ([], "-o/--output"),
     ],
 )
@@ -223,7 +236,7 @@ def displays(text):
     return parts[1::2]
 
 
-@pytest.mark.parametrize("notation", formulas.NOTATIONS)
+@pytest.mark.parametrize("notation", catalogue.NOTATIONS)
 @pytest.mark.parametrize("activation", ["sigmoid", "leaky_relu", "gelu", "softplus"])
 def test_formulas_in_a_notebook(notation, activation):
     """Nothing but displays, with commands that are known, balanced, and short enough."""

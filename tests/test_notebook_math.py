@@ -17,7 +17,7 @@ import pytest
 
 import symnet
 import zoo
-from symnet import formulas
+from symnet import catalogue, formulas
 
 PACKAGES = {"mathjax4": "mathjax", "mathjax3": "mathjax-full", "katex": "katex"}
 HOSTILE = ("T [K]", "50 % of_x & #1 {$} ^~\\", "漢字 ρ")
@@ -80,7 +80,7 @@ def named():
     return [
         (f"{name}, {notation}", display)
         for name, make in NETWORKS.items()
-        for notation in formulas.NOTATIONS
+        for notation in catalogue.NOTATIONS
         for display in displays_of(make(), notation)
     ]
 

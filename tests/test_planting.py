@@ -322,8 +322,8 @@ def test_generate_writes_nothing_that_fails_its_own_test(
     def wrong(network: Network, order: int, command: str) -> str:
         return right(network, order, command).replace("return [dy]", "return [1.5*dy]")
 
-    row = replace(languages.LANGUAGES["python"], whole=wrong)
-    monkeypatch.setitem(languages.LANGUAGES, "python", row)
+    row = replace(languages.WRITERS["python"], whole=wrong)
+    monkeypatch.setitem(languages.WRITERS, "python", row)
     out = tmp_path / "derivatives.py"
     out.write_text("before", encoding="utf-8")
     assert cli.main(["generate", "-o", str(out)]) == 1

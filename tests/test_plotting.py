@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import warnings
 import xml.etree.ElementTree as ET
-from itertools import pairwise
+from functools import partial
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 import sympy
 
 import symnet
-from symnet import physical, plotting
+from symnet import catalogue, physical, plotting
 from symnet.compiling import Compiled
 from symnet.plotting import distributions, drawing, kinks, maps, writing
 from symnet.plotting.framing import framed
@@ -361,7 +362,7 @@ def measured():
     return [symnet.sensitivity(net, points) for net in nets]
 
 
-@pytest.mark.parametrize("kind", plotting.SENSITIVITY_KINDS)
+@pytest.mark.parametrize("kind", catalogue.SENSITIVITY_PICTURES)
 def test_every_picture_of_sensitivities(measured, kind):
     """Of one network, and of two side by side but for interactions."""
     assert measured[0].plot(kind).png()
@@ -393,7 +394,7 @@ def test_interactions_are_the_measures(measured):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("kind", plotting.SENSITIVITY_KINDS)
+@pytest.mark.parametrize("kind", catalogue.SENSITIVITY_PICTURES)
 def test_nothing_is_cut_off_at_the_edge(kind):
     """Names below the squares of interactions stood beyond it: paper is all around."""
     images = pytest.importorskip("PIL.Image")
@@ -414,7 +415,7 @@ def test_networks_side_by_side_need_the_same_names(measured):
 def test_constant_slopes_make_no_violin():
     """A density of one value is none; no warning escapes."""
     linear = symnet.sensitivity(symnet.Network([symnet.Layer([[1.0, -2.0]])]), [[0.0, 1.0], [2, 3]])
-    for kind in plotting.SENSITIVITY_KINDS:
+    for kind in catalogue.SENSITIVITY_PICTURES:
         assert linear.plot(kind).png()
 
 
@@ -665,6 +666,87 @@ def test_mathematics_in_plain_text(text, plain):
     assert writing.in_plain(text) == plain
 
 
+LONG = {
+    "inputs": [
+        *("sepal length (cm)", "sepal width (cm)", "Exhaust_Gas_Recirculation_rate"),
+        "start of injection (°CA, BTDC)",
+    ],
+    "outputs": ["brake specific fuel consumption", "NOx emissions at tailpipe"],
+    "units": {
+        "brake specific fuel consumption": "g/(kW h)",
+        **{"sepal length (cm)": "cm", "sepal width (cm)": "cm"},
+    },
+}
+
+
+def long_names():
+    net = symnet.Network.dense(
+        [4, 6, 2], "tanh", seed=1, inputs=LONG["inputs"], outputs=LONG["outputs"]
+    )
+    return net.with_units(LONG["units"])
+
+
+def measured_long():
+    points = np.random.default_rng(0).normal(size=(60, 4))
+    return symnet.sensitivity(long_names(), points)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: symnet.plot(long_names(), kind="maps", inputs=LONG["inputs"][:2]),
+        lambda: symnet.plot(long_names(), kind="curves"),
+        lambda: symnet.plot(long_names(), kind="pairs", outputs=LONG["outputs"][:1]),
+        *(
+            partial(lambda kind: measured_long().plot(kind=kind), kind)
+            for kind in catalogue.SENSITIVITY_PICTURES
+        ),
+    ],
+    ids=["maps", "curves", "pairs", *catalogue.SENSITIVITY_PICTURES],
+)
+def test_long_names_are_told_apart_and_leave_each_other_room(draw):
+    """No title is another's or lies over it or an edge; no mark of an axis lies over the next."""
+    figure = draw().figure
+    figure.draw_without_rendering()
+    panels = [axes for axes in figure.axes if axes.get_title("left")]
+    titles = [axes._left_title for axes in panels]
+    partials = [text.get_text() for text in titles if "∂" in text.get_text()]
+    along = {axes.get_xlabel() for axes in panels}
+    assert len(set(partials)) == len(partials) or len(along) > 1
+    for group in (titles, *(axes.get_yticklabels() for axes in panels)):
+        apart([text.get_window_extent() for text in group if text.get_text()])
+    for axes in panels:
+        boxes = [text.get_window_extent() for text in axes.get_xticklabels() if text.get_text()]
+        slanted = any(text.get_rotation() for text in axes.get_xticklabels())
+        apart([] if slanted else boxes)
+    assert all(text.get_window_extent().x1 <= figure.bbox.x1 + 1 for text in titles)
+
+
+def apart(boxes):
+    """That no two of them overlap by more than a stroke."""
+    for first, second in combinations(boxes, 2):
+        shared = min(first.x1, second.x1) - max(first.x0, second.x0)
+        high = min(first.y1, second.y1) - max(first.y0, second.y0)
+        assert min(shared, high) < 3, (first, second)
+
+
+def test_names_are_cut_where_they_are_read():
+    """By words, so that those that begin or end alike differ; a single word loses its middle."""
+    names = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
+    for most in (7, 11, 15, 28):
+        short = [writing.cut(name, most) for name in names]
+        assert len(set(short)) == 4
+        assert max(map(len, short)) <= most
+    assert writing.cut(names[0], 7) == "se. le."
+    assert writing.cut("T") == "T"
+    assert writing.cut("a" * 20 + "b" * 20, 11) == "aaaaaa…bbbb"
+
+
+def test_a_unit_of_nothing_is_not_shown():
+    """A point's λ = 0.9, not 0.9 1."""
+    assert writing.point([("T", 3.0), ("x", 0.9)], {"T": "K", "x": "1"}).endswith("x$ = 0.9")
+
+
 def test_names_are_set_as_mathematics():
     assert writing.name("rho") == r"$\rho$"
     assert writing.partial("p", ["rho", "T"]) == r"$∂^2p\,/\,∂\rho\,∂T$"
@@ -757,7 +839,7 @@ def test_more_panels_than_can_be_read_are_refused():
         symnet.plot(network(2, 30), outputs=network(2, 30).output_names)
     with pytest.raises(ValueError, match="3 inputs and 30 outputs make 270 panels"):
         symnet.plot(network(3, 30), outputs=network(3, 30).output_names)
-    with pytest.raises(ValueError, match="name one of y1, y2 by outputs"):
+    with pytest.raises(ValueError, match="name one of y1, y2 by outputs="):
         symnet.plot(network(2, 2), kind="pairs")
 
 
@@ -766,7 +848,7 @@ def test_of_outputs_that_nobody_named_as_many_are_shown_as_can_be_read(inputs, s
     picture = symnet.plot(network(inputs, 30))
     assert writing.name(f"y{shown}") in panels(picture)
     assert writing.name(f"y{shown + 1}") not in panels(picture)
-    assert f"of 30 outputs the first {shown} are shown; name others by outputs" in picture.notes
+    assert f"of 30 outputs the first {shown} are shown; name others by outputs=" in picture.notes
 
 
 def test_symbolic_weights_have_no_values():
@@ -782,7 +864,7 @@ def test_an_input_that_does_not_vary_in_the_data_has_a_guessed_range():
     frame = framed(net, data=data)
     assert frame.low[0] < 1 < frame.high[0]
     assert (frame.low[1], frame.high[1]) == (2, 3)
-    assert frame.notes == ("x1 = 1 in all of the data: ranges are guessed; give them by over",)
+    assert frame.notes == ("x1 = 1 in all of the data: ranges are guessed; give over=",)
     assert framed(net, data=data, over={"x1": (0, 2)}).notes == ()
     assert framed(net, data=data, inputs=["x2"]).notes == ()
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sympy import Rational, Symbol, symbols
 
 from strategies import EVERYWHERE, SMOOTH, networks, points
-from symnet import derive, formulas
+from symnet import catalogue, derive, formulas
 from symnet.activations import TABLE, Z
 from symnet.backends.numpy import special
 from symnet.formulas import expanded, labels, lines, tex
@@ -452,7 +452,7 @@ def test_labels_of_partials():
 
 def test_kinks_are_said_once_and_only_where_they_are():
     """relu, leaky_relu and selu say what is taken at 0; smooth networks say nothing."""
-    for notation in formulas.NOTATIONS:
+    for notation in catalogue.NOTATIONS:
         said = " ".join(formulas.text(NETWORKS["relu"], 2, notation, digits=2).split())
         note = (
             "relu has a kink at 0: its derivative there is taken as 0; "
@@ -528,7 +528,7 @@ def typeset(source, folder):
 
 
 @needs_pdflatex
-@pytest.mark.parametrize("notation", formulas.NOTATIONS)
+@pytest.mark.parametrize("notation", catalogue.NOTATIONS)
 def test_latex_compiles_and_fits_the_page(notation, tmp_path):
     """Every network in one document: no error, nothing sticks out by more than 3 pt."""
     # The expanded formulas of some are many pages long, and say nothing that others don't.
@@ -598,7 +598,7 @@ def test_derivatives_beyond_the_third_are_numbered():
     assert "tanh⁽⁴⁾(z₁)" in formulas.text(network, 4, "layer", "unicode")
 
 
-@pytest.mark.parametrize("notation", formulas.NOTATIONS)
+@pytest.mark.parametrize("notation", catalogue.NOTATIONS)
 def test_latex_is_a_format_as_the_others_are(notation):
     """Of Python's text() as of the command line's --format."""
     d = derive(Network.example())

@@ -26,8 +26,8 @@ import pytest
 
 import symnet
 from symnet.activations import TABLE
+from symnet.catalogue import READERS
 from symnet.cli import main
-from symnet.importers import loading
 from symnet.witness import analytic
 
 ROOT = Path(__file__).parents[1]
@@ -202,7 +202,7 @@ def test_where_things_live():
 def test_the_steps_to_add_something_are_those_that_were_taken():
     """Each activation has a row in the witness, each reader a function `read`."""
     assert set(TABLE) <= set(analytic.table.TABLE)
-    for suffix, module in loading.READERS.items():
+    for suffix, module in READERS.items():
         assert suffix.startswith(".")
         read = importlib.import_module(f"symnet.importers.{module}").read
         assert list(inspect.signature(read).parameters) == ["path", "options"]

@@ -20,7 +20,7 @@ import sympy
 import browsers
 import symnet
 import zoo
-from symnet import formulas, plotting, reporting
+from symnet import catalogue, formulas, reporting
 from symnet.formulas import mathml
 from symnet.reporting import copies, inline, latex, pdf, pictures
 from symnet.reporting.contents import Table
@@ -260,7 +260,7 @@ def test_every_kind_of_picture_has_known_colours():
     points = np.random.default_rng(0).normal(size=(30, 3))
     measured = symnet.sensitivity(network, points)
     kinds = [(network, kind) for kind in ("curves", "network")]
-    kinds += [(measured, kind) for kind in plotting.SENSITIVITY_KINDS]
+    kinds += [(measured, kind) for kind in catalogue.SENSITIVITY_PICTURES]
     known = inline.FIXED | set(inline.VARIABLES)
     for what, kind in kinds:
         assert colours(symnet.plot(what, kind=kind).svg()) <= known, kind
@@ -388,6 +388,13 @@ def test_long_cells_are_broken_where_the_page_is_narrow():
     assert columns[1] == "r"
     assert all(share > 0.3 for share in shares)
     assert sum(shares) < 0.95
+    head = ("", *(f"∂/∂{name}_temperature_of_the_air" for name in "abcd"))
+    columns = latex._columns(Table((head, ("∂a_very_long_output/∂a", *["−0.048779"] * 4))))
+    assert [re.search("raggedleft|raggedright", column)[0] for column in columns] == [
+        "raggedright",
+        *["raggedleft"] * 4,
+    ]
+    assert sum(float(re.search(r"p\{(.*)\\textwidth", c)[1]) for c in columns) < 0.95
 
 
 def pdf_page():

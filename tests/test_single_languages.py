@@ -13,7 +13,7 @@ import sympy
 
 import symnet
 import zoo
-from symnet import languages
+from symnet import catalogue, languages
 from symnet.activations import Z
 from symnet.network.building import apply, concat
 from test_languages import FORTRAN, NETWORKS, tools_of
@@ -56,7 +56,7 @@ def rustc(*words: str, folder: Path, tool: str = "rustc") -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("precision", languages.PRECISIONS)
+@pytest.mark.parametrize("precision", catalogue.PRECISIONS)
 def test_rust_without_std(precision, tmp_path):
     """A crate of `#![no_std]` with the feature libm, and a program that calls it."""
     tools_of("rust")

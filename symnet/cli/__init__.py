@@ -1,8 +1,8 @@
 """The command line: `symnet derive | check | evaluate | generate | fit | import | report | …`.
 
-A command's module is imported when it is called, and with it most of the package: inside `main`,
-where Ctrl-C is one line from the first tenth of a second on. For the exit statuses see
-`commands.EXITS`.
+A command's module is imported once its arguments are right, and with it most of the package: inside
+`main`, where Ctrl-C is one line from the first tenth of a second on. For the exit statuses see
+`parsing.EXITS`.
 """
 
 from __future__ import annotations
@@ -12,19 +12,10 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from symnet import progress
 from symnet.cli import terminal
-from symnet.cli.commands import EXITS, MODULES, SUMMARIES
-
-if TYPE_CHECKING:
-    from symnet.cli.options import Parser
-
-_DESCRIPTION = """\
-The derivatives of a neural network with respect to its inputs: as formulas to read,
-as functions to ship, each checked against an independent engine.
-"""
+from symnet.cli.commands import COMMANDS, parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,13 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: Sequence[str]) -> int:
     try:
-        from symnet.cli.options import check_output
-
-        options = parser(given).parse_args(_with_point(given))
-        check_output(options)
+        options = parser().parse_args(_with_point(given))
         _replace_what_cannot_be_shown()
-        with progress.silent(getattr(options, "quiet", False)):
-            status: int = options.run(options)
+        command = import_module(f"symnet.cli.{COMMANDS[options.command].module}")
+        with progress.silent(options.quiet):
+            status: int = command.run(options)
         sys.stdout.flush()
         return status
     except BrokenPipeError:
@@ -73,27 +62,6 @@ def _status(error: Exception) -> int:
     from symnet.witness.checking import CheckError
 
     return 1 if isinstance(error, CheckError) else 2 if isinstance(error, CompilerError) else 0
-
-
-def parser(given: Sequence[str] | None = None) -> Parser:
-    """The parser of the command that is `given`, or of all: the others have their names only."""
-    from symnet.cli.options import Formatter, Parser, Version
-
-    called = next((word for word in given or () if not word.startswith("-")), None)
-    parser = Parser(
-        prog="symnet",
-        description=_DESCRIPTION,
-        epilog=f"symnet COMMAND --help shows an example of each\n\n{EXITS}",
-        formatter_class=Formatter,
-    )
-    parser.add_argument("--version", action=Version, nargs=0, help="show the versions, and exit")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, summary in SUMMARIES.items():
-        if given is None or name == called:
-            import_module(f"symnet.cli.{MODULES[name]}").add(commands)
-        else:
-            commands.add_parser(name, help=summary)
-    return parser
 
 
 def _with_point(arguments: Sequence[str]) -> list[str]:

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from symnet.breaking import SENTENCES, broken
-from symnet.cli import exchange, forecasts, options, terminal
+from symnet.cli import exchange, forecasts, terminal
 from symnet.derivation import derive
 from symnet.formulas import limits
-
-
-def add(commands: Any) -> None:
-    """Add the command to the parser's `commands`."""
-    parser = options.command(
-        commands,
-        "check",
-        run,
-        "symnet check net.json --backend numpy --seed 1",
-    )
-    options.file(parser)
-    options.order(parser)
-    options.backend(parser)
-    parser.add_argument("--seed", type=options.whole, default=0, help="of the points compared (0)")
 
 
 def run(given: argparse.Namespace) -> int:

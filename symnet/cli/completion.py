@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+import sys
 
-from symnet.cli import exchange, options
-from symnet.importers.extras import needed
-
-SHELLS = ("bash", "zsh", "tcsh")
-
-
-def add(commands: Any) -> None:
-    """Add the command to the parser's `commands`."""
-    parser = options.command(
-        commands,
-        "completion",
-        run,
-        'symnet completion bash > symnet.bash && grep -c complete symnet.bash  # and: ". '
-        'symnet.bash" in ~/.bashrc',
-    )
-    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
-    options.output(parser, "the script")
+from symnet.cli import commands
 
 
 def run(given: argparse.Namespace) -> int:
     """Write the script. ImportError where shtab is not installed."""
-    from symnet.cli import parser
+    try:
+        import shtab
+    except ImportError:
+        raise ImportError("shtab is not installed; pip install 'symnet[cli]' brings it") from None
+    text = shtab.complete(commands.parser(), shell=given.shell).rstrip("\n") + "\n"
+    if given.output == "-":  # as a shell asks for it when it starts
+        sys.stdout.write(text)
+        return 0
+    from symnet.files import replacing
 
-    text = needed("shtab", "cli").complete(parser(), shell=given.shell)
-    with exchange.opened(given.output) as out:
-        out.write(text.rstrip("\n") + "\n")
+    with replacing(given.output) as out:
+        out.write(text)
     return 0

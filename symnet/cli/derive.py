@@ -7,10 +7,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import combinations_with_replacement
-from typing import Any
 
 from symnet import derivation, formulas
-from symnet.cli import exchange, forecasts, options, terminal
+from symnet.cli import exchange, forecasts, terminal
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation
 from symnet.formulas import expanded, labels
@@ -18,32 +17,6 @@ from symnet.names import listed
 from symnet.network import Network
 from symnet.witness.checking import Report
 from symnet.witness.comparing import ITSELF, worst
-
-
-def add(commands: Any) -> None:
-    """Add the command to the parser's `commands`."""
-    parser = options.command(
-        commands,
-        "derive",
-        run,
-        "symnet derive net.json --notation layer --at 1,1",
-    )
-    options.file(parser)
-    options.order(parser)
-    parser.add_argument(
-        "--notation",
-        choices=formulas.NOTATIONS,
-        help="symbols are inputs, neurons or layers (expanded where that is readable, else layer)",
-    )
-    parser.add_argument(
-        "--format",
-        choices=("text", "unicode", "latex", "mathml"),
-        help="expanded text pastes into Python, mathml is HTML (unicode if the terminal shows it)",
-    )
-    parser.add_argument(
-        "--at", type=options.point, metavar="X", help="show values at this point: 1,0.5"
-    )
-    parser.add_argument("--digits", type=options.whole, help="round the numbers shown (exact)")
 
 
 def run(given: argparse.Namespace) -> int:

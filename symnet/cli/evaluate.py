@@ -4,34 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
 
 from symnet import tables
-from symnet.cli import exchange, forecasts, options, terminal
+from symnet.cli import exchange, forecasts, terminal
 from symnet.derivation import derive
-
-
-def add(commands: Any) -> None:
-    """Add the command to the parser's `commands`."""
-    parser = options.command(
-        commands,
-        "evaluate",
-        run,
-        "symnet evaluate net.json points.csv -o derivatives.csv",
-    )
-    options.file(parser)
-    parser.add_argument(
-        "points", metavar="POINTS", help="CSV with a header that names the inputs (- for stdin)"
-    )
-    options.output(parser, "CSV with the columns y, dy/dx1, ..., d2y/dx1dx2, ...")
-    options.order(parser)
-    options.backend(parser)
-    parser.add_argument("--inputs", action="store_true", help="begin each row with its point")
 
 
 def run(given: argparse.Namespace) -> int:
     """Write the table block by block, so that it may be larger than memory."""
-    options.check_stdin(given.file, given.points)
     network = exchange.network(given)
     compiling = forecasts.compiling(network, given.order)
     with terminal.working(f"compiling {network.describe()}", given.quiet, compiling):

@@ -59,9 +59,9 @@ def watched(lines: TextIO, progress: terminal.Progress) -> Iterator[str]:
         yield line
 
 
-def network(options: argparse.Namespace) -> Network:
+def network(given: argparse.Namespace) -> Network:
     """The network in FILE, or the built-in one."""
-    return Network.example() if options.file is None else loaded(options.file, options.quiet)
+    return Network.example() if given.file is None else loaded(given.file, given.quiet)
 
 
 def loaded(path: str, quiet: bool = False) -> Network:

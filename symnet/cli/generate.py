@@ -10,62 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from symnet import languages, names
-from symnet.cli import exchange, forecasts, options, terminal
+from symnet.catalogue import LANGUAGES
+from symnet.cli import agreement, exchange, forecasts, terminal, values
+from symnet.cli.agreement import is_folder
 from symnet.languages import running
 from symnet.names import shortened
 from symnet.network import Network
 from symnet.progress import part
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser's `commands`."""
-    parser = options.command(
-        commands,
-        "generate",
-        run,
-        "symnet generate net.json -o derivatives.py && python derivatives.py\n"
-        "  symnet generate net.json --language c --precision float -o firmware/\n"
-        "\nlanguages:\n"
-        + "\n".join(f"  {name:12}{row.summary}" for name, row in languages.LANGUAGES.items())
-        + "".join(
-            f"\n\n{name} {row.notes}" for name, row in languages.LANGUAGES.items() if row.notes
-        ),
-    )
-    parser.add_argument(
-        "files",
-        nargs="*",
-        metavar="FILE",
-        help="network files; several make one library; without any the built-in 2-2-1 example",
-    )
-    options.output(parser, "the file, or a folder (ends with /) for all files of all networks")
-    parser.set_defaults(makes_folders=True)
-    options.order(parser)
-    parser.add_argument(
-        "--language",
-        choices=tuple(languages.LANGUAGES),
-        help="(what the output's name ends with, else python)",
-    )
-    parser.add_argument(
-        "--name", help="what functions, the module or the library are called (the network's)"
-    )
-    parser.add_argument(
-        "--only",
-        metavar="PARTIALS",
-        help="compute these alone, whatever --order, in languages with loops: y,dy/dx1,d2y/dx1dx2",
-    )
-    parser.add_argument(
-        "--plain",
-        action="store_true",
-        help="for python: a short text to be read, without what makes many points fast",
-    )
-    parser.add_argument(
-        "--precision", choices=languages.PRECISIONS, default="double", help="of numbers (double)"
-    )
-
-
 def run(given: argparse.Namespace) -> int:
     """Write the files once they have passed their own self-tests; CheckError where one fails."""
-    given.language = _language(given)
+    given.language = agreement.language(given)
     networks = [exchange.loaded(path, given.quiet) for path in given.files] or [Network.example()]
     name, folder = _place(given)
     asked = {"precision": given.precision, "command": _command(given), "only": _only(given)}
@@ -73,15 +29,15 @@ def run(given: argparse.Namespace) -> int:
         asked["plain_text"] = True
     what = ", ".join(network.describe() for network in networks)
     order = 0 if given.only else given.order
-    loops = languages.LANGUAGES[given.language].files is not None
+    loops = languages.WRITERS[given.language].files is not None
     seconds = sum(forecasts.generating(network, order, loops) for network in networks)
     with terminal.working(f"generating {what}", given.quiet, seconds):
         with part(0.0, 0.7):
-            written = _written(given, networks, name, folder, asked)
+            written = _written(given, networks, name, asked)
             placed = _placed(given, written, folder)
         with part(0.7, 1.0):
             _confirm(given.language, written)
-    if folder is not None and (_is_folder(given.output) or len(placed) > 1):
+    if folder is not None and (is_folder(given.output) or len(placed) > 1):
         folder.mkdir(parents=True, exist_ok=True)
     for path, content in placed.items():
         _put(path, content)
@@ -92,16 +48,12 @@ def _written(
     given: argparse.Namespace,
     networks: Sequence[Network],
     name: str | None,
-    folder: Path | None,
     asked: dict[str, Any],
 ) -> Mapping[str, str | bytes]:
     """The files of one network, or of several as one library."""
     if len(networks) == 1:
         return languages.generate(networks[0], given.language, given.order, name=name, **asked)
-    if folder is None or not _is_folder(given.output):
-        raise ValueError("several networks make one library: give -o FOLDER/")
-    if name is None:
-        name = names.called(folder.resolve().name, given.language)
+    name = name or names.called(Path(given.output).resolve().name, given.language)
     return languages.generate_library(
         _called(given, networks), given.language, given.order, name=name, **asked
     )
@@ -124,50 +76,25 @@ def _confirm(language: str, made: Mapping[str, str | bytes]) -> None:
         sys.stderr.write(f"symnet: {unconfirmed}\n")
 
 
-def _language(given: argparse.Namespace) -> str:
-    """The language that is asked for, or whose files end as the output does; else Python.
-
-    ValueError for an output that ends as another language's files do, or as nobody knows whose.
-    """
-    suffix = "" if _is_folder(given.output) else Path(given.output).suffix.removeprefix(".")
-    endings = {name: row.ending for name, row in languages.LANGUAGES.items()}
-    writing = [name for name, ending in endings.items() if ending == suffix]
-    file = Path(given.output).name
-    if given.language is None and suffix and not writing:
-        raise ValueError(f"no language's files end as {file}: say which by --language")
-    if given.language is None:
-        return next(iter(writing), "python")
-    if writing and given.language not in writing:
-        raise ValueError(
-            f"--language {given.language} writes .{endings[given.language]}, but the output is "
-            f"{file}: give --language {writing[0]}, or another -o"
-        )
-    return str(given.language)
-
-
 def _place(given: argparse.Namespace) -> tuple[str | None, Path | None]:
     """The name that the output gives where there is no --name, and the folder for the files."""
     if given.output == "-":
         return given.name, None
     path = Path(given.output)
-    if given.name is not None or _is_folder(given.output):
-        return given.name, path if _is_folder(given.output) else path.parent
-    free = languages.LANGUAGES[given.language].free
+    if given.name is not None or is_folder(given.output):
+        return given.name, path if is_folder(given.output) else path.parent
+    free = LANGUAGES[given.language].free
     return names.called(path.stem, given.language) if free else path.stem, path.parent
-
-
-def _is_folder(output: str) -> bool:
-    return output.endswith("/") or Path(output).is_dir()
 
 
 def _placed(
     given: argparse.Namespace, written: Mapping[str, str | bytes], folder: Path | None
 ) -> dict[str, str | bytes]:
     """What is written, by its path; ValueError where none of it would be the file that is asked."""
-    into, asked = _is_folder(given.output), Path(given.output)
+    into, asked = is_folder(given.output), Path(given.output)
     if len(written) == 1 and not into:
         return {given.output: next(iter(written.values()))}
-    if folder is not None and not into and languages.LANGUAGES[given.language].free:
+    if folder is not None and not into and LANGUAGES[given.language].free:
         endings = {file: file.partition(".")[2] for file in written}
         written = {f"{asked.stem}.{endings[file]}": text for file, text in written.items()}
     known = written if asked.suffix else {file.partition(".")[0] for file in written}
@@ -190,7 +117,7 @@ def _put(path: str, content: str | bytes) -> None:
 
 
 def _only(given: argparse.Namespace) -> list[str]:
-    return [] if given.only is None else options.names(given.only)
+    return [] if given.only is None else values.names(given.only)
 
 
 def _command(given: argparse.Namespace) -> str:

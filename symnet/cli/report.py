@@ -6,47 +6,21 @@ import argparse
 import shlex
 import sys
 from pathlib import PurePath
-from typing import Any
 
 from symnet import reporting
 from symnet.backends.numpy.threads import blas_on_one_thread
 from symnet.calculus.schemes import Cost
-from symnet.cli import exchange, forecasts, options, terminal
+from symnet.cli import exchange, forecasts, terminal
 from symnet.derivation import Derivation, derive
 from symnet.progress import part
 from symnet.reporting import Page
 from symnet.witness.checking import Report
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser's `commands`."""
-    parser = options.command(
-        commands,
-        "report",
-        run,
-        "symnet report net.json -o report.html --data table.csv",
-    )
-    options.file(parser)
-    parser.add_argument(
-        *("-o", "--output"),
-        required=True,
-        metavar="OUT",
-        help="ends in .html, .md, .tex or .pdf (- for HTML to stdout)",
-    )
-    options.order(parser)
-    parser.add_argument(
-        "--data",
-        metavar="CSV",
-        help="points, by columns named as the inputs: ranges, and slopes over them (- for stdin)",
-    )
-    options.units_of(parser, "(those in the network's file)")
-
-
 def run(given: argparse.Namespace) -> int:
     """Write the page; 1 when the check on it failed."""
     if given.output != "-":
         reporting.format_of(given.output)
-    options.check_stdin(given.file, given.data)
     network = exchange.with_units(exchange.network(given), given)
     data = None if given.data is None else exchange.points(network, given.data, given.quiet)
     counted = 0 if data is None else len(data)

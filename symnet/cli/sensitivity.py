@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from math import isnan
 from pathlib import PurePath
-from typing import Any
 
 from symnet import physical, plotting
-from symnet.cli import exchange, forecasts, options, terminal
+from symnet.cli import agreement, exchange, forecasts, terminal
 from symnet.dialect import header, quoted
 from symnet.names import partial_name
 from symnet.network import Network
@@ -20,53 +19,12 @@ from symnet.sensitivities import Dependence, Sensitivity, dependence, rows, sens
 _COLUMNS = "partial,mean,sd,rms,standardized,positive,negative,elasticity"
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser's `commands`."""
-    parser = options.command(
-        commands,
-        "sensitivity",
-        run,
-        "symnet sensitivity net.json data.csv -o bars.png",
-    )
-    parser.add_argument(
-        "files",
-        nargs="+",
-        metavar="FILE",
-        help="network files, several to compare (without one the built-in 2-2-1 example), and "
-        "last a CSV whose header names the inputs (- for stdin)",
-    )
-    parser.add_argument(
-        *("-o", "--output"),
-        default="-",
-        metavar="OUT",
-        help="table (.csv) or picture (.png, .svg, .pdf) (- for a table to read)",
-    )
-    parser.add_argument("--order", type=int, choices=(1, 2), help="of partials (2)")
-    parser.add_argument("--kind", choices=plotting.SENSITIVITY_KINDS, help="of the picture (bars)")
-    options.units_of(parser, "(those in the networks' files)")
-    parser.add_argument(
-        "--dependence",
-        metavar="INPUT",
-        help="instead: y as this input is moved in each row of the data, and the slope",
-    )
-
-
 def run(given: argparse.Namespace) -> int:
     """Write the table or the picture."""
-    ending = PurePath(given.output).suffix.lower()
-    if given.output != "-" and ending != ".csv":
-        plotting.format_of(given.output, or_else=".csv")
     *paths, data = given.files
-    options.check_stdin(*given.files, *[data] * (len(paths) - 1))
     networks = [exchange.loaded(path, given.quiet) for path in paths] or [Network.example()]
     networks = _with_units(networks, given)
-    if given.kind is not None and (given.output == "-" or ending == ".csv"):
-        raise ValueError(f"--kind {given.kind} is a picture: give its file, -o {given.kind}.png")
     if given.dependence is not None:
-        if len(networks) > 1:
-            raise ValueError("--dependence is of one network at a time")
-        if given.kind is not None or given.order is not None:
-            raise ValueError("--dependence takes neither --kind nor --order: leave them out")
         points = exchange.points(networks[0], data, given.quiet)
         with terminal.working(f"moving {given.dependence}", given.quiet):
             found = dependence(networks[0], points, given.dependence)
@@ -85,8 +43,8 @@ def run(given: argparse.Namespace) -> int:
             sensitivity(network, points, order)
             for network, points in steps(list(zip(networks, tables, strict=True)))
         ]
-    text = _table(measured, paths) if ending == ".csv" else ("\n\n".join(map(str, measured)), "\n")
-    _written(given, measured, text)
+    to_read = ("\n\n".join(map(str, measured)), "\n")
+    _written(given, measured, to_read if given.output == "-" else _table(measured, paths))
     return 0
 
 
@@ -106,10 +64,10 @@ def _with_units(networks: Sequence[Network], given: argparse.Namespace) -> list[
 def _written(
     given: argparse.Namespace, what: Dependence | Sequence[Sensitivity], text: Iterable[str]
 ) -> None:
-    if given.output != "-" and PurePath(given.output).suffix.lower() != ".csv":
+    if agreement.is_picture(given.output):
         picture = plotting.plot(what, given.output, kind=given.kind)
-        options.say(given, f"wrote {given.output}: {picture.title}")
-        options.say(given, "\n".join(f"note: {note}" for note in picture.notes))
+        terminal.say(given, f"wrote {given.output}: {picture.title}")
+        terminal.say(given, "\n".join(f"note: {note}" for note in picture.notes))
         return
     with exchange.opened(given.output) as out:
         out.writelines(text)

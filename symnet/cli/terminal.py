@@ -6,7 +6,9 @@ All of it goes to standard error, and only where that is a terminal is it colour
 
 from __future__ import annotations
 
+import argparse
 import os
+import re
 import sys
 import threading
 import time
@@ -30,9 +32,24 @@ def coloured() -> bool:
 
 def complain(message: str, head: str = "symnet: error:") -> None:
     """One line on standard error."""
+    message = as_options(message)
     print(
         f"\x1b[1;31m{head}\x1b[0m {message}" if coloured() else f"{head} {message}", file=sys.stderr
     )
+
+
+_ARGUMENT = re.compile(r"\b(at|data|inputs|kind|order|outputs|over)=(?!\S)")
+
+
+def as_options(text: str) -> str:
+    """A message of the library's, whose arguments are options here: `give over=` or `--over`."""
+    return _ARGUMENT.sub(r"--\1", text)
+
+
+def say(given: argparse.Namespace, text: str) -> None:
+    """What is no result: to standard error where that is written to -, nowhere if quiet."""
+    if not given.quiet and text:
+        print(as_options(text), file=sys.stderr if given.output == "-" else sys.stdout)
 
 
 class Progress:
@@ -54,12 +71,12 @@ class Progress:
         """Set the share done, and the seconds left where they are known better than from it."""
         self.share, self.words, self.left = min(max(share, 0.0), 1.0), words, left
 
-    def foretell(self, seconds: float) -> None:
+    def foretell(self, seconds: float, how: str = "about") -> None:
         """Say once, wherever standard error goes, what it will take, if that is worth it."""
         if self.quiet or self.told or seconds <= self.worth:
             return
         self.told = True
-        print(f"symnet: {self.what}: about {duration(seconds)}", file=sys.stderr, flush=True)
+        print(f"symnet: {self.what}: {how} {duration(seconds)}", file=sys.stderr, flush=True)
 
     @property
     def elapsed(self) -> float:

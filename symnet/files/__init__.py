@@ -31,6 +31,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
+from symnet import catalogue
 from symnet.files import reading
 from symnet.files.reading import LARGEST_FILE
 from symnet.files.replacing import FilePath, replacing, replacing_bytes
@@ -40,7 +41,6 @@ from symnet.network import Network
 __all__ = [
     "LARGEST_FILE",
     "NetworkFileError",
-    "check_suffix",
     "load",
     "read",
     "replacing",
@@ -60,19 +60,9 @@ def save(network: Network, path: FilePath) -> None:
     Raises ValueError for a suffix of another format, OSError where the file cannot be written; an
     existing file is then left as it was.
     """
-    check_suffix(path)
+    catalogue.check_network_file(path)
     with replacing(path) as file:
         file.writelines(document(network))
-
-
-def check_suffix(path: FilePath) -> None:
-    """ValueError for a name by which other programs would take a network file for their own."""
-    suffix = Path(path).suffix
-    if suffix.lower() not in ("", ".json"):
-        raise ValueError(
-            f"{os.fspath(path)}: network files are JSON; a name that ends in {suffix!r} would say "
-            f"otherwise, so write {Path(path).with_suffix('.json').name}"
-        )
 
 
 def text(network: Network) -> Iterator[str]:

@@ -21,14 +21,13 @@ from symnet.fitting.columns import read, table
 from symnet.fitting.data import Kind, MixedData, checked
 from symnet.fitting.determined import undetermined
 from symnet.fitting.loss import Objective, objective
-from symnet.fitting.methods import METHODS, staged, train
+from symnet.fitting.methods import staged, train
 from symnet.fitting.packing import spread
 from symnet.fitting.search import Milestone, Progress, Search, TimeUp
 from symnet.network import Network, Spec
 from symnet.witness import analytic
 
 __all__ = [
-    "METHODS",
     "Fit",
     "FitWarning",
     "KindError",
@@ -145,7 +144,7 @@ def fit(
         network: what is trained instead, a graph too: all its matrices and biases. Inputs and
             outputs are called as the data's, in their order. The first training begins with its
             weights, unless these are symbols.
-        method: of `METHODS`; by default swarm+least-squares, or lbfgs where the residual
+        method: of `catalogue.METHODS`; by default swarm+least-squares, or lbfgs where the residual
             Jacobian has more than AFFORDABLE entries.
         seed: of all that is random; the same seed gives the same network.
         restarts: trainings from different starts, of which the one with the least loss is kept.

@@ -18,26 +18,16 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symnet.catalogue import METHODS
 from symnet.fitting.search import Search, Stage
 
 Array: TypeAlias = NDArray[np.float64]
-
-METHODS: Mapping[str, tuple[Stage, ...]] = MappingProxyType(
-    {
-        "swarm": (Stage("swarm", 2000),),
-        "least-squares": (Stage("least-squares", 300),),
-        "swarm+least-squares": (Stage("swarm", 50), Stage("least-squares", 300)),
-        "lbfgs": (Stage("lbfgs", 5000),),
-    }
-)
-"""The stages of each method, with the steps they take where the caller does not say."""
 
 
 def train(search: Search) -> None:
@@ -51,16 +41,14 @@ def train(search: Search) -> None:
 
 
 def staged(method: str, generations: int | None, iterations: int | None) -> tuple[Stage, ...]:
-    """The stages of a method of `METHODS`, with other numbers of steps where they are given.
+    """The stages of a method of METHODS, with other numbers of steps where they are given.
 
     ValueError for an unknown method.
     """
     if method not in METHODS:
         raise ValueError(f"method is {method!r}, expected one of {', '.join(METHODS)}")
     given = {"swarm": generations, "least-squares": iterations, "lbfgs": iterations}
-    return tuple(
-        replace(stage, steps=given[stage.name] or stage.steps) for stage in METHODS[method]
-    )
+    return tuple(Stage(name, given[name] or steps) for name, steps in METHODS[method].items())
 
 
 def _swarm(search: Search) -> None:

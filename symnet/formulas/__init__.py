@@ -16,12 +16,13 @@ from itertools import combinations_with_replacement
 from math import comb
 from typing import NamedTuple
 
+from symnet import catalogue
 from symnet.activations import Activation, Z
 from symnet.breaking import SENTENCES, paragraph
 from symnet.calculus.algebra import DIRECTIONS, sigma
 from symnet.calculus.neurons import Place, neurons
 from symnet.calculus.program import Statement
-from symnet.formulas import brief, expanded, layers, mathml, pages, tex
+from symnet.formulas import brief, expanded, labels, layers, mathml, pages, tex
 from symnet.formulas.lines import BREAK
 from symnet.formulas.mathml import MATHML
 from symnet.formulas.pages import Block, Line, Rows
@@ -36,8 +37,6 @@ from symnet.network.graph import called
 from symnet.progress import part, steps
 
 __all__ = [
-    "FORMATS",
-    "NOTATIONS",
     "document",
     "heading",
     "latex",
@@ -46,9 +45,6 @@ __all__ = [
     "notes",
     "text",
 ]
-
-NOTATIONS = ("expanded", "neuron", "layer")
-FORMATS = ("text", "unicode", "latex", "mathml")
 
 LARGEST_NEURON = 1_000_000
 """Terms that the neuron notation has at most: a minute's work, and 40 MB of text."""
@@ -83,7 +79,7 @@ def text(
     ValueError for an unknown notation or format, for fewer than one digit, and for an expanded
     notation that would be too large.
     """
-    _check(format, FORMATS, "format")
+    _check(format, catalogue.FORMULAS, "format")
     if format == "latex":
         return latex(network, order, notation, digits)
     sheet = _sheet(network, order, notation, format, digits)
@@ -155,7 +151,7 @@ class _Sheet(NamedTuple):
 
 
 def _sheet(network: Network, order: int, notation: str, format: str, digits: int | None) -> _Sheet:
-    _check(notation, NOTATIONS, "notation")
+    _check(notation, catalogue.NOTATIONS, "notation")
     if digits is not None and digits < 1:
         raise ValueError(f"digits is {digits}; show at least 1")
     # Entries of weights have no place in the layer notation.
@@ -172,7 +168,9 @@ def _sheet(network: Network, order: int, notation: str, format: str, digits: int
         sheet = _neuron(network, order, signs, printer)
     else:
         sheet = _layer(network, order, signs, printer())
-    return sheet._replace(notes=notes(network, order, brief.written(short, _written(sheet.blocks))))
+    brief_names = brief.written(short, _written(sheet.blocks))
+    shown = str if format == "text" else labels.unicode_name
+    return sheet._replace(notes=notes(network, order, brief_names, shown))
 
 
 def _expanded(network: Network, order: int, printer: FormulaPrinter) -> _Sheet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 import sympy
@@ -19,10 +19,16 @@ from symnet.network import Network
 
 
 def notes(
-    network: Network, order: int = 2, brief: Mapping[str, str] = MappingProxyType({})
+    network: Network,
+    order: int = 2,
+    brief: Mapping[str, str] = MappingProxyType({}),
+    shown: Callable[[str], str] = str,
 ) -> list[str]:
-    """What names in formulas stand for, of which some are written briefly, and `limits`."""
-    return [*_stand_for(network, brief), *limits(network, order)]
+    """What names in formulas stand for, of which some are written briefly, and `limits`.
+
+    shown: how a name of a symbol is read in the formulas.
+    """
+    return [*_stand_for(network, brief, shown), *limits(network, order)]
 
 
 def limits(network: Network, order: int = 2) -> list[str]:
@@ -36,16 +42,18 @@ def limits(network: Network, order: int = 2) -> list[str]:
     return [*bent, *map(_domain_note, limited), *far, *lost, *filter(None, refusals.values())]
 
 
-def _stand_for(network: Network, brief: Mapping[str, str]) -> list[str]:
+def _stand_for(
+    network: Network, brief: Mapping[str, str], shown: Callable[[str], str]
+) -> list[str]:
     """`T_K stands for T [K], rho for ρ`, where there are names that formulas cannot have."""
     symbols = (*network.inputs, *network.outputs)
     called = (*network.input_names, *network.output_names)
     labels = dict.fromkeys(brief) | {s.name: c for s, c in zip(symbols, called, strict=True)}
-    pairs = [
-        (unicode_name(brief[name]) if name in brief else name, label or name)
+    said = ", ".join(
+        f"{unicode_name(brief[name]) if name in brief else name} for {label or name}"
         for name, label in labels.items()
-    ]
-    said = ", ".join(f"{name} for {label}" for name, label in pairs if name != label)
+        if name in brief or label not in (name, shown(name))
+    )
     return [said.replace(" for ", " stands for ", 1)] if said else []
 
 

@@ -9,29 +9,12 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from symnet import files
+from symnet.catalogue import READERS
 from symnet.files import NetworkFileError
 from symnet.importers import unread
 from symnet.importers.imported import FilePath, Imported, Options, refusal, renamed
 from symnet.network import Network
 from symnet.witness.checking import CheckError
-
-READERS = {
-    ".onnx": "onnx",
-    ".nnet": "formats.nnet",
-    ".npz": "formats.arrays",
-    ".safetensors": "formats.arrays",
-    ".pt": "formats.arrays",
-    ".pth": "formats.arrays",
-    ".ckpt": "formats.arrays",
-    ".keras": "keras",
-    ".h5": "keras",
-    ".hdf5": "keras",
-    ".msgpack": "formats.flax",
-    ".checkpoint": "formats.flax",
-    ".mat": "formats.matlab",
-    ".nc": "formats.netcdf",
-}
-"""The module of this package that reads files of each suffix."""
 
 
 def load(path: FilePath) -> Network:

@@ -27,14 +27,6 @@ from symnet.lowering.loops import (
 )
 from symnet.network import Network
 
-NOTES = """\
-in a user material (Abaqus' UMAT and the like), of a network from strains to the energy:
-  STRESS is jacobian(1, :) and DDSDDE is hessian(1, :, :), where the inputs are the
-  components in the solver's order, shears as it has them (engineering strains in Abaqus)
-  --order 3 adds derivative3(m, n, n, n), the derivative of the stiffness by the strains
-  of invariants I1, I2, J: the factors of the chain rule are jacobian, hessian, derivative3
-  nothing is kept between calls: threads and elements share the module"""
-
 _MOST = 200_000  # numbers; gfortran takes minutes for more
 _STATEMENT = 400  # numbers of one statement: it may have 255 lines
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from symnet import compiling, formulas, physical
 from symnet.breaking import Kind, broken
+from symnet.catalogue import PRECISIONS
 from symnet.formulas.remarks import pasting
 from symnet.languages.selftest import Expectation, expectations, selected
 from symnet.lowering import programs, selecting
@@ -25,8 +26,6 @@ from symnet.witness import checking
 
 Files = Mapping[str, str]
 """The text of each file, by its name."""
-
-PRECISIONS = ("double", "float")
 
 COLUMNS = 92
 """Of text in a comment."""

@@ -1,6 +1,6 @@
 """Pictures of networks: curves, maps, drawings, sensitivities (the extra `plot`)."""
 
 from symnet.plotting.picture import Picture, format_of
-from symnet.plotting.plots import KINDS, SENSITIVITY_KINDS, plot
+from symnet.plotting.plots import plot
 
-__all__ = ["KINDS", "SENSITIVITY_KINDS", "Picture", "format_of", "plot"]
+__all__ = ["Picture", "format_of", "plot"]

@@ -28,7 +28,7 @@ def curves(frame: Frame) -> Picture:
     if count > PANELS:
         raise ValueError(
             f"{len(frame.inputs)} inputs and {len(frame.outputs)} outputs make {count} panels; "
-            f"name at most {PANELS} panels' worth by inputs and outputs"
+            f"name at most {PANELS} panels' worth by inputs= and outputs="
         )
     turned = len(frame.inputs) == 1
     blocks, across = len(frame.outputs), frame.order + 1

@@ -29,6 +29,9 @@ _MOST_INPUTS = 16
 _MOST_CURVES = 300
 _STANDARDIZED = r"$\cdot\;\mathrm{sd}(x)\,/\,\mathrm{sd}(y)$"
 _ALPHAS = tuple(range(1, 16))
+_SHORT = 10  # characters of an output whose measure has room in one line
+_BESIDE, _SQUARE = 16, 5  # characters of a name beside a matrix, and of one below a square of it
+_CHARACTER = 0.085  # inches
 
 
 def sensitivities(given: Sequence[Sensitivity], kind: str = "bars") -> Picture:
@@ -56,7 +59,10 @@ def sensitivities(given: Sequence[Sensitivity], kind: str = "bars") -> Picture:
     bars = max(min(1.2, 0.5 * len(shown)), 0.24 * len(shown) * max(1, 0.6 * len(given)))
     height = {"alpha": 3.4, "interactions": 1.3 + 0.5 * len(shown)}.get(kind, 1.2 + bars)
     # Squares, with room for a title and a colour bar.
-    width = 3.9 if kind != "interactions" else max(2.7, 1.5 + 0.5 * len(shown))
+    width = 3.9
+    if kind == "interactions":
+        written = _CHARACTER * max(len(writing.cut(inputs[i], _BESIDE)) for i in shown)
+        width, height = max(2.7, 1.5 + 0.5 * len(shown)) + written, height + 0.7 * written
     drawn = figure(0.6 + width * columns, 0.5 + height * rows)
     panels = np.array(drawn.subplots(rows, columns, squeeze=False)).ravel()
     for p, axes in enumerate(panels[: first.m]):
@@ -145,12 +151,14 @@ def _bars(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) ->
             label=_called(given, k),
         )
     output = given[0].network.output_names[p]
-    axes.set_title(f"rms of {_slope(output)} {_STANDARDIZED}", loc="left")
+    axes.set_title(_standardized("rms of ", output), loc="left")
     axes.set_xlim(left=0)
 
 
-def _slope(output: str) -> str:
-    return writing.partial(output, ["x"])
+def _standardized(measure: str, output: str) -> str:
+    """The title of a measure of ∂y/∂x in spreads, in two lines where y has a long name."""
+    between = "\n" if len(output) > _SHORT else " "
+    return f"{measure}{writing.partial(output, ['x'])}{between}{_STANDARDIZED}"
 
 
 def _varying(given: Sequence[Sensitivity], p: int) -> list[tuple[int, Sensitivity]]:
@@ -205,7 +213,7 @@ def _boxes(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
 def _about_zero(axes: Axes, given: Sequence[Sensitivity], p: int) -> None:
     axes.axvline(0, color="0.8", linewidth=0.7, zorder=0)
     output = given[0].network.output_names[p]
-    axes.set_title(f"{_slope(output)} {_STANDARDIZED}", loc="left")
+    axes.set_title(_standardized("", output), loc="left")
 
 
 def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
@@ -222,8 +230,9 @@ def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
             }
             axes.plot(_ALPHAS, curves[:, i] / spread, label=label, **style)
     output = given[0].network.output_names[p]
-    axes.set_title(rf"$M_\alpha$ of {_slope(output)} {_STANDARDIZED}", loc="left")
-    axes.set_xlabel(r"$\alpha$  (1: mean size, 2: rms, large: maximum)")
+    axes.set_title(_standardized(r"$M_\alpha$ of ", output), loc="left")
+    axes.set_xlabel(r"$\alpha$  (1: mean size, 2: rms, large: maximum)", loc="left")
+    axes.set_xticks([1, 5, 10, 15])
     axes.set_ylim(bottom=0)
     axes.set_xlim(1, _ALPHAS[-1])
     if len(given) == 1:
@@ -232,11 +241,14 @@ def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
 
 def _interactions(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
     matrix = np.nan_to_num(given[0].standardized_interactions[p][np.ix_(shown, shown[::-1])])
-    names = [writing.name(given[0].network.input_names[i]) for i in shown]
+    plain = [writing.cut(given[0].network.input_names[i], _BESIDE) for i in shown]
+    names = list(map(writing.name, plain))
     image = axes.imshow(
         matrix, cmap=VALUES, vmin=0, vmax=matrix.max() or 1, origin="lower", aspect="equal"
     )
-    axes.set_xticks(range(len(names)), names[::-1])
+    slanted: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+    wide = max(map(len, plain)) > _SQUARE
+    axes.set_xticks(range(len(names)), names[::-1], **(slanted if wide else {}))
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(length=0, labelsize=10)
     dark = matrix.max() / 2
@@ -247,10 +259,9 @@ def _interactions(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[
                 column, row, f"{value:.2g}", ha="center", va="center", color=colour, fontsize=8
             )
     axes.figure.colorbar(image, ax=axes, pad=0.03, shrink=0.8)
-    partial = r"$\partial^{2} %s\,/\,\partial x_i\,\partial x_j$"
-    output = writing.name(given[0].network.output_names[p]).strip("$")
+    partial = writing.partial(given[0].network.output_names[p], ["x_i", "x_j"])
     unit = r"$\cdot\;\mathrm{sd}(x_i)\,\mathrm{sd}(x_j)/\mathrm{sd}(y)$"
-    axes.set_title(f"rms of {partial % output}\n{unit}", loc="left")
+    axes.set_title(f"rms of {partial}\n{unit}", loc="left")
 
 
 PANELS: dict[str, Callable[[Any, Sequence[Sensitivity], int, list[int]], None]] = {

@@ -30,8 +30,8 @@ MANY = 16
 MOST = 6
 """Inputs that are shown where none are named."""
 
-_GUESSED = "ranges are guessed from the first layer's weights; give them by over or data"
-_FLAT = "second partials are 0 almost everywhere and not shown; ask for them by order"
+_GUESSED = "ranges are guessed from the first layer's weights; give over= or data="
+_FLAT = "second partials are 0 almost everywhere and not shown; ask for them by order="
 _STEPS = 2.5  # of `sampling.ordinary` to either side of its centre
 _PROBES = 101  # of a line from the centre on, for where the domain ends
 _SLOPES = 2**25  # by which inputs are chosen, some seconds of them
@@ -67,7 +67,7 @@ def framed(
     shown = _positions(outputs, network.output_names, "output")
     if outputs is None and network.m > room:
         shown = shown[:room]
-        said = f"of {network.m} outputs the first {room} are shown; name others by outputs"
+        said = f"of {network.m} outputs the first {room} are shown; name others by outputs="
         notes = (*notes, said)
     computed = network
     if len(shown) < network.m:
@@ -202,7 +202,7 @@ def _told(frame: Frame, over: Mapping[str, Range] | None) -> Frame:
         for i in frame.inputs
         if frame.data is not None and not np.ptp(frame.data[:, i]) and frame.name(i) not in asked
     ]
-    said = f"{', '.join(flat)} in all of the data: ranges are guessed; give them by over"
+    said = f"{', '.join(flat)} in all of the data: ranges are guessed; give over="
     return replace(frame, notes=(*frame.notes, said)) if flat else frame
 
 
@@ -250,7 +250,7 @@ def most_important(frame: Frame, most: int) -> Frame:
     shown = ", ".join(frame.name(i) for i in chosen)
     note = (
         f"of {frame.network.n} inputs the {most} are shown along which the outputs change most: "
-        f"{shown}; name others by inputs"
+        f"{shown}; name others by inputs="
     )
     return replace(frame, inputs=tuple(chosen), notes=(*frame.notes, note))
 
@@ -262,9 +262,7 @@ def _narrowed(frame: Frame, order: int) -> Frame:
     """
     for i in frame.inputs:
         if not frame.low[i] < frame.high[i]:
-            raise ValueError(
-                f"{frame.name(i)} has no range about {frame.low[i]:g}; give one by over"
-            )
+            raise ValueError(f"{frame.name(i)} has no range about {frame.low[i]:g}; give over=")
     if frame.network.n <= max(MANY, len(frame.inputs)):
         return frame
     chosen = list(frame.inputs)

@@ -40,13 +40,13 @@ def maps(frame: Frame) -> Picture:
     """
     if len(frame.inputs) != 2:
         names = ", ".join(frame.name(i) for i in frame.inputs)
-        raise ValueError(f"a map is over two inputs, not {names}; name two by inputs")
+        raise ValueError(f"a map is over two inputs, not {names}; name two by inputs=")
     i, j = frame.inputs
     wanted = [q for p in frame.outputs for q in quantities(p, frame.inputs, frame.order)]
     if len(wanted) > PANELS:
         raise ValueError(
             f"{len(frame.outputs)} outputs make {len(wanted)} panels, more than {PANELS}; "
-            "name some by outputs"
+            "name some by outputs="
         )
     columns = 1 if len(wanted) == 1 else 3
     rows = -(-len(wanted) // columns)

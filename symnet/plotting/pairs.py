@@ -35,11 +35,11 @@ def pairs(frame: Frame) -> Picture:
     """
     names = ", ".join(frame.network.output_names)
     if len(frame.outputs) != 1:
-        raise ValueError(f"a grid of pairs is of one output; name one of {names} by outputs")
+        raise ValueError(f"a grid of pairs is of one output; name one of {names} by outputs=")
     if not 2 <= len(frame.inputs) <= _MOST:
         raise ValueError(
             f"a grid of pairs is of 2 to {_MOST} inputs, not {len(frame.inputs)}; "
-            "name some by inputs"
+            "name some by inputs="
         )
     count, (p,) = len(frame.inputs), frame.outputs
     drawn = figure(1.6 + 1.75 * count, 0.9 + 1.6 * count)

@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from symnet import files
+from symnet import catalogue, files
 from symnet.plotting import writing
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ _CANVASES = {
     "svg": ("backend_svg", "FigureCanvasSVG"),
     "pdf": ("backend_pdf", "FigureCanvasPdf"),
 }
-FORMATS = tuple(_CANVASES)
 
 VALUES = "cividis"
 """The colour map of values: the same to most who are colour-blind, and in grey."""
@@ -119,16 +117,9 @@ class Picture:
         return f"Picture({self.title})"
 
 
-def format_of(path: str | os.PathLike[str], or_else: str = "") -> str:
-    """The format that a file's name asks for. ValueError for one that is not drawn.
-
-    or_else: another ending that the caller takes, for the message.
-    """
-    ending = PurePath(path).suffix.lower().removeprefix(".")
-    if ending not in FORMATS:
-        known = ", ".join([*(f".{name}" for name in FORMATS), *filter(None, [or_else])])
-        raise ValueError(f"{os.fspath(path)}: a picture ends in one of {known}")
-    return ending
+def format_of(path: str | os.PathLike[str]) -> str:
+    """The format that a file's name asks for. ValueError for one that is not drawn."""
+    return catalogue.format_of(path, "a picture", catalogue.DRAWN)
 
 
 @contextmanager

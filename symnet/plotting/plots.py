@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from symnet.catalogue import PICTURES
 from symnet.derivation import Derivation
 from symnet.fitting import MixedData
 from symnet.network import Network
@@ -22,12 +23,6 @@ from symnet.sensitivities.points import network_of
 
 FRAMED: Mapping[str, Callable[[Frame], Picture]] = {"curves": curves, "maps": maps, "pairs": pairs}
 """The kinds that show values and partials over ranges."""
-
-KINDS = (*FRAMED, "network", "measured")
-"""All kinds of pictures of a network."""
-
-SENSITIVITY_KINDS = tuple(distributions.PANELS)
-"""All kinds of pictures of sensitivities."""
 
 
 def plot(
@@ -116,7 +111,7 @@ def _of_network(what: Network | Derivation, options: Mapping[str, Any]) -> Pictu
         _check(options, "measurements", "kind", "data", "units")
         return _measured(network_of(what), data, given.get("units"))
     if kind is not None and kind not in FRAMED:
-        raise ValueError(f"no picture {kind!r} of a network; there are {', '.join(KINDS)}")
+        raise ValueError(f"no picture {kind!r} of a network; there are {', '.join(PICTURES)}")
     frame = framed(what, data=data.points if isinstance(data, MixedData) else data, **given)
     return FRAMED[kind or ("maps" if len(frame.inputs) == 2 else "curves")](frame)
 

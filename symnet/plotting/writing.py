@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, product
 
 from symnet import physical
 from symnet.formulas import labels
 from symnet.names import shortened, superscript
 from symnet.network import Network
 
-_LONGEST, _TOGETHER = 28, 23
-"""Characters of a name, and of those of a partial together, for which a panel has room."""
+_LONGEST, _TOGETHER, _TITLE = 28, 23, 31
+"""Characters of a name, of those of a partial together, and of a title with its unit."""
 _LEAST = 7  # characters of a name, whatever room there is
+_SHORTEST = 2  # letters of a word that is abbreviated
+_NOTED = re.compile(r"(?<=.)[ _]*[(\[]")  # where what is added to a name in brackets begins
 
 
 def checked_units(network: Network, units: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -30,9 +32,17 @@ def name(plain: str) -> str:
 
 
 def cut(plain: str, most: int = _LONGEST) -> str:
-    """A long name is without its middle: beside it nothing else would have room."""
+    """A long name with its words abbreviated, as sep. len. is sepal length: so names that begin or
+    end alike stay apart. Without its middle where that is not enough."""
     if len(plain) <= most:
         return plain
+    words = _NOTED.split(plain)[0]
+    note = plain[len(words) :]
+    if re.search(r"[ _]", words):
+        for noted, letters in product((note, ""), range(most, _SHORTEST - 1, -1)):
+            short = re.sub(rf"([^ _]{{{letters}}})[^ _\d]{{2,}}", r"\1.", words) + noted
+            if len(short) <= most:
+                return short
     end = 2 * most // 5
     return f"{plain[: most - end - 1]}…{plain[-end:]}"
 
@@ -58,15 +68,26 @@ _PLAINLY = {c: f"\\{c}" for c in " $%#_{}"} | {
 }
 
 
-def partial(output: str, inputs: Sequence[str] = ()) -> str:
-    """∂²p/∂ρ∂T as mathtext, in a line; the output's name without inputs."""
+def partial(output: str, inputs: Sequence[str] = (), room: int = _TITLE) -> str:
+    """∂²p/∂ρ∂T as mathtext, in a line of so many characters; the output's name without inputs."""
     if not inputs:
-        return name(output)
+        return name(cut(output, max(_LEAST, min(_LONGEST, room))))
     runs = [(along, len(list(run))) for along, run in groupby(inputs)]
     written = [output, *(along for along, _ in runs)]
-    most = _TOGETHER // len(written) if sum(map(len, written)) > _TOGETHER else _LONGEST
-    below = r"\,".join(f"∂{_mathematics(along, most)}" + _raised(count) for along, count in runs)
-    return rf"$∂{_raised(len(inputs))}{_mathematics(output, most)}\,/\,{below}$"
+    most = _shares(written, min(_TOGETHER, room - 2 * len(written)))
+    below = r"\,".join(
+        f"∂{_mathematics(along, most[along])}" + _raised(count) for along, count in runs
+    )
+    return rf"$∂{_raised(len(inputs))}{_mathematics(output, most[output])}\,/\,{below}$"
+
+
+def _shares(names: Sequence[str], together: int) -> dict[str, int]:
+    """How many characters each name has: what a short one leaves is for the others."""
+    shares = {}
+    for k, short in enumerate(sorted(names, key=len)):
+        shares[short] = max(_LEAST, min(len(short), together // (len(names) - k)))
+        together -= min(shares[short], len(short))
+    return shares
 
 
 def _raised(count: int) -> str:
@@ -104,8 +125,16 @@ def axis(plain: str, units: Mapping[str, str], room: int | None = None) -> str:
 
 
 def quantity(output: str, inputs: Sequence[str], units: Mapping[str, str]) -> str:
-    """An output, or a partial of it, as a panel's title has it: ∂p/∂ρ [MPa/(kg/m³)]."""
-    return labelled(partial(output, inputs), physical.of_partial(units, output, inputs))
+    """An output, or a partial of it, as a panel's title has it: ∂p/∂ρ [MPa/(kg/m³)].
+
+    The unit is below where both have no room in a line.
+    """
+    unit = physical.of_partial(units, output, inputs)
+    bracket = physical.bracketed("", unit)
+    text = partial(output, inputs, _TITLE - len(bracket))
+    if len(in_plain(text)) + len(bracket) > _TITLE:
+        return f"{text}\n{_plainly(bracket.lstrip())}"
+    return labelled(text, unit)
 
 
 def _plainly(text: str) -> str:
@@ -121,9 +150,8 @@ def point(pairs: Iterable[tuple[str, float]], units: Mapping[str, str]) -> str:
     """ρ = 300 kg/m³, T = 800 K."""
     said = []
     for plain, value in pairs:
-        unit = units.get(plain)
-        shown = f" {_plainly(physical.shown(unit))}" if unit else ""
-        said.append(f"{name(plain)} = {number(value)}{shown}")
+        shown = _plainly(physical.shown(units.get(plain, "1")))
+        said.append(f"{name(plain)} = {number(value)} {shown}".rstrip())
     return ", ".join(said)
 
 

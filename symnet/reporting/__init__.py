@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from typing import Any
 
-from symnet import files
+from symnet import catalogue, files
 from symnet.calculus.schemes import Cost
 from symnet.derivation import Derivation
 from symnet.reporting import html, latex, markdown, outline, pdf
@@ -97,10 +97,7 @@ def format_of(path: str) -> str:
 
     ValueError for one that is unknown, and for a PDF where no program makes one.
     """
-    ending = PurePath(path).suffix.lower().removeprefix(".")
-    if ending not in (*FORMATS, "pdf"):
-        known = ", ".join(f".{name}" for name in FORMATS)
-        raise ValueError(f"{path}: a report ends in one of {known}, .pdf")
+    ending = catalogue.format_of(path, "a report", catalogue.PAGES)
     if ending == "pdf":
         pdf.check_tools()
     return ending

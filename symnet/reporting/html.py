@@ -25,6 +25,9 @@ from symnet.reporting.contents import (
     Table,
 )
 
+_LONG = 24  # characters of a head that may take several lines
+_PARTS = re.compile(r"(?<=_)|(?<=\w/)(?=∂)")  # where it may end one, beside its spaces
+
 
 def write(page: Page) -> str:
     """The file's text."""
@@ -100,7 +103,7 @@ def _table(block: Table) -> str:
     sides = [' class="number"' if numeric else "" for numeric in block.numeric]
     caption = f"<caption>{escape(block.caption)}</caption>" if block.caption else ""
     heads = "".join(
-        f'<th scope="col"{side}>{escape(cell)}</th>' if cell else "<td></td>"
+        f'<th scope="col"{side}>{_words(cell)}</th>' if cell else "<td></td>"
         for cell, side in zip(head, sides, strict=True)
     )
     rows = "\n".join(_row(row, sides) for row in body)
@@ -118,7 +121,15 @@ def _row(row: tuple[str, ...], sides: list[str]) -> str:
     cells = "".join(
         f"<td{side}>{escape(cell)}</td>" for cell, side in zip(rest, sides[1:], strict=True)
     )
-    return f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>'
+    return f'<tr><th scope="row">{_words(first)}</th>{cells}</tr>'
+
+
+def _words(head: str) -> str:
+    """A row's or column's head; a long one takes several lines rather than the screen."""
+    if len(head) <= _LONG:
+        return escape(head)
+    parts = _PARTS.sub("<wbr/>", escape(head, quote=False))
+    return f'<span class="long">{parts}</span>'
 
 
 def _drawn(block: Drawn) -> str:

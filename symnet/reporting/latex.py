@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,9 @@ _FITTED = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%"
 _SCALE = 0.85  # of pictures, whose text is then as large as the page's small print
 _WIDEST = 400 / 72.27  # inches: the width of the text
 _CHARACTERS = 92  # of small print in a line of it
-_LONG = 16  # characters: columns of text that are longer may be broken
+_LONG = 16  # characters: columns that are longer may be broken
+_PARTS = re.compile(r"(?<=[_/])(?=[^/])")  # where a long name may be, beside its spaces
+_PIECES = re.compile(rf"{_PARTS.pattern}|\s")
 
 
 def write(page: Page, pictures: str = "") -> str:
@@ -70,8 +73,8 @@ def _items(block: Items) -> str:
 
 
 def _table(block: Table) -> str:
-    """Its columns of text broken where the page is too narrow, and then however small."""
-    lines = [" & ".join(map(_text, row)) + r" \\" for row in block.rows]
+    """Its columns broken where the page is too narrow, and then however small."""
+    lines = [" & ".join(map(_cell, row)) + r" \\" for row in block.rows]
     columns = "".join(_columns(block))
     body = "\n".join([lines[0] + r" \hline", *lines[1:]])
     tabular = f"\\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n{body}\n\\end{{tabular}}"
@@ -79,19 +82,26 @@ def _table(block: Table) -> str:
     return f"\\medskip\n{caption}{{\\footnotesize {_FITTED}\n{tabular}}}}}"
 
 
+def _cell(text: str) -> str:
+    return r"\allowbreak{}".join(_text(part) for part in _PARTS.split(text))
+
+
 def _columns(block: Table) -> list[str]:
     """How LaTeX has each column: as wide as it is, or as a share of the page."""
     cells = list(zip(*block.rows, strict=True))
     longest = [max(map(len, column)) for column in cells]
     kinds = ["r" if numeric else "l" for numeric in block.numeric]
-    broken = [j for j, kind in enumerate(kinds) if kind == "l" and longest[j] > _LONG]
-    words = {j: max(len(word) for cell in cells[j] for word in cell.split()) for j in broken}
+    broken = [j for j in range(len(kinds)) if longest[j] > _LONG]
+    words = {j: max(len(w) for cell in cells[j] for w in _PIECES.split(cell)) for j in broken}
     room = _CHARACTERS - 2 * len(kinds) - sum(longest) + sum(longest[j] for j in broken)
-    spare = room - sum(words.values())
-    if broken and spare >= 0 and room < sum(longest[j] for j in broken):
+    wanted = sum(longest[j] - words[j] for j in broken)
+    spare = max(0, room - sum(words.values()))
+    if wanted > spare:
         for j in broken:
-            share = (words[j] + spare / len(broken)) / _CHARACTERS
-            kinds[j] = rf">{{\raggedright\arraybackslash}}p{{{share:.3f}\textwidth}}"
+            width = words[j] + spare * (longest[j] - words[j]) / wanted
+            side = "left" if kinds[j] == "r" else "right"
+            share = width / _CHARACTERS
+            kinds[j] = rf">{{\ragged{side}\arraybackslash}}p{{{share:.3f}\textwidth}}"
     return kinds
 
 

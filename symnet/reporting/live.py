@@ -56,7 +56,7 @@ def _point(scene: Scene) -> str:
     rest = f" {left} other inputs are kept where they are." if left else ""
     named = zip(frame.network.input_names, frame.at.tolist(), strict=True)
     values = ", ".join(
-        f"{name} = {number(x)} {physical.shown(frame.units.get(name, ''))}".strip()
+        f"{name} = {number(x)} {physical.shown(frame.units.get(name, '1'))}".strip()
         for name, x in named
     )
     return f"The point to start from: {values}.{rest}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from symnet import physical, plotting
 from symnet.network import Network
+from symnet.plotting.picture import Picture
 from symnet.plotting.writing import number
 from symnet.reporting.contents import Block, Paragraph, Table, listed
 from symnet.reporting.pictures import drawn
@@ -61,12 +63,16 @@ def _partial(network: Network, output: str, along: str) -> str:
 
 def _pictures(s: Sensitivity, order: int) -> Iterator[Block]:
     caption = "How much each input matters over the data."
-    yield from drawn("bars", lambda: plotting.plot(s, kind="bars"), caption, caption)
+    yield from drawn("bars", lambda: _picture(s, "bars"), caption, caption)
     if order > 1 and s.network.n > 1:
         caption = (
             "How much each two inputs act together: root mean squares of second partials, in "
             "spreads of the data."
         )
-        yield from drawn(
-            "interactions", lambda: plotting.plot(s, kind="interactions"), caption, caption
-        )
+        yield from drawn("interactions", lambda: _picture(s, "interactions"), caption, caption)
+
+
+def _picture(s: Sensitivity, kind: str) -> Picture:
+    """With the notes that are its own; the others stand below all pictures."""
+    made = plotting.plot(s, kind=kind)
+    return replace(made, notes=tuple(note for note in made.notes if note not in s.notes))

@@ -23,7 +23,7 @@ import numpy as np
 import peers
 
 import symnet
-from symnet import languages
+from symnet import catalogue, languages
 
 IMAGE = Path(__file__).parent / "firmware_image"
 TOOLS = ("arm-none-eabi-gcc", "qemu-system-arm")
@@ -185,7 +185,7 @@ def main() -> None:
     if find_spec("casadi"):
         generators |= {"CasADi": casadi, "CasADi, calls renamed": casadi_renamed}
     for name, network in CASES.items():
-        for kind in languages.PRECISIONS[::-1]:
+        for kind in catalogue.PRECISIONS[::-1]:
             for by, made in generators.items():
                 if made is casadi_renamed and kind == "double":
                     continue
