@@ -545,7 +545,7 @@ def test_the_normal_distribution_is_right_in_both_tails_at_order_3(name: str) ->
 
 
 def test_many_digits_are_asked_until_a_logarithm_is_a_number() -> None:
-    """In 50 digits 1 - erf(20) is 0, and in 110 of them, too: -inf twice was taken for the truth."""
+    """In 50 digits 1 - erf(20) is 0, and in 110: -inf twice was taken for the truth."""
     net = network(log(erfc(-z / sqrt(2)) / 2))
     with mpmath.workdps(50):
         (found,) = witness_digits.value(net)([mpmath.mpf(-23.25)])
