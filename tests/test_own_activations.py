@@ -695,6 +695,24 @@ def test_nothing_to_compare_is_no_success(caplog: pytest.LogCaptureFixture) -> N
     assert "y, finite at no point: nothing to compare" in str(report)
 
 
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_what_single_precision_leaves_nothing_of_is_no_success(
+    backend: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """1e45 is infinite in it at every point: it was handed out without a word, and `ok`."""
+    steep = symnet.Layer([[1e30, 1e30]], None, "tanh")
+    net = symnet.Network([steep, symnet.Layer([[1e30]]), symnet.Layer([[1e15]])])
+    f = symnet.derive(net).compile(backend)
+    f(np.zeros((3, 2), np.float32))
+    (said,) = caplog.messages
+    assert "value, jacobian, hessian could be compared at no point in float32" in said
+    report = symnet.check(net, f)
+    assert report.ok
+    lines = [line for line in str(report).splitlines() if "float32 at" in line]
+    assert all(line.startswith("  none") and "worst" not in line for line in lines)
+    assert len(lines) == 3
+
+
 def test_check_and_text_have_the_judge_of_compile() -> None:
     """What is refused there is refused by `check`, and the formulas say so."""
     net = network(sin(z) ** 2 + sympy.cos(z) ** 2 - 1 + exp(-100) * z)
