@@ -401,6 +401,34 @@ def test_little_memory(cache, backend):
     assert (done.stdout, done.returncode) == ("MemoryError\n", 0), done.stderr
 
 
+def test_a_compiler_that_is_started_after_ctrl_c_ends(tmp_path, monkeypatch):
+    """Where it comes while a thread is started, the pool does not know that thread, nor wait."""
+    interrupted, told = threading.Event(), []
+
+    def compiling():
+        interrupted.wait(60)
+        try:
+            compiler._run(("sleep",), ["60"], tmp_path)
+        except compiler.CompilerError as error:
+            told.append(str(error))
+
+    class Started(threading.Thread):
+        def start(self):
+            super().start()
+            started.append(self)
+            raise KeyboardInterrupt
+
+    started = []
+    with monkeypatch.context() as patched:
+        patched.setattr(threading, "Thread", Started)
+        with pytest.raises(KeyboardInterrupt):
+            compiler.side_by_side([compiling])
+    interrupted.set()
+    started[0].join(60)
+    assert len(told) == 1
+    assert "signal 9" in told[0]
+
+
 def test_ctrl_c_ends_the_compiler(cache, tmp_path):
     """It is not left running in the background."""
     started = tmp_path / "started"

@@ -47,6 +47,7 @@ from symnet.activations import (
 from symnet.activations.pieces import pieces_of
 from symnet.formulas import remarks
 from symnet.languages import running
+from symnet.witness import digits as witness_digits
 
 z = sympy.Symbol("z", real=True)
 
@@ -519,14 +520,41 @@ def test_formulas_of_engineers_are_compiled(formula: sympy.Expr) -> None:
     assert symnet.derive(network(formula)).compile().checked
 
 
-@pytest.mark.complete
-def test_inverse_mills_ratio() -> None:
-    """Right in value and slope, by the series of r - 2 x far out; its curvature is refused."""
-    mills = symnet.derive(network(exp(-(z**2) / 2) / erfc(z / sqrt(2))), 1).compile()
-    for found, right in zip(mills([[40.0]]), (50.163859301817, 1.2525337382338), strict=True):
-        assert found.item() == pytest.approx(right, rel=1e-12)
-    with pytest.raises(ValueError, match="'own': its second derivative at z"):
-        symnet.derive(network(exp(-(z**2) / 2) / erfc(z / sqrt(2)))).compile()
+NORMAL = {
+    "log of its distribution function": log(erfc(-z / sqrt(2)) / 2),
+    "hazard": sqrt(2 / sympy.pi) * exp(-(z**2) / 2) / erfc(z / sqrt(2)),
+    "inverse Mills ratio of -z": exp(-(z**2) / 2) / erfc(-z / sqrt(2)),
+    "scaled complementary error function": exp(z**2) * erfc(z),
+}
+"""What statisticians and pricers take from the normal distribution."""
+
+
+@pytest.mark.complete(every=4)
+@pytest.mark.parametrize("name", NORMAL)
+def test_the_normal_distribution_is_right_in_both_tails_at_order_3(name: str) -> None:
+    """By quotients of repeated integrals, of which nothing cancels: they were refused."""
+    formula = NORMAL[name]
+    points = [-26.0, -9.3, -4.1, -0.6, 0.0, 1e-9, 0.8, 3.3, 7.7, 14.2, 26.5, 300.0, 1e5]
+    exact = sympy.lambdify(z, formula, "mpmath")
+    for backend in ("numpy", "c"):
+        results = symnet.derive(network(formula), 3).compile(backend)(np.array(points)[:, None])
+        for order, found in enumerate(results):
+            with mpmath.workdps(400):  # 1 - erf(20) is no 0 in them
+                right = [float(mpmath.diff(exact, mpmath.mpf(x), order)) for x in points]
+            assert found.ravel() == pytest.approx(right, rel=1e-12, abs=1e-300)
+
+
+def test_many_digits_are_asked_until_a_logarithm_is_a_number() -> None:
+    """In 50 digits 1 - erf(20) is 0, and in 110: -inf twice was taken for the truth."""
+    net = network(log(erfc(-z / sqrt(2)) / 2))
+    with mpmath.workdps(50):
+        (found,) = witness_digits.value(net)([mpmath.mpf(-23.25)])
+    assert float(found) == pytest.approx(-274.34833511159434, rel=1e-14)
+
+
+def test_the_logarithm_of_a_normal_tail_has_a_fourth_derivative() -> None:
+    """Found right against 50 digits, or it would be refused."""
+    assert Activation("own", NORMAL["log of its distribution function"]).forms(4)
 
 
 @pytest.mark.parametrize("formula", [log(erfc(-z / sqrt(2)) / 2), log(1 - erf(z))], ids=str)
@@ -665,6 +693,24 @@ def test_nothing_to_compare_is_no_success(caplog: pytest.LogCaptureFixture) -> N
     assert not report.ok
     assert not any(c.points for c in report.comparisons if c.against == "analytic chain rule")
     assert "y, finite at no point: nothing to compare" in str(report)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_what_single_precision_leaves_nothing_of_is_no_success(
+    backend: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """1e45 is infinite in it at every point: it was handed out without a word, and `ok`."""
+    steep = symnet.Layer([[1e30, 1e30]], None, "tanh")
+    net = symnet.Network([steep, symnet.Layer([[1e30]]), symnet.Layer([[1e15]])])
+    f = symnet.derive(net).compile(backend)
+    f(np.zeros((3, 2), np.float32))
+    (said,) = caplog.messages
+    assert "value, jacobian, hessian could be compared at no point in float32" in said
+    report = symnet.check(net, f)
+    assert report.ok
+    lines = [line for line in str(report).splitlines() if "float32 at" in line]
+    assert all(line.startswith("  none") and "worst" not in line for line in lines)
+    assert len(lines) == 3
 
 
 def test_check_and_text_have_the_judge_of_compile() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sympy
 from sympy import Expr, Piecewise, Symbol, exp
 from sympy.codegen.cfunctions import expm1, log1p
@@ -9,9 +11,9 @@ from sympy.codegen.cfunctions import expm1, log1p
 from symnet.activations.blocks import below_one, hyperbolic, logistic
 from symnet.activations.functions import erfcx, held
 from symnet.activations.identities import complement
+from symnet.activations.mills import SCALE, Family, hazard, scaled
 from symnet.activations.systems import Auxiliary, System, Z, slope_of
 
-_SCALE = 2 / sympy.sqrt(sympy.pi)
 _FAMILIES = {
     **{"s": logistic, "v": logistic, "t": hyperbolic},
     **{"l": below_one, "q": below_one},
@@ -19,18 +21,6 @@ _FAMILIES = {
 
 _HALVED = sympy.Rational(-7, 10)
 """Where exp(x) is about 1/2."""
-
-_FAR = sympy.Integer(8)
-"""From where on the asymptotic series of erfc has all digits in some terms."""
-
-
-def _rest(x: Expr) -> Expr:
-    """2 x (1 - s)/s, s = 1 - w + 3 w^2 - 15 w^3 + ..., w = 1/(2 x^2)."""
-    w = 1 / (2 * x**2)
-    rest: Expr = sympy.S.Zero
-    for n in range(16, 0, -1):
-        rest = w * (2 * n - 1) * (1 - rest)
-    return 2 * x * rest / (1 - rest)
 
 
 class _Understanding:
@@ -42,7 +32,7 @@ class _Understanding:
     def __init__(self) -> None:
         self.quantities: list[Auxiliary] = []
         self.symbols: dict[tuple[str, Expr], Symbol] = {}
-        self.hazards: dict[Expr, tuple[Symbol, Symbol]] = {}
+        self.families: dict[tuple[object, Expr], Family] = {}
 
     def visit(self, node: Expr) -> Expr:
         if not node.has(Z) or not node.args:
@@ -52,6 +42,8 @@ class _Understanding:
         node = node.func(*map(self.visit, node.args))
         if isinstance(node, sympy.tanh):
             return self.symbol("t", node.args[0])
+        if isinstance(node, erfcx):
+            return self.erfc_family(scaled, node.args[0]).value
         if isinstance(node, sympy.log):
             return self.logarithm(node)
         if isinstance(node, sympy.Pow) and node.exp.is_Integer and node.exp < 0:
@@ -105,37 +97,22 @@ class _Understanding:
 
     def log_complement(self, turned: Expr, share: Expr) -> Symbol:
         """`log(erfc(x))`, or that of half of it."""
-        x = turned.args[0] if isinstance(turned, held) else turned
-        u, r = self.hazard(x)
+        x = _released(turned)
+        u, r, _ = self.erfc_family(hazard, x)
         v = Symbol(f"le{len(self.quantities)}", real=True)
         less = sympy.erf(u) if share == 1 else sympy.erfc(held(-u)) / 2
-        far = sympy.log(share * _SCALE / r) - u**2
+        far = sympy.log(share * SCALE / r) - u**2
         value = Piecewise((log1p(-less), u < sympy.S.Half), (far, True))
         self.quantities.append(Auxiliary(v, value, -r * slope_of(x, self.quantities)))
         return v
 
-    def hazard(self, x: Expr) -> tuple[Symbol, Symbol]:
-        """x, and r(x) = 2/sqrt(pi) exp(-x^2)/erfc(x), with d = r - 2 x, r' = r d and d' = r d - 2.
-
-        Far out r is about 2 x, and d a series.
-        """
-        if x in self.hazards:
-            return self.hazards[x]
-        slope = slope_of(x, self.quantities)
-        suffix = f"e{len(self.quantities) + 1}"  # of no family
-        u, near, far, q, r, d = (Symbol(c + suffix, real=True) for c in "xpfqrd")
-        below = _SCALE * exp(-(u**2)) / sympy.erfc(u)
-        above = Piecewise((_SCALE / erfcx(near), u < _FAR), (2 * u + q, True))
-        self.quantities += [
-            Auxiliary(u, x, slope),
-            Auxiliary(near, Piecewise((_FAR, u > _FAR), (u, u > 0), (0, True))),
-            Auxiliary(far, Piecewise((u, u > _FAR), (_FAR, True))),
-            Auxiliary(q, _rest(far)),
-            Auxiliary(r, Piecewise((below, u < 0), (above, True)), r * d * slope),
-            Auxiliary(d, Piecewise((r - 2 * u, u < _FAR), (q, True)), (r * d - 2) * slope),
-        ]
-        self.hazards[x] = u, r
-        return u, r
+    def erfc_family(self, make: Callable[[Expr, Expr, str], Family], x: Expr) -> Family:
+        """The hazard, or erfcx, at x."""
+        if (make, x) not in self.families:
+            suffix = f"e{len(self.quantities) + 1}"  # of no other family
+            self.families[make, x] = make(x, slope_of(x, self.quantities), suffix)
+            self.quantities += self.families[make, x].quantities
+        return self.families[make, x]
 
     def quotient(self, node: Expr) -> Expr:
         """`exp(x)/(1 + exp(x))`, which has become `exp(x) s(-x)`."""
@@ -151,13 +128,13 @@ class _Understanding:
         below = [f for f in node.args if f.is_Pow and isinstance(f.base, sympy.erfc)]
         if len(below) != 1 or not (below[0].exp.is_Integer and below[0].exp < 0):
             return node
-        (x,), n = below[0].base.args, -below[0].exp
+        x, n = _released(below[0].base.args[0]), -below[0].exp
         powers = [f for f in node.args if isinstance(f, exp)]
         rest = sympy.expand(sympy.Add(n * x**2, *(power.args[0] for power in powers)))
         if rest.has(Z**2, x):
             return node
-        _, r = self.hazard(x)
-        return node / sympy.Mul(*below, *powers) * exp(rest) * (r / _SCALE) ** n
+        r = self.erfc_family(hazard, x).value
+        return node / sympy.Mul(*below, *powers) * exp(rest) * (r / SCALE) ** n
 
     def symbol(self, kind: str, x: Expr) -> Symbol:
         """The quantity s(x), v(x) or t(x), with s(-x) known as the complement of s(x)."""
@@ -177,6 +154,10 @@ class _Understanding:
             # What stands in the formula already keeps its name.
             self.symbols = known | self.symbols
         return self.symbols[kind, x]
+
+
+def _released(x: Expr) -> Expr:
+    return x.args[0] if isinstance(x, held) else x
 
 
 def _exponent(node: Expr) -> Expr | None:

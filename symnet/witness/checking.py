@@ -73,8 +73,9 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether every comparison is within its tolerance."""
-        return all(comparison.ok for comparison in self.comparisons)
+        """Whether every comparison is within its tolerance, and anything could be compared."""
+        within = all(comparison.ok for comparison in self.comparisons)
+        return within and any(comparison.points for comparison in self.comparisons)
 
     @property
     def worst(self) -> Comparison:
@@ -102,7 +103,7 @@ class Report:
         rows = [
             [
                 *(c.what, c.against, str(c.points)),
-                *(f"{c.error:.1e}", f"{c.tolerance:.1e}", "ok" if c.ok else "WRONG"),
+                *(f"{c.error:.1e}", f"{c.tolerance:.1e}", c.verdict),
             ]
             for c in self.comparisons
         ]
@@ -207,7 +208,7 @@ def verify(function: Generated, dtype: Any = None) -> None:
     network = function.network
     points = _few(network, function, random)
     if dtype is not None:
-        _demand(calls.in_type(function, network, points.near, points.beyond, dtype, True))
+        _demand_in_type(function, points, dtype)
         return
     truth = calls.true(network, points.all, function, quick=True)
     narrow, small, narrower = function.narrowed(_NARROW), points, truth
@@ -216,25 +217,42 @@ def verify(function: Generated, dtype: Any = None) -> None:
         narrower = calls.true(narrow.network, small.all, narrow, quick=True)
     compared = list(calls.together(function, truth))
     _demand(compared)
-    _tell_uncompared(network, compared)
+    lost = _uncompared(compared)
+    _tell(network, lost)
     if not function.lone:
         _demand(calls.singly(narrow, narrower))
     _demand(calls.crowd(narrow, narrower))
     for other in (t for t in function.types if t not in function.texts):
-        _demand(calls.in_type(narrow, narrow.network, small.near, small.beyond, other, True))
+        _demand_in_type(narrow, small, other, lost)
     if function.order > 2:
         _demand(against_digits(narrower.part(small.some), narrow, random))
 
 
-def _tell_uncompared(network: Network, comparisons: Sequence[Comparison]) -> None:
+def _demand_in_type(
+    function: Generated, points: _Points, dtype: Any, told: Sequence[str] = ()
+) -> None:
+    """What is `told` to be lost in double precision is not told again."""
+    network = function.network
+    compared = list(calls.in_type(function, network, points.near, points.beyond, dtype, True))
+    _demand(compared)
+    lost = [quantity for quantity in _uncompared(compared) if quantity not in told]
+    _tell(network, lost, f" in {np.dtype(dtype)}")
+
+
+def _uncompared(comparisons: Sequence[Comparison]) -> list[str]:
+    """The quantities of which no point was compared, the value first."""
     least = dict.fromkeys((c.quantity for c in comparisons), 0)
     for comparison in comparisons:
         least[comparison.quantity] += comparison.points
     # The highest order is the first that is compared.
-    if lost := [quantity for quantity, points in reversed(least.items()) if not points]:
+    return [quantity for quantity, points in reversed(least.items()) if not points]
+
+
+def _tell(network: Network, lost: Sequence[str], kind: str = "") -> None:
+    if lost:
         warn(
-            f"{network.describe()}: {', '.join(lost)} could be compared at no point: rounding "
-            "leaves nothing of what an activation is of, or results are not finite"
+            f"{network.describe()}: {', '.join(lost)} could be compared at no point{kind}: "
+            "rounding leaves nothing of what an activation is of, or results are not finite"
         )
 
 

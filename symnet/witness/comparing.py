@@ -76,15 +76,19 @@ class Comparison:
         """The error in parts of what is allowed."""
         return self.error / self.tolerance
 
+    @property
+    def verdict(self) -> str:
+        """`ok`, `WRONG`, or `none` where nothing could be compared."""
+        return "WRONG" if not self.ok else "ok" if self.points else "none"
+
     def __str__(self) -> str:
-        verdict = "ok" if self.ok else "WRONG"
         point = ", ".join(f"{x:.6g}" for x in self.point[:_SHOWN])
         point += ", …" if len(self.point) > _SHOWN else ""
         call = f" by {self.call}" if self.call else ""
-        return (
-            f"{verdict:5} {self.quantity:10} {self.against:23} {self.points:4} points, "
-            f"worst {self.error:.1e} in {self.entry} at ({point}){call}"
-        )
+        worst = f", worst {self.error:.1e} in {self.entry} at ({point})"
+        found = "" if self.verdict == "none" else worst
+        head = f"{self.verdict:5} {self.quantity:10} {self.against:23} {self.points:4} points"
+        return f"{head}{found}{call}"
 
 
 def worst(comparisons: Iterable[Comparison]) -> Comparison:

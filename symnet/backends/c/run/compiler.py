@@ -25,8 +25,9 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TypeVar
@@ -45,8 +46,6 @@ _DIGEST = 32  # bytes of SHA-256 at the end of an entry
 PATIENCE = 180.0
 """Seconds a compiler is waited for: the largest kernels take one, on a busy machine ten."""
 
-_stopping = threading.Event()
-_running: set[subprocess.Popen[bytes]] = set()
 _FULL = re.compile("no space left|quota exceeded|file too large|read-only file system", re.I)
 
 
@@ -208,15 +207,14 @@ def _run(command: Sequence[str], arguments: Sequence[str], folder: Path) -> tupl
     told = bytearray()
     listening = threading.Thread(target=_listen, args=(process.stderr, told), daemon=True)
     listening.start()
-    _running.add(process)
-    if _stopping.is_set():
-        _kill(process)
+    group = _group.get(_Group())
+    group.joined(process)
     try:
         process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         raise CompilerError(f"{said(command)} did not end in {PATIENCE:g} s") from None
     finally:
-        _running.discard(process)
+        group.running.discard(process)
         if process.returncode is None:
             _kill(process)
             process.wait()
@@ -233,24 +231,49 @@ def _listen(stream: IO[bytes], told: bytearray) -> None:
             told.extend(some[: _TOLD - len(told)])
 
 
+class _Group:
+    """The compilers that one call waits for, which end together."""
+
+    def __init__(self) -> None:
+        self.running: set[subprocess.Popen[bytes]] = set()
+        self.stopped = False
+
+    def perform(self, task: Callable[[], object]) -> None:
+        _group.set(self)
+        task()
+
+    def joined(self, process: subprocess.Popen[bytes]) -> None:
+        self.running.add(process)
+        if self.stopped:  # looked at last, as `stop` sets it first
+            _kill(process)
+
+    def stop(self) -> None:
+        self.stopped = True
+        for process in list(self.running):
+            _kill(process)
+
+
+_group: ContextVar[_Group] = ContextVar("_group")
+
+
 def side_by_side(tasks: Sequence[Callable[[], object]]) -> None:
     """Run the tasks, each on a thread of its own.
 
-    Ctrl-C ends the compilers that they wait for; one that is started meanwhile ends itself.
+    Ctrl-C ends the compilers that they wait for; one that is started later ends itself: a thread
+    may have been started that the pool does not know yet.
     """
-    with ThreadPoolExecutor(len(tasks)) as pool:
-        try:
-            for future in [pool.submit(task) for task in tasks]:
-                future.result()
-        except KeyboardInterrupt:
-            _stopping.set()
-            try:
-                for process in list(_running):
-                    _kill(process)
-                pool.shutdown()
-            finally:
-                _stopping.clear()
-            raise
+    group = _Group()
+    pool = ThreadPoolExecutor(len(tasks))
+    try:
+        futures = [pool.submit(group.perform, task) for task in tasks]
+        wait(futures)
+        for future in futures:
+            future.result()
+    except KeyboardInterrupt:
+        group.stop()
+        raise
+    finally:
+        pool.shutdown()
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
