@@ -13,6 +13,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = pytest.importorskip("keras")
 jax = pytest.importorskip("jax")
 
+import effort  # noqa: E402
 import symnet  # noqa: E402
 from symnet.importers.imported import Options  # noqa: E402
 from symnet.importers.keras import layer, refusals  # noqa: E402
@@ -123,6 +124,20 @@ def test_operations_beside_keras():
     x = keras.Input((4,))
     models = [keras.Model(x, call(x)) for call in CALLS.values()]
     _agree([imported(model, Options(check=False)).network for model in models], CALLS.values())
+
+
+def test_sequential_models_are_linear_in_the_number_of_layers():
+    """Four times the layers are at most five times the calls: the twin is built once, not at each.
+
+    Of a model in a model, too.
+    """
+    counts = []
+    for depth in (2, 10, 40):  # the first makes what is made once
+        parts = [L.Dense(3, activation="tanh") for _ in range(2 * depth)]
+        inner = keras.Sequential(parts[:depth])
+        model = keras.Sequential([keras.Input((3,)), inner, *parts[depth:]])
+        counts.append(effort.calls(lambda model=model: imported(model, Options())))
+    assert counts[2] < 5 * counts[1], counts
 
 
 def test_constant_masks_of_attention():
