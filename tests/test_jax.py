@@ -465,3 +465,9 @@ def test_haiku_with_a_state():
     _, state = model.apply(parameters, state, batch, True)
     what = "3-2, graph of 7 nodes: tanh 6, linear 6, square 6, rsqrt 1, product 6, silu 6, linear 2"
     agrees(lambda x: model.apply(parameters, state, x[None], False)[0][0], 3, what)
+
+
+def test_more_outputs_than_are_named():
+    """The advice is the command's own, as functions take no choice of outputs."""
+    with pytest.raises(ValueError, match=r"outputs are 131,073 .* by symnet import --select-out"):
+        symnet.from_jax(lambda x: x[0] * np.ones(2**17 + 1), 1)
