@@ -221,4 +221,6 @@ def _values(keras: Any, model: Any) -> Callable[[Array], Array]:
         ]
         return np.concatenate(rows, axis=1)
 
+    if any(x.shape[0] == 1 for x in model.inputs):  # made for a batch of one
+        return lambda X: np.concatenate([values(row[None]) for row in X])
     return values
