@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import struct
-import sys
 import time
 import warnings
 import zipfile
@@ -285,29 +284,13 @@ def residual(depth):
     return helper.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString()
 
 
-def calls(action):
-    """The number of calls of Python functions that an action makes."""
-    count = 0
-
-    def counted(frame, event, argument):
-        nonlocal count
-        count += event == "call"
-
-    sys.setprofile(counted)
-    try:
-        action()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
 def test_imports_are_linear_in_the_number_of_nodes(tmp_path):
     """Four times the blocks of a residual network are at most five times the calls."""
     counts = []
     for depth in (2, 20, 80):  # the first makes what is made once
         path = tmp_path / f"net{depth}.onnx"
         path.write_bytes(residual(depth))
-        counts.append(calls(lambda path=path: read(path, Options(check=False))))
+        counts.append(effort.calls(lambda path=path: read(path, Options(check=False))))
     assert counts[2] < 5 * counts[1], counts
 
 

@@ -449,3 +449,25 @@ def test_haiku():
     made = net.init(jax.random.key(0), np.zeros(3))
     parameters = jax.tree.map(lambda a: a + 0.25, made)
     agrees(lambda x: net.apply(parameters, x), 3, "3-4-2, tanh, linear")
+
+
+def test_haiku_with_a_state():
+    """BatchNorm, as it is evaluated with the averages of a training, and LayerNorm."""
+    hk = pytest.importorskip("haiku")
+
+    def forward(x, training):
+        h = jnp.tanh(hk.BatchNorm(True, True, 0.9)(hk.Linear(6)(x), training))
+        return hk.Linear(2)(nn.silu(hk.LayerNorm(-1, True, True)(h)))
+
+    model = hk.without_apply_rng(hk.transform_with_state(forward))
+    batch = np.random.default_rng(0).normal(2, 3, size=(64, 3))
+    parameters, state = model.init(jax.random.key(0), batch, True)
+    _, state = model.apply(parameters, state, batch, True)
+    what = "3-2, graph of 7 nodes: tanh 6, linear 6, square 6, rsqrt 1, product 6, silu 6, linear 2"
+    agrees(lambda x: model.apply(parameters, state, x[None], False)[0][0], 3, what)
+
+
+def test_more_outputs_than_are_named():
+    """The advice is the command's own, as functions take no choice of outputs."""
+    with pytest.raises(ValueError, match=r"outputs are 131,073 .* by symnet import --select-out"):
+        symnet.from_jax(lambda x: x[0] * np.ones(2**17 + 1), 1)

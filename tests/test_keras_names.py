@@ -13,6 +13,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = pytest.importorskip("keras")
 jax = pytest.importorskip("jax")
 
+import effort  # noqa: E402
 import symnet  # noqa: E402
 from symnet.importers.imported import Options  # noqa: E402
 from symnet.importers.keras import layer, refusals  # noqa: E402
@@ -87,7 +88,6 @@ CALLS = {
     "cbrt": ops.cbrt,
     "unstack": lambda h: ops.stack(ops.unstack(h, axis=-1)[::-1], axis=-1),
     "array_split": lambda h: ops.concatenate(ops.array_split(h, 3, axis=1)[::-1], axis=1),
-    "slice": lambda h: ops.slice(h, (0, 1), (1, 2)),
     "take_along_axis": lambda h: ops.take_along_axis(h, np.array([[3, 0]]), axis=1),
     "tensordot": lambda h: ops.tensordot(h, np.arange(8.0).reshape(4, 2), axes=1),
     "inner": lambda h: ops.inner(h, np.arange(8.0).reshape(2, 4)),
@@ -123,6 +123,31 @@ def test_operations_beside_keras():
     x = keras.Input((4,))
     models = [keras.Model(x, call(x)) for call in CALLS.values()]
     _agree([imported(model, Options(check=False)).network for model in models], CALLS.values())
+
+
+def test_sequential_models_are_linear_in_the_number_of_layers():
+    """Four times the layers are at most five times the calls: the twin is built once, not at each.
+
+    Of a model in a model, too.
+    """
+    counts = []
+    for depth in (2, 10, 40):  # the first makes what is made once
+        parts = [L.Dense(3, activation="tanh") for _ in range(2 * depth)]
+        inner = keras.Sequential(parts[:depth])
+        model = keras.Sequential([keras.Input((3,)), inner, *parts[depth:]])
+        counts.append(effort.calls(lambda model=model: imported(model, Options())))
+    assert counts[2] < 5 * counts[1], counts
+
+
+def test_slices_that_say_how_many_points():
+    """Of a batch of one they are read; of any batch they would keep its first point only."""
+    inputs = keras.Input(batch_shape=(1, 4)), keras.Input((4,))
+    cut = [keras.Model(x, ops.slice(x, (0, 1), (1, 2))) for x in inputs]
+    found = imported(cut[0], Options())
+    assert "compared with Keras in double precision" in found.compared
+    np.testing.assert_array_equal(analytic.value(found.network, [1.0, 2, 3, 4]), [2, 3])
+    with pytest.raises(ValueError, match="mixes the points of a batch"):
+        imported(cut[1], Options())
 
 
 def test_constant_masks_of_attention():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 
@@ -158,3 +159,22 @@ def test_a_search_says_once_that_it_goes_on(monkeypatch, caplog):
         "symnet: activation 'slow': a way to compute it right in double precision is looked for, "
         "which may take a minute",
     ]
+
+
+def test_reading_that_takes_longer_than_foretold_is_said_once(monkeypatch, capsys):
+    """Off a terminal, too, by processor time; not where it was said before, or is quiet."""
+    monkeypatch.setattr(terminal, "_WORTH_SAYING", 0.02)
+    monkeypatch.setattr(terminal, "_AT_ONCE", 0.01)
+    monkeypatch.setattr(terminal, "_EVERY", 0.001)
+
+    def said(**given):
+        with terminal.working("reading net.onnx", first=True, **given) as shown:
+            for _ in range(200):
+                if not shown.told:
+                    effort.slowness()
+        return capsys.readouterr().err
+
+    assert re.fullmatch(r"symnet: reading net\.onnx: already \d+ s\n", said(seconds=0.001))
+    assert said(seconds=0.5).count("symnet: ") == 1
+    monkeypatch.setattr(effort, "slowness", lambda: None)
+    assert said(seconds=0.001, quiet=True) == ""

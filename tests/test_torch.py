@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
+import effort
 import symnet
 from symnet.importers import Options
 from symnet.witness import analytic
@@ -544,3 +545,14 @@ def test_numbers_that_numpy_draws_are_no_network():
 
     with pytest.raises(CheckError, match="made constants of what it computes"):
         symnet.from_torch(forward(noisy, a=nn.Linear(3, 2)))
+
+
+def test_imports_are_linear_in_the_number_of_layers():
+    """Four times the layers are at most five times the calls, though fx looks through all."""
+    counts = []
+    for depth in (2, 20, 80):  # the first makes what is made once
+        module = nn.Sequential(
+            *[part for _ in range(depth) for part in (nn.Linear(3, 3), nn.SiLU())]
+        )
+        counts.append(effort.calls(lambda module=module: symnet.from_torch(module)))
+    assert counts[2] < 5 * counts[1], counts

@@ -114,17 +114,19 @@ def working(
     """A Progress that is shown after a second, on a terminal and unless `quiet`.
 
     seconds: what it will take, where that is known; more than two are said at once, wherever
-    standard error goes, and fewer where it comes `first`, before the rest can be foretold. What
-    the work itself tells by `progress.steps` is its share.
+    standard error goes, and fewer where it comes `first`, before the rest can be foretold; that
+    it takes longer is said once, too. What the work itself tells by `progress.steps` is its share.
     """
     progress = Progress(what, seconds, quiet, _AT_ONCE if first else _WORTH_SAYING)
     if seconds is not None:
         progress.foretell(seconds)
-    if quiet or not sys.stderr.isatty():
+    shown = sys.stderr.isatty()
+    if quiet or not (shown or first):
         yield progress
         return
     done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(progress, done), daemon=True)
+    watch = _watch if shown else _wait
+    watcher = threading.Thread(target=watch, args=(progress, done), daemon=True)
     watcher.start()
     try:
         with watched(progress.show):
@@ -132,6 +134,15 @@ def working(
     finally:
         done.set()
         watcher.join()
+
+
+def _wait(progress: Progress, done: threading.Event) -> None:
+    """Where nothing is written over: by processor time, as a busy machine foretells nothing."""
+    began = time.process_time()
+    while not progress.told and not done.wait(_EVERY):
+        taken = time.process_time() - began
+        if taken > _WORTH_SAYING:
+            progress.foretell(taken, "already")
 
 
 def _watch(progress: Progress, done: threading.Event) -> None:

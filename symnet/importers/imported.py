@@ -104,7 +104,8 @@ class Model:
         """The network of the outputs that were chosen, named as far as names are plain."""
         chosen, parts = _selected(self.tensors, self.outputs, options.select)
         y = parts[0] if len(parts) == 1 else self.tensors.fold.stacked(parts)
-        matrices.check_named(y.size, "outputs", "choose some of them (--select-outputs)")
+        advice = "choose some, those of a file by symnet import --select-outputs"
+        matrices.check_named(y.size, "outputs", advice)
         net = self.tensors.fold.network(y, None, None, self.name)
         names = _default_names(self.inputs, net.n), _default_names(chosen, net.m)
         return renamed(_called(net, *names), options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from symnet.activations import TABLE, Activation, has_its_name
@@ -29,21 +29,26 @@ def layers(layers: tuple[Layer, ...]) -> None:
 def activations(named: Iterable[tuple[str, Activation]], parameters: Iterable[str]) -> None:
     """ValueError for a name that formulas or weights use, and for two activations of one name."""
     known: dict[str, Activation] = {}
+    # Functions of an activation are called W2_01 in text where matrices are W2_0 and W2_1.
+    taken = {start.lower(): name for name in parameters for start in _starts(name)}
     for where, own in named:
         if own.name not in TABLE and own.name not in known and not has_its_name(own):
             check_name(own.name, f"{where}: activation")
-        for weights in parameters:
-            # Functions of an activation are called W2_01 in text where matrices are W2_0 and W2_1.
-            if weights.lower().startswith(f"{own.name.lower()}_"):
-                raise ValueError(
-                    f"{where}: activation: {own.name!r} is what generated text calls the weights "
-                    f"{weights}; choose another name"
-                )
+        if own.name.lower() in taken:
+            raise ValueError(
+                f"{where}: activation: {own.name!r} is what generated text calls the weights "
+                f"{taken[own.name.lower()]}; choose another name"
+            )
         if known.setdefault(own.name, TABLE.get(own.name, own)) != own:
             raise ValueError(
                 f"{where}: its activation {own.name!r} differs from another of that name; "
                 "give it a name of its own: Activation(name, expression)"
             )
+
+
+def _starts(name: str) -> Iterator[str]:
+    """What stands before each of its underscores."""
+    return (name[:k] for k, letter in enumerate(name) if letter == "_")
 
 
 def inputs_of(nodes: Sequence[Node], count: object) -> int:

@@ -40,6 +40,7 @@ from symnet.importers.keras.graph import (
     Weights,
     all_layers,
     input_shapes,
+    is_of_one_point,
     is_operation,
     model_of,
 )
@@ -109,7 +110,7 @@ def built(
     """The network of a configuration and its weights."""
     reading, model = _read(config, weights, 1, name)
     net = model.network(options)
-    if any(map(is_operation, all_layers(config))):
+    if any(map(is_operation, all_layers(config))) and not is_of_one_point(config):
         _check_apart(config, weights)
     dtypes = {str(a.dtype) for arrays in weights.values() for a in arrays if a.dtype.kind == "f"}
     folded = tuple(

@@ -78,6 +78,15 @@ def all_layers(outer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def input_shapes(config: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]:
     """Names and shapes of the inputs, without the batch. ValueError where one is not fixed."""
+    return [(name, tuple(int(s) for s in shape[1:])) for name, shape in _batched(config)]
+
+
+def is_of_one_point(config: Mapping[str, Any]) -> bool:
+    """Whether the model is made for a batch of one, and takes no other."""
+    return all(shape[0] == 1 for _, shape in _batched(config))
+
+
+def _batched(config: Mapping[str, Any]) -> list[tuple[str, Sequence[Any]]]:
     layers = _layers(config)
     by_name = {name_of(layer): layer for layer in layers}
     if config["class_name"] == "Sequential":
@@ -88,14 +97,15 @@ def input_shapes(config: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]
     ]
 
 
-def _input_shape(layer: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[int, ...]:
+def _input_shape(layer: Mapping[str, Any], config: Mapping[str, Any]) -> Sequence[Any]:
     inner = layer["config"]
     shape = inner.get("batch_shape") or inner.get("batch_input_shape")
     shape = shape or config["config"].get("build_input_shape")
     shape = shape or layer.get("build_config", {}).get("input_shape")
     if shape is None or any(not isinstance(s, int) or s < 1 for s in shape[1:]):
         raise ValueError(f"the input's shape is {shape}; symnet reads fixed ones")
-    return tuple(int(s) for s in shape[1:])
+    found: Sequence[Any] = shape
+    return found
 
 
 def _endpoints(given: Any) -> list[list[Any]]:

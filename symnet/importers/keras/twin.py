@@ -29,7 +29,7 @@ _NARROWED = "BIT64_TO_BIT32_DTYPE"
 _FLOATS = ("float16", "bfloat16", "float32", "mixed_float16", "mixed_bfloat16")
 _KINDS = ("__keras_tensor__", "__slice__", "__tensor__", "__numpy__", "__ellipsis__")
 _NEEDLESS = ("_regularizer", "_constraint", "compile_config", "optimizer", "_rank")
-
+_SEQUENTIAL = "Sequential"
 
 _OPTIONAL = ("sklearn", "pandas", "matplotlib")
 
@@ -91,6 +91,26 @@ def beside(keras: Any, net: Network, config: Mapping[str, Any], fill: Callable[[
 
 
 def _made(keras: Any, config: Mapping[str, Any]) -> Any:
+    with keras.saving.custom_object_scope({_SEQUENTIAL: _sequential(keras)}):
+        return _read(keras, config)
+
+
+def _sequential(keras: Any) -> Any:
+    """Keras's own, but built once: its `from_config` builds a model anew at each layer."""
+    base: Any = keras.Sequential
+
+    class Sequential(base):  # of that name: files have weights of models in others under it
+        @classmethod
+        def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Any:
+            model = cls([_read(keras, layer) for layer in config["layers"]], name=config["name"])
+            if not model.built and config.get("build_input_shape"):
+                model.build(config["build_input_shape"])
+            return model
+
+    return Sequential
+
+
+def _read(keras: Any, config: Mapping[str, Any]) -> Any:
     if "module" in config:
         return keras.saving.deserialize_keras_object(config, safe_mode=True)
     legacy = importlib.import_module("keras.src.legacy.saving.saving_utils")
@@ -133,6 +153,8 @@ def _widened(config: Any) -> Any:
             # With dropout, which evaluation leaves out, it computes itself: the function of its
             # backend that it calls else has a softmax in single precision.
             config = {**config, "config": {**config["config"], "dropout": 0.5}}
+        if config.get("class_name") == _SEQUENTIAL:
+            config = {**config, "registered_name": _SEQUENTIAL}
         return {
             key: "float64"
             if key == "dtype" and value in _FLOATS
@@ -199,4 +221,6 @@ def _values(keras: Any, model: Any) -> Callable[[Array], Array]:
         ]
         return np.concatenate(rows, axis=1)
 
+    if any(x.shape[0] == 1 for x in model.inputs):  # made for a batch of one
+        return lambda X: np.concatenate([values(row[None]) for row in X])
     return values

@@ -50,7 +50,7 @@ def evaluated(
     if isinstance(module, torch.jit.ScriptModule):
         raise Unseen
     try:
-        graph = _tracer(torch).trace(module)
+        graph = _tracer(torch, module).trace(module)
     except Exception:  # forward does something with values or shapes
         raise Unseen from None
     takes = [node for node in graph.nodes if node.op == "placeholder"]
@@ -70,10 +70,21 @@ def evaluated(
     raise Unseen
 
 
-def _tracer(torch: Any) -> Any:
+def _tracer(torch: Any, module: Any) -> Any:
+    names = {id(own): name for name, own in module.named_parameters()}
+
     class Tracer(torch.fx.Tracer):
         def is_leaf_module(self, part: Any, name: str) -> bool:
             return isinstance(part, torch.nn.BatchNorm1d)
+
+        def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+            """As fx does, which looks through all of the parameters for each."""
+            name = names.get(id(attr_val))
+            if name is None:
+                return attr_val
+            if name not in parameter_proxy_cache:
+                parameter_proxy_cache[name] = self.create_proxy("get_attr", name, (), {})
+            return parameter_proxy_cache[name]
 
     return Tracer()
 
