@@ -166,7 +166,8 @@ def _located(lines: _Lines) -> Iterator[None]:
         yield
     except UnicodeDecodeError as error:
         wide = not lines.number and error.object.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
-        what = "UTF-16 text" if wide else f"no UTF-8 text after line {lines.number}"
+        after = f" after line {lines.number}" if lines.number else ""
+        what = "UTF-16 text" if wide else f"no UTF-8 text{after}"
         raise ValueError(f"{what}; {_REMEDY}") from None
     except csv.Error as error:
         closed = str(error) != "unexpected end of data"

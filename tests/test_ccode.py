@@ -271,6 +271,16 @@ def test_zero_derivatives_are_filled():
     np.testing.assert_allclose(results["jacobian"][0], np.broadcast_to(matrix, (5, 1, 2)))
 
 
+def test_not_a_number_is_kept_only_where_a_result_does_not_depend_on_its_point():
+    """A linear network's Jacobian is a product of weights: NaN has to be brought to it."""
+    for hidden, expected in (("linear", True), ("tanh", False)):
+        network = Network.dense([2, 3, 1], hidden=hidden, seed=0)
+        found = kernels(network)
+        assert ("keep_nan(" in file.source({"jacobian": found["jacobian"]}, network)) is expected
+        results = evaluated(network, found, np.array([[np.nan, 0.5]]))
+        assert np.isnan(results["jacobian"][0]).all()
+
+
 @pytest.mark.complete(every=4)
 @pytest.mark.parametrize("name", SMOOTH)
 def test_neighbours_do_not_matter(name):

@@ -293,6 +293,22 @@ def test_generate_c(run, net, tmp_path):
     assert sorted(p.name for p in (tmp_path / "made").iterdir()) == ["net.c", "net.h"]
 
 
+def test_files_that_belong_together_are_written_together(run, net, tmp_path):
+    """Where one of them cannot be written, the others are not left without it."""
+    (tmp_path / "press_test.f90").mkdir()
+    status, _, error = run("generate", net, "-o", tmp_path / "press.f90")
+    assert (status, error.count("\n"), "press_test.f90" in error) == (2, 1, True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["net.json", "press_test.f90"]
+
+
+@pytest.mark.parametrize("ending", ["c", "hpp", "f90", "rs", "m", "jl"])
+def test_a_file_whose_name_stands_in_it_is_called_as_asked(ending, run, net, tmp_path):
+    """A function cannot be called my-net, and a header of another name would not be found."""
+    status, _, error = run("generate", net, "-o", tmp_path / f"my-net.{ending}")
+    assert (status, error.count("\n"), "my-net" in error) == (2, 1, True)
+    assert not list(tmp_path.glob("*my*"))
+
+
 def test_the_outputs_name_tells_the_language(run, net, tmp_path):
     """Python was written into press.c without a word."""
     for name, written in (("a.py", b'"""'), ("a.f90", b"! "), ("a.json", b"{"), ("bare", b'"""')):

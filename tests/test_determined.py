@@ -49,6 +49,22 @@ def test_values_at_one_input_alone():
     assert undetermined(table({**columns, "dy/dx2": [nan, nan, 1, 2]})) == []
 
 
+def test_inputs_that_depend_on_each_other():
+    """Values along a line say nothing across it; a partial across it does."""
+    x1, x3 = np.array([0.0, 1, 3, 4, 7]), np.array([1.0, 0, 2, 1, 1])
+    columns = {"x1": x1, "x2": 300 - 2e-3 * x1, "x3": x3, "y": x1}
+    told = (
+        "{} depend on each other linearly in the rows that give y: "
+        "how it changes with one of them alone is not known"
+    )
+    assert undetermined(table(columns, outputs=["y"])) == [told.format("x1, x2")]
+    assert undetermined(table({**columns, "dy/dx2": x1}, outputs=["y"])) == []
+    few = {name: column[:4] for name, column in columns.items()} | {"x2": [5.0, 6, 9, 2]}
+    assert undetermined(table(few, outputs=["y"])) == []
+    fewer = {name: column[:2] for name, column in few.items()}
+    assert undetermined(table(fewer, outputs=["y"])) == [told.format("x1, x2, x3")]
+
+
 def test_each_output_is_told_apart():
     """One may be known and another not."""
     data = table({**X, "p": M, "dq/dx2": M}, outputs=["p", "q"])

@@ -231,6 +231,25 @@ def test_printing_is_seen(source):
     assert not printing_calls(ast.parse(repr(source)))
 
 
+def test_data_are_immutable():
+    """Every dataclass is frozen but for those that gather something on their way."""
+    plain = [
+        (path.relative_to(PACKAGE).as_posix(), node.name)
+        for paths in modules().values()
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+        for decorator in map(ast.unparse, node.decorator_list)
+        if decorator.startswith("dataclass") and "frozen=True" not in decorator
+    ]
+    assert sorted(plain) == [
+        ("fitting/search.py", "Search"),
+        ("importers/keras/graph.py", "Reading"),
+        ("importers/onnx/graph.py", "Graph"),
+        ("languages/cells.py", "Cells"),
+    ]
+
+
 def test_public_names_are_the_same_for_users_type_checkers_and_imports():
     """Said three times, since type checkers read what is never run."""
     file = PACKAGE / "__init__.py"

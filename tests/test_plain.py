@@ -10,9 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import sympy
 
 import symnet
 from symnet import formulas, languages
+from symnet.activations import Activation
 from symnet.cli import main
 from symnet.languages import plain
 from symnet.languages.job import Job
@@ -71,6 +73,17 @@ def test_parts_of_parts_have_names_of_their_own(tmp_path):
     assert len(names) == len(set(names)) > 1
     done = run(job, tmp_path)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_activations_of_one_shortened_name_have_functions_of_their_own(tmp_path):
+    """Two that differ behind 30 letters, each of them in two layers."""
+    z = sympy.Symbol("z", real=True)
+    owns = [Activation("a" * 30 + end, value) for end, value in (("p", z**2), ("q", z**3 + z))]
+    layers = [symnet.Layer([[0.5]], [0.25], own) for own in (*owns, *owns)]
+    job = Job.of(symnet.Network(layers), 1, "net")
+    assert run(job, tmp_path).returncode == 0
+    defined = re.findall(r"^def (a{30}\w*)", plain.source(job), re.MULTILINE)
+    assert len(defined) == len(set(defined)) >= 2
 
 
 def test_extreme_points(tmp_path):

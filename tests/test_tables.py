@@ -132,10 +132,12 @@ def test_mistakes_name_the_file_and_the_line(text, message):
 
 
 def test_text_that_is_no_text():
-    """Bytes that are no UTF-8 are named as such."""
-    lines = io.TextIOWrapper(io.BytesIO(b"x1,x2\n1,2\n\xff\xfe,3\n"), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"^points.csv: no UTF-8 text after line \d; save"):
-        list(tables.blocks(ONE, lines, "points.csv", 10))
+    """Bytes that are no UTF-8 are named as such, and how far the text could be read before."""
+    for rows, after in ((1, ""), (10_000, r" after line [1-9]\d+")):
+        raw = io.BytesIO(b"x1,x2\n" + b"1,2\n" * rows + b"\xff\xfe,3\n")
+        lines = io.TextIOWrapper(raw, encoding="utf-8")
+        with pytest.raises(ValueError, match=rf"^points.csv: no UTF-8 text{after}; save"):
+            list(tables.blocks(ONE, lines, "points.csv", 10))
 
 
 @given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=20))

@@ -6,8 +6,9 @@ import argparse
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from symnet import languages, names
 from symnet.catalogue import LANGUAGES
@@ -39,8 +40,9 @@ def run(given: argparse.Namespace) -> int:
             _confirm(given.language, written)
     if folder is not None and (is_folder(given.output) or len(placed) > 1):
         folder.mkdir(parents=True, exist_ok=True)
-    for path, content in placed.items():
-        _put(path, content)
+    with ExitStack() as files:  # all of them or none
+        for path, content in placed.items():
+            _put(files.enter_context(exchange.opened(path)), content)
     return 0
 
 
@@ -106,14 +108,14 @@ def _placed(
     return {str(folder / file): text for file, text in written.items()}
 
 
-def _put(path: str, content: str | bytes) -> None:
-    """Bytes go to a file's or standard output's buffer."""
-    with exchange.opened(path) as out:
-        if isinstance(content, str):
-            out.write(content)
-        else:
-            out.flush()
-            out.buffer.write(content)
+def _put(out: TextIO, content: str | bytes) -> None:
+    """Bytes go to a file's or standard output's buffer; a full disk is met before any is closed."""
+    if isinstance(content, str):
+        out.write(content)
+    else:
+        out.flush()
+        out.buffer.write(content)
+    out.flush()
 
 
 def _only(given: argparse.Namespace) -> list[str]:

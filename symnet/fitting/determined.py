@@ -12,6 +12,9 @@ import numpy as np
 from symnet.fitting.data import Kind, MixedData, listed
 from symnet.names import shortened
 
+_NOTHING = 1e-13
+"""Of the largest eigenvalue of X^T X, what a dependent direction's may be by rounding."""
+
 
 def described(data: MixedData) -> tuple[str, ...]:
     """A line for each output: `y: along x1 from dy/dx1 and y, along x2 from nothing`."""
@@ -37,6 +40,11 @@ def undetermined(data: MixedData) -> list[str]:
                 for name in data.inputs
                 if not _sources(data, output, name)
             ]
+            if together := _together(data, output):
+                lines.append(
+                    f"{shortened(listed(together))} depend on each other linearly in the rows that "
+                    f"give {shortened(output)}: how it changes with one of them alone is not known"
+                )
         else:
             lines.append(
                 f"no row gives {shortened(output)} itself: it is learned up to "
@@ -53,6 +61,18 @@ def _sources(data: MixedData, output: str, name: str) -> list[str]:
         return [str(kind) for kind in partials]
     at = data.points[data.of(value)[0], data.inputs.index(name)]
     return [str(kind) for kind in (*partials, *([value] if np.ptp(at) > 0 else []))]
+
+
+def _together(data: MixedData, output: str) -> list[str]:
+    """The inputs of which values alone tell, and of which a sum v x is one number in all rows."""
+    known = [name for name in data.inputs if _sources(data, output, name) == [str(Kind(output))]]
+    at = data.points[data.of(Kind(output))[0]][:, [data.inputs.index(name) for name in known]]
+    if not known:
+        return []
+    scaled = (at - at.mean(axis=0)) / np.ptp(at, axis=0)
+    values, vectors = np.linalg.eigh(scaled.T @ scaled)
+    free = vectors[:, values <= _NOTHING * values[-1]]
+    return [name for name, row in zip(known, free, strict=True) if np.any(abs(row) > 1e-6)]
 
 
 def _freedom(data: MixedData, output: str) -> str:

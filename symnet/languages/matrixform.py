@@ -191,8 +191,7 @@ class MatrixText(MatrixForm):
     def _function(self, activation: str, orders: tuple[int, ...]) -> str:
         key = activation, orders
         name = f"{activation[:_LONGEST]}_{''.join(map(str, orders))}"
-        taken = [known for other, known in self.functions.items() if other != key]
-        while name in taken:
+        while key not in self.functions and name in self.functions.values():
             name += "_"
         return self.functions.setdefault(key, name)
 
