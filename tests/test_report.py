@@ -22,7 +22,7 @@ import symnet
 import zoo
 from symnet import catalogue, formulas, reporting
 from symnet.formulas import mathml
-from symnet.reporting import copies, inline, latex, pdf, pictures
+from symnet.reporting import copies, inline, latex, markdown, pdf, pictures
 from symnet.reporting.contents import Table
 from symnet.witness import analytic
 
@@ -372,6 +372,11 @@ def test_pictures_lie_beside(tmp_path, ending, picture):
     named = re.findall(r"a report-\w+", text)
     files = {p.stem for p in tmp_path.iterdir() if p.suffix == f".{picture}"}
     assert set(named) == files == {"a report-network", "a report-maps", "a report-curves"}
+
+
+def test_numbers_stand_to_the_right_in_markdown():
+    lines = markdown._table(Table((("", "mean"), ("∂y/∂x1", "−0.5"), ("∂y/∂x2", "12"))))
+    assert lines.splitlines()[1] == "|---|---:|"
 
 
 def test_long_cells_are_broken_where_the_page_is_narrow():
