@@ -490,6 +490,41 @@ def test_a_drawing_has_every_neuron_and_weight():
     assert sum(np.allclose(c, blue) for c in colours) == 2
 
 
+def around_wide_vectors():
+    x = symnet.variables("a", "b")
+    wide = symnet.Layer(np.ones((8, 2)), None, "tanh")(x)
+    deep = wide
+    for _ in range(4):
+        deep = symnet.Layer(np.ones((8, 8)), None, "tanh")(deep)
+    other = symnet.Layer(np.ones((2, 2)), None, "softplus")(x)
+    return symnet.Network.of(symnet.Layer(np.ones((1, 10)))(symnet.concat(deep + wide, other)))
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        symnet.Network.dense([1, 10, 10, 1]),
+        symnet.Network.dense([2, 8, 2, 8, 1]),
+        around_wide_vectors(),
+    ],
+)
+def test_no_line_goes_through_a_word(net):
+    """Beside a wide vector, over a narrow one, and where a skip connection goes around."""
+    drawn = net.draw().figure
+    drawn.draw_without_rendering()
+    axes = drawn.axes[0]
+    lines = [path for group in axes.collections for path in group.get_paths()]
+    lines += [p.get_path() for p in axes.patches if not isinstance(p, matplotlib.patches.Circle)]
+    kinds = {"inputs", *(node.label for node in net.nodes)}
+    words = [text for text in axes.texts if text.get_text() in kinds]
+    assert len(words) == 1 + len(net.nodes)
+    for word in words:
+        if word.get_bbox_patch():  # paper behind it, over the lines
+            continue
+        room = word.get_window_extent().transformed(axes.transData.inverted())
+        assert not any(path.intersects_bbox(room, filled=False) for path in lines), word
+
+
 def test_large_and_symbolic_networks_are_drawn():
     """Boxes, of a deep one the ends; symbols have no sign."""
     w = sympy.Symbol("w")

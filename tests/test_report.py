@@ -22,7 +22,7 @@ import symnet
 import zoo
 from symnet import catalogue, formulas, reporting
 from symnet.formulas import mathml
-from symnet.reporting import copies, inline, latex, pdf, pictures
+from symnet.reporting import copies, inline, latex, markdown, pdf, pictures
 from symnet.reporting.contents import Table
 from symnet.witness import analytic
 
@@ -374,6 +374,11 @@ def test_pictures_lie_beside(tmp_path, ending, picture):
     assert set(named) == files == {"a report-network", "a report-maps", "a report-curves"}
 
 
+def test_numbers_stand_to_the_right_in_markdown():
+    lines = markdown._table(Table((("", "mean"), ("∂y/∂x1", "−0.5"), ("∂y/∂x2", "12"))))
+    assert lines.splitlines()[1] == "|---|---:|"
+
+
 def test_long_cells_are_broken_where_the_page_is_narrow():
     """The table of checks was made as small as its sentences were long, too small to be read."""
     short = Table((("what", "points"), ("value", "6")))
@@ -477,6 +482,12 @@ async function look(frame, name) {
     });
     return [...page.querySelectorAll("#results td.number")].map((td) => td.dataset.value);
   });
+  const spilt = (cell) => {
+    const room = cell.getBoundingClientRect(), text = page.createRange();
+    text.selectNodeContents(cell);
+    return [...text.getClientRects()].some((r) => r.bottom > room.bottom + 1);
+  };
+  found.spilt = [...page.querySelectorAll("tbody tr > *")].filter(spilt).length;
   const range = page.querySelector('.slider input[type="range"]');
   range.value = range.max;
   range.dispatchEvent(new Event("input"));
@@ -569,7 +580,7 @@ def test_no_console_message_and_nothing_cut_off(looked, made):
     scheme, pages, messages = looked
     assert messages == []
     assert [page["said"] for page in pages if page["said"]] == []
-    assert [page["name"] for page in pages if page["cut"]] == []
+    assert [page["name"] for page in pages if page["cut"] or page["spilt"]] == []
     assert len(pages) == len(NETWORKS) * len(WIDTHS)
     for page in pages:
         assert page["across"] <= page["width"], page["name"]

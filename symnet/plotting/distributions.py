@@ -81,7 +81,8 @@ def sensitivities(given: Sequence[Sensitivity], kind: str = "bars") -> Picture:
     if len(given) > 1:
         found = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in panels]
         handles = {label: handle for pairs in found for handle, label in pairs}
-        drawn.legend([*handles.values()], [*handles], loc="outside lower center", ncols=3)
+        below = {"loc": "outside lower center", "ncols": min(3, len(given))}
+        drawn.legend([*handles.values()], [*handles], **below)
     what = first.describe() if len(given) == 1 else shortened(called, 90)
     return Picture(drawn, f"{kind} of the sensitivities of {what}", notes)
 

@@ -26,6 +26,7 @@ _MOST_NODES = 12  # in boxes, beyond which the middle of the network is left out
 _NEUTRAL = "0.55"
 _COLUMN = 1.6
 _RADIUS = 0.17
+_BEND = 0.28  # of lines around vectors: twice their height over their length
 _ROOM = 1.1  # beside the outer columns, where names are short
 _INCH = 0.8  # for a unit of length
 _CHARACTER = 0.11  # of a name
@@ -86,24 +87,46 @@ def _neurons(network: Network, vertices: list[Vertex], edges: list[Edge]) -> Pic
     places = _circles(vertices)
     depth = max(vertex.depth for vertex in vertices)
     tall = max(-min(p[:, 1].min() for p in places), max(p[:, 1].max() for p in places))
+    above = max(tall, _crest(vertices, places, edges))
     left, right = (_room(names) for names in (network.input_names, network.output_names))
     wider = _INCH * (left + right - 2 * _ROOM)
-    drawn = figure(1.9 + 1.25 * depth + wider, 1.5 + 0.62 * (2 * tall + 1))
+    drawn = figure(1.9 + 1.25 * depth + wider, 1.5 + 0.62 * (tall + above + 1))
     axes = _canvas(drawn)
     for edge in edges:
         _weights(axes, vertices, places, edge)
     for k, (vertex, circles) in enumerate(zip(vertices, places, strict=True)):
         ends = ("0.88", "0.88") if k in (0, len(vertices) - 1) else ("white", "white")
         _circle_column(axes, circles, ends[0])
-        top = circles[:, 1].max() + 0.5
-        axes.text(circles[0, 0], top, vertex.label, ha="center", va="bottom", fontsize=8)
+        first = vertex.depth not in (before.depth for before in vertices[:k])
+        _label(axes, vertex.label, circles[0], above if first else None)
     _names(axes, network.input_names, places[0], -1)
     _names(axes, network.output_names, places[-1], 1)
     axes.set_xlim(-left, _COLUMN * depth + right)
-    axes.set_ylim(-tall - 0.6, tall + 1.1)
+    axes.set_ylim(-tall - 0.6, above + 1.1)
     _legend(axes, edges)
     headed(drawn, writing.heading(network))
     return Picture(drawn, f"drawing of {network.describe()}")
+
+
+def _label(axes: Axes, label: str, top: Any, above: float | None) -> None:
+    """What a vector is: above all lines, or, below another vector, above its first circle."""
+    x, y = top
+    behind = None if above is not None else {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    height = (y if above is None else above) + 0.5
+    axes.text(x, height, label, ha="center", va="bottom", fontsize=8, bbox=behind, zorder=2)
+
+
+def _crest(vertices: Sequence[Vertex], places: list[Any], edges: Sequence[Edge]) -> float:
+    """How high the skip connections reach that go around vectors, 0 where there are none."""
+    return max(
+        (
+            places[edge.source][:, 1].max() + _BEND / 2 * _COLUMN * span - 0.3
+            for edge in edges
+            if edge.weights is None
+            and (span := vertices[edge.target].depth - vertices[edge.source].depth) > 1
+        ),
+        default=0.0,
+    )
 
 
 def _room(names: Sequence[str]) -> float:
@@ -163,7 +186,7 @@ def _arc(axes: Axes, a: Any, b: Any, far: bool, line: str) -> None:
     """A skip connection or a factor; around the vectors in between where it is far."""
     from matplotlib.patches import FancyArrowPatch
 
-    bend = f"arc3,rad={-0.28 if far else 0.0}"
+    bend = f"arc3,rad={-_BEND if far else 0.0}"
     axes.add_patch(
         FancyArrowPatch(
             *(tuple(a), tuple(b)),

@@ -119,16 +119,17 @@ def _scrolled(what: str) -> str:
 def _row(row: tuple[str, ...], sides: list[str]) -> str:
     first, *rest = row
     cells = "".join(
-        f"<td{side}>{escape(cell)}</td>" for cell, side in zip(rest, sides[1:], strict=True)
+        f"<td{side}>{escape(cell) if side else _words(cell)}</td>"
+        for cell, side in zip(rest, sides[1:], strict=True)
     )
     return f'<tr><th scope="row">{_words(first)}</th>{cells}</tr>'
 
 
-def _words(head: str) -> str:
-    """A row's or column's head; a long one takes several lines rather than the screen."""
-    if len(head) <= _LONG:
-        return escape(head)
-    parts = _PARTS.sub("<wbr/>", escape(head, quote=False))
+def _words(text: str) -> str:
+    """A head or a cell of words; a long one takes several lines rather than the screen."""
+    if len(text) <= _LONG:
+        return escape(text)
+    parts = _PARTS.sub("<wbr/>", escape(text, quote=False))
     return f'<span class="long">{parts}</span>'
 
 

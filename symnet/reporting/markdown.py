@@ -57,7 +57,8 @@ def _fenced(text: str) -> str:
 
 def _table(block: Table) -> str:
     head, *body = (f"| {' | '.join(map(plain, row))} |" for row in block.rows)
-    return "\n".join([head, "|" + "---|" * len(block.rows[0]), *body])
+    sides = "".join("---:|" if numeric else "---|" for numeric in block.numeric)
+    return "\n".join([head, f"|{sides}", *body])
 
 
 def _live(block: Live) -> str:
