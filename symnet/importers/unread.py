@@ -8,13 +8,13 @@ from pathlib import PurePath
 
 from symnet.files import NetworkFileError
 
-_PICKLE = "is a pickle, which can run any program when it is read"
+PICKLE = "is a pickle, which can run any program when it is read"
 _SKLEARN = "symnet.from_sklearn(model) in the program that has it"
 _TENSORFLOW = "model.save('net.keras') where Keras has it, or tf2onnx"
 _ONNX = "the .onnx file it was made of"
 
 _KINDS = {
-    ".pkl .pickle .joblib .sav .dill .cloudpickle": (_PICKLE, _SKLEARN),
+    ".pkl .pickle .joblib .sav .dill .cloudpickle": (PICKLE, _SKLEARN),
     ".skops": ("holds Python objects, which run when they are read", _SKLEARN),
     ".pt2": (
         "is of torch.export, whose reader evaluates expressions in it",

@@ -19,10 +19,11 @@ from symnet.importers.formats import pickled
 from symnet.importers.formats.content import bfloat16, check_archive
 from symnet.importers.formats.pickled import Call, Name
 from symnet.importers.imported import FilePath, content_of
+from symnet.importers.unread import PICKLE
 from symnet.names import shortened
 from symnet.network.weights import Array
 
-ADVICE = "symnet.from_torch(module) in the program that has it, torch.onnx.export, or .safetensors"
+_ADVICE = "symnet.from_torch(module) in the program that has it, torch.onnx.export, or .safetensors"
 
 _STORAGES = {
     "torch.DoubleStorage": "f8",
@@ -48,7 +49,7 @@ def arrays(path: FilePath) -> dict[str, Array]:
     """
     content = content_of(path, LARGEST_FILE)
     if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise ValueError(f"is a pickle, which can run any program when it is read; use {ADVICE}")
+        raise ValueError(f"{PICKLE}; use {_ADVICE}")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         check_archive(archive)
         names = archive.namelist()
@@ -70,7 +71,7 @@ def _module(tree: Any) -> dict[str, Call]:
     entries = _entries(tree)
     if entries is None:
         kind = shortened(tree.name) if isinstance(tree, Call) and tree.name else "object"
-        raise ValueError(f"holds a {kind}, of which only the name is in the file; use {ADVICE}")
+        raise ValueError(f"holds a {kind}, of which only the name is in the file; use {_ADVICE}")
     if _has_tensors(entries):
         return _tensors(entries)
     inner = {key: _entries(value) or {} for key, value in entries.items()}
