@@ -21,7 +21,7 @@ from symnet import catalogue, derive, formulas
 from symnet.activations import TABLE, Z
 from symnet.backends.numpy import special
 from symnet.formulas import expanded, labels, lines, tex
-from symnet.formulas.lines import BREAK, SOFT
+from symnet.formulas.lines import BREAK, CASE, SOFT
 from symnet.formulas.plain import TextPrinter, UnicodePrinter
 from symnet.network import Layer, Network
 from symnet.network.building import variables
@@ -498,7 +498,7 @@ def test_too_large_an_expansion_is_refused():
 @given(st.lists(st.text("ab(), ", min_size=1, max_size=12), min_size=1, max_size=30), st.data())
 def test_broken_lines_lose_nothing(parts, data):
     """Joined again, lines are the text; none is empty."""
-    marks = [data.draw(st.sampled_from([BREAK, SOFT])) for _ in parts]
+    marks = [data.draw(st.sampled_from([CASE, BREAK, SOFT])) for _ in parts]
     text = "".join(m + p for m, p in zip(marks, parts, strict=True)).removeprefix(marks[0])
     found = lines.broken(text, data.draw(st.integers(1, 40)), lambda level: 2 * level)
     assert "".join(p.text for p in found).replace(" ", "") == lines.unbroken(text).replace(" ", "")

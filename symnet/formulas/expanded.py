@@ -15,7 +15,7 @@ from functools import lru_cache
 from math import comb, log10
 
 import sympy
-from sympy import Add, Expr, Function, Mul, Pow, Symbol, UnevaluatedExpr
+from sympy import Add, Expr, Function, Mul, Pow, Symbol
 
 from symnet.network import Network
 from symnet.network.nesting import put
@@ -148,38 +148,55 @@ def _derivative(expression: Expr, x: Symbol, whole: bool) -> Expr:
     """
     if x not in expression.free_symbols:
         return sympy.S.Zero
+    kept = _held if whole else _as_it_is
     parts = expression.args
-    if isinstance(expression, UnevaluatedExpr):
+    if isinstance(expression, _Held):
         return _derivative(parts[0], x, whole)
     if isinstance(expression, Add):
         return Add(*(_derivative(term, x, whole) for term in parts))
     if isinstance(expression, Mul):
-        slopes = enumerate(_derivative(factor, x, whole) for factor in parts)
+        parts = tuple(map(kept, parts))
+        slopes = enumerate(kept(_derivative(factor, x, whole)) for factor in parts)
         return Add(*(Mul(*parts[:i], d, *parts[i + 1 :]) for i, d in slopes if d != 0))
     if isinstance(expression, Pow) and x not in expression.exp.free_symbols:
-        slope = _derivative(expression.base, x, whole)
-        return expression * (slope * expression.exp / expression.base)
+        power, slope = kept(expression), kept(_derivative(expression.base, x, whole))
+        return power * (slope * power.exp / power.base)
     kind = type(expression)
     # A Piecewise and an Abs have rules of their own, and a floor has none.
     if kind._eval_derivative is Function._eval_derivative and kind.fdiff is not Function.fdiff:
-        slopes = enumerate(_derivative(argument, x, whole) for argument in parts)
-        return Add(*(_slope(expression, i, whole) * d for i, d in slopes if d != 0))
+        slopes = enumerate(kept(_derivative(argument, x, whole)) for argument in parts)
+        return Add(*(kept(_slope(expression, i)) * d for i, d in slopes if d != 0))
     return sympy.diff(expression, x)
 
 
-def _slope(f: Function, i: int, whole: bool) -> Expr:
+class _Held(Function):
+    """A sum, by itself: SymPy multiplies no number into it."""
+
+
+def _held(factor: Expr) -> Expr:
+    """A sum, or a power of one, held."""
+    base, exponent = factor.as_base_exp()
+    if base.is_Add and exponent.is_Integer and exponent > 0:
+        return _Held(base) ** exponent
+    return factor
+
+
+def _as_it_is(factor: Expr) -> Expr:
+    return factor
+
+
+def _slope(f: Function, i: int) -> Expr:
     """∂f/∂(its argument i)."""
     rule, symbols = _rule(f.func, len(f.args), i)
-    found = put(rule, dict(zip(symbols, f.args, strict=True)))
-    return UnevaluatedExpr(found) if whole and found.is_Add else found
+    return put(rule, dict(zip(symbols, f.args, strict=True)))
 
 
 def _released(expression: Expr) -> Expr:
-    """With the contents of each UnevaluatedExpr, and nothing multiplied out."""
-    if not expression.has(UnevaluatedExpr):
+    """With the contents of what is held, and nothing multiplied out."""
+    if not expression.has(_Held):
         return expression
     parts = [_released(part) for part in expression.args]
-    if isinstance(expression, UnevaluatedExpr):
+    if isinstance(expression, _Held):
         return parts[0]
     if isinstance(expression, Add | Mul | Pow):
         return expression.func(*parts, evaluate=False)

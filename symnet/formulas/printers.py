@@ -19,7 +19,7 @@ from symnet.activations import Activation
 from symnet.calculus.algebra import Quantity, sigma
 from symnet.calculus.scalars import logsumexp
 from symnet.formulas import labels, ordering
-from symnet.formulas.lines import BREAK, SOFT
+from symnet.formulas.lines import BREAK, CASE, SOFT
 
 _LONG = 20  # characters of a factor before which a product may be broken
 
@@ -105,7 +105,7 @@ class FormulaPrinter(Printer):
     def either(self, cases: Sequence[tuple[str, str]], otherwise: str) -> str:
         """(value, condition), …, and the value for all other cases."""
         for value, condition in reversed(cases):
-            otherwise = f"({value} {SOFT}if {condition} {SOFT}else {otherwise})"
+            otherwise = f"({value} {CASE}if {condition} {CASE}else {otherwise})"
         return otherwise
 
     # Sums and products.
