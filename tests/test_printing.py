@@ -611,3 +611,28 @@ def test_a_power_of_an_exponential_has_one_superscript():
     text = formulas.latex(network, 1, "expanded")
     assert r"\left(e^{x}\right)^{3/2}" in text
     assert "}^{" not in text
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (sympy.sqrt(2) * Z / 2, "z/sqrt(2)"),
+        (sympy.sqrt(2) * Z / 4, "z/(2*sqrt(2))"),
+        (3 * sympy.sqrt(3) * Z / 2, "3*sqrt(3)*z/2"),
+        (-sympy.sqrt(6) * Z / 3, "-sqrt(6)*z/3"),
+        (Z * sympy.exp(-(Z**2) / 2) / sympy.sqrt(2 * sympy.pi), "z*exp(-z**2/2)/sqrt(2*pi)"),
+        (sympy.sqrt(2), "sqrt(2)"),
+        (1 / sympy.sqrt(Z), "1/sqrt(z)"),
+    ],
+)
+def test_roots_of_whole_numbers_divide(expression, text):
+    """As the normal density has them; the text is the expression."""
+    printed = TextPrinter([Z]).doprint(expression)
+    assert lines.unbroken(printed) == text
+    assert sympy.sympify(text, {"z": Z}) == expression
+
+
+def test_partials_of_one_quantity_stand_in_the_order_of_the_inputs():
+    """(∂z/∂ρ)·(∂z/∂T), though SymPy has T first."""
+    network = Network.dense([2, 2, 2, 1], seed=0, inputs=["rho", "T"])
+    assert "·(∂z₂,₁/∂ρ)·(∂z₂,₁/∂T) +" in formulas.text(network, 2, "neuron", "unicode")

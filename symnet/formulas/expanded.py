@@ -56,7 +56,8 @@ def shown(network: Network, output: int, inputs: tuple[int, ...] = ()) -> Expr:
     SymPy multiplies it out where its factor is a number, and adds up what is left of the neurons.
     """
     check_partial(network, len(inputs))
-    return _released(_partial(network, network.inputs, output, tuple(sorted(inputs)), True))
+    found = _partial(network, network.inputs, output, tuple(sorted(inputs)), True)
+    return _released(found.replace(_is_inexact, _one_number))
 
 
 def check_partial(network: Network, order: int) -> None:
@@ -189,6 +190,18 @@ def _slope(f: Function, i: int) -> Expr:
     """∂f/∂(its argument i)."""
     rule, symbols = _rule(f.func, len(f.args), i)
     return put(rule, dict(zip(symbols, f.args, strict=True)))
+
+
+def _is_inexact(expression: Expr) -> bool:
+    """Whether a rounded number is multiplied by an exact one, as of 0.8*sqrt(2)."""
+    numbers = [part for part in expression.args if part.is_number] if expression.is_Mul else []
+    return len(numbers) > 1 and any(number.is_Float for number in numbers)
+
+
+def _one_number(product: Expr) -> Expr:
+    numbers = [part for part in product.args if part.is_number]
+    others = [part for part in product.args if not part.is_number]
+    return Mul(Mul(*numbers).evalf(), *others)
 
 
 def _released(expression: Expr) -> Expr:

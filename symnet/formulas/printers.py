@@ -57,6 +57,7 @@ class FormulaPrinter(Printer):
         self.inputs = {symbol: position for position, symbol in enumerate(inputs)}
         self.activations = activations or {}
         self.digits, self.own, self.sort, self.brief = digits, own, sort, brief
+        self._places = {symbol.name: position for symbol, position in self.inputs.items()}
         self._memory: dict[Expr, str] = {}
 
     # What each format writes in its own way.
@@ -147,16 +148,17 @@ class FormulaPrinter(Printer):
         numbers: list[str] = []
         top: list[Expr] = []
         bottom: list[Expr] = []
+        factors = _rationalised(self._in_turn(factors))
         partials = [factor for factor in factors if _is_partial(factor.as_base_exp()[0])]
         for factor in factors:
             if factor.is_Number:
                 negative ^= bool(factor.is_negative)
                 self._number_factor(abs(factor), numbers, bottom, bool(partials))
             elif factor.is_Pow and factor.exp.is_Number and factor.exp.is_negative:
-                bottom.append(factor.base if factor.exp == -1 else factor.base**-factor.exp)
+                bottom.append(_inverted(factor))
             else:
                 top.append(factor)
-        top, bottom = [*self._ordered(top)], [*self._ordered(bottom)]
+        top, bottom = [*self._ordered(top)], [*self._ordered(_under_one_root(bottom))]
         apart = self.slashed and bool(bottom or partials != top[-1:])
         above = numbers + [self._factor(f, apart) for f in top]
         below = [self._factor(f, apart) for f in bottom]
@@ -165,6 +167,17 @@ class FormulaPrinter(Printer):
         if len(above) == 1 and len(top) == 1 and top[0].is_Add:
             above = [self.parentheses(self._print(top[0]))]
         return negative, self.quotient(above, below)
+
+    def _in_turn(self, factors: Sequence[Expr]) -> Sequence[Expr]:
+        """Factors; those of one quantity's partials as the inputs are: (∂z/∂ρ)·(∂z/∂T)."""
+        partials = [f for f in factors if _is_partial(f)]
+        if len(partials) < 2 or len({(f.letter, f.layer, f.index) for f in partials}) > 1:
+            return factors
+        turn = iter(sorted(partials, key=lambda f: [self._place(d) for d in f.along]))
+        return [next(turn) if _is_partial(f) else f for f in factors]
+
+    def _place(self, name: str) -> int:
+        return self._places.get(name, 0)
 
     def _number_factor(
         self, number: Expr, above: list[str], below: list[Expr], whole: bool
@@ -295,3 +308,33 @@ class FormulaPrinter(Printer):
 
 def _is_partial(expr: Expr) -> bool:
     return isinstance(expr, Quantity) and bool(expr.along)
+
+
+def _rationalised(factors: Sequence[Expr]) -> Sequence[Expr]:
+    """√2·z/2 as z/√2: SymPy keeps roots of whole numbers out of denominators."""
+    found = [*factors]
+    rationals = [f for f in found if f.is_Rational]
+    for root in [f for f in found if f.is_Pow and f.exp == sympy.S.Half and f.base.is_Integer]:
+        for number in rationals:
+            if not number.q % root.base:
+                found[found.index(number)] = number * root.base
+                found[found.index(root)] = sympy.Pow(root.base, -sympy.S.Half, evaluate=False)
+                return found
+    return found
+
+
+def _under_one_root(factors: Sequence[Expr]) -> Sequence[Expr]:
+    """√2·√π as √(2·π)."""
+    roots = [f for f in factors if f.is_Pow and f.exp == sympy.S.Half and f.is_number]
+    if len(roots) < 2:
+        return factors
+    product = sympy.Mul(*(root.base for root in roots), evaluate=False)
+    others = [f for f in factors if f not in roots]
+    return [*others, sympy.Pow(product, sympy.S.Half, evaluate=False)]
+
+
+def _inverted(power: Expr) -> Expr:
+    """What the factor divides by."""
+    if power.exp == -sympy.S.Half:
+        return sympy.Pow(power.base, sympy.S.Half, evaluate=False)
+    return power.base**-power.exp
