@@ -18,7 +18,7 @@ from sympy.printing.printer import Printer
 from symnet.activations import Activation
 from symnet.calculus.algebra import Quantity, sigma
 from symnet.calculus.scalars import logsumexp
-from symnet.formulas import labels, ordering
+from symnet.formulas import labels, ordering, radicals
 from symnet.formulas.lines import BREAK, CASE, SOFT
 
 _LONG = 20  # characters of a factor before which a product may be broken
@@ -148,17 +148,17 @@ class FormulaPrinter(Printer):
         numbers: list[str] = []
         top: list[Expr] = []
         bottom: list[Expr] = []
-        factors = _rationalised(self._in_turn(factors))
+        factors = radicals.rationalised(self._in_turn(factors))
         partials = [factor for factor in factors if _is_partial(factor.as_base_exp()[0])]
         for factor in factors:
             if factor.is_Number:
                 negative ^= bool(factor.is_negative)
                 self._number_factor(abs(factor), numbers, bottom, bool(partials))
             elif factor.is_Pow and factor.exp.is_Number and factor.exp.is_negative:
-                bottom.append(_inverted(factor))
+                bottom.append(radicals.inverted(factor))
             else:
                 top.append(factor)
-        top, bottom = [*self._ordered(top)], [*self._ordered(_under_one_root(bottom))]
+        top, bottom = [*self._ordered(top)], [*self._ordered(radicals.under_one_root(bottom))]
         apart = self.slashed and bool(bottom or partials != top[-1:])
         above = numbers + [self._factor(f, apart) for f in top]
         below = [self._factor(f, apart) for f in bottom]
@@ -308,33 +308,3 @@ class FormulaPrinter(Printer):
 
 def _is_partial(expr: Expr) -> bool:
     return isinstance(expr, Quantity) and bool(expr.along)
-
-
-def _rationalised(factors: Sequence[Expr]) -> Sequence[Expr]:
-    """√2·z/2 as z/√2: SymPy keeps roots of whole numbers out of denominators."""
-    found = [*factors]
-    rationals = [f for f in found if f.is_Rational]
-    for root in [f for f in found if f.is_Pow and f.exp == sympy.S.Half and f.base.is_Integer]:
-        for number in rationals:
-            if not number.q % root.base:
-                found[found.index(number)] = number * root.base
-                found[found.index(root)] = sympy.Pow(root.base, -sympy.S.Half, evaluate=False)
-                return found
-    return found
-
-
-def _under_one_root(factors: Sequence[Expr]) -> Sequence[Expr]:
-    """√2·√π as √(2·π)."""
-    roots = [f for f in factors if f.is_Pow and f.exp == sympy.S.Half and f.is_number]
-    if len(roots) < 2:
-        return factors
-    product = sympy.Mul(*(root.base for root in roots), evaluate=False)
-    others = [f for f in factors if f not in roots]
-    return [*others, sympy.Pow(product, sympy.S.Half, evaluate=False)]
-
-
-def _inverted(power: Expr) -> Expr:
-    """What the factor divides by."""
-    if power.exp == -sympy.S.Half:
-        return sympy.Pow(power.base, sympy.S.Half, evaluate=False)
-    return power.base**-power.exp
