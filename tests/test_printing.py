@@ -466,6 +466,14 @@ def test_kinks_are_said_once_and_only_where_they_are():
     assert "zero almost" not in formulas.text(Network.dense([1, 1], output="selu"), 1, "layer")
 
 
+def test_kinks_are_written_as_formulas_have_numbers():
+    """2.5, not 2.50000000000000."""
+    network = Network([Layer([[1.0, 2.0]], [0.5], "clip(-1, 2.5)")])
+    assert "has a kink at -1 and 2.5: its" in formulas.text(network, 1, "layer")
+    leaky = formulas.text(Network.dense([1, 1], output="leaky_relu(0.3)", seed=0), 1, "layer")
+    assert "is taken as 0.3;" in " ".join(leaky.split())
+
+
 def test_inputs_and_outputs_with_names_are_listed():
     """x = (p, q) and y = (lift, drag) in the layer notation; a single output is called by name."""
     printed = formulas.text(PAIR, 2, "layer", "unicode")
