@@ -9,6 +9,7 @@ import sympy
 from sympy import Float, Matrix, preorder_traversal, symbols
 
 from symnet import analytic
+from symnet.activations import Z
 from symnet.formulas import expanded
 from symnet.network import Layer, Network
 
@@ -22,6 +23,9 @@ NETWORKS = {
     "floats": Network.dense([3, 2, 2], hidden="softplus", seed=1),
     "relu": Network.dense([2, 3, 1], hidden="relu", seed=2),
     "linear": Network.dense([2, 1], fill=3),
+    "powers": Network(
+        [Layer([[0.5, -2.25], [1.5, 0.7]], [0.3, -0.4], "tanh"), Layer([[2.5, -1.1]], [0.1], 10**Z)]
+    ),
 }
 INDICES = [(), (0,), (1,), (0, 0), (0, 1), (1, 1), (0, 1, 1)]
 

@@ -162,6 +162,9 @@ def _derivative(expression: Expr, x: Symbol, whole: bool) -> Expr:
     if isinstance(expression, Pow) and x not in expression.exp.free_symbols:
         power, slope = kept(expression), kept(_derivative(expression.base, x, whole))
         return power * (slope * power.exp / power.base)
+    if isinstance(expression, Pow) and x not in expression.base.free_symbols:
+        slope = kept(_derivative(expression.exp, x, whole))
+        return expression * (slope * sympy.log(expression.base))
     kind = type(expression)
     # A Piecewise and an Abs have rules of their own, and a floor has none.
     if kind._eval_derivative is Function._eval_derivative and kind.fdiff is not Function.fdiff:
