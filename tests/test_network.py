@@ -178,7 +178,7 @@ def test_bad_weights_are_refused(weights, message):
         ([1.0, math.nan], r"bias \[1\] is nan"),
         (np.array([math.inf, 1.0]), r"bias \[0\] is inf"),
         ([1.0, False], r"bias \[1\] is False"),
-        (np.ones((2, 1)), r"bias \[0\] is array"),
+        (np.ones((2, 2)), r"bias \[0\] is array"),
         (1.0, "bias must be a list of numbers"),
     ],
 )
@@ -188,9 +188,10 @@ def test_a_bad_bias_is_refused(bias, message):
         Layer(np.ones((2, 3)), bias)
 
 
-def test_a_bias_may_be_a_row():
-    """As NumPy adds it to x @ W; a column is no bias."""
-    assert Layer(np.ones((2, 3)), np.array([[1.0, 2.0]])).bias.tolist() == [1.0, 2.0]
+@pytest.mark.parametrize("bias", [np.array([[1.0, 2.0]]), np.array([[1.0], [2.0]])])
+def test_a_bias_may_be_a_row_or_a_column(bias):
+    """As it is added to x @ W, or to W @ x."""
+    assert Layer(np.ones((2, 3)), bias).bias.tolist() == [1.0, 2.0]
 
 
 def test_an_unknown_activation_is_refused():
@@ -401,7 +402,8 @@ def test_dense_places_biases():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"widths": [2]}, "give at least the inputs and the outputs"),
+        ({"widths": 2}, "widths 2: give a list from"),
+        ({"widths": [2]}, "give a list from the inputs to the outputs"),
         ({"widths": [2, 0]}, "a width is 0; a whole number of at least 1"),
         ({"widths": [2, 1.5]}, "a width is 1.5; a whole number"),
         ({"widths": [2, True]}, "a width is True; a whole number"),
