@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sympy import Float, Integer, Rational, Symbol, exp, tanh
 
 import strategies
+import symnet
 from symnet.activations import TABLE, Activation, Z
 from symnet.names import check_label, check_name
 from symnet.network import Layer, Network, nesting
@@ -572,3 +573,34 @@ def test_too_large_expressions_are_refused_at_once():
     assert deep.expression_size < nesting.LARGEST
     with pytest.raises(ValueError, match="399 layers is nested too deeply"):
         deep.expression()
+
+
+def test_formulas_without_names_are_told_apart():
+    """They are custom, custom2, … in the order of the layers; equal ones have one name."""
+    first, second = Z * sympy.tanh(Z), Z * sympy.atan(Z)
+    net = Network([Layer([[1.0, 2.0]], None, first), Layer([[0.5]], None, second),
+                   Layer([[2.0]], None, first)])  # fmt: skip
+    assert [layer.activation.name for layer in net.layers] == ["custom", "custom2", "custom"]
+    assert [layer.activation.value for layer in net.layers] == [first, second, first]
+    assert "custom2(z) = z*arctan(z)" in symnet.derive(net, 1).text("layer")
+    y = symnet.derive(net).compile().value([0.25, -0.5])
+    wanted = first.subs(Z, 2 * second.subs(Z, 0.5 * first.subs(Z, -0.75)))
+    np.testing.assert_allclose(y, [float(wanted)], rtol=1e-14)
+    assert pickle.loads(pickle.dumps(net)) == net
+
+
+def test_formulas_without_names_of_joined_networks_are_told_apart():
+    """Each of them called its own formula custom."""
+    x = symnet.variables("a", "b")
+    one, other = (Network([Layer([[1.0, 2.0]], None, f)]) for f in (Z**2, Z * sympy.cos(Z)))
+    net = Network.of(one(x) + 3.0 * other(x))
+    assert {n.activation.name for n in net.nodes if n.activation} == {"custom", "custom2"}
+    y = symnet.derive(net).compile().value([0.25, -0.5])
+    np.testing.assert_allclose(y, [0.75**2 + 3 * -0.75 * math.cos(0.75)], rtol=1e-14)
+
+
+@pytest.mark.parametrize("given", [Layer([[1.0]]), 3, "net.json"])
+def test_layers_are_a_list(given):
+    """One by itself is none."""
+    with pytest.raises(ValueError, match=r"a network is of a list of layers, Network\(\[layer"):
+        Network(given)
