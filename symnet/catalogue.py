@@ -129,6 +129,34 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
 """The languages of generated texts; they are written by `languages.WRITERS`."""
 
 
+def is_folder(output: str) -> bool:
+    """Whether files go into it."""
+    return output.endswith("/") or os.path.isdir(output)
+
+
+def language_of(output: str, asked: str | None = None) -> str:
+    """The language that is asked for, or whose files end as the output does; else Python.
+
+    ValueError for an output that ends as another language's files do, or as nobody knows whose.
+    """
+    if asked is not None and asked not in LANGUAGES:
+        raise ValueError(f"no language {asked!r}; there are {', '.join(LANGUAGES)}")
+    suffix = "" if is_folder(output) else PurePath(output).suffix.removeprefix(".")
+    writing = [name for name, row in LANGUAGES.items() if row.ending == suffix]
+    file = PurePath(output).name
+    if asked is None and suffix and not writing:
+        raise ValueError(f"no language's files end as {file}: say which of {', '.join(LANGUAGES)}")
+    if asked is None:
+        return next(iter(writing), "python")
+    if writing and asked not in writing:
+        ending = LANGUAGES[asked].ending
+        raise ValueError(
+            f"{asked} writes .{ending}, but the output is {file}: ask for {writing[0]}, or for "
+            "another file"
+        )
+    return asked
+
+
 def format_of(path: str | os.PathLike[str], what: str, formats: Iterable[str]) -> str:
     """The one of `formats` in which `what` is written to a file of this name, else ValueError."""
     ending = PurePath(path).suffix.lower().removeprefix(".")

@@ -18,6 +18,7 @@ from symnet.network.foreign import unlike
 
 if TYPE_CHECKING:
     from symnet.plotting import Picture
+    from symnet.witness.checking import Report
 
 HIGHEST = len(DIRECTIONS)
 """The highest order of derivative: there are names for as many directions."""
@@ -137,6 +138,38 @@ class Derivation:
         """
         function = compiling.compiled(self.network, self.order, backend, threads)
         return function.verified() if check else function
+
+    def generate(
+        self,
+        path: str | os.PathLike[str],
+        language: str | None = None,
+        *,
+        precision: str = "double",
+        only: Sequence[str] = (),
+    ) -> None:
+        """Write the derivatives as source text that needs no symnet: a file, or those of a folder.
+
+        language: of `symnet generate --help`; None for the one whose files end as `path` does.
+        precision, only: as `symnet.languages.generate` has them.
+
+        The functions are checked, and the text's own self-test is run where its tools are installed
+        (a warning to the logger "symnet" where not), before anything is written. ValueError as
+        there and for a `path` that names no file of the language; CheckError where a check fails.
+        """
+        from symnet.languages.placing import generated
+
+        generated(self.network, self.order, os.fspath(path), language, precision, only)
+
+    def report(self, path: str | os.PathLike[str], data: Any = None) -> Report | None:
+        """Write a page about the network: HTML, Markdown, LaTeX or PDF by the name's ending.
+
+        data: points (N, n), over which slopes are measured. Gives the report of the check that the
+        page shows, which need not have passed, or None where weights are symbols. ValueError for
+        another ending, and for data of another shape.
+        """
+        from symnet.reporting import reported
+
+        return reported(self, os.fspath(path), data)
 
     def _readable(self) -> str:
         return "expanded" if expanded.is_readable(self.network, self.order) else "layer"

@@ -205,3 +205,39 @@ def test_a_check_says_what_it_was_given():
         symnet.check(Network.dense([3, 1]), f)
     with pytest.raises(TypeError, match=r"compile\(\) gives is needed, got NoneType"):
         symnet.check(derived.network, None)
+
+
+def test_source_text_is_written_where_it_is_asked_for(tmp_path):
+    """By the file's name, or into a folder; what the name of the language's files does not end as
+    is refused, and nothing is written."""
+    d = symnet.derive(symnet.Network.dense([2, 3, 1], seed=0))
+    d.generate(tmp_path / "slopes.py")
+    scope: dict = {"__name__": "slopes"}
+    exec((tmp_path / "slopes.py").read_text(encoding="utf-8"), scope)
+    X = np.random.default_rng(0).normal(size=(5, 2))
+    np.testing.assert_allclose(scope["hessian"](X), d.compile().hessian(X), rtol=1e-12)
+    d.generate(f"{tmp_path}/new/eos.f90")
+    assert {p.name for p in (tmp_path / "new").iterdir()} == {"eos.f90", "eos_test.f90"}
+    d.generate(f"{tmp_path}/folder/", "json", only=["dy/dx1"])
+    (written,) = (tmp_path / "folder").iterdir()
+    assert '"dy/dx1"' in written.read_text(encoding="utf-8")
+    for arguments, message in (
+        (("a.c", "rust"), "rust writes .rs, but the output is a.c: ask for c"),
+        (("a.foo",), "no language's files end as a.foo: say which of python, c, "),
+        (("a.py", "klingon"), "no language 'klingon'; there are python, c, "),
+    ):
+        with pytest.raises(ValueError, match=message):
+            d.generate(*arguments)
+
+
+def test_a_page_is_written_of_a_derivation(tmp_path):
+    """In the format of its name; what was checked is given back, nothing of symbolic weights."""
+    d = symnet.derive(symnet.Network.dense([2, 3, 1], seed=0))
+    report = d.report(tmp_path / "page.md", data=np.zeros((3, 2)))
+    assert report.ok
+    assert "# " in (tmp_path / "page.md").read_text(encoding="utf-8")
+    symbolic = symnet.Network([Layer([[Symbol("w"), 1]], None, "tanh")])
+    assert symnet.derive(symbolic).report(tmp_path / "symbolic.html") is None
+    assert "report(&quot;symbolic.html&quot;)" in (tmp_path / "symbolic.html").read_text("utf-8")
+    with pytest.raises(ValueError, match=r"a report ends in one of \.html, \.md"):
+        d.report(tmp_path / "page.doc")

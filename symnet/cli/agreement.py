@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
-from symnet.catalogue import LANGUAGES
+from symnet.catalogue import is_folder, language_of
 
 
 def plot(given: argparse.Namespace) -> None:
@@ -44,32 +44,6 @@ def fit(given: argparse.Namespace) -> None:
 
 def generate(given: argparse.Namespace) -> None:
     """The output is named as the language's files are; a library is a folder."""
-    language(given)
+    language_of(given.output, given.language)
     if len(given.files) > 1 and not is_folder(given.output):
         raise ValueError("several networks make one library: give -o FOLDER/")
-
-
-def language(given: argparse.Namespace) -> str:
-    """The language that is asked for, or whose files end as the output does; else Python.
-
-    ValueError for an output that ends as another language's files do, or as nobody knows whose.
-    """
-    suffix = "" if is_folder(given.output) else PurePath(given.output).suffix.removeprefix(".")
-    endings = {name: row.ending for name, row in LANGUAGES.items()}
-    writing = [name for name, ending in endings.items() if ending == suffix]
-    file = PurePath(given.output).name
-    if given.language is None and suffix and not writing:
-        raise ValueError(f"no language's files end as {file}: say which by --language")
-    if given.language is None:
-        return next(iter(writing), "python")
-    if writing and given.language not in writing:
-        raise ValueError(
-            f"--language {given.language} writes .{endings[given.language]}, but the output is "
-            f"{file}: give --language {writing[0]}, or another -o"
-        )
-    return str(given.language)
-
-
-def is_folder(output: str) -> bool:
-    """Whether files go into it."""
-    return output.endswith("/") or Path(output).is_dir()

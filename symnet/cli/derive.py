@@ -15,7 +15,7 @@ from symnet.derivation import Derivation
 from symnet.formulas import expanded, labels
 from symnet.names import listed
 from symnet.network import Network
-from symnet.witness.checking import Report
+from symnet.witness.checking import Report, few_weights
 from symnet.witness.comparing import ITSELF, worst
 
 
@@ -30,7 +30,7 @@ def run(given: argparse.Namespace) -> int:
         expanded.check_size(network, given.order)
     if given.notation == "neuron":
         formulas.check_neuron_terms(network, given.order)
-    few = exchange.few_weights(network)
+    few = few_weights(network)
     checking = forecasts.check(network, given.order, few)  # refuses before anything is done
     seconds = forecasts.formulas(network, given.order, given.notation)
     with terminal.working(f"deriving {network.describe()}", given.quiet, seconds):
@@ -60,7 +60,7 @@ def _figures(
     symbols = derivation.network.symbols
     if symbols:
         return [f"values and checks need numbers for the weights {listed(symbols)}"], True
-    few = exchange.few_weights(derivation.network)
+    few = few_weights(derivation.network)
     function, report = exchange.checked(derivation, digits=few)
     values = [] if at is None else [*_values(function, at, format, digits), ""]
     return [*values, _verdict(report)], report.ok

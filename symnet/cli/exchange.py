@@ -97,11 +97,6 @@ def save(network: Network, path: str) -> None:
         files.save(network, path)
 
 
-def few_weights(network: Network) -> bool:
-    """Whether 50-digit arithmetic takes no many seconds; else it is left to `symnet check`."""
-    return network.weights_count <= 100_000
-
-
 def checked(
     derivation: Derivation, backend: str = "numpy", seed: int = 0, digits: bool = True
 ) -> tuple[Compiled, Report]:

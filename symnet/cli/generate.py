@@ -6,15 +6,12 @@ import argparse
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from symnet import languages, names
-from symnet.catalogue import LANGUAGES
-from symnet.cli import agreement, exchange, forecasts, terminal, values
-from symnet.cli.agreement import is_folder
-from symnet.languages import running
+from symnet import catalogue, languages, names
+from symnet.cli import exchange, forecasts, terminal, values
+from symnet.languages import placing, running
 from symnet.names import shortened
 from symnet.network import Network
 from symnet.progress import part
@@ -22,9 +19,8 @@ from symnet.progress import part
 
 def run(given: argparse.Namespace) -> int:
     """Write the files once they have passed their own self-tests; CheckError where one fails."""
-    given.language = agreement.language(given)
+    given.language = catalogue.language_of(given.output, given.language)
     networks = [exchange.loaded(path, given.quiet) for path in given.files] or [Network.example()]
-    name, folder = _place(given)
     asked = {"precision": given.precision, "command": _command(given), "only": _only(given)}
     if given.plain:
         asked["plain_text"] = True
@@ -34,16 +30,18 @@ def run(given: argparse.Namespace) -> int:
     seconds = sum(forecasts.generating(network, order, loops) for network in networks)
     with terminal.working(f"generating {what}", given.quiet, seconds):
         with part(0.0, 0.7):
-            written = _written(given, networks, name, asked)
-            placed = _placed(given, written, folder)
+            written = _written(given, networks, _name(given), asked)
         with part(0.7, 1.0):
             _confirm(given.language, written)
-    if folder is not None and (is_folder(given.output) or len(placed) > 1):
-        folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as files:  # all of them or none
-        for path, content in placed.items():
-            _put(files.enter_context(exchange.opened(path)), content)
+    _write(written, given.output, given.language)
     return 0
+
+
+def _name(given: argparse.Namespace) -> str | None:
+    """The name that is asked for, or else the output's."""
+    if given.name is not None or given.output == "-":
+        return given.name
+    return placing.named(given.output, given.language)
 
 
 def _written(
@@ -78,44 +76,20 @@ def _confirm(language: str, made: Mapping[str, str | bytes]) -> None:
         sys.stderr.write(f"symnet: {unconfirmed}\n")
 
 
-def _place(given: argparse.Namespace) -> tuple[str | None, Path | None]:
-    """The name that the output gives where there is no --name, and the folder for the files."""
-    if given.output == "-":
-        return given.name, None
-    path = Path(given.output)
-    if given.name is not None or is_folder(given.output):
-        return given.name, path if is_folder(given.output) else path.parent
-    free = LANGUAGES[given.language].free
-    return names.called(path.stem, given.language) if free else path.stem, path.parent
-
-
-def _placed(
-    given: argparse.Namespace, written: Mapping[str, str | bytes], folder: Path | None
-) -> dict[str, str | bytes]:
-    """What is written, by its path; ValueError where none of it would be the file that is asked."""
-    into, asked = is_folder(given.output), Path(given.output)
-    if len(written) == 1 and not into:
-        return {given.output: next(iter(written.values()))}
-    if folder is not None and not into and LANGUAGES[given.language].free:
-        endings = {file: file.partition(".")[2] for file in written}
-        written = {f"{asked.stem}.{endings[file]}": text for file, text in written.items()}
-    known = written if asked.suffix else {file.partition(".")[0] for file in written}
-    if folder is None or not (into or asked.name in known):
+def _write(written: Mapping[str, str | bytes], output: str, language: str) -> None:
+    """Into their places, or the only one to standard output."""
+    if output != "-":
+        placing.write(written, output, language)
+        return
+    if len(written) > 1:
         raise ValueError(
-            f"--language {given.language} gives {' and '.join(written)}: "
-            "say where with -o FOLDER/ or -o NAME"
+            f"{language} gives {' and '.join(written)}: say where with -o FOLDER/ or -o NAME"
         )
-    return {str(folder / file): text for file, text in written.items()}
-
-
-def _put(out: TextIO, content: str | bytes) -> None:
-    """Bytes go to a file's or standard output's buffer; a full disk is met before any is closed."""
+    (content,) = written.values()
     if isinstance(content, str):
-        out.write(content)
+        sys.stdout.write(content)
     else:
-        out.flush()
-        out.buffer.write(content)
-    out.flush()
+        sys.stdout.buffer.write(content)
 
 
 def _only(given: argparse.Namespace) -> list[str]:

@@ -9,12 +9,11 @@ from pathlib import PurePath
 
 from symnet import reporting
 from symnet.backends.numpy.threads import blas_on_one_thread
-from symnet.calculus.schemes import Cost
 from symnet.cli import exchange, forecasts, terminal
-from symnet.derivation import Derivation, derive
+from symnet.derivation import derive
 from symnet.progress import part
 from symnet.reporting import Page
-from symnet.witness.checking import Report
+from symnet.witness.checking import few_weights
 
 
 def run(given: argparse.Namespace) -> int:
@@ -24,7 +23,7 @@ def run(given: argparse.Namespace) -> int:
     network = exchange.with_units(exchange.network(given), given)
     data = None if given.data is None else exchange.points(network, given.data, given.quiet)
     counted = 0 if data is None else len(data)
-    few = exchange.few_weights(network)
+    few = few_weights(network)
     seconds = forecasts.report(network, given.order, counted, few)
     # A page is made of many small products: a second thread waits for more than it computes.
     with (
@@ -33,21 +32,12 @@ def run(given: argparse.Namespace) -> int:
     ):
         with part(0.0, 0.3):
             derivation = derive(network, given.order)
-            cost, checked = _checked(derivation)
+            cost, checked = reporting.checked(derivation)
         with part(0.3, 0.6):
             page = reporting.described(derivation, checked, cost, data, _command(given))
         with part(0.6, 1.0):
             _write(page, given.output)
     return 0 if checked is None or checked.ok else 1
-
-
-def _checked(derivation: Derivation) -> tuple[Cost | None, Report | None]:
-    """What a point costs, and the check of the functions; None where weights are symbols."""
-    if derivation.network.symbols:
-        return None, None
-    few = exchange.few_weights(derivation.network)
-    function, checked = exchange.checked(derivation, digits=few)
-    return function.cost, checked
 
 
 def _write(page: Page, output: str) -> None:

@@ -18,9 +18,37 @@ from symnet.derivation import Derivation
 from symnet.reporting import html, latex, markdown, outline, pdf
 from symnet.reporting.contents import Page
 from symnet.reporting.outline import Subject
-from symnet.witness.checking import Report
+from symnet.witness.checking import Report, check, few_weights
 
-__all__ = ["FORMATS", "Page", "described", "format_of", "page", "text", "write"]
+__all__ = [
+    "FORMATS",
+    "Page",
+    "checked",
+    "described",
+    "format_of",
+    "page",
+    "reported",
+    "text",
+    "write",
+]
+
+
+def reported(derivation: Derivation, path: str, data: Any = None) -> Report | None:
+    """Write the page, and give the report of the check on it; see `Derivation.report`."""
+    format_of(path)
+    cost, report = checked(derivation)
+    command = f'symnet.derive(network, {derivation.order}).report("{PurePath(path).name}")'
+    write(described(derivation, report, cost, data, command), path)
+    return report
+
+
+def checked(derivation: Derivation) -> tuple[Cost | None, Report | None]:
+    """What a point costs, and a full check of the functions; None where weights are symbols."""
+    network = derivation.network
+    if network.symbols:
+        return None, None
+    function = derivation.compile(check=False)  # whose quick check the full one would repeat
+    return function.cost, check(network, function, digits=few_weights(network))
 
 
 def page(

@@ -280,6 +280,11 @@ def sampled(network: Network, order: int) -> int:
     return min(sum(_counts(network).values()) + 2 * sampling.PAIRS, calls.room(network, order))
 
 
+def few_weights(network: Network) -> bool:
+    """Whether 50-digit arithmetic takes no many seconds; else it is left to `symnet check`."""
+    return network.weights_count <= 100_000
+
+
 def in_digits(network: Network) -> int:
     """At how many points 50-digit arithmetic is the witness."""
     return 3 if network.weights_count <= MANY_WEIGHTS else 1
