@@ -14,7 +14,8 @@ nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")
 pytest.importorskip("sklearn")
-pytest.importorskip("matplotlib")
+matplotlib = pytest.importorskip("matplotlib")
+pytest.importorskip("matplotlib.font_manager")  # makes the fonts' cache
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NOTEBOOKS = sorted(path.name for path in EXAMPLES.glob("*.ipynb"))
@@ -29,6 +30,8 @@ def executed(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
             patch.setenv(name, str(folder.parent / "home"))  # nothing of the user's is read
+        # Made anew in that home, it may take so long that matplotlib says so.
+        patch.setenv("MPLCONFIGDIR", matplotlib.get_cachedir())
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
         patch.setenv("JUPYTER_PLATFORM_DIRS", "1")
         client = nbclient.NotebookClient(
