@@ -1,9 +1,11 @@
-"""Compiled functions of the arrays of dask and xarray: lazy in, lazy out; named in, named out.
+"""Compiled functions of others' arrays: lazy in, lazy out; named in, named out.
 
 f(X)    X a dask array (…, n)             lazy dask arrays (…, m), (…, m, n), (…, m, n, n)
         X an xarray DataArray with a      DataArrays with the dimensions "output", "input" and
         dimension of the inputs, or a     "input_2" in its place, their names as coordinates
         Dataset with a variable each
+f(X)    X a data frame with a column      arrays; the columns are taken by their names
+        for each input, or a row of one
 """
 
 from __future__ import annotations
@@ -41,7 +43,34 @@ def applied(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, ...
         return _of_dask(function, orders, X)
     if home == "xarray" and kind in ("DataArray", "Dataset"):
         return _of_xarray(function, orders, X)
-    return None
+    points = named(function.network.input_names, X)
+    if points is X:
+        return None
+    found = _block(function, tuple(orders), np.asarray(points))
+    return found if len(orders) > 1 else (found,)
+
+
+def named(names: Sequence[str], X: Any) -> Any:
+    """The columns of a data frame, or a row's entries, in the order of these names.
+
+    Whatever else it is, and a frame none of whose columns has one of the names, is left as it is.
+    ValueError for a frame that has some of them only, or one twice.
+    """
+    frame = getattr(X, "columns", None)
+    labels = getattr(X, "index", None) if type(X).__name__ == "Series" else frame
+    if labels is None or callable(labels):
+        return X
+    columns = list(labels)
+    if not (known := [name for name in names if name in columns]):
+        return X
+    for name in names:
+        if (count := columns.count(name)) != 1:
+            how = f"{count} columns {name!r}" if count else f"no column {name!r}"
+            raise ValueError(
+                f"the data has {how}, but one of {shortened(repr(known[0]))}; the inputs are "
+                f"{shortened(', '.join(names))}"
+            )
+    return X[list(names)]
 
 
 def _of_dask(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, ...]:

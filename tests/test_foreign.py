@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import symnet
+from symnet import reporting
 
 X = np.random.default_rng(0).normal(size=(50, 4, 3))
 
@@ -19,6 +20,55 @@ def f():
     """3-5-2, tanh, with names."""
     net = symnet.Network.dense([3, 5, 2], "tanh", seed=0, inputs=["rho", "T", "u"])
     return symnet.derive(net).compile()
+
+
+# --- data frames --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """Columns in another order than the inputs, and one that is none."""
+    pandas = pytest.importorskip("pandas")
+    u, rho, T = X[:, 0, 2], X[:, 0, 0], X[:, 0, 1]
+    return pandas.DataFrame({"u": u, "day": np.arange(len(u)), "rho": rho, "T": T})
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_columns_are_taken_by_their_names(f, frame, backend):
+    """Whatever their order; values in the wrong columns were computed without a word."""
+    if backend == "c" and not shutil.which("gcc"):
+        pytest.skip("no C compiler installed")
+    f = symnet.derive(f.network).compile(backend)
+    for found, numbers in zip(f(frame), f(np.ascontiguousarray(X[:, 0])), strict=True):
+        assert type(found) is np.ndarray
+        np.testing.assert_array_equal(found, numbers)
+    np.testing.assert_array_equal(f.jacobian(frame), f.jacobian(X[:, 0]))
+    np.testing.assert_array_equal(f.value(frame.iloc[3]), f.value(X[3, 0]))
+
+
+def test_data_of_slopes_and_pages_are_taken_by_names(f, frame):
+    """As where functions are applied."""
+    s = symnet.sensitivity(f.network, frame)
+    np.testing.assert_array_equal(s.points, X[:, 0])
+    page = reporting.described(symnet.derive(f.network), None, None, frame)
+    assert reporting.text(page, "md") == reporting.text(
+        reporting.described(symnet.derive(f.network), None, None, X[:, 0]), "md"
+    )
+
+
+def test_a_frame_without_the_names_is_an_array(f, frame):
+    """Its columns are in the order of the inputs."""
+    other = frame[["rho", "T", "u"]].rename(columns={"rho": "a", "T": "b", "u": "c"})
+    np.testing.assert_array_equal(f.value(other), f.value(X[:, 0]))
+
+
+def test_a_frame_with_some_of_the_names_is_refused(f, frame):
+    """As is one that has a name twice."""
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(ValueError, match="the data has no column 'T', but one of 'rho'; the inpu"):
+        f(frame.drop(columns="T"))
+    with pytest.raises(ValueError, match="the data has 2 columns 'T', but one of 'rho'"):
+        f.value(pandas.concat([frame, frame[["T"]]], axis=1))
 
 
 # --- dask ---------------------------------------------------------------------------------------

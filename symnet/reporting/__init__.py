@@ -15,6 +15,7 @@ from typing import Any
 from symnet import catalogue, files
 from symnet.calculus.schemes import Cost
 from symnet.derivation import Derivation
+from symnet.foreign import named
 from symnet.reporting import html, latex, markdown, outline, pdf
 from symnet.reporting.contents import Page
 from symnet.reporting.outline import Subject
@@ -83,6 +84,7 @@ def described(
     command: str = "",
 ) -> Page:
     """What the page says, for any format. Arguments as for `page`."""
+    data = named(derivation.network.input_names, data)
     return outline.page(Subject(derivation, report, cost, data, command))
 
 

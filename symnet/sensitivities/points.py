@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation
+from symnet.foreign import named
 from symnet.names import shortened
 from symnet.network import Network
 
@@ -27,8 +28,11 @@ def network_of(what: Network | Derivation) -> Network:
 
 
 def checked(network: Network, X: Any) -> Array:
-    """X as an array (N, n) of its own. ValueError for another shape and what is not finite."""
-    points = np.array(X, dtype=np.float64)
+    """X as an array (N, n) of its own, of a data frame the columns of the inputs' names.
+
+    ValueError for another shape and what is not finite.
+    """
+    points = np.array(named(network.input_names, X), dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != network.n or not len(points):
         names = shortened(", ".join(network.input_names))
         raise ValueError(
