@@ -88,7 +88,7 @@ class Compiled:
     its own, compiled at the first such call, whose last bits may differ. `source` is the text that
     runs, `cost` what a point of f(X) costs, and `threads` how many are used at most, None for as
     many as pay. It pickles. Of dask's arrays it gives lazy ones, of xarray's ones with named
-    dimensions; see `symnet.foreign`.
+    dimensions, and of a data frame it takes the columns by their names; see `symnet.foreign`.
 
     Raises TypeError for X that is not real, ValueError for X of another number of inputs, and
     ValueError for a derivative of a higher order than was compiled.

@@ -56,6 +56,12 @@ def test_data_of_slopes_and_pages_are_taken_by_names(f, frame):
     )
 
 
+def test_the_witness_takes_arrays_alone(f, frame):
+    """It knows of no library."""
+    with pytest.raises(TypeError, match="X is a DataFrame, in any order of columns"):
+        symnet.analytic.value(f.network, frame[["T", "rho", "u"]])
+
+
 def test_a_frame_without_the_names_is_an_array(f, frame):
     """Its columns are in the order of the inputs."""
     other = frame[["rho", "T", "u"]].rename(columns={"rho": "a", "T": "b", "u": "c"})

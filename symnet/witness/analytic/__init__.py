@@ -199,6 +199,8 @@ def _evaluate(
 
 
 def _points(X: ArrayLike, n: int) -> Array:
+    if hasattr(X, "columns"):
+        raise TypeError(f"X is a {type(X).__name__}, in any order of columns; give an array of it")
     points = np.asarray(X)
     if points.dtype.kind not in "biuf":
         raise TypeError(f"X holds {points.dtype}; real numbers are needed")
