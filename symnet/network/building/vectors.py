@@ -7,8 +7,7 @@ a sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,6 +27,7 @@ from symnet.network.building.matrices import (
     selection,
     times,
 )
+from symnet.network.building.protocol import OfNumpy
 from symnet.network.layer import Layer, Spec
 from symnet.network.weights import Array, as_expression, matrix, symbols, weight
 
@@ -51,7 +51,7 @@ class Atom:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Vector:
+class Vector(OfNumpy):
     """A vector of a graph, `Σ_j A_j a_j + c`; made by `variables` and by what is done with them.
 
     `v[0]`, `v[1:3]` and `rho, T = x` are parts of it. `+ - * /` and `**` work entry by entry, with
@@ -97,6 +97,10 @@ class Vector:
         form = self._times(layer.weights)._shifted(layer.bias)
         kind = "form" if layer.activation.value == Z else "activation"
         return value(form, kind, None if kind == "form" else layer.activation, layer=layer)
+
+    def applied(self, function: Spec) -> Vector:
+        """A function of one number, entry by entry, as `apply`."""
+        return apply(function, self)
 
     # --- arithmetic -----------------------------------------------------------------------------
 
@@ -160,26 +164,6 @@ class Vector:
             "np.sin(v), or as symnet.apply(formula, v)"
         )
 
-    def __array__(self, *given: Any, **options: Any) -> Any:
-        raise TypeError(
-            "a vector of a network is no array of numbers; join vectors by symnet.concat, or by "
-            "np.concatenate, and write functions of them with NumPy's or symnet.apply"
-        )
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *given: Any, **options: Any) -> Vector:
-        """What makes `np.sin(v)`, `W @ v` and `array + v` work."""
-        called = method == "__call__"
-        if called and options:
-            raise TypeError(f"NumPy's {ufunc.__name__} takes vectors of a network without options")
-        name = ufunc.__name__ if called else f"{ufunc.__name__}.{method}"
-        return _of_numpy(name, given, options, called and ufunc.nin == 1)
-
-    def __array_function__(
-        self, function: Any, types: Any, given: Sequence[Any], options: Mapping[str, Any]
-    ) -> Vector:
-        """What makes `np.sum(v)`, `np.concatenate([u, v])` and the like work."""
-        return _of_numpy(function.__name__, given, options)
-
     def _sum(self, other: Any) -> Vector:
         if not isinstance(other, Vector):
             return self._shifted(entries(other, self.width))
@@ -236,26 +220,6 @@ class Vector:
         constant = self.bias is None or not (symbols(weights) or symbols(self.bias))
         products = all(multiplies(weights, A) for A in self.terms.values())
         return constant and products and _has_single_entries(self)
-
-
-NUMPY: dict[str, Callable[..., Vector]] = {}
-"""NumPy's functions by name, but those of one number; filled by `dispatch`."""
-
-
-def _of_numpy(
-    name: str, given: Sequence[Any], options: Mapping[str, Any], elementwise: bool = False
-) -> Vector:
-    """A function of NumPy's, of vectors. TypeError for one that they do not have."""
-    if name in NUMPY:
-        return NUMPY[name](*given, **options)
-    if elementwise:
-        with suppress(ValueError):
-            return apply(name, given[0])
-    functions = [other for other in NUMPY if other.isidentifier()]
-    raise TypeError(
-        f"NumPy's {name} is not for vectors of a network, which have functions of one number, as "
-        f"np.tanh, and {', '.join(functions)}; symnet.apply takes any formula of one symbol"
-    )
 
 
 def concat(*vectors: Vector | Sequence[Vector]) -> Vector:
