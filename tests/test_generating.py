@@ -21,7 +21,7 @@ import symnet
 from strategies import networks
 from symnet import compiling
 from symnet.activations import TABLE, Activation, Z
-from symnet.languages import c_file, numpy_module, testpoints
+from symnet.languages import c_file, generate, numpy_module, running, testpoints
 from symnet.languages.selftest import examples, expectations
 from symnet.languages.testpoints import chosen, ordinary_points
 from symnet.network import Layer, Network
@@ -330,6 +330,18 @@ def test_points_are_right_in_single_precision():
     points = chosen(f, 2)
     for found, wanted in zip(f(points.astype(np.float32)), f(points), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+def test_what_single_precision_does_not_hold_is_generated_in_double():
+    """exp(100) and more on the way: refused as floats; the C++ of it tests doubles only."""
+    x = symnet.variables("x")
+    network = Network.of(np.log(np.exp(100 * np.tanh(x) + 200) + 1))
+    with pytest.raises(ValueError, match="leave out --precision float"):
+        generate(network, "c", precision="float")
+    text = generate(network, "cpp", name="net")["net.hpp"]
+    assert "Take double or a wider type" in text
+    assert "worst_error<float>()" not in text
+    assert running.confirm("cpp", {"net.hpp": text}) is None or not shutil.which("c++")
 
 
 def test_entries_of_many_inputs_are_the_hessians():
