@@ -64,7 +64,7 @@ def bound(
     stretch=1000,
 ):
     """The function of points."""
-    call = binding.Call(
+    call = binding.NativeFunction(
         function or native(results),
         np.array([weight]) if isinstance(weight, float) else weight,
         2,
@@ -234,7 +234,7 @@ def test_nothing_is_kept(way):
     """Arguments, results, weights and the function itself go when their user lets go."""
     X, weights = np.zeros((3, 2)), np.ones(1)
     counts = sys.getrefcount(X), sys.getrefcount(weights)
-    f = binding.Call(native(9), weights, 2, SHAPES, 1, 1000, lambda _: 1, list).bound()
+    f = binding.NativeFunction(native(9), weights, 2, SHAPES, 1, 1000, lambda _: 1, list).bound()
     for _ in range(100):
         results = f(X)
     assert {sys.getrefcount(result) for result in results} == {3}

@@ -18,7 +18,7 @@ from symnet.catalogue import PRECISIONS
 from symnet.formulas.remarks import pasting
 from symnet.languages.selftest import Expectation, expectations, selected
 from symnet.languages.testpoints import right_in_single
-from symnet.lowering import programs, selecting
+from symnet.lowering import partials, programs, selecting
 from symnet.lowering.counting import Count, operations
 from symnet.lowering.loops import Let, Loop, Lowered, Routine, Shape, Start, walk
 from symnet.names import called, check_called, commented
@@ -80,19 +80,19 @@ class Job:
         if precision not in PRECISIONS:
             raise ValueError(f"precision {precision!r} is none of {', '.join(PRECISIONS)}")
         chosen = check_called(called(network.name, language) if name is None else name, language)
-        partials = selecting.partials(network, only)
-        order = max(partials, default=order)
+        entries = partials.named(network, only)
+        order = max(entries, default=order)
         function = compiling.compiled(network, order)
-        if partials:
-            lowered = selecting.lowered(network, partials)
+        if entries:
+            lowered = selecting.lowered(network, entries)
         else:
             lowered = programs.lowered(network, order)
         _check_inside(chosen, lowered)
         _check_range(lowered, precision)
         _check_stack(lowered, precision, language)
         checking.verify(function)
-        if partials:
-            points, expected = selected(network, function, precision, partials)
+        if entries:
+            points, expected = selected(network, function, precision, entries)
         else:
             points, expected = expectations(network, function, precision)
         asked = precision == "float" or language == "cpp"

@@ -130,7 +130,7 @@ def selected(
     precision: str,
     partials: Mapping[int, Mapping[str, tuple[int, ...]]],
 ) -> tuple[Array, tuple[Expectation, ...]]:
-    """The same for chosen entries of each order; see `lowering.selecting.partials`."""
+    """The same for chosen entries of each order; see `lowering.partials.named`."""
     points = chosen(function, max(partials))
     places = {order: np.array(list(entries.values())) for order, entries in partials.items()}
     found = _entries(network, function, points, places)

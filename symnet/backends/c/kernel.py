@@ -147,7 +147,7 @@ class _Method:
         if key not in kernels._bound:
             library = kernels._compile(_TYPES[dtype], plain)[file.part(self.name, kernels.orders)]
             single = kernels.lone and not plain
-            call = binding.Call(
+            call = binding.NativeFunction(
                 library.function(self.name, len(self.shapes), weighted=True),
                 file.packed(kernels.network, _TYPES[dtype]),
                 kernels.network.n,

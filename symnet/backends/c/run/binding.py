@@ -35,7 +35,7 @@ def no_memory(name: str) -> MemoryError:
 
 
 @dataclass(frozen=True)
-class Call:
+class NativeFunction:
     """What a call of `function(N, X, weights, results…, threads)` needs besides X (N, inputs).
 
     shapes: of one point's results, which the function fills as arrays (N, *shape).
