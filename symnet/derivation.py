@@ -14,6 +14,7 @@ from symnet.calculus.algebra import DIRECTIONS
 from symnet.formulas import expanded, safe
 from symnet.names import whole
 from symnet.network import Network
+from symnet.network.foreign import unlike
 
 if TYPE_CHECKING:
     from symnet.plotting import Picture
@@ -53,7 +54,7 @@ class Derivation:
 
     def __post_init__(self) -> None:
         if not isinstance(self.network, Network):
-            raise TypeError(f"a Network is needed, got {type(self.network).__name__}")
+            raise TypeError(f"a Network is needed, got {unlike(self.network)}")
         object.__setattr__(self, "order", whole(self.order, "order", 0, HIGHEST))
 
     def partial(

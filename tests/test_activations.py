@@ -421,6 +421,8 @@ def test_resolving() -> None:
         ("celu(2)", activations.celu(2)),
         ("softplus(0.5)", activations.softplus(0.5)),
         ("power(-3)", activations.power(-3)),
+        ("power(0.5)", TABLE["sqrt"]),
+        ("power(-1.5)", activations.power(Fraction(-3, 2))),
         ("clip(-1,6.5)", activations.clip(-1, 6.5)),
         ("clip(none, 6)", activations.clip(None, 6)),
         ("none", TABLE["linear"]),
@@ -430,6 +432,21 @@ def test_numbers_behind_a_name(spec: str, expected: Activation) -> None:
     """They are the parameters; a decimal number is the double that it is."""
     assert activation(spec) == expected
     assert activation(spec).name == expected.name
+
+
+@pytest.mark.parametrize(
+    ("made", "name", "latex"),
+    [
+        (activations.leaky_relu(0.2), "leaky_relu_0p2", r"\operatorname{leaky\_relu}_{0.2}"),
+        (activations.elu(Fraction(1, 3)), "elu_1over3", r"\operatorname{elu}_{1/3}"),
+        (activations.clip(-1, 2.5), "clip_m1_2p5", r"\operatorname{clip}_{-1,\,2.5}"),
+        (activations.clip(None, 6), "clip_none_6", r"\operatorname{clip}_{-\infty,\,6}"),
+        (activations.clip(0.5, None), "clip_0p5_none", r"\operatorname{clip}_{0.5,\,\infty}"),
+    ],
+)
+def test_parameters_are_in_names_and_an_index_in_latex(made, name, latex):
+    """A name is an identifier; of a paper the number stands below."""
+    assert (made.name, made.latex) == (name, latex)
 
 
 @pytest.mark.parametrize(

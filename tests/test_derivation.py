@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 import numpy as np
 import pytest
 import sympy
@@ -117,10 +119,23 @@ def test_orders_are_whole_numbers(order):
         symnet.derive(symnet.Network.example(), order)
 
 
-def test_a_network_is_needed():
-    """Not its file name."""
-    with pytest.raises(TypeError, match="a Network is needed, got str"):
-        Derivation("net.json")
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("net.json", "got str; symnet.load reads a file"),
+        (PurePath("net.onnx"), "got Pure.*Path; symnet.load reads a file"),
+        (np.ones(3), r"got ndarray; symnet.from_arrays\(arrays, activations\)"),
+        (Layer([[1.0]]), r"got Layer; symnet.Network\(\[...\]\) is of layers"),
+        (lambda x: x, r"got function; symnet.from_jax\(f, n\)"),
+        (type("Net", (), {"__module__": "torch.nn"})(), "got Net; symnet.from_torch"),
+        (type("Own", (type("M", (), {"__module__": "keras.src"}),), {})(), "symnet.from_keras"),
+        (3, "a Network is needed, got int$"),
+    ],
+)
+def test_a_network_is_needed(given, message):
+    """It is said how one is had of what was given."""
+    with pytest.raises(TypeError, match=message):
+        Derivation(given)
 
 
 def test_compile_verifies_what_it_returns(example, monkeypatch):

@@ -9,6 +9,7 @@ import sympy
 from sympy import Float, Matrix, preorder_traversal, symbols
 
 from symnet import analytic
+from symnet.activations import Z
 from symnet.formulas import expanded
 from symnet.network import Layer, Network
 
@@ -22,6 +23,9 @@ NETWORKS = {
     "floats": Network.dense([3, 2, 2], hidden="softplus", seed=1),
     "relu": Network.dense([2, 3, 1], hidden="relu", seed=2),
     "linear": Network.dense([2, 1], fill=3),
+    "powers": Network(
+        [Layer([[0.5, -2.25], [1.5, 0.7]], [0.3, -0.4], "tanh"), Layer([[2.5, -1.1]], [0.1], 10**Z)]
+    ),
 }
 INDICES = [(), (0,), (1,), (0, 0), (0, 1), (1, 1), (0, 1, 1)]
 
@@ -53,6 +57,35 @@ def test_it_is_exactly_what_sympy_makes_of_the_expression(name, inputs):
         for i in inputs:
             wanted = sympy.diff(wanted, network.inputs[i])
         assert expanded.partial(network, p, inputs) == wanted
+
+
+HELD = Network(
+    [Layer([[0.5, -2.25], [1.5, 0.7]], [0.3, -0.4], "tanh"),
+     Layer([[2.5, -1.1], [0.2, 3.5]], [0.1, 0.4], sympy.tan(symbols("z") / 7))]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("inputs", INDICES, ids=str)
+@pytest.mark.parametrize("network", [*NETWORKS.values(), HELD], ids=[*NETWORKS, "held"])
+def test_what_is_shown_is_the_same_function(network, inputs):
+    """To the rounding of the numbers that pass a slope by."""
+    point = dict(zip(network.inputs, map(Float, ("0.3", "-0.7", "1.1")), strict=False))
+    for p in range(network.m):
+        found, right = (
+            sympy.N(of(network, p, inputs).subs(point), 40)
+            for of in (expanded.shown, expanded.partial)
+        )
+        assert abs(found - right) <= 1e-14 * (1 + abs(right))
+
+
+def test_a_slope_is_shown_together():
+    """Neither is its factor multiplied into it, nor are the ones of all neurons added up."""
+    network = Network([Layer([[0.5, -2.25]], [0.25], "tanh"), Layer([[2.5]], [0.1])])
+    x1, x2 = network.inputs
+    t = sympy.tanh(0.5 * x1 - 2.25 * x2 + 0.25)
+    assert expanded.partial(network, 0, (0,)) == 1.25 - 1.25 * t**2
+    assert set(expanded.shown(network, 0, (0,)).args) == {Float(1.25), 1 - t**2}
+    assert set(expanded.shown(network, 0, (0, 1)).args) == {Float(5.625), t, 1 - t**2}
 
 
 @pytest.mark.parametrize(("network", "value", "first", "second"), REFERENCE)

@@ -352,6 +352,15 @@ def test_what_latex_sets_as_other_characters_is_a_formula():
     assert tex.in_notebooks(tex.escaped("z > 0")) == "z $>$ 0"
 
 
+def test_every_character_becomes_ascii():
+    """Raised and lowered letters too, of which ™ is two and ᵦ is Greek."""
+    assert labels.latex_escaped("™ᵦ⁻ᵋ") == (
+        r"\ensuremath{^{TM}}\ensuremath{_{\beta}}\ensuremath{^{-}}\texttt{U+1D4B}"
+    )
+    plane = (chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000)
+    assert [c for c in plane if not labels.latex_escaped(c).isascii()] == []
+
+
 @pytest.mark.parametrize(("letter", "command"), [("λ", r"\lambda"), ("Λ", r"\Lambda")])
 def test_the_letter_lambda_is_one(letter, command):
     """Unicode calls it lamda, LaTeX lambda, and Python keeps that word for itself."""

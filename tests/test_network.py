@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sympy import Float, Integer, Rational, Symbol, exp, tanh
 
 import strategies
+import symnet
 from symnet.activations import TABLE, Activation, Z
 from symnet.names import check_label, check_name
 from symnet.network import Layer, Network, nesting
@@ -178,7 +179,7 @@ def test_bad_weights_are_refused(weights, message):
         ([1.0, math.nan], r"bias \[1\] is nan"),
         (np.array([math.inf, 1.0]), r"bias \[0\] is inf"),
         ([1.0, False], r"bias \[1\] is False"),
-        (np.ones((2, 1)), r"bias \[0\] is array"),
+        (np.ones((2, 2)), r"bias \[0\] is array"),
         (1.0, "bias must be a list of numbers"),
     ],
 )
@@ -188,9 +189,10 @@ def test_a_bad_bias_is_refused(bias, message):
         Layer(np.ones((2, 3)), bias)
 
 
-def test_a_bias_may_be_a_row():
-    """As NumPy adds it to x @ W; a column is no bias."""
-    assert Layer(np.ones((2, 3)), np.array([[1.0, 2.0]])).bias.tolist() == [1.0, 2.0]
+@pytest.mark.parametrize("bias", [np.array([[1.0, 2.0]]), np.array([[1.0], [2.0]])])
+def test_a_bias_may_be_a_row_or_a_column(bias):
+    """As it is added to x @ W, or to W @ x."""
+    assert Layer(np.ones((2, 3)), bias).bias.tolist() == [1.0, 2.0]
 
 
 def test_an_unknown_activation_is_refused():
@@ -401,7 +403,8 @@ def test_dense_places_biases():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"widths": [2]}, "give at least the inputs and the outputs"),
+        ({"widths": 2}, "widths 2: give a list from"),
+        ({"widths": [2]}, "give a list from the inputs to the outputs"),
         ({"widths": [2, 0]}, "a width is 0; a whole number of at least 1"),
         ({"widths": [2, 1.5]}, "a width is 1.5; a whole number"),
         ({"widths": [2, True]}, "a width is True; a whole number"),
@@ -570,3 +573,34 @@ def test_too_large_expressions_are_refused_at_once():
     assert deep.expression_size < nesting.LARGEST
     with pytest.raises(ValueError, match="399 layers is nested too deeply"):
         deep.expression()
+
+
+def test_formulas_without_names_are_told_apart():
+    """They are custom, custom2, … in the order of the layers; equal ones have one name."""
+    first, second = Z * sympy.tanh(Z), Z * sympy.atan(Z)
+    net = Network([Layer([[1.0, 2.0]], None, first), Layer([[0.5]], None, second),
+                   Layer([[2.0]], None, first)])  # fmt: skip
+    assert [layer.activation.name for layer in net.layers] == ["custom", "custom2", "custom"]
+    assert [layer.activation.value for layer in net.layers] == [first, second, first]
+    assert "custom2(z) = z*arctan(z)" in symnet.derive(net, 1).text("layer")
+    y = symnet.derive(net).compile().value([0.25, -0.5])
+    wanted = first.subs(Z, 2 * second.subs(Z, 0.5 * first.subs(Z, -0.75)))
+    np.testing.assert_allclose(y, [float(wanted)], rtol=1e-14)
+    assert pickle.loads(pickle.dumps(net)) == net
+
+
+def test_formulas_without_names_of_joined_networks_are_told_apart():
+    """Each of them called its own formula custom."""
+    x = symnet.variables("a", "b")
+    one, other = (Network([Layer([[1.0, 2.0]], None, f)]) for f in (Z**2, Z * sympy.cos(Z)))
+    net = Network.of(one(x) + 3.0 * other(x))
+    assert {n.activation.name for n in net.nodes if n.activation} == {"custom", "custom2"}
+    y = symnet.derive(net).compile().value([0.25, -0.5])
+    np.testing.assert_allclose(y, [0.75**2 + 3 * -0.75 * math.cos(0.75)], rtol=1e-14)
+
+
+@pytest.mark.parametrize("given", [Layer([[1.0]]), 3, "net.json"])
+def test_layers_are_a_list(given):
+    """One by itself is none."""
+    with pytest.raises(ValueError, match=r"a network is of a list of layers, Network\(\[layer"):
+        Network(given)

@@ -10,6 +10,7 @@ import pytest
 
 import symnet
 from symnet.backends.c.text import library
+from symnet.importers.extras import needed
 
 PACKAGE = Path(symnet.__file__).parent
 PROJECT = PACKAGE.parent / "pyproject.toml"
@@ -51,3 +52,13 @@ def test_what_needs_a_library_is_run_where_all_are_installed():
         if "importorskip(" in path.read_text(encoding="utf-8")
     }
     assert skipped - {name for group in named for name in group.split(",")} == {"packaging"}
+
+
+def test_what_does_not_import_is_not_called_missing(tmp_path, monkeypatch):
+    """A framework that lacks a module of its own is installed; pip would say so."""
+    (tmp_path / "halfframework.py").write_text("import nowhere_to_be_found\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ImportError, match="halfframework is installed but does not import: No mod"):
+        needed("halfframework", "half")
+    with pytest.raises(ImportError, match=r"nowhere_to_be_found is not .* 'symnet\[half\]'"):
+        needed("nowhere_to_be_found.inside", "half")

@@ -21,7 +21,7 @@ from symnet import catalogue, derive, formulas
 from symnet.activations import TABLE, Z
 from symnet.backends.numpy import special
 from symnet.formulas import expanded, labels, lines, tex
-from symnet.formulas.lines import BREAK, SOFT
+from symnet.formulas.lines import BREAK, CASE, SOFT
 from symnet.formulas.plain import TextPrinter, UnicodePrinter
 from symnet.network import Layer, Network
 from symnet.network.building import variables
@@ -466,6 +466,14 @@ def test_kinks_are_said_once_and_only_where_they_are():
     assert "zero almost" not in formulas.text(Network.dense([1, 1], output="selu"), 1, "layer")
 
 
+def test_kinks_are_written_as_formulas_have_numbers():
+    """2.5, not 2.50000000000000."""
+    network = Network([Layer([[1.0, 2.0]], [0.5], "clip(-1, 2.5)")])
+    assert "has a kink at -1 and 2.5: its" in formulas.text(network, 1, "layer")
+    leaky = formulas.text(Network.dense([1, 1], output="leaky_relu(0.3)", seed=0), 1, "layer")
+    assert "is taken as 0.3;" in " ".join(leaky.split())
+
+
 def test_inputs_and_outputs_with_names_are_listed():
     """x = (p, q) and y = (lift, drag) in the layer notation; a single output is called by name."""
     printed = formulas.text(PAIR, 2, "layer", "unicode")
@@ -498,7 +506,7 @@ def test_too_large_an_expansion_is_refused():
 @given(st.lists(st.text("ab(), ", min_size=1, max_size=12), min_size=1, max_size=30), st.data())
 def test_broken_lines_lose_nothing(parts, data):
     """Joined again, lines are the text; none is empty."""
-    marks = [data.draw(st.sampled_from([BREAK, SOFT])) for _ in parts]
+    marks = [data.draw(st.sampled_from([CASE, BREAK, SOFT])) for _ in parts]
     text = "".join(m + p for m, p in zip(marks, parts, strict=True)).removeprefix(marks[0])
     found = lines.broken(text, data.draw(st.integers(1, 40)), lambda level: 2 * level)
     assert "".join(p.text for p in found).replace(" ", "") == lines.unbroken(text).replace(" ", "")
@@ -611,3 +619,28 @@ def test_a_power_of_an_exponential_has_one_superscript():
     text = formulas.latex(network, 1, "expanded")
     assert r"\left(e^{x}\right)^{3/2}" in text
     assert "}^{" not in text
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (sympy.sqrt(2) * Z / 2, "z/sqrt(2)"),
+        (sympy.sqrt(2) * Z / 4, "z/(2*sqrt(2))"),
+        (3 * sympy.sqrt(3) * Z / 2, "3*sqrt(3)*z/2"),
+        (-sympy.sqrt(6) * Z / 3, "-sqrt(6)*z/3"),
+        (Z * sympy.exp(-(Z**2) / 2) / sympy.sqrt(2 * sympy.pi), "z*exp(-z**2/2)/sqrt(2*pi)"),
+        (sympy.sqrt(2), "sqrt(2)"),
+        (1 / sympy.sqrt(Z), "1/sqrt(z)"),
+    ],
+)
+def test_roots_of_whole_numbers_divide(expression, text):
+    """As the normal density has them; the text is the expression."""
+    printed = TextPrinter([Z]).doprint(expression)
+    assert lines.unbroken(printed) == text
+    assert sympy.sympify(text, {"z": Z}) == expression
+
+
+def test_partials_of_one_quantity_stand_in_the_order_of_the_inputs():
+    """(∂z/∂ρ)·(∂z/∂T), though SymPy has T first."""
+    network = Network.dense([2, 2, 2, 1], seed=0, inputs=["rho", "T"])
+    assert "·(∂z₂,₁/∂ρ)·(∂z₂,₁/∂T) +" in formulas.text(network, 2, "neuron", "unicode")

@@ -43,6 +43,10 @@ _ELSEWHERE: Mapping[str, str] = MappingProxyType(
 """What is no function of one number, written plainly, and how it is had."""
 
 
+UNNAMED = "custom"
+"""What a formula is called that has no name of its own."""
+
+
 def activation(spec: str | Expr | Activation) -> Activation:
     """The activation that a name of `TABLE` or an expression of one symbol stands for.
 
@@ -51,13 +55,13 @@ def activation(spec: str | Expr | Activation) -> Activation:
     numbers: `leaky_relu(0.2)`, `clip(-1, 6)`, of which `none` is no end.
 
     A name may be spelled as other tools do (`ReLU`, `leaky-relu`), or be another tool's (`swish`,
-    `logistic`, `tansig`: see `symnet.activations.aliases`). An expression is named "custom". Raises
-    ValueError for an unknown name or unusable expression.
+    `logistic`, `tansig`: see `symnet.activations.aliases`). An expression is named "custom", and a
+    second one of a network "custom2". Raises ValueError for an unknown name or unusable expression.
     """
     if isinstance(spec, Activation):
         return spec
     if isinstance(spec, Expr):
-        return Activation("custom", spec)
+        return Activation(UNNAMED, spec)
     if callable(spec):
         raise ValueError(_function(spec))
     if not isinstance(spec, str):

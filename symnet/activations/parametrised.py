@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 import sympy
 from sympy import Expr, Piecewise, exp
@@ -37,7 +37,8 @@ def leaky_relu(slope: Number) -> Activation:
     if a == 1:
         return TABLE["linear"]
     system = rectified(a * Z, a)
-    return Activation(_name("leaky_relu", a), either(Z <= 0, a * Z, Z), (_ZERO,), system=system)
+    value = either(Z <= 0, a * Z, Z)
+    return Activation(value=value, kinks=(_ZERO,), system=system, **_called("leaky_relu", a))
 
 
 def elu(alpha: Number) -> Activation:
@@ -46,7 +47,8 @@ def elu(alpha: Number) -> Activation:
     if a == 1:
         return TABLE["elu"]
     value = either(Z <= 0, a * (exp(Z) - 1), Z)
-    return Activation(_name("elu", a), value, (_ZERO,), system=exponential(_ONE, a))
+    system = exponential(_ONE, a)
+    return Activation(value=value, kinks=(_ZERO,), system=system, **_called("elu", a))
 
 
 def celu(alpha: Number) -> Activation:
@@ -65,7 +67,7 @@ def celu(alpha: Number) -> Activation:
             Auxiliary(_t, either(Z > 0, 0, _e), _t / a),
         ),
     )
-    return Activation(_name("celu", a), value, system=system)
+    return Activation(value=value, system=system, **_called("celu", a))
 
 
 def softplus(beta: Number) -> Activation:
@@ -73,14 +75,14 @@ def softplus(beta: Number) -> Activation:
     b = _positive("softplus", beta)
     if b == 1:
         return TABLE["softplus"]
-    return Activation(_name("softplus", b), sympy.log(1 + exp(b * Z)) / b)
+    return Activation(value=sympy.log(1 + exp(b * Z)) / b, **_called("softplus", b))
 
 
 def power(p: Number) -> Activation:
     """`z^p`; for a p that is not whole only where z >= 0, for a negative one where z is not 0."""
     exponent = _exact("power", p)
-    if exponent.is_Float and float(exponent).is_integer():
-        exponent = sympy.Integer(int(exponent))
+    if exponent.is_Float and float(2 * exponent).is_integer():
+        exponent = sympy.Rational(int(2 * exponent), 2)
     if exponent == 0:
         raise ValueError("power(0) is 1 everywhere, which does not depend on z")
     known = {1: "linear", 2: "square", -1: "reciprocal", _HALF: "sqrt"}
@@ -88,7 +90,7 @@ def power(p: Number) -> Activation:
         return TABLE[known[exponent]]
     if abs(exponent) > _LARGEST:
         raise ValueError(f"power({p}): exponents are limited to {_LARGEST}")
-    return Activation(_name("power", exponent), Z**exponent)
+    return Activation(value=Z**exponent, **_called("power", exponent))
 
 
 def clip(low: Number | None, high: Number | None) -> Activation:
@@ -119,8 +121,7 @@ def clip(low: Number | None, high: Number | None) -> Activation:
     )
     shown = Piecewise(*below, (Z, True)) if value is None else value
     kinks = tuple(end for end in ends if end is not None)
-    name = "_".join(["clip", *("none" if end is None else _word(end) for end in ends)])
-    return Activation(name, shown, kinks, system=system)
+    return Activation(value=shown, kinks=kinks, system=system, **_called("clip", *ends))
 
 
 _ZERO, _ONE, _HALF = sympy.S.Zero, sympy.S.One, sympy.S.Half
@@ -146,13 +147,28 @@ def _positive(what: str, number: Number) -> Expr:
     return found
 
 
-def _name(what: str, number: Expr) -> str:
-    return f"{what}_{_word(number)}"
+class _Called(TypedDict):
+    name: str
+    latex: str
 
 
-def _word(number: Expr) -> str:
-    """The number as part of an identifier: -0.5 is m0p5, 1/3 is 1over3."""
-    text = repr(float(number)) if number.is_Float else str(number)
+def _called(what: str, *numbers: Expr | None) -> _Called:
+    """`leaky_relu_0p2`; in LaTeX the numbers are an index."""
+    written = ["" if number is None else _written(number) for number in numbers]
+    below = r",\,".join(text or r"\infty" for text in written)
+    if len(written) == 2 and not written[0]:
+        below = "-" + below
+    command = rf"\operatorname{{{what}}}".replace("_", r"\_")
+    name = "_".join([what, *(_word(text) or "none" for text in written)])
+    return {"name": name, "latex": f"{command}_{{{below}}}"}
+
+
+def _written(number: Expr) -> str:
+    return repr(float(number)) if number.is_Float else str(number)
+
+
+def _word(text: str) -> str:
+    """A number as part of an identifier: -0.5 is m0p5, 1/3 is 1over3."""
     for sign, word in (("-", "m"), ("+", ""), (".", "p"), ("/", "over")):
         text = text.replace(sign, word)
     return text

@@ -182,7 +182,7 @@ def _expanded(network: Network, order: int, printer: FormulaPrinter) -> _Sheet:
         for chosen in _multi_indices(network.n, order):
             along = [printer.name(network.inputs[i].name) for i in chosen]
             label = printer.partial(printer.name(output.name), along)
-            rows.append([Line(label, printer.doprint(expanded.partial(network, p, chosen)))])
+            rows.append([Line(label, printer.doprint(expanded.shown(network, p, chosen)))])
         blocks.append(Block([rows]))
     return _Sheet(blocks)
 

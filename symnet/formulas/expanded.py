@@ -3,7 +3,8 @@
     ∂^r y_p / ∂x_i ∂x_j …  =  sympy.diff(network.expression()[p], x_i, x_j, …)
 
 This is the definition by which the other notations are judged, so nothing here is clever: it is
-SymPy's derivative of SymPy's expression. Such formulas grow with the product of the widths, which
+SymPy's derivative of SymPy's expression, and as it is `shown`, the same with each slope kept
+together. Such formulas grow with the product of the widths, which
 is why their size is estimated first and large ones are refused at once.
 """
 
@@ -46,7 +47,17 @@ def partial(network: Network, output: int, inputs: tuple[int, ...] = ()) -> Expr
     the formula would be too large.
     """
     check_partial(network, len(inputs))
-    return _partial(network, network.inputs, output, tuple(sorted(inputs)))
+    return _partial(network, network.inputs, output, tuple(sorted(inputs)), False)
+
+
+def shown(network: Network, output: int, inputs: tuple[int, ...] = ()) -> Expr:
+    """`partial` as it is printed: the slope of a function, 1 - tanh(z)**2, is kept together.
+
+    SymPy multiplies it out where its factor is a number, and adds up what is left of the neurons.
+    """
+    check_partial(network, len(inputs))
+    found = _partial(network, network.inputs, output, tuple(sorted(inputs)), True)
+    return _released(found.replace(_is_inexact, _one_number))
 
 
 def check_partial(network: Network, order: int) -> None:
@@ -114,13 +125,14 @@ def _expression(network: Network, symbols: tuple[Symbol, ...]) -> sympy.Matrix:
 
 @lru_cache(maxsize=4096)
 def _partial(
-    network: Network, symbols: tuple[Symbol, ...], output: int, inputs: tuple[int, ...]
+    network: Network, symbols: tuple[Symbol, ...], output: int, inputs: tuple[int, ...], whole: bool
 ) -> Expr:
     if not inputs:
         return _expression(network, symbols)[output]
     *before, last = inputs
     try:
-        return _derivative(_partial(network, symbols, output, tuple(before)), symbols[last])
+        before_last = _partial(network, symbols, output, tuple(before), whole)
+        return _derivative(before_last, symbols[last], whole)
     except RecursionError:
         raise ValueError(
             f"expanded notation: {network.depth} nested layers are too deep for SymPy; "
@@ -129,34 +141,82 @@ def _partial(
 
 
 @lru_cache(maxsize=4096)
-def _derivative(expression: Expr, x: Symbol) -> Expr:
+def _derivative(expression: Expr, x: Symbol, whole: bool) -> Expr:
     """`sympy.diff(expression, x)`, without the questions that take SymPy minutes.
 
     Of 0·f it asks whether f is finite, of each tanh that it writes whether its argument is 0: two
-    minutes where that is a cube of the same.
+    minutes where that is a cube of the same. Where slopes stay `whole`, numbers pass them by.
     """
     if x not in expression.free_symbols:
         return sympy.S.Zero
+    kept = _held if whole else _as_it_is
     parts = expression.args
+    if isinstance(expression, _Held):
+        return _derivative(parts[0], x, whole)
     if isinstance(expression, Add):
-        return Add(*(_derivative(term, x) for term in parts))
+        return Add(*(_derivative(term, x, whole) for term in parts))
     if isinstance(expression, Mul):
-        slopes = enumerate(_derivative(factor, x) for factor in parts)
+        parts = tuple(map(kept, parts))
+        slopes = enumerate(kept(_derivative(factor, x, whole)) for factor in parts)
         return Add(*(Mul(*parts[:i], d, *parts[i + 1 :]) for i, d in slopes if d != 0))
     if isinstance(expression, Pow) and x not in expression.exp.free_symbols:
-        return expression * (_derivative(expression.base, x) * expression.exp / expression.base)
+        power, slope = kept(expression), kept(_derivative(expression.base, x, whole))
+        return power * (slope * power.exp / power.base)
+    if isinstance(expression, Pow) and x not in expression.base.free_symbols:
+        slope = kept(_derivative(expression.exp, x, whole))
+        return expression * (slope * sympy.log(expression.base))
     kind = type(expression)
     # A Piecewise and an Abs have rules of their own, and a floor has none.
     if kind._eval_derivative is Function._eval_derivative and kind.fdiff is not Function.fdiff:
-        slopes = enumerate(_derivative(argument, x) for argument in parts)
-        return Add(*(_slope(expression, i) * d for i, d in slopes if d != 0))
+        slopes = enumerate(kept(_derivative(argument, x, whole)) for argument in parts)
+        return Add(*(kept(_slope(expression, i)) * d for i, d in slopes if d != 0))
     return sympy.diff(expression, x)
+
+
+class _Held(Function):
+    """A sum, by itself: SymPy multiplies no number into it."""
+
+
+def _held(factor: Expr) -> Expr:
+    """A sum, or a power of one, held."""
+    base, exponent = factor.as_base_exp()
+    if base.is_Add and exponent.is_Integer and exponent > 0:
+        return _Held(base) ** exponent
+    return factor
+
+
+def _as_it_is(factor: Expr) -> Expr:
+    return factor
 
 
 def _slope(f: Function, i: int) -> Expr:
     """∂f/∂(its argument i)."""
     rule, symbols = _rule(f.func, len(f.args), i)
     return put(rule, dict(zip(symbols, f.args, strict=True)))
+
+
+def _is_inexact(expression: Expr) -> bool:
+    """Whether a rounded number is multiplied by an exact one, as of 0.8*sqrt(2)."""
+    numbers = [part for part in expression.args if part.is_number] if expression.is_Mul else []
+    return len(numbers) > 1 and any(number.is_Float for number in numbers)
+
+
+def _one_number(product: Expr) -> Expr:
+    numbers = [part for part in product.args if part.is_number]
+    others = [part for part in product.args if not part.is_number]
+    return Mul(Mul(*numbers).evalf(), *others)
+
+
+def _released(expression: Expr) -> Expr:
+    """With the contents of what is held, and nothing multiplied out."""
+    if not expression.has(_Held):
+        return expression
+    parts = [_released(part) for part in expression.args]
+    if isinstance(expression, _Held):
+        return parts[0]
+    if isinstance(expression, Add | Mul | Pow):
+        return expression.func(*parts, evaluate=False)
+    return expression.func(*parts)
 
 
 @lru_cache(maxsize=256)

@@ -110,14 +110,23 @@ def _beyond_ascii(character: str) -> str:
     base, accents = (parts := unicodedata.normalize("NFD", character))[:1], parts[1:]
     if base.isascii() and base.isalpha() and accents in _ACCENTS:
         return rf"\{_ACCENTS[accents]}{{{base}}}"
-    place, _, code = unicodedata.decomposition(character).partition(" ")
+    place, *codes = unicodedata.decomposition(character).split() or [""]
     if place in _PLACES:
-        return rf"\ensuremath{{{_PLACES[place]}{{{chr(int(code, 16)).replace('−', '-')}}}}}"
+        moved = [_in_formula(chr(int(code, 16))) for code in codes]  # of ™ two
+        if all(moved):
+            return rf"\ensuremath{{{_PLACES[place]}{{{''.join(moved)}}}}}"
+    if letter := _in_formula(character):
+        return rf"\ensuremath{{{letter}}}"
+    return rf"\texttt{{U+{ord(character):04X}}}"
+
+
+def _in_formula(character: str) -> str:
+    """ASCII for a character within a formula; "" where there is none."""
+    if character.isascii() or character == "−":
+        return character.replace("−", "-")
     kind, _, letter = unicodedata.name(character, "").rpartition(" LETTER ")
     letter = letter.capitalize() if kind == "GREEK CAPITAL" else letter.lower()
-    if kind in ("GREEK SMALL", "GREEK CAPITAL") and letter in _SET:
-        return rf"\ensuremath{{{_command(letter)}}}"
-    return rf"\texttt{{U+{ord(character):04X}}}"
+    return _command(letter) if kind in ("GREEK SMALL", "GREEK CAPITAL") and letter in _SET else ""
 
 
 def text_partial(of: str, along: Iterable[str]) -> str:

@@ -1,8 +1,9 @@
 """Long formulas in several lines, broken before operators.
 
-Printers put a mark where a line may be broken: BREAK before + and -, SOFT before * / if else. A
-line ends at the mark with the fewest parentheses around it among those in its last part, and
-anywhere before the next term of the sum that it began in: such terms stand below each other.
+Printers put a mark where a line may be broken: CASE before if and else, BREAK before + and -, SOFT
+before * and /. A line ends at the mark with the fewest parentheses around it among those in its
+last part, of as many at the first kind, and anywhere before the next term of the sum that it began
+in: such terms stand below each other.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-BREAK, SOFT = "\x00", "\x01"
-"""Marks before the operators of a sum and of a product; no printed text contains them."""
+CASE, BREAK, SOFT = "\x00", "\x01", "\x02"
+"""Marks before a case, and the operators of a sum and a product; no printed text contains them."""
 
-_MARKS = re.compile(f"([{BREAK}{SOFT}])")
+_MARKS = re.compile(f"([{CASE}{BREAK}{SOFT}])")
 _LAST_PART = 0.6  # a break within the last 60 % of a line may be preferred to a later one
 _ALL_BUT = 0.85  # as may one before the next term, but for a line that would be nearly empty
 
@@ -30,17 +31,17 @@ class Piece(NamedTuple):
     """What stands between two marks."""
 
     text: str
-    rank: tuple[int, bool]  # of the break before it: depth of parentheses, SOFT
+    rank: tuple[int, str]  # of the break before it: depth of parentheses, its mark
 
 
 def unbroken(text: str) -> str:
     """The text in one line."""
-    return text.replace(BREAK, "").replace(SOFT, "")
+    return _MARKS.sub("", text)
 
 
 def has_marks(text: str) -> bool:
     """Whether the text may be broken anywhere."""
-    return BREAK in text or SOFT in text
+    return bool(_MARKS.search(text))
 
 
 def broken(
@@ -55,11 +56,12 @@ def broken(
     widths = [measure(piece.text) for piece in found]
     start = 0
     while start < len(found):
-        depth, soft = found[start].rank
-        room = width - indent(2 * depth + soft) if lines else width
+        depth, mark = found[start].rank
+        level = 2 * depth + (mark == SOFT)
+        room = width - indent(level) if lines else width
         stop = _stop(found, widths, start, room)
         joined = "".join(piece.text for piece in found[start:stop]).rstrip()
-        lines.append(Part(joined, 2 * depth + soft))
+        lines.append(Part(joined, level))
         start = stop
     return lines
 
@@ -67,9 +69,9 @@ def broken(
 def pieces(text: str) -> list[Piece]:
     """The text in the pieces between its marks."""
     parts = _MARKS.split(text)
-    found, depth = [Piece(parts[0], (0, False))], _depth(parts[0])
+    found, depth = [Piece(parts[0], (0, BREAK))], _depth(parts[0])
     for mark, part in zip(parts[1::2], parts[2::2], strict=True):
-        found.append(Piece(part, (depth, mark == SOFT)))
+        found.append(Piece(part, (depth, mark)))
         depth += _depth(part)
     return found
 
@@ -82,8 +84,8 @@ def _stop(pieces: list[Piece], widths: list[float], start: int, width: float) ->
     """Where the line that begins with piece `start` ends."""
     used, late = widths[start], []
     for i in range(start + 1, len(pieces)):
-        depth, soft = pieces[i].rank
-        next_term = not soft and depth <= pieces[start].rank[0]
+        depth, mark = pieces[i].rank
+        next_term = mark == BREAK and depth <= pieces[start].rank[0]
         if used > (1 - (_ALL_BUT if next_term else _LAST_PART)) * width:
             late.append((pieces[i].rank, -i))
         used += widths[i]

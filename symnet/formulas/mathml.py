@@ -15,7 +15,7 @@ from html import escape
 from types import MappingProxyType
 
 from symnet.formulas.labels import GREEK
-from symnet.formulas.lines import Piece, pieces, unbroken
+from symnet.formulas.lines import SOFT, Piece, pieces, unbroken
 from symnet.formulas.pages import Block, Line, Rows
 from symnet.formulas.signs import LATEX
 from symnet.formulas.tex import OPERATORS, width
@@ -118,7 +118,7 @@ def _begun(before: Piece, piece: Piece) -> bool:
     """
     deeper = piece.rank[0] - before.rank[0]
     together = width(before.text) + width(piece.text)
-    if piece.rank[1] and deeper >= 0:
+    if piece.rank[1] == SOFT and deeper >= 0:
         return width(before.text) < _SHORT and together < _WIDE
     return deeper > 0 and together < 2 * _SHORT
 

@@ -39,8 +39,8 @@ def _term_key(term: Expr, inputs: Mapping[Symbol, int], written: Written) -> tup
         return (3,)
     powers = [f.as_base_exp() for f in (term.args if term.is_Mul else (term,))]
     if not all(b.is_number or (b.is_Symbol and _is_count(e)) for b, e in powers):
-        text = written(term)
-        return (1, len(text), text)
+        text = written(term.as_coeff_Mul()[1])  # neurons in one order, whatever their weights
+        return (1, len(text), text, written(term))
     symbols = [(b, int(e)) for b, e in powers if b.is_Symbol]
     names = tuple(sorted(labels.natural(s.name) for s, _ in symbols))
     among = [(s, e) for s, e in symbols if s in inputs] if inputs else symbols

@@ -18,8 +18,8 @@ from sympy.printing.printer import Printer
 from symnet.activations import Activation
 from symnet.calculus.algebra import Quantity, sigma
 from symnet.calculus.scalars import logsumexp
-from symnet.formulas import labels, ordering
-from symnet.formulas.lines import BREAK, SOFT
+from symnet.formulas import labels, ordering, radicals
+from symnet.formulas.lines import BREAK, CASE, SOFT
 
 _LONG = 20  # characters of a factor before which a product may be broken
 
@@ -57,6 +57,7 @@ class FormulaPrinter(Printer):
         self.inputs = {symbol: position for position, symbol in enumerate(inputs)}
         self.activations = activations or {}
         self.digits, self.own, self.sort, self.brief = digits, own, sort, brief
+        self._places = {symbol.name: position for symbol, position in self.inputs.items()}
         self._memory: dict[Expr, str] = {}
 
     # What each format writes in its own way.
@@ -105,7 +106,7 @@ class FormulaPrinter(Printer):
     def either(self, cases: Sequence[tuple[str, str]], otherwise: str) -> str:
         """(value, condition), …, and the value for all other cases."""
         for value, condition in reversed(cases):
-            otherwise = f"({value} {SOFT}if {condition} {SOFT}else {otherwise})"
+            otherwise = f"({value} {CASE}if {condition} {CASE}else {otherwise})"
         return otherwise
 
     # Sums and products.
@@ -147,16 +148,17 @@ class FormulaPrinter(Printer):
         numbers: list[str] = []
         top: list[Expr] = []
         bottom: list[Expr] = []
+        factors = radicals.rationalised(self._in_turn(factors))
         partials = [factor for factor in factors if _is_partial(factor.as_base_exp()[0])]
         for factor in factors:
             if factor.is_Number:
                 negative ^= bool(factor.is_negative)
                 self._number_factor(abs(factor), numbers, bottom, bool(partials))
             elif factor.is_Pow and factor.exp.is_Number and factor.exp.is_negative:
-                bottom.append(factor.base if factor.exp == -1 else factor.base**-factor.exp)
+                bottom.append(radicals.inverted(factor))
             else:
                 top.append(factor)
-        top, bottom = [*self._ordered(top)], [*self._ordered(bottom)]
+        top, bottom = [*self._ordered(top)], [*self._ordered(radicals.under_one_root(bottom))]
         apart = self.slashed and bool(bottom or partials != top[-1:])
         above = numbers + [self._factor(f, apart) for f in top]
         below = [self._factor(f, apart) for f in bottom]
@@ -165,6 +167,17 @@ class FormulaPrinter(Printer):
         if len(above) == 1 and len(top) == 1 and top[0].is_Add:
             above = [self.parentheses(self._print(top[0]))]
         return negative, self.quotient(above, below)
+
+    def _in_turn(self, factors: Sequence[Expr]) -> Sequence[Expr]:
+        """Factors; those of one quantity's partials as the inputs are: (∂z/∂ρ)·(∂z/∂T)."""
+        partials = [f for f in factors if _is_partial(f)]
+        if len(partials) < 2 or len({(f.letter, f.layer, f.index) for f in partials}) > 1:
+            return factors
+        turn = iter(sorted(partials, key=lambda f: [self._place(d) for d in f.along]))
+        return [next(turn) if _is_partial(f) else f for f in factors]
+
+    def _place(self, name: str) -> int:
+        return self._places.get(name, 0)
 
     def _number_factor(
         self, number: Expr, above: list[str], below: list[Expr], whole: bool

@@ -14,6 +14,8 @@ from symnet.activations.cancelling import cancels
 from symnet.activations.functions import STEPS
 from symnet.activations.untaken import untaken
 from symnet.formulas.labels import unicode_name
+from symnet.formulas.lines import unbroken
+from symnet.formulas.plain import TextPrinter
 from symnet.names import listed
 from symnet.network import Network
 
@@ -79,9 +81,10 @@ def _untaken_notes(activation: Activation, order: int) -> Iterator[str]:
 
 
 def _interval(low: Expr, high: Expr) -> str:
+    below, above = _written(low), _written(high)
     if low == -oo:
-        return f"z < {high}"
-    return f"z > {low}" if high == oo else f"{low} < z < {high}"
+        return f"z < {above}"
+    return f"z > {below}" if high == oo else f"{below} < z < {above}"
 
 
 def _kink_notes(activation: Activation) -> Iterator[str]:
@@ -91,8 +94,8 @@ def _kink_notes(activation: Activation) -> Iterator[str]:
     flat = activation.constant(2) == 0
     for places, what in ((kinks, "has a kink"), (jumps, "jumps")):
         if places:
-            taken = " and ".join(str(_slope(activation, place)) for place in places)
-            said = f"{activation.name} {what} at {' and '.join(map(str, places))}"
+            taken = " and ".join(_written(_slope(activation, place)) for place in places)
+            said = f"{activation.name} {what} at {' and '.join(map(_written, places))}"
             yield f"{said}: its derivative there is taken as {taken}" + _flat(activation, flat)
             flat = False
     if activation.endless:
@@ -136,6 +139,11 @@ def _refusal(activation: Activation, order: int) -> str:
     except ValueError as error:
         return f"not to be computed in doubles: {error}"
     return ""
+
+
+def _written(number: Expr) -> str:
+    """As formulas have it: a float by the fewest digits that give it back."""
+    return unbroken(TextPrinter().doprint(number))
 
 
 def _slope(activation: Activation, kink: Expr) -> Expr:

@@ -19,7 +19,7 @@ from sympy import Expr
 
 from symnet.calculus.algebra import Quantity
 from symnet.formulas import labels
-from symnet.formulas.lines import BREAK, SOFT, has_marks, unbroken
+from symnet.formulas.lines import CASE, SOFT, has_marks, unbroken
 from symnet.formulas.printers import FormulaPrinter
 
 # Points up to which something is set in one piece; a line has 345.
@@ -112,11 +112,11 @@ class LatexPrinter(FormulaPrinter):
         if sum(max(map(width, column)) for column in zip(*rows, strict=True)) <= _CASES:
             listed = r" \\ ".join(" & ".join(row) for row in rows)
             return unbroken(rf"\begin{{cases}} {listed} \end{{cases}}")
-        listed = rf",\ {BREAK}".join(
+        listed = rf",\ {CASE}".join(
             rf"{value}\ \text{{if }} {condition}" for value, condition in cases
         )
         # Without \mathopen a leading minus would be spaced as a binary one.
-        return rf"\bigl({listed},\ {BREAK}\text{{else }}\mathopen{{}}{otherwise}\bigr)"
+        return rf"\bigl({listed},\ {CASE}\text{{else }}\mathopen{{}}{otherwise}\bigr)"
 
     def entry(self, quantity: Quantity) -> str:
         if quantity.layer is None:

@@ -11,8 +11,14 @@ from symnet.network.graph import Node, called
 from symnet.network.layer import Layer
 
 
-def layers(layers: tuple[Layer, ...]) -> None:
-    """ValueError for none, for what is no layer, and for widths that do not follow."""
+def layers(given: object) -> tuple[Layer, ...]:
+    """The layers. ValueError for none, for what is no layer, and for widths that do not follow."""
+    if not isinstance(given, Iterable) or isinstance(given, str):
+        kind = type(given).__name__
+        raise ValueError(
+            f"a network is of a list of layers, Network([layer, ...]), not of a {kind}"
+        )
+    layers = tuple(given)
     if not layers:
         raise ValueError("a network needs at least one layer")
     for k, layer in enumerate(layers, start=1):
@@ -24,6 +30,7 @@ def layers(layers: tuple[Layer, ...]) -> None:
                 f"layer {k}: weights have {layer.inputs} columns, "
                 f"but layer {k - 1} has {before.outputs} neurons"
             )
+    return layers
 
 
 def activations(named: Iterable[tuple[str, Activation]], parameters: Iterable[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -37,9 +37,12 @@ def layers(
 
 
 def _checked_widths(widths: Sequence[int]) -> list[int]:
-    sizes = list(widths)
+    sizes = list(widths) if isinstance(widths, Iterable) else [widths]
     if len(sizes) < 2:
-        raise ValueError(f"widths {sizes}: give at least the inputs and the outputs, as [2, 1]")
+        raise ValueError(
+            f"widths {shortened(str(widths))}: give a list from the inputs to the outputs, "
+            "as [2, 8, 1]"
+        )
     return [whole(size, f"widths {shortened(str(sizes))}: a width", 1) for size in sizes]
 
 

@@ -23,7 +23,7 @@ from sympy import Symbol
 from symnet import showing
 from symnet.activations import Activation
 from symnet.names import listed, shortened
-from symnet.network import building, checks, dense, describing, graph, naming, nesting
+from symnet.network import building, checks, dense, describing, graph, naming, nesting, unnamed
 from symnet.network.graph import Node, called
 from symnet.network.layer import Layer, Spec
 from symnet.network.naming import Called, Named
@@ -68,8 +68,7 @@ class Network(Named):
         outputs: Iterable[str | Symbol] | None = None,
         name: str | None = None,
     ) -> None:
-        layers = tuple(layers)
-        checks.layers(layers)
+        layers = unnamed.layers(checks.layers(layers))
         nodes = tuple(Node.of(layer, k) for k, layer in enumerate(layers))
         self._set_nodes(nodes, layers, (layers[0].inputs, *(layer.outputs for layer in layers)))
         self._set_names(inputs, outputs, name)
@@ -98,7 +97,7 @@ class Network(Named):
         count = checks.inputs_of(nodes, inputs)
         sizes = graph.checked_sizes(nodes, count)
         checks.used(nodes)
-        nodes = graph.without_lone_softmax(nodes, sizes)
+        nodes = unnamed.nodes(graph.without_lone_softmax(nodes, sizes))
         self = cls.__new__(cls)
         self._set_nodes(nodes, graph.layers_of(nodes), sizes)
         self._set_names(names, outputs, name)

@@ -111,14 +111,14 @@ def matrix(entries: object) -> Array:
 def vector(entries: object, count: int) -> Array:
     """A layer's bias, shape (count,), from a list, an array or a SymPy Matrix of one row or column.
 
-    An array may be the row that is added to `x @ W`, shape (1, count). Raises ValueError for
-    another length and for entries that `weight` refuses.
+    An array may be the row that is added to `x @ W`, shape (1, count), or the column that is added
+    to `W @ x`. Raises ValueError for another length and for entries that `weight` refuses.
     """
     if isinstance(entries, sympy.MatrixBase) and 1 in entries.shape:
         entries = list(entries)
     entries = _plain(entries)
-    if isinstance(entries, np.ndarray) and entries.ndim == 2 and len(entries) == 1:
-        entries = entries[0]
+    if isinstance(entries, np.ndarray) and entries.ndim == 2 and 1 in entries.shape:
+        entries = entries.ravel()
     flat = _listed(entries, "bias")
     if len(flat) != count:
         raise ValueError(f"bias has {len(flat)} entries, but weights have {count} rows")

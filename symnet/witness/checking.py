@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from symnet import showing
 from symnet.network import Network
+from symnet.network.foreign import unlike
 from symnet.progress import part, warn
 from symnet.witness import calls, directions, sampling
 from symnet.witness.comparing import Checkable, CheckError, Comparison, Truth, worst
@@ -160,9 +161,7 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
 def _check_pair(network: object, function: Checkable) -> None:
     """TypeError for what is no network or no functions, ValueError for those of another size."""
     if not isinstance(network, Network):
-        raise TypeError(
-            f"check(network, function): a Network is needed, got {type(network).__name__}"
-        )
+        raise TypeError(f"check(network, function): a Network is needed, got {unlike(network)}")
     if not hasattr(function, "order"):
         raise TypeError(
             "check(network, function): what derive(network).compile() gives is needed, got "

@@ -1,0 +1,37 @@
+"""What is taken for a network and is none, and how one is had of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_READ: Mapping[str, str] = MappingProxyType(
+    {
+        "torch": "symnet.from_torch(module) reads a torch.nn.Module",
+        "keras": "symnet.from_keras(model) reads a model",
+        "sklearn": "symnet.from_sklearn(model) reads an estimator or a pipeline",
+        "onnx": "symnet.load reads the file",
+        "jax": "symnet.from_jax(f, n) reads a function of n inputs",
+        "flax": "symnet.from_jax(f, n) reads a function of n inputs",
+        "haiku": "symnet.from_jax(f, n) reads a function of n inputs",
+        "equinox": "symnet.from_jax(f, n) reads a function of n inputs",
+        "symnet": "symnet.Network([...]) is of layers, symnet.Network.of(y) of a graph",
+        "numpy": "symnet.from_arrays(arrays, activations) is of weights",
+    }
+)
+"""By the package that a class or one of its bases is of."""
+
+
+def unlike(found: object) -> str:
+    """`str; symnet.load reads a file`: the type, and what makes a network of it."""
+    kind = type(found)
+    if isinstance(found, str | os.PathLike):
+        return f"{kind.__name__}; symnet.load reads a file"
+    packages = [base.__module__.partition(".")[0] for base in kind.__mro__]
+    for package in packages:
+        if package in _READ:
+            return f"{kind.__name__}; {_READ[package]}"
+    if isinstance(found, list | tuple):
+        return f"{kind.__name__}; {_READ['numpy']}, symnet.Network([...]) of layers"
+    return f"{kind.__name__}; {_READ['jax']}" if callable(found) else kind.__name__
