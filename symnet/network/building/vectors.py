@@ -21,6 +21,7 @@ from symnet.network.building.matrices import (
     added,
     diagonal,
     entries,
+    multiplier,
     multiplies,
     plus,
     reciprocals,
@@ -29,7 +30,7 @@ from symnet.network.building.matrices import (
 )
 from symnet.network.building.protocol import OfNumpy
 from symnet.network.layer import Layer, Spec
-from symnet.network.weights import Array, as_expression, matrix, symbols, weight
+from symnet.network.weights import Array, as_expression, symbols, weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +56,9 @@ class Vector(OfNumpy):
     """A vector of a graph, `Σ_j A_j a_j + c`; made by `variables` and by what is done with them.
 
     `v[0]`, `v[1:3]` and `rho, T = x` are parts of it. `+ - * /` and `**` work entry by entry, with
-    vectors of the same width, a vector one wide, numbers and arrays; `W @ v` is a matrix times it;
-    NumPy's `exp`, `sin`, … are `apply`.
+    vectors of the same width, a vector one wide, numbers and arrays; `W @ v` is a matrix times it,
+    `w @ v` its scalar product with another vector or with numbers; NumPy's `exp`, `sin`, … are
+    `apply`.
 
     ValueError for widths that do not fit and for what `Layer` refuses as weights; TypeError for a
     function that is no activation.
@@ -146,14 +148,14 @@ class Vector(OfNumpy):
         return linear(other, self)
 
     def __matmul__(self, other: Any) -> Vector:
-        """The scalar product with a vector, one wide, or v W of a matrix, Wᵀ v."""
+        """The scalar product with a vector or numbers, one wide, or v W of a matrix, Wᵀ v."""
         if isinstance(other, Vector):
             if other.width != self.width:
                 raise ValueError(
                     f"vectors of {self.width} and {other.width} entries have no scalar product"
                 )
             return linear([[1] * self.width], self * other)
-        return linear(np.transpose(matrix(other)), self)
+        return linear(multiplier(other, after=True), self)
 
     def __abs__(self) -> Vector:
         return apply("abs", self)
@@ -243,8 +245,8 @@ def concat(*vectors: Vector | Sequence[Vector]) -> Vector:
 
 
 def linear(weights: Any, v: Vector) -> Vector:
-    """W v."""
-    W = matrix(weights)
+    """W v; Σ_r w_r v_r of numbers in a row."""
+    W = multiplier(weights)
     if W.shape[1] != v.width:
         raise ValueError(
             f"the matrix has {W.shape[1]} columns, but the vector has {v.width} entries"
