@@ -64,7 +64,7 @@ def bound(
     stretch=1000,
 ):
     """The function of points."""
-    return binding.bound(
+    call = binding.NativeFunction(
         function or native(results),
         np.array([weight]) if isinstance(weight, float) else weight,
         2,
@@ -75,6 +75,7 @@ def bound(
         general,
         lone,
     )
+    return call.bound()
 
 
 def test_a_single_point_has_a_function_of_its_own(way):
@@ -233,7 +234,7 @@ def test_nothing_is_kept(way):
     """Arguments, results, weights and the function itself go when their user lets go."""
     X, weights = np.zeros((3, 2)), np.ones(1)
     counts = sys.getrefcount(X), sys.getrefcount(weights)
-    f = binding.bound(native(9), weights, 2, SHAPES, 1, 1000, lambda _: 1, list)
+    f = binding.NativeFunction(native(9), weights, 2, SHAPES, 1, 1000, lambda _: 1, list).bound()
     for _ in range(100):
         results = f(X)
     assert {sys.getrefcount(result) for result in results} == {3}

@@ -21,7 +21,7 @@ import symnet
 from strategies import networks
 from symnet import compiling
 from symnet.activations import TABLE, Activation, Z
-from symnet.languages import c_file, numpy_module, testpoints
+from symnet.languages import c_file, generate, numpy_module, running, testpoints
 from symnet.languages.selftest import examples, expectations
 from symnet.languages.testpoints import chosen, ordinary_points
 from symnet.network import Layer, Network
@@ -303,7 +303,7 @@ def test_points_suit_the_units_of_the_inputs():
 def test_points_reach_the_branches_of_forms(name, count):
     """One neuron: beyond |z| = 40 and both kinks, at three points; no terms are much larger."""
     network = symnet.Network.dense([1, 1, 1], name, seed=1)
-    points, ordinary = chosen(network, 2), ordinary_points(network)
+    points, ordinary = chosen(compiling.compiled(network, 2), 2), ordinary_points(network)
     branches = {name: testpoints._branches(network.activations[name], 2)}
     assert len(set().union(*testpoints._reached(network, points, branches))) == count
     np.testing.assert_array_equal(points[0], testpoints.exact(ordinary)[0])
@@ -316,10 +316,32 @@ def test_points_reach_the_branches_of_functions_that_languages_lack():
     """The polynomial of erf near 0, and on each side what comes after it."""
     bell = Activation("bell", erf(Z))
     network = Network([Layer([[1.0]], [0.0], bell)])
-    points = chosen(network, 2)
+    points = chosen(compiling.compiled(network, 2), 2)
     branches = {"bell": testpoints._branches(bell, 2)}
     assert len(set().union(*testpoints._reached(network, points, branches))) == 3
     assert min(abs(points)) < 0.84375 < max(abs(points))
+
+
+def test_points_are_right_in_single_precision():
+    """Far out softplus(x)^-2 is 3e35, of which derivatives have squares that no float holds."""
+    x = symnet.variables("x")
+    network = Network.of(np.cbrt(x) / (1 + symnet.apply("softplus", x) ** -2))
+    f = compiling.compiled(network, 2)
+    points = chosen(f, 2)
+    for found, wanted in zip(f(points.astype(np.float32)), f(points), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+def test_what_single_precision_does_not_hold_is_generated_in_double():
+    """exp(100) and more on the way: refused as floats; the C++ of it tests doubles only."""
+    x = symnet.variables("x")
+    network = Network.of(np.log(np.exp(100 * np.tanh(x) + 200) + 1))
+    with pytest.raises(ValueError, match="leave out --precision float"):
+        generate(network, "c", precision="float")
+    text = generate(network, "cpp", name="net")["net.hpp"]
+    assert "Take double or a wider type" in text
+    assert "worst_error<float>()" not in text
+    assert running.confirm("cpp", {"net.hpp": text}) is None or not shutil.which("c++")
 
 
 def test_entries_of_many_inputs_are_the_hessians():

@@ -47,6 +47,13 @@ def twice_softmax() -> Network:
     return Network.of(concat(softmax(h) * h, log_softmax(h) + softmax(h)))
 
 
+def experts() -> Network:
+    """Two outputs of experts, each weighed by a share that is one wide."""
+    draw, x = zoo.Draw(41), variables("x1", "x2")
+    shares = softmax(draw(2, 2)(x))
+    return Network.of(sum(shares[k] * draw(2, 3)(draw(3, 2, "tanh")(x)) for k in range(2)))
+
+
 def rational() -> Network:
     """Skips, a product and two activations of exact weights: polynomials and their quotients."""
     square = Activation("squared", Z**2 - Z / 3)
@@ -232,15 +239,15 @@ def define(scope, label, code, count):
         except NameError:  # it needs another line first
             continue
         for name in {renamed(label, swap), *permuted(renamed(label, swap))}:
-            scope[name] = value
+            scope[name] = np.atleast_1d(value)
 
 
 @pytest.mark.complete(every=2)
-@pytest.mark.parametrize("name", zoo.GRAPHS)
+@pytest.mark.parametrize("name", [*zoo.GRAPHS, "experts"])
 def test_layer_text_gives_the_numbers(name, monkeypatch):
     """The printed layer notation of every graph: value, gradient and Hessian of every output."""
     monkeypatch.setattr(folding, "ALIKE", 99)
-    network = zoo.network(name)
+    network = experts() if name == "experts" else zoo.network(name)
     x = zoo.points(network, 1)[0]
     y, J, H = (f(network, x) for f in analytic.BY_ORDER)
     network = Network.from_nodes(network.nodes, inputs=network.n)

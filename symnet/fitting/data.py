@@ -148,6 +148,11 @@ def listed(names: Iterable[str]) -> str:
     return shortened(", ".join(names), 200)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 restart`, `2 restarts`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _check_kinds(data: MixedData) -> None:
     for kind in data.kinds:
         if kind.output not in data.outputs or not set(kind.along) <= set(data.inputs):

@@ -98,7 +98,11 @@ def guarded(name: str, lines: Sequence[str]) -> list[str]:
 
 def source(job: Job, includes: Sequence[str] = ()) -> str:
     """The header; `includes` are those with its activations, where it does not define them."""
-    return "\n".join([*comment(job.head()), *guarded(job.name, _lines(job, includes))])
+    head = [*job.head(), *_WIDER] if not job.single else job.head()
+    return "\n".join([*comment(head), *guarded(job.name, _lines(job, includes))])
+
+
+_WIDER = ["", "Take double or a wider type: some numbers on the way are beyond those of float."]
 
 
 def _lines(job: Job, includes: Sequence[str]) -> list[str]:
@@ -212,8 +216,23 @@ def _self_test(job: Job, printer: CppPrinter) -> list[str]:
             lines += [f"        error = error_of<Real>({', '.join(arguments)});"]
             lines += ["        worst = larger<Real>(worst, error);"]
     lines += ["    }", "    return worst;", "}", "", f"}} // namespace {job.name}", ""]
-    main = _MAIN.format(name=job.name, macro=job.name.upper(), count=len(job.points))
+    worst = "\n".join(_worst(job))
+    main = _MAIN.format(worst=worst, macro=job.name.upper(), count=len(job.points))
     return [*lines, *main.split("\n")]
+
+
+def worst_errors(job: Job) -> list[str]:
+    """The worst errors of a network's self-test, in each type of number that is right for it."""
+    in_float = f"static_cast<double>({job.name}::worst_error<float>())"
+    return [f"{job.name}::worst_error<double>()", *[in_float] * job.single]
+
+
+def _worst(job: Job) -> list[str]:
+    if not job.single:
+        return [f"    const double worst = {worst_errors(job)[0]};"]
+    named = zip(("in_double", "in_float"), worst_errors(job), strict=True)
+    lines = [f"    const double {name} = {error};" for name, error in named]
+    return [*lines, "    const double worst = in_double > in_float ? in_double : in_float;"]
 
 
 _WORST = """\
@@ -249,9 +268,7 @@ _MAIN = """\
 
 int main()
 {{
-    const double in_double = {name}::worst_error<double>();
-    const double in_float = static_cast<double>({name}::worst_error<float>());
-    const double worst = in_double > in_float ? in_double : in_float;
+{worst}
     const char *verdict = worst <= 1.0 ? "ok" : "WRONG";
     std::printf("self-test %s: {count} points, %.2g of the allowed error\\n", verdict, worst);
     return worst <= 1.0 ? 0 : 1;

@@ -28,14 +28,7 @@ def library(name: str, jobs: Sequence[Job]) -> Files:
 
 def _gathering(name: str, jobs: Sequence[Job]) -> str:
     names = [job.name for job in jobs]
-    errors = [
-        error
-        for own in names
-        for error in (
-            f"{own}::worst_error<double>()",
-            f"static_cast<double>({own}::worst_error<float>())",
-        )
-    ]
+    errors = [error for job in jobs for error in cpp.worst_errors(job)]
     listed = "".join(f"        {error},\n" for error in errors)
     main = _MAIN.format(macro=name.upper(), errors=listed, names=", ".join(names))
     lines = [*(f'#include "{own}.hpp"' for own in names), "", *main.split("\n")]

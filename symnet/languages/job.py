@@ -17,7 +17,8 @@ from symnet.breaking import Kind, broken
 from symnet.catalogue import PRECISIONS
 from symnet.formulas.remarks import pasting
 from symnet.languages.selftest import Expectation, expectations, selected
-from symnet.lowering import programs, selecting
+from symnet.languages.testpoints import right_in_single
+from symnet.lowering import partials, programs, selecting
 from symnet.lowering.counting import Count, operations
 from symnet.lowering.loops import Let, Loop, Lowered, Routine, Shape, Start, walk
 from symnet.names import called, check_called, commented
@@ -43,7 +44,8 @@ class Job:
     """One network to write down.
 
     name: what its functions are called by, or begin with; command: how the text was asked for;
-    only: the names of the partials that it computes, where it computes no others.
+    only: the names of the partials that it computes, where it computes no others; single: whether
+    single precision is right at the points, where a text has it.
     """
 
     network: Network
@@ -55,6 +57,7 @@ class Job:
     expected: tuple[Expectation, ...] = field(repr=False)
     command: str = ""
     only: tuple[str, ...] = ()
+    single: bool = True
 
     @classmethod
     def of(
@@ -71,29 +74,37 @@ class Job:
 
         With `only` the order is that of the highest partial in it. ValueError when a weight is
         symbolic, for a name that is no identifier or a word of the language, another precision than
-        those of PRECISIONS, and for partials that there are not; CheckError when the derivatives
-        fail their check.
+        those of PRECISIONS, for one that is not right at the points, and for partials that there
+        are not; CheckError when the derivatives fail their check.
         """
         if precision not in PRECISIONS:
             raise ValueError(f"precision {precision!r} is none of {', '.join(PRECISIONS)}")
         chosen = check_called(called(network.name, language) if name is None else name, language)
-        partials = selecting.partials(network, only)
-        order = max(partials, default=order)
+        entries = partials.named(network, only)
+        order = max(entries, default=order)
         function = compiling.compiled(network, order)
-        if partials:
-            lowered = selecting.lowered(network, partials)
+        if entries:
+            lowered = selecting.lowered(network, entries)
         else:
             lowered = programs.lowered(network, order)
         _check_inside(chosen, lowered)
         _check_range(lowered, precision)
         _check_stack(lowered, precision, language)
         checking.verify(function)
-        if partials:
-            points, expected = selected(network, function, precision, partials)
+        if entries:
+            points, expected = selected(network, function, precision, entries)
         else:
             points, expected = expectations(network, function, precision)
+        asked = precision == "float" or language == "cpp"
+        single = not asked or all(right_in_single(function, order, point) for point in points)
+        if precision == "float" and not single:
+            raise ValueError(
+                "single precision gives other numbers than double at ordinary inputs: some on the "
+                "way are too large or too small for it; leave out --precision float"
+            )
+        only = tuple(only)
         return cls(
-            network, order, chosen, precision, lowered, points, expected, command, tuple(only)
+            network, order, chosen, precision, lowered, points, expected, command, only, single
         )
 
     def known(self, order: int) -> Expectation:

@@ -15,14 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symnet.compiling import Compiled
-from symnet.languages.testpoints import chosen, rounded
+from symnet.languages.testpoints import ROUNDING, chosen, rounded
 from symnet.network import Network
 from symnet.witness import analytic
 from symnet.witness.units import units
 
 Array = NDArray[Any]
 
-_ULPS = 2**13  # allowed error in roundings of the terms' size: other machines round otherwise
 _TINY = 1e-300  # allowed where all terms are zero, so that errors can be divided by it
 
 
@@ -46,7 +45,7 @@ class Examples:
         Arrays (m, n, …, n): an entry's terms are as large as at the worst of the points, and no
         entry has the allowance of another, whose inputs or output may be in other units.
         """
-        rounding = _rounding(self.precision)
+        rounding = ROUNDING[self.precision]
         return tuple(np.maximum(rounding * size.max(axis=0), _TINY) for size in self.sizes)
 
 
@@ -62,7 +61,7 @@ def examples(
     itself: it should have been verified. ValueError when a weight is symbolic, or the network
     has no finite value and partials at ordinary points.
     """
-    points = chosen(network, function.order)
+    points = chosen(function, function.order)
     points = points if precision == "float" else rounded(points)
     low = min(function.order, 2)
     higher = [function.derivative(r, points) for r in range(low + 1, function.order + 1)]
@@ -97,7 +96,6 @@ _TABULATED = 300  # expected entries of a point that a self-test compares, for e
 _COLUMNS = 8  # that the engine carries for an entry alone
 _HELD = 2**21  # numbers of directions at a time
 _TINY_IN_SINGLE = 1e-30  # the same in single precision
-_SINGLE_ULPS = 2**10  # the same for single precision, whose own sums are longer for its digits
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def expectations(
 
     Of results with many entries an evenly spread part is compared. Raises as `examples`.
     """
-    points = chosen(network, function.order)
+    points = chosen(function, function.order)
     return points, expected_at(network, function, points, precision)
 
 
@@ -132,8 +130,8 @@ def selected(
     precision: str,
     partials: Mapping[int, Mapping[str, tuple[int, ...]]],
 ) -> tuple[Array, tuple[Expectation, ...]]:
-    """The same for chosen entries of each order; see `lowering.selecting.partials`."""
-    points = chosen(network, max(partials))
+    """The same for chosen entries of each order; see `lowering.partials.named`."""
+    points = chosen(function, max(partials))
     places = {order: np.array(list(entries.values())) for order, entries in partials.items()}
     found = _entries(network, function, points, places)
     return points, tuple(
@@ -208,15 +206,8 @@ def _seconds(network: Network, points: Array, places: Array) -> tuple[Array, Arr
     return expected, sizes
 
 
-def _rounding(precision: str) -> float:
-    """An allowed error in multiples of the terms' size."""
-    if precision == "float":
-        return _SINGLE_ULPS * float(np.finfo(np.float32).eps)
-    return _ULPS * float(np.finfo(np.float64).eps)
-
-
 def _allowed(sizes: Array, precision: str) -> Array:
     """For each entry, of the sizes of its terms (points, count), in two digits."""
     least = _TINY_IN_SINGLE if precision == "float" else _TINY
-    allowed = np.maximum(_rounding(precision) * sizes.max(axis=0), least)
+    allowed = np.maximum(ROUNDING[precision] * sizes.max(axis=0), least)
     return np.array([float(f"{error:.1e}") for error in allowed.tolist()])

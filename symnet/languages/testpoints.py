@@ -2,7 +2,8 @@
 
 They are ordinary ones, the first of them always; where other points let the activations' forms take
 branches that these do not reach, such as z >= 0 and |z| > 40 of GELU, those take their places: also
-branches inside of functions that some languages lack, such as erf near 0.
+branches inside of functions that some languages lack, such as erf near 0. Single precision is as
+good there, in which numbers end at 3e38 and the square of 1e-20 is nearly nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sympy.core.relational import Relational
 
 from symnet.activations import Activation, Z
 from symnet.activations.arithmetic import in_steps
+from symnet.compiling import Compiled
 from symnet.lowering import elementary
 from symnet.network import Network
 from symnet.witness import analytic, sampling
@@ -30,6 +32,15 @@ _Region: TypeAlias = tuple[object, ...]
 _POINTS = 3
 _FACTORS = (1.0, 4.0, 20.0, 100.0)  # how far out other points are
 _EACH = 16  # of them
+ROUNDING = {
+    "double": 2**13 * float(np.finfo(np.float64).eps),
+    "float": 2**10 * float(np.finfo(np.float32).eps),
+}
+"""By precision, an allowed error in multiples of the terms' size: other machines round otherwise.
+
+Single precision's own sums are longer for its digits.
+"""
+
 _LARGER = 100.0  # times the terms of ordinary points: more would excuse errors at these
 
 
@@ -39,12 +50,13 @@ def direction_of(network: Network) -> Array:
     return np.array([float(f"{x:.4g}") for x in step.tolist()])
 
 
-def chosen(network: Network, order: int) -> Array:
-    """Points (N, n), `exact`, that reach as many branches as can be found.
+def chosen(function: Compiled, order: int) -> Array:
+    """Points (N, n) for `function`, `exact`, that reach as many branches as can be found.
 
     Those of derivatives up to `order`, at most the second.
     ValueError where the network is not finite at ordinary points.
     """
+    network = function.network
     points = exact(ordinary_points(network))
     low = min(order, 2)
     named = network.activations.items()
@@ -56,25 +68,30 @@ def chosen(network: Network, order: int) -> Array:
     for factor in _FACTORS:
         others = exact(rounded(sampling.far(network, random, _EACH, factor)))
         others = others[sampling.clear(network, others, float(np.finfo(np.float32).eps))]
-        sets.append(_covering(network, points, others, branches))
+        sets.append(_covering(function, low, points, others, branches))
     counts = [len(set().union(*_reached(network, own, branches))) for own in sets]
     return sets[int(np.argmax(counts))]
 
 
 def _covering(
-    network: Network, points: Array, others: Array, branches: Mapping[str, _Branches]
+    function: Compiled,
+    order: int,
+    points: Array,
+    others: Array,
+    branches: Mapping[str, _Branches],
 ) -> Array:
     """The first of the points, and such of both as reach the most new branches each."""
+    network = function.network
     pool = np.concatenate([points, others])
     reached = _reached(network, pool, branches)
-    largest = _sizes(network, points)
+    largest = np.array([size.max() for size in _along(network, points)[1]])
     taken = [0]
     while len(taken) < len(points):
         known = set().union(*(reached[k] for k in taken))
         new = [float(len(regions - known)) for regions in reached]
         new[len(taken)] += 0.5  # the ordinary one whose place it would take
         best = int(np.argmax(new))
-        if best < len(points) or _is_like(network, pool[best], largest):
+        if best < len(points) or _is_like(function, order, pool[best], largest):
             taken.append(best)
         else:
             reached[best] = set()
@@ -111,17 +128,35 @@ def rounded(points: Array) -> Array:
     return np.array([[float(f"{x:.4g}") for x in row] for row in points.tolist()])
 
 
-def _sizes(network: Network, points: Array) -> Array:
-    """The largest terms of value, first and second derivatives along a direction: (3,)."""
-    along = direction_of(network)[:, None]
-    known, sizes = analytic.measured(network, points, 2, along)
-    finite = all(np.isfinite(result).all() for result in known)
-    return np.array([size.max() if finite else np.inf for size in sizes])
+def _along(network: Network, points: Array) -> tuple[Sequence[Array], Sequence[Array]]:
+    """Value, first and second derivatives along a direction, (N, m), and the sizes of terms."""
+    known, sizes = analytic.measured(network, points, 2, direction_of(network)[:, None])
+    shape = len(points), network.m
+    return [part.reshape(shape) for part in known], [part.reshape(shape) for part in sizes]
 
 
-def _is_like(network: Network, point: Array, largest: Array) -> bool:
-    """Whether nothing is much larger there, nor infinite."""
-    return bool((_sizes(network, point[None]) <= _LARGER * largest).all())
+def _is_like(function: Compiled, order: int, point: Array, largest: Array) -> bool:
+    """Whether nothing is much larger there, and single precision right up to the order."""
+    known, sizes = _along(function.network, point[None])
+    finite = all(np.isfinite(part).all() for part in known)
+    larger = any(size.max() > _LARGER * most for size, most in zip(sizes, largest, strict=True))
+    return finite and not larger and right_in_single(function, order, point)
+
+
+def right_in_single(function: Compiled, order: int, point: Array) -> bool:
+    """Whether single precision gives what double does at a point (n,), up to the second order."""
+    known, sizes = _along(function.network, point[None])
+    with np.errstate(over="ignore", under="ignore"):
+        single = point[None].astype(np.float32)
+    direction = direction_of(function.network)
+    for r in range(min(order, 2) + 1):
+        found = function.derivative(r, single)
+        for _ in range(r):
+            found = found @ direction
+        allowed = ROUNDING["float"] * sizes[r] + float(np.finfo(np.float32).tiny)
+        if not (np.abs(found - known[r]) <= allowed).all():
+            return False
+    return True
 
 
 # --- branches -----------------------------------------------------------------------------------

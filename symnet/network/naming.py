@@ -1,15 +1,26 @@
-"""What a network's inputs and outputs are called: labels, and the symbols that stand for them."""
+"""What a network, its inputs and its outputs are called: labels, symbols for them, and units."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from sympy import Symbol
 
-from symnet.names import Variables, check_distinct, check_symbol, shortened, variables
+from symnet import physical
+from symnet.names import (
+    Variables,
+    check_distinct,
+    check_label,
+    check_symbol,
+    shortened,
+    variables,
+)
 
-Called = Iterable[str | Symbol] | None
+Called: TypeAlias = Iterable[str | Symbol] | None
+"""The labels of one end, or symbols; None for x1, x2, … and y, or y1, y2, …"""
 
 
 class Ends(NamedTuple):
@@ -17,6 +28,80 @@ class Ends(NamedTuple):
 
     inputs: Variables
     outputs: Variables
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class Named:
+    """What has a name, and two ends of which each entry has a label, a symbol and perhaps a unit.
+
+    Immutable: `with_units` and `with_symbols` give another one.
+    """
+
+    inputs: tuple[Symbol, ...]
+    """The inputs in formulas: symbols of their names, or `T_K` for "T [K]"; see `symnet.names`."""
+    outputs: tuple[Symbol, ...]
+    input_names: tuple[str, ...]
+    """The inputs as they were called."""
+    output_names: tuple[str, ...]
+    name: str | None
+    units: Mapping[str, str]
+    """Units by name, `{"rho": "kg/m3"}`, of inputs and outputs that have one; see `with_units`."""
+
+    def _weight_names(self) -> Sequence[str]:
+        """The names that weights have, which no end may have."""
+        raise NotImplementedError
+
+    def _call(self, ends: Ends, name: str | None) -> None:
+        """Set all names; there are no units yet."""
+        self._set_ends(ends)
+        object.__setattr__(self, "name", None if name is None else check_label(name))
+        object.__setattr__(self, "units", MappingProxyType({}))
+
+    def _set_ends(self, ends: Ends) -> None:
+        for role, found in zip(("input", "output"), ends, strict=True):
+            object.__setattr__(self, f"{role}s", found.symbols)
+            object.__setattr__(self, f"{role}_names", found.labels)
+
+    @property
+    def _ends(self) -> Ends:
+        pairs = (self.inputs, self.input_names), (self.outputs, self.output_names)
+        return Ends(*(Variables(*pair) for pair in pairs))
+
+    def with_units(self, units: Mapping[str, str]) -> Self:
+        """The network with these units of its inputs and outputs, `{"rho": "kg/m3", "T": "K"}`.
+
+        Files keep them; plots, pages and tables show them; they take no part in comparisons.
+        ValueError for an unknown name, and for what is no short printable text.
+        """
+        changed = self._copied()
+        found = physical.checked(units, (*self.input_names, *self.output_names))
+        object.__setattr__(changed, "units", found)
+        return changed
+
+    @property
+    def own_symbols(self) -> dict[str, str]:
+        """By label, the symbols that a network of these names would not have by itself."""
+        return own(self._ends, self._weight_names())
+
+    def with_symbols(self, symbols: Mapping[str, str]) -> Self:
+        """The network with these symbols for labels, `{"T [K]": "T_K_2"}`: its formulas have them.
+
+        ValueError for an unknown label, a plain one, which is its own symbol, and for a symbol
+        that is no plain name or stands for something else.
+        """
+        if not symbols:
+            return self
+        changed = self._copied()
+        changed._set_ends(with_symbols(self._ends, symbols, self._weight_names()))
+        return changed
+
+    def _copied(self) -> Self:
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        return copy
+
+    def _labels(self) -> tuple[Any, ...]:
+        return self.input_names, self.output_names, self.name, dict(self.units)
 
 
 def made(

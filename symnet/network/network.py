@@ -20,12 +20,13 @@ import numpy as np
 import sympy
 from sympy import Symbol
 
-from symnet import physical, showing
+from symnet import showing
 from symnet.activations import Activation
-from symnet.names import Variables, check_label, listed, shortened
+from symnet.names import listed, shortened
 from symnet.network import building, checks, dense, describing, graph, naming, nesting, unnamed
 from symnet.network.graph import Node, called
 from symnet.network.layer import Layer, Spec
+from symnet.network.naming import Called, Named
 from symnet.network.weights import Array, doubles, is_exact, symbols
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _N = TypeVar("_N", bound="Network")
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
-class Network:
+class Network(Named):
     """A feed-forward network, immutable and compared by value.
 
     Args:
@@ -56,15 +57,6 @@ class Network:
     """
 
     nodes: tuple[Node, ...]
-    inputs: tuple[Symbol, ...]
-    """The inputs in formulas: symbols of their names, or `T_K` for "T [K]"; see `symnet.names`."""
-    outputs: tuple[Symbol, ...]
-    input_names: tuple[str, ...]
-    """The inputs as they were called."""
-    output_names: tuple[str, ...]
-    name: str | None
-    units: Mapping[str, str]
-    """Units by name, `{"rho": "kg/m3"}`, of inputs and outputs that have one; see `with_units`."""
     widths: tuple[int, ...]
     """`(n, w1, ..., m)`: the width of each vector, the inputs' first."""
     _layers: tuple[Layer, ...] | None
@@ -97,7 +89,7 @@ class Network:
         nodes = tuple(nodes)
         if not nodes:
             raise ValueError("a network needs at least one node")
-        names: Iterable[str | Symbol] | None = None
+        names: Called = None
         if isinstance(inputs, str):  # which is refused when all else is known
             names, inputs = inputs, None
         elif isinstance(inputs, Iterable):
@@ -158,26 +150,10 @@ class Network:
         object.__setattr__(self, "_layers", layers)
         object.__setattr__(self, "widths", sizes)
 
-    def _set_names(
-        self,
-        inputs: Iterable[str | Symbol] | None,
-        outputs: Iterable[str | Symbol] | None,
-        name: str | None,
-    ) -> None:
+    def _set_names(self, inputs: Called, outputs: Called, name: str | None) -> None:
         """Check and set what has names: activations, inputs, outputs, the network itself."""
         checks.activations(self._activations(), self.parameters)
-        self._set_ends(naming.made(inputs, outputs, (self.n, self.m), self._weight_names()))
-        object.__setattr__(self, "name", None if name is None else check_label(name))
-        object.__setattr__(self, "units", MappingProxyType({}))
-
-    def _set_ends(self, ends: naming.Ends) -> None:
-        for role, found in zip(("input", "output"), ends, strict=True):
-            object.__setattr__(self, f"{role}s", found.symbols)
-            object.__setattr__(self, f"{role}_names", found.labels)
-
-    def _ends(self) -> naming.Ends:
-        pairs = (self.inputs, self.input_names), (self.outputs, self.output_names)
-        return naming.Ends(*(Variables(*pair) for pair in pairs))
+        self._call(naming.made(inputs, outputs, (self.n, self.m), self._weight_names()), name)
 
     def _weight_names(self) -> list[str]:
         return [symbol.name for symbol in self.symbols]
@@ -322,36 +298,6 @@ class Network:
             raise ValueError(f"no weight symbol {listed(unknown)}; the network has {known}")
         return self._mapped(lambda node: node.subs(plain))
 
-    def with_units(self, units: Mapping[str, str]) -> Self:
-        """The network with these units of its inputs and outputs, `{"rho": "kg/m3", "T": "K"}`.
-
-        Files keep them; plots, pages and tables show them; they take no part in comparisons.
-        ValueError for an unknown name, and for what is no short printable text.
-        """
-        found = physical.checked(units, (*self.input_names, *self.output_names))
-        changed = object.__new__(type(self))
-        changed.__dict__.update(self.__dict__, units=found)
-        return changed
-
-    @property
-    def own_symbols(self) -> dict[str, str]:
-        """By label, the symbols that a network of these names would not have by itself."""
-        return naming.own(self._ends(), self._weight_names())
-
-    def with_symbols(self, symbols: Mapping[str, str]) -> Self:
-        """The network with these symbols for labels, `{"T [K]": "T_K_2"}`: its formulas have them.
-
-        ValueError for an unknown label, a plain one, which is its own symbol, and for a symbol
-        that is no plain name or stands for something else.
-        """
-        if not symbols:
-            return self
-        ends = naming.with_symbols(self._ends(), symbols, self._weight_names())
-        changed = object.__new__(type(self))
-        changed.__dict__.update(self.__dict__)
-        changed._set_ends(ends)
-        return changed
-
     def with_parameters(self, arrays: Mapping[str, Array]) -> Self:
         """The network with these weights and biases, by the names of `parameters`.
 
@@ -377,7 +323,7 @@ class Network:
         found = _made(type(self), layers, nodes, (*self._labels(), {}))
         # A symbol made for a label keeps its name, whatever is free now: formulas have it.
         if not found.symbols & {*self.inputs, *self.outputs}:
-            found._set_ends(self._ends())
+            found._set_ends(self._ends)
         return found
 
     def narrowed(self, width: int) -> Self:
@@ -443,9 +389,6 @@ class Network:
     def __reduce__(self) -> tuple[Any, ...]:
         nodes = () if self._layers else self.nodes
         return _made, (type(self), self._layers, nodes, (*self._labels(), self.own_symbols))
-
-    def _labels(self) -> tuple[Any, ...]:
-        return self.input_names, self.output_names, self.name, dict(self.units)
 
     def __repr__(self) -> str:
         shape = describing.shape(self._layers, self.widths)

@@ -80,51 +80,10 @@ class NativeKernels:
         offered to `foreign` first. `confirm` is called with a type before its functions are first
         used, but for those of many doubles.
         """
+        runtime.keep_freed_memory()
         n, m = self.network.n, self.network.m
         shapes = tuple((m, *(n,) * order) for order in orders)
-        cost = self.costs[name]
-
-        def bound(dtype: Any, plain: bool = False) -> Function:
-            if confirm is not None and (plain or dtype != np.float64):
-                self._confirm(dtype, plain, confirm)
-            # What is bound for doubles hands other types to its own `general`, with its `confirm`.
-            key = name, most, dtype, plain, confirm is None
-            if key not in self._bound:
-                library = self._compile(_TYPES[dtype], plain)[file.part(name, self.orders)]
-                single = self.lone and not plain
-                self._bound[key] = binding.bound(
-                    library.function(name, len(shapes), weighted=True),
-                    file.packed(self.network, _TYPES[dtype]),
-                    n,
-                    shapes,
-                    loading.alone(cost),
-                    loading.stretch(cost),
-                    lambda points: loading.threads(points, cost, most),
-                    general,
-                    _once(lambda: bound(dtype, plain=True)) if single else None,
-                )
-            return self._bound[key]
-
-        def general(X: Any) -> tuple[Any, ...]:
-            if foreign is not None and (found := foreign(X)) is not None:
-                return found
-            X = runtime.floats(X, n)
-            points = np.require(X.reshape(-1, n), requirements=["C", "A", "W"])
-            if len(points):
-                results = bound(points.dtype)(points)
-            else:
-                results = tuple(np.empty((0, *shape), X.dtype) for shape in shapes)
-            if X.ndim == 2:
-                return results
-            return tuple(result.reshape(X.shape[:-1] + result.shape[1:]) for result in results)
-
-        runtime.keep_freed_memory()
-        return bound(np.dtype(np.float64))
-
-    def _confirm(self, dtype: Any, plain: bool, confirm: Callable[[type], None]) -> None:
-        if (dtype, plain) not in self._confirmed:
-            confirm(dtype.type)
-            self._confirmed.add((dtype, plain))
+        return _Method(self, name, shapes, most, foreign, confirm).bound(np.dtype(np.float64))
 
     def narrowed(self, network: Network) -> NativeKernels:
         """Itself: the text knows its network's widths."""
@@ -165,6 +124,63 @@ class NativeKernels:
         for dtype in _TYPES.values():
             self._text(dtype)
         return NativeKernels, (self.network, self.orders, self.costs, self.texts)
+
+
+@dataclass(frozen=True)
+class _Method:
+    """One function of the kernels, for points of any type and shape."""
+
+    kernels: NativeKernels
+    name: str
+    shapes: tuple[tuple[int, ...], ...]
+    most: int | None
+    foreign: Foreign | None
+    confirm: Callable[[type], None] | None
+
+    def bound(self, dtype: Any, plain: bool = False) -> Function:
+        """The function for arrays of a type, `plain` the one for single points; confirmed."""
+        kernels, cost = self.kernels, self.kernels.costs[self.name]
+        if plain or dtype != np.float64:
+            self._confirmed(dtype, plain)
+        # What is bound for doubles hands other types to its own `_general`, with its `confirm`.
+        key = self.name, self.most, dtype, plain, self.confirm is None
+        if key not in kernels._bound:
+            library = kernels._compile(_TYPES[dtype], plain)[file.part(self.name, kernels.orders)]
+            single = kernels.lone and not plain
+            call = binding.NativeFunction(
+                library.function(self.name, len(self.shapes), weighted=True),
+                file.packed(kernels.network, _TYPES[dtype]),
+                kernels.network.n,
+                self.shapes,
+                loading.alone(cost),
+                loading.stretch(cost),
+                lambda points: loading.threads(points, cost, self.most),
+                self._general,
+                _once(lambda: self.bound(dtype, plain=True)) if single else None,
+            )
+            kernels._bound[key] = call.bound()
+        return kernels._bound[key]
+
+    def _confirmed(self, dtype: Any, plain: bool) -> None:
+        confirmed = self.kernels._confirmed
+        if self.confirm is not None and (dtype, plain) not in confirmed:
+            self.confirm(dtype.type)
+            confirmed.add((dtype, plain))
+
+    def _general(self, X: Any) -> tuple[Any, ...]:
+        """The results for what is no plain array of doubles."""
+        if self.foreign is not None and (found := self.foreign(X)) is not None:
+            return found
+        n = self.kernels.network.n
+        X = runtime.floats(X, n)
+        points = np.require(X.reshape(-1, n), requirements=["C", "A", "W"])
+        if len(points):
+            results = self.bound(points.dtype)(points)
+        else:
+            results = tuple(np.empty((0, *shape), X.dtype) for shape in self.shapes)
+        if X.ndim == 2:
+            return results
+        return tuple(result.reshape(X.shape[:-1] + result.shape[1:]) for result in results)
 
 
 def _once(make: Callable[[], Function]) -> Function:

@@ -7,8 +7,8 @@
     net = Network.of(y)
 
 `inputs` has the variables, `vectors` what a vector is and its arithmetic, `blocks` what networks
-are made of, `dispatch` NumPy's functions of vectors, `matrices` the products that dissolve in
-weights, `nodes` the way to a network's nodes and back.
+are made of, `dispatch` NumPy's functions of vectors and `protocol` how NumPy calls them, `matrices`
+the products that dissolve in weights, `nodes` the way to a network's nodes and back.
 """
 
 from symnet.network.building.blocks import (

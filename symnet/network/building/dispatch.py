@@ -13,7 +13,8 @@ import numpy as np
 
 from symnet.activations import clip
 from symnet.network.building import blocks
-from symnet.network.building.vectors import NUMPY, Vector, apply, concat, linear
+from symnet.network.building.protocol import NUMPY
+from symnet.network.building.vectors import Vector, apply, concat, linear
 
 
 def _over_all(

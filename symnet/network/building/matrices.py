@@ -7,15 +7,34 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symnet.network.weights import Array, as_expression, symbols, vector, weight
+from symnet.network.weights import Array, as_expression, matrix, symbols, vector, weight
 
 
 def entries(given: Any, width: int) -> Array:
     """A number or an array of them as a vector's entries: as many, or one for all."""
+    if np.ndim(given) > 1:
+        raise ValueError(
+            f"an array of shape {np.shape(given)} for a vector of {width} entries; a matrix times "
+            "the vector is W @ v"
+        )
     flat = list(given) if np.ndim(given) else [given] * width
     if width not in (1, len(flat)):
         raise ValueError(f"{len(flat)} numbers for a vector of {width} entries")
     return vector([weight(e, f"number [{i}]") for i, e in enumerate(flat)], len(flat))
+
+
+def multiplier(given: Any, after: bool = False) -> Array:
+    """W of W @ v, or where it stands `after` the vector Wᵀ; numbers in a row are one row of it."""
+    if _is_row(given):
+        return matrix([given])
+    return np.transpose(matrix(given)) if after else matrix(given)
+
+
+def _is_row(given: Any) -> bool:
+    try:
+        return np.ndim(given) == 1
+    except ValueError:  # of ragged rows, which `matrix` refuses
+        return False
 
 
 def selection(rows: Array, width: int) -> Array:

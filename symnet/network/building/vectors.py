@@ -7,8 +7,7 @@ a sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,14 +21,16 @@ from symnet.network.building.matrices import (
     added,
     diagonal,
     entries,
+    multiplier,
     multiplies,
     plus,
     reciprocals,
     selection,
     times,
 )
+from symnet.network.building.protocol import OfNumpy
 from symnet.network.layer import Layer, Spec
-from symnet.network.weights import Array, as_expression, matrix, symbols, weight
+from symnet.network.weights import Array, as_expression, symbols, weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +52,13 @@ class Atom:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Vector:
+class Vector(OfNumpy):
     """A vector of a graph, `Σ_j A_j a_j + c`; made by `variables` and by what is done with them.
 
     `v[0]`, `v[1:3]` and `rho, T = x` are parts of it. `+ - * /` and `**` work entry by entry, with
-    vectors of the same width, a vector one wide, numbers and arrays; `W @ v` is a matrix times it;
-    NumPy's `exp`, `sin`, … are `apply`.
+    vectors of the same width, a vector one wide, numbers and arrays; `W @ v` is a matrix times it,
+    `w @ v` its scalar product with another vector or with numbers; NumPy's `exp`, `sin`, … are
+    `apply`.
 
     ValueError for widths that do not fit and for what `Layer` refuses as weights; TypeError for a
     function that is no activation.
@@ -97,6 +99,10 @@ class Vector:
         form = self._times(layer.weights)._shifted(layer.bias)
         kind = "form" if layer.activation.value == Z else "activation"
         return value(form, kind, None if kind == "form" else layer.activation, layer=layer)
+
+    def applied(self, function: Spec) -> Vector:
+        """A function of one number, entry by entry, as `apply`."""
+        return apply(function, self)
 
     # --- arithmetic -----------------------------------------------------------------------------
 
@@ -142,14 +148,14 @@ class Vector:
         return linear(other, self)
 
     def __matmul__(self, other: Any) -> Vector:
-        """The scalar product with a vector, one wide, or v W of a matrix, Wᵀ v."""
+        """The scalar product with a vector or numbers, one wide, or v W of a matrix, Wᵀ v."""
         if isinstance(other, Vector):
             if other.width != self.width:
                 raise ValueError(
                     f"vectors of {self.width} and {other.width} entries have no scalar product"
                 )
             return linear([[1] * self.width], self * other)
-        return linear(np.transpose(matrix(other)), self)
+        return linear(multiplier(other, after=True), self)
 
     def __abs__(self) -> Vector:
         return apply("abs", self)
@@ -159,26 +165,6 @@ class Vector:
             "a vector of a network is no SymPy expression; write functions of it with NumPy's, as "
             "np.sin(v), or as symnet.apply(formula, v)"
         )
-
-    def __array__(self, *given: Any, **options: Any) -> Any:
-        raise TypeError(
-            "a vector of a network is no array of numbers; join vectors by symnet.concat, or by "
-            "np.concatenate, and write functions of them with NumPy's or symnet.apply"
-        )
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *given: Any, **options: Any) -> Vector:
-        """What makes `np.sin(v)`, `W @ v` and `array + v` work."""
-        called = method == "__call__"
-        if called and options:
-            raise TypeError(f"NumPy's {ufunc.__name__} takes vectors of a network without options")
-        name = ufunc.__name__ if called else f"{ufunc.__name__}.{method}"
-        return _of_numpy(name, given, options, called and ufunc.nin == 1)
-
-    def __array_function__(
-        self, function: Any, types: Any, given: Sequence[Any], options: Mapping[str, Any]
-    ) -> Vector:
-        """What makes `np.sum(v)`, `np.concatenate([u, v])` and the like work."""
-        return _of_numpy(function.__name__, given, options)
 
     def _sum(self, other: Any) -> Vector:
         if not isinstance(other, Vector):
@@ -238,26 +224,6 @@ class Vector:
         return constant and products and _has_single_entries(self)
 
 
-NUMPY: dict[str, Callable[..., Vector]] = {}
-"""NumPy's functions by name, but those of one number; filled by `dispatch`."""
-
-
-def _of_numpy(
-    name: str, given: Sequence[Any], options: Mapping[str, Any], elementwise: bool = False
-) -> Vector:
-    """A function of NumPy's, of vectors. TypeError for one that they do not have."""
-    if name in NUMPY:
-        return NUMPY[name](*given, **options)
-    if elementwise:
-        with suppress(ValueError):
-            return apply(name, given[0])
-    functions = [other for other in NUMPY if other.isidentifier()]
-    raise TypeError(
-        f"NumPy's {name} is not for vectors of a network, which have functions of one number, as "
-        f"np.tanh, and {', '.join(functions)}; symnet.apply takes any formula of one symbol"
-    )
-
-
 def concat(*vectors: Vector | Sequence[Vector]) -> Vector:
     """The vectors, or those of one list, one after the other.
 
@@ -279,8 +245,8 @@ def concat(*vectors: Vector | Sequence[Vector]) -> Vector:
 
 
 def linear(weights: Any, v: Vector) -> Vector:
-    """W v."""
-    W = matrix(weights)
+    """W v; Σ_r w_r v_r of numbers in a row."""
+    W = multiplier(weights)
     if W.shape[1] != v.width:
         raise ValueError(
             f"the matrix has {W.shape[1]} columns, but the vector has {v.width} entries"

@@ -20,12 +20,14 @@ from symnet.backends.c.plan.steps import (
     written_by,
 )
 from symnet.calculus.algebra import entry, heads, sigma
+from symnet.calculus.shapes import Shapes
 
 
 class Draft:
     """Slabs and where quantities stand in them, weights that are read where they stand, steps."""
 
-    def __init__(self) -> None:
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
         self.slabs: dict[str, Slab] = {}
         self.places: dict[Family | sigma, Place] = {}
         self.weights: dict[Family, Expr] = {}
@@ -40,6 +42,11 @@ class Draft:
             name = f"{first}_{number}"
         self.slabs[name] = Slab(name, rows, columns)
         return self.slabs[name]
+
+    def new(self, name: str, rows: int, along: Sequence[str]) -> Place:
+        """A slab of its own for a vector along these directions, or for each output."""
+        copies = self.shapes.m if "p" in along else self.shapes.combinations(len(along))
+        return Place(self.slab(name, rows, copies), 0, copies)
 
     def append(self, step: Step) -> None:
         """Add a step after all others."""

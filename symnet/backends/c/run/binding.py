@@ -7,6 +7,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Sequence
 from ctypes import c_byte, c_void_p
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from importlib.resources import files
@@ -33,54 +34,73 @@ def no_memory(name: str) -> MemoryError:
     return MemoryError(f"{name}: no memory for a block of points on each thread")
 
 
-def bound(
-    function: Any,
-    weights: Array,
-    inputs: int,
-    shapes: Sequence[tuple[int, ...]],
-    alone: int,
-    stretch: int,
-    threads: Callable[[int], int],
-    general: Function,
-    lone: Function | None = None,
-) -> Function:
-    """X (N, n) → arrays (N, *shape) that function(N, X, weights, results…, threads) fills.
+@dataclass(frozen=True)
+class NativeFunction:
+    """What a call of `function(N, X, weights, results…, threads)` needs besides X (N, inputs).
 
-    One point (n,) → arrays of these shapes. For C-contiguous arrays of `weights`' type; anything
-    else goes to `general`, and a single point to `lone`, where there is one. `threads` tells how
-    many are to share N points, from `alone` on. MemoryError where a thread's memory cannot be had.
-    The GIL is free meanwhile, but for the few points of a small network that take microseconds.
+    shapes: of one point's results, which the function fills as arrays (N, *shape).
+    alone, threads: how many threads share N points, `threads` being asked from `alone` points on.
+    stretch: the points that one call takes at most.
+    general: what takes all but C-contiguous arrays of the weights' type; lone: what takes a single
+        point, where there is such a function.
     """
-    module = extension()
-    if module is not None:
-        address = ctypes.cast(function, c_void_p).value
-        message = str(no_memory(function.__name__))
-        fast: Function = module.bind(
-            address, weights, inputs, tuple(shapes), alone, stretch, threads, general, lone, message
+
+    function: Any
+    weights: Array
+    inputs: int
+    shapes: Sequence[tuple[int, ...]]
+    alone: int
+    stretch: int
+    threads: Callable[[int], int]
+    general: Function
+    lone: Function | None = None
+
+    def bound(self) -> Function:
+        """X (N, n) → arrays (N, *shape); one point (n,) → arrays of these shapes.
+
+        MemoryError where a thread's memory cannot be had. The GIL is free meanwhile, but for the
+        few points of a small network that take microseconds.
+        """
+        module = extension()
+        if module is None:  # a call takes 4 microseconds more
+            return self._in_python()
+        address = ctypes.cast(self.function, c_void_p).value
+        found: Function = module.bind(
+            address,
+            self.weights,
+            self.inputs,
+            tuple(self.shapes),
+            self.alone,
+            self.stretch,
+            self.threads,
+            self.general,
+            self.lone,
+            str(no_memory(self.function.__name__)),
         )
-        return fast
-    # Where there is no module, a call takes 4 microseconds more.
-    address, dtype = weights.ctypes.data, weights.dtype
+        return found
 
-    def call(X: Any) -> tuple[Array, ...]:
-        plain = type(X) is np.ndarray and 0 < X.ndim < 3 and X.dtype == dtype and X.flags.carray
-        if not plain or X.shape[-1] != inputs or not X.size:
-            return general(X)
-        several = X.shape[:-1]
-        points = several[0] if several else 1
-        if points == 1 and lone is not None:
-            return lone(X)
-        results = tuple([np.empty(several + shape, dtype) for shape in shapes])
-        count = 1 if points < alone else threads(points)
-        arrays = [array.reshape(points, -1) for array in (X, *results)]
-        for first in range(0, points, stretch):
-            x, *filled = (array[first : first + stretch] for array in arrays)
-            if function(len(x), buffer(x), address, *map(buffer, filled), count):
-                raise no_memory(function.__name__)
-        return results
+    def _in_python(self) -> Function:
+        function, inputs, stretch = self.function, self.inputs, self.stretch
+        address, dtype = self.weights.ctypes.data, self.weights.dtype
 
-    call.weights = weights  # type: ignore[attr-defined] # they must live as long
-    return call
+        def call(X: Any) -> tuple[Array, ...]:
+            plain = type(X) is np.ndarray and 0 < X.ndim < 3 and X.dtype == dtype and X.flags.carray
+            if not plain or X.shape[-1] != inputs or not X.size:
+                return self.general(X)
+            several = X.shape[:-1]
+            points = several[0] if several else 1
+            if points == 1 and self.lone is not None:
+                return self.lone(X)
+            results = tuple([np.empty(several + shape, dtype) for shape in self.shapes])
+            count = 1 if points < self.alone else self.threads(points)
+            arrays = [array.reshape(points, -1) for array in (X, *results)]
+            for first in range(0, points, stretch):
+                x, *filled = (array[first : first + stretch] for array in arrays)
+                if function(len(x), buffer(x), address, *map(buffer, filled), count):
+                    raise no_memory(function.__name__)
+            return results
+
+        return call
 
 
 @lru_cache(maxsize=1)

@@ -14,23 +14,21 @@ returns 0, or 1 where there is no memory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import takewhile
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Add, Expr
 
 from symnet.backends.c.plan.lowering import lowered
 from symnet.backends.c.plan.steps import Linear, Plan
 from symnet.backends.c.text import library
 from symnet.backends.c.text.calls import written
-from symnet.backends.c.text.expressions import formula, function, rows
+from symnet.backends.c.text.expressions import function, rows
 from symnet.backends.c.text.functions import Functions, call_of, count_of
+from symnet.backends.c.text.heading import FLAGS, Kernels, heading, signature
 from symnet.backends.c.text.lines import broken
 from symnet.backends.c.text.selftest import Known, self_test
-from symnet.breaking import SENTENCES, WIDTH, paragraph
 from symnet.calculus.program import Program
 from symnet.names import array_name
 from symnet.network import Network
@@ -38,21 +36,6 @@ from symnet.network import Network
 __all__ = ["FLAGS", "Known", "Kernels", "packed", "source"]
 
 Array = NDArray[Any]
-Kernels = Mapping[str, tuple[Program, Sequence[int]]]
-"""Name of each function: its Program, and the orders of derivatives that its outputs are of."""
-
-FLAGS = (
-    "-std=c99",
-    "-O2",
-    "-march=native",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-ffp-contract=fast",
-)
-"""Flags for speed that leave NaN and infinity their meaning: no -ffast-math.
-
-What -O3 would write out the text does itself: 3 % faster, a fifth more of the compiler's time.
-"""
 
 _FAR = 1024  # neurons from which weights come from memory
 _WIDE = 256  # neurons whose weights stay in the second-level cache
@@ -60,7 +43,6 @@ _MANY = 4096  # vectors of a quarter of a megabyte
 _BLOCK, _MOST = 300, 8  # vectors of a narrow network's block: all of them, and those of points
 _WIDEST = 64  # bytes of a vector
 _STAGE = 16  # vectors of an activation's first stage, before its second follows
-_LONGEST_LISTING = 40  # statements of a Program that the heading shows; of more, both ends
 
 
 def source(
@@ -113,14 +95,14 @@ class _File:
     """One file: the functions that its kernels turn out to need, and the kernels."""
 
     def __init__(
-        self, kernels: Kernels, network: Network, dtype: str, weights: str, heading: str
+        self, kernels: Kernels, network: Network, dtype: str, weights: str, title: str
     ) -> None:
         if dtype not in ("double", "float"):
             raise ValueError(f"dtype is {dtype!r}, expected 'double' or 'float'")
         if weights not in ("constant", "argument"):
             raise ValueError(f"weights is {weights!r}, expected 'constant' or 'argument'")
         self.kernels, self.network, self.dtype = kernels, network, dtype
-        self.constant, self.title = weights == "constant", heading
+        self.constant, self.title = weights == "constant", title
         self.plans = {name: lowered(program) for name, (program, _) in kernels.items()}
         self.vectors = _vectors(list(self.plans.values()))
         self.functions = Functions(network, dtype, self.vectors)
@@ -130,8 +112,9 @@ class _File:
         if parts:
             pairs = zip(self.kernels, kernels, strict=True)
             kernels = [_PART.format(part=part(n, self.kernels), text=text) for n, text in pairs]
+        shapes = {name: shape for name, (_, shape) in self.functions.starts.items()}
         found = [
-            self.heading(),
+            heading(self.kernels, self.network, self.title, None if self.constant else shapes),
             library.text("includes"),
             library.text("arithmetic"),
             f"typedef {self.dtype} real;\n",
@@ -149,38 +132,6 @@ class _File:
         return "\n".join(found)
 
     # --- before the kernels ---------------------------------------------------------------------
-
-    def heading(self) -> str:
-        """The comment that says what the file computes, in which arrays, and how to compile it."""
-        orders = sorted({r for _, orders in self.kernels.values() for r in orders})
-        results = [f"{array_name(r)} (points, {', '.join(['m', *'n' * r])})" for r in orders]
-        lines = [
-            self.title or f"The network {self.network.describe()}, and its derivatives.",
-            "",
-            *(f"    {self.signature(name)}" for name in self.kernels),
-            "",
-            f"Arrays, row by row: x (points, n); {'; '.join(results)}; with n = {self.network.n}, "
-            f"m = {self.network.m}. The functions return 0, or 1 where there is no memory. Up to "
-            "`threads` threads share the points when compiled with OpenMP; results do not depend "
-            "on their number.",
-        ]
-        if not self.constant:
-            shapes = [f"{name} {shape}" for name, (_, shape) in self.functions.starts.items()]
-            lines += ["", f"weights, row by row, one after the other: {_runs(shapes)}"]
-        lines += ["", f"    cc {' '.join(FLAGS)} -fopenmp -c kernel.c, linked with -lm", ""]
-        told: dict[str, list[str]] = {}
-        for name, (program, _) in self.kernels.items():
-            listing = list(_listing(program))
-            lines += [*_told(name, listing, told), ""]
-            told[name] = listing
-        told_in = paragraph(lines[:-1], SENTENCES, WIDTH - 3)
-        return "/*\n" + "\n".join(f" * {line}".rstrip() for line in told_in) + "\n */\n"
-
-    def signature(self, name: str) -> str:
-        outputs = [f"real *{array_name(r)}" for r in self.kernels[name][1]]
-        weights = [] if self.constant else ["const real *weights"]
-        arguments = ["ptrdiff_t points", "const real *x", *weights, *outputs, "int threads"]
-        return f"int {name}({', '.join(arguments)})"
 
     def weights_table(self) -> str:
         texts = []
@@ -229,11 +180,12 @@ class _File:
     def entry(self, name: str, orders: Sequence[int], planned: Plan) -> str:
         weights = [] if self.constant else ["weights"]
         shifted = [f"{array_name(r)} + first * {count_of(r)}" for r in orders]
+        declared = signature(name, orders, not self.constant)
         text = library.filled(
             "entry",
             name=name,
-            signature=self.signature(name),
-            parameters=self.signature(name).split("(")[1].rpartition(",")[0],
+            signature=declared,
+            parameters=declared.split("(")[1].rpartition(",")[0],
             memory=planned.vectors,
             shifted=", ".join(["x + first * N", *weights, *shifted]),
             passed=", ".join(["points", "x", *weights, *map(array_name, orders)]),
@@ -273,48 +225,3 @@ def _vectors(plans: Sequence[Plan]) -> int:
     if columns > 8 or (rows < _WIDE and memory > _MANY):
         return 1
     return max(4 if rows > _FAR else 2, min(_MOST, _BLOCK // memory // 2 * 2))
-
-
-def _told(name: str, listing: list[str], known: Mapping[str, list[str]]) -> list[str]:
-    """What a function computes, from where it differs from the one before that it is most like."""
-    alike = {other: _beginning(listing, lines) for other, lines in known.items()}
-    like = max(alike, key=alike.__getitem__, default=None)
-    if like is None or alike[like] < 2:
-        return [f"{name} computes, layer by layer and then back:", *listing]
-    last = listing[alike[like] - 1].partition("=")[0].strip()
-    return [f"{name} computes the same as {like} up to {last}, then:", *listing[alike[like] :]]
-
-
-def _beginning(lines: Sequence[str], others: Sequence[str]) -> int:
-    """How many lines both begin with."""
-    pairs = zip(lines, others, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-
-def _listing(program: Program) -> list[str]:
-    """The statements, both ends of very many."""
-    statements = list(program.statements)
-    half = _LONGEST_LISTING // 2
-    left_out = len(statements) - _LONGEST_LISTING
-    if left_out > 0:
-        statements = statements[:half] + statements[-half:]
-    lines = [f"    {formula(s.target)} = {_shortened(s.expression)}" for s in statements]
-    if left_out > 0:
-        lines.insert(half, f"    ... and {left_out} statements like these")
-    return lines
-
-
-def _shortened(expression: Expr) -> str:
-    """A sum, both ends of very many terms."""
-    terms = Add.make_args(expression)
-    if len(terms) <= 8:
-        return formula(expression)
-    shown = [*map(formula, terms[:2]), f"... + {len(terms) - 3} more", formula(terms[-1])]
-    return " + ".join(shown)
-
-
-def _runs(words: list[str]) -> str:
-    """Words in a row, both ends of very many."""
-    if len(words) > 12:
-        words = [*words[:6], "...", *words[-4:]]
-    return ", ".join(words) + "."

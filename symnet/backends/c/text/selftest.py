@@ -7,7 +7,7 @@ what another engine gave.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,36 +47,54 @@ def self_test(
     `functions` are names and orders, `outputs` an order's name and number of entries as C text,
     `weights` the array of functions that take one.
     """
-    tables = [table("static const real POINTS", examples.points.ravel().tolist(), dtype)]
-    compared = [r for r in outputs if r in examples.expected]
-    for r in compared:
-        name = f"static const real EXPECTED_{r}"
-        tables.append(table(name, examples.expected[r].ravel().tolist(), dtype))
-        errors = np.broadcast_to(examples.allowed[r], examples.expected[r].shape[1:])
-        shown = [float(f"{error:.1e}") for error in errors.ravel().tolist()]
-        tables.append(table(f"static const double ALLOWED_{r}", shown, "double"))
-    if weights is not None:
-        tables.append(table("static const real WEIGHTS", weights.tolist(), dtype))
-    calls = []
-    for function, orders in functions.items():
-        given = ["count", "x", *(["WEIGHTS"] * (weights is not None))]
-        given += [*(f"got_{r}" for r in orders), "threads"]
-        checks = [
-            f'bad += differs("{function}: {outputs[r][0]}", count, {outputs[r][1]}, '
-            f"{examples.strides.get(r, 1)}, got_{r}, EXPECTED_{r}, ALLOWED_{r});"
-            for r in orders
-            if r in compared
-        ]
-        lines = [
-            *(f"real *got_{r} = fresh(count * {outputs[r][1]});" for r in orders),
-            f"bad += {function}({', '.join(given)});",
-            *checks,
-            *(f"free(got_{r});" for r in orders),
-        ]
-        calls.append("\n".join(["    {", *(broken(f"        {line}") for line in lines), "    }"]))
+    calls = (
+        _call(function, orders, outputs, examples, weights is not None)
+        for function, orders in functions.items()
+    )
     return library.filled(
         "selftest",
-        tables="\n".join(tables),
+        tables="\n".join(_tables(examples, outputs, weights, dtype)),
         count=len(examples.points),
         calls="\n".join(calls),
     )
+
+
+def _tables(
+    examples: Known, outputs: Iterable[int], weights: Array | None, dtype: str
+) -> Iterator[str]:
+    yield table("static const real POINTS", examples.points.ravel().tolist(), dtype)
+    for r in outputs:
+        if r not in examples.expected:
+            continue
+        expected = examples.expected[r]
+        yield table(f"static const real EXPECTED_{r}", expected.ravel().tolist(), dtype)
+        errors = np.broadcast_to(examples.allowed[r], expected.shape[1:])
+        shown = [float(f"{error:.1e}") for error in errors.ravel().tolist()]
+        yield table(f"static const double ALLOWED_{r}", shown, "double")
+    if weights is not None:
+        yield table("static const real WEIGHTS", weights.tolist(), dtype)
+
+
+def _call(
+    function: str,
+    orders: Sequence[int],
+    outputs: Mapping[int, tuple[str, str]],
+    examples: Known,
+    weighted: bool,
+) -> str:
+    """A block that calls a function and compares what it gives."""
+    given = ["count", "x", *(["WEIGHTS"] * weighted)]
+    given += [*(f"got_{r}" for r in orders), "threads"]
+    checks = [
+        f'bad += differs("{function}: {outputs[r][0]}", count, {outputs[r][1]}, '
+        f"{examples.strides.get(r, 1)}, got_{r}, EXPECTED_{r}, ALLOWED_{r});"
+        for r in orders
+        if r in examples.expected
+    ]
+    lines = [
+        *(f"real *got_{r} = fresh(count * {outputs[r][1]});" for r in orders),
+        f"bad += {function}({', '.join(given)});",
+        *checks,
+        *(f"free(got_{r});" for r in orders),
+    ]
+    return "\n".join(["    {", *(broken(f"        {line}") for line in lines), "    }"])
