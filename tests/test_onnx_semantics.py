@@ -5,6 +5,8 @@ Beside onnx's own evaluator, and beside onnxruntime where the evaluator has anot
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -423,6 +425,15 @@ def test_onnxruntime_outvotes_the_evaluator(tmp_path):
     assert "onnxruntime in single precision" in found.compared
     assert "onnx's own evaluator has other values" in found.compared
     agrees_with_runtime(proto, found.network, (1, 1, 7))
+
+
+def test_without_onnxruntime_it_is_said_that_onnx_may_err(tmp_path, monkeypatch):
+    """With its version, as some have other values, and what settles it."""
+    monkeypatch.setattr(double, "single", lambda *_: None)
+    one = node("MaxPool", "x", kernel_shape=[3], strides=[2], auto_pad="SAME_LOWER")
+    said = f"or onnx {re.escape(onnx.__version__)} errs, .*: pip install onnxruntime, which is then"
+    with pytest.raises(CheckError, match=said):
+        imported(in_single([one], (1, 1, 7)), tmp_path)
 
 
 def test_a_group_is_normalised_in_double_precision_beside_the_evaluator(tmp_path):
