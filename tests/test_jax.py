@@ -144,6 +144,14 @@ FUNCTIONS = {
     "transposed convolution": lambda x: lax.conv_transpose(
         jnp.tile(x, 4).reshape(1, 4, 3, 1), KERNEL, (2, 1), "SAME"
     ),
+    "transposed convolution, cut at the ends": lambda x: lax.conv_general_dilated(
+        jnp.tile(x, 4).reshape(1, 4, 3, 1),
+        KERNEL,
+        (1, 2),
+        ((-2, 1), (0, -1)),
+        lhs_dilation=(3, 2),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    ),
     "trigonometry": lambda x: jnp.sin(x) * jnp.cos(2 * x) + jnp.arctan(x) - jnp.sinh(x / 2),
     "places": lambda x: jnp.concatenate([x[::-1], x[jnp.array([0, 2])], jnp.pad(x, 1)]),
     "parts": lambda x: jnp.roll(jnp.split(jnp.tanh(x @ W), 2)[1], 1) * x[:2],
