@@ -21,6 +21,7 @@ from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.folding.windows import Windows
 from symnet.importers.jax import selecting
 from symnet.importers.jax.convolving import convolved
+from symnet.importers.jax.indexing import CHOOSING
 from symnet.importers.jax.rules import Parameters, plain, varies
 from symnet.importers.jax.softmaxes import Soft
 from symnet.network.weights import Array
@@ -48,6 +49,8 @@ def _moved(*which: int) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
             if row is not None:
                 return [row]
         if any(varies(v) and k not in where for k, v in enumerate(given)):
+            if name in CHOOSING:
+                return [CHOOSING[name](t, equation, [plain(t, v) for v in given])]
             raise ValueError("its indices depend on the inputs")
 
         parameters = {**equation.params, **({"fill_value": 0} if name == "gather" else {})}

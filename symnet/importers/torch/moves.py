@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.folding import choices, matrices
+from symnet.importers.folding import choices, matrices, taking
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.scattering import along, put
@@ -61,6 +61,8 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
     data, spec = trees.tree_flatten(
         {name: named.pop(name) for name in _moving(target) if name in named}, is_leaf=_is_value
     )
+    if (found := _chosen(t, target, data, named)) is not None:
+        return found
     if any(map(_is_value, trees.tree_leaves(named, is_leaf=_is_value))):
         raise ValueError("its places depend on the inputs: that has no derivative")
     if "scatter" in str(target):
@@ -86,6 +88,24 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
     if isinstance(found, torch.Tensor):
         return _taken(t, parts, found, fill)
     return [_taken(t, parts, part, fill) for part in found]
+
+
+def _chosen(
+    t: Tensors, target: Any, data: Sequence[Value], named: Mapping[str, Any]
+) -> Value | None:
+    """Entries at places that depend on the inputs; None for any other operation or place."""
+    name = str(target).split(".")[1]
+    places = named.get("indices") if name == "index" else named.get("index")
+    axis = named.get("dim", 0)
+    if name == "index" and isinstance(places, list):
+        axis, last = len(places) - 1, places[-1]
+        places = last if all(index is None for index in places[:-1]) else None
+    if not isinstance(places, Form) or name not in ("index", "index_select", "gather"):
+        return None
+    x = data[0].forced(t) if isinstance(data[0], Condition) else data[0]
+    if name == "gather":
+        return taking.taken_along(t, x, places, axis)
+    return taking.taken(t, x, places, axis, wraps=name == "index")
 
 
 _MOVING = frozenset(("self", "input", "tensors", "other", "src", "source", "values"))

@@ -133,13 +133,16 @@ def _masked_fill(t: Tensors, x: Value, mask: Any, value: Value) -> Value:
 
 
 def _to(t: Tensors, x: Value, *more: Any, **named: Any) -> Value:
-    """Other types: floating ones are all doubles here."""
+    """Other types: floating ones are all doubles here, whole ones have no part behind the point."""
     kinds = [_kind(a) for a in (*more, *named.values())]
     if "bool" in kinds:
         return x if isinstance(x, Condition) else choices.compared(t, "ne", x, np.zeros(()))
+    number = x.forced(t) if isinstance(x, Condition) else x
+    if any(kind.startswith(("int", "uint")) for kind in kinds):
+        return number if isinstance(x, Condition) else rounded(t, number, "trunc")
     for kind in kinds:
         check_type(kind)
-    return x.forced(t) if isinstance(x, Condition) else x
+    return number
 
 
 def _kind(argument: Any) -> str:
