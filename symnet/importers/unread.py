@@ -91,8 +91,8 @@ def kind_of(path: str | os.PathLike[str]) -> str:
 
 
 def _folder(name: str, suffix: str) -> str:
-    inside = next((kind for file, kind in _FOLDERS.items() if file in os.listdir(name)), None)
-    return inside or (suffix if suffix in _REFUSED else "folder")
+    inside = (kind for file, kind in _FOLDERS.items() if os.path.exists(os.path.join(name, file)))
+    return next(inside, suffix if suffix in _REFUSED else "folder")
 
 
 def _file(name: str, suffix: str) -> str:

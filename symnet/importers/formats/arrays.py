@@ -59,6 +59,11 @@ def read(path: FilePath, options: Options) -> Imported:
     return from_named(_FILES[suffix](path), suffix[1:], path, options)
 
 
+def read_hdf5(path: FilePath, options: Options) -> Imported:
+    """The network of a file of Keras's weights, whatever it is called."""
+    return from_named(_weights_h5(path), "h5", path, options)
+
+
 def _npz(path: FilePath) -> dict[str, Array]:
     content = content_of(path, LARGEST_FILE)
     found = {}
@@ -130,5 +135,4 @@ def _weights_h5(path: FilePath) -> dict[str, Array]:
 _FILES: dict[str, Callable[[FilePath], dict[str, Array]]] = {
     ".npz": _npz,
     ".safetensors": _safetensors,
-    ".h5": _weights_h5,
 }
