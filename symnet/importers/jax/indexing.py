@@ -12,8 +12,8 @@ from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 
 _OUTSIDE = (
-    "places that depend on the inputs and are outside of a tensor count as its first or last, "
-    "where JAX may give NaN"
+    "it gives NaN for places outside of a tensor, which depend on the inputs; keep them inside, "
+    "or say mode='clip'"
 )
 
 
@@ -38,7 +38,7 @@ def _gathered(t: Tensors, equation: Any, given: list[Value]) -> Value:
     if len(numbers.start_index_map) != 1 or numbers.operand_batching_dims:
         raise ValueError("its indices, of several axes, depend on the inputs")
     if "FILL" in str(parameters["mode"]):
-        t.fold.assume(_OUTSIDE)
+        t.fold.replaced = _OUTSIDE
     (axis,) = numbers.start_index_map
     cases = taking.windows(t, x, axis, sizes[axis])
     dropped = tuple(1 + k for k in numbers.collapsed_slice_dims)
