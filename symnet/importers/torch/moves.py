@@ -64,7 +64,10 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
     if (found := _chosen(t, target, data, named)) is not None:
         return found
     if any(map(_is_value, trees.tree_leaves(named, is_leaf=_is_value))):
-        raise ValueError("its places depend on the inputs: that has no derivative")
+        raise ValueError(
+            "its places depend on the inputs; symnet reads those of gather, of index_select and of "
+            "an index along one axis"
+        )
     if "scatter" in str(target):
         check_written(*data)
     fill = float(named.get("value") or 0.0)
