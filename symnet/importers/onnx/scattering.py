@@ -1,4 +1,4 @@
-"""ONNX operators that take or put entries by places that are constants."""
+"""ONNX operators that take entries from places, or put them to such as are constants."""
 
 from __future__ import annotations
 
