@@ -416,6 +416,19 @@ def test_parameters_may_depend_on_the_inputs(name, tmp_path):
     agrees(proto, imported(proto, tmp_path).network, shape)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_the_limits_of_a_type_are_no_bounds(kind, side, tmp_path):
+    """PyTorch clamps logarithms of probabilities by them."""
+    limit = np.array(side * np.finfo(kind).max, dtype=np.float64)
+    proto = model([node("Clip", "x l" if side < 0 else "x none l", "y")], (1, 3), {"l": limit})
+    if side > 0:
+        proto.graph.node[0].input[1] = ""
+    net = imported(proto, tmp_path).network
+    agrees(proto, net, (1, 3))
+    np.testing.assert_array_equal(analytic.jacobian(net, np.ones((1, 3)))[0], np.eye(3))
+
+
 def test_onnxruntime_outvotes_the_evaluator(tmp_path):
     """Of which some operators have other values; a network beside none of both is refused."""
     pytest.importorskip("onnxruntime")
