@@ -125,6 +125,30 @@ def test_a_spline_of_pytorch(tmp_path):
     np.testing.assert_allclose(analytic.jacobian(found, POINTS), slopes_here, rtol=1e-13)
 
 
+def test_an_embedding_of_pytorch():
+    """Of a number that the module casts, beside others, by which alone there are slopes."""
+    torch = pytest.importorskip("torch")
+
+    class Embedded(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.kinds, self.last = torch.nn.Embedding(4, 3), torch.nn.Linear(5, 2)
+
+        def forward(self, x):
+            kinds = self.kinds(x[:, 0].long().clamp(0, 3))
+            return torch.tanh(self.last(torch.cat([kinds, x[:, 1:]], 1)))
+
+    module = Embedded()
+    net = symnet.from_torch(module, shape=(3,))
+    points = np.array([[0.0, 0.5, -1.0], [2.0, 1.5, 0.25], [3.0, -0.5, 2.0]])
+    values = module.double()(torch.tensor(points)).detach().numpy()
+    np.testing.assert_allclose(analytic.value(net, points), values, rtol=1e-13)
+    slopes = analytic.jacobian(net, points)
+    assert not slopes[..., 0].any()
+    assert slopes[..., 1:].all()
+
+
 def test_a_spline_of_jax():
     """By searchsorted and indices."""
     jax = pytest.importorskip("jax")
