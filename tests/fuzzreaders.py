@@ -272,8 +272,8 @@ def _safetensors() -> bytes:
     return struct.pack("<Q", len(text)) + text + data
 
 
-def _pt() -> bytes:
-    """As torch.save writes a state_dict, which it is a function of this process to make."""
+def _state_dict(*last: None) -> tuple[bytes, dict[str, bytes]]:
+    """The pickle and the storages of a state_dict, with what stands last in each storage's name."""
     storages: dict[str, bytes] = {}
 
     class Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]
@@ -288,7 +288,8 @@ def _pt() -> bytes:
             self.write(b"DoubleStorage\n")
             for word in (key, "cpu"):
                 super().save(word)
-            super().save(given.size)
+            for part in (given.size, *last):
+                super().save(part)
             self.write(b"tQ")
             strides = tuple(s // 8 for s in given.strides)
             for part in (0, given.shape, strides, False, {}):
@@ -298,10 +299,26 @@ def _pt() -> bytes:
     buffer = io.BytesIO()
     names = ("0.weight", "0.bias", "2.weight", "2.bias")
     Pickler(buffer, 2).dump(OrderedDict(zip(names, (W1, B1, W2, B2), strict=True)))
+    return buffer.getvalue(), storages
+
+
+def _pth() -> bytes:
+    """A state_dict as PyTorch before 1.6 wrote it, which is one stream."""
+    index, storages = _state_dict(None)
+    machine = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"int": 4}}
+    before = (0x1950A86A20F9469CFC6C, 1001, machine)
+    numbers = (struct.pack("<q", len(raw) // 8) + raw for raw in storages.values())
+    parts = (*(pickle.dumps(part, 2) for part in before), index, pickle.dumps([*storages], 2))
+    return b"".join((*parts, *numbers))
+
+
+def _pt() -> bytes:
+    """A state_dict as torch.save writes it since, which is an archive."""
+    index, storages = _state_dict()
     parts = {f"net/data/{key}": raw for key, raw in storages.items()}
     return zipped(
         {
-            "net/data.pkl": buffer.getvalue(),
+            "net/data.pkl": index,
             "net/byteorder": b"little",
             "net/version": b"3\n",
             **parts,
@@ -481,6 +498,7 @@ FORMATS: dict[str, tuple[Callable[[], bytes], Callable[[bytes, random.Random], b
     ".npz": (_npz, zip_of),
     ".safetensors": (_safetensors, safetensors_of),
     ".pt": (_pt, zip_of),
+    ".pth": (_pth, bytes_of),
     ".mat": (_mat, mat_of),
     ".msgpack": (_msgpack, msgpack_of),
     ".nnet": (_nnet, nnet_of),
@@ -507,7 +525,7 @@ def fault(path: Path) -> str | None:
 
 def _options(path: Path) -> Options:
     """Keras, which takes seconds, is asked only of models that were read: it is no reader."""
-    told = path.suffix in (".npz", ".safetensors", ".pt", ".msgpack", ".mat")
+    told = path.suffix in (".npz", ".safetensors", ".pt", ".pth", ".msgpack", ".mat")
     return Options(
         activations=["tanh"] if told else None, check=path.suffix not in (".keras", ".h5")
     )

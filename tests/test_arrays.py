@@ -558,12 +558,17 @@ def test_pickles_are_refused(tmp_path):
         ("net.pt", "is a pickle, which can run any program when it is read; use symnet.from_torch"),
         ("net.pkl", "is a pickle, which can run any program when it is read; use symnet.from_skl"),
         ("NET.JOBLIB", "is a pickle"),
+        ("net.bin", "is a pickle"),
         ("net.pt2", "evaluates expressions in it; use symnet.from_torch(torch.export.load(path)"),
         ("net.tflite", "is TensorFlow's; use model.save('net.keras') where Keras has it, or tf2"),
         ("net.onnx.data", "holds weights alone; use the .onnx file beside it"),
         ("net.json.gz", "is packed; use the file in it"),
         ("rows.csv", "is a table; use symnet fit, to learn a network from it"),
-        ("net.dat", "is no JSON; files of networks end in .json, .onnx, "),
+        ("net.dat", "is a pickle"),
+        ("network", "is a pickle"),
+        ("net.rds", "is R's; use its layers' weights as symnet's JSON, which the README shows"),
+        ("train.py", "is a program; use symnet.from_torch(model) or the like in it"),
+        ("net.slx", "is MATLAB's code; use exportONNXNetwork(net, 'net.onnx'), or .mat"),
     ],
 )
 def test_what_is_no_network_is_refused_with_what_to_use(tmp_path, name, said):
@@ -576,15 +581,46 @@ def test_what_is_no_network_is_refused_with_what_to_use(tmp_path, name, said):
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ("policy.pth", r"is a model of Stable-Baselines3, .* p = PPO.load\(path\).policy"),
+        ("net.onnx", "is packed; use the file in it"),
+    ],
+)
+def test_archives_are_told_apart(tmp_path, member, said):
+    path = tmp_path / "model.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("data", "{}")
+        archive.writestr(member, b"")
+    with pytest.raises(NetworkFileError, match=said):
+        symnet.load(path)
+
+
+def test_unknown_files_are_told_what_is_read(tmp_path):
+    path = tmp_path / "net.nn"
+    path.write_bytes(b"\x00\x01")
+    with pytest.raises(NetworkFileError, match=r"is no JSON; files of networks end in .js"):
+        symnet.load(path)
+
+
 def test_json_may_have_any_other_suffix(tmp_path):
     symnet.save(symnet.Network.example(), tmp_path / "net.json")
     (tmp_path / "net.json").rename(tmp_path / "net.txt")
     assert symnet.load(tmp_path / "net.txt") == symnet.Network.example()
 
 
-def test_a_folder_of_tensorflow_is_told_from_others(tmp_path):
-    (tmp_path / "saved_model.pb").touch()
-    with pytest.raises(NetworkFileError, match="is TensorFlow's"):
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [
+        ("saved_model.pb", "is TensorFlow's"),
+        ("_METADATA", "is a folder of Orbax's; use symnet.from_jax"),
+        ("config.json", "is a folder; use the model's file in it"),
+    ],
+)
+def test_folders_are_told_apart(tmp_path, inside, said):
+    (tmp_path / inside).touch()
+    with pytest.raises(NetworkFileError, match=said):
         symnet.load(tmp_path)
 
 

@@ -24,6 +24,7 @@ NEEDS = {
     ".nc": "h5py",
     ".safetensors": "safetensors",
     ".pt": "numpy",
+    ".pth": "numpy",
     ".msgpack": "msgpack",
     ".npz": "numpy",
     ".mat": "scipy",
@@ -32,12 +33,12 @@ NEEDS = {
 """The package that a format needs."""
 
 TOGETHER = (
-    (".onnx", ".npz", ".safetensors", ".pt", ".msgpack", ".nnet"),
+    (".onnx", ".npz", ".safetensors", ".pt", ".pth", ".msgpack", ".nnet"),
     (".keras", ".h5", ".nc", ".mat"),
 )
 
 
-SPELLED = {".hdf5", ".checkpoint", ".pth", ".ckpt"}
+SPELLED = {".hdf5", ".checkpoint", ".bin", ".ckpt"}
 """Other endings of `.h5`, `.msgpack` and `.pt`."""
 
 

@@ -144,6 +144,14 @@ FUNCTIONS = {
     "transposed convolution": lambda x: lax.conv_transpose(
         jnp.tile(x, 4).reshape(1, 4, 3, 1), KERNEL, (2, 1), "SAME"
     ),
+    "transposed convolution, cut at the ends": lambda x: lax.conv_general_dilated(
+        jnp.tile(x, 4).reshape(1, 4, 3, 1),
+        KERNEL,
+        (1, 2),
+        ((-2, 1), (0, -1)),
+        lhs_dilation=(3, 2),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    ),
     "trigonometry": lambda x: jnp.sin(x) * jnp.cos(2 * x) + jnp.arctan(x) - jnp.sinh(x / 2),
     "places": lambda x: jnp.concatenate([x[::-1], x[jnp.array([0, 2])], jnp.pad(x, 1)]),
     "parts": lambda x: jnp.roll(jnp.split(jnp.tanh(x @ W), 2)[1], 1) * x[:2],
@@ -338,7 +346,8 @@ straight.defjvp(lambda primals, tangents: (straight(*primals), tangents[0]))
             "symnet writes it out up to 4",
         ),
         (lambda x: jnp.nextafter(x, 1.0), ValueError, "primitive 'nextafter'"),
-        (lambda x: x[x[0].astype(int)], ValueError, "its indices depend on the inputs"),
+        (lambda x: x.at[x[0].astype(int)].set(1.0), ValueError, "its indices depend on the inputs"),
+        (lambda x: jnp.take(x, x.astype(int)), ValueError, "it gives NaN for places outside"),
         (lambda x: lax.stop_gradient(x) * x, ValueError, "'stop_gradient': its derivative"),
         (lambda x: x - lax.stop_gradient(jnp.max(x)), ValueError, "stop_gradient of a maximum"),
         (lambda x: lax.while_loop(lambda v: v[0] < 9, lambda v: v * 2, x), ValueError, "'while'"),
@@ -440,6 +449,55 @@ def test_flax():
     net = symnet.from_jax(lambda x: model.apply(parameters, x), 3)
     assert net.widths[0] == 3
     assert net.describe().startswith("3-1, graph of 8 nodes: silu 5")
+
+
+def test_flax_with_a_state():
+    """Linen's convolution, and BatchNorm with the averages of a training."""
+    linen = pytest.importorskip("flax.linen")
+
+    class Model(linen.Module):
+        @linen.compact
+        def __call__(self, x, training=False):
+            h = linen.Conv(4, (3,))(x.reshape(-1, 6, 1))
+            h = jnp.tanh(linen.BatchNorm(use_running_average=not training)(h))
+            h = linen.avg_pool(h, (2,), (2,)).reshape(len(x), -1)
+            return linen.Dense(2)(linen.Dropout(0.1, deterministic=not training)(h))
+
+    model, batch = Model(), np.random.default_rng(0).normal(2, 3, size=(64, 6))
+    made = model.init(jax.random.key(0), batch)
+    told = {"rngs": {"dropout": jax.random.key(1)}, "mutable": ["batch_stats"]}
+    _, state = model.apply(made, batch, True, **told)
+    trained = {**made, **state}
+    agrees(
+        lambda x: model.apply(trained, x[None])[0],
+        6,
+        "6-24-12-2, tanh, linear without bias, linear",
+    )
+
+
+def test_flax_nnx():
+    """A module with its state, as it is, compiled by nnx, and merged from its parts."""
+    nnx = pytest.importorskip("flax.nnx")
+
+    class Model(nnx.Module):
+        def __init__(self, rngs):
+            self.inner, self.last = nnx.Linear(3, 6, rngs=rngs), nnx.Linear(6, 2, rngs=rngs)
+            self.norm, self.layer_norm = nnx.BatchNorm(6, rngs=rngs), nnx.LayerNorm(6, rngs=rngs)
+            self.dropout = nnx.Dropout(0.1, rngs=rngs)
+
+        def __call__(self, x):
+            h = self.dropout(self.norm(jnp.tanh(self.inner(x))))
+            return self.last(self.layer_norm(h))
+
+    model = Model(nnx.Rngs(0))
+    model.train()
+    model(jnp.asarray(np.random.default_rng(0).normal(2, 3, size=(64, 3))))
+    model.eval()
+    parts = nnx.split(model)
+    functions = model, nnx.jit(model), lambda x: nnx.merge(*parts)(x)
+    what = "3-2, graph of 8 nodes: tanh 6, square 6, square 1, relu 1, rsqrt 1, linear 6, product 6"
+    for function in functions:
+        agrees(function, 3, f"{what}, linear 2")
 
 
 def test_haiku():

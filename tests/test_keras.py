@@ -405,9 +405,10 @@ def test_huge_datasets_and_nan_are_refused(tmp_path):
         symnet.load(archive(tmp_path / "m.keras", [ENTRY, dense()], bad))
 
 
-def test_weights_alone_are_arrays(tmp_path):
-    """`.weights.h5` holds no architecture: activations have to be told."""
-    path = tmp_path / "m.weights.h5"
+@pytest.mark.parametrize("name", ["m.weights.h5", "m.hdf5", "weights"])
+def test_weights_alone_are_arrays(name, tmp_path):
+    """They have no architecture: activations have to be told."""
+    path = tmp_path / name
     with h5py.File(path, "w") as file:
         for name, value in ARRAYS.items():
             file[name] = value

@@ -189,3 +189,70 @@ def test_other_functions_of_tensorflow_are_refused(tmp_path, function, named, me
     path = of_tensorflow(tmp_path / "m.h5", function, ["x", 0, 0, named])
     with pytest.raises(ValueError, match=message):
         symnet.load(path)
+
+
+def of_a_node(path, operation, inputs, constants, attributes, config=None):
+    """A file of TensorFlow 2.3 with a node of x and of the layer d of it."""
+    told = {"T": {"type": "DT_FLOAT"}, **attributes}
+    definition = {"name": "f", "op": operation, "input": ["x"], "attr": told}
+    dense = layer("Dense", "d", [called("x")], activation="tanh")
+    node = [[name, 0, 0, {}] for name in inputs]
+    made = layer("TensorFlowOpLayer", "f", [node], node_def=definition, constants=constants)
+    made["name"] = "tf_op_layer_f"
+    made["config"] |= config or {}
+    whole = model("m", [dense, made], [["tf_op_layer_f", 0, 0]])
+    return written(path, whole, {"d": {"d/kernel:0": W1, "d/bias:0": B}})
+
+
+MASKS = {"begin_mask": {"i": "1"}, "end_mask": {"i": "3"}, "shrink_axis_mask": {"i": "0"}}
+NODES = {
+    "Exp": (["d"], {}, {}, lambda x, d: np.exp(d)),
+    "Mul": (["d"], {"1": 2.5}, {}, lambda x, d: 2.5 * d),
+    "Sub": (["d"], {"0": 1.0}, {}, lambda x, d: 1 - d),
+    "AddV2": (["d", "d"], {}, {}, lambda x, d: 2 * d),
+    "ClipByValue": (["x"], {"1": -0.5, "2": 0.75}, {}, lambda x, d: np.clip(x, -0.5, 0.75)),
+    "LeakyRelu": (["x"], {}, {"alpha": {"f": 0.25}}, lambda x, d: np.where(x > 0, x, x / 4)),
+    "Sum": (
+        ["x"],
+        {"1": [1]},
+        {"keep_dims": {"b": True}, "Tidx": {"type": "DT_INT32"}},
+        lambda x, d: x.sum(1, keepdims=True),
+    ),
+    "StridedSlice": (
+        ["x"],
+        {"1": [0, 1], "2": [0, 3], "3": [1, 1]},
+        MASKS,
+        lambda x, d: x[:, 1:],
+    ),
+    "ConcatV2": (["x", "d"], {"2": 1}, {"N": {"i": "2"}}, lambda x, d: np.hstack([x, d])),
+    "MatMul": (
+        ["x"],
+        {"1": W1.T.tolist()},
+        {"transpose_a": {"b": False}, "transpose_b": {"b": True}},
+        lambda x, d: x @ W1,
+    ),
+    "Cast": (["x"], {}, {"DstT": {"type": "DT_INT32"}}, lambda x, d: np.trunc(x)),
+    "Transpose": (["x"], {"1": [0, 1]}, {}, lambda x, d: x),
+}
+
+
+@pytest.mark.parametrize("operation", NODES)
+def test_nodes_of_tensorflow_are_functions(tmp_path, operation):
+    *given, expected = NODES[operation]
+    net = symnet.load(of_a_node(tmp_path / "m.h5", operation, *given))
+    wanted = expected(X, np.tanh(X @ W1 + B))
+    np.testing.assert_allclose(analytic.value(net, X), wanted, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("operation", "config", "message"),
+    [
+        ("FFT", {}, r"'tf_op_layer_f' \(tf.raw_ops.FFT\): symnet does not read it; write it with"),
+        ("Exp", {"node_def": "\n\x03Exp"}, "its node is kept in bytes; save the model again with"),
+        ("Sum", {"constants": {"1": [0]}}, "mixes the points of a batch"),
+    ],
+)
+def test_other_nodes_of_tensorflow_are_refused(tmp_path, operation, config, message):
+    path = of_a_node(tmp_path / "m.h5", operation, ["x"], {}, {}, config)
+    with pytest.raises(ValueError, match=message):
+        symnet.load(path)

@@ -20,6 +20,12 @@ X = np.random.default_rng(0).normal(size=(4, 12)) * 2
 ONES = np.ones((3, 4), bool)
 ROWS = np.arange(1.0, 4)
 
+
+def places(x):
+    """Whole numbers from 0 to 2."""
+    return ops.cast(ops.clip(ops.floor(x), 0, 2), "int32")
+
+
 OPERATIONS = {
     "max from": lambda x: ops.max(x, axis=1, initial=2.0),
     "min from": lambda x: ops.min(x, axis=2, keepdims=True, initial=-0.5),
@@ -34,6 +40,10 @@ OPERATIONS = {
     "neither depends": lambda x: x + ops.cast(ops.logical_or(ops.isnan(x), ONES), "float32"),
     "counted": lambda x: ops.sum(x > 0, axis=1) + x[:, 0],
     "cumsum": lambda x: ops.cumsum(x, axis=-1),
+    "whole numbers": lambda x: x + ops.cast(ops.cast(x, "int32"), "float32"),
+    "truth values": lambda x: ops.cast(ops.cast(ops.floor(x), "bool"), "float32"),
+    "looked up": lambda x: ops.take(ROWS, places(x), axis=0),
+    "looked up in rows": lambda x: ops.take_along_axis(x, places(x)[:, :, :2], axis=2),
 }
 
 

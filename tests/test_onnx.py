@@ -769,7 +769,11 @@ def test_what_will_be_refused_is_before_work_is_done(tmp_path, monkeypatch):
     monkeypatch.setattr(Graph, "read", lambda *_: pytest.fail("it was read"))
     wide = {"w": weights(64, 3, 3, 3)}
     proto = model([node("Tanh", "x", "t"), node("Conv", "t w")], (1, 3, 200, 200), wide)
-    with pytest.raises(ValueError, match=r"a convolution from \(1, 3, 200, 200\) to 64"):
+    with pytest.raises(ValueError, match=r"a convolution from \(1, 3, 200, 200\) to \(1, 64, "):
+        imported(proto, tmp_path, check=False)
+    wide = {"w": weights(3, 512, 8, 8)}
+    proto = model([node("Tanh", "x", "t"), node("ConvTranspose", "t w")], (1, 3, 40, 40), wide)
+    with pytest.raises(ValueError, match=r"ConvTranspose\): a convolution from \(1, 3, 40, 40\)"):
         imported(proto, tmp_path, check=False)
     proto = model([node("Tanh", "x", "t"), node("Hardmax", "t")], (1, 3))
     with pytest.raises(ValueError, match=r"\(Hardmax\): it chooses by values"):

@@ -5,6 +5,8 @@ Beside onnx's own evaluator, and beside onnxruntime where the evaluator has anot
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -414,6 +416,19 @@ def test_parameters_may_depend_on_the_inputs(name, tmp_path):
     agrees(proto, imported(proto, tmp_path).network, shape)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_the_limits_of_a_type_are_no_bounds(kind, side, tmp_path):
+    """PyTorch clamps logarithms of probabilities by them."""
+    limit = np.array(side * np.finfo(kind).max, dtype=np.float64)
+    proto = model([node("Clip", "x l" if side < 0 else "x none l", "y")], (1, 3), {"l": limit})
+    if side > 0:
+        proto.graph.node[0].input[1] = ""
+    net = imported(proto, tmp_path).network
+    agrees(proto, net, (1, 3))
+    np.testing.assert_array_equal(analytic.jacobian(net, np.ones((1, 3)))[0], np.eye(3))
+
+
 def test_onnxruntime_outvotes_the_evaluator(tmp_path):
     """Of which some operators have other values; a network beside none of both is refused."""
     pytest.importorskip("onnxruntime")
@@ -423,6 +438,15 @@ def test_onnxruntime_outvotes_the_evaluator(tmp_path):
     assert "onnxruntime in single precision" in found.compared
     assert "onnx's own evaluator has other values" in found.compared
     agrees_with_runtime(proto, found.network, (1, 1, 7))
+
+
+def test_without_onnxruntime_it_is_said_that_onnx_may_err(tmp_path, monkeypatch):
+    """With its version, as some have other values, and what settles it."""
+    monkeypatch.setattr(double, "single", lambda *_: None)
+    one = node("MaxPool", "x", kernel_shape=[3], strides=[2], auto_pad="SAME_LOWER")
+    said = f"or onnx {re.escape(onnx.__version__)} errs, .*: pip install onnxruntime, which is then"
+    with pytest.raises(CheckError, match=said):
+        imported(in_single([one], (1, 1, 7)), tmp_path)
 
 
 def test_a_group_is_normalised_in_double_precision_beside_the_evaluator(tmp_path):

@@ -44,6 +44,46 @@ def test_a_state_dict_is_the_modules_network(tmp_path, kind):
         assert np.array_equal(mine.bias, other.bias)
 
 
+@pytest.mark.parametrize("kind", ["float64", "float32", "float16", "bfloat16"])
+def test_files_from_before_pytorch_1_6_hold_the_same(tmp_path, kind):
+    """Of one stream, with an optimizer's arrays beside the module's, which share a storage."""
+    live = module(getattr(torch, kind))
+    whole = {"state_dict": live.state_dict(), "optimizer": {"exp_avg": torch.ones(7)}}
+    whole["state_dict"]["0.bias"] = torch.arange(9).to(getattr(torch, kind))[1::2]
+    old = saved(tmp_path / "old.pth", whole, _use_new_zipfile_serialization=False)
+    new = read(saved(tmp_path / "new.pth", whole), TANH).network
+    assert read(old, TANH).network == new
+    content = old.read_bytes()
+    for length in range(20, len(content), 61):
+        old.write_bytes(content[:length])
+        with pytest.raises(NetworkFileError):
+            read(old, TANH)
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "best.pth.tar", "model", "net.pkl"])
+def test_what_torch_saves_is_known_by_its_content(tmp_path, name):
+    """Whatever it is called."""
+    for zipped in (True, False):
+        state = module().state_dict()
+        path = saved(tmp_path / name, state, _use_new_zipfile_serialization=zipped)
+        assert read(path, TANH).network.n == 3
+
+
+def test_layers_are_taken_by_name(tmp_path):
+    """An actor of a policy's checkpoint, beside which are its critic and its deviations."""
+    state = {f"actor.{key}": value for key, value in module().state_dict().items()}
+    state |= {"log_std": torch.zeros(2), "critic.0.weight": torch.ones(2, 3)}
+    path = saved(tmp_path / "policy.pth", state)
+    with pytest.raises(NetworkFileError, match=r"'log_std' of .* as --activations actor.0=tan"):
+        read(path, TANH)
+    found = read(path, Options(activations=["actor.0=tanh", "actor.2=linear"]))
+    assert found.network.layers == symnet.from_torch(module()).layers
+    assert "left out: log_std, critic.0.weight" in "".join(found.notes)
+    for told in (["actor.0=tanh", "actor.1=linear"], ["actor.0=tanh", "actor.0=tanh"]):
+        with pytest.raises(NetworkFileError, match=r"the layers are actor.0, actor.2, critic.0"):
+            read(path, Options(activations=told))
+
+
 def test_views_share_a_storage(tmp_path):
     """Transposed, cut from the middle, every second entry, and one storage under two names."""
     block = torch.arange(60, dtype=torch.float64)
@@ -138,8 +178,8 @@ def test_whole_modules_and_other_kinds_are_refused(tmp_path):
     script.save(str(tmp_path / "script.pt"))
     with pytest.raises(NetworkFileError, match=r"is TorchScript; use symnet.from_torch\(torch.jit"):
         read(tmp_path / "script.pt", TANH)
-    old = saved(tmp_path / "o.pt", module().state_dict(), _use_new_zipfile_serialization=False)
-    with pytest.raises(NetworkFileError, match="is a pickle, which can run any program"):
+    old = saved(tmp_path / "o.pt", module(), _use_new_zipfile_serialization=False)
+    with pytest.raises(NetworkFileError, match="holds an object, of which only the name is in"):
         read(old, TANH)
     with pytest.raises(NetworkFileError, match="holds no arrays; expected module"):
         read(saved(tmp_path / "none.pt", {"epoch": 3}), TANH)

@@ -203,7 +203,7 @@ def import_(parser: Parser) -> None:
     parser.add_argument(
         "--activations",
         type=values.functions,
-        help="for files of arrays: tanh,linear, or with their order Dense_1=tanh,Dense_0=linear",
+        help="for files of arrays: tanh,linear; or by layers to take: Dense_1=tanh,Dense_0=linear",
     )
     parser.add_argument(
         "--layout",

@@ -1,4 +1,4 @@
-"""Files of networks by their suffix; JSON is symnet's own."""
+"""Files of networks by their kind; JSON is symnet's own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import importlib
 import os
 import warnings
 from dataclasses import replace
-from pathlib import PurePath
 
 from symnet import files
 from symnet.catalogue import READERS
@@ -18,7 +17,8 @@ from symnet.witness.checking import CheckError
 
 
 def load(path: FilePath) -> Network:
-    """The network in a file: JSON, or another program's by its suffix (see READERS).
+    """The network in a file: JSON, or another program's by its suffix (see READERS),
+    or by what is in it where the suffix says nothing.
 
     Raises NetworkFileError, one line that begins with the file's name; CheckError where the
     network's values are not those of the program it comes from; ImportError, which names the extra,
@@ -30,9 +30,8 @@ def load(path: FilePath) -> Network:
 def read(path: FilePath, options: Options | None = None) -> Imported:
     """The network in a file, and what was folded, assumed and compared. Raises as `load`."""
     options = options or Options()
-    suffix = PurePath(os.fspath(path)).suffix.lower()
-    if suffix not in READERS:
-        unread.check(path, READERS)
+    kind = unread.kind_of(path)
+    if kind not in READERS:
         network = files.load(path)
         try:
             options.check_complete()
@@ -40,7 +39,7 @@ def read(path: FilePath, options: Options | None = None) -> Imported:
             return Imported(renamed(network, options), "symnet", compared="")
         except ValueError as error:
             raise refusal(path, error) from None
-    reader = importlib.import_module(f"symnet.importers.{READERS[suffix]}")
+    reader = importlib.import_module(f"symnet.importers.{READERS[kind]}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what a damaged file makes NumPy say is said below

@@ -25,6 +25,7 @@ Value: TypeAlias = Any
 """An array, or a Form."""
 
 _FACTORS = 256
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 class Tensors:
@@ -172,8 +173,12 @@ class Tensors:
         return self.add(y, above) if larger else self.subtract(x, above)
 
     def clip(self, x: Value, low: Any, high: Any) -> Value:
-        """min(max(x, low), high), of which either may be None; clips of clips are one."""
-        low, high = (None if c is None or not math.isfinite(c) else float(c) for c in (low, high))
+        """min(max(x, low), high), of which either may be None; clips of clips are one.
+
+        The least and the largest of all numbers are no bounds.
+        """
+        low = None if low is None or not -_LARGEST < low < math.inf else float(low)
+        high = None if high is None or not -math.inf < high < _LARGEST else float(high)
         if not isinstance(x, Form):
             return np.clip(x, low, high)
         if low is not None and high is not None and low > high:

@@ -18,7 +18,7 @@ import numpy as np
 from symnet.files import LARGEST_FILE
 from symnet.importers.extras import needed
 from symnet.importers.folding import matrices
-from symnet.importers.formats import apart, checkpoint, named
+from symnet.importers.formats import apart, named
 from symnet.importers.formats.chains import of_layers
 from symnet.importers.formats.content import bfloat16, check_archive
 from symnet.importers.imported import (
@@ -41,10 +41,12 @@ def from_named(
     """The chain of arrays that have names: see `named.chain`."""
     options.check_single()
     asked = options.activations, options.layout
-    pairs, functions, layout, notes = named.chain(arrays, *asked, named.as_option)
+    pairs, functions, layout, notes, others = named.chain(arrays, *asked, named.as_option)
     net = of_layers(pairs, functions, layout, name=label_of(path))
     x = np.ones(net.n)
     y = ", ".join(f"{v:.9g}" for v in analytic.value(net, x)[:4])
+    if others:
+        notes.append(f"left out: {shortened(', '.join(others), 200)}")
     notes.append(f"axes of the matrices are {layout}; all inputs 1 give {y}: compare one value")
     dtypes = {str(a.dtype) for pair in pairs for a in pair if a is not None and a.dtype.kind == "f"}
     compared = "nothing to compare with in the file"
@@ -55,6 +57,11 @@ def read(path: FilePath, options: Options) -> Imported:
     """The network of a file of arrays, by its suffix."""
     suffix = "." + str(path).lower().rpartition(".")[2]
     return from_named(_FILES[suffix](path), suffix[1:], path, options)
+
+
+def read_hdf5(path: FilePath, options: Options) -> Imported:
+    """The network of a file of Keras's weights, whatever it is called."""
+    return from_named(_weights_h5(path), "h5", path, options)
 
 
 def _npz(path: FilePath) -> dict[str, Array]:
@@ -128,6 +135,4 @@ def _weights_h5(path: FilePath) -> dict[str, Array]:
 _FILES: dict[str, Callable[[FilePath], dict[str, Array]]] = {
     ".npz": _npz,
     ".safetensors": _safetensors,
-    ".h5": _weights_h5,
-    **dict.fromkeys((".pt", ".pth", ".ckpt"), checkpoint.arrays),
 }

@@ -47,7 +47,9 @@ def from_arrays(
     if isinstance(arrays, Mapping):
         given = {name: np.asarray(array) for name, array in arrays.items()}
         told = [activations] if isinstance(activations, str) else activations
-        pairs, own, layout, _ = named.chain(given, told, layout)
+        pairs, own, layout, _, others = named.chain(given, told, layout)
+        if others:
+            raise ValueError(f"no activations of {', '.join(others)}, which are given with others")
         activations = own if any("=" in name for name in told) else activations
         return of_layers(pairs, activations, layout, inputs, outputs, name)
     layout = layout or "out,in"

@@ -1,24 +1,31 @@
 """The arrays of a file that `torch.save` wrote of a module's `state_dict()`, without PyTorch.
 
-It is an archive of a pickle and a file of numbers for each storage; the pickle is read as data and
-not run (`pickled`). Source: torch/serialization.py, and the comments on its zip format.
+It is an archive of a pickle and a file of numbers for each storage; before PyTorch 1.6, and on
+demand since, five pickles with the numbers after them. Pickles are read as data and not run
+(`pickled`). Source: torch/serialization.py, and the comments on its zip format.
 """
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
 from symnet.files import LARGEST_FILE
 from symnet.importers.folding import matrices
 from symnet.importers.formats import pickled
-from symnet.importers.formats.content import bfloat16, check_archive
+from symnet.importers.formats.arrays import from_named
+from symnet.importers.formats.content import (
+    TORCH_BEFORE_1_6,
+    bfloat16,
+    check_archive,
+    index_of_torch,
+)
 from symnet.importers.formats.pickled import Call, Name
-from symnet.importers.imported import FilePath, content_of
+from symnet.importers.imported import FilePath, Imported, Options, content_of
 from symnet.importers.unread import PICKLE
 from symnet.names import shortened
 from symnet.network.weights import Array
@@ -41,6 +48,11 @@ _USUAL = ("state_dict", "model_state_dict", "model")
 """What trainers call the module's own part of a checkpoint, beside an optimizer's or an average."""
 
 
+def read(path: FilePath, options: Options) -> Imported:
+    """The network of a state_dict in a file, whose activations are told."""
+    return from_named(arrays(path), "PyTorch's state_dict", path, options)
+
+
 def arrays(path: FilePath) -> dict[str, Array]:
     """The arrays by the names that `state_dict` gives them; of a checkpoint those of its module.
 
@@ -48,30 +60,68 @@ def arrays(path: FilePath) -> dict[str, Array]:
     of another kind.
     """
     content = content_of(path, LARGEST_FILE)
-    if not zipfile.is_zipfile(io.BytesIO(content)):
+    file = io.BytesIO(content)
+    if content.startswith(TORCH_BEFORE_1_6):
+        return _of_one_stream(file)
+    if content.startswith(b"\x80"):
         raise ValueError(f"{PICKLE}; use {_ADVICE}")
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    if not zipfile.is_zipfile(file):
+        raise ValueError("is nothing that torch.save writes; use the .onnx file of the model")
+    with zipfile.ZipFile(file) as archive:
         check_archive(archive)
         names = archive.namelist()
-        root = next((name.removesuffix("data.pkl") for name in names if _is_index(name)), None)
-        if root is None:
+        index = index_of_torch(names)
+        if index is None:
             raise ValueError("has no data.pkl, which what torch.save writes has")
+        root = index.removesuffix("data.pkl")
         if any(name.startswith(f"{root}code/") for name in names):
             raise ValueError("is TorchScript; use symnet.from_torch(torch.jit.load(path))")
-        found = _module(pickled.tree(archive.read(f"{root}data.pkl")))
-        return _Storages(archive, root).read(found)
+        found = _module(pickled.tree(io.BytesIO(archive.read(index))))
+        named = f"{root}byteorder" in names
+        big = named and archive.read(f"{root}byteorder") == b"big"
+        storages = _Storages(lambda key: archive.read(f"{root}data/{key}"), ">" if big else "<")
+        return storages.read(found)
 
 
-def _is_index(name: str) -> bool:
-    return name.count("/") <= 1 and name.rpartition("/")[2] == "data.pkl"
+def _of_one_stream(file: BinaryIO) -> dict[str, Array]:
+    """A number that marks the format, its version, the machine, what was saved, keys; numbers."""
+    persistent: list[Call] = []
+    parts = [pickled.tree(file, persistent) for _ in range(5)]
+    machine, keys = parts[2], parts[4]
+    found = _module(parts[3])
+    if not isinstance(keys, list) or not isinstance(machine, dict):
+        raise ValueError("has no list of storages after its pickle")
+    big = machine.get("little_endian") is False
+    kept = _in_turn(file, keys, persistent, "big" if big else "little")
+    return _Storages(kept.__getitem__, ">" if big else "<").read(found)
+
+
+def _in_turn(
+    file: BinaryIO, keys: Sequence[Any], persistent: Sequence[Call], order: Literal["big", "little"]
+) -> dict[str, bytes]:
+    """The bytes of each storage, before which stands the number of its entries."""
+    kinds = {str(c.arguments[2]): c.arguments[1] for c in persistent if _is_storage(c.arguments)}
+    found = {}
+    for key in map(str, keys):
+        dtype = _dtype(f"the storage {shortened(key)}", kinds.get(key))
+        width = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
+        size = int.from_bytes(file.read(8), order) * width
+        found[key] = file.read(size)
+        if len(found[key]) != size:
+            raise ValueError(f"ends in the storage {shortened(key)}")
+    return found
+
+
+def _is_storage(arguments: Any) -> bool:
+    return isinstance(arguments, tuple) and len(arguments) > 2 and arguments[0] == "storage"
 
 
 def _module(tree: Any) -> dict[str, Call]:
     """The tensors of the state_dict in a tree, which is one or a dictionary with one in it."""
     entries = _entries(tree)
     if entries is None:
-        kind = shortened(tree.name) if isinstance(tree, Call) and tree.name else "object"
-        raise ValueError(f"holds a {kind}, of which only the name is in the file; use {_ADVICE}")
+        kind = f"a {shortened(tree.name)}" if isinstance(tree, Call) and tree.name else "an object"
+        raise ValueError(f"holds {kind}, of which only the name is in the file; use {_ADVICE}")
     if _has_tensors(entries):
         return _tensors(entries)
     inner = {key: _entries(value) or {} for key, value in entries.items()}
@@ -117,14 +167,11 @@ def _tensor(node: Any) -> Call | None:
 
 
 class _Storages:
-    """The numbers in an archive, each storage read once."""
+    """The numbers of a file, each storage read once from its bytes by its key."""
 
-    def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
-        self.archive, self.root = archive, root
+    def __init__(self, content: Callable[[str], bytes], order: Literal["<", ">"]) -> None:
+        self.content, self.order = content, order
         self.known: dict[tuple[str, str], Array] = {}
-        named = f"{root}byteorder" in archive.namelist()
-        big = named and archive.read(f"{root}byteorder") == b"big"
-        self.order: Literal["<", ">"] = ">" if big else "<"
 
     def read(self, tensors: Mapping[str, Call]) -> dict[str, Array]:
         entries = 0
@@ -150,14 +197,21 @@ class _Storages:
 
     def _numbers(self, name: str, storage: Any) -> Array:
         _, kind, key, *_ = storage.arguments
-        stored = kind.text if isinstance(kind, Name) else ""
-        if stored not in _STORAGES or not isinstance(key, str):
-            known = ", ".join(kind.removeprefix("torch.") for kind in _STORAGES)
-            raise ValueError(f"{name} holds {shortened(stored) or 'no numbers'}; read are {known}")
-        if (stored, key) not in self.known:
-            content = self.archive.read(f"{self.root}data/{key}")
-            self.known[stored, key] = _as_numbers(content, _STORAGES[stored], self.order)
-        return self.known[stored, key]
+        dtype = _dtype(name, kind)
+        if not isinstance(key, str):
+            raise ValueError(f"{name} has no storage by name")
+        if (dtype, key) not in self.known:
+            self.known[dtype, key] = _as_numbers(self.content(key), dtype, self.order)
+        return self.known[dtype, key]
+
+
+def _dtype(name: str, kind: Any) -> str:
+    """NumPy's word for the numbers of a storage; `bfloat16`, for which it has none."""
+    stored = kind.text if isinstance(kind, Name) else ""
+    if stored not in _STORAGES:
+        known = ", ".join(kind.removeprefix("torch.") for kind in _STORAGES)
+        raise ValueError(f"{name} holds {shortened(stored) or 'no numbers'}; read are {known}")
+    return _STORAGES[stored]
 
 
 def _as_numbers(content: bytes, dtype: str, order: Literal["<", ">"]) -> Array:

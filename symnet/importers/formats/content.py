@@ -1,14 +1,24 @@
-"""Bytes of files: archives of bounded size, and numbers that NumPy has no type for."""
+"""Bytes of files: what they begin with, archives of bounded size, numbers unknown to NumPy."""
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
 
 from symnet.files import LARGEST_FILE
 from symnet.network.weights import Array
+
+TORCH_BEFORE_1_6 = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""The pickle of the number that torch.save began its files with."""
+
+
+def index_of_torch(names: Iterable[str]) -> str | None:
+    """The member of an archive that torch.save has written what else is in it into."""
+    ends = (n for n in names if n.count("/") <= 1 and n.rpartition("/")[2] == "data.pkl")
+    return next(ends, None)
 
 
 def check_archive(archive: zipfile.ZipFile) -> None:

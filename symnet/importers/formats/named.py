@@ -49,6 +49,8 @@ class Chain(NamedTuple):
     activations: list[str]
     layout: str
     notes: list[str]
+    others: list[str]
+    """Arrays of no layer that was told."""
 
 
 Say = Callable[[Sequence[str]], str]
@@ -71,20 +73,23 @@ def chain(
     layout: str | None,
     say: Say = as_argument,
 ) -> Chain:
-    """The arrays as layers. `name=tanh` for each activation tells the order of the layers as well.
+    """The arrays as layers. `name=tanh` for each activation tells which layers, in their order.
 
     ValueError for names and shapes that make no chain, or more than one.
     """
-    layers = sorted(_layers(_named(arrays)), key=lambda layer: _natural(layer.name))
     functions = list(activations or [])
+    others: list[str] = []
     if any("=" in own for own in functions):
-        layers, functions = _as_told(layers, functions)
-        layers, layout, notes = _in_this_order(layers, layout, say)
+        told, functions = _told(functions)
+        kept, others = _chosen(_named(arrays), told)
+        layers, layout, notes = _in_this_order(_in_order(_layers(kept), told), layout, say)
     else:
+        layers = sorted(_layers(_named(arrays)), key=lambda layer: _natural(layer.name))
         layers, layout, notes = _fitting(layers, layout, say)
         if not functions:
             raise ValueError(untold(len(layers), say))
-    return Chain([(layer.weights, layer.bias) for layer in layers], functions, layout, notes)
+    pairs = [(layer.weights, layer.bias) for layer in layers]
+    return Chain(pairs, functions, layout, notes, others)
 
 
 def untold(layers: int, say: Say = as_argument) -> str:
@@ -121,9 +126,10 @@ def _layers(arrays: Mapping[str, Array]) -> list[Found]:
         if match is None or array.dtype.kind not in "fiu" or array.ndim not in (1, 2):
             raise ValueError(
                 f"the array {name!r} of the shape {array.shape} is neither a layer's weights "
-                "nor its bias; expected names as W1, b1 or layer.weight, layer.bias"
+                "nor its bias; expected names as W1, b1 or layer.weight, layer.bias, or to be told "
+                f"which layers to take, as --activations {_example(arrays)}"
             )
-        key = f"{match['layer']}{match['k']}"
+        key = _layer_of(match)
         if match["what"][0] in "bBi":
             biases[key] = array.reshape(-1)
         else:
@@ -133,16 +139,42 @@ def _layers(arrays: Mapping[str, Array]) -> list[Found]:
     return [Found(key, W, biases.get(key), kernel) for key, (W, kernel) in weights.items()]
 
 
-def _as_told(layers: Sequence[Found], given: Sequence[str]) -> tuple[list[Found], list[str]]:
-    """Layers and activations in the order of `name=activation`."""
-    by_name = {layer.name: layer for layer in layers}
+def _layer_of(match: re.Match[str]) -> str:
+    return f"{match['layer']}{match['k']}"
+
+
+def _layers_by_array(arrays: Mapping[str, Array]) -> dict[str, str]:
+    """The layer of each array that has such a name."""
+    matches = {name: _NAME.fullmatch(name) for name in arrays}
+    return {name: _layer_of(match) for name, match in matches.items() if match}
+
+
+def _example(arrays: Mapping[str, Array]) -> str:
+    """Two layers of those that there are, with activations."""
+    matrices = (layer for name, layer in _layers_by_array(arrays).items() if arrays[name].ndim == 2)
+    first, second = [*dict.fromkeys(matrices), "layer1", "layer2"][:2]
+    return f"{first}=tanh,{second}=linear"
+
+
+def _told(given: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The layers and activations of `name=activation`."""
     pairs = [own.partition("=")[::2] for own in given]
-    names = [name for name, _ in pairs]
-    if sorted(names) != sorted(by_name):
-        raise ValueError(
-            f"activations of {', '.join(names)}, but the layers are {', '.join(by_name)}"
-        )
-    return [by_name[name] for name in names], [own for _, own in pairs]
+    return [name for name, _ in pairs], [own for _, own in pairs]
+
+
+def _chosen(arrays: Mapping[str, Array], told: Sequence[str]) -> tuple[dict[str, Array], list[str]]:
+    """The arrays of these layers, and the names of the others."""
+    layers = _layers_by_array(arrays)
+    known = sorted(set(layers.values()), key=_natural)
+    if len(set(told)) != len(told) or not set(told) <= set(known):
+        raise ValueError(f"activations of {', '.join(told)}, but the layers are {', '.join(known)}")
+    kept = {name: array for name, array in arrays.items() if layers.get(name) in told}
+    return kept, [name for name in arrays if name not in kept]
+
+
+def _in_order(layers: Sequence[Found], told: Sequence[str]) -> list[Found]:
+    by_name = {layer.name: layer for layer in layers}
+    return [by_name[name] for name in told]
 
 
 def _in_this_order(

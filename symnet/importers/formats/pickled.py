@@ -10,7 +10,7 @@ from __future__ import annotations
 import pickletools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 _LARGEST = 2**20  # bytes; a tensor takes some hundred
 
@@ -36,14 +36,16 @@ class Call:
         return self.function.text if isinstance(self.function, Name) else ""
 
 
-def tree(content: bytes) -> Any:
-    """Numbers, texts, tuples, lists, dictionaries and Calls. ValueError for what is damaged."""
-    if len(content) > _LARGEST:
-        raise ValueError(
-            f"its pickle takes {len(content):,} bytes, more than the {_LARGEST:,} that are read"
-        )
-    machine = _Machine()
-    for operation, argument, _ in pickletools.genops(content):
+def tree(file: BinaryIO, persistent: list[Call] | None = None) -> Any:
+    """Numbers, texts, tuples, lists, dictionaries and Calls. ValueError for what is damaged.
+
+    The file is read up to the pickle's end. `persistent` takes what the pickle only refers to.
+    """
+    machine = _Machine([] if persistent is None else persistent)
+    start = file.tell()
+    for operation, argument, place in pickletools.genops(file):
+        if (place or 0) - start > _LARGEST:
+            raise ValueError(f"its pickle takes more than the {_LARGEST:,} bytes that are read")
         if operation.name not in _STEPS:
             raise ValueError(f"its pickle has the operation {operation.name}, which is not read")
         try:
@@ -58,7 +60,8 @@ def tree(content: bytes) -> Any:
 class _Machine:
     """The stack, the stacks below the marks on it, and what is remembered by number."""
 
-    def __init__(self) -> None:
+    def __init__(self, persistent: list[Call]) -> None:
+        self.persistent = persistent
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
@@ -91,6 +94,10 @@ class _Machine:
 
     def call(self, _: Any) -> None:
         self.stack.append(Call(*self.last(2)))
+
+    def refer(self, _: Any) -> None:
+        self.persistent.append(Call(None, *self.last(1)))
+        self.stack.append(self.persistent[-1])
 
     def name(self, text: str | None) -> None:
         parts = text.split(" ", 1) if text is not None else self.last(2)
@@ -146,7 +153,7 @@ _STEPS: dict[str, Callable[[_Machine, Any], None]] = {
     ),
     **dict.fromkeys(("GLOBAL", "STACK_GLOBAL"), _Machine.name),
     **dict.fromkeys(("REDUCE", "NEWOBJ"), _Machine.call),
-    "BINPERSID": lambda machine, _: machine.stack.append(Call(None, *machine.last(1))),
+    "BINPERSID": _Machine.refer,
     "BUILD": _Machine.drop,
     "SETITEM": lambda machine, _: machine.enter(machine.last(2)),
     "SETITEMS": lambda machine, _: machine.enter(machine.marked()),

@@ -119,15 +119,18 @@ def _read(
 
 
 def _traced(jax: Any, function: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """The jaxpr in double precision, or in single where the function mixes neither with other."""
-    first: Exception | None = None
+    """The jaxpr in double precision, or in single where the function mixes neither with other.
+
+    ValueError where neither can be had, with what JAX says in single precision, as by itself.
+    """
+    last: Exception | None = None
     for wide in (True, False):
         try:
             with _double(jax, wide):
                 return jax.make_jaxpr(function, return_shape=True)(np.zeros(shape))
         except Exception as error:  # functions of users raise whatever they like
-            first = first or error
-    words = (str(first).strip().splitlines() or [type(first).__name__])[0]
+            last = error
+    words = (str(last).strip().splitlines() or [type(last).__name__])[0]
     raise ValueError(f"JAX cannot trace the function with an array of the shape {shape} ({words})")
 
 

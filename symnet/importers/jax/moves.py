@@ -20,7 +20,9 @@ from symnet.importers.folding.sorting import sorted_along
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.folding.windows import Windows
 from symnet.importers.jax import selecting
-from symnet.importers.jax.rules import Parameters, conv, plain, varies
+from symnet.importers.jax.convolving import convolved
+from symnet.importers.jax.indexing import CHOOSING
+from symnet.importers.jax.rules import Parameters, plain, varies
 from symnet.importers.jax.softmaxes import Soft
 from symnet.network.weights import Array
 
@@ -47,6 +49,8 @@ def _moved(*which: int) -> Callable[[Tensors, Any, list[Any]], Sequence[Value]]:
             if row is not None:
                 return [row]
         if any(varies(v) and k not in where for k, v in enumerate(given)):
+            if name in CHOOSING:
+                return [CHOOSING[name](t, equation, [plain(t, v) for v in given])]
             raise ValueError("its indices depend on the inputs")
 
         parameters = {**equation.params, **({"fill_value": 0} if name == "gather" else {})}
@@ -146,36 +150,6 @@ def _pooled_back(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]
     return [found]
 
 
-def _convolved(t: Tensors, equation: Any, given: list[Any]) -> Sequence[Value]:
-    x, weights = given
-    if varies(x) and varies(weights):
-        raise ValueError("its weights depend on the inputs")
-    plainly = set(equation.params["lhs_dilation"]) == {1}
-    if varies(x) and plainly and equation.params["batch_group_count"] == 1:
-        return [conv(t, equation.params, plain(t, x), weights)]
-    return [_linear(t, equation, given)]
-
-
-def _linear(t: Tensors, equation: Any, given: list[Any]) -> Value:
-    """What is linear in the one argument that varies, by its matrix: JAX's own of unit vectors."""
-    jax = needed("jax", "jax")
-    (where,) = (k for k, v in enumerate(given) if varies(v))
-    x = t.form(plain(t, given[where]))
-    known = [None if k == where else np.asarray(v, dtype=np.float64) for k, v in enumerate(given)]
-    (shape,) = (v.aval.shape for v in equation.outvars)
-    matrices.check_size(x.size * math.prod(shape), f"the matrix from {x.shape} to {shape}")
-
-    def run(unit: Any) -> Any:
-        arguments = [unit if v is None else v for v in known]
-        return bound(equation, arguments, equation.params)[0]
-
-    units = jax.vmap(run)(np.eye(x.size).reshape(x.size, *x.shape))
-    M = np.asarray(units).reshape(x.size, -1).T
-    row, column = np.nonzero(M)
-    found = matrices.from_entries(row, column, M[row, column], M.shape)
-    return t.fold.times(x, found, tuple(shape), True)
-
-
 def _taken(t: Tensors, whole: Form, places: Array) -> Form:
     """The entries at these flat places, with where they come from."""
     form = t.fold.selected(whole, places)
@@ -194,7 +168,7 @@ MOVES: Mapping[str, Callable[[Tensors, Any, list[Any]], Sequence[Value]]] = {
     **dict.fromkeys(("concatenate", "stack", "pad", "optimization_barrier"), _moved()),
     "dynamic_update_slice": _moved(0, 1),
     "scatter": _moved(0, 2),
-    "conv_general_dilated": _convolved,
+    "conv_general_dilated": convolved,
     "sort": _sorted,
     "top_k": _top,
     "select_and_scatter_add": _pooled_back,

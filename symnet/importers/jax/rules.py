@@ -219,22 +219,6 @@ def _arranged(t: Tensors, x: Value, order: Sequence[int], shape: Sequence[int]) 
     return t.places(x, lambda a: np.ascontiguousarray(a.transpose(order)).reshape(shape))
 
 
-def conv(t: Tensors, parameters: Parameters, x: Value, weights: Value) -> Value:
-    """A convolution of what varies, which dilates its kernel only."""
-    numbers = parameters["dimension_numbers"]
-    image = t.places(x, lambda a: a.transpose(numbers.lhs_spec))
-    kernel = np.asarray(weights).transpose(numbers.rhs_spec)
-    pads = parameters["padding"]
-    windows = Windows.of(
-        kernel.shape[2:],
-        parameters["window_strides"],
-        parameters["rhs_dilation"],
-        [low for low, _ in pads] + [high for _, high in pads],
-    )
-    value = images.conv(t, image, kernel, None, windows, parameters["feature_group_count"])
-    return t.places(value, lambda a: a.transpose(np.argsort(numbers.out_spec)))
-
-
 def _pooled(larger: bool) -> Rule:
     """Windows over all axes, which are those of an image of one channel."""
 

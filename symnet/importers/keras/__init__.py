@@ -23,7 +23,7 @@ from symnet.importers import comparing
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors
 from symnet.importers.formats import apart
-from symnet.importers.formats.arrays import read as read_arrays
+from symnet.importers.formats.arrays import read_hdf5
 from symnet.importers.formats.content import check_archive
 from symnet.importers.imported import (
     FilePath,
@@ -68,7 +68,7 @@ def read(path: FilePath, options: Options) -> Imported:
         found = apart.contents("hdf5", content, "keras")
         told = found.texts.get("", {}).get("model_config")
         if told is None:
-            return read_arrays(path, options)
+            return read_hdf5(path, options)
         config, version = json.loads(told), found.texts[""].get("keras_version")
         weights = dict(stored.named(config, found.below("model_weights")))
         compare = partial(twin.compared, config, content, ".h5")

@@ -201,7 +201,7 @@ def _apply(reading: Reading, layer: Mapping[str, Any], given: Arguments, prefix:
         raise ValueError(f"{label}: {refusals.QUANTISED}")
     try:
         if function is not None:
-            return tensorflow.applied(function, reading.tensors, given)
+            return tensorflow.applied(layer, reading.tensors, given)
         refusals.check_axis(kind, layer["config"], leaves(given.positional))
         if operation:
             settings = layer["config"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symnet.importers.folding import taking
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
@@ -76,14 +77,21 @@ def _pad(t: Tensors, config: Config, x: Value, constant_values: Any = None) -> V
 
 
 def _taken(t: Tensors, config: Config, x: Value, indices: Any) -> Value:
-    index, axis = np.asarray(indices).astype(np.int64), config.get("axis")
+    axis = config.get("axis")
+    if isinstance(indices, Form):
+        flat = t.reshape(constant(x), (-1,)) if axis is None else constant(x)
+        return taking.taken(t, flat, indices, axis or 0, wraps=True)
+    index = np.asarray(indices).astype(np.int64)
     return t.places(x, lambda a: np.take(a, index, axis))
 
 
 def _taken_along(t: Tensors, config: Config, x: Value, indices: Any) -> Value:
+    axis = config.get("axis")
+    if isinstance(indices, Form) and axis is not None:
+        return taking.taken_along(t, constant(x), indices, axis, wraps=True)
     if isinstance(indices, Form):
-        raise ValueError("its places depend on the inputs")
-    index, axis = np.asarray(indices).astype(np.int64), config.get("axis")
+        raise ValueError("its places depend on the inputs; name an axis")
+    index = np.asarray(indices).astype(np.int64)
     return t.places(x, lambda a: np.take_along_axis(a, index, axis))
 
 

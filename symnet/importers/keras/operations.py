@@ -19,6 +19,7 @@ from symnet.importers.folding.angles import angle, distance
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.cumulating import cumulative
 from symnet.importers.folding.forms import Form
+from symnet.importers.folding.rounding import rounded
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.keras.layer import FORMULAS
 from symnet.importers.keras.moves import MOVES, Config, Rule, axes_of, constant
@@ -119,8 +120,14 @@ def _cast(t: Tensors, config: Config, x: Any) -> Value:
     kind = str(config.get("dtype") or "float32")
     if isinstance(x, Condition):
         x = x.forced(t)
+    elif isinstance(x, Form) and kind == "bool":
+        return choices.condition(t, x)
+    elif isinstance(x, Form) and "int" in kind:
+        return rounded(t, x, "trunc")
     elif isinstance(x, Form) and "float" not in kind:
-        raise ValueError(f"it makes {kind} of what depends on the inputs: that has no derivative")
+        raise ValueError(
+            f"it makes {kind} of what depends on the inputs; symnet reads real numbers"
+        )
     return constant(x)
 
 

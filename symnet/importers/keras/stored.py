@@ -26,8 +26,8 @@ Config = Mapping[str, Any]
 
 
 def name_of(layer: Config) -> str:
-    """What the model calls it."""
-    return str(layer["config"].get("name") or layer.get("name"))
+    """What the model calls it, which is not always what it calls itself."""
+    return str(layer.get("name") or layer["config"].get("name"))
 
 
 def layers_of(model: Config) -> list[Config]:

@@ -1,7 +1,7 @@
 """Functions of TensorFlow in models of Keras 2, as `x[:, 0:1]`, `x + y` and `tf.exp(x)`.
 
 Keras 2 has a layer for each, which is called with the first argument, or all of a list, and by name
-with the others.
+with the others; up to TensorFlow 2.3 one of a node of its graph (`nodes`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.keras import refusals
+from symnet.importers.keras import nodes, refusals
 from symnet.importers.keras.arguments import Arguments
 from symnet.importers.keras.moves import constant
 from symnet.importers.keras.operations import OPERATIONS
@@ -24,13 +24,19 @@ _ROOMS = ("__operators__", "math", "nn", "linalg", "compat.v1")
 
 def function_of(layer: Mapping[str, Any]) -> str | None:
     """The function of a layer that is one, as `math.exp`; None for other layers."""
+    if layer.get("class_name") == nodes.LAYER:
+        return f"raw_ops.{nodes.operation(layer)}"
     if layer.get("class_name") not in _LAYERS:
         return None
     return str(layer["config"].get("function"))
 
 
-def applied(function: str, t: Tensors, given: Arguments) -> Any:
-    """Its value. ValueError for functions and keywords that symnet does not read."""
+def applied(layer: Mapping[str, Any], t: Tensors, given: Arguments) -> Any:
+    """The function's value. ValueError for functions and keywords that symnet does not read."""
+    if layer.get("class_name") == nodes.LAYER:
+        name, positional, named = nodes.call(layer, given.tensors)
+        return _FUNCTIONS[name](t, *positional, **named)
+    function = str(function_of(layer))
     room, _, name = function.rpartition(".")
     if name not in _FUNCTIONS or room not in ("", *_ROOMS):
         raise ValueError(f"it is no function that symnet reads; {_ADVICE.get(name, _WHAT)}")

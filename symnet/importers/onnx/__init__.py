@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from symnet.importers import comparing
+from symnet.importers.extras import needed
 from symnet.importers.folding.forms import Shape
 from symnet.importers.imported import FilePath, Imported, Options, exactness, label_of
 from symnet.importers.imported import renamed as _renamed
@@ -191,9 +192,11 @@ def _compared(
         return f"compared with onnxruntime in single precision: worst difference {apart:.1e}"
     try:
         text = comparing.compared(net, lambda P: evaluate(P, names), "onnx in double precision", X)
-    except CheckError:
+    except CheckError as error:
         apart = _in_single(model, net, shapes, names, X)
-        if apart is None or apart > _ALIKE or not _far(net, evaluate(X, names), X):
+        if apart is None:
+            raise CheckError(f"{error}; {_perhaps_onnx_errs()}") from None
+        if apart > _ALIKE or not _far(net, evaluate(X, names), X):
             raise
         return (
             f"compared with onnxruntime in single precision: worst difference {apart:.1e} "
@@ -204,6 +207,14 @@ def _compared(
     except _RuntimeDiffers as error:
         return f"{text}; {str(error).partition(':')[0]}: it disagrees with onnx's own evaluator"
     return text if apart is None else f"{text}, onnxruntime in single precision {apart:.1e}"
+
+
+def _perhaps_onnx_errs() -> str:
+    version = needed("onnx", "onnx").__version__
+    return (
+        f"or onnx {version} errs, as its evaluator does in some versions for Resize and "
+        "AveragePool: pip install onnxruntime, which is then asked too, or another version of onnx"
+    )
 
 
 def _far(net: Network, values: Array, X: Array) -> bool:

@@ -21,14 +21,15 @@ def number(t: Tensors, value: Any) -> Any:
     return value.forced(t) if isinstance(value, Condition) else value
 
 
-def _varies(x: Any) -> bool:
+def varies(x: Any) -> bool:
+    """Whether it depends on the inputs."""
     return isinstance(x, Form | Condition)
 
 
 def _comparison(name: str, compare: Callable[[Array, Array], Array]) -> Reader:
     def read(c: Call) -> Result:
         x, y = c.value(0), c.second()
-        if _varies(x) or _varies(y):
+        if varies(x) or varies(y):
             return choices.compared(c.tensors, name, x, y)
         return compare(x, y)
 
@@ -38,7 +39,7 @@ def _comparison(name: str, compare: Callable[[Array, Array], Array]) -> Reader:
 def _joined(both: Any, known: Callable[[Array, Array], Array]) -> Reader:
     def read(c: Call) -> Result:
         x, y = c.value(0), c.second()
-        if _varies(x) or _varies(y):
+        if varies(x) or varies(y):
             return choices.joined(both, x, y)
         return known(x, y)
 
@@ -95,5 +96,5 @@ READERS: dict[str, Reader] = {
     "IsInf": _is_infinite,
 }
 
-TAKING = frozenset(("And", "Or", "Xor", "Not", "Where", "Identity"))
+TAKING = frozenset(("And", "Or", "Xor", "Not", "Where", "Identity", "Cast"))
 """Operators that take conditions as they are, not as the numbers 0 and 1."""

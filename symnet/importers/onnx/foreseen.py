@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from symnet.importers.extras import needed
@@ -14,6 +14,12 @@ from symnet.importers.onnx.graph import is_read, label
 
 _CONSTANT = ("Shape", "Size", "EyeLike", "IsNaN", "IsInf")
 """Operators whose results do not depend on the values that they take."""
+
+_ENTRIES: Mapping[str, Callable[[Shape, Shape, Shape], int]] = {
+    "Conv": lambda x, weights, y: math.prod(y) * math.prod(weights[1:]),
+    "ConvTranspose": lambda x, weights, y: math.prod(x) * math.prod(weights[1:]),
+}
+"""Entries of a convolution's matrix, by the shapes of image, weights and result."""
 
 
 def check(model: Any, shapes: Sequence[tuple[str, Shape]], wanted: Sequence[str]) -> None:
@@ -30,14 +36,13 @@ def check(model: Any, shapes: Sequence[tuple[str, Shape]], wanted: Sequence[str]
         if not is_read(node):
             reason = refusals.reason(node.op_type, node.domain)
             raise ValueError(f"{label(node)}: {reason}")
-    convolutions = [node for node in nodes if node.op_type == "Conv"]
+    convolutions = [node for node in nodes if node.op_type in _ENTRIES]
     known = _shapes(model, shapes) if convolutions else {}
     for node in convolutions:
         x, weights, y = (known.get(name) for name in (*node.input[:2], node.output[0]))
         if x and weights and y:
-            entries = math.prod(y) * math.prod(weights[1:])
-            what = f"{label(node)}: a convolution from {x} to {weights[0]} channels"
-            matrices.check_size(entries, what)
+            what = f"{label(node)}: a convolution from {x} to {y}"
+            matrices.check_size(_ENTRIES[node.op_type](x, weights, y), what)
 
 
 def _ancestors(model: Any, wanted: Sequence[str]) -> list[Any]:

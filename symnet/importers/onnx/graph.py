@@ -276,6 +276,8 @@ class Graph:
         for argument in arguments:
             if isinstance(argument, Unread):
                 return [argument] * len(node.output)
+        if whole.makes(node) and choices.varies(arguments[0]):
+            self.whole.update(node.output)
         if node.op_type not in _TAKING:
             arguments = [choices.number(self.tensors, argument) for argument in arguments]
         reader = _DOMAINS.get(node.domain, {}).get(node.op_type)

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from symnet.importers.folding import choices, matrices
+from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
+from symnet.importers.folding.rounding import rounded
 from symnet.importers.onnx.call import Call, Reader, Result
 
 _FLOATS = {1, 10, 11, 16}  # float, float16, double, bfloat16: all are doubles here
@@ -43,14 +45,16 @@ def _dropout(c: Call) -> Result:
 
 def _cast(c: Call) -> Result:
     x, to = c.value(0), c.get("to")
+    if to not in _FLOATS and to not in _INTEGERS:
+        c.refuse(f"it casts to the type {to}; symnet reads numbers")
+    if isinstance(x, Condition):
+        return x if _INTEGERS.get(to) == "?" else x.forced(c.tensors)
     if to in _FLOATS:
         return x if isinstance(x, Form) else np.asarray(x, dtype=np.float64)
-    if to not in _INTEGERS:
-        c.refuse(f"it casts to the type {to}; symnet reads numbers")
     if isinstance(x, Form) and _INTEGERS[to] == "?":
         return choices.compared(c.tensors, "ne", x, np.zeros(()))
     if isinstance(x, Form):
-        c.refuse("it rounds what depends on the inputs to integers: that has no derivative")
+        return rounded(c.tensors, x, "trunc")
     return np.asarray(x).astype(_INTEGERS[to])
 
 

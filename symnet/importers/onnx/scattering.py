@@ -1,4 +1,4 @@
-"""ONNX operators that take or put entries by places that are constants."""
+"""ONNX operators that take entries from places, or put them to such as are constants."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from symnet.importers.folding import matrices
+from symnet.importers.folding import matrices, taking
+from symnet.importers.folding.forms import Form
 from symnet.importers.folding.scattering import along, put
 from symnet.importers.folding.tensors import Value
 from symnet.importers.onnx.call import Call, Reader, Result
@@ -15,13 +16,19 @@ from symnet.network.weights import Array
 
 
 def _gather(c: Call) -> Result:
-    x, index = c.value(0), c.constant(1, "indices").astype(np.int64)
+    x, axis = c.value(0), c.get("axis", 0)
+    if isinstance(c.value(1), Form):
+        return taking.taken(c.tensors, x, c.form(1), axis, wraps=True)
+    index = c.constant(1, "indices").astype(np.int64)
     _check_places(c, x, index)
-    return c.tensors.places(x, lambda a: np.take(a, index, axis=c.get("axis", 0)))
+    return c.tensors.places(x, lambda a: np.take(a, index, axis=axis))
 
 
 def _gather_elements(c: Call) -> Result:
-    index, axis = c.constant(1, "indices").astype(np.int64), c.get("axis", 0)
+    axis = c.get("axis", 0)
+    if isinstance(c.value(1), Form):
+        return taking.taken_along(c.tensors, c.value(0), c.form(1), axis, wraps=True)
+    index = c.constant(1, "indices").astype(np.int64)
     return c.tensors.places(c.value(0), lambda a: along(a, index, axis))
 
 

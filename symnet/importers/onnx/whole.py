@@ -1,4 +1,4 @@
-"""Inputs of whole numbers or truth values, which are read as real numbers.
+"""Inputs of whole numbers or truth values, and what is cast to them, which are read as real ones.
 
 What moves them, adds, subtracts, multiplies or compares them is the same of real numbers, and a
 cast makes them real. Other operators have another value of whole numbers (7/2 is 3), and are
@@ -24,6 +24,8 @@ _KEEPING = frozenset(
     )
 )
 """Operators that give whole numbers of whole numbers, the same as of real ones."""
+_TAKING = ("Gather", "GatherElements")
+"""Operators whose second input says which entries of the first are the results."""
 _LEAVING = frozenset(
     (
         *("Shape", "Size", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"),
@@ -42,6 +44,11 @@ def kind(value: Any) -> str:
     return "whole numbers" if number in _WHOLE else ""
 
 
+def makes(node: Any) -> bool:
+    """Whether it is a cast to whole numbers."""
+    return node.op_type == "Cast" and any(a.name == "to" and a.i in _WHOLE for a in node.attribute)
+
+
 def keeps(node: Any, name: str, inner: bool) -> bool:
     """Whether the node's results are whole numbers, as its input of this name is.
 
@@ -52,7 +59,7 @@ def keeps(node: Any, name: str, inner: bool) -> bool:
         return not any(a.name == "to" and a.i in _REAL for a in node.attribute)
     if node.op_type == "CastLike" and node.input[0] == name:
         return True
-    if node.op_type in _LEAVING:
+    if node.op_type in _LEAVING or (node.op_type in _TAKING and node.input[0] != name):
         return False
     if node.op_type not in _KEEPING or inner:
         raise ValueError(

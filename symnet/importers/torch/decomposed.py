@@ -73,7 +73,8 @@ def _convolution(
     groups: int,
 ) -> Value:
     if transposed:
-        raise ValueError("it is a transposed convolution, which is read where it is not decomposed")
+        more = stride, padding, output_padding, groups, dilation
+        return layers.conv_transpose(t, x, weight, bias, *more)
     return layers.conv(t, x, weight, bias, stride, padding, dilation, groups)
 
 

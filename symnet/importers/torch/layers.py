@@ -111,10 +111,8 @@ def conv(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Value:
-    """conv1d and conv2d."""
-    if isinstance(weight, Form) or isinstance(bias, Form):
-        raise ValueError("its weights depend on the inputs")
-    rank = weight.ndim - 2
+    """A convolution of an image of any number of axes."""
+    rank = _rank(weight, bias)
     dilations = _each(dilation, rank)
     if padding == "same":
         total = [d * (k - 1) for d, k in zip(dilations, weight.shape[2:], strict=True)]
@@ -123,6 +121,36 @@ def conv(
         pads = _each(0 if padding == "valid" else padding, rank) * 2
     windows = Windows.of(weight.shape[2:], _each(stride, rank), dilations, pads)
     return images.conv(t, t.form(x), weight, bias, windows, groups)
+
+
+def conv_transpose(
+    t: Tensors,
+    x: Value,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Value:
+    """What a convolution does to gradients."""
+    rank, image, kernel = _rank(weight, bias), x.shape[2:], weight.shape[2:]
+    strides, dilations = _each(stride, rank), _each(dilation, rank)
+    pads, more = _each(padding, rank), _each(output_padding, rank)
+    size = [
+        (image[k] - 1) * strides[k] - 2 * pads[k] + dilations[k] * (kernel[k] - 1) + 1 + more[k]
+        for k in range(rank)
+    ]
+    windows = Windows.of(kernel, strides, dilations, pads * 2)
+    return images.conv_transpose(t, t.form(x), weight, bias, windows, size, groups)
+
+
+def _rank(weight: Array, bias: Array | None) -> int:
+    """Axes of an image. ValueError where the kernels are no constants."""
+    if isinstance(weight, Form) or isinstance(bias, Form):
+        raise ValueError("its weights depend on the inputs")
+    return weight.ndim - 2
 
 
 def _each(given: Any, rank: int) -> list[int]:

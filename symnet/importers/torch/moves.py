@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.folding import choices, matrices
+from symnet.importers.folding import choices, matrices, taking
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.scattering import along, put
@@ -39,17 +39,13 @@ PLACES = frozenset(
 )
 """Operations whose results are entries of their arguments, or a constant that is filled in."""
 
-LINEAR: Mapping[str, int | None] = {
-    **dict.fromkeys(("conv3d", "convolution"), 2),
-    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), 2),
-    **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), None),
-    **dict.fromkeys(("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"), None),
-    **dict.fromkeys(("_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "col2im"), None),
-    **dict.fromkeys(("upsample_linear1d", "upsample_bilinear2d", "upsample_bicubic2d"), None),
-    **dict.fromkeys(("_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"), None),
-    "upsample_trilinear3d": None,
+LINEAR: Mapping[str, int] = {
+    **{f"{kind}avg_pool{rank}d": rank for kind in ("", "adaptive_") for rank in (1, 2, 3)},
+    **{"_adaptive_avg_pool2d": 2, "_adaptive_avg_pool3d": 3, "col2im": 2},
+    **{"upsample_linear1d": 1, "upsample_bilinear2d": 2, "upsample_bicubic2d": 2},
+    **{"_upsample_bilinear2d_aa": 2, "_upsample_bicubic2d_aa": 2, "upsample_trilinear3d": 3},
 }
-"""Operations that are linear in their first argument, and the place of a bias among the others."""
+"""Operations that are linear in their first argument, alike for all but so many last axes."""
 
 
 def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -65,8 +61,13 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
     data, spec = trees.tree_flatten(
         {name: named.pop(name) for name in _moving(target) if name in named}, is_leaf=_is_value
     )
+    if (found := _chosen(t, target, data, named)) is not None:
+        return found
     if any(map(_is_value, trees.tree_leaves(named, is_leaf=_is_value))):
-        raise ValueError("its places depend on the inputs: that has no derivative")
+        raise ValueError(
+            "its places depend on the inputs; symnet reads those of gather, of index_select and of "
+            "an index along one axis"
+        )
     if "scatter" in str(target):
         check_written(*data)
     fill = float(named.get("value") or 0.0)
@@ -90,6 +91,24 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
     if isinstance(found, torch.Tensor):
         return _taken(t, parts, found, fill)
     return [_taken(t, parts, part, fill) for part in found]
+
+
+def _chosen(
+    t: Tensors, target: Any, data: Sequence[Value], named: Mapping[str, Any]
+) -> Value | None:
+    """Entries at places that depend on the inputs; None for any other operation or place."""
+    name = str(target).split(".")[1]
+    places = named.get("indices") if name == "index" else named.get("index")
+    axis = named.get("dim", 0)
+    if name == "index" and isinstance(places, list):
+        axis, last = len(places) - 1, places[-1]
+        places = last if all(index is None for index in places[:-1]) else None
+    if not isinstance(places, Form) or name not in ("index", "index_select", "gather"):
+        return None
+    x = data[0].forced(t) if isinstance(data[0], Condition) else data[0]
+    if name == "gather":
+        return taking.taken_along(t, x, places, axis)
+    return taking.taken(t, x, places, axis, wraps=name == "index")
 
 
 _MOVING = frozenset(("self", "input", "tensors", "other", "src", "source", "values"))
@@ -183,33 +202,27 @@ def _condition(torch: Any, t: Tensors, condition: Condition, run: Any) -> Any:
 
 
 def linear(
-    torch: Any,
-    t: Tensors,
-    target: Any,
-    bias: int | None,
-    args: list[Any],
-    kwargs: Mapping[str, Any],
+    torch: Any, t: Tensors, target: Any, rank: int, args: list[Any], kwargs: Mapping[str, Any]
 ) -> Value:
-    """The operation as a matrix, and its bias."""
-    x, *more = args
-    if not isinstance(x, Form) or any(isinstance(a, Form) for a in (*more, *kwargs.values())):
+    """The operation as a matrix of one image, which is that of all."""
+    x, *given = args
+    if not isinstance(x, Form) or any(isinstance(a, Form) for a in (*given, *kwargs.values())):
         raise ValueError("its weights depend on the inputs")
-    given = [torch.from_numpy(np.array(a)) if isinstance(a, np.ndarray) else a for a in more]
-    shift = None
-    if bias is not None and len(given) >= bias:
-        shift, given[bias - 1] = more[bias - 1], None
 
     def run(batch: Any) -> Array:
+        between = [] if "col2im" in str(target) else [1]
         with torch.no_grad():
-            return np.asarray(target(batch, *given, **kwargs))
+            found = target(batch.reshape(len(batch), *between, *inner), *given, **kwargs)
+        return np.asarray(found if "col2im" in str(target) else found[:, 0])
 
-    count, *inner = x.shape
-    size = math.prod(inner)
-    _, *outer = run(torch.zeros(1, *inner, dtype=torch.float64)).shape
-    matrices.check_size(size * math.prod(outer), f"the matrix from {tuple(inner)} to {outer}")
-    units = run(torch.eye(size, dtype=torch.float64).reshape(size, *inner)).reshape(size, -1)
+    first, inner = x.shape[:-rank], x.shape[-rank:]
+    count, size = math.prod(first), math.prod(inner)
+    _, *outer = run(torch.zeros(1, size, dtype=torch.float64)).shape
+    height = math.prod(outer)
+    matrices.check_size(size * max(size, height), f"the matrix from {inner} to {tuple(outer)}")
+    units = run(torch.eye(size, dtype=torch.float64)).reshape(size, height)
     column, row = np.nonzero(units)
-    height = units.shape[1]
+    matrices.check_size(count * len(row), f"the matrix from {x.shape}")
     ones = np.arange(count)[:, None]
     M = matrices.from_entries(
         (ones * height + row).reshape(-1),
@@ -217,7 +230,4 @@ def linear(
         np.tile(units[column, row], count),
         (count * height, count * size),
     )
-    result = t.fold.times(x, M, (count, *outer), bias is not None)
-    if shift is None:
-        return result
-    return t.add(result, np.asarray(shift).reshape(1, -1, *[1] * (len(outer) - 1)))
+    return t.fold.times(x, M, (*first, *outer), False)

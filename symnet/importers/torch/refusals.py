@@ -10,7 +10,8 @@ _JUMPS = "it jumps, which symnet's formulas do not; of an angle use sin and cos"
 _CHOICE = "it chooses by values: that has no derivative; leave it out of what forward gives"
 LOOKED_UP = (
     "it looks numbers up by whole ones (Embedding, one_hot), which have no derivative: give the "
-    "module with the category fixed, one for each, or of what is looked up"
+    "module with the category fixed, one for each, or of what is looked up; an Embedding is read "
+    "where the module casts to them (x[:, 0].long())"
 )
 BY_BATCH = "it normalises by the batch; track_running_stats and eval() are needed"
 ROUNDED = (
@@ -32,7 +33,7 @@ _REASONS = {
     **dict.fromkeys(("copysign", "nextafter", "angle"), _JUMPS),
     **dict.fromkeys(("heaviside", "bucketize", "searchsorted"), _STEPS),
     **dict.fromkeys(("argmax", "argmin", "argsort", "nonzero", "unique2", "mode"), _CHOICE),
-    **dict.fromkeys(("embedding", "embedding_bag", "one_hot"), LOOKED_UP),
+    **dict.fromkeys(("embedding_bag", "one_hot"), LOOKED_UP),
     **dict.fromkeys(("i0", "mvlgamma", "polygamma", "igamma", "igammac"), _SPECIAL),
     **dict.fromkeys(("view_as_complex", "fft_rfft", "_fft_r2c", "fft_fft"), _COMPLEX),
     **dict.fromkeys(("_linalg_eigh", "linalg_eig", "linalg_eigvals", "_linalg_svd"), _LINEAR),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symnet.importers.folding import choices, functions
+from symnet.importers.folding import choices, functions, taking
 from symnet.importers.folding.angles import angle, distance
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
@@ -133,13 +133,16 @@ def _masked_fill(t: Tensors, x: Value, mask: Any, value: Value) -> Value:
 
 
 def _to(t: Tensors, x: Value, *more: Any, **named: Any) -> Value:
-    """Other types: floating ones are all doubles here."""
+    """Other types: floating ones are all doubles here, whole ones have no part behind the point."""
     kinds = [_kind(a) for a in (*more, *named.values())]
     if "bool" in kinds:
         return x if isinstance(x, Condition) else choices.compared(t, "ne", x, np.zeros(()))
+    number = x.forced(t) if isinstance(x, Condition) else x
+    if any(kind.startswith(("int", "uint")) for kind in kinds):
+        return number if isinstance(x, Condition) else rounded(t, number, "trunc")
     for kind in kinds:
         check_type(kind)
-    return x.forced(t) if isinstance(x, Condition) else x
+    return number
 
 
 def _kind(argument: Any) -> str:
@@ -223,9 +226,10 @@ RULES: Mapping[str, Rule] = {
     "instance_norm": layers.instance_norm,
     "scaled_dot_product_attention": layers.attention,
     "bilinear": layers.bilinear,
+    "embedding": lambda t, weight, index, *_: taking.taken(t, weight, index, 0),
     **dict.fromkeys(("scatter_add", "scatter_reduce"), moves.scattered),
-    "conv1d": layers.conv,
-    "conv2d": layers.conv,
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), layers.conv),
+    **{f"conv_transpose{rank}d": layers.conv_transpose for rank in (1, 2, 3)},
     "max_pool1d": layers.max_pool(1),
     "max_pool2d": layers.max_pool(2),
     "max_pool3d": layers.max_pool(3),
