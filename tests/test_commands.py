@@ -251,6 +251,48 @@ def test_what_needs_no_formula_waits_for_no_import(arguments, place):
     assert not {"numpy", "sympy"} & loaded_by(*arguments, cwd=place)
 
 
+@pytest.mark.parametrize(
+    ("library", "arguments", "extra"),
+    [
+        ("pymoo", ["fit", "faulty.csv", "-o", "n.json"], "fit"),
+        ("scipy", ["fit", "faulty.csv", "-o", "n.json", "--method", "lbfgs"], "fit"),
+        ("matplotlib", ["plot", "faulty.json", "-o", "n.png"], "plot"),
+        ("matplotlib", ["sensitivity", "faulty.json", "faulty.csv", "-o", "n.svg"], "plot"),
+        ("onnx", ["generate", "faulty.json", "-o", "n.onnx"], "onnx"),
+        ("openpyxl", ["generate", "faulty.json", "-o", "n.xlsx"], "xlsx"),
+    ],
+)
+def test_a_missing_library_is_said_before_what_is_wrong_in_files(
+    library, arguments, extra, run, monkeypatch, tmp_path
+):
+    """Who mends the files should not learn after it that they lack the extra."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("faulty.csv", "faulty.json"):
+        Path(name).write_text("no,table\n")
+    monkeypatch.setitem(sys.modules, library, None)
+    said = f"symnet: error: {library} is not installed; pip install 'symnet[{extra}]' brings it\n"
+    assert run(*arguments) == (2, "", said)
+
+
+@pytest.mark.parametrize(
+    ("library", "arguments"),
+    [
+        ("pymoo", ["fit", "faulty.csv", "-o", "n.json", "--method", "lbfgs"]),
+        ("matplotlib", ["sensitivity", "faulty.json", "faulty.csv"]),
+        ("onnx", ["generate", "faulty.json", "-o", "n.py"]),
+    ],
+)
+def test_a_library_that_is_not_used_may_be_missing(library, arguments, run, monkeypatch, tmp_path):
+    """The files are read, and their faults said."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("faulty.csv", "faulty.json"):
+        Path(name).write_text("no,table\n")
+    monkeypatch.setitem(sys.modules, library, None)
+    status, _, complaint = run(*arguments)
+    assert status == 2
+    assert "faulty." in complaint
+
+
 def test_what_may_be_chosen_is_what_there_is():
     """The light tables name what the rooms do, and nothing else."""
     assert {*catalogue.BACKENDS} == {*compiling.BACKENDS}
