@@ -82,6 +82,23 @@ def not_drawn(name, make, alt, caption):
     yield reporting.contents.Paragraph(f"Not drawn ({name}).")
 
 
+@pytest.mark.parametrize(
+    ("weights", "caption"),
+    [
+        ([[1.0, 2.0]], "All weights are positive, and red; the thicker, the larger."),
+        ([[-1.0, -2.0]], "All weights are negative, and blue; the thicker, the larger."),
+        ([[1.0, -2.0]], "Blue weights are negative, red ones positive; the thicker, the larger."),
+        ([[0.0, 0.0]], "A circle is a neuron, or an input."),
+        ([sympy.symbols("u v")], "A circle is a neuron, or an input."),
+    ],
+)
+def test_the_drawings_caption_says_what_there_is(weights, caption):
+    """Of colours those that are seen."""
+    pytest.importorskip("matplotlib")
+    (block,) = pictures.drawing(symnet.Network([symnet.Layer(weights, None, "tanh")]))
+    assert block.caption == caption
+
+
 class Outline(HTMLParser):
     """Headings, images and whatever a page would load."""
 
