@@ -39,10 +39,13 @@ NETWORKS = {
     "6-16-16-2": lambda: symnet.Network.dense([6, 16, 16, 2], hidden="gelu", seed=1),
     "residual": lambda: zoo.network("residual"),
     "long names": lambda: symnet.Network.dense(
-        [3, 4, 2],
+        [5, 4, 2],
         hidden="tanh",
         seed=1,
-        inputs=["mean annual precipitation in the catchment [mm/a]", "T", "soil_organic_carbon_30"],
+        inputs=[
+            *("mean annual precipitation in the catchment [mm/a]", "T", "soil_organic_carbon_30"),
+            *("Condenser temperature [degC]", "Column pressure drop [mbar]"),
+        ],
         outputs=["net_ecosystem_carbon_exchange_rate", "Brutto-Primärproduktivität, geschätzt"],
     ),
     "kinks": lambda: symnet.Network.dense([1, 6, 1], hidden="relu", seed=2, inputs=["dose"]),
@@ -515,6 +518,7 @@ async function look(frame, name) {
   const wide = scrolled.filter((place) => place.scrollWidth > place.clientWidth + 1);
   const told = [...page.querySelectorAll(".more")].filter((m) => !m.hidden);
   found.wide = wide.length;
+  found.wideResults = wide.filter((place) => place.closest("#results")).length;
   found.told = told.filter((m) => wide.includes(m.previousElementSibling)).length;
   found.toldInVain = told.length - found.told;
   found.axe = [];
@@ -526,6 +530,19 @@ async function look(frame, name) {
   page.querySelectorAll("details").forEach((folded) => (folded.open = true));
   const formulas = [...page.querySelectorAll(".formulas")];
   found.cut = formulas.filter((room) => room.scrollWidth > room.clientWidth + 1).length;
+  // Where the lines of a term begin, the first one aside; a part's are deeper than the whole's.
+  const begun = (term) => {
+    const boxes = [...term.children].map((part) => part.getBoundingClientRect());
+    return boxes.filter((box, k) => k && box.left < boxes[k - 1].left && box.top > boxes[k - 1].top)
+      .map((box) => box.left);
+  };
+  const terms = [...page.querySelectorAll(".lines:not(.beside) .term:has(> .term)")];
+  found.continued = terms.filter((term) => begun(term).length).length;
+  found.shallow = terms.filter((term) => {
+    const inner = [...term.children].flatMap(begun), own = begun(term);
+    return Math.min(...own) < term.getBoundingClientRect().left + 8 ||
+      Math.min(...inner) < Math.max(...own) + 8;
+  }).length;
   return found;
 }
 addEventListener("load", async () => {
@@ -598,6 +615,8 @@ def test_no_console_message_and_nothing_cut_off(looked, made):
     assert messages == []
     assert [page["said"] for page in pages if page["said"]] == []
     assert [page["name"] for page in pages if page["cut"] or page["spilt"]] == []
+    assert [page["name"] for page in pages if page["shallow"]] == []
+    assert any(page["continued"] for page in pages if page["width"] == min(WIDTHS))
     assert len(pages) == len(NETWORKS) * len(WIDTHS)
     for page in pages:
         assert page["across"] <= page["width"], page["name"]
@@ -607,6 +626,8 @@ def test_no_console_message_and_nothing_cut_off(looked, made):
         assert page["slices"] >= min(2, made[page["name"]].network.n)
         assert page["followed"]
         assert (page["told"], page["toldInVain"]) == (page["wide"], 0), page["name"]
+    (roomy,) = (p for p in pages if p["name"] == "long names" and p["width"] == max(WIDTHS))
+    assert roomy["wideResults"] == 0
     assert any(page["wide"] for page in pages if page["width"] == min(WIDTHS))
 
 
