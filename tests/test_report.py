@@ -422,6 +422,29 @@ def test_long_cells_are_broken_where_the_page_is_narrow():
     assert sum(float(re.search(r"p\{(.*)\\textwidth", c)[1]) for c in columns) < 0.95
 
 
+def test_tables_on_paper_go_on_where_a_page_ends():
+    """One of many rows ran off the page, and one of many columns was too small to be read."""
+    names = [f"Temperature of sensor {k} [degC]" for k in range(12)]
+    head = ("", *(f"∂/∂{name}" for name in names))
+    rows = [(f"∂p/∂{name} {p}", *["−1.969e−06"] * 12) for name in names for p in range(4)]
+    parts = [
+        part
+        for columns in latex._by_columns(Table((head, *rows), "Second partials"))
+        for part in latex._by_rows(columns)
+    ]
+    for part in parts:
+        widths = latex._widths(part)
+        assert sum(widths) + 2 * len(widths) <= latex._CHARACTERS + 2
+        assert sum(latex._lines(row, widths) for row in part.rows) <= latex._ROWS
+    found = {}
+    for part in parts:
+        for row in part.rows[1:]:
+            found.setdefault(row[0], []).extend(zip(part.rows[0][1:], row[1:], strict=True))
+    assert found == {row[0]: list(zip(head[1:], row[1:], strict=True)) for row in rows}
+    text = latex._tables(Table((head, *rows), "Second partials"))
+    assert text.count("Second partials, continued") == text.count("tabular}{") - 1 > 1
+
+
 def pdf_page():
     """Of a network whose label LaTeX's fonts lack, with what its name would mean to LaTeX."""
     network = symnet.Network.dense([2, 3, 1], hidden="tanh", seed=0, name="50 % & $x$ {#}")
