@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from pathlib import PurePath
 
 from symnet import reporting
 from symnet.backends.numpy.threads import blas_on_one_thread
 from symnet.calculus.schemes import Cost
-from symnet.cli import exchange, forecasts, terminal
+from symnet.cli import encoding, exchange, forecasts, terminal
 from symnet.derivation import Derivation, derive
 from symnet.progress import part
 from symnet.reporting import Page
@@ -53,7 +52,7 @@ def _checked(derivation: Derivation) -> tuple[Cost | None, Report | None]:
 def _write(page: Page, output: str) -> None:
     """To a file, or as HTML to standard output."""
     if output == "-":
-        sys.stdout.write(reporting.text(page, "html"))
+        encoding.as_file().write(reporting.text(page, "html"))
     else:
         reporting.write(page, output)
 
