@@ -420,7 +420,7 @@ def test_progress_says_what_is_left(monkeypatch, drawn):
     shown = {}
     for quiet in (False, True):
         monkeypatch.setattr(sys, "stderr", Terminal())
-        with terminal.working("counting", quiet) as progress:
+        with terminal.working(f"counting {'very ' * 20}much", quiet) as progress:
             progress.show(0.5, "12 [of] 24", 7.0)
             for _ in range(10 if quiet else 1000):  # the first drawing waits for an import
                 if "7 s to go" in sys.stderr.getvalue():
@@ -435,6 +435,17 @@ def test_progress_says_what_is_left(monkeypatch, drawn):
     with terminal.working("counting"):
         pass
     assert sys.stderr.getvalue() == ""
+
+
+@pytest.mark.parametrize("columns", [20, 30, 40, 79])
+def test_the_remaining_time_is_seen_on_narrow_terminals(columns):
+    """What is done gives way to it."""
+    progress = terminal.Progress("the page of 4-3, graph of 3 nodes: tanh 6, linear 3, softmax 3")
+    progress.show(0.5, left=7.0)
+    line = progress.line(columns)
+    assert len(line) <= columns
+    assert line.endswith("0 s, 7 s to go"[-columns:])
+    assert columns < 40 or line.startswith("the page of 4")
 
 
 def test_remaining_time_is_from_the_share():
