@@ -456,6 +456,13 @@ def test_remaining_time_is_from_the_share():
     assert progress.remaining == pytest.approx(3 * progress.elapsed, rel=0.2, abs=1e-3)
 
 
+def test_an_option_behind_the_end_of_options_is_not_said_to_be_meant(run):
+    """It was written as it is."""
+    status, _, complaint = run("derive", "--", "-dash.json", "--order", "1")
+    assert status == 2
+    assert complaint.endswith("unrecognized argument '--order' (see symnet derive --help)\n")
+
+
 # --- standard output -----------------------------------------------------------------------------
 
 ASCII = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
