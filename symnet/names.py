@@ -180,7 +180,7 @@ def _made(label: str, otherwise: str, used: Container[str]) -> str:
     >>> [_made(label, "x1", ()) for label in ("T [K]", "ρ", "漢字", "in")]
     ['T_K', 'rho', 'x1', 'in_']
     """
-    letters = "".join(map(_spelled, unicodedata.normalize("NFKD", label)))
+    letters = "".join(map(spelled, unicodedata.normalize("NFKD", label)))
     name = re.sub(r"[^A-Za-z0-9]+", "_", letters).strip("_") or otherwise
     if not name[0].isalpha():
         name = f"{otherwise.rstrip('0123456789')}_{name}"
@@ -193,7 +193,7 @@ def _made(label: str, otherwise: str, used: Container[str]) -> str:
     return found
 
 
-def _spelled(character: str) -> str:
+def spelled(character: str) -> str:
     """`rho` for ρ, nothing for an accent."""
     if unicodedata.combining(character):
         return ""

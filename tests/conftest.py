@@ -63,10 +63,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
     """Run a command line: exit status, standard output, standard error."""
 
     def run(*arguments: object) -> tuple[int, str, str]:
-        try:
-            status = cli.main(list(map(str, arguments)))
-        except SystemExit as leaving:  # argparse, after --help and --version
-            status = leaving.code
+        status = cli.main(list(map(str, arguments)))
         return status, *capsys.readouterr()
 
     return run

@@ -114,8 +114,7 @@ def on_a_terminal(*arguments, **more):
 
 def help_of(command, capsys):
     """The help page of a command, or of all."""
-    with pytest.raises(SystemExit):
-        cli.main([command, "--help"] if command else ["--help"])
+    assert cli.main([command, "--help"] if command else ["--help"]) == 0
     return capsys.readouterr().out
 
 
@@ -162,7 +161,7 @@ def test_every_command_is_in_the_table():
     folder = Path(cli.__file__).parent
     others = {
         *("__init__", "agreement", "arguments", "commands", "exchange", "forecasts", "parsing"),
-        *("terminal", "values"),
+        *("encoding", "terminal", "values"),
     }
     named = {command.module for command in COMMANDS.values()}
     assert {p.stem for p in folder.glob("*.py")} - others == named
@@ -197,12 +196,7 @@ def test_what_was_meant(arguments, said, capsys):
 
 def loaded_by(*arguments, cwd=None):
     """The modules that there are after a command."""
-    code = (
-        "import sys; from symnet import cli\n"
-        "try: cli.main(sys.argv[1:])\n"
-        "except SystemExit: pass\n"
-        "print(*sys.modules)"
-    )
+    code = "import sys; from symnet import cli\ncli.main(sys.argv[1:])\nprint(*sys.modules)"
     run = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         capture_output=True,
@@ -249,6 +243,48 @@ def test_derive_starts_without_what_others_need():
 def test_what_needs_no_formula_waits_for_no_import(arguments, place):
     """NumPy and SymPy take half a second, in which help and mistakes had no answer."""
     assert not {"numpy", "sympy"} & loaded_by(*arguments, cwd=place)
+
+
+@pytest.mark.parametrize(
+    ("library", "arguments", "extra"),
+    [
+        ("pymoo", ["fit", "faulty.csv", "-o", "n.json"], "fit"),
+        ("scipy", ["fit", "faulty.csv", "-o", "n.json", "--method", "lbfgs"], "fit"),
+        ("matplotlib", ["plot", "faulty.json", "-o", "n.png"], "plot"),
+        ("matplotlib", ["sensitivity", "faulty.json", "faulty.csv", "-o", "n.svg"], "plot"),
+        ("onnx", ["generate", "faulty.json", "-o", "n.onnx"], "onnx"),
+        ("openpyxl", ["generate", "faulty.json", "-o", "n.xlsx"], "xlsx"),
+    ],
+)
+def test_a_missing_library_is_said_before_what_is_wrong_in_files(
+    library, arguments, extra, run, monkeypatch, tmp_path
+):
+    """Who mends the files should not learn after it that they lack the extra."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("faulty.csv", "faulty.json"):
+        Path(name).write_text("no,table\n")
+    monkeypatch.setitem(sys.modules, library, None)
+    said = f"symnet: error: {library} is not installed; pip install 'symnet[{extra}]' brings it\n"
+    assert run(*arguments) == (2, "", said)
+
+
+@pytest.mark.parametrize(
+    ("library", "arguments"),
+    [
+        ("pymoo", ["fit", "faulty.csv", "-o", "n.json", "--method", "lbfgs"]),
+        ("matplotlib", ["sensitivity", "faulty.json", "faulty.csv"]),
+        ("onnx", ["generate", "faulty.json", "-o", "n.py"]),
+    ],
+)
+def test_a_library_that_is_not_used_may_be_missing(library, arguments, run, monkeypatch, tmp_path):
+    """The files are read, and their faults said."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("faulty.csv", "faulty.json"):
+        Path(name).write_text("no,table\n")
+    monkeypatch.setitem(sys.modules, library, None)
+    status, _, complaint = run(*arguments)
+    assert status == 2
+    assert "faulty." in complaint
 
 
 def test_what_may_be_chosen_is_what_there_is():
@@ -384,7 +420,7 @@ def test_progress_says_what_is_left(monkeypatch, drawn):
     shown = {}
     for quiet in (False, True):
         monkeypatch.setattr(sys, "stderr", Terminal())
-        with terminal.working("counting", quiet) as progress:
+        with terminal.working(f"counting {'very ' * 20}much", quiet) as progress:
             progress.show(0.5, "12 [of] 24", 7.0)
             for _ in range(10 if quiet else 1000):  # the first drawing waits for an import
                 if "7 s to go" in sys.stderr.getvalue():
@@ -401,12 +437,103 @@ def test_progress_says_what_is_left(monkeypatch, drawn):
     assert sys.stderr.getvalue() == ""
 
 
+@pytest.mark.parametrize("columns", [20, 30, 40, 79])
+def test_the_remaining_time_is_seen_on_narrow_terminals(columns):
+    """What is done gives way to it."""
+    progress = terminal.Progress("the page of 4-3, graph of 3 nodes: tanh 6, linear 3, softmax 3")
+    progress.show(0.5, left=7.0)
+    line = progress.line(columns)
+    assert len(line) <= columns
+    assert line.endswith("0 s, 7 s to go"[-columns:])
+    assert columns < 40 or line.startswith("the page of 4")
+
+
 def test_remaining_time_is_from_the_share():
     """A quarter done: three times what has passed."""
     progress = terminal.Progress("x")
     assert progress.remaining is None
     progress.show(0.25)
     assert progress.remaining == pytest.approx(3 * progress.elapsed, rel=0.2, abs=1e-3)
+
+
+def test_an_option_behind_the_end_of_options_is_not_said_to_be_meant(run):
+    """It was written as it is."""
+    status, _, complaint = run("derive", "--", "-dash.json", "--order", "1")
+    assert status == 2
+    assert complaint.endswith("unrecognized argument '--order' (see symnet derive --help)\n")
+
+
+# --- standard output -----------------------------------------------------------------------------
+
+ASCII = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+
+
+@pytest.fixture
+def greek(tmp_path):
+    """A folder with a network and a table whose names are no ASCII."""
+    net = symnet.Network.dense([2, 2, 1], seed=0, inputs=["ρ", "Wärme 漢"], name="Zustand é")
+    symnet.save(net.with_units({"ρ": "kg/m3"}), tmp_path / "net.json")
+    (tmp_path / "data.csv").write_text("ρ,Wärme 漢\n1,2\n3,4\n", "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file"),
+    [
+        (["evaluate", "net.json", "data.csv"], "out.csv"),
+        (["generate", "net.json"], "out.py"),
+        (["import", "net.json"], "out.json"),
+        (["sensitivity", "net.json", "data.csv", "--dependence", "ρ"], "out.csv"),
+    ],
+)
+def test_a_file_is_the_same_on_standard_output(arguments, file, greek):
+    """In UTF-8, whatever the screen shows: signs were lost from heads of columns."""
+    assert process(*arguments, "-o", file, cwd=greek, **ASCII).returncode == 0
+    done = process(*arguments, "-o", "-", cwd=greek, **ASCII)
+    assert done.stdout == (greek / file).read_text("utf-8")
+
+
+def test_pages_on_standard_output_are_utf8(greek):
+    """As they say of themselves."""
+    page = process("report", "net.json", "-o", "-", "-q", cwd=greek, **ASCII).stdout
+    assert '<meta charset="utf-8"/>' in page
+    assert "<h1>Zustand é</h1>" in page
+    formulas = process("derive", "net.json", "--format", "mathml", cwd=greek, **ASCII).stdout
+    assert "Zustand é" in formulas
+
+
+def test_what_a_screen_lacks_is_spelled(greek):
+    """A power is none of a name's digits; what has no spelling is a question mark."""
+    table = process("sensitivity", "net.json", "data.csv", cwd=greek, **ASCII).stdout
+    rows = [line.split("  ")[1] for line in table.splitlines()[2:]]
+    assert table.startswith("Zustand e: ")
+    assert rows == [
+        *("dy/drho", "dy/dWarme ?"),
+        *("d^2y/drho^2", "d^2y/drhodWarme ?", "d^2y/dWarme ?^2"),
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["derive", "--help"], ["derive"], ["check"]])
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"])
+def test_output_that_cannot_be_written_is_said_once(arguments, redirection, tmp_path):
+    """Whether a line or a page: Python complained again when it ended, or broke down."""
+    if "full" in redirection and not os.path.exists("/dev/full"):
+        pytest.skip("no device that is always full")
+    environ = environment()
+    environ.pop("PYTHONUNBUFFERED", None)
+    command = f'"{sys.executable}" -m symnet {" ".join(arguments)} {redirection}'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=environ)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"symnet: error: [A-Z].*\n", done.stderr)
+
+
+def test_streams_that_are_closed_are_not_taken_for_files(tmp_path):
+    """A daemon has none; what it writes is in its file alone."""
+    (tmp_path / "points.csv").write_text("x1,x2\n1,2\n")
+    command = f'"{sys.executable}" -m symnet evaluate points.csv -o out.csv <&- >&- 2>&-'
+    done = subprocess.run(["sh", "-c", command], env=environment(), cwd=tmp_path)
+    assert done.returncode == 0
+    assert (tmp_path / "out.csv").read_text().count("\n") == 2
 
 
 # --- completion ---------------------------------------------------------------------------------

@@ -252,6 +252,14 @@ def test_formulas_in_a_notebook(notation, activation):
     assert "noindent" not in text
 
 
+def test_displays_in_a_notebook_keep_their_distance():
+    """KaTeX set the next row close below, as TeX does: tall rows get no room that is asked for."""
+    text = formulas.notebook(symnet.Network.example(), 2, "layer", None)
+    after = re.findall(r"\\end\{(?:aligned|alignedat)\}(.*)\n", text)
+    assert len(after) > 2
+    assert set(after[:-1]) == {r" \\ \\[-0.6em]"}
+
+
 def test_all_formulas_are_in_the_notebook():
     """Every line of the document's displays, in the same order."""
     net = symnet.Network.dense([2, 8, 8, 1], "gelu", seed=1)

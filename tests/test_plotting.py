@@ -16,6 +16,7 @@ import symnet
 from symnet import catalogue, physical, plotting
 from symnet.compiling import Compiled
 from symnet.plotting import distributions, drawing, kinks, maps, writing
+from symnet.plotting.cutting import cut
 from symnet.plotting.framing import framed
 from symnet.plotting.picture import _drawn_on, style
 from symnet.plotting.restricting import restricted
@@ -769,12 +770,75 @@ def test_names_are_cut_where_they_are_read():
     """By words, so that those that begin or end alike differ; a single word loses its middle."""
     names = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
     for most in (7, 11, 15, 28):
-        short = [writing.cut(name, most) for name in names]
+        short = [cut(name, most) for name in names]
         assert len(set(short)) == 4
         assert max(map(len, short)) <= most
-    assert writing.cut(names[0], 7) == "se. le."
-    assert writing.cut("T") == "T"
-    assert writing.cut("a" * 20 + "b" * 20, 11) == "aaaaaa…bbbb"
+    assert cut(names[0], 7) == "se. le."
+    assert cut("T") == "T"
+    assert cut("a" * 20 + "b" * 20, 11) == "aaaaaa…bbbb"
+
+
+ALIKE = {
+    "a word": ["feedtemperatureinletofthecolumn", "feedtemperatureoutletofthecolumn"],
+    "three": [f"feedtemperature{where}ofthecolumn" for where in ("inlet", "inlab", "outlet")],
+    "words": ["temperature one of all", "temporary one of all"],
+    "notes": ["temperature of the feed (inlet)", "temperature of the feed (outlet)"],
+    "the end of one": ["a" * 40, "a" * 60],
+    "hidden by others": [f"{'a' * 20}{k}{'b' * 30}{j}{'c' * 20}" for k in "xy" for j in "xy"],
+}
+
+
+@pytest.mark.parametrize("names", ALIKE.values(), ids=ALIKE)
+@pytest.mark.parametrize("most", [7, 11, 16, 28])
+def test_long_names_stay_apart_among_others(names, most):
+    """Whatever room there is; nothing else is changed by what they are among."""
+    short = [cut(name, most, names) for name in names]
+    assert len(set(short)) == len(names)
+    assert max(map(len, short)) <= most
+    assert cut(names[0], most, names[:1]) == cut(names[0], most)
+
+
+def test_where_names_differ_is_shown():
+    """Rather than a number."""
+    inlet, outlet = ALIKE["a word"]
+    assert cut(inlet, 16, ALIKE["a word"]) == "feedt…inletofth…"
+    assert cut(outlet, 16, ALIKE["a word"]) == "feedt…outletoft…"
+
+
+def test_a_title_of_long_names_takes_two_lines():
+    """Each can be read there; units are beside or below."""
+    names, units = ["Reboiler duty", "Reflux ratio"], {"Distillate purity": "mol"}
+    units |= {"Reboiler duty": "kW", "Reflux ratio": "1"}
+    title = writing.quantity("Distillate purity", names, units)
+    assert writing.in_plain(title) == (
+        "∂²Distillate purity/\n∂Reboiler duty∂Reflux ratio\n[mol/kW]"
+    )
+    title = writing.quantity("Distillate purity", names[:1], units)
+    assert writing.in_plain(title) == "∂Distillate purity/\n∂Reboiler duty [mol/kW]"
+    assert "\n" not in writing.quantity("p", names[:1], {})
+
+
+def told(text):
+    return [t.get_text() for t in text if t.get_text()]
+
+
+def test_pictures_keep_names_apart():
+    """Axes, titles, the drawing, bars, matrices and what stands beside the page's slices."""
+    inputs, outputs = ALIKE["a word"], [name.replace("feed", "vent") for name in ALIKE["a word"]]
+    net = symnet.Network.dense([2, 3, 2], hidden="tanh", seed=0, inputs=inputs, outputs=outputs)
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    shown = symnet.sensitivity(net, X)
+    maps = panels(symnet.plot(net, kind="maps"))
+    assert len(maps) == 2 * 6
+    curves = symnet.plot(net, kind="curves").figure.axes
+    assert len({axes.get_xlabel() for axes in curves} - {""}) == 2
+    names = told(net.draw().figure.axes[0].texts)
+    assert len({name for name in names if "feed" in name or "vent" in name}) == 4
+    bars = shown.plot(kind="bars").figure.axes
+    assert len({axes.get_title(loc="left") for axes in bars}) == 2
+    assert len(set(told(bars[0].get_yticklabels()))) == 2
+    matrix = shown.plot(kind="interactions").figure.axes[0]
+    assert len(set(told(matrix.get_yticklabels()))) == 2
 
 
 def test_a_unit_of_nothing_is_not_shown():

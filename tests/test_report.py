@@ -39,10 +39,13 @@ NETWORKS = {
     "6-16-16-2": lambda: symnet.Network.dense([6, 16, 16, 2], hidden="gelu", seed=1),
     "residual": lambda: zoo.network("residual"),
     "long names": lambda: symnet.Network.dense(
-        [3, 4, 2],
+        [5, 4, 2],
         hidden="tanh",
         seed=1,
-        inputs=["mean annual precipitation in the catchment [mm/a]", "T", "soil_organic_carbon_30"],
+        inputs=[
+            *("mean annual precipitation in the catchment [mm/a]", "T", "soil_organic_carbon_30"),
+            *("Condenser temperature [degC]", "Column pressure drop [mbar]"),
+        ],
         outputs=["net_ecosystem_carbon_exchange_rate", "Brutto-Primärproduktivität, geschätzt"],
     ),
     "kinks": lambda: symnet.Network.dense([1, 6, 1], hidden="relu", seed=2, inputs=["dose"]),
@@ -80,6 +83,23 @@ def made():
 def not_drawn(name, make, alt, caption):
     """Instead of a picture."""
     yield reporting.contents.Paragraph(f"Not drawn ({name}).")
+
+
+@pytest.mark.parametrize(
+    ("weights", "caption"),
+    [
+        ([[1.0, 2.0]], "All weights are positive, and red; the thicker, the larger."),
+        ([[-1.0, -2.0]], "All weights are negative, and blue; the thicker, the larger."),
+        ([[1.0, -2.0]], "Blue weights are negative, red ones positive; the thicker, the larger."),
+        ([[0.0, 0.0]], "A circle is a neuron, or an input."),
+        ([sympy.symbols("u v")], "A circle is a neuron, or an input."),
+    ],
+)
+def test_the_drawings_caption_says_what_there_is(weights, caption):
+    """Of colours those that are seen."""
+    pytest.importorskip("matplotlib")
+    (block,) = pictures.drawing(symnet.Network([symnet.Layer(weights, None, "tanh")]))
+    assert block.caption == caption
 
 
 class Outline(HTMLParser):
@@ -402,6 +422,29 @@ def test_long_cells_are_broken_where_the_page_is_narrow():
     assert sum(float(re.search(r"p\{(.*)\\textwidth", c)[1]) for c in columns) < 0.95
 
 
+def test_tables_on_paper_go_on_where_a_page_ends():
+    """One of many rows ran off the page, and one of many columns was too small to be read."""
+    names = [f"Temperature of sensor {k} [degC]" for k in range(12)]
+    head = ("", *(f"∂/∂{name}" for name in names))
+    rows = [(f"∂p/∂{name} {p}", *["−1.969e−06"] * 12) for name in names for p in range(4)]
+    parts = [
+        part
+        for columns in latex._by_columns(Table((head, *rows), "Second partials"))
+        for part in latex._by_rows(columns)
+    ]
+    for part in parts:
+        widths = latex._widths(part)
+        assert sum(widths) + 2 * len(widths) <= latex._CHARACTERS + 2
+        assert sum(latex._lines(row, widths) for row in part.rows) <= latex._ROWS
+    found = {}
+    for part in parts:
+        for row in part.rows[1:]:
+            found.setdefault(row[0], []).extend(zip(part.rows[0][1:], row[1:], strict=True))
+    assert found == {row[0]: list(zip(head[1:], row[1:], strict=True)) for row in rows}
+    text = latex._tables(Table((head, *rows), "Second partials"))
+    assert text.count("Second partials, continued") == text.count("tabular}{") - 1 > 1
+
+
 def pdf_page():
     """Of a network whose label LaTeX's fonts lack, with what its name would mean to LaTeX."""
     network = symnet.Network.dense([2, 3, 1], hidden="tanh", seed=0, name="50 % & $x$ {#}")
@@ -498,6 +541,7 @@ async function look(frame, name) {
   const wide = scrolled.filter((place) => place.scrollWidth > place.clientWidth + 1);
   const told = [...page.querySelectorAll(".more")].filter((m) => !m.hidden);
   found.wide = wide.length;
+  found.wideResults = wide.filter((place) => place.closest("#results")).length;
   found.told = told.filter((m) => wide.includes(m.previousElementSibling)).length;
   found.toldInVain = told.length - found.told;
   found.axe = [];
@@ -509,6 +553,19 @@ async function look(frame, name) {
   page.querySelectorAll("details").forEach((folded) => (folded.open = true));
   const formulas = [...page.querySelectorAll(".formulas")];
   found.cut = formulas.filter((room) => room.scrollWidth > room.clientWidth + 1).length;
+  // Where the lines of a term begin, the first one aside; a part's are deeper than the whole's.
+  const begun = (term) => {
+    const boxes = [...term.children].map((part) => part.getBoundingClientRect());
+    return boxes.filter((box, k) => k && box.left < boxes[k - 1].left && box.top > boxes[k - 1].top)
+      .map((box) => box.left);
+  };
+  const terms = [...page.querySelectorAll(".lines:not(.beside) .term:has(> .term)")];
+  found.continued = terms.filter((term) => begun(term).length).length;
+  found.shallow = terms.filter((term) => {
+    const inner = [...term.children].flatMap(begun), own = begun(term);
+    return Math.min(...own) < term.getBoundingClientRect().left + 8 ||
+      Math.min(...inner) < Math.max(...own) + 8;
+  }).length;
   return found;
 }
 addEventListener("load", async () => {
@@ -581,6 +638,8 @@ def test_no_console_message_and_nothing_cut_off(looked, made):
     assert messages == []
     assert [page["said"] for page in pages if page["said"]] == []
     assert [page["name"] for page in pages if page["cut"] or page["spilt"]] == []
+    assert [page["name"] for page in pages if page["shallow"]] == []
+    assert any(page["continued"] for page in pages if page["width"] == min(WIDTHS))
     assert len(pages) == len(NETWORKS) * len(WIDTHS)
     for page in pages:
         assert page["across"] <= page["width"], page["name"]
@@ -590,6 +649,8 @@ def test_no_console_message_and_nothing_cut_off(looked, made):
         assert page["slices"] >= min(2, made[page["name"]].network.n)
         assert page["followed"]
         assert (page["told"], page["toldInVain"]) == (page["wide"], 0), page["name"]
+    (roomy,) = (p for p in pages if p["name"] == "long names" and p["width"] == max(WIDTHS))
+    assert roomy["wideResults"] == 0
     assert any(page["wide"] for page in pages if page["width"] == min(WIDTHS))
 
 

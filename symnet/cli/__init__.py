@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from symnet import progress
-from symnet.cli import terminal
+from symnet.cli import encoding, terminal
 from symnet.cli.commands import COMMANDS, parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
+    _open_what_is_closed()
     try:
         return _run(given)
     except KeyboardInterrupt:
@@ -34,16 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: Sequence[str]) -> int:
     try:
-        options = parser().parse_args(_with_point(given))
-        _replace_what_cannot_be_shown()
-        command = import_module(f"symnet.cli.{COMMANDS[options.command].module}")
-        with progress.silent(options.quiet):
-            status: int = command.run(options)
+        status = _done(given)
         sys.stdout.flush()
         return status
-    except BrokenPipeError:
-        # The reader has gone; Python's own flush at exit must not complain either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has gone
+        _flush_or_drop()
         return 0
     except MemoryError:
         raise
@@ -51,7 +47,28 @@ def _run(given: Sequence[str]) -> int:
         status = _status(error)
         if not status:
             raise
+        _flush_or_drop()
         return _complain(error, status)
+
+
+def _done(given: Sequence[str]) -> int:
+    try:
+        options = parser().parse_args(_with_point(given))
+    except SystemExit as shown:  # help or versions are
+        return int(shown.code or 0)
+    encoding.show_what_can_be_shown()
+    command = import_module(f"symnet.cli.{COMMANDS[options.command].module}")
+    with progress.silent(options.quiet):
+        status: int = command.run(options)
+    return status
+
+
+def _flush_or_drop() -> None:
+    """What cannot be written is dropped: Python's own flush at exit would complain again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _status(error: Exception) -> int:
@@ -64,6 +81,15 @@ def _status(error: Exception) -> int:
     return 1 if isinstance(error, CheckError) else 2 if isinstance(error, CompilerError) else 0
 
 
+def _open_what_is_closed() -> None:
+    """Standard streams that there are not, which are None, become such as nothing can be read from
+    or written to; else the first file that is opened would be one of them. Complaints are lost."""
+    ways = {"stdin": ("r", os.O_WRONLY), "stdout": ("w", os.O_RDONLY), "stderr": ("w", os.O_RDWR)}
+    for name, (mode, flags) in ways.items():
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, flags), mode, encoding="utf-8"))
+
+
 def _with_point(arguments: Sequence[str]) -> list[str]:
     """`--at -1,2` as `--at=-1,2`, since argparse takes -1,2 for an option."""
     joined: list[str] = []
@@ -73,12 +99,6 @@ def _with_point(arguments: Sequence[str]) -> list[str]:
         else:
             joined.append(argument)
     return joined
-
-
-def _replace_what_cannot_be_shown() -> None:
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure:
-        reconfigure(errors="replace")
 
 
 def _complain(error: Exception, status: int) -> int:

@@ -9,7 +9,7 @@ from html import escape
 from itertools import combinations_with_replacement
 
 from symnet import derivation, formulas
-from symnet.cli import exchange, forecasts, terminal
+from symnet.cli import encoding, exchange, forecasts, terminal
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation
 from symnet.formulas import expanded, labels
@@ -17,6 +17,8 @@ from symnet.names import listed
 from symnet.network import Network
 from symnet.witness.checking import Report, few_weights
 from symnet.witness.comparing import ITSELF, worst
+
+_TYPESET = ("latex", "mathml")  # which are no text for a screen
 
 
 def run(given: argparse.Namespace) -> int:
@@ -39,6 +41,8 @@ def run(given: argparse.Namespace) -> int:
     title = ("built-in example: " if given.file is None else "") + heading
     with terminal.working(f"checking {network.describe()}", given.quiet, checking):
         lines, ok = _figures(derived, at, format, given.digits)
+    if format in _TYPESET:
+        encoding.as_file()
     print(_beside(format, [title]) + "\n")
     print(page.removeprefix(heading).strip("\n") + "\n")
     print(_beside(format, lines))

@@ -12,7 +12,7 @@ from typing import TextIO
 import numpy as np
 
 from symnet import files, tables
-from symnet.cli import forecasts, terminal
+from symnet.cli import encoding, forecasts, terminal
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation
 from symnet.network import Network
@@ -83,7 +83,7 @@ def reading(path: str, quiet: bool) -> AbstractContextManager[terminal.Progress]
 def opened(path: str) -> Iterator[TextIO]:
     """Standard output, or a file that is replaced only when all has been written."""
     if path == "-":
-        yield sys.stdout
+        yield encoding.as_file()
     else:
         with files.replacing(path) as file:
             yield file
@@ -92,7 +92,7 @@ def opened(path: str) -> Iterator[TextIO]:
 def save(network: Network, path: str) -> None:
     """Write a network file, to standard output where the path is -."""
     if path == "-":
-        sys.stdout.writelines(files.text(network))
+        encoding.as_file().writelines(files.text(network))
     else:
         files.save(network, path)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from symnet import catalogue, languages, names
-from symnet.cli import exchange, forecasts, terminal, values
+from symnet.cli import encoding, exchange, forecasts, terminal, values
 from symnet.languages import placing, running
 from symnet.names import shortened
 from symnet.network import Network
@@ -87,7 +87,7 @@ def _write(written: Mapping[str, str | bytes], output: str, language: str) -> No
         )
     (content,) = written.values()
     if isinstance(content, str):
-        sys.stdout.write(content)
+        encoding.as_file().write(content)
     else:
         sys.stdout.buffer.write(content)
 

@@ -117,7 +117,7 @@ class Version(argparse.Action):
 def meant(word: str, known: Iterable[str]) -> str:
     """`; did you mean --notation?`, or nothing where nothing known is near."""
     near = difflib.get_close_matches(word.partition("=")[0], list(known), 1, 0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+    return f"; did you mean {near[0]}?" if near and near[0] != word else ""
 
 
 def writable(path: str) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from pathlib import PurePath
 
 from symnet import reporting
 from symnet.backends.numpy.threads import blas_on_one_thread
-from symnet.cli import exchange, forecasts, terminal
+from symnet.cli import encoding, exchange, forecasts, terminal
 from symnet.derivation import derive
 from symnet.progress import part
 from symnet.reporting import Page
@@ -43,7 +42,7 @@ def run(given: argparse.Namespace) -> int:
 def _write(page: Page, output: str) -> None:
     """To a file, or as HTML to standard output."""
     if output == "-":
-        sys.stdout.write(reporting.text(page, "html"))
+        encoding.as_file().write(reporting.text(page, "html"))
     else:
         reporting.write(page, output)
 

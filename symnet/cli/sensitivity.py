@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from math import isnan
@@ -68,6 +69,9 @@ def _written(
         picture = plotting.plot(what, given.output, kind=given.kind)
         terminal.say(given, f"wrote {given.output}: {picture.title}")
         terminal.say(given, "\n".join(f"note: {note}" for note in picture.notes))
+        return
+    if given.output == "-" and isinstance(what, Sequence):  # a table to be read
+        sys.stdout.writelines(text)
         return
     with exchange.opened(given.output) as out:
         out.writelines(text)

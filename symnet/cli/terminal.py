@@ -21,6 +21,7 @@ from symnet.progress import watched
 _PATIENCE = 1.0  # seconds before anything is shown
 _EVERY = 0.2
 _WORTH_SAYING = 2.0  # seconds that a work is expected to take
+_BAR, _LEAST_FOR_BARS = 20, 60  # columns of a bar, and of a terminal with room for one
 _AT_ONCE = 0.7  # of one before whose end nobody can tell what the rest takes
 
 
@@ -92,11 +93,22 @@ class Progress:
             return self.elapsed * (1 - self.share) / self.share
         return None if self.expected is None else max(0.0, self.expected - self.elapsed)
 
-    def __str__(self) -> str:
-        share = f" {100 * self.share:.0f} %" if self.share else ""
+    @property
+    def state(self) -> str:
+        """How far it is, and what time is left."""
+        share = f"{100 * self.share:.0f} %  " if self.share else ""
         left = "" if self.remaining is None else f", {self.remaining:.0f} s to go"
-        words = f"  {self.words}" if self.words else ""
-        return f"{self.what}{share}{words}  {self.elapsed:.0f} s{left}"
+        words = f"{self.words}  " if self.words else ""
+        return f"{share}{words}{self.elapsed:.0f} s{left}"
+
+    def line(self, columns: int) -> str:
+        """What it is and how far, in so many characters; the first of it gives way."""
+        state = self.state
+        return f"{_cut(self.what, columns - len(state) - 2)}  {state}"[-columns:]
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: max(most - 1, 0)]}…"
 
 
 def duration(seconds: float) -> str:
@@ -148,7 +160,8 @@ def _wait(progress: Progress, done: threading.Event) -> None:
 def _watch(progress: Progress, done: threading.Event) -> None:
     if done.wait(_PATIENCE):
         return
-    show, clear = _rich(progress) or _plain(progress)
+    wide = _columns() >= _LEAST_FOR_BARS
+    show, clear = (_rich(progress) if wide else None) or _plain(progress)
     try:
         while not done.wait(_EVERY):
             show()
@@ -161,7 +174,7 @@ def _plain(progress: Progress) -> tuple[Callable[[], None], Callable[[], None]]:
 
     def show() -> None:
         nonlocal written
-        text = str(progress)[: _columns() - 1]
+        text = progress.line(_columns() - 1)
         sys.stderr.write(f"\r{text.ljust(written)}")
         sys.stderr.flush()
         written = len(text)
@@ -174,10 +187,13 @@ def _plain(progress: Progress) -> tuple[Callable[[], None], Callable[[], None]]:
 
 
 def _columns() -> int:
+    """As `COLUMNS` says, or the terminal; some say that they have none."""
+    asked = os.environ.get("COLUMNS", "")
     try:
-        return max(20, os.get_terminal_size(sys.stderr.fileno()).columns)
+        own = os.get_terminal_size(sys.stderr.fileno()).columns
     except (OSError, ValueError):
-        return 80
+        own = 0
+    return max(20, (int(asked) if asked.isdecimal() else 0) or own or 80)
 
 
 def _rich(progress: Progress) -> tuple[Callable[[], None], Callable[[], None]] | None:
@@ -189,7 +205,7 @@ def _rich(progress: Progress) -> tuple[Callable[[], None], Callable[[], None]] |
         return None
     bars: Any = Bars(
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
+        BarColumn(bar_width=_BAR),
         TextColumn("{task.fields[said]}", markup=False),
         console=Console(stderr=True, no_color=not coloured()),
         auto_refresh=False,
@@ -199,8 +215,15 @@ def _rich(progress: Progress) -> tuple[Callable[[], None], Callable[[], None]] |
     bars.start()
 
     def show() -> None:
-        said = str(progress).removeprefix(progress.what).strip()
-        total = 1.0 if progress.share else None
-        bars.update(task, total=total, completed=progress.share, said=said, refresh=True)
+        said, total = progress.state, 1.0 if progress.share else None
+        what = _cut(progress.what, max(8, bars.console.width - _BAR - len(said) - 3))
+        bars.update(
+            task,
+            description=what,
+            total=total,
+            completed=progress.share,
+            said=said,
+            refresh=True,
+        )
 
     return show, bars.stop

@@ -147,8 +147,16 @@ def notebook(blocks: Sequence[Block], sentences: Sequence[str]) -> str:
         rows += [rf"\text{{{block.title}}}"] if block.title else []
         rows += [display for table in block.tables for display in _displays(table, inner=True)]
     rows += [rf"\text{{{sentence}}}" for sentence in sentences]
-    bodies = map(" \\\\[0.6em]\n".join, _parts(rows, len(rows), _LONGEST_SHOWN))
+    bodies = map(_below_each, _parts(rows, len(rows), _LONGEST_SHOWN))
     return "\n".join(f"$$\\begin{{array}}{{l}}\n{body}\n\\end{{array}}$$\n" for body in bodies)
+
+
+def _below_each(rows: Sequence[str]) -> str:
+    """Rows with room between: after a display that is a row of nothing, since in TeX and KaTeX the
+    room that a row asks for is no more than a short one's."""
+    *others, last = rows
+    gaps = (r"\\ \\[-0.6em]" if r"\end{" in row else r"\\[0.6em]" for row in others)
+    return "".join(f"{row} {gap}\n" for row, gap in zip(others, gaps, strict=True)) + last
 
 
 def _parts(rows: Sequence[str], most: int, longest: float) -> Iterator[list[str]]:

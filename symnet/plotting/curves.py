@@ -128,5 +128,5 @@ def _share(panels: Any, across: int, frame: Frame) -> None:
 def through(frame: Frame) -> str:
     """The point, as a title has it."""
     few = range(min(frame.network.n, 8))
-    said = writing.point(((frame.name(i), float(frame.at[i])) for i in few), frame.units)
+    said = frame.said_point(few)
     return said + (f" and {frame.network.n - 8} more" if frame.network.n > 8 else "")

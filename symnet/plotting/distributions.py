@@ -10,6 +10,7 @@ import numpy as np
 
 from symnet.names import shortened
 from symnet.plotting import writing
+from symnet.plotting.cutting import cut
 from symnet.plotting.picture import (
     BLACK_ON_COLOURS,
     COLOURS,
@@ -61,18 +62,19 @@ def sensitivities(given: Sequence[Sensitivity], kind: str = "bars") -> Picture:
     # Squares, with room for a title and a colour bar.
     width = 3.9
     if kind == "interactions":
-        written = _CHARACTER * max(len(writing.cut(inputs[i], _BESIDE)) for i in shown)
+        written = _CHARACTER * max(len(cut(inputs[i], _BESIDE, inputs)) for i in shown)
         width, height = max(2.7, 1.5 + 0.5 * len(shown)) + written, height + 0.7 * written
     drawn = figure(0.6 + width * columns, 0.5 + height * rows)
     panels = np.array(drawn.subplots(rows, columns, squeeze=False)).ravel()
     for p, axes in enumerate(panels[: first.m]):
         if not vary[p]:
-            _constant(axes, first.output_names[p])
+            _constant(axes, writing.name(first.output_names[p], first.output_names))
             continue
         PANELS[kind](axes, given, p, shown)
         if kind not in ("alpha", "interactions"):
             alone = not vary[p - p % columns : p].any()  # in its row, from the left
-            _inputs(axes, [inputs[i] for i in shown] if alone else [], len(shown))
+            beside = [writing.name(inputs[i], inputs) for i in shown] if alone else []
+            _inputs(axes, beside, len(shown))
     for axes in panels[first.m :]:
         axes.set_axis_off()
     called = ", ".join(_called(given, k) for k in range(len(given)))
@@ -90,7 +92,7 @@ def sensitivities(given: Sequence[Sensitivity], kind: str = "bars") -> Picture:
 def _constant(axes: Axes, output: str) -> None:
     """Instead of a panel in spreads of an output that has none."""
     axes.set_axis_off()
-    axes.set_title(f"{writing.name(output)} does not vary", loc="left")
+    axes.set_title(f"{output} does not vary", loc="left")
 
 
 def _common_names(given: Sequence[Sensitivity]) -> list[str]:
@@ -120,7 +122,7 @@ def _shown(given: Sequence[Sensitivity]) -> tuple[list[int], tuple[str, ...]]:
 def _inputs(axes: Axes, names: Sequence[str], count: int) -> None:
     """The names of the inputs, which are so many, at the left edge, or nothing there."""
     axes.set_ylim(-0.6, count - 0.4)
-    axes.set_yticks(range(len(names)), [writing.name(name) for name in names])
+    axes.set_yticks(range(len(names)), names)
     axes.tick_params(axis="y", length=0, labelsize=10)
 
 
@@ -151,15 +153,16 @@ def _bars(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) ->
             color=COLOURS[k % len(COLOURS)],
             label=_called(given, k),
         )
-    output = given[0].network.output_names[p]
-    axes.set_title(_standardized("rms of ", output), loc="left")
+    axes.set_title(_standardized("rms of ", given, p), loc="left")
     axes.set_xlim(left=0)
 
 
-def _standardized(measure: str, output: str) -> str:
+def _standardized(measure: str, given: Sequence[Sensitivity], p: int) -> str:
     """The title of a measure of ∂y/∂x in spreads, in two lines where y has a long name."""
+    outputs = given[0].network.output_names
+    output = outputs[p]
     between = "\n" if len(output) > _SHORT else " "
-    return f"{measure}{writing.partial(output, ['x'])}{between}{_STANDARDIZED}"
+    return f"{measure}{writing.partial(output, ['x'], among=outputs)}{between}{_STANDARDIZED}"
 
 
 def _varying(given: Sequence[Sensitivity], p: int) -> list[tuple[int, Sensitivity]]:
@@ -213,8 +216,7 @@ def _boxes(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
 
 def _about_zero(axes: Axes, given: Sequence[Sensitivity], p: int) -> None:
     axes.axvline(0, color="0.8", linewidth=0.7, zorder=0)
-    output = given[0].network.output_names[p]
-    axes.set_title(_standardized("", output), loc="left")
+    axes.set_title(_standardized("", given, p), loc="left")
 
 
 def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
@@ -223,15 +225,15 @@ def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
         spread = sensitivity.value[:, p].std()
         curves = sensitivity.alpha_curves(_ALPHAS)[:, p] * sensitivity.points.std(axis=0)
         for c, i in enumerate(reversed(shown)):
-            name = writing.name(sensitivity.network.input_names[i])
+            inputs = sensitivity.network.input_names
+            name = writing.name(inputs[i], inputs)
             label = name if len(given) == 1 else f"{name}, {_called(given, k)}"
             style: dict[str, Any] = {
                 "color": COLOURS[c % len(COLOURS)],
                 "linestyle": lines[(k + c // 7) % 4],
             }
             axes.plot(_ALPHAS, curves[:, i] / spread, label=label, **style)
-    output = given[0].network.output_names[p]
-    axes.set_title(_standardized(r"$M_\alpha$ of ", output), loc="left")
+    axes.set_title(_standardized(r"$M_\alpha$ of ", given, p), loc="left")
     axes.set_xlabel(r"$\alpha$  (1: mean size, 2: rms, large: maximum)", loc="left")
     axes.set_xticks([1, 5, 10, 15])
     axes.set_ylim(bottom=0)
@@ -242,7 +244,8 @@ def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
 
 def _interactions(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
     matrix = np.nan_to_num(given[0].standardized_interactions[p][np.ix_(shown, shown[::-1])])
-    plain = [writing.cut(given[0].network.input_names[i], _BESIDE) for i in shown]
+    inputs = given[0].network.input_names
+    plain = [cut(inputs[i], _BESIDE, inputs) for i in shown]
     names = list(map(writing.name, plain))
     image = axes.imshow(
         matrix, cmap=VALUES, vmin=0, vmax=matrix.max() or 1, origin="lower", aspect="equal"
@@ -260,7 +263,8 @@ def _interactions(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[
                 column, row, f"{value:.2g}", ha="center", va="center", color=colour, fontsize=8
             )
     axes.figure.colorbar(image, ax=axes, pad=0.03, shrink=0.8)
-    partial = writing.partial(given[0].network.output_names[p], ["x_i", "x_j"])
+    outputs = given[0].network.output_names
+    partial = writing.partial(outputs[p], ["x_i", "x_j"], among=outputs)
     unit = r"$\cdot\;\mathrm{sd}(x_i)\,\mathrm{sd}(x_j)/\mathrm{sd}(y)$"
     axes.set_title(f"rms of {partial}\n{unit}", loc="left")
 
@@ -293,7 +297,7 @@ def dependence(given: Dependence) -> Picture:
     panels = np.array(drawn.subplots(2, network.m, squeeze=False, sharex=True))
     rows = len(given.rows)
     few = np.random.default_rng(0).permutation(rows)[:_MOST_CURVES]
-    name = network.input_names[given.input]
+    name, names = network.input_names[given.input], writing.names(network)
     for p, output in enumerate(network.output_names):
         for axes, curves, mean, along in (
             (panels[0, p], given.individual[p], given.average[p], []),
@@ -302,9 +306,9 @@ def dependence(given: Dependence) -> Picture:
             shade = {"color": COLOURS[0], "alpha": 0.18, "linewidth": 0.6, "rasterized": True}
             axes.plot(grid, curves[few].T, **shade)
             axes.plot(grid, mean, color="black", linewidth=2)
-            axes.set_title(writing.quantity(output, along, network.units), loc="left")
+            axes.set_title(writing.quantity(output, along, network.units, names), loc="left")
         panels[1, p].axhline(0, color="0.8", linewidth=0.7, zorder=0)
-        panels[1, p].set_xlabel(writing.axis(name, network.units))
+        panels[1, p].set_xlabel(writing.axis(name, network.units, among=names))
         strokes = np.quantile(given.rows, np.linspace(0.1, 0.9, 9))
         for axes in panels[:, p]:
             transform = axes.get_xaxis_transform()

@@ -15,6 +15,7 @@ import numpy as np
 from symnet.names import shortened
 from symnet.network import Network
 from symnet.plotting import writing
+from symnet.plotting.cutting import cut
 from symnet.plotting.picture import NEGATIVE, POSITIVE, Picture, figure, headed
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _WIDEST = 12  # vectors up to which neurons are drawn
 _MOST_LINES = 600
 _MOST_NODES = 12  # in boxes, beyond which the middle of the network is left out
 _NEUTRAL = "0.55"
+ABOVE, BELOW = "weight above 0", "weight below 0"
 _COLUMN = 1.6
 _RADIUS = 0.17
 _BEND = 0.28  # of lines around vectors: twice their height over their length
@@ -74,6 +76,11 @@ def shows_neurons(network: Network) -> bool:
     lines = sum(_line_count(edge, vertices) for edge in edges)
     small = max(vertex.width for vertex in vertices) <= _WIDEST and lines <= _MOST_LINES
     return small and len(vertices) <= 2 * _MOST_NODES
+
+
+def lines(network: Network) -> set[str]:
+    """What lines there are in the drawing of neurons, as its legend calls them."""
+    return set(_lines(structure(network)[1]))
 
 
 def _line_count(edge: Edge, vertices: Sequence[Vertex]) -> int:
@@ -131,7 +138,7 @@ def _crest(vertices: Sequence[Vertex], places: list[Any], edges: Sequence[Edge])
 
 def _room(names: Sequence[str]) -> float:
     """How far the names beside a column of circles reach, at least `_ROOM`."""
-    longest = max(len(writing.cut(name)) for name in names)
+    longest = max(len(cut(name, among=names)) for name in names)
     return max(_ROOM, 2 * _RADIUS + _CHARACTER * longest)
 
 
@@ -214,20 +221,19 @@ def _circle_column(axes: Axes, circles: Any, fill: str) -> None:
 def _names(axes: Axes, names: Sequence[str], places: Any, side: int) -> None:
     for name, (x, y) in zip(names, places, strict=True):
         axes.text(
-            *(x + side * 0.3, y, writing.name(name)),
+            *(x + side * 0.3, y, writing.name(name, names)),
             ha="left" if side > 0 else "right",
             va="center",
             fontsize=10,
         )
 
 
-def _legend(axes: Axes, edges: Sequence[Edge]) -> None:
-    from matplotlib.lines import Line2D
-
+def _lines(edges: Sequence[Edge]) -> dict[str, tuple[str, str]]:
+    """The kinds of lines that there are, each with its colour and style."""
     numbers = [n for edge in edges if (n := _numbers(edge.weights)) is not None]
     known = {
-        "weight above 0": (any((n > 0).any() for n in numbers), POSITIVE, "-"),
-        "weight below 0": (any((n < 0).any() for n in numbers), NEGATIVE, "-"),
+        ABOVE: (any((n > 0).any() for n in numbers), POSITIVE, "-"),
+        BELOW: (any((n < 0).any() for n in numbers), NEGATIVE, "-"),
         "symbolic weight": (
             any(e.weights is not None and _numbers(e.weights) is None for e in edges),
             _NEUTRAL,
@@ -236,10 +242,15 @@ def _legend(axes: Axes, edges: Sequence[Edge]) -> None:
         "identity": (any(e.weights is None and e.kind == "term" for e in edges), "0.25", "--"),
         "factor": (any(e.kind == "factor" for e in edges), "0.25", ":"),
     }
+    return {label: (colour, line) for label, (there, colour, line) in known.items() if there}
+
+
+def _legend(axes: Axes, edges: Sequence[Edge]) -> None:
+    from matplotlib.lines import Line2D
+
     shown = [
         Line2D([], [], color=colour, linestyle=line, label=label)
-        for label, (there, colour, line) in known.items()
-        if there
+        for label, (colour, line) in _lines(edges).items()
     ]
     if shown:
         axes.legend(handles=shown, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3)
@@ -342,8 +353,8 @@ def _arrow(axes: Axes, a: Any, b: Any, span: int, edge: Edge) -> None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = [writing.name(name) for name in names]
-    return ", ".join(shown if len(shown) <= 8 else [*shown[:6], "…", shown[-1]])
+    few = names if len(names) <= 8 else [*names[:6], "…", names[-1]]
+    return ", ".join(writing.name(name, names) for name in few)
 
 
 def _canvas(drawn: Any) -> Axes:

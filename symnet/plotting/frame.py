@@ -51,14 +51,19 @@ class Frame:
         """An input's plain name."""
         return self.network.input_names[i]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that a picture's are told apart from: the whole network's."""
+        return writing.names(self.whole)
+
     def axis(self, i: int, room: int | None = None) -> str:
         """An input as an axis has it: its name and unit, in so many characters."""
-        return writing.axis(self.name(i), self.units, room)
+        return writing.axis(self.name(i), self.units, room, self.names)
 
     def title(self, quantity: Quantity) -> str:
         """A quantity as a panel's title has it: ∂p/∂ρ and its unit."""
         output = self.network.output_names[quantity[0]]
-        return writing.quantity(output, self.along(quantity), self.units)
+        return writing.quantity(output, self.along(quantity), self.units, self.names)
 
     def along(self, quantity: Quantity) -> list[str]:
         """The names of the inputs along which it is derived."""
@@ -98,14 +103,18 @@ class Frame:
                         found[q, block] = result.reshape(len(result), -1)[:, place]
         return list(found.reshape(len(wanted), *points.shape[:-1]))
 
+    def said_point(self, inputs: Sequence[int]) -> str:
+        """Where these inputs are: T = 800 K, ρ = 300 kg/m³."""
+        values = ((self.name(i), float(self.at[i])) for i in inputs)
+        return writing.point(values, self.units, self.names)
+
     def elsewhere(self, shown: Sequence[int]) -> str:
         """Where the inputs that are not shown are: `at T = 800 K`."""
         rest = [i for i in range(self.network.n) if i not in shown]
         if not rest:
             return ""
-        few = rest[:6]
-        said = writing.point(((self.name(i), float(self.at[i])) for i in few), self.units)
-        return f"at {said}" + (f" and {len(rest) - 6} more" if rest[6:] else "")
+        more = f" and {len(rest) - 6} more" if rest[6:] else ""
+        return f"at {self.said_point(rest[:6])}{more}"
 
 
 def quantities(output: int, inputs: Sequence[int], order: int) -> list[Quantity]:

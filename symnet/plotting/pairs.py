@@ -57,17 +57,17 @@ def pairs(frame: Frame) -> Picture:
     _diagonal(panels, frame, p)
     _dress(panels, frame, with_upper=action is not None)
     output = frame.network.output_names[p]
-    unit = frame.units.get(output)
+    name, unit = writing.name(output, frame.names), frame.units.get(output)
     drawn.colorbar(
         value,
         ax=panels,
         location="bottom",
         aspect=40,
         shrink=0.5,
-        label=("below: " if mixed else "") + writing.labelled(writing.name(output), unit),
+        label=("below: " if mixed else "") + writing.labelled(name, unit),
     )
     if action is not None:
-        label = writing.labelled(_mixed(output), unit)
+        label = writing.labelled(_mixed(frame, output), unit)
         bar = drawn.colorbar(
             action, ax=panels, location="right", aspect=40, shrink=0.7, label=f"above: {label}"
         )
@@ -80,8 +80,8 @@ def pairs(frame: Frame) -> Picture:
     return Picture(drawn, f"pairs of {frame.whole.describe()}", notes)
 
 
-def _mixed(output: str) -> str:
-    partial = writing.partial(output, ["x_i", "x_j"])
+def _mixed(frame: Frame, output: str) -> str:
+    partial = writing.partial(output, ["x_i", "x_j"], among=frame.names)
     return partial.replace(r"\mathrm{x\_i}", "x_i").replace(r"\mathrm{x\_j}", "x_j") + (
         r"$\,\Delta x_i\,\Delta x_j$"
     )

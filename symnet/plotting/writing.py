@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby, product
+from itertools import groupby
 
 from symnet import physical
 from symnet.formulas import labels
 from symnet.names import shortened, superscript
 from symnet.network import Network
+from symnet.plotting.cutting import LONGEST, cut
 
-_LONGEST, _TOGETHER, _TITLE = 28, 23, 31
-"""Characters of a name, of those of a partial together, and of a title with its unit."""
+_TOGETHER, _TITLE = 23, 31
+"""Characters of the names of a partial together, and of a title with its unit."""
 _LEAST = 7  # characters of a name, whatever room there is
-_SHORTEST = 2  # letters of a word that is abbreviated
-_NOTED = re.compile(r"(?<=.)[ _]*[(\[]")  # where what is added to a name in brackets begins
 
 
 def checked_units(network: Network, units: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -26,30 +25,18 @@ def checked_units(network: Network, units: Mapping[str, str] | None) -> Mapping[
     return network.with_units({**network.units, **(units or {})}).units
 
 
-def name(plain: str) -> str:
-    """An input's or output's name as mathtext."""
-    return f"${_mathematics(plain)}$"
+def names(network: Network) -> tuple[str, ...]:
+    """All names that a picture of the network may have, which are to be told apart."""
+    return (*network.input_names, *network.output_names)
 
 
-def cut(plain: str, most: int = _LONGEST) -> str:
-    """A long name with its words abbreviated, as sep. len. is sepal length: so names that begin or
-    end alike stay apart. Without its middle where that is not enough."""
-    if len(plain) <= most:
-        return plain
-    words = _NOTED.split(plain)[0]
-    note = plain[len(words) :]
-    if re.search(r"[ _]", words):
-        for noted, letters in product((note, ""), range(most, _SHORTEST - 1, -1)):
-            short = re.sub(rf"([^ _]{{{letters}}})[^ _\d]{{2,}}", r"\1.", words) + noted
-            if len(short) <= most:
-                return short
-    end = 2 * most // 5
-    return f"{plain[: most - end - 1]}…{plain[-end:]}"
+def name(plain: str, among: Sequence[str] = ()) -> str:
+    """An input's or output's name as mathtext, told apart from the names that it is among."""
+    return f"${_mathematics(cut(plain, among=among))}$"
 
 
-def _mathematics(plain: str, most: int = _LONGEST) -> str:
+def _mathematics(plain: str) -> str:
     r"""`T` and `\rho` as LaTeX has them; the characters of `T [K]` stand for themselves."""
-    plain = cut(plain, most)
     if _IDENTIFIER.fullmatch(plain):
         return _BRACED.sub(r"\1\2", labels.latex_name(plain))
     return rf"\mathrm{{{''.join(_PLAINLY.get(c, c) for c in plain)}}}"
@@ -68,17 +55,32 @@ _PLAINLY = {c: f"\\{c}" for c in " $%#_{}"} | {
 }
 
 
-def partial(output: str, inputs: Sequence[str] = (), room: int = _TITLE) -> str:
-    """∂²p/∂ρ∂T as mathtext, in a line of so many characters; the output's name without inputs."""
+def partial(output: str, inputs: Sequence[str] = (), among: Sequence[str] = ()) -> str:
+    """∂²p/∂ρ∂T as mathtext; the output's name without inputs."""
     if not inputs:
-        return name(cut(output, max(_LEAST, min(_LONGEST, room))))
-    runs = [(along, len(list(run))) for along, run in groupby(inputs)]
-    written = [output, *(along for along, _ in runs)]
-    most = _shares(written, min(_TOGETHER, room - 2 * len(written)))
-    below = r"\,".join(
-        f"∂{_mathematics(along, most[along])}" + _raised(count) for along, count in runs
+        return name(output, among)
+    runs = _runs(inputs)
+    most = _shares([output, *runs], _TOGETHER)
+    return f"${_above(output, inputs, most, among)}{_below(runs, most, among)}$"
+
+
+def _runs(inputs: Sequence[str]) -> dict[str, int]:
+    """Each input, and how often one derives along it."""
+    return {along: len(list(run)) for along, run in groupby(inputs)}
+
+
+def _above(
+    output: str, inputs: Sequence[str], most: Mapping[str, int], among: Sequence[str]
+) -> str:
+    short = _mathematics(cut(output, most[output], among))
+    return rf"∂{_raised(len(inputs))}{short}\,/\,"
+
+
+def _below(runs: Mapping[str, int], most: Mapping[str, int], among: Sequence[str]) -> str:
+    return r"\,".join(
+        f"∂{_mathematics(cut(along, most[along], among))}{_raised(count)}"
+        for along, count in runs.items()
     )
-    return rf"$∂{_raised(len(inputs))}{_mathematics(output, most[output])}\,/\,{below}$"
 
 
 def _shares(names: Sequence[str], together: int) -> dict[str, int]:
@@ -117,24 +119,34 @@ def labelled(text: str, unit: str | None) -> str:
     return text + _plainly(physical.bracketed("", unit))
 
 
-def axis(plain: str, units: Mapping[str, str], room: int | None = None) -> str:
+def axis(
+    plain: str, units: Mapping[str, str], room: int | None = None, among: Sequence[str] = ()
+) -> str:
     """An input as an axis has it: ρ [kg/m³]; room: for how many characters, those of units too."""
     unit = units.get(plain)
-    most = _LONGEST if room is None else max(_LEAST, room - len(physical.bracketed("", unit)))
-    return labelled(name(cut(plain, most)), unit)
+    most = LONGEST if room is None else max(_LEAST, room - len(physical.bracketed("", unit)))
+    return labelled(name(cut(plain, most, among)), unit)
 
 
-def quantity(output: str, inputs: Sequence[str], units: Mapping[str, str]) -> str:
+def quantity(
+    output: str, inputs: Sequence[str], units: Mapping[str, str], among: Sequence[str] = ()
+) -> str:
     """An output, or a partial of it, as a panel's title has it: ∂p/∂ρ [MPa/(kg/m³)].
 
-    The unit is below where both have no room in a line.
+    The unit is below where both have no room in a line, and so is ∂ρ where the names are long.
     """
     unit = physical.of_partial(units, output, inputs)
+    runs = _runs(inputs)
+    if not inputs or sum(map(len, [output, *runs])) <= _TOGETHER:
+        lines = [partial(output, inputs, among)]
+    else:
+        room = _TITLE - 2 * len(runs)
+        most = _shares([*runs], room) | {output: LONGEST}
+        lines = [f"${_above(output, inputs, most, among)}$", f"${_below(runs, most, among)}$"]
     bracket = physical.bracketed("", unit)
-    text = partial(output, inputs, _TITLE - len(bracket))
-    if len(in_plain(text)) + len(bracket) > _TITLE:
-        return f"{text}\n{_plainly(bracket.lstrip())}"
-    return labelled(text, unit)
+    if len(in_plain(lines[-1])) + len(bracket) <= _TITLE:
+        return "\n".join([*lines[:-1], labelled(lines[-1], unit)])
+    return "\n".join([*lines, _plainly(bracket.lstrip())])
 
 
 def _plainly(text: str) -> str:
@@ -146,12 +158,14 @@ def number(value: float) -> str:
     return f"{value:.4g}".replace("-", "−")
 
 
-def point(pairs: Iterable[tuple[str, float]], units: Mapping[str, str]) -> str:
+def point(
+    pairs: Iterable[tuple[str, float]], units: Mapping[str, str], among: Sequence[str] = ()
+) -> str:
     """ρ = 300 kg/m³, T = 800 K."""
     said = []
     for plain, value in pairs:
         shown = _plainly(physical.shown(units.get(plain, "1")))
-        said.append(f"{name(plain)} = {number(value)} {shown}".rstrip())
+        said.append(f"{name(plain, among)} = {number(value)} {shown}".rstrip())
     return ", ".join(said)
 
 

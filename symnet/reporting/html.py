@@ -25,7 +25,8 @@ from symnet.reporting.contents import (
     Table,
 )
 
-_LONG = 24  # characters of a head that may take several lines
+_LONG = 24  # characters of a head or a cell that may take several lines
+_LONG_BESIDE_NUMBERS = 12  # of the head of a column that is no wider than that
 _PARTS = re.compile(r"(?<=_)|(?<=\w/)(?=∂)")  # where it may end one, beside its spaces
 
 
@@ -103,7 +104,9 @@ def _table(block: Table) -> str:
     sides = [' class="number"' if numeric else "" for numeric in block.numeric]
     caption = f"<caption>{escape(block.caption)}</caption>" if block.caption else ""
     heads = "".join(
-        f'<th scope="col"{side}>{_words(cell)}</th>' if cell else "<td></td>"
+        f'<th scope="col"{side}>{_words(cell, _LONG_BESIDE_NUMBERS if side else _LONG)}</th>'
+        if cell
+        else "<td></td>"
         for cell, side in zip(head, sides, strict=True)
     )
     rows = "\n".join(_row(row, sides) for row in body)
@@ -125,11 +128,12 @@ def _row(row: tuple[str, ...], sides: list[str]) -> str:
     return f'<tr><th scope="row">{_words(first)}</th>{cells}</tr>'
 
 
-def _words(text: str) -> str:
+def _words(text: str, most: int = _LONG) -> str:
     """A head or a cell of words; a long one takes several lines rather than the screen."""
-    if len(text) <= _LONG:
+    if len(text) <= most:
         return escape(text)
     parts = _PARTS.sub("<wbr/>", escape(text, quote=False))
+    parts = parts.replace("∂/∂", '<span class="whole">∂/∂</span>')
     return f'<span class="long">{parts}</span>'
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -11,14 +11,16 @@ import numpy as np
 
 from symnet import physical
 from symnet.languages import generate
+from symnet.plotting import writing
+from symnet.plotting.cutting import LONGEST, cut
 from symnet.plotting.frame import Frame
-from symnet.plotting.writing import cut, number
 from symnet.reporting.contents import Block, Live, Paragraph, Table
 from symnet.reporting.pictures import Scene
 
 _MOST_WEIGHTS = 40_000  # of which the text has about 20 bytes each
 _MOST_NODES = 100  # whose JavaScript takes some seconds to write
 _MOST_ENTRIES = 2_000  # of a Hessian that is shown
+_BESIDE, _LEAST = 34, 10  # characters beside a slice, and of a name there
 
 
 _TOLD = (
@@ -56,7 +58,7 @@ def _point(scene: Scene) -> str:
     rest = f" {left} other inputs are kept where they are." if left else ""
     named = zip(frame.network.input_names, frame.at.tolist(), strict=True)
     values = ", ".join(
-        f"{name} = {number(x)} {physical.shown(frame.units.get(name, '1'))}".strip()
+        f"{name} = {writing.number(x)} {physical.shown(frame.units.get(name, '1'))}".strip()
         for name, x in named
     )
     return f"The point to start from: {values}.{rest}"
@@ -71,8 +73,15 @@ def _settings(frame: Frame, order: int) -> dict[str, Any]:
         "high": np.maximum(frame.high, frame.at).tolist(),
         "at": frame.at.tolist(),
         "order": order,
+        "beside": {name: _beside(frame, name) for name in writing.names(frame.network)},
         "units": {name: physical.shown(unit) for name, unit in frame.units.items()},
     }
+
+
+def _beside(frame: Frame, name: str) -> str:
+    """An input or output with its unit, as there is room for it beside a slice."""
+    unit = physical.bracketed("", frame.units.get(name))
+    return _cut(frame, name, max(_LEAST, _BESIDE - len(unit))) + unit
 
 
 def _tables(scene: Scene, order: int) -> Iterator[Table]:
@@ -80,30 +89,36 @@ def _tables(scene: Scene, order: int) -> Iterator[Table]:
     network = frame.network
     y, *others = (frame.function.derivative(r, frame.at[np.newaxis])[0] for r in range(order + 1))
     slopes = others[0] if order else np.empty((network.m, 0))
-    heads = [_along(name, frame.units) for name in (network.input_names if order else ())]
-    rows = [
-        (physical.bracketed(cut(name), frame.units.get(name)), *map(number, [y[p], *slopes[p]]))
-        for p, name in enumerate(network.output_names)
-    ]
+    heads = [_along(frame, name) for name in (network.input_names if order else ())]
+    names = (physical.bracketed(_cut(frame, y), frame.units.get(y)) for y in network.output_names)
+    numbers = np.column_stack([y, slopes])
+    rows = [(name, *map(writing.number, row)) for name, row in zip(names, numbers, strict=True)]
     yield Table((("", "value", *heads), *rows), "Value and first partials")
     if order > 1 and others[1].size <= _MOST_ENTRIES:
         yield _second(frame, others[1])
 
 
 def _second(frame: Frame, H: np.ndarray) -> Table:
-    names, units = frame.network.input_names, frame.units
+    names = frame.network.input_names
     rows = [
-        (
-            physical.bracketed(f"∂{cut(y)}/∂{cut(name)}", physical.of_partial(units, y, [name])),
-            *(number(x) for x in H[p, i]),
-        )
+        (_slope(frame, y, name), *map(writing.number, H[p, i]))
         for (p, y), (i, name) in product(enumerate(frame.network.output_names), enumerate(names))
     ]
-    return Table((("", *(_along(name, units) for name in names)), *rows), "Second partials")
+    return Table((("", *(_along(frame, name) for name in names)), *rows), "Second partials")
 
 
-def _along(name: str, units: Mapping[str, str]) -> str:
+def _cut(frame: Frame, name: str, room: int = LONGEST) -> str:
+    return cut(name, room, frame.names)
+
+
+def _slope(frame: Frame, output: str, name: str) -> str:
+    """∂p/∂T [MPa/K]"""
+    unit = physical.of_partial(frame.units, output, [name])
+    return physical.bracketed(f"∂{_cut(frame, output)}/∂{_cut(frame, name)}", unit)
+
+
+def _along(frame: Frame, name: str) -> str:
     """∂/∂T [1/K]"""
-    unit = units.get(name, "1")
+    unit = frame.units.get(name, "1")
     below = f"({unit})" if re.search(r"[/·*\s]", unit) else unit
-    return physical.bracketed(f"∂/∂{cut(name)}", None if unit == "1" else f"1/{below}")
+    return physical.bracketed(f"∂/∂{_cut(frame, name)}", None if unit == "1" else f"1/{below}")

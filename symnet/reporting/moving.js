@@ -14,7 +14,6 @@ const short = (x) => {
   return text.replaceAll("-", "−");
 };
 const withUnit = (name) => (settings.units[name] ? `${name} [${settings.units[name]}]` : name);
-const brief = (text) => (text.length > 34 ? `${text.slice(0, 19)}…${text.slice(-14)}` : text);
 const results = () => {
   if (order === 0) return { y: value(point) };
   if (order === 1) return valueJacobian(point);
@@ -172,10 +171,10 @@ function drawSlices() {
     svg.append(mask, drawn("path", { class: "frame", d: `M${LEFT} ${TOP}V${base}H${W - RIGHT}` }), inside,
       drawn("text", { x: LEFT, y: base + 14 }, short(+from.toPrecision(3))),
       drawn("text", { x: W - RIGHT, y: base + 14, "text-anchor": "end" }, short(+to.toPrecision(3))),
-      drawn("text", { x: (LEFT + W - RIGHT) / 2, y: base + 30, "text-anchor": "middle" }, brief(withUnit(inputs[i]))),
+      drawn("text", { x: (LEFT + W - RIGHT) / 2, y: base + 30, "text-anchor": "middle" }, settings.beside[inputs[i]]),
       drawn("text", { x: LEFT - 6, y: TOP + 9, "text-anchor": "end" }, short(+top.toPrecision(3))),
       drawn("text", { x: LEFT - 6, y: base, "text-anchor": "end" }, short(+bottom.toPrecision(3))),
-      drawn("text", { x: LEFT, y: TOP - 10 }, brief(withUnit(outputs[shown]))));
+      drawn("text", { x: LEFT, y: TOP - 10 }, settings.beside[outputs[shown]]));
     return svg;
   }));
 }

@@ -11,6 +11,7 @@ from symnet.calculus.schemes import Cost
 from symnet.derivation import Derivation
 from symnet.names import shortened
 from symnet.network import Network
+from symnet.plotting.cutting import cut
 from symnet.progress import part
 from symnet.reporting import live, origin, pictures, slopes, typeset
 from symnet.reporting.contents import Block, Page, Paragraph, Section, Table, listed, said
@@ -83,8 +84,9 @@ def _network(network: Network) -> Iterator[Block]:
 
 def _named(network: Network, names: Sequence[str]) -> str:
     """Of many the first and the last."""
-    shown = [physical.bracketed(shortened(name, 30), network.units.get(name)) for name in names]
-    return ", ".join(shown if len(shown) <= 8 else [*shown[:3], "…", shown[-1]])
+    few = names if len(names) <= 8 else [*names[:3], names[-1]]
+    shown = [physical.bracketed(cut(name, 30, names), network.units.get(name)) for name in few]
+    return ", ".join(shown if len(names) <= 8 else [*shown[:3], "…", shown[-1]])
 
 
 def _fewer(rows: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:

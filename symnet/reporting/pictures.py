@@ -11,7 +11,7 @@ import numpy as np
 from symnet import plotting
 from symnet.derivation import Derivation
 from symnet.network import Network
-from symnet.plotting.drawing import shows_neurons
+from symnet.plotting.drawing import ABOVE, BELOW, lines, shows_neurons
 from symnet.plotting.frame import Frame
 from symnet.plotting.framing import MOST, framed, has_no_curvature, most_important
 from symnet.plotting.picture import Picture, headed, style
@@ -22,6 +22,16 @@ from symnet.reporting.contents import Block, Drawn, Paragraph, said
 _MOST_OUTPUTS, _MOST_PAIRED = 3, 3
 _MOST_ACROSS = 4  # panels, beyond which a screen does not hold them
 _MOST_KINKS = 40  # neurons, beyond which lines of kinks take longer than all else
+
+_WEIGHTS = {
+    frozenset({ABOVE, BELOW}): (
+        "Blue weights are negative, red ones positive; the thicker, the larger."
+    ),
+    frozenset({ABOVE}): "All weights are positive, and red; the thicker, the larger.",
+    frozenset({BELOW}): "All weights are negative, and blue; the thicker, the larger.",
+    frozenset[str](): "A circle is a neuron, or an input.",
+}
+"""What is said of a drawing, by the signs of its weights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +91,7 @@ def drawing(network: Network) -> Iterator[Block]:
     """The network drawn."""
     alt = f"The network drawn from left to right: {network.describe()}."
     caption = (
-        "Blue weights are negative, red ones positive; the thicker, the larger."
+        _WEIGHTS[frozenset({ABOVE, BELOW} & lines(network))]
         if shows_neurons(network)
         else "A box is a vector, with its number of neurons."
     )
@@ -114,7 +124,7 @@ def _maps(scene: Scene, inputs: tuple[int, ...]) -> Iterator[Block]:
     alt = f"Heat maps of {shown}{orders[scene.frame.order]} over {names}."
     caption = (
         f"Value and partials over {names}. In the partials 0 has the colour of the paper, and red "
-        "is positive."
+        f"is positive.{_dotted(scene)}"
     )
     yield from drawn("maps", lambda: _plot(scene, "maps", inputs), alt, caption)
 
@@ -142,8 +152,12 @@ def _many_kinks(network: Network) -> bool:
 def _kind(scene: Scene, kind: str, inputs: tuple[int, ...], where: str) -> Iterator[Block]:
     names = ", ".join(scene.frame.name(i) for i in inputs)
     alt = f"Plots of {', '.join(scene.outputs)} and its partials {where}: {names}."
-    caption = f"The value and partials {where}."
+    caption = f"The value and partials {where}.{_dotted(scene)}"
     yield from drawn(kind, lambda: _plot(scene, kind, inputs), alt, caption)
+
+
+def _dotted(scene: Scene) -> str:
+    return " Dotted lines are kinks." if scene.frame.network.kinks else ""
 
 
 def _plot(scene: Scene, kind: str, inputs: tuple[int, ...]) -> Picture:

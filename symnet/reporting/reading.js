@@ -25,6 +25,8 @@ function tellWhatIsWider() {
 }
 tellWhatIsWider();
 addEventListener("resize", tellWhatIsWider);
+const numbers = document.getElementById("results"); // which are longer or shorter at another point
+if (numbers) new MutationObserver(tellWhatIsWider).observe(numbers, { childList: true, subtree: true });
 
 // Buttons that copy what is written above each text; without scripts the texts are there to select.
 for (const place of document.querySelectorAll(".copy")) {
