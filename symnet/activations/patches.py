@@ -27,7 +27,9 @@ from symnet.activations.systems import Z
 
 _TERMS = 30  # of a Taylor polynomial
 _LEADING = 8  # terms, one of which is not 0
-_REACH = 1.0  # how far one is used at most
+_REACH = 64.0  # how far one is used at most
+_LITTLE = 1.0  # how far without a look at what cancels
+_CANCELLED = 8
 _FEW = 4  # derivatives
 _NOTHING = 1e-310
 _UNSEEN = 320  # digits, in which that is something beside 1
@@ -47,6 +49,12 @@ def patched(expression: Expr, place: Expr, arm: Expr, order: int, side: int = 1)
     """Taylor's polynomial of the derivative near `place`, of one side, and the expression."""
     found = _polynomial(arm, place, order, side)
     return found and Piecewise(found, (expression, True))
+
+
+def reach(place: Expr, arm: Expr, order: int, side: int) -> float:
+    """How far from `place` that polynomial is right."""
+    found = _polynomial(arm, place, order, side)
+    return float(found[1].rhs) if found else 0.0
 
 
 @lru_cache(maxsize=1024)
@@ -201,8 +209,11 @@ def _sure(
 
 def _is_at(kept: list[digits.Number | None], u: digits.Number, right: digits.Number | None) -> bool:
     terms = [c * u**k for k, c in enumerate(kept) if c is not None]
-    return right is not None and bool(
-        abs(mpmath.fsum(terms) - right) <= mpmath.mpf(10) ** -15 * mpmath.fsum(map(abs, terms))
+    size = mpmath.fsum(map(abs, terms))
+    return (
+        right is not None
+        and bool(abs(mpmath.fsum(terms) - right) <= mpmath.mpf(10) ** -15 * size)
+        and (abs(u) <= _LITTLE or bool(size <= _CANCELLED * abs(right)))
     )
 
 
@@ -259,6 +270,11 @@ def clipped(expression: Expr, bound: float, sides: Collection[float] = (1, -1)) 
     tests = {test: sympy.Dummy() for test in expression.atoms(Relational)}
     back = {dummy: test for test, dummy in tests.items()}
     return expression.xreplace(tests).xreplace({Z: held(inside)}).xreplace(back)
+
+
+def moved(expression: Expr, x: Expr) -> Expr:
+    """The expression of x in the place of z; conditions stay comparisons of SymPy's."""
+    return expression.xreplace({Z: x})
 
 
 def level(expression: Expr, bound: float, side: int, value: float) -> Expr:

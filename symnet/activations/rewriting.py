@@ -21,6 +21,7 @@ from symnet.activations.systems import Z
 _LARGEST = 300
 """Operations of a formula that is worth rewriting: beyond, SymPy takes seconds."""
 
+_HIGHEST = 48  # power of E that SymPy finds common factors with in less than a second
 _SHORT = 10_000  # of numerators and denominators
 
 _E = Symbol("E", positive=True)
@@ -120,10 +121,21 @@ def _in_exponential(derivative: Expr) -> tuple[Expr, Expr] | None:
 
 def _quotient(expression: Expr) -> tuple[Expr, Expr] | None:
     """P and Q, polynomials in E without a common factor."""
-    p, q = sympy.fraction(sympy.cancel(sympy.together(expression)))
+    together = sympy.together(expression)
+    if any(_degree(part) > _HIGHEST for part in sympy.fraction(together)):
+        return None
+    p, q = sympy.fraction(sympy.cancel(together))
     if not (p.is_polynomial(_E) and q.is_polynomial(_E)) or q.has(Piecewise):
         return None
     return p, q
+
+
+def _degree(node: Expr) -> int:
+    """Of a polynomial in E before it is multiplied out, or more."""
+    if node.is_Pow and node.exp.is_Integer:
+        return int(node.exp) * _degree(node.base)
+    degrees = [_degree(part) for part in node.args]
+    return (sum if node.is_Mul else max)(degrees) if degrees else int(node == _E)
 
 
 class _Side:
@@ -223,11 +235,16 @@ def _in_arguments(node: Expr) -> Expr:
 
 def _outermost(node: Expr) -> Iterator[Expr]:
     """What is no algebraic function of z, nor a logarithm."""
-    if node.args and node.has(Z) and not isinstance(node, _FUNCTIONS):
+    if node.args and node.has(Z) and (not isinstance(node, _FUNCTIONS) or _is_exponential(node)):
         yield node
     else:
         for argument in node.args:
             yield from _outermost(argument)
+
+
+def _is_exponential(node: Expr) -> bool:
+    """As 10^(z/(50 + z)): SymPy would take whole parts out of the exponent, of 1,000 digits."""
+    return isinstance(node, sympy.Pow) and bool(node.exp.has(Z))
 
 
 def _in_inverse(expression: Expr) -> Expr:

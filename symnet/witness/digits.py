@@ -112,7 +112,7 @@ def _activated(node: Node) -> _Rule:
 
 def _function(activation: Activation | None) -> Callable[[Any], Any]:
     assert activation is not None
-    found: Callable[[Any], Any] = lambdify(Z, activation.value, [{"rint": mpmath.nint}, "mpmath"])
+    found: Callable[[Any], Any] = lambdify(Z, activation.meant, [{"rint": mpmath.nint}, "mpmath"])
     direct, sure = _real(found), _told(_real(found))
     if not activation.given:
         return sure
