@@ -37,6 +37,7 @@ _POLES = 3  # powers of z that a formula grows with, at most, where it has a ser
 _TRIES = 8
 _HALVINGS = 200
 _SHARE = 0.7
+_SHARES = (2, Rational(3, 2), Rational(5, 4), Rational(9, 8))
 _ROOTS = 6  # of which series have powers
 _STEEP = 1e10  # what a derivative is where there is none
 
@@ -227,13 +228,18 @@ def _flat(arm: Expr, place: Expr, order: int, side: int) -> Expr | None:
 
     On the other side may be a pole, as of exp(1/z).
     """
-    for halvings in range(6, _HALVINGS, 2):
-        reach = Rational(1, 2**halvings)
+
+    def is_flat(reach: Expr) -> bool:
         beside = digits.number(place + side * reach)
         found = digits.derivatives(arm, beside, order, 1, _UNSEEN)
-        if found is None or abs(found[order]) < _NOTHING:
-            return reach
-    return None
+        return found is None or bool(abs(found[order]) < _NOTHING)
+
+    reaches = (Rational(1, 2**halvings) for halvings in range(6, _HALVINGS, 2))
+    flat: Expr | None = next((reach for reach in reaches if is_flat(reach)), None)
+    for share in _SHARES:
+        if flat is not None and is_flat(flat * share):
+            flat *= share
+    return flat
 
 
 @lru_cache(maxsize=256)

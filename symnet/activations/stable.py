@@ -46,9 +46,10 @@ _PATCHES = 6  # that one expression gets
 class Inaccurate(ValueError):
     """No way of computing a derivative is right in double precision."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
+    def __init__(self, fault: Fault, turning: str = "") -> None:
+        super().__init__(fault, turning)
         self.fault = fault
+        self.turning = turning
 
     def __str__(self) -> str:
         order, z, found, truth = self.fault
@@ -57,8 +58,18 @@ class Inaccurate(ValueError):
         said, right = _apart(found, truth)
         return (
             f"{shown} at z = {z:.6g} would be computed as {said} in double precision, but is "
-            f"{right}; write the formula so that nothing overflows or cancels there"
+            f"{right}; {self.advice}"
         )
+
+    @property
+    def advice(self) -> str:
+        """What to do, where a condition `turning` has corners without end, and else."""
+        if self.turning:
+            return (
+                f"there is no end of corners where {self.turning} changes, and each corner is "
+                "computed by itself: write the formula without another one that meets one of them"
+            )
+        return "write the formula so that nothing overflows or cancels there"
 
 
 def _apart(found: float, truth: Number | None) -> tuple[str, str]:
