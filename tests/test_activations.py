@@ -675,3 +675,8 @@ def test_a_row_that_is_being_made_is_not_there_yet():
     with pytest.raises(ValueError, match="no"):
         again["b"]
     assert again["b"] == "row"
+
+
+def test_a_power_keeps_what_is_not_whole() -> None:
+    assert activations.power(1.5).value == Z**1.5
+    assert activations.power(3.0).value == Z**3

@@ -84,7 +84,7 @@ def test_refused() -> None:
     with pytest.raises(TypeError, match="a SymPy expression is needed, got str"):
         symnet.stable("x")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="in double precision, but is"):
-        symnet.stable(sympy.sin(x) ** 2 + sympy.cos(x) ** 2 - 1 + exp(-100) * x)
+        symnet.stable(sympy.sin(x) ** 2 + sympy.cos(x) ** 2 - 1 + exp(-100) * sympy.sin(x))
     inputs = symnet.variables("x1", "x2")
     net = symnet.Network.of(symnet.softmax(symnet.Layer([[1.0, 2.0], [3.0, 4.0]])(inputs)))
     with pytest.raises(ValueError, match="a stable formula of softmax is not known"):

@@ -514,3 +514,12 @@ def test_a_full_disk_is_told_with_the_files_name(path, monkeypatch):
         save(Network.example(), path)
     assert caught.value.filename == str(path)
     assert os.listdir(path.parent) == []
+
+
+def test_integers_are_numbers_as_far_as_all_readers_have_them(tmp_path):
+    """Beyond 2^53 other readers of JSON round: these are written as text, and are exact here."""
+    net = Network([Layer([[2**53, 2**53 + 1]])])
+    save(net, tmp_path / "net.json")
+    assert load(tmp_path / "net.json") == net
+    (row,) = json.loads((tmp_path / "net.json").read_text())["layers"][0]["weights"]
+    assert row == [2**53, "9007199254740993"]

@@ -180,3 +180,18 @@ def test_what_is_refused() -> None:
     with pytest.raises(ValueError, match="'polygamma' is not supported"):
         Activation("own", sympy.polygamma(1, Z_))
     assert "polygamma3" in Printer.lacking
+
+
+@pytest.mark.parametrize(
+    ("formula", "at", "wanted"),
+    [
+        (sympy.digamma(1 + sympy.exp(Z)), 800.0, [800, 1]),
+        (sympy.digamma(1 + sympy.exp(Z)), 41.0, [41, 1]),
+        (sympy.digamma(sympy.Rational(1, 2) + sympy.exp(-Z)), -750.0, [750, -1]),
+    ],
+)
+def test_digamma_of_what_is_beyond_doubles(formula, at, wanted):
+    """It is the exponent from some 40 on: from 710 on exp(z) is no double, and it was refused."""
+    net = symnet.Network([symnet.Layer([[1.0]], None, Activation("own", formula))])
+    found = symnet.derive(net, order=1).compile()(np.array([at]))
+    np.testing.assert_allclose([float(p.ravel()[0]) for p in found], wanted, rtol=1e-14)

@@ -451,7 +451,7 @@ def test_pieces() -> None:
 
 def test_refused_with_the_place() -> None:
     """What no way of writing mends is refused, wherever it is asked for."""
-    d = symnet.derive(network(sin(z) ** 2 + sympy.cos(z) ** 2 - 1 + exp(-100) * z))
+    d = symnet.derive(network(sin(z) ** 2 + sympy.cos(z) ** 2 - 1 + exp(-100) * sin(z)))
     with pytest.raises(ValueError, match=r"'own': its value at z = .* in double precision, but is"):
         d.compile()
     with pytest.raises(ValueError, match="'own'"):
@@ -715,7 +715,7 @@ def test_what_single_precision_leaves_nothing_of_is_no_success(
 
 def test_check_and_text_have_the_judge_of_compile() -> None:
     """What is refused there is refused by `check`, and the formulas say so."""
-    net = network(sin(z) ** 2 + sympy.cos(z) ** 2 - 1 + exp(-100) * z)
+    net = network(sin(z) ** 2 + sympy.cos(z) ** 2 - 1 + exp(-100) * sin(z))
 
     class Right:
         order = 0
@@ -835,3 +835,58 @@ def test_corners_of_poles_without_end_are_refused(formula: sympy.Expr) -> None:
     with pytest.raises(ValueError, match="turns where digamma does"):
         Activation("own", formula)
     Activation("own", z + sympy.Max(z, sympy.digamma(2)))
+
+
+@pytest.mark.parametrize(
+    ("formula", "at", "wanted"),
+    [
+        (sqrt(1 - sympy.cos(z)), 1e-20, [7.0710678118654752e-21, 0.70710678118654752]),
+        (sqrt(1 - sympy.cos(z)), -3e4, [1.2634989250097, 0.31763598131324]),
+        ((0.5 + 0.5 * sympy.cos(z)) ** 1.5, 3.0, [0.00035395139308226, -0.007486825852109]),
+        (sqrt(1 - sin(z) ** 2), 3.0, [0.98999249660044546, 0.14112000805986722]),
+    ],
+)
+def test_roots_of_waves_have_corners_without_end(formula, at, wanted):
+    """sqrt(1 - cos(z)) was refused at 1e-20, and listed one kink alone."""
+    assert Activation("own", formula).endless
+    for engine in (derivatives, witnessed):
+        np.testing.assert_allclose(engine(formula, at)[:2], wanted, rtol=1e-10)
+
+
+def test_corners_that_meet_one_of_many_are_refused_by_their_condition():
+    own = Activation("own", Max(0, z) + Min(0, sin(z)))
+    with pytest.raises(ValueError, match=r"at z = 0 .* no end of corners where 'sin\(z\) >= 0'"):
+        own.forms(1)
+    own = Activation("own", sin(z) ** 2 + sympy.cos(z) ** 2 - 1 + exp(-100) * sin(z))
+    with pytest.raises(ValueError, match="so that nothing overflows or cancels there"):
+        own.forms(0)
+
+
+@pytest.mark.complete(every=2)
+@pytest.mark.parametrize(
+    ("formula", "at", "wanted"),
+    [
+        # Einstein's heat capacity by temperature: exp(1/z) is beyond doubles near 0.
+        (
+            exp(1 / z) / (z * (exp(1 / z) - 1)) ** 2,
+            0.001,
+            [0, 0, 0],
+        ),
+        (
+            exp(1 / z) / (z * (exp(1 / z) - 1)) ** 2,
+            0.0625,
+            [2.8809011212184e-5, 0.0064532201714473, 1.2242688559381],
+        ),
+        (
+            z**2.8 / (0.5**2.8 + z**2.8),
+            1.12573,
+            [0.90656704818354, 0.21068023320663, -0.61324813245547],
+        ),
+    ],
+)
+def test_exponentials_of_an_inverse_and_long_coefficients(formula, at, wanted):
+    """In exp(-|1/z|), which does not overflow; of cubes of 1e16 nothing was left in float32."""
+    np.testing.assert_allclose(derivatives(formula, at), wanted, rtol=1e-7, atol=1e-300)
+    net = network(formula)
+    single = symnet.derive(net).compile()(np.array([at], np.float32))
+    np.testing.assert_allclose([float(p.ravel()[0]) for p in single], wanted, rtol=1e-4, atol=1e-26)

@@ -15,6 +15,7 @@ import sympy
 import symnet
 from symnet import precision
 from symnet.activations import Activation, Z, special
+from symnet.witness import digits
 from symnet.witness.analytic import limits
 
 
@@ -142,3 +143,23 @@ def test_the_logarithm_in_very_many_digits_has_them(x: str) -> None:
             right = mpmath.log(exact), mpmath.log(1 + exact)
         for one, other in zip(found, right, strict=True):
             assert abs(one - other) <= abs(other) * 4 * mpmath.eps
+
+
+@pytest.mark.parametrize(
+    ("formula", "at", "wanted"),
+    [
+        (
+            Z * sympy.erfc(-Z / sympy.sqrt(2)) / 2
+            + sympy.exp(-(Z**2) / 2) / sympy.sqrt(2 * sympy.pi),
+            -23.2503,
+            3.0267289270091722e-121,
+        ),
+        (sympy.exp(2 * Z) + Z * (1 + sympy.tanh(Z)), -200.0, -7.6415266908888827e-172),
+    ],
+)
+def test_a_term_that_is_lost_in_two_precisions_is_none(formula, at, wanted):
+    """In 50 digits as in 110 nothing is left of Z's factor, and the rest is no value."""
+    net = symnet.Network([symnet.Layer([[1.0]], None, Activation("own", formula))])
+    with mpmath.workdps(50):
+        (found,) = digits.value(net)([mpmath.mpf(at)])
+    np.testing.assert_allclose(float(found), wanted, rtol=1e-13)

@@ -13,6 +13,7 @@ from sympy.core.relational import Relational
 
 from symnet.activations.alike import in_known
 from symnet.activations.cuts import hangs_on_steps, turns_at_poles
+from symnet.activations.decimals import meant, whole_exponents
 from symnet.activations.joined import own_forms
 from symnet.activations.limits import shown
 from symnet.activations.ondemand import OnDemand
@@ -87,28 +88,38 @@ class Activation:
             object.__setattr__(self, attribute, content)
 
     @property
+    def meant(self) -> Expr:
+        """The value as it is computed, with decimals as they are written: see `decimals`."""
+        return self.value if self.given else meant(self.value)
+
+    @property
+    def meant_tree(self) -> Tree:
+        """The same as a tree."""
+        return self.tree if self.meant == self.value else _meant_tree(self.meant)
+
+    @property
     def domain(self) -> tuple[tuple[Expr, Expr], ...]:
         """The intervals of z where sigma has a value, in order; beyond them it is NaN."""
-        return pieces_of(self.value).domain
+        return pieces_of(self.meant).domain
 
     @property
     def seams(self) -> tuple[Expr, ...]:
         """The kinks, and of a user's own function where its arms meet without one, too."""
         if self.given:
             return self.kinks
-        met = {meeting.place for meeting in pieces_of(self.value).meetings}
+        met = {meeting.place for meeting in pieces_of(self.meant).meetings}
         return tuple(sorted({*self.kinks, *met}))
 
     @property
     def jumps(self) -> tuple[Expr, ...]:
         """Those of the kinks where sigma itself jumps."""
-        places = pieces_of(self.value).jumps
+        places = pieces_of(self.meant).jumps
         return tuple(kink for kink in self.kinks if kink in places)
 
     @property
     def endless(self) -> bool:
         """Whether sigma has corners or jumps without end, as floor(z) and |sin z|: in no list."""
-        return pieces_of(self.value).endless
+        return pieces_of(self.meant).endless
 
     @property
     def total(self) -> bool:
@@ -142,7 +153,7 @@ class Activation:
             return forms(self.system, _checked_order(order))
         try:
             with lasting(f"activation {self.name!r}: {_SOUGHT}"):
-                return own_forms(self.value, _checked_order(order))
+                return own_forms(self.meant, _checked_order(order))
         except ValueError as error:
             raise ValueError(f"activation {self.name!r}: {error}") from None
 
@@ -187,7 +198,7 @@ def _checked_value(given: Activation) -> tuple[Expr, Tree, tuple[Expr, ...]]:
     if len(symbols) > 1:
         found = ", ".join(map(str, symbols))
         raise ValueError(f"activation {name!r} has the symbols {found}, expected at most one")
-    value = in_known(value.xreplace(dict.fromkeys(symbols, Z)))
+    value = whole_exponents(in_known(value.xreplace(dict.fromkeys(symbols, Z))))
     row = TABLE.get(name)
     if row is not None and row.value == value:
         return row.value, row.tree, row.kinks
@@ -250,6 +261,11 @@ def _without_corners(value: Expr) -> tuple[Expr, tuple[Expr, ...]]:
             break
         found = pieces_of(value)
     return value, found.kinks
+
+
+@lru_cache(maxsize=256)
+def _meant_tree(value: Expr) -> Tree:
+    return tree_of(value, Z)
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,7 @@
 """Functions and constants of SymPy written in those that formulas may have.
 
 sech(x) = 1/cosh(x),  cot(x) = 1/tan(x),  frac(x) = x - floor(x),  Mod(x, y) = x - y floor(x/y),
-round(x), of an undefined Function("round"), is the nearest integer,
+round(x), of an undefined Function("round"), is the nearest integer,  sqrt(1 - cos(x)) is a |sine|,
 Heaviside(x) = 0, 1/2, 1 for x < 0, x = 0, x > 0,  golden ratio = (1 + sqrt(5))/2,
 and decimals of any length the doubles next to them.
 """
@@ -17,6 +17,7 @@ from sympy import Expr, Piecewise
 from sympy.core.function import AppliedUndef
 
 from symnet.activations.functions import rint
+from symnet.activations.identities import rooted
 
 _SHORT = 64  # denominators of decimals that are taken for fractions
 
@@ -58,7 +59,7 @@ def in_known(value: Expr) -> Expr:
     rounded = {c: sympy.Float(float(c)) for c in _DECIMALS if value.has(c)}
     found = {c: float(c) for c in value.atoms(sympy.Float)}
     rounded |= {c: sympy.Float(number) for c, number in found.items() if 0 < abs(number) < inf}
-    return spelled(_rounding(value.xreplace(exact | rounded)))
+    return rooted(spelled(_rounding(value.xreplace(exact | rounded))))
 
 
 def _rounding(value: Expr) -> Expr:

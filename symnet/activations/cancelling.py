@@ -20,7 +20,7 @@ def cancels(activation: Activation, order: int) -> bool:
     Compared with what is compiled, on a grid over the whole domain. Rounding of z moves a
     derivative by the next one, where that can be computed.
     """
-    value = activation.value
+    value = activation.meant
     try:
         forms = activation.forms(order + 1)
     except ValueError:

@@ -19,12 +19,12 @@ from symnet.activations.systems import Z
 from symnet.activations.zeros import MOST, TooMany, zeros
 
 
-def number(t: Expr) -> Number:
-    """A cut as a number of mpmath's."""
+def number(t: Expr, count: int = DIGITS) -> Number:
+    """A cut as a number of mpmath's, of ten digits more than these."""
     try:
-        return digits.number(t)
+        return digits.number(t, count + 10)
     except ValueError:
-        return mpmath.make_mpf(sympy.N(t, DIGITS + 10)._mpf_)
+        return mpmath.make_mpf(sympy.N(t, count + 10)._mpf_)
 
 
 @lru_cache(maxsize=2048)

@@ -113,9 +113,9 @@ def _smooth(node: Expr) -> Expr:
     return node.func(*map(_smooth, parts))
 
 
-def number(constant: Expr) -> Number:
-    """A real constant, to 60 digits."""
-    with precision.digits(60):
+def number(constant: Expr, count: int = 60) -> Number:
+    """A real constant, to so many digits."""
+    with precision.digits(count):
         return +evaluator(constant)(mpmath.mpf(0))
 
 

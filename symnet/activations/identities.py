@@ -8,6 +8,8 @@ log(1 - 1/(1 + exp f)) = f - log(1 + exp f),     1 + tanh f = 2/(1 + exp(-2 f))
 1/(1 - tanh(f)^2) = cosh(f)^2,   log(1 + sinh(f)^2) = log cosh(f)^2 = 2 log cosh(f)
 acosh(1 + f) = 2 asinh(sqrt(f/2)),   loggamma(exp f) = loggamma(1 + exp f) - f
 cosh f - 1 = 2 sinh(f/2)^2,   1 - cos f = 2 sin(f/2)^2
+sqrt(1 - cos f) = sqrt(2) |sin(f/2)|,   sqrt(1 + cos f) = sqrt(2) |cos(f/2)|
+sqrt(1 - cos(f)^2) = |sin f|,   sqrt(1 - sin(f)^2) = |cos f|
 """
 
 from __future__ import annotations
@@ -90,6 +92,36 @@ def _half(node: Expr) -> Expr | None:
         return None
     sign = -1 if sine is sympy.sin else 1
     return 2 * sign * factor * sine(function.args[0] / 2) ** 2
+
+
+def rooted(node: Expr) -> Expr:
+    """The formula with the sizes of sines that these roots are, which have corners without end."""
+    if not node.args or not node.has(sympy.sin, sympy.cos):
+        return node
+    if isinstance(node, sympy.Piecewise):
+        return sympy.Piecewise(*((rooted(arm), condition) for arm, condition in node.args))
+    node = node.func(*map(rooted, node.args))
+    n = 2 * node.exp if node.is_Pow and node.exp.is_positive else S.Zero
+    size = _size(node.base) if n.is_number and float(n) % 2 == 1 else None
+    return node if size is None else size ** int(n)
+
+
+def _size(node: Expr) -> Expr | None:
+    """The root of `a - a cos(f)` and its kin."""
+    number, product = node.as_independent(Z, as_Add=True)
+    factor, wave = product.as_independent(Z, as_Add=False)
+    if not number.is_positive or abs(factor) != number:
+        return None
+    if isinstance(wave, sympy.cos):
+        half = wave.args[0] / 2
+        other = sympy.sin(half) if factor.is_negative else sympy.cos(half)
+        return sqrt(2 * number) * sympy.Abs(other)
+    if wave.is_Pow and wave.exp == 2 and wave.base.func in _OTHERS and factor.is_negative:
+        return sqrt(number) * sympy.Abs(_OTHERS[wave.base.func](*wave.base.args))
+    return None
+
+
+_OTHERS = {sympy.sin: sympy.cos, sympy.cos: sympy.sin}
 
 
 def _square(node: Expr) -> Expr | None:

@@ -13,7 +13,8 @@ from sympy.logic.boolalg import Boolean
 from symnet.activations import accuracy
 from symnet.activations.accuracy import Fault
 from symnet.activations.functions import STEPS, held, undefined
-from symnet.activations.pieces import Pieces, assembled, pieces_of
+from symnet.activations.limits import shown
+from symnet.activations.pieces import Pieces, assembled, pieces_of, turning
 from symnet.activations.stable import Inaccurate, stable
 from symnet.activations.systems import (
     Forms,
@@ -44,7 +45,11 @@ def own_forms(value: Expr, order: int) -> Forms:
                 other = _explicit(found, order)
                 return other if _is_narrow(other, found) else plain
             return plain
-    return _explicit(found, order)
+    try:
+        return _explicit(found, order)
+    except Inaccurate as error:
+        conditions = turning(value, error.fault.z)
+        raise Inaccurate(error.fault, shown(conditions) if conditions else "") from None
 
 
 def _is_narrow(given: Forms, found: Pieces) -> bool:
@@ -72,9 +77,10 @@ def _constant(value: Expr, order: int) -> Forms:
 def _explicit(found: Pieces, order: int) -> Forms:
     """Each derivative as one expression in z, what they share as temporaries."""
     whole = [_passing_nan(_whole(found, r)) for r in range(order + 1)]
-    together, apart = (_shaped(finished(_shared(whole, products))) for products in (True, False))
+    together = _shaped(finished(_shared(whole, True)))
     if next(_wrong(together, found), None) is None:
         return together
+    apart = _shaped(finished(_shared(whole, False)))
     for piece, fault in _wrong(apart, found):
         if not accuracy.pardoned(piece, fault):
             raise Inaccurate(fault)

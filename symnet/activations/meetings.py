@@ -61,8 +61,7 @@ def meeting_of(formula: Expr, left: Piece, right: Piece) -> Meeting | None:
         return None
     at = Near(number(place))
     own = at.visit(formula)
-    with precision.digits(DIGITS):
-        here = digits.value(own, at.point) if at.defined else None
+    here = _here(own, place) if at.defined else None
     if not (left.defined and right.defined):
         return None if here is None else _end(left if left.defined else right, place, here)
     if here is None:
@@ -84,6 +83,20 @@ def meeting_of(formula: Expr, left: Piece, right: Piece) -> Meeting | None:
             return Meeting(place, piece.value, kink, jump)
     own = _polynomial(place, chosen) if place.is_Rational else left.value
     return Meeting(place, own, kink or jump, jump)
+
+
+def _here(own: Expr, place: Expr) -> Number | None:
+    """The value at a place, which may be no number of so many digits: 0/0 is another in more."""
+    below = [power.base for power in own.atoms(sympy.Pow) if power.exp.is_negative]
+    known: list[list[Number]] = []
+    for count in (DIGITS, 2 * DIGITS):
+        with precision.digits(count):
+            known.append([digits.value(part, number(place, count)) for part in (own, *below)])
+    if any(value is None for values in known for value in values):
+        return None
+    (few, *bases), (many, *others) = known
+    sure = all(abs(a - b) <= abs(b) / 2 for a, b in zip(bases, others, strict=True))
+    return few if sure and _equal(few, many) else None
 
 
 def _end(inside: Piece, place: Expr, here: Number) -> Meeting | None:

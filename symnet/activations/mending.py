@@ -27,7 +27,19 @@ def mended(
     expression: Expr, arm: Expr, order: int, wrong: list[Fault], marks: tuple[Expr, ...]
 ) -> Expr | None:
     """The expression with what is wrong patched, far out or around a point."""
-    far = [fault for fault in wrong if abs(fault.z) >= _FAR]
+    nearest = [min(marks, key=lambda mark: abs(fault.z - float(mark))) for fault in wrong]
+    apart = [fault.z - float(mark) for fault, mark in zip(wrong, nearest, strict=True)]
+    left = all(step < 0 for step, other in zip(apart, nearest, strict=True) if other == nearest[0])
+    side = -1 if left else 1
+    near = [
+        abs(step) < _NEAR or abs(step) < patches.reach(mark, arm, order, side)
+        for step, mark in zip(apart, nearest, strict=True)
+    ]
+    far = [
+        fault
+        for fault, close in zip(wrong, near, strict=True)
+        if abs(fault.z) >= _FAR and not close
+    ]
     beyond = [fault for fault in far if fault.truth is not None and abs(fault.truth) > LARGEST]
     if beyond and (infinite := _overflowing(expression, arm, order, beyond)) is not None:
         return infinite
@@ -36,20 +48,16 @@ def mended(
         if bound is not None:
             return patches.clipped(expression, bound, {math.copysign(1, f.z) for f in part})
     if far:
-        side = int(math.copysign(1, far[0].z))
+        outward = int(math.copysign(1, far[0].z))
         return (
             _levelled(expression, arm, order, far)
-            or patches.continued(expression, arm, order, side, inward=False)
-            or (arm.has(sympy.log) and _of_derivative(expression, arm, order, side))
+            or patches.continued(expression, arm, order, outward, inward=False)
+            or (arm.has(sympy.log) and _of_derivative(expression, arm, order, outward))
             or _unresolved(expression, arm, far)
         )
-    nearest = [min(marks, key=lambda mark: abs(fault.z - float(mark))) for fault in wrong]
-    apart = [fault.z - float(mark) for fault, mark in zip(wrong, nearest, strict=True)]
-    if any(abs(step) >= _NEAR for step in apart):
+    if not all(near):
         return beside(expression, arm, order, wrong)
     mark = nearest[0]
-    left = all(step < 0 for step, other in zip(apart, nearest, strict=True) if other == mark)
-    side = -1 if left else 1
     series = mark == 0 and patches.continued(expression, arm, order, side, inward=True)
     return series or patches.patched(expression, mark, arm, order, side)
 

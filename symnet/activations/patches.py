@@ -27,7 +27,9 @@ from symnet.activations.systems import Z
 
 _TERMS = 30  # of a Taylor polynomial
 _LEADING = 8  # terms, one of which is not 0
-_REACH = 1.0  # how far one is used at most
+_REACH = 64.0  # how far one is used at most
+_LITTLE = 1.0  # how far without a look at what cancels
+_CANCELLED = 8
 _FEW = 4  # derivatives
 _NOTHING = 1e-310
 _UNSEEN = 320  # digits, in which that is something beside 1
@@ -35,6 +37,7 @@ _POLES = 3  # powers of z that a formula grows with, at most, where it has a ser
 _TRIES = 8
 _HALVINGS = 200
 _SHARE = 0.7
+_SHARES = (2, Rational(3, 2), Rational(5, 4), Rational(9, 8))
 _ROOTS = 6  # of which series have powers
 _STEEP = 1e10  # what a derivative is where there is none
 
@@ -47,6 +50,12 @@ def patched(expression: Expr, place: Expr, arm: Expr, order: int, side: int = 1)
     """Taylor's polynomial of the derivative near `place`, of one side, and the expression."""
     found = _polynomial(arm, place, order, side)
     return found and Piecewise(found, (expression, True))
+
+
+def reach(place: Expr, arm: Expr, order: int, side: int) -> float:
+    """How far from `place` that polynomial is right."""
+    found = _polynomial(arm, place, order, side)
+    return float(found[1].rhs) if found else 0.0
 
 
 @lru_cache(maxsize=1024)
@@ -201,8 +210,11 @@ def _sure(
 
 def _is_at(kept: list[digits.Number | None], u: digits.Number, right: digits.Number | None) -> bool:
     terms = [c * u**k for k, c in enumerate(kept) if c is not None]
-    return right is not None and bool(
-        abs(mpmath.fsum(terms) - right) <= mpmath.mpf(10) ** -15 * mpmath.fsum(map(abs, terms))
+    size = mpmath.fsum(map(abs, terms))
+    return (
+        right is not None
+        and bool(abs(mpmath.fsum(terms) - right) <= mpmath.mpf(10) ** -15 * size)
+        and (abs(u) <= _LITTLE or bool(size <= _CANCELLED * abs(right)))
     )
 
 
@@ -216,13 +228,18 @@ def _flat(arm: Expr, place: Expr, order: int, side: int) -> Expr | None:
 
     On the other side may be a pole, as of exp(1/z).
     """
-    for halvings in range(6, _HALVINGS, 2):
-        reach = Rational(1, 2**halvings)
+
+    def is_flat(reach: Expr) -> bool:
         beside = digits.number(place + side * reach)
         found = digits.derivatives(arm, beside, order, 1, _UNSEEN)
-        if found is None or abs(found[order]) < _NOTHING:
-            return reach
-    return None
+        return found is None or bool(abs(found[order]) < _NOTHING)
+
+    reaches = (Rational(1, 2**halvings) for halvings in range(6, _HALVINGS, 2))
+    flat: Expr | None = next((reach for reach in reaches if is_flat(reach)), None)
+    for share in _SHARES:
+        if flat is not None and is_flat(flat * share):
+            flat *= share
+    return flat
 
 
 @lru_cache(maxsize=256)
@@ -259,6 +276,11 @@ def clipped(expression: Expr, bound: float, sides: Collection[float] = (1, -1)) 
     tests = {test: sympy.Dummy() for test in expression.atoms(Relational)}
     back = {dummy: test for test, dummy in tests.items()}
     return expression.xreplace(tests).xreplace({Z: held(inside)}).xreplace(back)
+
+
+def moved(expression: Expr, x: Expr) -> Expr:
+    """The expression of x in the place of z; conditions stay comparisons of SymPy's."""
+    return expression.xreplace({Z: x})
 
 
 def level(expression: Expr, bound: float, side: int, value: float) -> Expr:

@@ -12,17 +12,20 @@ from functools import lru_cache
 from itertools import compress, pairwise
 from typing import Any, NamedTuple
 
+import mpmath
 import sympy
 from sympy import Abs, Expr, Max, Piecewise, S, sign
 from sympy.logic.boolalg import Boolean
 
+from symnet.activations import digits
 from symnet.activations.cuts import between, cuts_of
 from symnet.activations.functions import STEPS
 from symnet.activations.meetings import Meeting, Piece, alike, meeting_of
 from symnet.activations.near import CORNERS, Near
 from symnet.activations.systems import Z
-from symnet.activations.zeros import MOST, TooMany
+from symnet.activations.zeros import MOST, TooMany, zeros
 
+_AT = 1e-12  # of a condition at the double next to where it changes
 _ENDLESS = 2
 """Corners within a formula that has no end of them: SymPy takes the product of their cases."""
 
@@ -80,6 +83,21 @@ def pieces_of(formula: Expr) -> Pieces:
         at = Near(between(low, high))
         found.append(Piece(low, high, at.visit(formula), at.defined))
     return _joined(formula, found)._replace(endless=formula.has(*STEPS))
+
+
+def turning(formula: Expr, z: float) -> str:
+    """The conditions that change at z and, as sin(z) > 0, have no end of such places, in words."""
+    conditions = formula.atoms(sympy.core.relational.Relational)
+    return " or ".join(sorted(str(c) for c in conditions if _is_endless(c.lhs - c.rhs, z)))
+
+
+def _is_endless(difference: Expr, z: float) -> bool:
+    try:
+        zeros(difference)
+    except TooMany:
+        found = digits.value(difference, mpmath.mpf(z))
+        return found is not None and bool(abs(found) < _AT)
+    return False
 
 
 def _by_cases(formula: Expr) -> Expr:

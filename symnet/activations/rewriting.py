@@ -1,6 +1,7 @@
 """The same derivative written in other ways, one of which may be accurate where another is not.
 
-    rational in exp(c z)   in e = exp(-c |z|), which cannot overflow, one way for each sign of z
+    rational in exp(c w)   in e = exp(-c |w|), which cannot overflow, one way for each sign of w;
+                           w is z, 1/z or any other function
     algebraic              in lowest terms, and in 1/|z| where |z| > 1
     exp(f) exp(g)          exp(f + g), which is no infinity times zero
 
@@ -21,6 +22,7 @@ from symnet.activations.systems import Z
 _LARGEST = 300
 """Operations of a formula that is worth rewriting: beyond, SymPy takes seconds."""
 
+_HIGHEST = 48  # power of E that SymPy finds common factors with in less than a second
 _SHORT = 10_000  # of numerators and denominators
 
 _E = Symbol("E", positive=True)
@@ -54,9 +56,33 @@ def in_fractions(arm: Expr) -> Expr:
 
 
 def in_decimals(expression: Expr) -> Expr:
-    """With decimals for fractions that nobody wrote."""
+    """With decimals for fractions that nobody wrote, and factors that are about 1."""
+    expression = _of_one(expression)
     long = [r for r in expression.atoms(sympy.Rational) if r.q > _SHORT or abs(r.p) > _SHORT]
     return expression.xreplace({r: sympy.Float(r, 20) for r in long})
+
+
+def _of_one(node: Expr) -> Expr:
+    """With the largest coefficient taken out of sums: cubes of 1e16 are no number of float32."""
+    if not node.args or not node.has(Z):
+        return node
+    node = node.func(*map(_of_one, node.args))
+    if isinstance(node, sympy.Pow) and isinstance(node.base, sympy.Add) and not node.exp.has(Z):
+        size = _coefficient(node.base)
+        return size**node.exp * sympy.expand(node.base / size) ** node.exp
+    if isinstance(node, sympy.Mul):
+        sums = [part for part in node.args if isinstance(part, sympy.Add)]
+        sizes = [_coefficient(part) for part in sums]
+        rest = [part for part in node.args if part not in sums]
+        parts = (sympy.expand(part / size) for part, size in zip(sums, sizes, strict=True))
+        return sympy.Mul(*sizes, *rest, *parts)
+    return node
+
+
+def _coefficient(terms: Expr) -> Expr:
+    """The largest, where they are long."""
+    found = [abs(term.as_coeff_Mul()[0]) for term in terms.args]
+    return max(found) if max(found) > _SHORT or min(found) < sympy.S.One / _SHORT else sympy.S.One
 
 
 def merged(derivative: Expr) -> Expr:
@@ -64,15 +90,15 @@ def merged(derivative: Expr) -> Expr:
     return sympy.powsimp(sympy.expand(derivative), combine="exp")
 
 
-# --- rational functions of exp(c z) ---------------------------------------------------------------
+# --- rational functions of exp(c w) ---------------------------------------------------------------
 
 
 def exponential(derivative: Expr) -> Expr | None:
-    """P(E)/Q(E), E = exp(c z), in e = exp(-c |z|): P and Q begin at their largest power of E."""
+    """P(E)/Q(E), E = exp(c w), in e = exp(-c |w|): P and Q begin at their largest power of E."""
     found = _in_exponential(derivative)
     if found is None:
         return None
-    expression, rate = found
+    expression, exponent = found
     logs = {node: sympy.Dummy(real=True) for node in expression.atoms(log)}
     if any(node.args[0].has(log) for node in logs):
         return None
@@ -82,56 +108,64 @@ def exponential(derivative: Expr) -> Expr | None:
         return None
     sides = []
     for right in (True, False):
-        side = _Side(rate, right)
+        side = _Side(exponent, right)
         parts = {dummy: side.logarithm(*pair) for dummy, pair in inner.items() if pair}
         sides.append(side.quotient(*quotient).xreplace(parts))
-    return sides[0] if sides[0] == sides[1] else Piecewise((sides[0], Z >= 0), (sides[1], True))
+    return (
+        sides[0] if sides[0] == sides[1] else Piecewise((sides[0], exponent >= 0), (sides[1], True))
+    )
 
 
 def _in_exponential(derivative: Expr) -> tuple[Expr, Expr] | None:
-    """The derivative in E = exp(c z) and z, and c > 0; None where that is not all."""
+    """The derivative in E = exp(c w) and z, and c w; None where that is not all."""
     found = derivative.rewrite(_HYPERBOLIC, exp)
     bases = {p: exp(p.exp * log(p.base)) for p in found.atoms(sympy.Pow) if p.exp.has(Z)}
     found = found.xreplace(bases)
     powers = sorted(found.atoms(exp), key=sympy.default_sort_key)
-    slopes = {}
-    for power in powers:
-        exponent = sympy.expand(power.args[0])
-        slope = exponent.coeff(Z, 1)
-        if slope == 0 or (exponent - slope * Z).has(Z):
-            return None
-        slopes[power] = slope
-    if not slopes:
+    parts = {power: sympy.expand(power.args[0]).as_independent(Z, as_Add=True) for power in powers}
+    if not parts:
         return None
-    first = next(iter(slopes.values()))
-    ratios = {power: sympy.nsimplify(slope / first) for power, slope in slopes.items()}
+    factor, w = parts[powers[0]][1].as_independent(Z, as_Add=False)
+    slopes = {power: rest / w for power, (_, rest) in parts.items()}
+    if any(slope.has(Z) for slope in slopes.values()) or not factor.is_real:
+        return None
+    ratios = {power: sympy.nsimplify(slope / factor) for power, slope in slopes.items()}
     if not all(ratio.is_Rational for ratio in ratios.values()):
         return None
     unit = sympy.gcd(list(ratios.values()))
-    rate = Abs(first * unit)
-    turned = 1 if (first * unit).is_positive else -1
+    turned = 1 if (factor * unit).is_positive else -1
     written = {
-        power: exp(sympy.expand(power.args[0]) - slopes[power] * Z)
-        * _E ** int(turned * ratio / unit)
+        power: exp(parts[power][0]) * _E ** int(turned * ratio / unit)
         for power, ratio in ratios.items()
     }
-    return found.xreplace(written), rate
+    return found.xreplace(written), turned * factor * unit * w
 
 
 def _quotient(expression: Expr) -> tuple[Expr, Expr] | None:
     """P and Q, polynomials in E without a common factor."""
-    p, q = sympy.fraction(sympy.cancel(sympy.together(expression)))
+    together = sympy.together(expression)
+    if any(_degree(part) > _HIGHEST for part in sympy.fraction(together)):
+        return None
+    p, q = sympy.fraction(sympy.cancel(together))
     if not (p.is_polynomial(_E) and q.is_polynomial(_E)) or q.has(Piecewise):
         return None
     return p, q
 
 
-class _Side:
-    """Functions of E = exp(c z) for one sign of z, in e = exp(-c |z|)."""
+def _degree(node: Expr) -> int:
+    """Of a polynomial in E before it is multiplied out, or more."""
+    if node.is_Pow and node.exp.is_Integer:
+        return int(node.exp) * _degree(node.base)
+    degrees = [_degree(part) for part in node.args]
+    return (sum if node.is_Mul else max)(degrees) if degrees else int(node == _E)
 
-    def __init__(self, rate: Expr, right: bool) -> None:
+
+class _Side:
+    """Functions of E = exp(x) for one sign of x = c w, in e = exp(-|x|)."""
+
+    def __init__(self, x: Expr, right: bool) -> None:
         self.right = right
-        self.exponent = -rate * Abs(Z)
+        self.exponent = -Abs(x)
         self.e, self.less_one = held(exp(self.exponent)), held(expm1(self.exponent))
 
     def quotient(self, p: Expr, q: Expr) -> Expr:
@@ -140,11 +174,11 @@ class _Side:
         return self.power(up - down) * above / below
 
     def power(self, n: int) -> Expr:
-        """`exp(-n c |z|)`."""
+        """`exp(-n |x|)`."""
         return self.e**n if n >= 0 else exp(n * self.exponent)
 
     def product(self, p: Expr) -> tuple[Expr, int]:
-        """p as a product that is about 1 for large |z|, and the power of e that goes before it."""
+        """p as a product that is about 1 for large |x|, and the power of e that goes before it."""
         try:
             constant, factors = sympy.factor_list(p, _E)
         except sympy.PolynomialError:
@@ -223,11 +257,16 @@ def _in_arguments(node: Expr) -> Expr:
 
 def _outermost(node: Expr) -> Iterator[Expr]:
     """What is no algebraic function of z, nor a logarithm."""
-    if node.args and node.has(Z) and not isinstance(node, _FUNCTIONS):
+    if node.args and node.has(Z) and (not isinstance(node, _FUNCTIONS) or _is_exponential(node)):
         yield node
     else:
         for argument in node.args:
             yield from _outermost(argument)
+
+
+def _is_exponential(node: Expr) -> bool:
+    """As 10^(z/(50 + z)): SymPy would take whole parts out of the exponent, of 1,000 digits."""
+    return isinstance(node, sympy.Pow) and bool(node.exp.has(Z))
 
 
 def _in_inverse(expression: Expr) -> Expr:

@@ -18,19 +18,20 @@ import sympy
 from sympy import Expr, Piecewise, S
 from sympy.logic.boolalg import Boolean
 
-from symnet.activations import accuracy, rewriting
+from symnet.activations import accuracy, patches, rewriting
 from symnet.activations.accuracy import Fault
 from symnet.activations.alike import spelled
 from symnet.activations.cuts import between
 from symnet.activations.digits import Number
 from symnet.activations.exponentials import expansions
-from symnet.activations.functions import STEPS
+from symnet.activations.functions import STEPS, held
 from symnet.activations.identities import complemented, renamed
 from symnet.activations.limits import shown
 from symnet.activations.mending import beside, mended
 from symnet.activations.near import Near
 from symnet.activations.systems import (
     System,
+    Z,
     chain,
     differentiated,
 )
@@ -45,9 +46,10 @@ _PATCHES = 6  # that one expression gets
 class Inaccurate(ValueError):
     """No way of computing a derivative is right in double precision."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
+    def __init__(self, fault: Fault, turning: str = "") -> None:
+        super().__init__(fault, turning)
         self.fault = fault
+        self.turning = turning
 
     def __str__(self) -> str:
         order, z, found, truth = self.fault
@@ -56,8 +58,18 @@ class Inaccurate(ValueError):
         said, right = _apart(found, truth)
         return (
             f"{shown} at z = {z:.6g} would be computed as {said} in double precision, but is "
-            f"{right}; write the formula so that nothing overflows or cancels there"
+            f"{right}; {self.advice}"
         )
+
+    @property
+    def advice(self) -> str:
+        """What to do, where a condition `turning` has corners without end, and else."""
+        if self.turning:
+            return (
+                f"there is no end of corners where {self.turning} changes, and each corner is "
+                "computed by itself: write the formula without another one that meets one of them"
+            )
+        return "write the formula so that nothing overflows or cancels there"
 
 
 def _apart(found: float, truth: Number | None) -> tuple[str, str]:
@@ -99,6 +111,8 @@ def stable(
     Where it is not `far`, not in parts by what functions come to: an arm that is one of them.
     Raises Inaccurate.
     """
+    if (about := _about(arm, order, ends, marks, endless)) is not None:
+        return about
     points = accuracy.grid(arm, *ends, marks)
     arm = complemented(_exact_powers(arm))
     marks = (*marks, *(end for end in ends if end.is_finite and end not in marks))
@@ -140,6 +154,30 @@ def stable(
             if not found.wrong:
                 return found.expression
     raise Inaccurate(min(tried[0].wrong, key=lambda f: (accuracy.is_out(f.z), abs(f.z))))
+
+
+def _about(
+    arm: Expr, order: int, ends: tuple[Expr, Expr], marks: tuple[Expr, ...], endless: bool
+) -> Expr | None:
+    """The derivative in z - c, if the formula is shorter in that: z + 55 is exact near -55."""
+    for place in marks:
+        if place == 0 or not place.is_Rational:
+            continue
+        there = _moved(arm, place)
+        if there.count_ops() >= arm.count_ops():
+            continue
+        moved = (*(mark - place for mark in marks), S.Zero)
+        with suppress(Inaccurate):
+            found = stable(there, order, (ends[0] - place, ends[1] - place), moved, endless)
+            return patches.moved(found, held(Z - place))
+    return None
+
+
+def _moved(arm: Expr, place: Expr) -> Expr:
+    """The formula of z + place, sums multiplied out."""
+    return arm.xreplace({Z: Z + place}).replace(
+        lambda node: isinstance(node, sympy.Add), sympy.expand
+    )
 
 
 class _Tried(NamedTuple):

@@ -2,6 +2,7 @@
 
     exp(u)             0 on one side           tanh(u), erf(u)   1 and -1
     erfc(u)            0 and 2                 log(1 + exp(u))   u, and exp(u)
+    digamma(c + e^u)   u + (c - 1/2) e^-u - (6 c^2 - 6 c + 1)/12 e^-2u
 
 What they leave of a formula is often algebraic, so that its powers of z need not be beyond doubles.
 Roots of what goes to 0 are numbers of a double still where that is none: sqrt(log(1 + exp z)) is
@@ -80,8 +81,9 @@ def settled(arm: Expr, size: int) -> Iterator[Tail]:
     for side in (1, -1):
         known: dict[Expr, Expr] = {}
         bound = S.Zero
-        for node in sorted(arm.atoms(log, *_ENDS), key=sympy.count_ops, reverse=True):
-            u = _exponent(node) if isinstance(node, log) else node.args[0]
+        nodes = arm.atoms(log, sympy.polygamma, *_ENDS)
+        for node in sorted(nodes, key=sympy.count_ops, reverse=True):
+            u = _argument(node)
             reached = None if u is None else _reached(u, side, size)
             if reached is None:
                 continue
@@ -179,9 +181,23 @@ def _growing(inner: Expr, side: int) -> Expr | None:
     return max(rates, key=lambda u: rates[u]) if rates else None
 
 
+def _argument(node: Expr) -> Expr | None:
+    """What grows or falls."""
+    if isinstance(node, log):
+        return _exponent(node)
+    if not isinstance(node, sympy.polygamma):
+        return node.args[0]
+    _, power = node.args[1].as_independent(Z, as_Add=True)
+    return power.args[0] if node.args[0] == 0 and isinstance(power, exp) else None
+
+
 def _end(node: Expr, u: Expr, growing: bool) -> Expr | None:
     if isinstance(node, log):
         return u if growing else None
+    if isinstance(node, sympy.polygamma):
+        c = node.args[1] - exp(u)
+        next_ = (6 * c**2 - 6 * c + 1) / 12 * exp(-2 * u)
+        return u + (c - S.Half) * exp(-u) - next_ if growing else None
     return _ENDS[type(node)][not growing]
 
 

@@ -66,7 +66,7 @@ def _domain_note(activation: Activation) -> str:
 
 def _pole_notes(activation: Activation) -> Iterator[str]:
     """Where it has poles without end, which no list of intervals can have."""
-    for pole in poles.endless(activation.value):
+    for pole in poles.endless(activation.meant):
         if pole.place is None:
             yield f"{activation.name} has poles without end, where {pole.zero} is 0"
         else:

@@ -70,4 +70,4 @@ def _form(activation: Activation, order: int) -> Expr:
     if activation.given and not activation.derivative(order).has(erfcx):
         return let_be(activation.derivative(order))
     activation.forms(order)  # ValueError where it is refused
-    return let_be(whole(activation.value, order))
+    return let_be(whole(activation.meant, order))

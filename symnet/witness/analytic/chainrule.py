@@ -15,7 +15,7 @@ class Activation(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def tree(self) -> Any: ...
+    def meant_tree(self) -> Any: ...
 
 
 class Term(Protocol):
@@ -111,7 +111,7 @@ def sketched(graph: Graph, X: Array) -> Iterator[tuple[Array, Array]]:
     for node in graph.nodes:
         form = _form(node, dict(enumerate(vectors)), 0)
         if node.activation is not None and node.activation.name not in TABLE:
-            vectors.append(Vector(own_value(node.activation.tree, form.a), EMPTY, None))
+            vectors.append(Vector(own_value(node.activation.meant_tree, form.a), EMPTY, None))
         else:
             factor = None if node.factor is None else vectors[node.factor]
             vectors.append(RULES[node.kind](node, form, factor, 0).value)
@@ -245,7 +245,7 @@ RULES: dict[str, Callable[[Node, Vector, Vector | None, int], Step]] = {
 
 def jet(activation: Activation, z: Array) -> Jet:
     rule = TABLE.get(activation.name)
-    return rule(z) if rule else own_jet(activation.tree, z)
+    return rule(z) if rule else own_jet(activation.meant_tree, z)
 
 
 def unneeded(graph: Graph) -> list[set[int]]:

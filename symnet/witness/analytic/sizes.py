@@ -144,7 +144,7 @@ def _moved_last(step: Step, size: Array) -> Array:
         return usual
     z = step.form.a
     steps = [_near(z), 1e-10 * np.abs(z)]
-    if turns(step.activation.tree):
+    if turns(step.activation.meant_tree):
         steps.append(_FEW_DIGITS * np.abs(z))
     moved = np.fmax.reduce([_change(step.activation, z, h, size) for h in steps])
     measured = moved + s1 / np.maximum(1, np.abs(z)) + s2

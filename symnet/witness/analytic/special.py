@@ -87,7 +87,8 @@ def _digamma(x: float) -> float:
     steps = 0.0
     while x < 8:
         steps, x = steps + 1 / x, x + 1
-    return math.log(x) - 1 / (2 * x) - 1 / (12 * x * x) + 1 / (120 * x**4) - steps
+    square = 1 / (x * x)  # of 1e80 the fourth power is an error of Python's
+    return math.log(x) - 1 / (2 * x) - square / 12 + square * square / 120 - steps
 
 
 def _positive(function: Callable[[float], float]) -> Callable[[Array], Array]:
