@@ -14,7 +14,7 @@ from symnet.calculus.algebra import DIRECTIONS
 from symnet.formulas import expanded, safe
 from symnet.names import whole
 from symnet.network import Network
-from symnet.network.foreign import unlike
+from symnet.network.mistaken import unlike
 
 if TYPE_CHECKING:
     from symnet.plotting import Picture
