@@ -46,7 +46,7 @@ def check(network: Network) -> None:
     if count > _MOST:
         raise ValueError(
             f"the network has {count:,} weights, of which Fortran compilers take about {_MOST:,} "
-            "as constants; generate C (--language c) and call that by bind(c)"
+            "as constants; generate C (language c) and call that by bind(c)"
         )
 
 
