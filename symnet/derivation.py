@@ -149,6 +149,8 @@ class Derivation:
     ) -> None:
         """Write the derivatives as source text that needs no symnet: a file, or those of a folder.
 
+        Functions or the module are called as the file, in a folder as the network.
+
         language: of `symnet generate --help`; None for the one whose files end as `path` does.
         precision, only: as `symnet.languages.generate` has them.
 
