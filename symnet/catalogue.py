@@ -72,13 +72,15 @@ class Language:
     """What a language is for, and its main file's ending.
 
     doubles: why there is no single precision, where there is none; free: whether nothing in the
-    files bears their name, which may then be any; notes: for the help.
+    files bears their name, which may then be any; library: what writes them, which the extra of the
+    language's name brings; notes: for the help.
     """
 
     summary: str
     ending: str
     doubles: str = ""
     free: bool = False
+    library: str = ""
     notes: str = ""
 
 
@@ -115,12 +117,15 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
             "jl",
             "Julia's functions take their precision from x",
         ),
-        "onnx": Language("a model that gives y, jacobian and hessian", "onnx", free=True),
+        "onnx": Language(
+            "a model that gives y, jacobian and hessian", "onnx", free=True, library="onnx"
+        ),
         "xlsx": Language(
             "a workbook: type in a point, see all",
             "xlsx",
             "spreadsheets compute in double precision",
             free=True,
+            library="openpyxl",
         ),
         "json": Language(
             "the loops as data, for tools", "json", "the loop form's numbers are doubles", free=True

@@ -14,7 +14,7 @@ from symnet.calculus.algebra import DIRECTIONS
 from symnet.formulas import expanded, safe
 from symnet.names import whole
 from symnet.network import Network
-from symnet.network.foreign import unlike
+from symnet.network.mistaken import unlike
 
 if TYPE_CHECKING:
     from symnet.plotting import Picture
@@ -148,6 +148,8 @@ class Derivation:
         only: Sequence[str] = (),
     ) -> None:
         """Write the derivatives as source text that needs no symnet: a file, or those of a folder.
+
+        Functions or the module are called as the file, in a folder as the network.
 
         language: of `symnet generate --help`; None for the one whose files end as `path` does.
         precision, only: as `symnet.languages.generate` has them.

@@ -53,13 +53,13 @@ def check_called(name: object, language: str) -> str:
     if words.taken(found, language):
         raise ValueError(
             f"{what}: {shortened(repr(found))} is a word of {language}, or of its texts; "
-            "choose another with --name"
+            "choose another"
         )
     longest = words.LONGEST.get(language, len(found))
     if len(found) > longest:
         raise ValueError(
             f"{what}: {shortened(repr(found))} has {len(found)} letters; "
-            f"{language} takes {longest}: choose another with --name"
+            f"{language} takes {longest}: choose another"
         )
     return found
 

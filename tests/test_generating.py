@@ -336,7 +336,7 @@ def test_what_single_precision_does_not_hold_is_generated_in_double():
     """exp(100) and more on the way: refused as floats; the C++ of it tests doubles only."""
     x = symnet.variables("x")
     network = Network.of(np.log(np.exp(100 * np.tanh(x) + 200) + 1))
-    with pytest.raises(ValueError, match="leave out --precision float"):
+    with pytest.raises(ValueError, match="leave out precision float"):
         generate(network, "c", precision="float")
     text = generate(network, "cpp", name="net")["net.hpp"]
     assert "Take double or a wider type" in text

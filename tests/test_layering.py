@@ -15,6 +15,7 @@ import symnet
 PACKAGE = Path(symnet.__file__).parent
 
 ORDER = (
+    "extras",
     "precision",
     "showing",
     "progress",

@@ -10,7 +10,7 @@ import pytest
 
 import symnet
 from symnet.backends.c.text import library
-from symnet.importers.extras import needed
+from symnet.extras import needed
 
 PACKAGE = Path(symnet.__file__).parent
 PROJECT = PACKAGE.parent / "pyproject.toml"

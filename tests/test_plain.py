@@ -119,8 +119,8 @@ def test_command(tmp_path, capsys):
     assert main(["generate", "--plain", "-o", str(path)]) == 0
     assert "--plain" in path.read_text(encoding="utf-8")
     assert main(["generate", "--plain", "--language", "c", "-o", str(tmp_path / "c/")]) != 0
-    assert "--plain is for python" in capsys.readouterr().err
-    with pytest.raises(ValueError, match="--precision"):
+    assert "plain text is for python" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="leave out precision float"):
         languages.generate(NETWORKS["one"](), "python", precision="float", plain_text=True)
 
 

@@ -201,14 +201,16 @@ def test_inputs_that_do_not_vary_in_the_data():
 def test_without_matplotlib_the_page_says_so(monkeypatch):
     """And has all the rest."""
 
+    said = "matplotlib is not installed; pip install 'symnet[plot]' brings it"
+
     def missing():
-        raise ImportError("pictures need matplotlib: pip install 'symnet[plot]'")
+        raise ImportError(said)
 
     monkeypatch.setattr(pictures, "style", missing)
     monkeypatch.setattr(pictures.plotting, "plot", lambda *_, **__: missing())
     network = symnet.Network.example()
     text = unescape(reporting.page(symnet.derive(network), None, None, "html"))
-    assert "Not drawn (maps): pictures need matplotlib: pip install 'symnet[plot]'" in text
+    assert f"Not drawn (maps): {said}" in text
     assert "selfTest" in text
 
 

@@ -179,7 +179,7 @@ KNOWN |= {"POWER", "SIN", "SQRT", "SUMPRODUCT", "TANH"}
 def test_formulas_that_no_cell_holds_are_refused(formula):
     """Excel would call the workbook damaged, and throw them away."""
     empty = cells.Cells("Sheet", {}, frozenset(), {}, lambda name: {})
-    with pytest.raises(ValueError, match="a cell holds 8,192 in 64; use another --language"):
+    with pytest.raises(ValueError, match="a cell holds 8,192 in 64; use another language"):
         empty.put(("Sheet", 1, 1), formula)
 
 
@@ -194,9 +194,9 @@ def test_labels_are_no_formulas():
 def test_refusals():
     """Single precision, chosen partials, and networks of more cells than one opens."""
     net = NETWORKS["one"]()
-    with pytest.raises(ValueError, match="--precision float"):
+    with pytest.raises(ValueError, match="leave out precision float"):
         languages.generate(net, "xlsx", precision="float")
-    with pytest.raises(ValueError, match="--only is for"):
+    with pytest.raises(ValueError, match="choose some in c, cpp"):
         languages.generate(net, "xlsx", only=["dy/dx1"])
 
 
@@ -204,7 +204,7 @@ def test_sizes_beyond_a_workbook(monkeypatch):
     """Too many vectors for a sheet: refused with the advice."""
     job = Job.of(symnet.Network.dense([2, 4, 1], "tanh", seed=0), 2, "net")
     monkeypatch.setattr(cells, "COLUMNS", 5)
-    with pytest.raises(ValueError, match="--language c"):
+    with pytest.raises(ValueError, match="use language c, or python"):
         xlsx.content(job)
 
 

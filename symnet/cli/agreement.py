@@ -9,9 +9,8 @@ import argparse
 from importlib.util import find_spec
 from pathlib import PurePath
 
-from symnet.catalogue import METHODS, is_folder, language_of
-
-_WRITERS = {"onnx": "onnx", "xlsx": "openpyxl"}  # of languages; their extras are called as these
+from symnet.catalogue import LANGUAGES, METHODS, is_folder, language_of
+from symnet.extras import missing
 
 
 def plot(given: argparse.Namespace) -> None:
@@ -56,8 +55,9 @@ def fit(given: argparse.Namespace) -> None:
 
 def generate(given: argparse.Namespace) -> None:
     """The output is named as the language's files are; a library is a folder."""
-    if writer := _WRITERS.get(asked := language_of(given.output, given.language)):
-        _installed(asked, writer)
+    asked = language_of(given.output, given.language)
+    if library := LANGUAGES[asked].library:
+        _installed(asked, library)
     if len(given.files) > 1 and not is_folder(given.output):
         raise ValueError("several networks make one library: give -o FOLDER/")
 
@@ -66,5 +66,4 @@ def _installed(extra: str, *libraries: str) -> None:
     """ImportError, naming the extra, for the first of the libraries that is not there."""
     for library in libraries:
         if find_spec(library) is None:
-            said = f"pip install 'symnet[{extra}]' brings it"
-            raise ImportError(f"{library} is not installed; {said}")
+            raise missing(library, extra)

@@ -132,7 +132,8 @@ def generate(parser: Parser) -> None:
         help="(what the output's name ends with, else python)",
     )
     parser.add_argument(
-        "--name", help="what functions, the module or the library are called (the network's)"
+        "--name",
+        help="what functions, the module or the library are called (as OUT, or else the network)",
     )
     parser.add_argument(
         "--only",

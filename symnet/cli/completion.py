@@ -6,14 +6,12 @@ import argparse
 import sys
 
 from symnet.cli import commands
+from symnet.extras import needed
 
 
 def run(given: argparse.Namespace) -> int:
     """Write the script. ImportError where shtab is not installed."""
-    try:
-        import shtab
-    except ImportError:
-        raise ImportError("shtab is not installed; pip install 'symnet[cli]' brings it") from None
+    shtab = needed("shtab", "cli")
     text = shtab.complete(commands.parser(), shell=given.shell).rstrip("\n") + "\n"
     if given.output == "-":  # as a shell asks for it when it starts
         sys.stdout.write(text)

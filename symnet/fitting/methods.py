@@ -16,7 +16,6 @@ J. Nocedal, On the limited memory BFGS method, Math. Program. 45 (1989).
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -25,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symnet.catalogue import METHODS
+from symnet.extras import needed
 from symnet.fitting.search import Search, Stage
 
 Array: TypeAlias = NDArray[np.float64]
@@ -53,10 +53,10 @@ def staged(method: str, generations: int | None, iterations: int | None) -> tupl
 
 def _swarm(search: Search) -> None:
     # pymoo prints a hint where it is not compiled; here only the command line prints.
-    _extra("pymoo.config").Config.show_compile_hint = False
-    pso = _extra("pymoo.algorithms.soo.nonconvex.pso").PSO
-    problem = _extra("pymoo.core.problem").Problem
-    minimize = _extra("pymoo.optimize").minimize
+    needed("pymoo.config", "fit").Config.show_compile_hint = False
+    pso = needed("pymoo.algorithms.soo.nonconvex.pso", "fit").PSO
+    problem = needed("pymoo.core.problem", "fit").Problem
+    minimize = needed("pymoo.optimize", "fit").minimize
 
     class Losses(problem):  # type: ignore[misc, valid-type]
         def _evaluate(self, P: Array, out: dict[str, Any], *_: Any, **__: Any) -> None:
@@ -73,7 +73,7 @@ def _swarm(search: Search) -> None:
 
 
 def _least_squares(search: Search) -> None:
-    _extra("scipy.optimize").least_squares(
+    needed("scipy.optimize", "fit").least_squares(
         search.residuals,
         search.start,
         search.residual_jacobian,
@@ -87,7 +87,7 @@ def _least_squares(search: Search) -> None:
 
 
 def _lbfgs(search: Search) -> None:
-    _extra("scipy.optimize").minimize(
+    needed("scipy.optimize", "fit").minimize(
         search.loss_and_gradient,
         search.start,
         jac=True,
@@ -105,16 +105,3 @@ def _lbfgs(search: Search) -> None:
 _RUN: Mapping[str, Callable[[Search], None]] = MappingProxyType(
     {"swarm": _swarm, "least-squares": _least_squares, "lbfgs": _lbfgs}
 )
-
-
-def _extra(module: str) -> Any:
-    """The module, or ImportError with the command that installs it."""
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        library = module.partition(".")[0]
-        if error.name is None or error.name.partition(".")[0] != library:
-            raise
-        raise ImportError(
-            f"training needs {library}, which is not installed: pip install 'symnet[fit]'"
-        ) from None

@@ -2,10 +2,10 @@
 
     ∂^r y_p / ∂x_i ∂x_j …  =  sympy.diff(network.expression()[p], x_i, x_j, …)
 
-This is the definition by which the other notations are judged, so nothing here is clever: it is
-SymPy's derivative of SymPy's expression, and as it is `shown`, the same with each slope kept
-together. Such formulas grow with the product of the widths, which
-is why their size is estimated first and large ones are refused at once.
+This is the definition by which the other notations are judged: SymPy's rules for SymPy's
+expression, but for the questions that take it minutes; as it is `shown`, each slope is kept
+together. Such formulas grow with the product of the widths, which is why their size is estimated
+first and large ones are refused at once.
 """
 
 from __future__ import annotations
@@ -173,6 +173,18 @@ def _derivative(expression: Expr, x: Symbol, whole: bool) -> Expr:
     return sympy.diff(expression, x)
 
 
+def _slope(f: Function, i: int) -> Expr:
+    """∂f/∂(its argument i)."""
+    rule, symbols = _rule(f.func, len(f.args), i)
+    return put(rule, dict(zip(symbols, f.args, strict=True)))
+
+
+@lru_cache(maxsize=256)
+def _rule(function: type[Function], count: int, i: int) -> tuple[Expr, tuple[Symbol, ...]]:
+    symbols = tuple(sympy.Dummy() for _ in range(count))
+    return function(*symbols).fdiff(i + 1), symbols
+
+
 class _Held(Function):
     """A sum, by itself: SymPy multiplies no number into it."""
 
@@ -189,24 +201,6 @@ def _as_it_is(factor: Expr) -> Expr:
     return factor
 
 
-def _slope(f: Function, i: int) -> Expr:
-    """∂f/∂(its argument i)."""
-    rule, symbols = _rule(f.func, len(f.args), i)
-    return put(rule, dict(zip(symbols, f.args, strict=True)))
-
-
-def _is_inexact(expression: Expr) -> bool:
-    """Whether a rounded number is multiplied by an exact one, as of 0.8*sqrt(2)."""
-    numbers = [part for part in expression.args if part.is_number] if expression.is_Mul else []
-    return len(numbers) > 1 and any(number.is_Float for number in numbers)
-
-
-def _one_number(product: Expr) -> Expr:
-    numbers = [part for part in product.args if part.is_number]
-    others = [part for part in product.args if not part.is_number]
-    return Mul(Mul(*numbers).evalf(), *others)
-
-
 def _released(expression: Expr) -> Expr:
     """With the contents of what is held, and nothing multiplied out."""
     if not expression.has(_Held):
@@ -219,7 +213,13 @@ def _released(expression: Expr) -> Expr:
     return expression.func(*parts)
 
 
-@lru_cache(maxsize=256)
-def _rule(function: type[Function], count: int, i: int) -> tuple[Expr, tuple[Symbol, ...]]:
-    symbols = tuple(sympy.Dummy() for _ in range(count))
-    return function(*symbols).fdiff(i + 1), symbols
+def _is_inexact(expression: Expr) -> bool:
+    """Whether a rounded number is multiplied by an exact one, as of 0.8*sqrt(2)."""
+    numbers = [part for part in expression.args if part.is_number] if expression.is_Mul else []
+    return len(numbers) > 1 and any(number.is_Float for number in numbers)
+
+
+def _one_number(product: Expr) -> Expr:
+    numbers = [part for part in product.args if part.is_number]
+    others = [part for part in product.args if not part.is_number]
+    return Mul(Mul(*numbers).evalf(), *others)

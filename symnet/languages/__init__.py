@@ -127,12 +127,12 @@ def _check(
     """ValueError for what a language cannot do, before anything is derived."""
     writer = WRITERS[language]
     if plain_text and language != "python":
-        raise ValueError(f"--plain is for python; {language} has one form")
+        raise ValueError(f"plain text is for python; {language} has one form")
     if only and not writer.loops:
         able = ", ".join(known for known, other in WRITERS.items() if other.loops)
-        raise ValueError(f"{language} computes all partials of an order; --only is for {able}")
+        raise ValueError(f"{language} computes all partials of an order; choose some in {able}")
     if (reason := LANGUAGES[language].doubles) and precision != "double":
-        raise ValueError(f"{reason}; leave out --precision {precision}")
+        raise ValueError(f"{reason}; leave out precision {precision}")
     if writer.check is not None:
         writer.check(network)
 

@@ -166,22 +166,14 @@ def _signature(opening: str, arguments: list[str], printer: CPrinter, end: str) 
     return [opening, *listed(arguments, printer.width, "    ", f"){end}")]
 
 
-def _body(function: ScalarFunction, printer: CPrinter) -> list[str]:
-    printer.function()
-    return [
-        line
-        for symbol, value in function.shared
-        for line in printer.assigned("let", symbol.name, value)
-    ]
-
-
 def returning(function: ScalarFunction, printer: CPrinter) -> list[str]:
     """An elementary function that C lacks."""
+    printer.function()
     kind = printer.precision
     return [
         f"static {kind} {function.name}_of({kind} z)",
         "{",
-        *_body(function, printer),
+        *printer.shared(function.shared),
         *printer.assigned("return", "", function.results[0]),
         "}",
     ]
@@ -189,8 +181,9 @@ def returning(function: ScalarFunction, printer: CPrinter) -> list[str]:
 
 def activation(function: ScalarFunction, printer: CPrinter, kind: str = "static void") -> list[str]:
     """The function of an activation and its derivatives."""
+    printer.function()
     lines = [f"/* {function.activation} and its derivatives: orders {_orders(function)} of z. */"]
-    lines += [*activation_head(function, printer, kind), "{", *_body(function, printer)]
+    lines += [*activation_head(function, printer, kind), "{", *printer.shared(function.shared)]
     if not reads_argument(function):
         lines.append("    (void)z;")
     for name, result in zip(_pointers(function), function.results, strict=True):

@@ -34,7 +34,7 @@ class CellPrinter(Printer):
         if function == "ceiling":
             return f"(-INT(-({arguments[0]})))"
         if function not in self.functions:
-            raise ValueError(f"spreadsheets have no function {function!r}; use another --language")
+            raise ValueError(f"spreadsheets have no function {function!r}; use another language")
         return super().call(function, arguments)
 
     def choose(self, condition: str, value: str, otherwise: str) -> str:

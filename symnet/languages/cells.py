@@ -96,7 +96,7 @@ class Cells:
         if len(formula) >= _LONGEST or _depth(formula) > _DEEPEST:
             raise ValueError(
                 f"a formula has {len(formula):,} characters in {_depth(formula)} levels of "
-                f"brackets, but a cell holds {_LONGEST:,} in {_DEEPEST}; use another --language"
+                f"brackets, but a cell holds {_LONGEST:,} in {_DEEPEST}; use another language"
             )
         self.formulas[place] = formula
 
@@ -293,7 +293,7 @@ class Cells:
 
 TOO_LARGE = (
     f"the network takes more than {CELLS:,} cells or {COLUMNS:,} columns, and a workbook of that "
-    "size is not opened in reasonable time; use --language c, or python"
+    "size is not opened in reasonable time; use language c, or python"
 )
 
 

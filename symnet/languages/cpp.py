@@ -141,22 +141,14 @@ def _constant(name: str, values: object, printer: CppPrinter) -> list[str]:
     return ["template <class Real>", *nested(values, printer, before=before, end=";")]
 
 
-def _body(function: ScalarFunction, printer: CppPrinter) -> list[str]:
-    printer.function()
-    return [
-        line
-        for symbol, value in function.shared
-        for line in printer.assigned("let", symbol.name, value)
-    ]
-
-
 def _returning(function: ScalarFunction, printer: CppPrinter) -> list[str]:
     """An elementary function that C++ lacks."""
+    printer.function()
     return [
         "template <class Real>",
         f"Real {function.name}_of(Real z)",
         "{",
-        *_body(function, printer),
+        *printer.shared(function.shared),
         *printer.assigned("return", "", function.results[0]),
         "}",
     ]
@@ -164,11 +156,12 @@ def _returning(function: ScalarFunction, printer: CppPrinter) -> list[str]:
 
 def _activation(function: ScalarFunction, printer: CppPrinter) -> list[str]:
     """The function of an activation and its derivatives."""
+    printer.function()
     names = [f"sigma{order}" for order in function.orders]
     z = "Real z" if reads_argument(function) else "Real"
     arguments = ", ".join([z, *(f"Real &{name}" for name in names)])
     lines = ["template <class Real>", f"void {function.name}({arguments})", "{"]
-    lines += _body(function, printer)
+    lines += printer.shared(function.shared)
     for name, result in zip(names, function.results, strict=True):
         lines += printer.assigned("set", name, result)
     return [*lines, "}"]

@@ -46,7 +46,7 @@ def check(network: Network) -> None:
     if count > _MOST:
         raise ValueError(
             f"the network has {count:,} weights, of which Fortran compilers take about {_MOST:,} "
-            "as constants; generate C (--language c) and call that by bind(c)"
+            "as constants; generate C (language c) and call that by bind(c)"
         )
 
 
@@ -152,8 +152,7 @@ def _activation(function: ScalarFunction, printer: FortranPrinter) -> list[str]:
     lines += [f"        real(wp), intent(out) :: {', '.join(names)}"]
     lines += [*_shared(function, printer), ""]
     lines += [] if reads_argument(function) else _unused("z")
-    for symbol, value in function.shared:
-        lines += printer.assigned("let", symbol.name, value)
+    lines += printer.shared(function.shared)
     for name, result in zip(names, function.results, strict=True):
         lines += printer.assigned("set", name, result)
     return [*lines, f"    end subroutine {function.name}"]
@@ -164,8 +163,7 @@ def _returning(function: ScalarFunction, printer: FortranPrinter) -> list[str]:
     lines = [f"    pure function {name}(z) result(found)"]
     lines += ["        real(wp), intent(in) :: z", "        real(wp) :: found"]
     lines += [*_shared(function, printer), ""]
-    for symbol, value in function.shared:
-        lines += printer.assigned("let", symbol.name, value)
+    lines += printer.shared(function.shared)
     lines += printer.assigned("set", "found", function.results[0])
     return [*lines, f"    end function {name}"]
 

@@ -146,8 +146,7 @@ def _numbers(opening: str, values: Sequence[float], printer: Printer) -> list[st
 def _scalar(function: ScalarFunction, printer: Printer) -> list[str]:
     lines = [f"function {function.name}(z) {{"]
     printer.function()
-    for symbol, value in function.shared:
-        lines += printer.assigned("let", symbol.name, value)
+    lines += printer.shared(function.shared)
     if len(function.results) == 1:
         return [*lines, *printer.assigned("return", "", function.results[0]), "}"]
     returned, named = printer.results(function)

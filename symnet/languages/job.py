@@ -100,7 +100,7 @@ class Job:
         if precision == "float" and not single:
             raise ValueError(
                 "single precision gives other numbers than double at ordinary inputs: some on the "
-                "way are too large or too small for it; leave out --precision float"
+                "way are too large or too small for it; leave out precision float"
             )
         only = tuple(only)
         return cls(
@@ -194,8 +194,7 @@ def _check_inside(name: str, lowered: Lowered) -> None:
         used |= {s.variable for s in walk(routine.body) if isinstance(s, Loop)}
     if name.lower() in {own.lower() for own in used}:
         raise ValueError(
-            f"name of what is generated: {name!r} is a name inside of its text; "
-            "choose another with --name"
+            f"name of what is generated: {name!r} is a name inside of its text; choose another"
         )
 
 
@@ -210,7 +209,7 @@ def _check_range(lowered: Lowered, precision: str) -> None:
         if largest > most or (values.ndim > 1 and 0 < largest < least):
             raise ValueError(
                 f"{name} holds numbers of size {largest:.3g}, and those of single precision are "
-                f"{least:.3g} to {most:.3g}; leave out --precision float"
+                f"{least:.3g} to {most:.3g}; leave out precision float"
             )
 
 
@@ -226,7 +225,7 @@ def _check_stack(lowered: Lowered, precision: str, language: str) -> None:
         if own > 4 * STACK or returned > STACK:
             raise ValueError(
                 f"{routine.name} takes {own + returned:,} bytes of stack in {language}, more than "
-                "programs have; use a lower --order, --only, --language javascript, or c-batch"
+                "programs have; use a lower order, chosen partials, language javascript, or c-batch"
             )
 
 

@@ -101,8 +101,7 @@ def _array(name: str, values: Numbers, printer: Printer, indent: str = "") -> li
 def _scalar(function: ScalarFunction, printer: Printer) -> list[str]:
     printer.function()
     lines = [f"function {function.name}(z)"]
-    for symbol, value in function.shared:
-        lines += printer.assigned("let", symbol.name, value)
+    lines += printer.shared(function.shared)
     if len(function.results) == 1:
         return [*lines, *printer.assigned("return", "", function.results[0]), "end"]
     results = ", ".join(map(printer.text, function.results))

@@ -20,6 +20,7 @@ from sympy.logic.boolalg import And, Or
 from symnet.activations import Z
 from symnet.calculus.algebra import DIRECTIONS, Quantity, X, along_directions
 from symnet.calculus.schemes import Choice
+from symnet.extras import needed
 from symnet.languages.job import Job
 from symnet.languages.matrixform import MatrixForm
 from symnet.lowering import elementary, programs
@@ -42,12 +43,7 @@ _RELATIONS = {"<": "Less", "<=": "LessOrEqual", ">": "Greater", ">=": "GreaterOr
 
 def model(job: Job) -> Any:
     """The ModelProto. ImportError that names the extra where onnx is not installed."""
-    try:
-        import onnx
-    except ImportError as error:
-        raise ImportError(
-            "writing ONNX needs the package onnx: pip install 'symnet[onnx]'"
-        ) from error
+    onnx = needed("onnx", "onnx")
     choice = list(programs.choices(job.network, job.order).values())[-1]
     return _Model(job, choice, onnx).proto()
 

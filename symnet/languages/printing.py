@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr, Piecewise
+from sympy import Expr, Piecewise, Symbol
 from sympy.core.function import AppliedUndef, Function
 
 from symnet.activations import Z
@@ -119,6 +119,11 @@ class Printer(Expressions):
             yield from self.branches(kind, name, rest, depth)
         else:
             yield from self.broken(line(rest))
+
+    def shared(self, named: Iterable[tuple[Symbol, Expr]]) -> Iterator[str]:
+        """The values that a function's results share, each by its name."""
+        for symbol, value in named:
+            yield from self.assigned("let", symbol.name, value)
 
     def branches(self, kind: str, name: str, choice: Piecewise, depth: int) -> Iterator[str]:
         """A choice of which only one arm is computed, as blocks."""

@@ -130,8 +130,7 @@ def scalar(function: ScalarFunction, printer: RustPrinter, reach: str = "") -> l
     shared, results = list(function.shared), list(function.results)
     if shared and results == [shared[-1][0]]:
         results = [shared.pop()[1]]
-    for symbol, value in shared:
-        lines += printer.assigned("let", symbol.name, value)
+    lines += printer.shared(shared)
     if count == 1:
         return [*lines, *printer.assigned("return", "", results[0]), "}"]
     returned, named = printer.results(function)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
+from symnet.extras import needed
 from symnet.languages.cells import CELLS, TOO_LARGE, Cells, Place, address, letters
 from symnet.languages.job import Job
 from symnet.lowering.loops import Routine
@@ -38,12 +39,7 @@ def content(job: Job) -> bytes:
     ImportError that names the extra where openpyxl is not installed; ValueError for networks of
     too many cells, and for functions that spreadsheets do not have.
     """
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise ImportError(
-            "writing workbooks needs the package openpyxl: pip install 'symnet[xlsx]'"
-        ) from error
+    openpyxl = needed("openpyxl", "xlsx")
     return _reproducible(_Workbook(job, openpyxl).filled())
 
 

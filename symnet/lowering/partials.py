@@ -29,7 +29,7 @@ def named(network: Network, names: Iterable[str]) -> Partials:
     names = list(names)
     if len(names) > MOST:
         raise ValueError(
-            f"{len(names)} partials: at most {MOST} are chosen one by one; leave out --only for all"
+            f"{len(names)} partials: at most {MOST} are chosen one by one; choose none for all"
         )
     found: dict[int, dict[str, Entry]] = {}
     seen: dict[Entry, str] = {}

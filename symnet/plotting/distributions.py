@@ -3,7 +3,7 @@ networks side by side; and partial dependence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from symnet.sensitivities.points import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _MOST_INPUTS = 16
 _MOST_CURVES = 300
@@ -57,13 +58,7 @@ def sensitivities(given: Sequence[Sensitivity], kind: str = "bars") -> Picture:
     shown, notes = _shown(given)
     columns = min(3, first.m)
     rows = -(-first.m // columns)
-    bars = max(min(1.2, 0.5 * len(shown)), 0.24 * len(shown) * max(1, 0.6 * len(given)))
-    height = {"alpha": 3.4, "interactions": 1.3 + 0.5 * len(shown)}.get(kind, 1.2 + bars)
-    # Squares, with room for a title and a colour bar.
-    width = 3.9
-    if kind == "interactions":
-        written = _CHARACTER * max(len(cut(inputs[i], _BESIDE, inputs)) for i in shown)
-        width, height = max(2.7, 1.5 + 0.5 * len(shown)) + written, height + 0.7 * written
+    width, height = _panel(kind, [cut(inputs[i], _BESIDE, inputs) for i in shown], len(given))
     drawn = figure(0.6 + width * columns, 0.5 + height * rows)
     panels = np.array(drawn.subplots(rows, columns, squeeze=False)).ravel()
     for p, axes in enumerate(panels[: first.m]):
@@ -81,12 +76,26 @@ def sensitivities(given: Sequence[Sensitivity], kind: str = "bars") -> Picture:
     heading = writing.heading(first) if len(given) == 1 else f"sensitivities of {called}"
     headed(drawn, shortened(heading, 90), f"over {counted(given[0].points)}")
     if len(given) > 1:
-        found = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in panels]
-        handles = {label: handle for pairs in found for handle, label in pairs}
-        below = {"loc": "outside lower center", "ncols": min(3, len(given))}
-        drawn.legend([*handles.values()], [*handles], **below)
+        _legend(drawn, panels, min(3, len(given)))
     what = first.describe() if len(given) == 1 else shortened(called, 90)
     return Picture(drawn, f"{kind} of the sensitivities of {what}", notes)
+
+
+def _panel(kind: str, names: Sequence[str], networks: int) -> tuple[float, float]:
+    """Width and height in inches; squares have room for names, a title and a colour bar."""
+    count = len(names)
+    if kind == "interactions":
+        written = _CHARACTER * max(map(len, names))
+        return max(2.7, 1.5 + 0.5 * count) + written, 1.3 + 0.5 * count + 0.7 * written
+    bars = max(min(1.2, 0.5 * count), 0.24 * count * max(1, 0.6 * networks))
+    return 3.9, 3.4 if kind == "alpha" else 1.2 + bars
+
+
+def _legend(drawn: Figure, panels: Iterable[Axes], columns: int) -> None:
+    """Below all panels, with each label once."""
+    found = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in panels]
+    handles = {label: handle for pairs in found for handle, label in pairs}
+    drawn.legend([*handles.values()], [*handles], loc="outside lower center", ncols=columns)
 
 
 def _constant(axes: Axes, output: str) -> None:

@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from symnet import catalogue, files
+from symnet.extras import needed
 from symnet.plotting import writing
 
 if TYPE_CHECKING:
@@ -125,12 +126,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
 @contextmanager
 def style() -> Iterator[None]:
     """Drawn inside, pictures look alike. ImportError, naming the extra, without matplotlib."""
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise ImportError(
-            f"pictures need matplotlib: pip install 'symnet[plot]' ({error})"
-        ) from None
+    matplotlib = needed("matplotlib", "plot")
     with matplotlib.rc_context(_STYLE):
         yield
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from symnet import showing
 from symnet.network import Network
-from symnet.network.foreign import unlike
+from symnet.network.mistaken import unlike
 from symnet.progress import part, warn
 from symnet.witness import calls, directions, sampling
 from symnet.witness.comparing import Checkable, CheckError, Comparison, Truth, worst

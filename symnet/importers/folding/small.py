@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symnet.importers.extras import needed
+from symnet.extras import needed
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 

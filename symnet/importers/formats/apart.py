@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.extras import missing
+from symnet.extras import missing
 from symnet.importers.folding import matrices
 from symnet.network.weights import Array
 

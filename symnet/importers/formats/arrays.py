@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from symnet.extras import needed
 from symnet.files import LARGEST_FILE
-from symnet.importers.extras import needed
 from symnet.importers.folding import matrices
 from symnet.importers.formats import apart, named
 from symnet.importers.formats.chains import of_layers

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from symnet.extras import needed
 from symnet.files import LARGEST_FILE
-from symnet.importers.extras import needed
 from symnet.importers.formats.arrays import from_named
 from symnet.importers.formats.content import bfloat16
 from symnet.importers.imported import FilePath, Imported, Options, content_of

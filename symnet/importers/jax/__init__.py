@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.extras import needed
+from symnet.extras import needed
 from symnet.importers.folding import matrices, small
 from symnet.importers.folding.choices import Condition, by_number, chosen
 from symnet.importers.folding.forms import Form

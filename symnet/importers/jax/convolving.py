@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.extras import needed
+from symnet.extras import needed
 from symnet.importers.folding import images, matrices
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.folding.windows import Windows

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.extras import needed
+from symnet.extras import needed
 from symnet.importers.imported import Imported, Options
 from symnet.importers.keras import built, stored, twin
 from symnet.names import shortened

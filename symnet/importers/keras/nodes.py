@@ -118,51 +118,44 @@ def _joined(given: Sequence[Any], known: Mapping[str, Any]) -> Call:
     return "concat", given[:-1], {"axis": int(given[-1])}
 
 
-_SAME = (  # but for capitals
-    *(
-        "Exp",
-        "Expm1",
-        "Log",
-        "Log1p",
-        "Sqrt",
-        "Rsqrt",
-        "Square",
-        "Abs",
-        "Reciprocal",
-        "Erf",
-        "Erfc",
-    ),
-    *(
-        "Sign",
-        "Floor",
-        "Ceil",
-        "Round",
-        "Sin",
-        "Cos",
-        "Tan",
-        "Sinh",
-        "Cosh",
-        "Tanh",
-        "Asin",
-        "Acos",
-    ),
-    *("Atan", "Asinh", "Acosh", "Atanh", "Sigmoid", "Softplus", "Softsign", "Elu", "Selu", "Relu"),
-    *("Relu6", "Identity", "Softmax", "Lgamma", "Digamma", "Pow", "Maximum", "Minimum", "Atan2"),
-    *("Greater", "Less", "Equal", "Add"),
-)
+_SAME = """
+    Exp Expm1 Log Log1p Sqrt Rsqrt Square Abs Reciprocal Erf Erfc Sign Floor Ceil Round Sin Cos
+    Tan Sinh Cosh Tanh Asin Acos Atan Asinh Acosh Atanh Sigmoid Softplus Softsign Elu Selu Relu
+    Relu6 Identity Softmax Lgamma Digamma Pow Maximum Minimum Atan2 Greater Less Equal Add
+"""
+"""Operations that are functions of these names but for capitals."""
+
+_CALLED = {
+    "Neg": "negative",
+    "Inv": "reciprocal",
+    "AddV2": "add",
+    "Sub": "subtract",
+    "Mul": "multiply",
+    "Div": "truediv",
+    "RealDiv": "truediv",
+    "DivNoNan": "divide_no_nan",
+    "FloorDiv": "floordiv",
+    "FloorMod": "floormod",
+    "GreaterEqual": "greater_equal",
+    "LessEqual": "less_equal",
+    "NotEqual": "not_equal",
+    "LogicalAnd": "logical_and",
+    "LogicalOr": "logical_or",
+    "LogicalNot": "logical_not",
+    "Select": "where",
+    "SelectV2": "where",
+    "LogSoftmax": "log_softmax",
+    "SquaredDifference": "squared_difference",
+    "BiasAdd": "bias_add",
+    "AddN": "add_n",
+}
+"""Those that have the same arguments and another name."""
+
 _CALLS: Mapping[str, Maker] = {
-    **{name: _plain(name.lower()) for name in _SAME},
-    **{"Neg": _plain("negative"), "Inv": _plain("reciprocal"), "AddV2": _plain("add")},
-    **{"Sub": _plain("subtract"), "Mul": _plain("multiply"), "Div": _plain("truediv")},
-    **{"RealDiv": _plain("truediv"), "DivNoNan": _plain("divide_no_nan")},
-    **{"FloorDiv": _plain("floordiv"), "FloorMod": _plain("floormod")},
-    **{"GreaterEqual": _plain("greater_equal"), "LessEqual": _plain("less_equal")},
-    **{"NotEqual": _plain("not_equal"), "LogicalAnd": _plain("logical_and")},
-    **{"LogicalOr": _plain("logical_or"), "LogicalNot": _plain("logical_not")},
-    **dict.fromkeys(("Select", "SelectV2"), _plain("where")),
-    **{"LogSoftmax": _plain("log_softmax"), "LeakyRelu": _plain("leaky_relu", alpha="alpha")},
-    **{"SquaredDifference": _plain("squared_difference"), "BiasAdd": _plain("bias_add")},
-    **{"AddN": _plain("add_n"), "ClipByValue": _clipped},
+    **{name: _plain(name.lower()) for name in _SAME.split()},
+    **{name: _plain(function) for name, function in _CALLED.items()},
+    "LeakyRelu": _plain("leaky_relu", alpha="alpha"),
+    "ClipByValue": _clipped,
     "Cast": _plain("cast", dtype="DstT"),
     "MatMul": _plain("matmul", transpose_a="transpose_a", transpose_b="transpose_b"),
     **dict.fromkeys(

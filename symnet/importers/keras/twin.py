@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from symnet.extras import needed
 from symnet.importers import comparing
-from symnet.importers.extras import needed
 from symnet.importers.keras.attention import OF_HEADS
 from symnet.network import Network
 from symnet.network.weights import Array

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from symnet.extras import needed
 from symnet.importers import comparing
-from symnet.importers.extras import needed
 from symnet.importers.folding.forms import Shape
 from symnet.importers.imported import FilePath, Imported, Options, exactness, label_of
 from symnet.importers.imported import renamed as _renamed

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.extras import needed
+from symnet.extras import needed
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Value
 

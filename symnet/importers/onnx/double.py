@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.extras import needed
+from symnet.extras import needed
 from symnet.importers.onnx import doubles
 from symnet.network.weights import Array
 

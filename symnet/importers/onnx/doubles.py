@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.importers.extras import needed
+from symnet.extras import needed
 from symnet.network.weights import Array
 
 _ERF = np.vectorize(math.erf, otypes=[np.float64])

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from symnet.extras import needed
 from symnet.files import LARGEST_FILE
-from symnet.importers.extras import needed
 from symnet.importers.folding import matrices
 from symnet.importers.imported import FilePath, content_of
 from symnet.names import shortened

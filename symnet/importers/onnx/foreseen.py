@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from symnet.importers.extras import needed
+from symnet.extras import needed
 from symnet.importers.folding import matrices
 from symnet.importers.folding.forms import Shape
 from symnet.importers.onnx import refusals

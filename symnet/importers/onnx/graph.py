@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symnet.importers.extras import needed
+from symnet.extras import needed
 from symnet.importers.folding.forms import Shape
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Model

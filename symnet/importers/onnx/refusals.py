@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symnet.importers.extras import needed
+from symnet.extras import needed
 from symnet.names import shortened
 
 _QUANTISED = "it rounds to integers, which has no derivative; export the model before quantisation"

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from symnet.extras import needed
 from symnet.importers import comparing
-from symnet.importers.extras import needed
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Imported, Model, Options
 from symnet.importers.sklearn import (

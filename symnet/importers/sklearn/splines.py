@@ -8,7 +8,7 @@ import numpy as np
 from sympy import Expr, Piecewise
 
 from symnet.activations import Z
-from symnet.importers.extras import needed
+from symnet.extras import needed
 from symnet.importers.folding import functions
 from symnet.importers.folding.rounding import remainder
 from symnet.importers.folding.tensors import Tensors, Value

@@ -11,7 +11,7 @@ from itertools import cycle
 from traceback import walk_tb
 from typing import Any
 
-from symnet.importers.extras import needed
+from symnet.extras import needed
 from symnet.importers.torch import program, refusals
 
 _TRANSFORMS = (

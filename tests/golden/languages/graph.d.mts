@@ -34,9 +34,9 @@
  *   z4   = a3 + a1
  *   t4_i = a1 * a2_i + a2 * a1_i + a1_i
  *   lam1_p = W2.T @ (W5[p, :] * sigmoid'(z2) * a1) + W5[p, :] * a2 + W5[p, :]
- *   gelu(z)    = z*(1 + erf(sqrt(2)*z/2))/2
- *   gelu'(z)   = erf(sqrt(2)*z/2)/2 + sqrt(2)*z*exp(-z**2/2)/(2*sqrt(pi)) + 1/2
- *   gelu''(z)  = sqrt(2)*exp(-z**2/2)*(2 - z**2)/(2*sqrt(pi))
+ *   gelu(z)    = z*(1 + erf(z/sqrt(2)))/2
+ *   gelu'(z)   = erf(z/sqrt(2))/2 + z*exp(-z**2/2)/sqrt(2*pi) + 1/2
+ *   gelu''(z)  = exp(-z**2/2)*(2 - z**2)/sqrt(2*pi)
  *   sigmoid(z) = 1/(1 + exp(-z))
  *   sigmoid'   = sigmoid*(1 - sigmoid)
  *   sigmoid''  = sigmoid*(1 - sigmoid)*(1 - 2*sigmoid)

@@ -34,9 +34,9 @@ The formulas, in which a symbol stands for a layer's vector:
       a₃ = a₁ ⊙ a₂
       z₄ = a₃ + a₁        t₄ᵢ = a₁ ⊙ a₂ᵢ + a₂ ⊙ a₁ᵢ + a₁ᵢ
       λ₁ₚ = W₂ᵀ (W₅[p, :] ⊙ σ′(z₂) ⊙ a₁) + W₅[p, :] ⊙ a₂ + W₅[p, :]
-      gelu(z)  = z·(1 + erf(√2·z/2))/2
-      gelu′(z) = erf(√2·z/2)/2 + √2·z·exp(−z²/2)/(2·√π) + 1/2
-      gelu″(z) = √2·exp(−z²/2)·(2 − z²)/(2·√π)
+      gelu(z)  = z·(1 + erf(z/√2))/2
+      gelu′(z) = erf(z/√2)/2 + z·exp(−z²/2)/√(2·π) + 1/2
+      gelu″(z) = exp(−z²/2)·(2 − z²)/√(2·π)
       σ(z)     = 1/(1 + exp(−z))
       σ′       = σ·(1 − σ)
       σ″       = σ·(1 − σ)·(1 − 2·σ)

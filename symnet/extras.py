@@ -1,4 +1,4 @@
-"""What readers import only when they are used, each from an extra of the package."""
+"""Libraries that are imported only when they are used, each from an extra of the package."""
 
 from __future__ import annotations
 
