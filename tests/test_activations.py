@@ -678,5 +678,6 @@ def test_a_row_that_is_being_made_is_not_there_yet():
 
 
 def test_a_power_keeps_what_is_not_whole() -> None:
-    assert activations.power(1.5).value == Z**1.5
+    assert activations.power(1.5).value == Z ** sympy.Rational(3, 2)
+    assert activations.power(1.7).value == Z**1.7
     assert activations.power(3.0).value == Z**3

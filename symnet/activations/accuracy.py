@@ -28,6 +28,7 @@ from sympy.core.relational import Relational
 from symnet import precision
 from symnet.activations import digits
 from symnet.activations.arithmetic import in_steps
+from symnet.activations.centres import centres
 from symnet.activations.digits import Number
 from symnet.activations.functions import STEPS, erfcx, undefined
 from symnet.activations.identities import complemented, renamed
@@ -91,10 +92,10 @@ class Grid(NamedTuple):
 
 
 def grid(formula: Expr, low: Expr, high: Expr, marks: Sequence[Expr] = ()) -> Grid:
-    """Points of the open interval to look at: both tails, and beside its ends and the marks."""
+    """Points of the open interval to look at: both tails, and beside ends, marks and centres."""
     sizes = [*SIZES, *(() if formula.has(sympy.polygamma) else FAR)]
     points = [0.0, *sizes, *(-size for size in sizes)]
-    ends = [float(end) for end in (low, high, *marks) if end.is_finite]
+    ends = [float(end) for end in (low, high, *marks, *centres(formula)) if end.is_finite]
     for end in ends:
         steps = [max(1.0, abs(end)) * s for s in (1e-8, 1e-4, 1e-2, 0.1, 0.3)]
         points += [end, *(end + s for s in steps), *(end - s for s in steps)]

@@ -21,6 +21,7 @@ from sympy.logic.boolalg import Boolean
 from symnet.activations import accuracy, patches, rewriting
 from symnet.activations.accuracy import Fault
 from symnet.activations.alike import spelled
+from symnet.activations.centres import centres
 from symnet.activations.cuts import between
 from symnet.activations.digits import Number
 from symnet.activations.exponentials import expansions
@@ -111,8 +112,8 @@ def stable(
     Where it is not `far`, not in parts by what functions come to: an arm that is one of them.
     Raises Inaccurate.
     """
-    if (about := _about(arm, order, ends, marks, endless)) is not None:
-        return about
+    marks = (*marks, *(c for c in centres(arm) if c not in marks and ends[0] <= c <= ends[1]))
+    about = _about(arm, order, ends, marks, endless)
     points = accuracy.grid(arm, *ends, marks)
     arm = complemented(_exact_powers(arm))
     marks = (*marks, *(end for end in ends if end.is_finite and end not in marks))
@@ -128,6 +129,8 @@ def stable(
     def unpardoned(expression: Expr) -> list[Fault]:
         return [fault for fault in faults(expression) if not accuracy.pardoned(arm, fault)]
 
+    if about is not None and not unpardoned(about):
+        return about
     tried: list[_Tried] = []
     wide: Expr | None = None
     for written in _ways(arm, order, ends, far):

@@ -1,0 +1,70 @@
+"""Formulas written around a point other than 0: right near it to every order, however written."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from sympy import cosh, exp, log, sqrt, tanh
+
+from symnet.activations import Activation
+from symnet.activations.arithmetic import in_steps
+from symnet.activations.centres import centres
+from symnet.activations.systems import Z as z
+
+ORDER = 4
+AROUND = {
+    "root of a cube": (1 / sqrt(0.3 * (1 + z) ** 3 + 0.7), -1),
+    "exp of a cube": (exp(-((z - 5) ** 3)), 5),
+    "exp of a cube, multiplied out": (exp(-(z**3) + 15 * z**2 - 75 * z + 125), 5),
+    "cube and log": ((z + 7) ** 3 * log(1 + (z + 7) ** 2), -7),
+    "cube": (z**3 + 21 * z**2 + 147 * z + 343, -7),
+    "square": (1 / (z**2 - 4 * z + 5), 2),
+    "cube and Gaussian": (exp(-((z - 10) ** 2) / 2) * (z - 10) ** 3, 10),
+    "cube over a square": ((z - 10) ** 3 / (1 + (z - 10) ** 2), 10),
+    "tanh of a cube": (tanh((z - 2) ** 3), 2),
+    "tanh less its argument": (tanh(z - 2) - z + 2, 2),
+    "log cosh": (log(cosh(z - 3)), 3),
+    "two places": ((z + 1) ** 2 * exp(-((z + 1) ** 2)), -1),
+}
+
+
+def truth(formula: sympy.Expr, at: float) -> list[mpmath.mpf]:
+    """The derivatives up to one more than the order, by mpmath."""
+    with mpmath.workdps(200):
+        function = sympy.lambdify(z, formula, "mpmath")
+        terms = mpmath.taylor(function, mpmath.mpf(at), ORDER + 1)
+        return [mpmath.factorial(k) * term for k, term in enumerate(terms)]
+
+
+@pytest.mark.parametrize(("formula", "centre"), AROUND.values(), ids=AROUND)
+def test_formulas_are_right_near_their_centre(formula, centre):
+    """Where a derivative and the next vanish together rounding z excuses nothing."""
+    forms = Activation("own", formula).forms(ORDER)
+    steps = [share * 10.0**-k for k in range(1, 13) for share in (1, -3.3)]
+    points = np.array([centre + step for step in steps])
+    found = np.array(in_steps(forms.shared, forms.derivatives, points))
+    for at, values in zip(points.tolist(), found.T.tolist(), strict=True):
+        right = truth(formula, at)
+        for order, value in enumerate(values):
+            allowed = 3e-13 * (abs(right[order]) + abs(at * right[order + 1]))
+            assert abs(value - right[order]) <= allowed, (order, at)
+
+
+@pytest.mark.parametrize(
+    ("formula", "places"),
+    [
+        ((z - 3) ** 5 / (1 + (z - 3) ** 4), [3]),
+        (exp(-((z - sympy.Rational(1, 3)) ** 40)), [sympy.Rational(1, 3)]),
+        (exp(z + (z - 7) ** 4), [7 - 4 ** (-1 / 3), 7]),
+        (sympy.sin(z**2 - 3), [-(3**0.5), 3**0.5]),
+        (tanh(0.3 * z + 0.9) + exp(z), [-3]),
+        (sympy.Piecewise((exp(-((z - 2) ** 2)), z < 1), (1 / (z + 5), True)), [-5, 2]),
+        (exp(sympy.pi * z**6 + sympy.E * z**2 - z), []),
+    ],
+)
+def test_centres_are_zeros_of_what_is_within(formula, places):
+    """Of polynomials, their slopes, and multiple ones of slopes further on; decimals as written."""
+    found = sorted(place for place in centres(formula) if -50 < place < 50)
+    assert [float(place) for place in found] == pytest.approx([float(p) for p in places])
