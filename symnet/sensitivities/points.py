@@ -28,11 +28,11 @@ def network_of(what: Network | Derivation) -> Network:
 
 
 def checked(network: Network, X: Any) -> Array:
-    """X as an array (N, n) of its own, of a data frame the columns of the inputs' names.
+    """X as an array (N, n) of its own, of what has names the columns of the inputs' names.
 
-    ValueError for another shape and what is not finite.
+    ValueError for another shape and what is not finite; TypeError for what is not real.
     """
-    points = np.array(named(network.input_names, X), dtype=np.float64)
+    points = _real(named(network.input_names, X))
     if points.ndim != 2 or points.shape[1] != network.n or not len(points):
         names = shortened(", ".join(network.input_names))
         raise ValueError(
@@ -44,6 +44,18 @@ def checked(network: Network, X: Any) -> Array:
         found, name = points[row, column], network.input_names[column]
         raise ValueError(f"row {row} of the data: {name} is {found}; expected a finite number")
     return points
+
+
+def _real(X: Any) -> Array:
+    """A new array. Objects are numbers if NumPy says so; times, text and complex numbers are not,
+    of which it would make some."""
+    found = np.asarray(X)
+    try:
+        if found.dtype.kind in "fiubO":
+            return np.array(found, dtype=np.float64)
+    except (TypeError, ValueError):
+        pass  # of objects that are no numbers
+    raise TypeError(f"the data holds {found.dtype}; real numbers are needed")
 
 
 def counted(points: Array) -> str:
