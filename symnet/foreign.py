@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symnet.names import method_name, shortened
 from symnet.network import Network
@@ -80,6 +81,22 @@ def named(names: Sequence[str], X: Any) -> Any:
                 f"the data has {shortened(how)}; the inputs are {shortened(', '.join(names))}"
             )
     return _side_by_side({name: X[name] for name in names})
+
+
+def real(what: str, X: Any) -> NDArray[np.float64]:
+    """A new array of doubles, of objects if they are numbers.
+
+    TypeError for times, text and complex numbers, of which NumPy would make some; ValueError for
+    masked entries.
+    """
+    found = np.asarray(X)
+    _unmasked(what, X)
+    try:
+        if found.dtype.kind in "fiubO":
+            return np.array(found, dtype=np.float64)
+    except (TypeError, ValueError):
+        pass  # of objects that are no numbers
+    raise TypeError(f"{what} holds {found.dtype}; real numbers are needed")
 
 
 def _labels(X: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation
-from symnet.foreign import named
+from symnet.foreign import named, real
 from symnet.names import shortened
 from symnet.network import Network
 
@@ -32,7 +32,7 @@ def checked(network: Network, X: Any) -> Array:
 
     ValueError for another shape and what is not finite; TypeError for what is not real.
     """
-    points = _real(named(network.input_names, X))
+    points = real("the data", named(network.input_names, X))
     if points.ndim != 2 or points.shape[1] != network.n or not len(points):
         names = shortened(", ".join(network.input_names))
         raise ValueError(
@@ -44,18 +44,6 @@ def checked(network: Network, X: Any) -> Array:
         found, name = points[row, column], network.input_names[column]
         raise ValueError(f"row {row} of the data: {name} is {found}; expected a finite number")
     return points
-
-
-def _real(X: Any) -> Array:
-    """A new array. Objects are numbers if NumPy says so; times, text and complex numbers are not,
-    of which it would make some."""
-    found = np.asarray(X)
-    try:
-        if found.dtype.kind in "fiubO":
-            return np.array(found, dtype=np.float64)
-    except (TypeError, ValueError):
-        pass  # of objects that are no numbers
-    raise TypeError(f"the data holds {found.dtype}; real numbers are needed")
 
 
 def counted(points: Array) -> str:
