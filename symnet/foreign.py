@@ -41,6 +41,8 @@ def applied(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, ...
     orders: all from 0, or a single one. ValueError where X has another number of inputs, TypeError
     where it is not real.
     """
+    if type(X) in (list, tuple) or (type(X) is np.ndarray and not X.dtype.names):
+        return None  # at once: a single point takes little more than this
     home, kind = type(X).__module__.partition(".")[0], type(X).__name__
     if home == "dask" and kind == "Array":
         return _of_dask(function, orders, X)
