@@ -4,17 +4,20 @@ f(X)    X a dask array (…, n)             lazy dask arrays (…, m), (…, m, 
         X an xarray DataArray with a      DataArrays with the dimensions "output", "input" and
         dimension of the inputs, or a     "input_2" in its place, their names as coordinates
         Dataset with a variable each
-f(X)    X a data frame with a column      arrays; the columns are taken by their names
-        for each input, or a row of one
+f(X)    X a data frame, a table, a        arrays; the columns are taken by their names
+        record array or a dictionary,
+        a column for each input, or a
+        row of one
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symnet.names import method_name, shortened
 from symnet.network import Network
@@ -38,6 +41,8 @@ def applied(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, ...
     orders: all from 0, or a single one. ValueError where X has another number of inputs, TypeError
     where it is not real.
     """
+    if type(X) in (list, tuple) or (type(X) is np.ndarray and not X.dtype.names):
+        return None  # at once: a single point takes little more than this
     home, kind = type(X).__module__.partition(".")[0], type(X).__name__
     if home == "dask" and kind == "Array":
         return _of_dask(function, orders, X)
@@ -51,26 +56,81 @@ def applied(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, ...
 
 
 def named(names: Sequence[str], X: Any) -> Any:
-    """The columns of a data frame, or a row's entries, in the order of these names.
+    """The columns of these names as an array (…, n): of a data frame, a table, a mapping, a record.
 
-    Whatever else it is, and a frame none of whose columns has one of the names, is left as it is.
-    ValueError for a frame that has some of them only, or one twice.
+    Of a row its entries. Whatever else X is, and what has none of the names, is left as it is.
+    ValueError for what has some of them only, one twice, under several levels, or in columns of
+    other lengths; TypeError where a column does not hold real numbers, and for a lazy frame.
     """
-    frame = getattr(X, "columns", None)
-    labels = getattr(X, "index", None) if type(X).__name__ == "Series" else frame
-    if labels is None or callable(labels):
-        return X
-    columns = list(labels)
+    home, kind = type(X).__module__.partition(".")[0], type(X).__name__
+    if kind == "LazyFrame":
+        raise TypeError("the data is a LazyFrame, which has no numbers yet; give data.collect()")
+    if (home, kind) == ("xarray", "DataArray"):
+        points, axis = _points(list(names), X)
+        return np.asarray(points.transpose(..., axis))
+    if home == "dask":
+        X = X.compute()  # at once: each column would run the graph anew
+    _unmasked("the data", X)
+    columns = _labels(X)
+    if nested := [c for c in columns if isinstance(c, tuple) and not set(names).isdisjoint(c)]:
+        raise ValueError(f"the data has columns of several levels, {nested[0]}; give those of one")
     if not (known := [name for name in names if name in columns]):
         return X
     for name in names:
         if (count := columns.count(name)) != 1:
-            how = f"{count} columns {name!r}" if count else f"no column {name!r}"
+            how = f"{count} columns {name!r}" if count else f"no column {name!r}, but {known[0]!r}"
             raise ValueError(
-                f"the data has {how}, but one of {shortened(repr(known[0]))}; the inputs are "
-                f"{shortened(', '.join(names))}"
+                f"the data has {shortened(how)}; the inputs are {shortened(', '.join(names))}"
             )
-    return X[list(names)]
+    return _side_by_side({name: X[name] for name in names})
+
+
+def real(what: str, X: Any) -> NDArray[np.float64]:
+    """A new array of doubles, of objects if they are numbers.
+
+    TypeError for times, text and complex numbers, of which NumPy would make some; ValueError for
+    masked entries.
+    """
+    found = np.asarray(X)
+    _unmasked(what, X)
+    try:
+        if found.dtype.kind in "fiubO":
+            return np.array(found, dtype=np.float64)
+    except (TypeError, ValueError):
+        pass  # of objects that are no numbers
+    raise TypeError(f"{what} holds {found.dtype}; real numbers are needed")
+
+
+def _labels(X: Any) -> list[Any]:
+    """The names of the columns of X, or of a row's entries; none of what has no names."""
+    fields = getattr(getattr(X, "dtype", None), "names", None)
+    if isinstance(X, Mapping) or fields:
+        return list(fields or X)
+    row = any(kind.__name__ == "Series" for kind in type(X).__mro__)
+    for attribute in ("index",) if row else ("column_names", "columns"):
+        found = getattr(X, attribute, None)
+        if isinstance(found, Iterable):
+            return list(found)
+    return []
+
+
+def _side_by_side(columns: Mapping[str, Any]) -> Any:
+    """Columns (…) as an array (…, n); a single number is spread over the others' points."""
+    arrays = {name: np.asarray(column) for name, column in columns.items()}
+    for name, array in arrays.items():
+        _unmasked(f"column {name!r}", columns[name])
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"column {name!r} holds {array.dtype}; real numbers are needed")
+    try:
+        return np.stack(np.broadcast_arrays(*arrays.values()), axis=-1)
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise ValueError(f"the columns differ in shape: {shortened(shapes)}") from None
+
+
+def _unmasked(what: str, X: Any) -> None:
+    if isinstance(X, np.ma.MaskedArray) and np.any(np.ma.getmaskarray(X)):
+        raise ValueError(f"{what} has masked entries; of .filled(numpy.nan) they are NaN")
 
 
 def _of_dask(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy
 
 import symnet
 from symnet.cli import main
@@ -697,3 +698,15 @@ def test_public_rrtmgp():
     assert found.network.describe() == "18-58-58-128, softsign, softsign, linear"
     assert [s.name for s in found.network.inputs[:3]] == ["tlay", "play", "h2o"]
     assert "x(i)**(1/4) for i=H2O" in str(found)
+
+
+def test_formulas_stand_for_names():
+    """Of arrays with names Python's words were given, and of a formula alone."""
+    z = sympy.Symbol("z")
+    swung, cubed = z + sympy.sin(z), symnet.Activation("cubed", z**3)
+    first, second = np.eye(2), np.ones((1, 2))
+    mixed = symnet.Network([symnet.Layer(first, None, swung), symnet.Layer(second, None, cubed)])
+    alone = symnet.Network([symnet.Layer(first, None, swung), symnet.Layer(second)])
+    for arrays in ([first, second], {"W1": first, "W2": second}):
+        assert symnet.from_arrays(arrays, [swung, cubed]) == mixed
+        assert symnet.from_arrays(arrays, swung) == alone

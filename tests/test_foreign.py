@@ -50,6 +50,11 @@ def test_data_of_slopes_and_pages_are_taken_by_names(f, frame):
     """As where functions are applied."""
     s = symnet.sensitivity(f.network, frame)
     np.testing.assert_array_equal(s.points, X[:, 0])
+    xarray = pytest.importorskip("xarray")
+    labelled = xarray.DataArray(
+        X[:, 0, ::-1].T, dims=("quantity", "time"), coords={"quantity": ["u", "T", "rho"]}
+    )
+    np.testing.assert_array_equal(symnet.sensitivity(f.network, labelled).points, X[:, 0])
     page = reporting.described(symnet.derive(f.network), None, None, frame)
     assert reporting.text(page, "md") == reporting.text(
         reporting.described(symnet.derive(f.network), None, None, X[:, 0]), "md"
@@ -60,6 +65,8 @@ def test_the_witness_takes_arrays_alone(f, frame):
     """It knows of no library."""
     with pytest.raises(TypeError, match="X is a DataFrame, in any order of columns"):
         symnet.analytic.value(f.network, frame[["T", "rho", "u"]])
+    with pytest.raises(TypeError, match="X is a Series, in any order"):
+        symnet.analytic.value(f.network, frame[["T", "rho", "u"]].iloc[3])
 
 
 def test_a_frame_without_the_names_is_an_array(f, frame):
@@ -71,10 +78,92 @@ def test_a_frame_without_the_names_is_an_array(f, frame):
 def test_a_frame_with_some_of_the_names_is_refused(f, frame):
     """As is one that has a name twice."""
     pandas = pytest.importorskip("pandas")
-    with pytest.raises(ValueError, match="the data has no column 'T', but one of 'rho'; the inpu"):
+    with pytest.raises(ValueError, match="the data has no column 'T', but 'rho'; the inputs are"):
         f(frame.drop(columns="T"))
-    with pytest.raises(ValueError, match="the data has 2 columns 'T', but one of 'rho'"):
+    with pytest.raises(ValueError, match="the data has 2 columns 'T'; the inputs are rho, T, u"):
         f.value(pandas.concat([frame, frame[["T"]]], axis=1))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_whatever_has_names_is_taken_by_them(f, frame, backend):
+    """Record arrays and dictionaries; frames of numbers that may be missing, rows beside text."""
+    if backend == "c" and not shutil.which("gcc"):
+        pytest.skip("no C compiler installed")
+    f = symnet.derive(f.network).compile(backend)
+    points = X[:, 0]
+    y = f.value(points)
+    records = frame.to_records(index=False)
+    plain = np.array(records.tolist(), dtype=records.dtype.descr)
+    columns = {name: frame[name].to_numpy() for name in frame}
+    for given in (records, plain, columns, frame.convert_dtypes(), frame.to_dict("list")):
+        np.testing.assert_array_equal(f.value(given), y)
+    row = frame.assign(day="Monday").iloc[3]
+    assert row.dtype == object
+    np.testing.assert_array_equal(f.value(row), f.value(points[3]))
+    np.testing.assert_array_equal(f.value(plain[3]), f.value(points[3]))
+    spread = f.value(columns | {"T": 0.5})
+    np.testing.assert_allclose(spread[3], f.value([points[3, 0], 0.5, points[3, 2]]), rtol=1e-13)
+    assert f.value(frame.astype(np.float32)).dtype == np.float32
+    np.testing.assert_array_equal(f.value(frame[:0]), np.empty((0, 2)))
+
+
+def test_missing_numbers_are_nan(f, frame):
+    """Of columns that have a way of their own to say so."""
+    lacking = frame.astype("Float64")
+    lacking.loc[2, "T"] = None
+    y = f.value(lacking)
+    assert np.isnan(y[2]).all()
+    assert np.isfinite(np.delete(y, 2, axis=0)).all()
+
+
+def test_columns_that_are_no_numbers_are_named(f, frame):
+    """Or lie under others, or differ in length."""
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(TypeError, match=r"column 'T' holds .*; real numbers are needed"):
+        f(frame.assign(T="warm"))
+    with pytest.raises(TypeError, match=r"column 'T' holds datetime64.*; real numbers are needed"):
+        f(frame.assign(T=pandas.Timestamp("2020-01-01")))
+    with pytest.raises(ValueError, match=r"the data has columns of several levels, \('a', 'u'\)"):
+        f(pandas.concat({"a": frame[["u", "rho", "T"]]}, axis=1))
+    with pytest.raises(ValueError, match=r"the columns differ in shape: rho \(4,\), T \(5,\), u"):
+        f({"rho": np.ones(4), "T": np.ones(5), "u": np.ones(4)})
+
+
+def test_masked_entries_are_refused(f):
+    """What stands below a mask, such as 9.97e36 in files of netCDF, was taken for a number."""
+    points = np.ma.masked_array(X[:, 0], X[:, 0] > 1)
+    with pytest.raises(ValueError, match=r"the data has masked entries; of .filled\(numpy.nan\)"):
+        f(points)
+    with pytest.raises(ValueError, match="column 'T' has masked entries"):
+        f({"rho": X[:, 0, 0], "T": points[:, 1], "u": X[:, 0, 2]})
+    np.testing.assert_array_equal(f.value(np.ma.masked_array(X)), f.value(X))
+    with pytest.raises(ValueError, match="the data has masked entries"):
+        symnet.sensitivity(f.network, points)
+    with pytest.raises(TypeError, match="X is a MaskedArray"):
+        symnet.analytic.value(f.network, points)
+
+
+def test_tables_of_others_by_their_names(f, frame):
+    """Arrow's, whose columns stood for inputs by their places, and lazy frames, by what to do."""
+
+    class Table:
+        """As pyarrow's: columns without names, beside their names."""
+
+        column_names = tuple(frame)
+        columns = tuple(frame[name].to_numpy() for name in frame)
+
+        def __getitem__(self, name):
+            return self.columns[self.column_names.index(name)]
+
+        def __array__(self, dtype=None, copy=None):
+            return np.stack(self.columns, axis=1)
+
+    class LazyFrame:
+        """As polars's."""
+
+    np.testing.assert_array_equal(f.value(Table()), f.value(X[:, 0]))
+    with pytest.raises(TypeError, match=r"the data is a LazyFrame, .*; give data.collect\(\)"):
+        f(LazyFrame())
 
 
 # --- dask ---------------------------------------------------------------------------------------

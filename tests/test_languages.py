@@ -701,6 +701,8 @@ def test_chosen_partials_that_there_are_not():
             languages.generate(net, "c", only=only)
     with pytest.raises(ValueError, match=r"choose some in c, cpp, .*json"):
         languages.generate(net, "onnx", only=["dy1/dx1"])
+    with pytest.raises(TypeError, match=r"only is a list of partials, as \['dy1/dx1'\]; got a str"):
+        languages.generate(net, "c", only="dy1/dx1")
 
 
 @pytest.mark.parametrize("name", ["attention", "spread_form", "kinked_chain", "several_outputs"])

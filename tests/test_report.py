@@ -183,6 +183,16 @@ def test_what_is_left_out_is_said(made):
     assert live.blocks[-1].text.startswith("41,001 weights are too many for a page")
 
 
+def test_data_that_cannot_be_are_refused_as_elsewhere(tmp_path):
+    """Of no points NumPy's words were given; without weights any data were taken."""
+    weight = sympy.Symbol("w")
+    for net in (symnet.Network.example(), symnet.Network([symnet.Layer([[weight, 1]])])):
+        for points in (np.empty((0, net.n)), np.ones((4, net.n + 1))):
+            with pytest.raises(ValueError, match=r"data has shape .*; expected \(N, 2\)"):
+                symnet.derive(net).report(tmp_path / "page.md", data=points)
+    assert not list(tmp_path.iterdir())
+
+
 def test_inputs_that_do_not_vary_in_the_data():
     """They have no range to be shown over, which is said; where all are such, it is guessed."""
     network = symnet.Network.dense([3, 4, 1], hidden="tanh", seed=0)

@@ -216,6 +216,23 @@ def test_unusable_data(net, given, message):
         symnet.sensitivity(net, given)
 
 
+@pytest.mark.parametrize(
+    ("made", "found"),
+    [
+        (lambda X: X + 1j, "complex128"),
+        (lambda X: X.astype("datetime64[s]"), r"datetime64\[s\]"),
+        (lambda X: X.astype(str), "<U"),
+        (lambda X: [dict(enumerate(row)) for row in X], "object"),
+        (lambda X: np.array([["a", 1.0]], dtype=object), "object"),
+    ],
+)
+def test_data_are_real_numbers(made, found):
+    """Imaginary parts were left out, and times and text were made numbers of."""
+    net = symnet.Network.dense([2, 3, 1], "tanh", seed=0)
+    with pytest.raises(TypeError, match=f"the data holds {found}.*; real numbers are needed"):
+        symnet.sensitivity(net, made(np.array([[1.0, 2.0], [3.0, 4.0]])))
+
+
 def test_points_without_a_value():
     """The logarithm of a negative number is no sensitivity."""
     logarithm = symnet.Activation("ln", sympy.log(sympy.Symbol("z")))

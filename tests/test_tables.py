@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tracemalloc
 
 import numpy as np
@@ -167,3 +168,17 @@ def test_memory_does_not_grow_with_the_table():
 
     peak(10)
     assert peak(50_000) < 1.2 * peak(25_000)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        (np.ma.masked_greater([1.0, 9.97e36], 1e30), ValueError, "'T' has masked entries; of .fil"),
+        (np.array([1.0, 2.0 + 1j]), TypeError, "'T' holds complex128; real numbers are needed"),
+        (np.array(["2020", "2021"], "datetime64[Y]"), TypeError, "'T' holds datetime64"),
+    ],
+)
+def test_columns_are_real_numbers(given, error, message):
+    """What is below a mask, seconds since 1970 and real parts alone were learnt."""
+    with pytest.raises(error, match=re.escape(f"column {message}")):
+        symnet.fitting.table({"T": given, "p": [1.0, 2.0]}, outputs=["p"])

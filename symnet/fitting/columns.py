@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from symnet.dialect import Table
 from symnet.fitting.data import HIGHEST_ORDER, Array, Kind, MixedData, listed
+from symnet.foreign import real
 from symnet.names import partial_name, shortened, variables
 
 _NUMERATOR = re.compile(r"d\^?(\d*)(.*[^\W\d_].*)")
@@ -59,9 +60,10 @@ def table(
 ) -> MixedData:
     """The mixed data of named columns of equal length: `{"x1": …, "y": …, "dy/dx1": …}`.
 
-    NaN was not measured. The rest is as `read` has it, without a file's name.
+    NaN was not measured. The rest is as `read` has it, without a file's name; TypeError for columns
+    that do not hold real numbers.
     """
-    arrays = {str(name): np.asarray(entries, dtype=np.float64) for name, entries in columns.items()}
+    arrays = {str(name): real(f"column {name!r}", given) for name, given in columns.items()}
     lengths = {name: array.shape for name, array in arrays.items()}
     if len(set(lengths.values())) != 1 or len(next(iter(lengths.values()))) != 1:
         raise ValueError(f"columns need one length each, all the same; found shapes {lengths}")

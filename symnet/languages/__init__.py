@@ -124,8 +124,10 @@ def generate(
 def _check(
     network: Network, language: str, precision: str, only: Sequence[str], plain_text: bool = False
 ) -> None:
-    """ValueError for what a language cannot do, before anything is derived."""
+    """ValueError for what a language cannot do, before anything is derived; TypeError for a str."""
     writer = WRITERS[language]
+    if isinstance(only, str):
+        raise TypeError(f"only is a list of partials, as [{only!r}]; got a str")
     if plain_text and language != "python":
         raise ValueError(f"plain text is for python; {language} has one form")
     if only and not writer.loops:

@@ -15,10 +15,10 @@ from typing import Any
 from symnet import catalogue, files
 from symnet.calculus.schemes import Cost
 from symnet.derivation import Derivation
-from symnet.foreign import named
 from symnet.reporting import html, latex, markdown, outline, pdf
 from symnet.reporting.contents import Page
 from symnet.reporting.outline import Subject
+from symnet.sensitivities import points
 from symnet.witness.checking import Report, check, few_weights
 
 __all__ = [
@@ -84,7 +84,8 @@ def described(
     command: str = "",
 ) -> Page:
     """What the page says, for any format. Arguments as for `page`."""
-    data = named(derivation.network.input_names, data)
+    if data is not None:
+        data = points.checked(derivation.network, data)
     return outline.page(Subject(derivation, report, cost, data, command))
 
 

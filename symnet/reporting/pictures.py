@@ -78,7 +78,7 @@ def _varying(network: Network, data: Any) -> list[str] | None:
     """The inputs that differ within the data, the first few; None where all do, or none."""
     if data is None:
         return None
-    differ = np.ptp(np.asarray(data, dtype=float), axis=0) > 0
+    differ = np.ptp(data, axis=0) > 0
     if differ.all() or not differ.any():
         return None
     names = (

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation
-from symnet.foreign import named
+from symnet.foreign import named, real
 from symnet.names import shortened
 from symnet.network import Network
 
@@ -28,11 +28,11 @@ def network_of(what: Network | Derivation) -> Network:
 
 
 def checked(network: Network, X: Any) -> Array:
-    """X as an array (N, n) of its own, of a data frame the columns of the inputs' names.
+    """X as an array (N, n) of its own, of what has names the columns of the inputs' names.
 
-    ValueError for another shape and what is not finite.
+    ValueError for another shape and what is not finite; TypeError for what is not real.
     """
-    points = np.array(named(network.input_names, X), dtype=np.float64)
+    points = real("the data", named(network.input_names, X))
     if points.ndim != 2 or points.shape[1] != network.n or not len(points):
         names = shortened(", ".join(network.input_names))
         raise ValueError(

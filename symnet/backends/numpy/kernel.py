@@ -62,8 +62,8 @@ class NumpyKernels:
     ) -> Function:
         """What `runtime.evaluate` says as a function of X, on at most so many threads.
 
-        What is no array of NumPy's is offered to `foreign` first. There is no type that would have
-        to be confirmed later.
+        What is no array of NumPy's, or one with names, is offered to `foreign` first. There is no
+        type that would have to be confirmed later.
         """
         shape = self.network.n, self.network.m
 
@@ -71,7 +71,7 @@ class NumpyKernels:
             self._run(name, points, results, most)
 
         def function(X: Any) -> tuple[Any, ...]:
-            if type(X) is not np.ndarray and foreign is not None:
+            if foreign is not None and (type(X) is not np.ndarray or X.dtype.names):
                 found = foreign(X)
                 if found is not None:
                     return found

@@ -7,11 +7,12 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from sympy import Expr
 
-from symnet.activations import activation
+from symnet.activations import Activation, activation
 from symnet.activations.aliases import resolved
 from symnet.importers.formats import named
-from symnet.network import Layer, Network
+from symnet.network import Layer, Network, Spec
 from symnet.network.building import Vector, log_softmax, softmax, variables
 from symnet.network.weights import Array
 
@@ -22,7 +23,7 @@ _OF_VECTORS: Mapping[str, Callable[[Vector], Vector]] = MappingProxyType(
 
 def from_arrays(
     arrays: Sequence[Any] | Mapping[str, Any],
-    activations: str | Sequence[str],
+    activations: Spec | Sequence[Spec],
     layout: str | None = None,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
@@ -44,13 +45,15 @@ def from_arrays(
 
     ValueError for shapes that do not fit, for another number of activations, and as Layer has it.
     """
+    if isinstance(activations, Expr | Activation):
+        activations = [activations]
     if isinstance(arrays, Mapping):
         given = {name: np.asarray(array) for name, array in arrays.items()}
         told = [activations] if isinstance(activations, str) else activations
         pairs, own, layout, _, others = named.chain(given, told, layout)
         if others:
             raise ValueError(f"no activations of {', '.join(others)}, which are given with others")
-        activations = own if any("=" in name for name in told) else activations
+        activations = own if named.tells_layers(told) else activations
         return of_layers(pairs, activations, layout, inputs, outputs, name)
     layout = layout or "out,in"
     if layout not in named.LAYOUTS:
@@ -63,7 +66,7 @@ def from_arrays(
 
 def of_layers(
     pairs: Sequence[named.Pair],
-    activations: str | Sequence[str],
+    activations: str | Sequence[Spec],
     layout: str,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
@@ -121,7 +124,7 @@ def _grouped(arrays: Sequence[Array]) -> list[named.Pair]:
     return layers
 
 
-def _functions(given: str | Sequence[str] | None, count: int) -> list[str]:
+def _functions(given: str | Sequence[Spec] | None, count: int) -> list[Spec]:
     if not given:
         raise ValueError(named.untold(count))
     if isinstance(given, str) or (len(given) == 1 and count > 1):

@@ -46,7 +46,7 @@ class Chain(NamedTuple):
     """Layers in their order, and what was assumed of them."""
 
     layers: list[Pair]
-    activations: list[str]
+    activations: list[Any]
     layout: str
     notes: list[str]
     others: list[str]
@@ -69,7 +69,7 @@ def as_option(activations: Sequence[str]) -> str:
 
 def chain(
     arrays: Mapping[str, Array],
-    activations: Sequence[str] | None,
+    activations: Sequence[Any] | None,
     layout: str | None,
     say: Say = as_argument,
 ) -> Chain:
@@ -79,7 +79,7 @@ def chain(
     """
     functions = list(activations or [])
     others: list[str] = []
-    if any("=" in own for own in functions):
+    if tells_layers(functions):
         told, functions = _told(functions)
         kept, others = _chosen(_named(arrays), told)
         layers, layout, notes = _in_this_order(_in_order(_layers(kept), told), layout, say)
@@ -90,6 +90,11 @@ def chain(
             raise ValueError(untold(len(layers), say))
     pairs = [(layer.weights, layer.bias) for layer in layers]
     return Chain(pairs, functions, layout, notes, others)
+
+
+def tells_layers(activations: Sequence[Any]) -> bool:
+    """Whether one of them is `name=tanh`."""
+    return any(isinstance(own, str) and "=" in own for own in activations)
 
 
 def untold(layers: int, say: Say = as_argument) -> str:

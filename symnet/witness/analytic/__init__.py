@@ -199,7 +199,7 @@ def _evaluate(
 
 
 def _points(X: ArrayLike, n: int) -> Array:
-    if hasattr(X, "columns"):
+    if any(hasattr(X, labels) for labels in ("columns", "iloc", "coords", "mask")):
         raise TypeError(f"X is a {type(X).__name__}, in any order of columns; give an array of it")
     points = np.asarray(X)
     if points.dtype.kind not in "biuf":
