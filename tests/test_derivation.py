@@ -129,6 +129,8 @@ def test_orders_are_whole_numbers(order):
         (lambda x: x, r"got function; symnet.from_jax\(f, n\)"),
         (type("Net", (), {"__module__": "torch.nn"})(), "got Net; symnet.from_torch"),
         (type("Own", (type("M", (), {"__module__": "keras.src"}),), {})(), "symnet.from_keras"),
+        (symnet.derive(symnet.Network.example()), "got Derivation; its .network is one"),
+        ({"W1": np.ones((3, 2))}, r"got dict; symnet.from_arrays\(arrays, activations\)"),
         (3, "a Network is needed, got int$"),
     ],
 )

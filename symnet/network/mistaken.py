@@ -28,10 +28,12 @@ def unlike(found: object) -> str:
     kind = type(found)
     if isinstance(found, str | os.PathLike):
         return f"{kind.__name__}; symnet.load reads a file"
+    if "symnet" in kind.__module__ and hasattr(found, "network"):
+        return f"{kind.__name__}; its .network is one"
     packages = [base.__module__.partition(".")[0] for base in kind.__mro__]
     for package in packages:
         if package in _READ:
             return f"{kind.__name__}; {_READ[package]}"
-    if isinstance(found, list | tuple):
+    if isinstance(found, list | tuple | Mapping):
         return f"{kind.__name__}; {_READ['numpy']}, symnet.Network([...]) of layers"
     return f"{kind.__name__}; {_READ['jax']}" if callable(found) else kind.__name__
