@@ -113,7 +113,7 @@ class LatexPrinter(FormulaPrinter):
             listed = r" \\ ".join(" & ".join(row) for row in rows)
             return unbroken(rf"\begin{{cases}} {listed} \end{{cases}}")
         listed = rf",\ {CASE}".join(
-            rf"{value}\ \text{{if }} {condition}" for value, condition in cases
+            rf"{value}\ {CASE}\text{{if }} {condition}" for value, condition in cases
         )
         # Without \mathopen a leading minus would be spaced as a binary one.
         return rf"\bigl({listed},\ {CASE}\text{{else }}\mathopen{{}}{otherwise}\bigr)"
