@@ -540,6 +540,14 @@ def test_conditions_are_not_broken_where_a_case_may_be():
     ]
 
 
+def test_factors_stand_below_each_other():
+    """The second is not broken where it has a line of its own, however short the first."""
+    first, long = "v" * 30, "w" * 15
+    formula = f"{first}{SOFT}*(b {BREAK}+ 3){SOFT}*(c {BREAK}+ {long} {BREAK}+ 0.2)"
+    parts = lines.broken(formula, 30, lambda level: 0)
+    assert [part.text for part in parts] == [first, "*(b + 3)", f"*(c + {long} + 0.2)"]
+
+
 def test_short_sums_are_not_broken_where_their_product_may_be():
     """10**(...)*(x1 + 3), not (x1 in one line and + 3) in the next."""
     product = sympy.tanh(x1 + x2 + w) * sympy.exp(x1) * (x1 + 3)
