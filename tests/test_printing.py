@@ -558,6 +558,13 @@ def test_short_sums_are_not_broken_where_their_product_may_be():
 
 # --- LaTeX ----------------------------------------------------------------------------------------
 
+
+def test_cases_stand_beside_their_factor():
+    """A table is as wide as its widest row, not as all of them."""
+    network = Network([Layer([[0.5, -1.0]], [0.25], "clip(-1, 2.5)"), Layer([[2.0]], [0.1])])
+    assert r"&= 2.0\,\begin{cases} 0 &" in formulas.latex(network, 1)
+
+
 needs_pdflatex = pytest.mark.skipif(not shutil.which("pdflatex"), reason="no pdflatex installed")
 
 
