@@ -385,6 +385,10 @@ x1, x2, x10, w = symbols("x1 x2 x10 w")
         ((x1 + x2) ** 2 * -1, "-(x1 + x2)**2", "−(x₁ + x₂)²"),
         (sympy.sqrt(x1) ** 3, "x1**(3/2)", "x₁^(3/2)"),
         (1 / sympy.sqrt(sympy.pi), "1/sqrt(pi)", "1/√π"),
+        (sympy.sqrt(2) * x1 / 2, "x1/sqrt(2)", "x₁/√2"),
+        (sympy.sqrt(2) * x1 / 3, "sqrt(2)*x1/3", "√2·x₁/3"),
+        (sympy.sqrt(2) * x1 / sympy.sqrt(sympy.pi), "2*x1/sqrt(2*pi)", "2·x₁/√(2·π)"),
+        (-3 * sympy.sqrt(2 / sympy.pi) / 35, "-6/(35*sqrt(2*pi))", "−6/(35·√(2·π))"),
         ((-x1) ** w, "(-x1)**w", "(−x₁)^w"),
         (x1 - 2 * (x1 - x2), "-x1 + 2*x2", "−x₁ + 2·x₂"),
         (sympy.exp(1) * x1, "exp(1)*x1", "exp(1)·x₁"),
@@ -520,7 +524,46 @@ def test_lines_are_broken_at_the_outermost_operators():
     assert [part.level for part in lines.broken(formula, 7, lambda level: 0)] == [0, 2, 0, 2]
 
 
+def test_conditions_are_not_broken_where_a_case_may_be():
+    """However early the next case begins; a sum in the last one is broken between its terms."""
+    value, long = "v" * 30, "w" * 25
+    formula = (
+        f"{{{value} {CASE}if b {BREAK}- 3 < 0, "
+        f"{CASE}else c*d {BREAK}+ f{SOFT}*(g {BREAK}+ {long})}}"
+    )
+    parts = lines.broken(formula, 40, lambda level: 0)
+    assert [part.text for part in parts] == [
+        f"{{{value}",
+        "if b - 3 < 0,",
+        "else c*d",
+        f"+ f*(g + {long})}}",
+    ]
+
+
+def test_factors_stand_below_each_other():
+    """The second is not broken where it has a line of its own, however short the first."""
+    first, long = "v" * 30, "w" * 15
+    formula = f"{first}{SOFT}*(b {BREAK}+ 3){SOFT}*(c {BREAK}+ {long} {BREAK}+ 0.2)"
+    parts = lines.broken(formula, 30, lambda level: 0)
+    assert [part.text for part in parts] == [first, "*(b + 3)", f"*(c + {long} + 0.2)"]
+
+
+def test_short_sums_are_not_broken_where_their_product_may_be():
+    """10**(...)*(x1 + 3), not (x1 in one line and + 3) in the next."""
+    product = sympy.tanh(x1 + x2 + w) * sympy.exp(x1) * (x1 + 3)
+    printed = TextPrinter((x1, x2)).doprint(product)
+    parts = lines.broken(printed, 31, lambda level: 0)
+    assert [part.text for part in parts] == ["exp(x1)*tanh(x1 + x2 + w)", "*(x1 + 3)"]
+
+
 # --- LaTeX ----------------------------------------------------------------------------------------
+
+
+def test_cases_stand_beside_their_factor():
+    """A table is as wide as its widest row, not as all of them."""
+    network = Network([Layer([[0.5, -1.0]], [0.25], "clip(-1, 2.5)"), Layer([[2.0]], [0.1])])
+    assert r"&= 2.0\,\begin{cases} 0 &" in formulas.latex(network, 1)
+
 
 needs_pdflatex = pytest.mark.skipif(not shutil.which("pdflatex"), reason="no pdflatex installed")
 

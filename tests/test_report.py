@@ -360,6 +360,7 @@ def test_mathml_of_the_example():
         (r"\sigma'_{1}(z)", "<msubsup><mi>σ</mi><mn>1</mn>"),
         (r"\sqrt{2}", "<msqrt><mn>2</mn></msqrt>"),
         (r"\text{a<\{b}", "<mtext>a&lt;{b</mtext>"),
+        (r"\Bigl(z\Bigr)^{2}", '<msup><mrow><mo form="postfix"'),  # not stretched but in a row
         (r"\sum_{k=1}^{3}", "<munderover><mo>∑</mo>"),
         (r"\begin{cases} z & \text{if } z > 0 \\ 0 & \text{otherwise} \end{cases}", "<mtable"),
     ],

@@ -2,8 +2,8 @@
 
 Printers put a mark where a line may be broken: CASE before if and else, BREAK before + and -, SOFT
 before * and /. A line ends at the mark with the fewest parentheses around it among those in its
-last part, of as many at the first kind, and anywhere before the next term of the sum that it began
-in: such terms stand below each other.
+last part, of as many at the first kind, and anywhere before the next case, or the next term or
+factor of the sum or product that it began in: such stand below each other.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CASE, BREAK, SOFT = "\x00", "\x01", "\x02"
 
 _MARKS = re.compile(f"([{CASE}{BREAK}{SOFT}])")
 _LAST_PART = 0.6  # a break within the last 60 % of a line may be preferred to a later one
-_ALL_BUT = 0.85  # as may one before the next term, but for a line that would be nearly empty
+_ALL_BUT = 0.85  # as may one before what stands below, but for a line that would be nearly empty
 
 
 class Part(NamedTuple):
@@ -83,10 +83,11 @@ def _depth(text: str) -> int:
 def _stop(pieces: list[Piece], widths: list[float], start: int, width: float) -> int:
     """Where the line that begins with piece `start` ends."""
     used, late = widths[start], []
+    outer, latest = pieces[start].rank[0], max(BREAK, pieces[start].rank[1])
     for i in range(start + 1, len(pieces)):
         depth, mark = pieces[i].rank
-        next_term = mark == BREAK and depth <= pieces[start].rank[0]
-        if used > (1 - (_ALL_BUT if next_term else _LAST_PART)) * width:
+        below = depth <= outer and mark <= latest
+        if used > (1 - (_ALL_BUT if below else _LAST_PART)) * width:
             late.append((pieces[i].rank, -i))
         used += widths[i]
         if used > width:

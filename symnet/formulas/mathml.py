@@ -298,6 +298,8 @@ def _scripted(base: str, below: str, above: str) -> str:
         return (
             f"<munderover>{base}{below or '<mrow></mrow>'}{above or '<mrow></mrow>'}</munderover>"
         )
+    if 'stretchy="true"' in base:
+        base = f"<mrow>{base}</mrow>"  # within which alone Chromium stretches it
     if below and above:
         return f"<msubsup>{base}{below}{above}</msubsup>"
     return f"<msub>{base}{below}</msub>" if below else f"<msup>{base}{above}</msup>"

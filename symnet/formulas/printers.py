@@ -19,9 +19,9 @@ from symnet.activations import Activation
 from symnet.calculus.algebra import Quantity, sigma
 from symnet.calculus.scalars import logsumexp
 from symnet.formulas import labels, ordering, radicals
-from symnet.formulas.lines import BREAK, CASE, SOFT
+from symnet.formulas.lines import BREAK, CASE, SOFT, has_marks
 
-_LONG = 20  # characters of a factor before which a product may be broken
+_LONG = 20  # characters of a factor before which a product may be broken, as before each sum
 
 
 class FormulaPrinter(Printer):
@@ -100,8 +100,7 @@ class FormulaPrinter(Printer):
         bottom = self.joined(denominator)
         if len(denominator) > 1:
             bottom = self.parentheses(bottom)
-        mark = SOFT if len(bottom) > _LONG else ""
-        return f"{top}{mark}{self.over}{bottom}"
+        return f"{top}{_soft(bottom)}{self.over}{bottom}"
 
     def either(self, cases: Sequence[tuple[str, str]], otherwise: str) -> str:
         """(value, condition), …, and the value for all other cases."""
@@ -204,8 +203,7 @@ class FormulaPrinter(Printer):
     def joined(self, factors: Sequence[str]) -> str:
         """Factors as a product."""
         first, *rest = factors or [""]
-        marked = ((SOFT if len(factor) > _LONG else "") + self.times + factor for factor in rest)
-        return "".join([first, *marked])
+        return "".join([first, *(_soft(factor) + self.times + factor for factor in rest)])
 
     def grouped(self, expr: Expr) -> str:
         """The expression in parentheses unless it is a name, a call or a number without sign."""
@@ -304,6 +302,10 @@ class FormulaPrinter(Printer):
     def _print_Relational(self, expr: Any) -> str:
         operator = self.relations.get(expr.rel_op, expr.rel_op)
         return f"{self._print(expr.lhs)} {operator} {self._print(expr.rhs)}"
+
+
+def _soft(factor: str) -> str:
+    return SOFT if len(factor) > _LONG or has_marks(factor) else ""
 
 
 def _is_partial(expr: Expr) -> bool:

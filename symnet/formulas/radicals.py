@@ -1,6 +1,6 @@
 """Roots of numbers where papers have them: in denominators, and under one sign.
 
-√2·z/2 is z/√2        √2·exp(−z²/2)/(2·√π) is exp(−z²/2)/√(2·π)
+√2·z/2 is z/√2        √2·exp(−z²/2)/√π is 2·exp(−z²/2)/√(2·π)
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ from sympy import Expr, Mul, Pow, S
 
 
 def rationalised(factors: Sequence[Expr]) -> Sequence[Expr]:
-    """The factors; a root of a whole number that SymPy keeps out of the denominator is in it."""
-    found = [*factors]
-    numbers = [f for f in found if f.is_Rational]
-    for root in [f for f in found if _is_root(f) and f.base.is_Integer]:
-        for number in numbers:
-            if not number.q % root.base:
-                found[found.index(number)] = number * root.base
-                found[found.index(root)] = Pow(root.base, -S.Half, evaluate=False)
-                return found
-    return found
+    """The factors; a root of a whole number that SymPy keeps out of the denominator is in it.
+
+    So it is where the denominator is divisible by that number, or has a root of its own.
+    """
+    if any(f.is_Float for f in factors):
+        return factors
+    number = Mul(*(f for f in factors if f.is_Rational))
+    among_roots = any(f.is_number and f.is_Pow and f.exp == -S.Half for f in factors)
+    for root in (f for f in factors if _is_root(f) and f.base.is_Integer):
+        if among_roots or not number.q % root.base:
+            others = [f for f in factors if not f.is_Rational and f is not root]
+            return [number * root.base, *others, Pow(root.base, -S.Half, evaluate=False)]
+    return factors
 
 
 def under_one_root(factors: Sequence[Expr]) -> Sequence[Expr]:

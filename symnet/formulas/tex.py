@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any
 
@@ -113,7 +114,7 @@ class LatexPrinter(FormulaPrinter):
             listed = r" \\ ".join(" & ".join(row) for row in rows)
             return unbroken(rf"\begin{{cases}} {listed} \end{{cases}}")
         listed = rf",\ {CASE}".join(
-            rf"{value}\ \text{{if }} {condition}" for value, condition in cases
+            rf"{value}\ {CASE}\text{{if }} {condition}" for value, condition in cases
         )
         # Without \mathopen a leading minus would be spaced as a binary one.
         return rf"\bigl({listed},\ {CASE}\text{{else }}\mathopen{{}}{otherwise}\bigr)"
@@ -280,6 +281,23 @@ def _sequence(tokens: Iterator[str], style: int) -> float:
     return total
 
 
+def _cases(tokens: Iterator[str], style: int) -> float:
+    """A brace, and columns as wide as their widest entries."""
+    _group(tokens, style)  # the name
+    rows = [[0.0]]
+    for token in tokens:
+        if token == r"\end":
+            break
+        if token == "&":
+            rows[-1].append(0.0)
+        elif token == r"\\":
+            rows.append([0.0])
+        else:
+            rows[-1][-1] += _token(token, tokens, style)
+    _group(tokens, style)
+    return 20.0 + sum(map(max, zip_longest(*rows, fillvalue=0.0)))
+
+
 def _token(token: str, tokens: Iterator[str], style: int) -> float:
     if token == "{":
         return _sequence(tokens, style)
@@ -288,6 +306,8 @@ def _token(token: str, tokens: Iterator[str], style: int) -> float:
     if token == r"\frac":
         inner = min(style + 1, 3)
         return max(_group(tokens, inner), _group(tokens, inner)) + 2.4
+    if token == r"\begin":
+        return _cases(tokens, style)
     if token in _BINARY:
         return _BINARY[token] * _SCALE[style] - (4.4 if style > 1 else 0.0)
     if token in _GLYPHS:
