@@ -1,21 +1,15 @@
-"""What a command's options must agree on: ValueError where they do not, before any work.
-
-ImportError for a library that the command then needs: told before what is wrong in any file.
-"""
+"""What a command's options must agree on: ValueError where they do not, before any work."""
 
 from __future__ import annotations
 
 import argparse
-from importlib.util import find_spec
 from pathlib import PurePath
 
-from symnet.catalogue import LANGUAGES, METHODS, is_folder, language_of
-from symnet.extras import missing
+from symnet.catalogue import is_folder, language_of
 
 
 def plot(given: argparse.Namespace) -> None:
     """Measurements need data."""
-    _installed("plot", "matplotlib")
     if given.kind == "measured" and given.data is None:
         raise ValueError(
             "--kind measured: predicted against measured needs a table with columns for outputs or "
@@ -26,8 +20,6 @@ def plot(given: argparse.Namespace) -> None:
 def sensitivity(given: argparse.Namespace) -> None:
     """A kind is of a picture; a dependence is of one network, and has neither kind nor order."""
     *networks, data = given.files
-    if is_picture(given.output):
-        _installed("plot", "matplotlib")
     if data == "-" and len(networks) > 1:
         raise ValueError("standard input can be read once; give the data in a file")
     if given.kind is not None and not is_picture(given.output):
@@ -48,22 +40,10 @@ def fit(given: argparse.Namespace) -> None:
     """A network that is given has its layers."""
     if given.network is not None and (given.hidden or given.activation):
         raise ValueError("--network has its layers; leave out --hidden and --activation")
-    # Which method is chosen the data tell; without a swarm it is chosen for the largest only.
-    swarm = given.method is None or "swarm" in METHODS[given.method]
-    _installed("fit", "scipy", *["pymoo"] * swarm)
 
 
 def generate(given: argparse.Namespace) -> None:
     """The output is named as the language's files are; a library is a folder."""
-    asked = language_of(given.output, given.language)
-    if library := LANGUAGES[asked].library:
-        _installed(asked, library)
+    language_of(given.output, given.language)
     if len(given.files) > 1 and not is_folder(given.output):
         raise ValueError("several networks make one library: give -o FOLDER/")
-
-
-def _installed(extra: str, *libraries: str) -> None:
-    """ImportError, naming the extra, for the first of the libraries that is not there."""
-    for library in libraries:
-        if find_spec(library) is None:
-            raise missing(library, extra)

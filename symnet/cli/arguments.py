@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from symnet import catalogue
-from symnet.cli import agreement, values
+from symnet.cli import agreement, libraries, values
 from symnet.cli.parsing import Parser, writable
 
 _NETWORKS = f"network file (JSON), or a trained network: {' '.join(catalogue.READERS)}"
@@ -113,7 +113,7 @@ def evaluate(parser: Parser) -> None:
 
 def generate(parser: Parser) -> None:
     """Any number of FILEs, and in which language."""
-    parser.agree = agreement.generate
+    parser.agree, parser.need = agreement.generate, libraries.generate
     parser.reads(
         "files",
         nargs="*",
@@ -152,7 +152,7 @@ def generate(parser: Parser) -> None:
 
 def fit(parser: Parser) -> None:
     """DATA, and how it is learned from."""
-    parser.agree = agreement.fit
+    parser.agree, parser.need = agreement.fit, libraries.fit
     parser.reads(
         "data",
         metavar="DATA",
@@ -233,7 +233,7 @@ def report(parser: Parser) -> None:
 
 def plot(parser: Parser) -> None:
     """FILE, and what is seen of it from where."""
-    parser.agree = agreement.plot
+    parser.agree, parser.need = agreement.plot, libraries.plot
     _file(parser)
     parser.writes(
         _in_format("a picture", catalogue.DRAWN),
@@ -270,7 +270,7 @@ def plot(parser: Parser) -> None:
 
 def sensitivity(parser: Parser) -> None:
     """FILEs and points, and what is measured."""
-    parser.agree = agreement.sensitivity
+    parser.agree, parser.need = agreement.sensitivity, libraries.sensitivity
     parser.reads(
         "files",
         nargs="+",

@@ -27,6 +27,7 @@ class Parser(argparse.ArgumentParser):
         self._read: list[str] = []
         self._written: dict[str, Callable[[str], object]] = {}
         self.agree: Callable[[argparse.Namespace], object] = lambda given: None
+        self.need: Callable[[argparse.Namespace], object] = lambda given: None
 
     def reads(self, *names: str, **options: Any) -> None:
         """Add an argument that names files to be read, - for standard input."""
@@ -48,7 +49,8 @@ class Parser(argparse.ArgumentParser):
         """As argparse has it; ValueError names the first argument that no option takes.
 
         ValueError, too, where they do not `agree`, for files that are not there, and for those that
-        cannot be written: before the work, not after it.
+        cannot be written: before the work, not after it. ImportError for a library that they
+        `need`.
         """
         given, left = self.parse_known_args(args, namespace)
         command: Parser = getattr(given, "parser", self)
@@ -56,6 +58,7 @@ class Parser(argparse.ArgumentParser):
             command.error(command._unrecognized(left[0]))
         command.agree(given)
         command._check_files(given)
+        command.need(given)
         return given
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
