@@ -161,7 +161,7 @@ def test_every_command_is_in_the_table():
     folder = Path(cli.__file__).parent
     others = {
         *("__init__", "agreement", "arguments", "commands", "exchange", "forecasts", "parsing"),
-        *("encoding", "terminal", "values"),
+        *("encoding", "libraries", "terminal", "values"),
     }
     named = {command.module for command in COMMANDS.values()}
     assert {p.stem for p in folder.glob("*.py")} - others == named
