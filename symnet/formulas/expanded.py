@@ -215,11 +215,14 @@ def _released(expression: Expr) -> Expr:
 
 def _is_inexact(expression: Expr) -> bool:
     """Whether a rounded number is multiplied by an exact one, as of 0.8*sqrt(2)."""
-    numbers = [part for part in expression.args if part.is_number] if expression.is_Mul else []
+    numbers = _numbers(expression) if expression.is_Mul else []
     return len(numbers) > 1 and any(number.is_Float for number in numbers)
 
 
 def _one_number(product: Expr) -> Expr:
-    numbers = [part for part in product.args if part.is_number]
-    others = [part for part in product.args if not part.is_number]
-    return Mul(Mul(*numbers).evalf(), *others)
+    others = (part for part in product.args if not part.is_number)
+    return Mul(Mul(*_numbers(product)).evalf(), *others)
+
+
+def _numbers(product: Expr) -> list[Expr]:
+    return [part for part in product.args if part.is_number]

@@ -172,11 +172,8 @@ class FormulaPrinter(Printer):
         partials = [f for f in factors if _is_partial(f)]
         if len(partials) < 2 or len({(f.letter, f.layer, f.index) for f in partials}) > 1:
             return factors
-        turn = iter(sorted(partials, key=lambda f: [self._place(d) for d in f.along]))
+        turn = iter(sorted(partials, key=lambda f: [self._places.get(d, 0) for d in f.along]))
         return [next(turn) if _is_partial(f) else f for f in factors]
-
-    def _place(self, name: str) -> int:
-        return self._places.get(name, 0)
 
     def _number_factor(
         self, number: Expr, above: list[str], below: list[Expr], whole: bool

@@ -13,6 +13,7 @@ from symnet.derivation import Derivation
 from symnet.foreign import named, real
 from symnet.names import shortened
 from symnet.network import Network
+from symnet.network.mistaken import unlike
 
 Array = NDArray[np.float64]
 
@@ -23,7 +24,7 @@ def network_of(what: Network | Derivation) -> Network:
     """The network itself, or the one of a Derivation. TypeError for anything else."""
     found = what.network if isinstance(what, Derivation) else what
     if not isinstance(found, Network):
-        raise TypeError(f"a Network or a Derivation is needed, got {type(what).__name__}")
+        raise TypeError(f"a Network or a Derivation is needed, got {unlike(what)}")
     return found
 
 
