@@ -1025,3 +1025,14 @@ def test_names_of_pairs_are_beside_their_panels():
     beside = [axes.yaxis.label.get_window_extent() for axes in panels[::3]]
     assert all(a.x1 < b.x0 for a, b in pairwise(below))
     assert all(a.y0 > b.y1 for a, b in pairwise(beside))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("net.json", "got str; symnet.load reads a file"), ([], "got list"), (3, "got int"),
+     ([symnet.Network.example()], "got list")],
+)  # fmt: skip
+def test_a_picture_is_of_a_network(given, said):
+    """A file's name ended in an AttributeError: its letters were taken for sensitivities."""
+    with pytest.raises(TypeError, match=f"Sensitivities or a Dependence; {said}"):
+        symnet.plot(given)

@@ -10,6 +10,7 @@ from symnet.catalogue import PICTURES
 from symnet.derivation import Derivation
 from symnet.fitting import MixedData
 from symnet.network import Network
+from symnet.network.mistaken import unlike
 from symnet.plotting import distributions, drawing, writing
 from symnet.plotting.curves import curves
 from symnet.plotting.frame import Frame
@@ -65,7 +66,8 @@ def plot(
         units: by name, {"rho": "kg/m3"}, in place of the network's own.
 
     Raises ValueError for names, ranges, kinds and endings that are none, as the message says, and
-    when a weight is symbolic (a drawing may have some); ImportError without matplotlib.
+    when a weight is symbolic (a drawing may have some); TypeError for what is none of these;
+    ImportError without matplotlib.
     """
     if path is not None:
         format_of(path)
@@ -85,12 +87,22 @@ def plot(
         elif isinstance(what, Network | Derivation):
             picture = _of_network(what, given)
         else:
+            several = _several(what)
             _check(given, "sensitivities", "kind")
-            several = [what] if isinstance(what, Sensitivity) else list(what)
             picture = distributions.sensitivities(several, kind or "bars")
     if path is not None:
         picture.save(path)
     return picture
+
+
+def _several(what: Any) -> list[Sensitivity]:
+    found = list(what) if isinstance(what, Iterable) else [what]
+    if not found or not all(isinstance(one, Sensitivity) for one in found):
+        raise TypeError(
+            f"a picture is of a Network, a Derivation, Sensitivities or a Dependence; got "
+            f"{unlike(what)}"
+        )
+    return found
 
 
 def _check(given: Iterable[str], what: str, *taken: str) -> None:
