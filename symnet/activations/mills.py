@@ -35,6 +35,8 @@ _MOST = 6
 _LEAST = -40  # x from which on r is 0
 _TURN = 2 * _LAST + 1  # about which x^2 the last q passes from a constant to 1/(2 x)
 
+_NAMES = [f"q{n}" for n in range(1, _LAST + 1)]
+
 _DIGITS = 20  # of coefficients, in which a double is itself
 
 # q (x + h) = P(t)/Q(t) to 2e-15, h = sqrt(x^2 + 21), t = x/h
@@ -62,9 +64,10 @@ def hazard(x: Expr, slope: Expr, suffix: str) -> Family:
     r = _named([f"r{k}" for k in range(_MOST + 1)], suffix)
     quotients = _quotients(p, suffix)
     q = _named(_NAMES, suffix)
-    left = [chain(_LEFT, k).xreplace({_R: r[0], _D: d}) for k in range(_MOST + 2)]
-    names = dict(zip(_QUOTIENTS, q, strict=True))
-    right = [chain(_RIGHT, k).xreplace(names) for k in range(_MOST + 1)]
+    falling = (Auxiliary(r[0], r[0], r[0] * d), Auxiliary(d, d, r[0] * d - 2))
+    rising = tuple(map(Auxiliary, q, q, _rules(q, Z)))
+    left = [chain(System(r[0], falling), k) for k in range(_MOST + 2)]
+    right = [chain(System(2 * q[0], rising), k) for k in range(_MOST + 1)]
     below = SCALE * exp(-(u**2)) / sympy.erfc(u)
     behind = Piecewise((-2 * _LEAST, u < _LEAST), (-2 * u, True))
     rows = (
@@ -117,11 +120,3 @@ def _polynomial(coefficients: Sequence[float], t: Expr) -> Expr:
     for coefficient in reversed(coefficients):
         found = found * t + sympy.Float(coefficient, _DIGITS)
     return found
-
-
-_NAMES = [f"q{n}" for n in range(1, _LAST + 1)]
-_R, _D, *_QUOTIENTS = _named(["r", "d", *_NAMES])
-_LEFT = System(_R, (Auxiliary(_R, _R, _R * _D), Auxiliary(_D, _D, _R * _D - 2)))
-_RIGHT = System(
-    2 * _QUOTIENTS[0], tuple(map(Auxiliary, _QUOTIENTS, _QUOTIENTS, _rules(_QUOTIENTS, Z)))
-)
