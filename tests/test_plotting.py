@@ -489,6 +489,23 @@ def test_a_drawing_has_every_neuron_and_weight():
     blue = matplotlib.colors.to_rgba(plotting.picture.NEGATIVE, 0.75)
     assert len(colours) == 5 + 3
     assert sum(np.allclose(c, blue) for c in colours) == 2
+    dashes = [pattern for group in axes.collections for _, pattern in group.get_linestyles()]
+    assert [d is not None for d in dashes] == [bool(np.allclose(c, blue)) for c in colours]
+
+
+def test_weights_go_around_the_vectors_between():
+    """A straight line would end in a neuron, and go on behind it."""
+    x = symnet.variables("a", "b", "c")
+    h = symnet.Layer(np.eye(3), None, "tanh")(x)
+    g = symnet.Layer(np.ones((3, 3)), None, "tanh")(h)
+    net = symnet.Network.of(symnet.Layer(np.eye(3, 6))(symnet.concat(h, g)))
+    axes = net.draw().figure.axes[0]
+    spans = (path.vertices for group in axes.collections for path in group.get_paths())
+    far = [line for line in spans if np.ptp(line[:, 0]) > 2]
+    assert len(far) == 3
+    for line in far:
+        between = np.interp((line[0, 0] + line[-1, 0]) / 2, line[:, 0], line[:, 1])
+        assert 0.2 < between - line[0, 1] < 0.8  # circles are 1 apart, 0.17 their radius
 
 
 def around_wide_vectors():
@@ -1036,3 +1053,37 @@ def test_a_picture_is_of_a_network(given, said):
     """A file's name ended in an AttributeError: its letters were taken for sensitivities."""
     with pytest.raises(TypeError, match=f"Sensitivities or a Dependence; {said}"):
         symnet.plot(given)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "shown"),
+    [
+        ("T", "K", ["T [K]"]),
+        ("feed_temperature", "K", ["feed_temperature", "[K]"]),
+        ("catalyst_mass_fraction", None, ["catalyst_mass_", "fraction"]),
+        ("total sulfur dioxide", "mg/l", ["total sulfur", "dioxide [mg/l]"]),
+        ("feedtemperatureinletofthecolumn", None, ["feedtempe…column"]),
+    ],
+)
+def test_names_beside_small_panels_take_lines(name, unit, shown):
+    """Of their words, and are not abbreviated as long as these have room."""
+    text = writing.stacked(name, 16, {} if unit is None else {name: unit})
+    assert [writing.in_plain(line) for line in text.split("\n")] == shown
+
+
+def test_two_long_names_of_a_partial_are_below_each_other():
+    lines = writing.quantity("conversion", ["feed_temperature", "catalyst_mass_fraction"], {})
+    shown = ["∂²conversion/", "∂feed_temperature", "∂catalyst_mass_fraction"]
+    assert [writing.in_plain(line) for line in lines.split("\n")] == shown
+
+
+def test_signs_of_pairs_are_told_in_grey():
+    """Dashed contours below 0; without any in panels that reach no level."""
+    figure = symnet.plot(symnet.Network.dense([3, 4, 1], "tanh", seed=1), kind="pairs").figure
+    sets = [c for a in figure.axes for c in a.collections if hasattr(c, "levels")]
+    dashed = {
+        bool(level < 0): style[1] is not None
+        for found in sets
+        for level, style in zip(found.levels, found.get_linestyles(), strict=True)
+    }
+    assert dashed == {True: True, False: False}

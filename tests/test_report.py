@@ -89,8 +89,11 @@ def not_drawn(name, make, alt, caption):
     ("weights", "caption"),
     [
         ([[1.0, 2.0]], "All weights are positive, and red; the thicker, the larger."),
-        ([[-1.0, -2.0]], "All weights are negative, and blue; the thicker, the larger."),
-        ([[1.0, -2.0]], "Blue weights are negative, red ones positive; the thicker, the larger."),
+        ([[-1.0, -2.0]], "All weights are negative, blue and dashed; the thicker, the larger."),
+        (
+            [[1.0, -2.0]],
+            "Blue, dashed weights are negative, red ones positive; the thicker, the larger.",
+        ),
         ([[0.0, 0.0]], "A circle is a neuron, or an input."),
         ([sympy.symbols("u v")], "A circle is a neuron, or an input."),
     ],
@@ -130,6 +133,33 @@ class Outline(HTMLParser):
         self.handle_starttag(tag, attributes)
         if tag not in ("meta", "link", "img", "input", "br"):
             self.open.pop()
+
+
+def test_a_heading_is_printed_beside_what_it_begins():
+    """In one division that no page ends in: Firefox keeps nothing else together."""
+    pytest.importorskip("matplotlib")
+    text = reporting.page(symnet.derive(symnet.Network.example()), None, None, "html")
+    assert text.count("<h2") == text.count('<div class="opening">\n<h2') > 8
+    opened = text.partition(">What it computes</h2>")[2].partition("\n</div>\n")[0]
+    assert opened.count("<figure>") == 1
+    assert "</p>" in opened
+
+
+def test_names_from_the_right_leave_numbers_in_place():
+    """`حرارة = 0` was shown as `0 = حرارة`."""
+    net = symnet.Network.dense([2, 2, 1], seed=0, inputs=["حرارة", "درجة الغليان"])
+    text = reporting.page(symnet.derive(net, order=1), None, None, "html")
+    assert "<bdi>حرارة</bdi> = " in text
+    assert "∂/∂<bdi>درجة الغليان</bdi></th>" in text.replace("</span>", "")
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_slices_are_explained_by_their_lines(order):
+    """Of those that there are, on paper too."""
+    net = symnet.Network.dense([2, 2, 1], "tanh", seed=0)
+    text = reporting.page(symnet.derive(net, order=order), None, None, "html")
+    said = re.search('<p id="key" hidden="hidden">(.*?)</p>', text)[1]
+    assert ["tangent" in said, "parabola" in said] == [order > 0, order > 1]
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -29,6 +29,7 @@ ABOVE, BELOW = "weight above 0", "weight below 0"
 _COLUMN = 1.6
 _RADIUS = 0.17
 _BEND = 0.28  # of lines around vectors: twice their height over their length
+_CORNERS = 25  # of such a line
 _ROOM = 1.1  # beside the outer columns, where names are short
 _INCH = 0.8  # for a unit of length
 _CHARACTER = 0.11  # of a name
@@ -124,13 +125,12 @@ def _label(axes: Axes, label: str, top: Any, above: float | None) -> None:
 
 
 def _crest(vertices: Sequence[Vertex], places: list[Any], edges: Sequence[Edge]) -> float:
-    """How high the skip connections reach that go around vectors, 0 where there are none."""
+    """How high the lines reach that go around vectors, 0 where there are none."""
     return max(
         (
             places[edge.source][:, 1].max() + _BEND / 2 * _COLUMN * span - 0.3
             for edge in edges
-            if edge.weights is None
-            and (span := vertices[edge.target].depth - vertices[edge.source].depth) > 1
+            if (span := vertices[edge.target].depth - vertices[edge.source].depth) > 1
         ),
         default=0.0,
     )
@@ -173,20 +173,36 @@ def _weights(axes: Axes, vertices: Sequence[Vertex], places: list[Any], edge: Ed
         return
     from matplotlib.collections import LineCollection
 
+    far = vertices[edge.target].depth - vertices[edge.source].depth > 1
     numbers, shape = _numbers(edge.weights), edge.weights.shape
     largest = 1.0 if numbers is None else float(np.abs(numbers).max()) or 1.0
-    lines, colours, widths = [], [], []
+    lines, colours, widths, styles = [], [], [], []
     for r, c in np.ndindex(shape):
-        size = 0.5 if numbers is None else abs(numbers[r, c]) / largest
         if numbers is not None and not numbers[r, c]:
             continue
-        sign = None if numbers is None else numbers[r, c] > 0
-        lines.append([start[c], end[r]])
+        sign = None if numbers is None else bool(numbers[r, c] > 0)
+        size = 0.5 if numbers is None else abs(numbers[r, c]) / largest
+        lines.append(_around(start[c], end[r]) if far else [start[c], end[r]])
         colours.append({None: _NEUTRAL, True: POSITIVE, False: NEGATIVE}[sign])
         widths.append(0.3 + 2.7 * size)
+        styles.append(_dashed(widths[-1]) if sign is False else "-")
     axes.add_collection(
-        LineCollection(lines, colors=colours, linewidths=widths, alpha=0.75, zorder=1)
+        LineCollection(
+            lines, colors=colours, linewidths=widths, linestyles=styles, alpha=0.75, zorder=1
+        )
     )
+
+
+def _dashed(width: float) -> Any:
+    """The style of weights below 0, whose blue is as dark as red in prints in grey."""
+    return (0, (2 + 3 / width, 0.5 + 1.2 / width))  # in widths: thin lines have gaps that are seen
+
+
+def _around(a: Any, b: Any) -> Any:
+    """A line (V, 2) above the vectors between, which a straight one would go through."""
+    t = np.linspace(0, 1, _CORNERS)[:, np.newaxis]
+    aside = np.array([a[1] - b[1], b[0] - a[0]])  # to the left of the way from a to b
+    return a + t * (b - a) + 2 * t * (1 - t) * _BEND * aside
 
 
 def _arc(axes: Axes, a: Any, b: Any, far: bool, line: str) -> None:
@@ -228,12 +244,12 @@ def _names(axes: Axes, names: Sequence[str], places: Any, side: int) -> None:
         )
 
 
-def _lines(edges: Sequence[Edge]) -> dict[str, tuple[str, str]]:
+def _lines(edges: Sequence[Edge]) -> dict[str, tuple[str, Any]]:
     """The kinds of lines that there are, each with its colour and style."""
     numbers = [n for edge in edges if (n := _numbers(edge.weights)) is not None]
     known = {
         ABOVE: (any((n > 0).any() for n in numbers), POSITIVE, "-"),
-        BELOW: (any((n < 0).any() for n in numbers), NEGATIVE, "-"),
+        BELOW: (any((n < 0).any() for n in numbers), NEGATIVE, _dashed(1.5)),
         "symbolic weight": (
             any(e.weights is not None and _numbers(e.weights) is None for e in edges),
             _NEUTRAL,

@@ -184,19 +184,25 @@ def _limits(values: Any, signed: bool, limit: float | None) -> tuple[float, floa
     return (low, high) if low < high else (low - (abs(low) or 1.0), high + (abs(high) or 1.0))
 
 
+def levels(axes: Axes, across: Array, up: Array, values: Any, at: Sequence[float]) -> Any:
+    """Contours at those of the levels that the values reach, dashed below 0; None without."""
+    shown = np.ma.masked_invalid(values)
+    reached = [level for level in at if shown.min() < level < shown.max()]
+    if not reached:
+        return None
+    style: dict[str, Any] = {"colors": BLACK_ON_COLOURS, "linewidths": 0.6, "alpha": 0.75}
+    return axes.contour(across, up, shown, reached, **style)
+
+
 def _contours(axes: Axes, across: Array, up: Array, values: Any, ends: tuple[float, float]) -> None:
     """Lines at levels between the ends, those of the colours: peaks would have all of them."""
     from matplotlib.patheffects import withStroke
     from matplotlib.ticker import MaxNLocator
 
-    levels = [
-        level for level in MaxNLocator(_LEVELS).tick_values(*ends) if ends[0] < level < ends[1]
-    ]
-    if not levels:
+    at = [level for level in MaxNLocator(_LEVELS).tick_values(*ends) if ends[0] < level < ends[1]]
+    drawn = levels(axes, across, up, values, at)
+    if drawn is None:
         return
-    drawn = axes.contour(
-        across, up, values, levels, colors=BLACK_ON_COLOURS, linewidths=0.6, alpha=0.75
-    )
     texts = axes.clabel(drawn, fontsize=7, fmt=writing.number, inline=False)
     place = axes.transData + axes.transAxes.inverted()
     kept: list[Array] = []

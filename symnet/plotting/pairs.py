@@ -22,7 +22,7 @@ _Planes = dict[_Place, Array]
 
 _CELLS = 101
 _MOST = 8
-_ROOM = 16  # characters beside a panel
+_ROOM, _ROOM_ALONG = 16, 34  # characters beside a panel, and of names along the colour bar
 _SLIGHT = 0.05  # of the scale: what has no colour that is seen, and is told as a number
 
 
@@ -81,10 +81,8 @@ def pairs(frame: Frame) -> Picture:
 
 
 def _mixed(frame: Frame, output: str) -> str:
-    partial = writing.partial(output, ["x_i", "x_j"], among=frame.names)
-    return partial.replace(r"\mathrm{x\_i}", "x_i").replace(r"\mathrm{x\_j}", "x_j") + (
-        r"$\,\Delta x_i\,\Delta x_j$"
-    )
+    partial = writing.partial(output, ["x_i", "x_j"], frame.names, _ROOM_ALONG)
+    return partial + r"$\,\Delta x_i\,\Delta x_j$"
 
 
 def _places(frame: Frame, above: bool) -> list[_Place]:
@@ -152,6 +150,10 @@ def _drawn(
             image.set_clim(low, high if high > low else low + 1)
         elif not maps.is_constant(values) and np.nanmax(np.abs(values)) < _SLIGHT * limit:
             _slight(panels[row, column], values)
+        elif not maps.is_constant(values):
+            maps.levels(
+                panels[row, column], across, up, values, [k / 4 * limit for k in (-3, -1, 1, 3)]
+            )
         maps.dotted(panels[row, column], lines.get((row, column), []))
     return image
 
@@ -203,7 +205,7 @@ def _dress(panels: Any, frame: Frame, with_upper: bool) -> None:
             elif column:
                 axes.tick_params(labelleft=False)
             if row == len(frame.inputs) - 1:
-                axes.set_xlabel(frame.axis(j, _ROOM))
+                axes.set_xlabel(frame.stacked(j, _ROOM))
             if column == 0:
-                axes.set_ylabel(frame.axis(i, _ROOM))
+                axes.set_ylabel(frame.stacked(i, _ROOM))
     panels[0, 0].figure.align_ylabels(panels[:, 0])

@@ -25,9 +25,15 @@ _BESIDE, _LEAST = 34, 10  # characters beside a slice, and of a name there
 
 _TOLD = (
     "Move the point: numbers and slices are computed in this page, by the JavaScript that symnet "
-    "generates of the network. Slices: the value, its tangent, and, dashed, the parabola of slope "
-    "and curvature."
+    "generates of the network."
 )
+_KEYS = (
+    "The value along each input.",
+    "The value along each input, and its tangent at the point.",
+    "The value along each input, its tangent at the point, and, dashed, the parabola of slope and "
+    "curvature.",
+)
+"""What the lines of the slices are, by the highest order."""
 
 
 def blocks(scene: Scene, order: int) -> tuple[Block, ...]:
@@ -49,7 +55,7 @@ def blocks(scene: Scene, order: int) -> tuple[Block, ...]:
         (module, *_) = (str(text) for text in generate(network, "javascript", order).values())
     except ValueError as error:
         return where, *values, Paragraph(f"The point cannot be moved here: {error}.")
-    return where, Live(_TOLD, _settings(scene.frame, order), module, values)
+    return where, Live(_TOLD, _KEYS[order], _settings(scene.frame, order), module, values)
 
 
 def _point(scene: Scene) -> str:

@@ -25,10 +25,10 @@ _MOST_KINKS = 40  # neurons, beyond which lines of kinks take longer than all el
 
 _WEIGHTS = {
     frozenset({ABOVE, BELOW}): (
-        "Blue weights are negative, red ones positive; the thicker, the larger."
+        "Blue, dashed weights are negative, red ones positive; the thicker, the larger."
     ),
     frozenset({ABOVE}): "All weights are positive, and red; the thicker, the larger.",
-    frozenset({BELOW}): "All weights are negative, and blue; the thicker, the larger.",
+    frozenset({BELOW}): "All weights are negative, blue and dashed; the thicker, the larger.",
     frozenset[str](): "A circle is a neuron, or an input.",
 }
 """What is said of a drawing, by the signs of its weights."""
