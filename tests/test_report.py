@@ -162,6 +162,23 @@ def test_slices_are_explained_by_their_lines(order):
     assert ["tangent" in said, "parabola" in said] == [order > 0, order > 1]
 
 
+def test_no_table_of_zeros_is_shown():
+    """A network linear in pieces has no second partials, in pictures as at the point."""
+    net = symnet.Network.dense([2, 3, 1], "relu", seed=0)
+    text = reporting.page(symnet.derive(net), None, None, "html")
+    assert "Second partials</caption>" not in text
+    assert "parabola" not in text
+    assert "function valueJacobian(" in text
+
+
+def test_options_and_long_headings_are_broken_where_they_are_read():
+    """Not `--` from its word, nor a name within one of its words."""
+    net = symnet.Network.dense([2, 3, 1], "tanh", seed=0, name="water_at_high_pressure")
+    text = reporting.page(symnet.derive(net), None, None, "html")
+    assert "<h1>water_<wbr/>at_<wbr/>high_<wbr/>pressure</h1>" in text
+    assert '<span class="whole">--data</span>' in text
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_page_is_whole(made, name):
     """Well formed, headings in order, nothing loaded, small, every picture described."""

@@ -30,6 +30,7 @@ _LONG = 24  # characters of a head or a cell that may take several lines
 _LONG_BESIDE_NUMBERS = 12  # of the head of a column that is no wider than that
 _PARTS = re.compile(r"(?<=[^∂]/)(?=∂)")  # where ∂y/∂x ends one rather than within a name
 _ENDS = re.compile(r"(?<=_)")  # where a name may end one, beside its spaces
+_OPTION = re.compile(r"(?<!\S)--[a-z]+")  # which would be broken behind its hyphens
 _LETTERS = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]"
 _LEFTWARDS = re.compile(rf"{_LETTERS}+(?:[ _]{_LETTERS}+)*")
 
@@ -50,7 +51,7 @@ def write(page: Page) -> str:
             '<link rel="icon" href="data:,"/>',
             f"<title>{escape(page.heading)}</title>\n<style>\n{_resource('page.css')}</style>",
             "</head>\n<body>",
-            f"<header><h1>{_text(page.heading)}</h1>",
+            f"<header><h1>{_ended(page.heading)}</h1>",
             f'<p class="subtitle">{_text(page.subtitle)}</p></header>',
             f'<nav aria-label="Contents"><ul>{links}</ul></nav>',
             "<main>",
@@ -92,7 +93,13 @@ def _blocks(blocks: Iterable[Block]) -> str:
 
 def _text(text: str) -> str:
     """Text as HTML; names that are written from the right leave what is beside them in place."""
-    return _LEFTWARDS.sub(r"<bdi>\g<0></bdi>", escape(text, quote=False))
+    shown = _LEFTWARDS.sub(r"<bdi>\g<0></bdi>", escape(text, quote=False))
+    return _OPTION.sub(r'<span class="whole">\g<0></span>', shown)
+
+
+def _ended(text: str) -> str:
+    """Text whose lines may end within names, too."""
+    return _ENDS.sub("<wbr/>", _text(text))
 
 
 def _paragraph(block: Paragraph) -> str:
@@ -152,7 +159,7 @@ def _words(text: str, most: int = _LONG) -> str:
     """A head or a cell of words; a long one takes several lines rather than the screen."""
     if len(text) <= most:
         return _text(text)
-    parts = [_ENDS.sub("<wbr/>", _text(part)) for part in _PARTS.split(text)]
+    parts = [_ended(part) for part in _PARTS.split(text)]
     shown = (
         parts[0] if len(parts) == 1 else "".join(f'<span class="part">{p}</span>' for p in parts)
     )

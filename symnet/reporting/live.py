@@ -36,9 +36,9 @@ _KEYS = (
 """What the lines of the slices are, by the highest order."""
 
 
-def blocks(scene: Scene, order: int) -> tuple[Block, ...]:
-    """The point, or why it cannot be moved."""
-    network, order = scene.frame.network, min(order, 2)
+def blocks(scene: Scene) -> tuple[Block, ...]:
+    """The point, with what pictures have of partials, or why it cannot be moved."""
+    network, order = scene.frame.network, scene.frame.order
     where, values = Paragraph(_point(scene)), tuple(_tables(scene, order))
     whole = scene.derivation.network
     for found, most, of, what in (
