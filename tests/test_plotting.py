@@ -15,11 +15,12 @@ import sympy
 import symnet
 from symnet import catalogue, physical, plotting
 from symnet.compiling import Compiled
-from symnet.plotting import distributions, drawing, kinks, maps, writing
+from symnet.plotting import distributions, kinks, maps, writing
 from symnet.plotting.cutting import cut
 from symnet.plotting.framing import framed
 from symnet.plotting.picture import _drawn_on, style
 from symnet.plotting.restricting import restricted
+from symnet.plotting.structure import structure
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -75,7 +76,7 @@ def test_a_graph_that_is_no_chain_is_drawn():
     x = symnet.variables("rho", "T")
     h = symnet.Layer(np.ones((3, 2)), None, "tanh")(x)
     net = symnet.Network.of(symnet.Layer([[1, -1, 0.5]])(h * h + h), outputs=["p"])
-    vertices, edges = drawing.structure(net)
+    vertices, edges = structure(net)
     assert [v.width for v in vertices] == list(net.widths)
     assert len(edges) == sum(len(node.sources) for node in net.nodes)
     legend = net.draw().figure.axes[0].get_legend()

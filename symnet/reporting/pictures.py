@@ -11,11 +11,12 @@ import numpy as np
 from symnet import plotting
 from symnet.derivation import Derivation
 from symnet.network import Network
-from symnet.plotting.drawing import ABOVE, BELOW, lines, shows_neurons
+from symnet.plotting.drawing import lines, shows_neurons
 from symnet.plotting.frame import Frame
 from symnet.plotting.framing import MOST, framed, has_no_curvature, most_important
 from symnet.plotting.picture import Picture, headed, style
 from symnet.plotting.plots import FRAMED
+from symnet.plotting.structure import ABOVE, BELOW
 from symnet.progress import part
 from symnet.reporting.contents import Block, Drawn, Paragraph, said
 
