@@ -1088,3 +1088,25 @@ def test_signs_of_pairs_are_told_in_grey():
         for level, style in zip(found.levels, found.get_linestyles(), strict=True)
     }
     assert dashed == {True: True, False: False}
+
+
+@pytest.mark.parametrize("kind", ["bars", "interactions"])
+def test_names_beside_bars_are_in_any_letters(kind, tmp_path):
+    r"""The marks of an axis write their names anew: `$\\mathrm{漢字}$` was shown. Saved twice."""
+    net = symnet.Network.dense([3, 3, 1], "tanh", seed=0, inputs=["漢字", "T", "حرارة"])
+    picture = symnet.sensitivity(net, np.random.default_rng(0).normal(size=(20, 3))).plot(kind)
+    assert picture.svg() == picture.svg()
+    labels = picture.figure.axes[0].get_yticklabels()
+    shown = {label.get_text().strip("\N{LEFT-TO-RIGHT MARK}"): label for label in labels}
+    assert set(shown) == {"漢字", "$T$", "حرارة"}
+    assert [shown[name].get_parse_math() for name in ("漢字", "$T$", "حرارة")] == [0, 1, 0]
+
+
+def test_words_from_the_right_are_words():
+    """Mathematics sets their letters from the left, apart; what is beside them stays there."""
+    net = symnet.Network.dense([2, 3, 1], "tanh", seed=0, inputs=["حرارة", "T"])
+    picture = symnet.plot(net.with_units({"حرارة": "K"}), kind="curves")
+    picture.png()
+    below = picture.figure.axes[-2].xaxis.label
+    assert not below.get_parse_math()
+    assert below.get_text().replace("\N{LEFT-TO-RIGHT MARK}", "|") == "|حرارة| [K]"

@@ -22,6 +22,11 @@ _LINES = 3  # of a name beside an axis
 _WORD = re.compile(r"[^ _]+[ _]*|[ _]+")
 
 
+_LETTERS = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]"
+LEFTWARDS = re.compile(rf"{_LETTERS}+(?:[ _]{_LETTERS}+)*")
+"""Words that are written from the right, as Arabic and Hebrew ones."""
+
+
 def checked_units(network: Network, units: Mapping[str, str] | None) -> Mapping[str, str]:
     """The network's units, with those that are given instead. ValueError as `physical.checked`."""
     return network.with_units({**network.units, **(units or {})}).units

@@ -10,6 +10,7 @@ from importlib.resources import files as package_files
 from itertools import takewhile
 from typing import Any
 
+from symnet.plotting.writing import LEFTWARDS
 from symnet.progress import steps
 from symnet.reporting import inline
 from symnet.reporting.contents import (
@@ -31,8 +32,6 @@ _LONG_BESIDE_NUMBERS = 12  # of the head of a column that is no wider than that
 _PARTS = re.compile(r"(?<=[^∂]/)(?=∂)")  # where ∂y/∂x ends one rather than within a name
 _ENDS = re.compile(r"(?<=_)")  # where a name may end one, beside its spaces
 _OPTION = re.compile(r"(?<!\S)--[a-z]+")  # which would be broken behind its hyphens
-_LETTERS = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]"
-_LEFTWARDS = re.compile(rf"{_LETTERS}+(?:[ _]{_LETTERS}+)*")
 
 
 def write(page: Page) -> str:
@@ -93,7 +92,7 @@ def _blocks(blocks: Iterable[Block]) -> str:
 
 def _text(text: str) -> str:
     """Text as HTML; names that are written from the right leave what is beside them in place."""
-    shown = _LEFTWARDS.sub(r"<bdi>\g<0></bdi>", escape(text, quote=False))
+    shown = LEFTWARDS.sub(r"<bdi>\g<0></bdi>", escape(text, quote=False))
     return _OPTION.sub(r'<span class="whole">\g<0></span>', shown)
 
 
