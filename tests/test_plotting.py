@@ -1110,3 +1110,22 @@ def test_words_from_the_right_are_words():
     below = picture.figure.axes[-2].xaxis.label
     assert not below.get_parse_math()
     assert below.get_text().replace("\N{LEFT-TO-RIGHT MARK}", "|") == "|حرارة| [K]"
+
+
+def test_a_pole_leaves_the_map_of_values_its_colours():
+    """One colour was all that a map of y had beside its pole; where colours end is said."""
+    x, t = symnet.variables("x", "t")
+    net = symnet.Network.of(1 / (x + 0.5 * t - 1.0) + symnet.Layer([[1.0]], None, "tanh")(t))
+    picture = symnet.plot(net, over={"x": (-1, 0.9), "t": (-1, 0.1999)}, order=0)
+    values = picture.figure.axes[0].images[0].get_array().compressed()
+    low, high = picture.figure.axes[0].images[0].get_clim()
+    assert values.min() < low < high
+    assert high == values.max()
+    seen = (values - low) / (high - low)
+    assert np.ptp(np.quantile(seen, [0.1, 0.9])) > 0.15
+    (said,) = picture.notes
+    assert said.startswith("colours end before the peaks of y (")
+    pairs = symnet.plot(net, over={"x": (-1, 0.9), "t": (-1, 0.1999)}, kind="pairs")
+    assert pairs.figure.axes[2].images[0].get_clim()[0] == pytest.approx(low, rel=0.1)
+    below, above = (axes for axes in pairs.figure.axes if hasattr(axes, "_colorbar"))
+    assert (below._colorbar.extend, above._colorbar.extend) == ("min", "min")
