@@ -190,3 +190,21 @@ def test_zero_derivatives_are_zero():
     assert expanded.partial(NETWORKS["linear"], 0, (0, 1)) == 0
     assert expanded.partial(NETWORKS["relu"], 0, (0, 1)) == 0
     assert Matrix([expanded.partial(NETWORKS["linear"], 0, (i,)) for i in (0, 1)]) == Matrix([3, 3])
+
+
+@pytest.mark.parametrize(("i", "slope"), [(0, "tanh(z)**2"), (1, "-2*tanh(z)**2")])
+def test_slopes_are_without_constants_that_cancel(i, slope):
+    """Printed as 1 - (1 - tanh²), in which a small slope is lost when numbers are put in."""
+    network = Network([Layer([[Fraction(1, 2), -1]], [Fraction(1, 4)], "tanhshrink"), Layer([[2]])])
+    z = network.inputs[0] / 2 - network.inputs[1] + sympy.Rational(1, 4)
+    assert expanded.shown(network, 0, (i,)) == sympy.sympify(slope).subs("z", z)
+
+
+@pytest.mark.parametrize("activation", ["softsign", "hardswish", "hardtanh"])
+def test_conditions_are_those_of_the_value(activation):
+    """Beside z + 1/4 < 0 of the value stood z < -1/4 in its derivatives."""
+    network = Network([Layer([[Fraction(1, 2), -1]], [Fraction(1, 4)], activation), Layer([[2]])])
+    value, slope = (expanded.shown(network, 0, along) for along in ((), (0,)))
+    assert slope.atoms(sympy.core.relational.Relational) == value.atoms(
+        sympy.core.relational.Relational
+    )

@@ -100,7 +100,7 @@ def test_the_page_shows_them(net):
     """In its head, at the point, in both tables and in that of slopes; in pictures by mathtext."""
     page = reporting.page(symnet.derive(net), None, None, "html", POINTS)
     # A long head may take several lines.
-    text = unescape(re.sub(r'<span class="long">|</span>|<wbr/>', "", page))
+    text = unescape(re.sub(r'<span class="(?:long|part)">|</span>|<wbr/>', "", page))
     assert "from rho [0] [kg/m³], T [K] to p [MPa]" in text
     for cell in (
         *("p [MPa]", "∂/∂rho [0] [1/(kg/m³)]", "∂/∂T [1/K]"),

@@ -15,11 +15,12 @@ import sympy
 import symnet
 from symnet import catalogue, physical, plotting
 from symnet.compiling import Compiled
-from symnet.plotting import distributions, drawing, kinks, maps, writing
+from symnet.plotting import distributions, kinks, maps, writing
 from symnet.plotting.cutting import cut
 from symnet.plotting.framing import framed
 from symnet.plotting.picture import _drawn_on, style
 from symnet.plotting.restricting import restricted
+from symnet.plotting.structure import structure
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -75,7 +76,7 @@ def test_a_graph_that_is_no_chain_is_drawn():
     x = symnet.variables("rho", "T")
     h = symnet.Layer(np.ones((3, 2)), None, "tanh")(x)
     net = symnet.Network.of(symnet.Layer([[1, -1, 0.5]])(h * h + h), outputs=["p"])
-    vertices, edges = drawing.structure(net)
+    vertices, edges = structure(net)
     assert [v.width for v in vertices] == list(net.widths)
     assert len(edges) == sum(len(node.sources) for node in net.nodes)
     legend = net.draw().figure.axes[0].get_legend()
@@ -489,6 +490,23 @@ def test_a_drawing_has_every_neuron_and_weight():
     blue = matplotlib.colors.to_rgba(plotting.picture.NEGATIVE, 0.75)
     assert len(colours) == 5 + 3
     assert sum(np.allclose(c, blue) for c in colours) == 2
+    dashes = [pattern for group in axes.collections for _, pattern in group.get_linestyles()]
+    assert [d is not None for d in dashes] == [bool(np.allclose(c, blue)) for c in colours]
+
+
+def test_weights_go_around_the_vectors_between():
+    """A straight line would end in a neuron, and go on behind it."""
+    x = symnet.variables("a", "b", "c")
+    h = symnet.Layer(np.eye(3), None, "tanh")(x)
+    g = symnet.Layer(np.ones((3, 3)), None, "tanh")(h)
+    net = symnet.Network.of(symnet.Layer(np.eye(3, 6))(symnet.concat(h, g)))
+    axes = net.draw().figure.axes[0]
+    spans = (path.vertices for group in axes.collections for path in group.get_paths())
+    far = [line for line in spans if np.ptp(line[:, 0]) > 2]
+    assert len(far) == 3
+    for line in far:
+        between = np.interp((line[0, 0] + line[-1, 0]) / 2, line[:, 0], line[:, 1])
+        assert 0.2 < between - line[0, 1] < 0.8  # circles are 1 apart, 0.17 their radius
 
 
 def around_wide_vectors():
@@ -1036,3 +1054,78 @@ def test_a_picture_is_of_a_network(given, said):
     """A file's name ended in an AttributeError: its letters were taken for sensitivities."""
     with pytest.raises(TypeError, match=f"Sensitivities or a Dependence; {said}"):
         symnet.plot(given)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "shown"),
+    [
+        ("T", "K", ["T [K]"]),
+        ("feed_temperature", "K", ["feed_temperature", "[K]"]),
+        ("catalyst_mass_fraction", None, ["catalyst_mass_", "fraction"]),
+        ("total sulfur dioxide", "mg/l", ["total sulfur", "dioxide [mg/l]"]),
+        ("feedtemperatureinletofthecolumn", None, ["feedtempe…column"]),
+    ],
+)
+def test_names_beside_small_panels_take_lines(name, unit, shown):
+    """Of their words, and are not abbreviated as long as these have room."""
+    text = writing.stacked(name, 16, {} if unit is None else {name: unit})
+    assert [writing.in_plain(line) for line in text.split("\n")] == shown
+
+
+def test_two_long_names_of_a_partial_are_below_each_other():
+    lines = writing.quantity("conversion", ["feed_temperature", "catalyst_mass_fraction"], {})
+    shown = ["∂²conversion/", "∂feed_temperature", "∂catalyst_mass_fraction"]
+    assert [writing.in_plain(line) for line in lines.split("\n")] == shown
+
+
+def test_signs_of_pairs_are_told_in_grey():
+    """Dashed contours below 0; without any in panels that reach no level."""
+    figure = symnet.plot(symnet.Network.dense([3, 4, 1], "tanh", seed=1), kind="pairs").figure
+    sets = [c for a in figure.axes for c in a.collections if hasattr(c, "levels")]
+    dashed = {
+        bool(level < 0): style[1] is not None
+        for found in sets
+        for level, style in zip(found.levels, found.get_linestyles(), strict=True)
+    }
+    assert dashed == {True: True, False: False}
+
+
+@pytest.mark.parametrize("kind", ["bars", "interactions"])
+def test_names_beside_bars_are_in_any_letters(kind, tmp_path):
+    r"""The marks of an axis write their names anew: `$\\mathrm{漢字}$` was shown. Saved twice."""
+    net = symnet.Network.dense([3, 3, 1], "tanh", seed=0, inputs=["漢字", "T", "حرارة"])
+    picture = symnet.sensitivity(net, np.random.default_rng(0).normal(size=(20, 3))).plot(kind)
+    assert picture.svg() == picture.svg()
+    labels = picture.figure.axes[0].get_yticklabels()
+    shown = {label.get_text().strip("\N{LEFT-TO-RIGHT MARK}"): label for label in labels}
+    assert set(shown) == {"漢字", "$T$", "حرارة"}
+    assert [shown[name].get_parse_math() for name in ("漢字", "$T$", "حرارة")] == [0, 1, 0]
+
+
+def test_words_from_the_right_are_words():
+    """Mathematics sets their letters from the left, apart; what is beside them stays there."""
+    net = symnet.Network.dense([2, 3, 1], "tanh", seed=0, inputs=["حرارة", "T"])
+    picture = symnet.plot(net.with_units({"حرارة": "K"}), kind="curves")
+    picture.png()
+    below = picture.figure.axes[-2].xaxis.label
+    assert not below.get_parse_math()
+    assert below.get_text().replace("\N{LEFT-TO-RIGHT MARK}", "|") == "|حرارة| [K]"
+
+
+def test_a_pole_leaves_the_map_of_values_its_colours():
+    """One colour was all that a map of y had beside its pole; where colours end is said."""
+    x, t = symnet.variables("x", "t")
+    net = symnet.Network.of(1 / (x + 0.5 * t - 1.0) + symnet.Layer([[1.0]], None, "tanh")(t))
+    picture = symnet.plot(net, over={"x": (-1, 0.9), "t": (-1, 0.1999)}, order=0)
+    values = picture.figure.axes[0].images[0].get_array().compressed()
+    low, high = picture.figure.axes[0].images[0].get_clim()
+    assert values.min() < low < high
+    assert high == values.max()
+    seen = (values - low) / (high - low)
+    assert np.ptp(np.quantile(seen, [0.1, 0.9])) > 0.15
+    (said,) = picture.notes
+    assert said.startswith("colours end before the peaks of y (")
+    pairs = symnet.plot(net, over={"x": (-1, 0.9), "t": (-1, 0.1999)}, kind="pairs")
+    assert pairs.figure.axes[2].images[0].get_clim()[0] == pytest.approx(low, rel=0.1)
+    below, above = (axes for axes in pairs.figure.axes if hasattr(axes, "_colorbar"))
+    assert (below._colorbar.extend, above._colorbar.extend) == ("min", "min")

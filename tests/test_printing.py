@@ -21,7 +21,7 @@ from symnet import catalogue, derive, formulas
 from symnet.activations import TABLE, Z
 from symnet.backends.numpy import special
 from symnet.formulas import expanded, labels, lines, tex
-from symnet.formulas.lines import BREAK, CASE, SOFT
+from symnet.formulas.lines import BREAK, CASE, IF, SOFT
 from symnet.formulas.plain import TextPrinter, UnicodePrinter
 from symnet.network import Layer, Network
 from symnet.network.building import variables
@@ -510,7 +510,7 @@ def test_too_large_an_expansion_is_refused():
 @given(st.lists(st.text("ab(), ", min_size=1, max_size=12), min_size=1, max_size=30), st.data())
 def test_broken_lines_lose_nothing(parts, data):
     """Joined again, lines are the text; none is empty."""
-    marks = [data.draw(st.sampled_from([CASE, BREAK, SOFT])) for _ in parts]
+    marks = [data.draw(st.sampled_from([CASE, IF, BREAK, SOFT])) for _ in parts]
     text = "".join(m + p for m, p in zip(marks, parts, strict=True)).removeprefix(marks[0])
     found = lines.broken(text, data.draw(st.integers(1, 40)), lambda level: 2 * level)
     assert "".join(p.text for p in found).replace(" ", "") == lines.unbroken(text).replace(" ", "")
@@ -528,8 +528,7 @@ def test_conditions_are_not_broken_where_a_case_may_be():
     """However early the next case begins; a sum in the last one is broken between its terms."""
     value, long = "v" * 30, "w" * 25
     formula = (
-        f"{{{value} {CASE}if b {BREAK}- 3 < 0, "
-        f"{CASE}else c*d {BREAK}+ f{SOFT}*(g {BREAK}+ {long})}}"
+        f"{{{value} {IF}if b {BREAK}- 3 < 0, {CASE}else c*d {BREAK}+ f{SOFT}*(g {BREAK}+ {long})}}"
     )
     parts = lines.broken(formula, 40, lambda level: 0)
     assert [part.text for part in parts] == [
@@ -538,6 +537,21 @@ def test_conditions_are_not_broken_where_a_case_may_be():
         "else c*d",
         f"+ f*(g + {long})}}",
     ]
+
+
+def test_a_case_stays_beside_its_condition():
+    """However short the case before it is; its value was in a line, and its condition in the next.
+
+    One that has no room beside it is in a line of its own.
+    """
+    formula = f"2*{{0 {IF}if z < 0, {CASE}{'v' * 20} {IF}if z < 3, {CASE}else z}}"
+    found = [part.text for part in lines.broken(formula, 40, lambda level: 0)]
+    assert found == ["2*{0 if z < 0,", f"{'v' * 20} if z < 3, else z}}"]
+    found = [part.text for part in lines.broken(formula, 25, lambda level: 0)]
+    assert found == ["2*{0 if z < 0,", "v" * 20, "if z < 3, else z}"]
+    network = Network([Layer([[0.5, -1.0]], [0.25], "hardswish"), Layer([[2.0]])])
+    text = formulas.text(network, 2, "expanded", "unicode", 4)
+    assert not [line for line in text.splitlines() if line.lstrip().startswith("if ")]
 
 
 def test_factors_stand_below_each_other():

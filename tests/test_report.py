@@ -89,8 +89,11 @@ def not_drawn(name, make, alt, caption):
     ("weights", "caption"),
     [
         ([[1.0, 2.0]], "All weights are positive, and red; the thicker, the larger."),
-        ([[-1.0, -2.0]], "All weights are negative, and blue; the thicker, the larger."),
-        ([[1.0, -2.0]], "Blue weights are negative, red ones positive; the thicker, the larger."),
+        ([[-1.0, -2.0]], "All weights are negative, blue and dashed; the thicker, the larger."),
+        (
+            [[1.0, -2.0]],
+            "Blue, dashed weights are negative, red ones positive; the thicker, the larger.",
+        ),
         ([[0.0, 0.0]], "A circle is a neuron, or an input."),
         ([sympy.symbols("u v")], "A circle is a neuron, or an input."),
     ],
@@ -130,6 +133,50 @@ class Outline(HTMLParser):
         self.handle_starttag(tag, attributes)
         if tag not in ("meta", "link", "img", "input", "br"):
             self.open.pop()
+
+
+def test_a_heading_is_printed_beside_what_it_begins():
+    """In one division that no page ends in: Firefox keeps nothing else together."""
+    pytest.importorskip("matplotlib")
+    text = reporting.page(symnet.derive(symnet.Network.example()), None, None, "html")
+    assert text.count("<h2") == text.count('<div class="opening">\n<h2') > 8
+    opened = text.partition(">What it computes</h2>")[2].partition("\n</div>\n")[0]
+    assert opened.count("<figure>") == 1
+    assert "</p>" in opened
+
+
+def test_names_from_the_right_leave_numbers_in_place():
+    """`حرارة = 0` was shown as `0 = حرارة`."""
+    net = symnet.Network.dense([2, 2, 1], seed=0, inputs=["حرارة", "درجة الغليان"])
+    text = reporting.page(symnet.derive(net, order=1), None, None, "html")
+    assert "<bdi>حرارة</bdi> = " in text
+    assert "∂/∂<bdi>درجة الغليان</bdi></th>" in text.replace("</span>", "")
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_slices_are_explained_by_their_lines(order):
+    """Of those that there are, on paper too."""
+    net = symnet.Network.dense([2, 2, 1], "tanh", seed=0)
+    text = reporting.page(symnet.derive(net, order=order), None, None, "html")
+    said = re.search('<p id="key" hidden="hidden">(.*?)</p>', text)[1]
+    assert ["tangent" in said, "parabola" in said] == [order > 0, order > 1]
+
+
+def test_no_table_of_zeros_is_shown():
+    """A network linear in pieces has no second partials, in pictures as at the point."""
+    net = symnet.Network.dense([2, 3, 1], "relu", seed=0)
+    text = reporting.page(symnet.derive(net), None, None, "html")
+    assert "Second partials</caption>" not in text
+    assert "parabola" not in text
+    assert "function valueJacobian(" in text
+
+
+def test_options_and_long_headings_are_broken_where_they_are_read():
+    """Not `--` from its word, nor a name within one of its words."""
+    net = symnet.Network.dense([2, 3, 1], "tanh", seed=0, name="water_at_high_pressure")
+    text = reporting.page(symnet.derive(net), None, None, "html")
+    assert "<h1>water_<wbr/>at_<wbr/>high_<wbr/>pressure</h1>" in text
+    assert '<span class="whole">--data</span>' in text
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -668,21 +715,22 @@ def test_no_console_message_and_nothing_cut_off(looked, made):
 
 
 def test_sliders_give_the_numbers_of_the_functions(looked, made):
-    """y, the Jacobian and the Hessian, beside the analytic engine, which shares no code."""
+    """y, the Jacobian and the Hessian that there is, beside the analytic engine."""
     _, pages, _ = looked
     for page in pages:
         assert "Self-test passed" in page["test"]
         whole = made[page["name"]]
         network, points = whole.scene.frame.network, moved(whole)
-        y, J, H = (
-            f(network, points) for f in (analytic.value, analytic.jacobian, analytic.hessian)
-        )
-        sizes = [analytic.scale(network, points, r) for r in range(3)]
+        exact = (analytic.value, analytic.jacobian, analytic.hessian)[: whole.scene.frame.order + 1]
+        values = [f(network, points) for f in exact]
+        sizes = [analytic.scale(network, points, r) for r in range(len(exact))]
         for k, found in enumerate(page["results"]):
             numbers = np.array(found, dtype=float)
             expected, allowed = (
-                np.concatenate([np.hstack([a[k][:, None], b[k]]).ravel(), c[k].ravel()])
-                for a, b, c in ((y, J, H), sizes)
+                np.concatenate(
+                    [np.hstack([a[k][:, None], b[k]]).ravel(), *(c[k].ravel() for c in more)]
+                )
+                for a, b, *more in (values, sizes)
             )
             assert numbers.shape == expected.shape
             assert np.all(np.abs(numbers - expected) <= 1e-12 * np.maximum(allowed, 1))

@@ -10,12 +10,15 @@ first and large ones are refused at once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import comb, log10
+from typing import Any
 
 import sympy
-from sympy import Add, Expr, Function, Mul, Pow, Symbol
+from sympy import Add, Expr, Function, Mul, Piecewise, Pow, Symbol
+from sympy.core.relational import Relational
 
 from symnet.network import Network
 from symnet.network.nesting import put
@@ -54,10 +57,13 @@ def shown(network: Network, output: int, inputs: tuple[int, ...] = ()) -> Expr:
     """`partial` as it is printed: the slope of a function, 1 - tanh(z)**2, is kept together.
 
     SymPy multiplies it out where its factor is a number, and adds up what is left of the neurons.
+    Conditions are as the value has them: SymPy writes z + 1/4 < 0 as z < -1/4 in derivatives.
     """
     check_partial(network, len(inputs))
     found = _partial(network, network.inputs, output, tuple(sorted(inputs)), True)
-    return _released(found.replace(_is_inexact, _one_number))
+    given = _expression(network, network.inputs)[output].atoms(Relational) if inputs else ()
+    conditions = {_compared(condition): condition for condition in given}
+    return _released(found.replace(_is_inexact, _one_number), conditions)
 
 
 def check_partial(network: Network, order: int) -> None:
@@ -201,16 +207,41 @@ def _as_it_is(factor: Expr) -> Expr:
     return factor
 
 
-def _released(expression: Expr) -> Expr:
-    """With the contents of what is held, and nothing multiplied out."""
-    if not expression.has(_Held):
+def _released(expression: Expr, conditions: Mapping[Any, Relational]) -> Expr:
+    """With the contents of what is held, and nothing multiplied out; with these conditions."""
+    if isinstance(expression, Relational):
+        return conditions.get(_compared(expression), expression)
+    if not expression.has(_Held, Relational):
         return expression
-    parts = [_released(part) for part in expression.args]
+    parts = [_released(part, conditions) for part in expression.args]
     if isinstance(expression, _Held):
         return parts[0]
-    if isinstance(expression, Add | Mul | Pow):
+    if isinstance(expression, Add):
+        return Add(*_without_ones(parts), evaluate=False)
+    if isinstance(expression, Mul | Pow | Piecewise):
         return expression.func(*parts, evaluate=False)
     return expression.func(*parts)
+
+
+def _compared(condition: Relational) -> tuple[str, Expr]:
+    """What is asked of 0, however its terms are spread over both sides."""
+    return condition.rel_op, condition.lhs - condition.rhs
+
+
+def _without_ones(terms: Sequence[Expr]) -> Sequence[Expr]:
+    """Terms of a sum, slopes without their constants where these cancel: 1 - (1 - t**2) is t**2."""
+    number = Add(*(term for term in terms if term.is_number))
+    slopes = {term: factors for term in terms if (factors := _slope_of(term))}
+    if number == 0 or number + Add(*(c * slope.as_coeff_Add()[0] for c, slope in slopes.values())):
+        return terms
+    left = (c * (slope - slope.as_coeff_Add()[0]) for c, slope in slopes.values())
+    return [*left, *(term for term in terms if not term.is_number and term not in slopes)]
+
+
+def _slope_of(term: Expr) -> tuple[Expr, Expr] | None:
+    """The number and the sum with a constant whose product a term is."""
+    number, rest = term.as_coeff_Mul()
+    return (number, rest) if rest.is_Add and rest.as_coeff_Add()[0] != 0 else None
 
 
 def _is_inexact(expression: Expr) -> bool:

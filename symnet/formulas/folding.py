@@ -21,7 +21,7 @@ ALIKE = 4
 """So many alike in a row are written as one."""
 
 _LONGEST = 6  # nodes in turn that are looked for
-_BLANK = "\x02"
+_BLANK = "\x04"  # no mark of lines
 
 
 class Numbers:

@@ -1,9 +1,9 @@
 """Long formulas in several lines, broken before operators.
 
-Printers put a mark where a line may be broken: CASE before if and else, BREAK before + and -, SOFT
-before * and /. A line ends at the mark with the fewest parentheses around it among those in its
-last part, of as many at the first kind, and anywhere before the next case, or the next term or
-factor of the sum or product that it began in: such stand below each other.
+Printers put a mark where a line may be broken: CASE before a case, IF before its condition, BREAK
+before + and -, SOFT before * and /. A line ends at the mark with the fewest parentheses around it
+among those in its last part, of as many at the first kind, and anywhere before the next case, or
+the next term or factor of the sum or product that it began in: such stand below each other.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-CASE, BREAK, SOFT = "\x00", "\x01", "\x02"
-"""Marks before a case, and the operators of a sum and a product; no printed text contains them."""
+CASE, IF, BREAK, SOFT = "\x00", "\x01", "\x02", "\x03"
+"""Marks before a case, its condition, and the operators of a sum and a product, the first ones
+broken at first; no printed text contains them."""
 
-_MARKS = re.compile(f"([{CASE}{BREAK}{SOFT}])")
+_MARKS = re.compile(f"([{CASE}{IF}{BREAK}{SOFT}])")
 _LAST_PART = 0.6  # a break within the last 60 % of a line may be preferred to a later one
 _ALL_BUT = 0.85  # as may one before what stands below, but for a line that would be nearly empty
 
@@ -86,7 +87,7 @@ def _stop(pieces: list[Piece], widths: list[float], start: int, width: float) ->
     outer, latest = pieces[start].rank[0], max(BREAK, pieces[start].rank[1])
     for i in range(start + 1, len(pieces)):
         depth, mark = pieces[i].rank
-        below = depth <= outer and mark <= latest
+        below = mark == CASE or (depth <= outer and mark <= latest)
         if used > (1 - (_ALL_BUT if below else _LAST_PART)) * width:
             late.append((pieces[i].rank, -i))
         used += widths[i]

@@ -13,7 +13,7 @@ from sympy import Expr
 
 from symnet.calculus.algebra import Quantity
 from symnet.formulas import labels
-from symnet.formulas.lines import CASE
+from symnet.formulas.lines import CASE, IF
 from symnet.formulas.printers import FormulaPrinter
 from symnet.names import superscript
 
@@ -50,7 +50,7 @@ class UnicodePrinter(FormulaPrinter):
         return f"√{self.grouped(radicand)}"
 
     def either(self, cases: Sequence[tuple[str, str]], otherwise: str) -> str:
-        listed = f", {CASE}".join(f"{value} {CASE}if {condition}" for value, condition in cases)
+        listed = f", {CASE}".join(f"{value} {IF}if {condition}" for value, condition in cases)
         return f"{{{listed}, {CASE}else {otherwise}}}"
 
     def entry(self, quantity: Quantity) -> str:

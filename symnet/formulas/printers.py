@@ -19,7 +19,7 @@ from symnet.activations import Activation
 from symnet.calculus.algebra import Quantity, sigma
 from symnet.calculus.scalars import logsumexp
 from symnet.formulas import labels, ordering, radicals
-from symnet.formulas.lines import BREAK, CASE, SOFT, has_marks
+from symnet.formulas.lines import BREAK, CASE, IF, SOFT, has_marks
 
 _LONG = 20  # characters of a factor before which a product may be broken, as before each sum
 
@@ -105,7 +105,7 @@ class FormulaPrinter(Printer):
     def either(self, cases: Sequence[tuple[str, str]], otherwise: str) -> str:
         """(value, condition), …, and the value for all other cases."""
         for value, condition in reversed(cases):
-            otherwise = f"({value} {CASE}if {condition} {CASE}else {otherwise})"
+            otherwise = f"({value} {IF}if {condition} {CASE}else {otherwise})"
         return otherwise
 
     # Sums and products.

@@ -20,7 +20,7 @@ from sympy import Expr
 
 from symnet.calculus.algebra import Quantity
 from symnet.formulas import labels
-from symnet.formulas.lines import CASE, SOFT, has_marks, unbroken
+from symnet.formulas.lines import CASE, IF, SOFT, has_marks, unbroken
 from symnet.formulas.printers import FormulaPrinter
 
 # Points up to which something is set in one piece; a line has 345.
@@ -114,7 +114,7 @@ class LatexPrinter(FormulaPrinter):
             listed = r" \\ ".join(" & ".join(row) for row in rows)
             return unbroken(rf"\begin{{cases}} {listed} \end{{cases}}")
         listed = rf",\ {CASE}".join(
-            rf"{value}\ {CASE}\text{{if }} {condition}" for value, condition in cases
+            rf"{value}\ {IF}\text{{if }} {condition}" for value, condition in cases
         )
         # Without \mathopen a leading minus would be spaced as a binary one.
         return rf"\bigl({listed},\ {CASE}\text{{else }}\mathopen{{}}{otherwise}\bigr)"

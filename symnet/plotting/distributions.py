@@ -10,7 +10,6 @@ import numpy as np
 
 from symnet.names import shortened
 from symnet.plotting import writing
-from symnet.plotting.cutting import cut
 from symnet.plotting.picture import (
     BLACK_ON_COLOURS,
     COLOURS,
@@ -58,7 +57,7 @@ def sensitivities(given: Sequence[Sensitivity], kind: str = "bars") -> Picture:
     shown, notes = _shown(given)
     columns = min(3, first.m)
     rows = -(-first.m // columns)
-    width, height = _panel(kind, [cut(inputs[i], _BESIDE, inputs) for i in shown], len(given))
+    width, height = _panel(kind, [inputs[i] for i in shown], len(given))
     drawn = figure(0.6 + width * columns, 0.5 + height * rows)
     panels = np.array(drawn.subplots(rows, columns, squeeze=False)).ravel()
     for p, axes in enumerate(panels[: first.m]):
@@ -85,7 +84,7 @@ def _panel(kind: str, names: Sequence[str], networks: int) -> tuple[float, float
     """Width and height in inches; squares have room for names, a title and a colour bar."""
     count = len(names)
     if kind == "interactions":
-        written = _CHARACTER * max(map(len, names))
+        written = _CHARACTER * min(_BESIDE, max(map(len, names)))
         return max(2.7, 1.5 + 0.5 * count) + written, 1.3 + 0.5 * count + 0.7 * written
     bars = max(min(1.2, 0.5 * count), 0.24 * count * max(1, 0.6 * networks))
     return 3.9, 3.4 if kind == "alpha" else 1.2 + bars
@@ -254,13 +253,12 @@ def _alpha(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -
 def _interactions(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[int]) -> None:
     matrix = np.nan_to_num(given[0].standardized_interactions[p][np.ix_(shown, shown[::-1])])
     inputs = given[0].network.input_names
-    plain = [cut(inputs[i], _BESIDE, inputs) for i in shown]
-    names = list(map(writing.name, plain))
+    names = [writing.stacked(inputs[i], _BESIDE, {}, inputs) for i in shown]
     image = axes.imshow(
         matrix, cmap=VALUES, vmin=0, vmax=matrix.max() or 1, origin="lower", aspect="equal"
     )
     slanted: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
-    wide = max(map(len, plain)) > _SQUARE
+    wide = max(len(inputs[i]) for i in shown) > _SQUARE
     axes.set_xticks(range(len(names)), names[::-1], **(slanted if wide else {}))
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(length=0, labelsize=10)
@@ -273,9 +271,10 @@ def _interactions(axes: Axes, given: Sequence[Sensitivity], p: int, shown: list[
             )
     axes.figure.colorbar(image, ax=axes, pad=0.03, shrink=0.8)
     outputs = given[0].network.output_names
-    partial = writing.partial(outputs[p], ["x_i", "x_j"], among=outputs)
+    above, below = writing.above(outputs[p], 2, outputs), writing.below({"x_i": 1, "x_j": 1})
     unit = r"$\cdot\;\mathrm{sd}(x_i)\,\mathrm{sd}(x_j)/\mathrm{sd}(y)$"
-    axes.set_title(f"rms of {partial}\n{unit}", loc="left")
+    between = ("", "\n") if len(outputs[p]) <= _SHORT else ("\n", " ")
+    axes.set_title(f"rms of {above}{between[0]}{below}{between[1]}{unit}", loc="left")
 
 
 PANELS: dict[str, Callable[[Any, Sequence[Sensitivity], int, list[int]], None]] = {

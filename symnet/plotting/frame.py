@@ -56,9 +56,13 @@ class Frame:
         """The names that a picture's are told apart from: the whole network's."""
         return writing.names(self.whole)
 
-    def axis(self, i: int, room: int | None = None) -> str:
-        """An input as an axis has it: its name and unit, in so many characters."""
-        return writing.axis(self.name(i), self.units, room, self.names)
+    def axis(self, i: int) -> str:
+        """An input as an axis has it: its name and unit."""
+        return writing.axis(self.name(i), self.units, self.names)
+
+    def stacked(self, i: int, room: int) -> str:
+        """The same in lines of so many characters."""
+        return writing.stacked(self.name(i), room, self.units, self.names)
 
     def title(self, quantity: Quantity) -> str:
         """A quantity as a panel's title has it: ∂p/∂ρ and its unit."""

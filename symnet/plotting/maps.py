@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _LEVELS = 7
 _APART = 0.13  # of a panel: how far labels of contours are from each other
-_ALL_BUT_PEAKS = 0.97  # of the points, whose partials the colours show in full
+_ALL_BUT_PEAKS = 0.97  # of the points, whose values the colours show in full
 _PEAK = 8  # times as large as these, the rest would leave nothing else to be seen
 
 
@@ -62,11 +62,8 @@ def maps(frame: Frame) -> Picture:
     for axes, quantity, values in zip(panels, wanted, found, strict=False):
         smooth = lines == [] or not quantity[1]
         image = coloured(axes, across, up, values, signed=bool(quantity[1]), contours=smooth)
-        beyond = quantity[1] and np.nanmax(np.abs(values)) > image.norm.vmax
-        bar = drawn.colorbar(
-            image, ax=axes, pad=0.02, aspect=25, extend="both" if beyond else "neither"
-        )
-        if beyond:
+        bar = drawn.colorbar(image, ax=axes, pad=0.02, aspect=25, extend=beyond(values, image))
+        if bar.extend != "neither":
             cut.append(_cut(frame, quantity, values))
         if quantity[1]:
             mark_signed(axes, bar.ax)
@@ -85,6 +82,14 @@ def maps(frame: Frame) -> Picture:
     if cut:
         notes = (*notes, f"colours end before the peaks of {', '.join(cut)}")
     return Picture(drawn, f"maps of {frame.whole.describe()}", notes)
+
+
+def beyond(values: Array, image: Any) -> str:
+    """At which ends of its colours there are values without one of their own."""
+    below, above = np.nanmin(values) < image.norm.vmin, np.nanmax(values) > image.norm.vmax
+    return {(True, True): "both", (True, False): "min", (False, True): "max"}.get(
+        (bool(below), bool(above)), "neither"
+    )
 
 
 def _cut(frame: Frame, quantity: Quantity, values: Array) -> str:
@@ -180,8 +185,25 @@ def _limits(values: Any, signed: bool, limit: float | None) -> tuple[float, floa
     if signed:
         size = limit or reach(np.abs(values.compressed())) or 1.0
         return -size, size
-    low, high = float(values.min()), float(values.max())
+    low, high = ends(values.compressed())
     return (low, high) if low < high else (low - (abs(low) or 1.0), high + (abs(high) or 1.0))
+
+
+def ends(values: Array) -> tuple[float, float]:
+    """Between which values colours change: all, or but for a few peaks that would hide the rest."""
+    middle = float(np.median(values))
+    far = reach(np.abs(values - middle))
+    return max(float(values.min()), middle - far), min(float(values.max()), middle + far)
+
+
+def levels(axes: Axes, across: Array, up: Array, values: Any, at: Sequence[float]) -> Any:
+    """Contours at those of the levels that the values reach, dashed below 0; None without."""
+    shown = np.ma.masked_invalid(values)
+    reached = [level for level in at if shown.min() < level < shown.max()]
+    if not reached:
+        return None
+    style: dict[str, Any] = {"colors": BLACK_ON_COLOURS, "linewidths": 0.6, "alpha": 0.75}
+    return axes.contour(across, up, shown, reached, **style)
 
 
 def _contours(axes: Axes, across: Array, up: Array, values: Any, ends: tuple[float, float]) -> None:
@@ -189,14 +211,10 @@ def _contours(axes: Axes, across: Array, up: Array, values: Any, ends: tuple[flo
     from matplotlib.patheffects import withStroke
     from matplotlib.ticker import MaxNLocator
 
-    levels = [
-        level for level in MaxNLocator(_LEVELS).tick_values(*ends) if ends[0] < level < ends[1]
-    ]
-    if not levels:
+    at = [level for level in MaxNLocator(_LEVELS).tick_values(*ends) if ends[0] < level < ends[1]]
+    drawn = levels(axes, across, up, values, at)
+    if drawn is None:
         return
-    drawn = axes.contour(
-        across, up, values, levels, colors=BLACK_ON_COLOURS, linewidths=0.6, alpha=0.75
-    )
     texts = axes.clabel(drawn, fontsize=7, fmt=writing.number, inline=False)
     place = axes.transData + axes.transAxes.inverted()
     kept: list[Array] = []

@@ -16,13 +16,14 @@ from symnet.progress import part, steps
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _Place = tuple[int, int]
 _Planes = dict[_Place, Array]
 
 _CELLS = 101
 _MOST = 8
-_ROOM = 16  # characters beside a panel
+_ROOM, _ROOM_ALONG = 16, 34  # characters beside a panel, and of names along the colour bar
 _SLIGHT = 0.05  # of the scale: what has no colour that is seen, and is told as a number
 
 
@@ -56,22 +57,7 @@ def pairs(frame: Frame) -> Picture:
     action = _drawn(panels, frame, above, lines or {}, signed=True) if mixed else None
     _diagonal(panels, frame, p)
     _dress(panels, frame, with_upper=action is not None)
-    output = frame.network.output_names[p]
-    name, unit = writing.name(output, frame.names), frame.units.get(output)
-    drawn.colorbar(
-        value,
-        ax=panels,
-        location="bottom",
-        aspect=40,
-        shrink=0.5,
-        label=("below: " if mixed else "") + writing.labelled(name, unit),
-    )
-    if action is not None:
-        label = writing.labelled(_mixed(frame, output), unit)
-        bar = drawn.colorbar(
-            action, ax=panels, location="right", aspect=40, shrink=0.7, label=f"above: {label}"
-        )
-        mark_signed(bar.ax, *(panels[place] for place in above))
+    _scales(drawn, panels, frame, (below, value), (above, action))
     headed(drawn, writing.heading(frame.whole), f"planes through {through(frame)}")
     side = len(_sides(frame, *frame.inputs[:2])[0])
     notes = (*frame.notes, *grids.coarse(side, _CELLS, f"maps have {side} points a side"))
@@ -80,11 +66,46 @@ def pairs(frame: Frame) -> Picture:
     return Picture(drawn, f"pairs of {frame.whole.describe()}", notes)
 
 
-def _mixed(frame: Frame, output: str) -> str:
-    partial = writing.partial(output, ["x_i", "x_j"], among=frame.names)
-    return partial.replace(r"\mathrm{x\_i}", "x_i").replace(r"\mathrm{x\_j}", "x_j") + (
-        r"$\,\Delta x_i\,\Delta x_j$"
+def _scales(
+    drawn: Figure,
+    panels: Any,
+    frame: Frame,
+    below: tuple[_Planes, Any],
+    above: tuple[_Planes, Any],
+) -> None:
+    """Colour bars: of the values, and of how inputs act together; each of its planes and image."""
+    output = frame.network.output_names[frame.outputs[0]]
+    name, unit = writing.name(output, frame.names), frame.units.get(output)
+    value, action = below[1], above[1]
+    drawn.colorbar(
+        value,
+        ax=panels,
+        location="bottom",
+        aspect=40,
+        shrink=0.5,
+        label=("" if action is None else "below: ") + writing.labelled(name, unit),
+        extend=_beyond(*below),
     )
+    if action is not None:
+        bar = drawn.colorbar(
+            action,
+            ax=panels,
+            location="right",
+            aspect=40,
+            shrink=0.7,
+            label=f"above: {writing.labelled(_mixed(frame, output), unit)}",
+            extend=_beyond(*above),
+        )
+        mark_signed(bar.ax, *(panels[place] for place in above[0]))
+
+
+def _beyond(planes: _Planes, image: Any) -> str:
+    return maps.beyond(np.concatenate([values.ravel() for values in planes.values()]), image)
+
+
+def _mixed(frame: Frame, output: str) -> str:
+    partial = writing.partial(output, ["x_i", "x_j"], frame.names, _ROOM_ALONG)
+    return partial + r"$\,\Delta x_i\,\Delta x_j$"
 
 
 def _places(frame: Frame, above: bool) -> list[_Place]:
@@ -141,7 +162,7 @@ def _drawn(
     finite = [values[np.isfinite(values)] for values in planes.values()]
     if not all(part.size for part in finite):
         raise ValueError("the network has no finite value in these ranges; choose others")
-    low, high = min(map(np.min, finite)), max(map(np.max, finite))
+    low, high = maps.ends(np.concatenate(finite))
     # Each plane is seen but for its peaks: one of these would leave the others blank.
     limit = max(maps.reach(np.abs(values)) for values in finite) or 1.0
     image = None
@@ -152,6 +173,10 @@ def _drawn(
             image.set_clim(low, high if high > low else low + 1)
         elif not maps.is_constant(values) and np.nanmax(np.abs(values)) < _SLIGHT * limit:
             _slight(panels[row, column], values)
+        elif not maps.is_constant(values):
+            maps.levels(
+                panels[row, column], across, up, values, [k / 4 * limit for k in (-3, -1, 1, 3)]
+            )
         maps.dotted(panels[row, column], lines.get((row, column), []))
     return image
 
@@ -203,7 +228,7 @@ def _dress(panels: Any, frame: Frame, with_upper: bool) -> None:
             elif column:
                 axes.tick_params(labelleft=False)
             if row == len(frame.inputs) - 1:
-                axes.set_xlabel(frame.axis(j, _ROOM))
+                axes.set_xlabel(frame.stacked(j, _ROOM))
             if column == 0:
-                axes.set_ylabel(frame.axis(i, _ROOM))
+                axes.set_ylabel(frame.stacked(i, _ROOM))
     panels[0, 0].figure.align_ylabels(panels[:, 0])

@@ -22,6 +22,7 @@ from symnet.plotting import writing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 _CANVASES = {
     "png": ("backend_agg", "FigureCanvasAgg"),
@@ -47,6 +48,7 @@ ON_COLOURS = BLACK_ON_COLOURS, WHITE_ON_COLOURS = "#010101", "#fefefe"
 SIGNED_PANEL = "signed-"
 """What the names begin with of panels whose colours mean a sign, and of their colour bars."""
 
+_FROM_LEFT = "\N{LEFT-TO-RIGHT MARK}"
 _FONT = "DejaVu Sans"  # of text and mathematics alike
 _DOTS_PER_INCH = 160
 _MARKUP = re.compile(r"\\[a-z]+ ?|[${}_^]")
@@ -180,14 +182,41 @@ def _measure_less(figure: Figure) -> None:
 
 
 def _find_characters(figure: Figure) -> None:
-    """Texts with characters that the font of mathematics lacks are plain, in one that has them."""
-    from matplotlib.text import Text
+    """Texts with characters that the font of mathematics lacks are plain, in one that has them.
 
+    So are those with words from the right, of which mathematics is a row of letters from the left;
+    marks keep what is beside these in place.
+    """
+    from matplotlib.text import Text
+    from matplotlib.ticker import FuncFormatter
+
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        if isinstance(axis.get_major_formatter(), FuncFormatter):  # names, which it writes anew
+            before = [(label.get_text(), label.get_parse_math()) for label in axis.get_ticklabels()]
+            axis.set_ticklabels([_plain(name) if math else name for name, math in before])
+            for label, (name, _) in zip(axis.get_ticklabels(), before, strict=True):
+                _show_plainly(label, name)
     for text in figure.findobj(Text):
-        said = text.get_text()
-        if families := {_font_of(c) for c in said if not c.isascii()} - {""}:
-            plain = writing.in_plain(said) if text.get_parse_math() else said
-            text.set(text=plain, parse_math=False, family=[_FONT, *sorted(families)])
+        _show_plainly(text, text.get_text())
+
+
+def _show_plainly(text: Text, said: str) -> None:
+    plain = _plain(said)
+    if plain != said and text.get_parse_math():
+        text.set(text=plain, parse_math=False, family=[_FONT, *sorted(_families(said))])
+
+
+def _families(text: str) -> set[str]:
+    """The fonts of its characters that the usual one lacks."""
+    return {_font_of(c) for c in text if not c.isascii()} - {""}
+
+
+def _plain(text: str) -> str:
+    """The text as mathematics, or without any where that cannot show it."""
+    leftwards = writing.LEFTWARDS.search(text)
+    if not leftwards and not _families(text):
+        return text
+    return writing.LEFTWARDS.sub(rf"{_FROM_LEFT}\g<0>{_FROM_LEFT}", writing.in_plain(text))
 
 
 @lru_cache(maxsize=4096)

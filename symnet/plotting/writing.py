@@ -18,6 +18,13 @@ from symnet.plotting.cutting import LONGEST, cut
 _TOGETHER, _TITLE = 23, 31
 """Characters of the names of a partial together, and of a title with its unit."""
 _LEAST = 7  # characters of a name, whatever room there is
+_LINES = 3  # of a name beside an axis
+_WORD = re.compile(r"[^ _]+[ _]*|[ _]+")
+
+
+_LETTERS = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]"
+LEFTWARDS = re.compile(rf"{_LETTERS}+(?:[ _]{_LETTERS}+)*")
+"""Words that are written from the right, as Arabic and Hebrew ones."""
 
 
 def checked_units(network: Network, units: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -39,6 +46,10 @@ def _mathematics(plain: str) -> str:
     r"""`T` and `\rho` as LaTeX has them; the characters of `T [K]` stand for themselves."""
     if _IDENTIFIER.fullmatch(plain):
         return _BRACED.sub(r"\1\2", labels.latex_name(plain))
+    return _upright(plain)
+
+
+def _upright(plain: str) -> str:
     return rf"\mathrm{{{''.join(_PLAINLY.get(c, c) for c in plain)}}}"
 
 
@@ -52,16 +63,32 @@ _PLAINLY = {c: f"\\{c}" for c in " $%#_{}"} | {
     "`": "\N{LEFT SINGLE QUOTATION MARK}",
     '"': "\N{RIGHT DOUBLE QUOTATION MARK}",
     "-": "\N{HYPHEN}",
+    ".": "{.}",  # behind which mathematics has a space
 }
 
 
-def partial(output: str, inputs: Sequence[str] = (), among: Sequence[str] = ()) -> str:
-    """∂²p/∂ρ∂T as mathtext; the output's name without inputs."""
+def partial(
+    output: str, inputs: Sequence[str] = (), among: Sequence[str] = (), room: int = _TOGETHER
+) -> str:
+    """∂²p/∂ρ∂T as mathtext; the output's name without inputs.
+
+    room: for how many characters of names.
+    """
     if not inputs:
         return name(output, among)
     runs = _runs(inputs)
-    most = _shares([output, *runs], _TOGETHER)
-    return f"${_above(output, inputs, most, among)}{_below(runs, most, among)}$"
+    most = _shares([output, *runs], room)
+    return f"${_above(output, len(inputs), most, among)}{_below(runs, most, among)}$"
+
+
+def above(output: str, order: int, among: Sequence[str] = ()) -> str:
+    """What a partial begins with, in a line of its own: ∂²p/"""
+    return f"${_above(output, order, {output: LONGEST}, among)}$"
+
+
+def below(runs: Mapping[str, int], among: Sequence[str] = ()) -> str:
+    """What it ends in, by how often one derives along each input: ∂ρ∂T²"""
+    return f"${_below(runs, dict.fromkeys(runs, LONGEST), among)}$"
 
 
 def _runs(inputs: Sequence[str]) -> dict[str, int]:
@@ -69,11 +96,8 @@ def _runs(inputs: Sequence[str]) -> dict[str, int]:
     return {along: len(list(run)) for along, run in groupby(inputs)}
 
 
-def _above(
-    output: str, inputs: Sequence[str], most: Mapping[str, int], among: Sequence[str]
-) -> str:
-    short = _mathematics(cut(output, most[output], among))
-    return rf"∂{_raised(len(inputs))}{short}\,/\,"
+def _above(output: str, order: int, most: Mapping[str, int], among: Sequence[str]) -> str:
+    return rf"∂{_raised(order)}{_mathematics(cut(output, most[output], among))}\,/\,"
 
 
 def _below(runs: Mapping[str, int], most: Mapping[str, int], among: Sequence[str]) -> str:
@@ -119,13 +143,32 @@ def labelled(text: str, unit: str | None) -> str:
     return text + _plainly(physical.bracketed("", unit))
 
 
-def axis(
-    plain: str, units: Mapping[str, str], room: int | None = None, among: Sequence[str] = ()
-) -> str:
-    """An input as an axis has it: ρ [kg/m³]; room: for how many characters, those of units too."""
-    unit = units.get(plain)
-    most = LONGEST if room is None else max(_LEAST, room - len(physical.bracketed("", unit)))
-    return labelled(name(cut(plain, most, among)), unit)
+def axis(plain: str, units: Mapping[str, str], among: Sequence[str] = ()) -> str:
+    """An input as an axis has it: ρ [kg/m³]."""
+    return labelled(name(plain, among), units.get(plain))
+
+
+def stacked(plain: str, room: int, units: Mapping[str, str], among: Sequence[str] = ()) -> str:
+    """An input in lines of at most so many characters, which end between its words.
+
+    The unit is below where it has no room behind; a name of longer words, or more lines, is cut.
+    """
+    lines = [line.rstrip() for line in _filled(cut(plain, among=among), room)]
+    if len(lines) > _LINES or max(map(len, lines)) > room:
+        lines = [cut(plain, room, among)]
+    shown = [name(lines[0])] if len(lines) == 1 else [f"${_upright(line)}$" for line in lines]
+    bracket = physical.bracketed("", units.get(plain))
+    between = "" if len(lines[-1] + bracket) <= room else "\n"
+    return "\n".join(shown) + between + _plainly(bracket.lstrip() if between else bracket)
+
+
+def _filled(plain: str, room: int) -> list[str]:
+    """A name's words in as few lines as there can be; a longer word has a line of its own."""
+    lines = [""]
+    for word in _WORD.findall(plain):
+        fits = len(lines[-1] + word.rstrip()) <= room or not lines[-1]
+        lines = [*lines[:-1], lines[-1] + word] if fits else [*lines, word]
+    return lines
 
 
 def quantity(
@@ -133,7 +176,8 @@ def quantity(
 ) -> str:
     """An output, or a partial of it, as a panel's title has it: ∂p/∂ρ [MPa/(kg/m³)].
 
-    The unit is below where both have no room in a line, and so is ∂ρ where the names are long.
+    The unit is below where both have no room in a line, and so is ∂ρ where the names are long;
+    ∂ρ and ∂T are below each other where these are.
     """
     unit = physical.of_partial(units, output, inputs)
     runs = _runs(inputs)
@@ -141,8 +185,9 @@ def quantity(
         lines = [partial(output, inputs, among)]
     else:
         room = _TITLE - 2 * len(runs)
-        most = _shares([*runs], room) | {output: LONGEST}
-        lines = [f"${_above(output, inputs, most, among)}$", f"${_below(runs, most, among)}$"]
+        together = sum(map(len, runs)) <= room
+        rows = [runs] if together else [{along: count} for along, count in runs.items()]
+        lines = [above(output, len(inputs), among), *(below(row, among) for row in rows)]
     bracket = physical.bracketed("", unit)
     if len(in_plain(lines[-1])) + len(bracket) <= _TITLE:
         return "\n".join([*lines[:-1], labelled(lines[-1], unit)])

@@ -81,11 +81,12 @@ class Folded:
 class Live:
     """A point that readers move, where scripts run: settings, and the module that computes.
 
-    `told` is what can be done there; `values` are shown where no scripts run.
+    `told` is what can be done there, `key` what the slices' lines are; `values` are shown where no
+    scripts run.
     """
 
     told: str
-
+    key: str
     settings: dict[str, Any] = field(repr=False)
     module: str = field(repr=False)
     values: tuple[Table, ...]

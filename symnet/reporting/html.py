@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from importlib.resources import files as package_files
+from itertools import takewhile
 from typing import Any
 
+from symnet.plotting.writing import LEFTWARDS
 from symnet.progress import steps
 from symnet.reporting import inline
 from symnet.reporting.contents import (
@@ -27,7 +29,9 @@ from symnet.reporting.contents import (
 
 _LONG = 24  # characters of a head or a cell that may take several lines
 _LONG_BESIDE_NUMBERS = 12  # of the head of a column that is no wider than that
-_PARTS = re.compile(r"(?<=_)|(?<=\w/)(?=∂)")  # where it may end one, beside its spaces
+_PARTS = re.compile(r"(?<=[^∂]/)(?=∂)")  # where ∂y/∂x ends one rather than within a name
+_ENDS = re.compile(r"(?<=_)")  # where a name may end one, beside its spaces
+_OPTION = re.compile(r"(?<!\S)--[a-z]+")  # which would be broken behind its hyphens
 
 
 def write(page: Page) -> str:
@@ -46,8 +50,8 @@ def write(page: Page) -> str:
             '<link rel="icon" href="data:,"/>',
             f"<title>{escape(page.heading)}</title>\n<style>\n{_resource('page.css')}</style>",
             "</head>\n<body>",
-            f"<header><h1>{escape(page.heading)}</h1>",
-            f'<p class="subtitle">{escape(page.subtitle)}</p></header>',
+            f"<header><h1>{_ended(page.heading)}</h1>",
+            f'<p class="subtitle">{_text(page.subtitle)}</p></header>',
             f'<nav aria-label="Contents"><ul>{links}</ul></nav>',
             "<main>",
             *(_section(place, section) for place, section in steps(places, _weights(page))),
@@ -64,24 +68,46 @@ def _weights(page: Page) -> list[float]:
 
 
 def _section(place: str, section: Section) -> str:
+    """A section, whose heading is on one printed page with what it begins with.
+
+    A division says so, as Firefox knows no `break-after: avoid`.
+    """
+    opening = _opening(section.blocks)
     return (
-        f'<section aria-labelledby="{place}">\n<h2 id="{place}">{escape(section.title)}</h2>\n'
-        + _blocks(section.blocks)
-        + "\n</section>"
+        f'<section aria-labelledby="{place}">\n<div class="opening">\n'
+        f'<h2 id="{place}">{escape(section.title)}</h2>\n{_blocks(section.blocks[:opening])}\n'
+        f"</div>\n{_blocks(section.blocks[opening:])}\n</section>"
     )
+
+
+def _opening(blocks: Sequence[Block]) -> int:
+    """How many blocks belong to the heading: paragraphs, and a picture behind them."""
+    said = sum(1 for _ in takewhile(lambda block: isinstance(block, Paragraph), blocks))
+    return said + any(isinstance(block, Drawn) for block in blocks[said : said + 1])
 
 
 def _blocks(blocks: Iterable[Block]) -> str:
     return "\n".join(_WRITERS[type(block)](block) for block in blocks)
 
 
+def _text(text: str) -> str:
+    """Text as HTML; names that are written from the right leave what is beside them in place."""
+    shown = LEFTWARDS.sub(r"<bdi>\g<0></bdi>", escape(text, quote=False))
+    return _OPTION.sub(r'<span class="whole">\g<0></span>', shown)
+
+
+def _ended(text: str) -> str:
+    """Text whose lines may end within names, too."""
+    return _ENDS.sub("<wbr/>", _text(text))
+
+
 def _paragraph(block: Paragraph) -> str:
-    strong = f"<strong>{escape(block.strong)}</strong> " if block.strong else ""
-    return f"<p>{strong}{escape(block.text)}</p>"
+    strong = f"<strong>{_text(block.strong)}</strong> " if block.strong else ""
+    return f"<p>{strong}{_text(block.text)}</p>"
 
 
 def _items(block: Items) -> str:
-    return "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in block.texts) + "</ul>"
+    return "<ul>" + "".join(f"<li>{_text(text)}</li>" for text in block.texts) + "</ul>"
 
 
 def _formulas(block: Formulas) -> str:
@@ -102,7 +128,7 @@ def _formulas(block: Formulas) -> str:
 def _table(block: Table) -> str:
     head, *body = block.rows
     sides = [' class="number"' if numeric else "" for numeric in block.numeric]
-    caption = f"<caption>{escape(block.caption)}</caption>" if block.caption else ""
+    caption = f"<caption>{_text(block.caption)}</caption>" if block.caption else ""
     heads = "".join(
         f'<th scope="col"{side}>{_words(cell, _LONG_BESIDE_NUMBERS if side else _LONG)}</th>'
         if cell
@@ -122,7 +148,7 @@ def _scrolled(what: str) -> str:
 def _row(row: tuple[str, ...], sides: list[str]) -> str:
     first, *rest = row
     cells = "".join(
-        f"<td{side}>{escape(cell) if side else _words(cell)}</td>"
+        f"<td{side}>{_text(cell) if side else _words(cell)}</td>"
         for cell, side in zip(rest, sides[1:], strict=True)
     )
     return f'<tr><th scope="row">{_words(first)}</th>{cells}</tr>'
@@ -131,19 +157,28 @@ def _row(row: tuple[str, ...], sides: list[str]) -> str:
 def _words(text: str, most: int = _LONG) -> str:
     """A head or a cell of words; a long one takes several lines rather than the screen."""
     if len(text) <= most:
-        return escape(text)
-    parts = _PARTS.sub("<wbr/>", escape(text, quote=False))
-    parts = parts.replace("∂/∂", '<span class="whole">∂/∂</span>')
-    return f'<span class="long">{parts}</span>'
+        return _text(text)
+    parts = [_ended(part) for part in _PARTS.split(text)]
+    shown = (
+        parts[0] if len(parts) == 1 else "".join(f'<span class="part">{p}</span>' for p in parts)
+    )
+    shown = shown.replace("∂/∂", '<span class="whole">∂/∂</span>')
+    return f'<span class="long">{shown}</span>'
+
+
+_PRINTED = 1.4  # centimetres an inch of a picture has on paper at least, for its numbers to be read
 
 
 def _drawn(block: Drawn) -> str:
     inches = block.picture.figure.get_figwidth()
-    style = f"width: {7.2 * inches:.1f}rem; max-width: max(100%, {4.6 * inches:.1f}rem)"
+    style = (
+        f"width: {7.2 * inches:.1f}rem; max-width: max(100%, {4.6 * inches:.1f}rem); "
+        f"--printed: {_PRINTED * block.picture.figure.get_figheight():.1f}cm"
+    )
     picture = inline.svg(block.picture.svg(), block.name, block.alt, style)
     return (
         f"<figure>{_scrolled(f'picture: {block.caption}')}{picture}</div>"
-        f"<figcaption>{escape(block.caption)}</figcaption></figure>"
+        f"<figcaption>{_text(block.caption)}</figcaption></figure>"
     )
 
 
@@ -164,7 +199,8 @@ def _live(block: Live) -> str:
         f'<div id="live"><p id="told" hidden="hidden">{escape(block.told)}</p>'
         "<noscript><p>With scripts on, the point can be moved here.</p></noscript>"
         '<div id="sliders" hidden="hidden"></div>\n<p id="self-test" role="status"></p>\n'
-        f'<div id="results">{values}</div>\n<div id="slices"></div></div>'
+        f'<div id="results">{values}</div>\n<div id="slices"></div>\n'
+        f'<p id="key" hidden="hidden">{escape(block.key)}</p></div>'
     )
 
 

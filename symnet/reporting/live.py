@@ -25,14 +25,20 @@ _BESIDE, _LEAST = 34, 10  # characters beside a slice, and of a name there
 
 _TOLD = (
     "Move the point: numbers and slices are computed in this page, by the JavaScript that symnet "
-    "generates of the network. Slices: the value, its tangent, and, dashed, the parabola of slope "
-    "and curvature."
+    "generates of the network."
 )
+_KEYS = (
+    "The value along each input.",
+    "The value along each input, and its tangent at the point.",
+    "The value along each input, its tangent at the point, and, dashed, the parabola of slope and "
+    "curvature.",
+)
+"""What the lines of the slices are, by the highest order."""
 
 
-def blocks(scene: Scene, order: int) -> tuple[Block, ...]:
-    """The point, or why it cannot be moved."""
-    network, order = scene.frame.network, min(order, 2)
+def blocks(scene: Scene) -> tuple[Block, ...]:
+    """The point, with what pictures have of partials, or why it cannot be moved."""
+    network, order = scene.frame.network, scene.frame.order
     where, values = Paragraph(_point(scene)), tuple(_tables(scene, order))
     whole = scene.derivation.network
     for found, most, of, what in (
@@ -49,7 +55,7 @@ def blocks(scene: Scene, order: int) -> tuple[Block, ...]:
         (module, *_) = (str(text) for text in generate(network, "javascript", order).values())
     except ValueError as error:
         return where, *values, Paragraph(f"The point cannot be moved here: {error}.")
-    return where, Live(_TOLD, _settings(scene.frame, order), module, values)
+    return where, Live(_TOLD, _KEYS[order], _settings(scene.frame, order), module, values)
 
 
 def _point(scene: Scene) -> str:

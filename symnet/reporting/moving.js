@@ -73,7 +73,7 @@ if (outputs.length > 1) {
 }
 place.append(buttons);
 place.hidden = false;
-document.getElementById("told").hidden = false;
+for (const id of ["told", "key"]) document.getElementById(id).hidden = false;
 
 // --- numbers -----------------------------------------------------------------------------------
 

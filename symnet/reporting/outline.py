@@ -61,7 +61,7 @@ def _sections(subject: Subject) -> Iterator[Section]:
             scene = pictures.scene(subject.derivation, subject.data)
             computed = pictures.values(scene)
         yield Section("What it computes", computed)
-        yield Section("At a point", live.blocks(scene, subject.derivation.order))
+        yield Section("At a point", live.blocks(scene))
     yield Section("Derivatives, layer by layer", typeset.layers(subject.derivation))
     yield Section("The same in the inputs alone", typeset.expanded(subject.derivation))
     yield Section("The same, neuron by neuron", typeset.neurons(subject.derivation))

@@ -11,11 +11,12 @@ import numpy as np
 from symnet import plotting
 from symnet.derivation import Derivation
 from symnet.network import Network
-from symnet.plotting.drawing import ABOVE, BELOW, lines, shows_neurons
+from symnet.plotting.drawing import lines, shows_neurons
 from symnet.plotting.frame import Frame
 from symnet.plotting.framing import MOST, framed, has_no_curvature, most_important
 from symnet.plotting.picture import Picture, headed, style
 from symnet.plotting.plots import FRAMED
+from symnet.plotting.structure import ABOVE, BELOW
 from symnet.progress import part
 from symnet.reporting.contents import Block, Drawn, Paragraph, said
 
@@ -25,10 +26,10 @@ _MOST_KINKS = 40  # neurons, beyond which lines of kinks take longer than all el
 
 _WEIGHTS = {
     frozenset({ABOVE, BELOW}): (
-        "Blue weights are negative, red ones positive; the thicker, the larger."
+        "Blue, dashed weights are negative, red ones positive; the thicker, the larger."
     ),
     frozenset({ABOVE}): "All weights are positive, and red; the thicker, the larger.",
-    frozenset({BELOW}): "All weights are negative, and blue; the thicker, the larger.",
+    frozenset({BELOW}): "All weights are negative, blue and dashed; the thicker, the larger.",
     frozenset[str](): "A circle is a neuron, or an input.",
 }
 """What is said of a drawing, by the signs of its weights."""
