@@ -484,7 +484,7 @@ def test_elementwise_functions_are_read_or_refused_by_name():
 
 def test_what_cannot_be_read_is_named():
     """What is no module, depends on values, or has no rule."""
-    with pytest.raises(ValueError, match=r"dict is no torch\.nn\.Module"):
+    with pytest.raises(ValueError, match=r"a torch\.nn\.Module is needed, got dict"):
         symnet.from_torch({})
     with pytest.raises(ValueError, match=r"torch\.export cannot trace"):
         symnet.from_torch(Chooses(), shape=(3,))

@@ -48,7 +48,7 @@ def from_arrays(
     if isinstance(activations, Expr | Activation):
         activations = [activations]
     if isinstance(arrays, Mapping):
-        given = {name: np.asarray(array) for name, array in arrays.items()}
+        given = {name: _numbers(array) for name, array in arrays.items()}
         told = [activations] if isinstance(activations, str) else activations
         pairs, own, layout, _, others = named.chain(given, told, layout)
         if others:
@@ -58,10 +58,15 @@ def from_arrays(
     layout = layout or "out,in"
     if layout not in named.LAYOUTS:
         raise ValueError(f"layout {layout!r} is none of {', '.join(named.LAYOUTS)}")
-    plain = [np.asarray(array) for array in arrays]
+    plain = [_numbers(array) for array in arrays]
     if layout == "in,out":
         plain = _without_rows(plain, 1 if isinstance(activations, str) else len(activations or ()))
     return of_layers(_grouped(plain), activations, layout, inputs, outputs, name)
+
+
+def _numbers(given: Any) -> Array:
+    """An array; doubles of a tensor of PyTorch's, which may ask for gradients or be bfloat16."""
+    return np.asarray(given.detach().cpu().double() if hasattr(given, "detach") else given)
 
 
 def of_layers(

@@ -28,6 +28,7 @@ from symnet.importers.jax.moves import MOVES, bound
 from symnet.importers.jax.rules import RULES, plain, varies
 from symnet.importers.jax.walk import equations, evaluated, opened
 from symnet.network import Network
+from symnet.network.mistaken import unlike
 from symnet.network.weights import Array
 from symnet.witness.checking import CheckError
 
@@ -79,6 +80,8 @@ def from_jax(
 def imported(function: Callable[[Any], Any], n: int | Sequence[int], options: Options) -> Imported:
     """The same with what is to be said about it."""
     jax = needed("jax", "jax")
+    if not callable(function):
+        raise TypeError(f"a function of an array is needed, got {unlike(function)}")
     shape = (int(n),) if isinstance(n, int | np.integer) else tuple(int(s) for s in n)
     try:
         return _read(jax, function, shape, options)
