@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import itemgetter
 
 import numpy as np
 
@@ -33,12 +34,24 @@ def _gather_elements(c: Call) -> Result:
 
 
 def _gather_nd(c: Call) -> Result:
+    if isinstance(c.value(1), Form):
+        return _gather_computed(c)
     x, index, batch = c.value(0), c.constant(1, "indices").astype(np.int64), c.get("batch_dims", 0)
     if not 0 <= batch < min(index.ndim, len(x.shape)):
         c.refuse(f"its batch_dims is {batch}")
     outer = index.shape[:batch]
     before = np.indices(outer).reshape(batch, *outer, *[1] * (index.ndim - 1 - batch))
     return c.tensors.places(x, lambda a: a[(*before, *np.moveaxis(index, -1, 0))])
+
+
+def _gather_computed(c: Call) -> Result:
+    """GatherND at places that depend on the inputs."""
+    index = c.form(1)
+    if c.get("batch_dims", 0):
+        c.refuse("its places, which differ from batch to batch, depend on the inputs")
+    axes = range(index.shape[-1])
+    parts = [c.tensors.places(index, itemgetter((..., k))) for k in axes]
+    return taking.taken_at(c.tensors, c.value(0), parts, axes, wraps=True)
 
 
 def _check_places(c: Call, x: Value, index: Array) -> None:
