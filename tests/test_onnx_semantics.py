@@ -10,6 +10,7 @@ import re
 import numpy as np
 import pytest
 
+from symnet.importers.folding.tensors import Tensors
 from symnet.witness import analytic
 
 onnx = pytest.importorskip("onnx")
@@ -214,6 +215,18 @@ def test_a_clip_whose_bounds_cross_is_the_upper_one(tmp_path):
     agrees(proto, imported(proto, tmp_path).network, (1, 3))
     proto = model([node("Clip", "x l h", "c"), node("Add", "x c")], (1, 3), bounds)
     agrees(proto, imported(proto, tmp_path).network, (1, 3))
+
+
+@pytest.mark.parametrize("low", [np.inf, 7.0])
+def test_a_bound_of_a_clip_that_no_number_reaches(low, tmp_path):
+    """It was dropped, and the comparison then said that the values differ."""
+    bounds = {"l": np.array(low), "h": np.array(1.0)}
+    proto = model([node("Clip", "x l h", "c"), node("Add", "x c")], (1, 3), bounds)
+    net = imported(proto, tmp_path).network
+    np.testing.assert_array_equal(analytic.value(net, [1.0, 8.0, -2.0]), [2.0, 9.0, -1.0])
+    t = Tensors()
+    with pytest.raises(ValueError, match="a bound of it is NaN"):
+        t.clip(t.fold.inputs_of([(3,)])[0], np.nan, None)
 
 
 @pytest.mark.parametrize("p", [1, 2])
