@@ -160,7 +160,8 @@ def language_of(output: str, asked: str | None = None) -> str:
     writing = [name for name, row in LANGUAGES.items() if row.ending == suffix]
     file = PurePath(output).name
     if asked is None and suffix and not writing:
-        raise ValueError(f"no language's files end as {file}: say which of {', '.join(LANGUAGES)}")
+        known = ", ".join(f"{name} (.{row.ending})" for name, row in LANGUAGES.items())
+        raise ValueError(f"no language's files end as {file}: say which of {known}")
     if asked is None:
         return next(iter(writing), "python")
     if writing and asked not in writing:

@@ -113,3 +113,22 @@ def test_a_folder_is_no_page(tmp_path):
     with pytest.raises(ValueError, match=r"page\.md: is a folder; a report is a file"):
         symnet.derive(NET, order=1).report(folder)
     assert list(Path(tmp_path).iterdir()) == [folder]
+
+
+def test_a_derivation_is_checked_by_what_it_compiles_to():
+    """It has an order as functions have, and no derivatives of points."""
+    with pytest.raises(TypeError, match=r"what derive\(network\).compile\(\) gives is needed"):
+        symnet.check(NET, symnet.derive(NET))
+
+
+def test_what_is_no_tensor_is_refused_with_what_to_give():
+    """PyTorch's own advice was to register a pytree."""
+    torch = pytest.importorskip("torch")
+
+    class Policy(torch.nn.Linear):
+        def forward(self, x):
+            return torch.distributions.Normal(super().forward(x), 1.0)
+
+    with pytest.raises(ValueError, match="of a distribution give the mean, or logits") as caught:
+        symnet.from_torch(Policy(2, 1))
+    assert len(str(caught.value)) < 400

@@ -356,6 +356,7 @@ def test_archives_of_keras_2(between, tmp_path):
         ({"class_name": "Discretization", "config": {"name": "r"}}, "whole numbers"),
         (dense(activation="tanhh"), "did you mean 'tanh'"),
         (dense(activation={"class_name": "function", "config": "f"}), "'f', which is code"),
+        (dense(activation={"class_name": "function", "config": None}), "a function without a name"),
         (dense(activation={"class_name": "PReLU", "config": {"name": "p"}}), "no slopes for it"),
         (dense(dtype={"class_name": "Int4DTypePolicy", "config": {"mode": "int4"}}), "quantised"),
         ({"class_name": "MelSpectrogram", "config": {"name": "r"}}, "layers or operations that"),

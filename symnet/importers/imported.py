@@ -115,8 +115,8 @@ class Model:
         chosen, parts = _selected(self.tensors, self.outputs, options.select)
         y = parts[0] if len(parts) == 1 else self.tensors.fold.stacked(parts)
         advice = (
-            "choose some, those of a file by symnet.load(path, select=[...]) or symnet import "
-            "--select-outputs"
+            "choose some, those of a file by symnet import --select-outputs or "
+            "symnet.load(path, select=[...])"
         )
         matrices.check_named(y.size, "outputs", advice)
         net = self.tensors.fold.network(y, None, None, self.name)
