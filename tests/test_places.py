@@ -220,6 +220,28 @@ def test_categories_of_pytorch(kind):
     agrees_with_pytorch(Looking())
 
 
+@pytest.mark.parametrize("how", [("bilinear", "border", True), ("nearest", "zeros", False)])
+def test_images_of_pytorch(how):
+    """A table between whose entries a line is drawn, as grid_sample has it."""
+    torch = pytest.importorskip("torch")
+    mode, padding, corners = how
+
+    class Sampling(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.image = torch.nn.Parameter(torch.rand(1, 2, 4, 5))
+
+        def forward(self, x):
+            image = self.image.expand(len(x), 2, 4, 5)
+            found = torch.nn.functional.grid_sample(
+                image, 2.2 * x[:, None, None, :2] - 1, mode, padding, corners
+            )
+            return found.flatten(1) * x[:, 3:]
+
+    agrees_with_pytorch(Sampling())
+
+
 def test_a_bag_without_rows_and_one_of_a_category_that_only_fills():
     """Zero, as PyTorch has it."""
     torch = pytest.importorskip("torch")

@@ -38,7 +38,7 @@ _REASONS = {
     **dict.fromkeys(("view_as_complex", "fft_rfft", "_fft_r2c", "fft_fft"), _COMPLEX),
     **dict.fromkeys(("_linalg_eigh", "linalg_eig", "linalg_eigvals", "_linalg_svd"), _LINEAR),
     **dict.fromkeys(("linalg_matrix_exp", "linalg_qr", "linalg_lu_factor_ex"), _LINEAR),
-    **dict.fromkeys(("grid_sampler_2d", "grid_sampler_3d"), _SAMPLED),
+    "grid_sampler_3d": _SAMPLED,
     "_local_scalar_dense": "it takes a number out of a tensor (item): compute with the tensor",
     "cond": "it runs one of two branches by values; write torch.where(condition, one, other)",
     "complex": "it computes with complex numbers; symnet reads real ones",
