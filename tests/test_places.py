@@ -220,6 +220,34 @@ def test_categories_of_pytorch(kind):
     agrees_with_pytorch(Looking())
 
 
+@pytest.mark.parametrize("right", [False, True])
+def test_lines_between_knots_of_pytorch(right):
+    """Of the piece that bucketize or searchsorted finds."""
+    torch = pytest.importorskip("torch")
+
+    class Lines(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("x", torch.tensor(KNOTS))
+            self.y = torch.nn.Parameter(torch.tensor(HEIGHTS))
+
+        def forward(self, x):
+            found = []
+            for k in (
+                torch.bucketize(x[:, 0], self.x, right=right),
+                torch.searchsorted(self.x, x[:, 1], side="right" if right else "left"),
+            ):
+                k = k.clamp(1, len(self.x) - 1)
+                slope = (self.y[k] - self.y[k - 1]) / (self.x[k] - self.x[k - 1])
+                found += [self.y[k - 1] + slope * (x[:, 2] - self.x[k - 1]), k * x[:, 3]]
+            return torch.stack(found, 1)
+
+    module, at_knots = Lines(), torch.tensor([[0.0, 1.0, 0.5, 2.0]], dtype=torch.float64)
+    agrees_with_pytorch(module)
+    found = analytic.value(symnet.from_torch(module, shape=4), at_knots.numpy())
+    np.testing.assert_allclose(found, module(at_knots).detach(), rtol=1e-13)
+
+
 @pytest.mark.parametrize("how", [("bilinear", "border", True), ("nearest", "zeros", False)])
 def test_images_of_pytorch(how):
     """A table between whose entries a line is drawn, as grid_sample has it."""

@@ -438,7 +438,6 @@ class Sorts(nn.Module):
     ("function", "what"),
     [
         (lambda m, x: m.a(x) + torch.randn(2), "draws random numbers"),
-        (lambda m, x: torch.bucketize(m.a(x), torch.arange(3.0)) * 1.0, "constant in steps"),
         (lambda m, x: torch.linalg.eigvalsh(m.a(x).diag_embed()), "factors a matrix"),
         (lambda m, x: torch.view_as_complex(m.a(x)), "complex numbers"),
         (lambda m, x: torch.special.i0(m.a(x)), "special function"),

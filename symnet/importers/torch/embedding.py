@@ -1,4 +1,4 @@
-"""Rules of PyTorch's Embedding and EmbeddingBag: rows of a table by whole numbers."""
+"""Rules of PyTorch's tables: Embedding and EmbeddingBag, bucketize and searchsorted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from symnet.importers.folding import taking
+from symnet.importers.folding.choices import Condition, compared
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
 
@@ -45,6 +46,32 @@ def embedding_bag(
     kept = _unpadded(indices, padding)
     bags = [_bag(t, rows, np.flatnonzero(kept[a:b]) + a, mode) for a, b in pairwise(bounds)]
     return [t.concatenate(bags, 0), None, None, None]
+
+
+def bucketize(
+    t: Tensors, x: Value, knots: Value, int32: bool = False, right: bool = False
+) -> Value:
+    """How many knots, in their order, are below x; with `right` at it, too."""
+    if isinstance(knots, Form) or len(knots.shape) != 1:
+        raise ValueError("its knots depend on the inputs, or differ from row to row")
+    below = compared(t, "ge" if right else "gt", t.places(x, lambda a: a[..., None]), knots)
+    numbers = below.forced(t) if isinstance(below, Condition) else np.asarray(below, np.float64)
+    return t.sum(numbers, [-1], False)
+
+
+def searchsorted(
+    t: Tensors,
+    knots: Value,
+    x: Value,
+    int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Value | None = None,
+) -> Value:
+    """The same; `side` says left or right, too."""
+    if sorter is not None:
+        raise ValueError("its knots are sorted by another tensor (sorter); give them in order")
+    return bucketize(t, x, knots, int32, right or side == "right")
 
 
 def _unpadded(indices: Value, padding: int | None) -> Any:

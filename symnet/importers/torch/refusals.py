@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 _RANDOM = "it draws random numbers; give a module whose evaluation does not (its mean, its logits)"
-_STEPS = "it is constant in steps: its derivative is 0 wherever there is one"
 _JUMPS = "it jumps, which symnet's formulas do not; of an angle use sin and cos"
 _CHOICE = "it chooses by values: that has no derivative; leave it out of what forward gives"
 LOOKED_UP = (
@@ -31,7 +30,6 @@ _LINEAR = "it factors a matrix that depends on the inputs; write its formula out
 
 _REASONS = {
     **dict.fromkeys(("copysign", "nextafter", "angle"), _JUMPS),
-    **dict.fromkeys(("heaviside", "bucketize", "searchsorted"), _STEPS),
     **dict.fromkeys(("argmax", "argmin", "argsort", "nonzero", "unique2", "mode"), _CHOICE),
     **dict.fromkeys(("embedding_bag", "one_hot"), LOOKED_UP),
     **dict.fromkeys(("i0", "mvlgamma", "polygamma", "igamma", "igammac"), _SPECIAL),

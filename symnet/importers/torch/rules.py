@@ -229,6 +229,8 @@ RULES: Mapping[str, Rule] = {
     "bilinear": layers.bilinear,
     "embedding": embedding.embedding,
     **dict.fromkeys(("embedding_bag", "_embedding_bag"), embedding.embedding_bag),
+    "bucketize": embedding.bucketize,
+    "searchsorted": embedding.searchsorted,
     **dict.fromkeys(("scatter_add", "scatter_reduce"), moves.scattered),
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), layers.conv),
     **{f"conv_transpose{rank}d": layers.conv_transpose for rank in (1, 2, 3)},
