@@ -157,6 +157,10 @@ def matrices(m, x):
     h = m.first(x).reshape(-1, 2, 2)
     A = h @ h.mT + torch.eye(2)
     solved = torch.linalg.solve(A, x[:, :2]) + torch.linalg.cholesky(A)[:, 1]
+    factor = torch.linalg.cholesky(A)
+    for upper in (False, True):
+        known = factor.mT if upper else factor
+        solved = solved + torch.cholesky_solve(x[:, :2, None], known, upper)[..., 0]
     ordered = torch.sort(x, descending=True)[0][:, :2] + x.median(1, keepdim=True).values
     return torch.cat([solved, ordered, torch.logdet(A)[:, None]], 1)
 

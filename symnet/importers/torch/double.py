@@ -222,7 +222,7 @@ def _slopes(torch: Any, net: Network, call: Any, tensors: Any) -> str:
         if not len(X) or not flat(points[0]).requires_grad:
             return ", which gives no derivatives itself"
         expected = np.array([torch.autograd.functional.jacobian(flat, x).numpy() for x in points])
-    except (NotImplementedError, RuntimeError):
+    except Exception:  # whatever users' modules raise for an input that takes gradients
         return ", of which PyTorch has no derivatives"
     found = analytic.jacobian(net, X)
     size = np.abs(expected).max(axis=(0, 2), initial=0)[None, :, None]
@@ -230,6 +230,7 @@ def _slopes(torch: Any, net: Network, call: Any, tensors: Any) -> str:
     if not error.max(initial=0.0) <= comparing.TOLERANCE:
         raise CheckError(
             "the module's Jacobian in PyTorch is not that of its values: it keeps derivatives from "
-            "passing (detach, no_grad), which symnet cannot take over"
+            "passing (detach, no_grad), which symnet cannot take over; check=False gives the "
+            "slopes of its values"
         )
     return f", its Jacobian {error.max(initial=0.0):.1e}"
