@@ -329,6 +329,13 @@ def test_categories_below_zero_count_from_the_end_since_opset_11(opset, row, tmp
     constants = {"i": np.array([1, -1]), "d": np.array(3), "v": np.array([0.0, 1.0])}
     net = imported(model(nodes, (2, 3), constants, opset), tmp_path, check=False).network
     assert analytic.value(net, np.ones((1, 6)))[0].tolist() == [0, 1, 0, *row]
+    del constants["i"]
+    nodes = [
+        *(node("Floor", "x", "f"), node("Cast", "f", "i", to=TensorProto.INT64)),
+        *(node("OneHot", "i d v", "h"), node("Cast", "h", to=TensorProto.DOUBLE)),
+    ]
+    net = imported(model(nodes, (2,), constants, opset), tmp_path, check=False).network
+    assert analytic.value(net, [1.2, -0.5]).tolist() == [0, 1, 0, *row]
 
 
 WHOLE = {

@@ -6,8 +6,9 @@ import math
 from operator import itemgetter
 
 import numpy as np
+import sympy
 
-from symnet.importers.folding import matrices, taking
+from symnet.importers.folding import choices, matrices, taking
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.scattering import along, put
 from symnet.importers.folding.tensors import Value
@@ -90,13 +91,27 @@ def _tensor_scatter(c: Call) -> Result:
 
 
 def _one_hot(c: Call) -> Result:
-    index, axis = c.constant(0, "categories").astype(np.int64), c.get("axis", -1)
-    depth = int(c.constant(1, "depth").reshape(-1)[0])
+    depth, axis = int(c.constant(1, "depth").reshape(-1)[0]), c.get("axis", -1)
     off, on = c.constant(2, "values").reshape(-1)[:2]
+    if isinstance(c.value(0), Form):
+        return _one_hot_computed(c, depth, off, on, axis)
+    index = c.constant(0, "categories").astype(np.int64)
     matrices.check_size(max(depth, 0) * index.size, "a one-hot tensor")
     wrapped = np.where((index < 0) & (c.opset >= 11), index + depth, index)
     whole = np.where(wrapped[..., None] == np.arange(depth), on, off)
     return np.moveaxis(whole, -1, axis)
+
+
+def _one_hot_computed(c: Call, depth: int, off: float, on: float, axis: int) -> Result:
+    """Of categories that depend on the inputs, which may count from the end."""
+    t, index = c.tensors, c.form(0)
+    matrices.check_size(max(depth, 0) * index.size, "a one-hot tensor")
+    apart = t.places(index, lambda a: a[..., None])
+    here = choices.compared(t, "eq", apart, np.arange(depth))
+    if c.opset >= 11:
+        behind = choices.compared(t, "eq", apart, np.arange(depth) - depth)
+        here = choices.joined(sympy.Or, here, behind)
+    return t.places(choices.chosen(t, here, off, on), lambda a: np.moveaxis(a, -1, axis))
 
 
 def _eye(c: Call) -> Result:
