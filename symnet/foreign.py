@@ -98,7 +98,10 @@ def real(what: str, X: Any) -> NDArray[np.float64]:
     TypeError for times, text and complex numbers, of which NumPy would make some; ValueError for
     masked entries.
     """
-    found = np.asarray(X)
+    try:
+        found = np.asarray(X)
+    except ValueError:
+        raise ValueError(f"{what} is ragged: its rows have several lengths") from None
     _unmasked(what, X)
     try:
         if found.dtype.kind in "fiubO":

@@ -56,6 +56,33 @@ def test_tensors_are_arrays():
     assert narrow == symnet.from_torch(half, check=False)
 
 
+def test_pairs_of_weights_and_biases_are_arrays():
+    """As parameters stand in JAX; a tuple that is no pair was NumPy's inhomogeneous shape."""
+    W1, b1, W2, b2 = ARRAYS
+    made = symnet.from_arrays([(W1, b1), (W2, b2)], "tanh", inputs=NET.input_names)
+    assert made == NET
+    turned = symnet.from_arrays([(W1.T, b1), (W2.T, None)], "tanh", layout="in,out")
+    assert turned == symnet.from_arrays([W1, b1, W2], "tanh")
+
+
+def test_ragged_points_are_said_to_be():
+    """NumPy speaks of an array element that is set with a sequence."""
+    f = symnet.derive(NET).compile()
+    for take in (f, f.value, lambda X: symnet.sensitivity(NET, X)):
+        with pytest.raises(ValueError, match="is ragged: its rows have several lengths"):
+            take([[1.0, 2.0], [3.0]])
+
+
+def test_ranges_are_by_name():
+    """Two numbers each."""
+    pytest.importorskip("matplotlib")
+    said = "ranges are by name, as {'T [K]': (0, 1)}; found (0, 1)"
+    with pytest.raises(TypeError, match=re.escape(said)):
+        symnet.plot(NET, over=(0, 1))
+    with pytest.raises(ValueError, match=r"range of T \[K\] is 1; expected two rising numbers"):
+        symnet.plot(NET, over={"T [K]": 1})
+
+
 def test_models_keep_the_names_of_their_inputs():
     """A data frame's columns were looked for as T__K_, and not found."""
     pandas = pytest.importorskip("pandas")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -32,8 +32,9 @@ def from_arrays(
     """The chain of layers with these weights: each a matrix, followed by its bias or not.
 
     Args:
-        arrays: [W1, b1, W2, b2, ...]; a layer's bias may be missing. Or arrays by their names, as
-            `np.load("net.npz")` and a module's `state_dict()` have them, in the order of these.
+        arrays: [W1, b1, W2, b2, ...], or [(W1, b1), (W2, b2), ...]; a layer's bias may be missing,
+            or None. Or arrays by their names, as `np.load("net.npz")` and a module's `state_dict()`
+            have them, in the order of these.
         activations: one for each layer; one name alone is for all but the last, which is linear
             (a list of one name for one layer is that layer's). Of arrays with names `name=tanh`
             for each layer tells the order of the layers as well.
@@ -58,10 +59,17 @@ def from_arrays(
     layout = layout or "out,in"
     if layout not in named.LAYOUTS:
         raise ValueError(f"layout {layout!r} is none of {', '.join(named.LAYOUTS)}")
-    plain = [_numbers(array) for array in arrays]
+    plain = [_numbers(array) for array in _unpaired(arrays)]
     if layout == "in,out":
         plain = _without_rows(plain, 1 if isinstance(activations, str) else len(activations or ()))
     return of_layers(_grouped(plain), activations, layout, inputs, outputs, name)
+
+
+def _unpaired(arrays: Iterable[Any]) -> Iterator[Any]:
+    """One after the other, of tuples of weights and a bias, or None, as well."""
+    for given in arrays:
+        pair = given if isinstance(given, tuple) else (given,)
+        yield from (array for array in pair if array is not None)
 
 
 def _numbers(given: Any) -> Array:
