@@ -45,6 +45,20 @@ def test_names_are_names():
     assert symnet.from_torch(module, shape=3) == symnet.from_torch(module)
 
 
+@pytest.mark.parametrize(
+    "shape", [(None, 3), 3.0, "3", (3.0,), (-1, 3), np.ones(3), [(3,), 2.5], {"x": None}]
+)
+def test_a_shape_is_of_whole_numbers(shape):
+    """An array of three ones, to trace with, was taken for the shape (1, 1, 1)."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("jax")
+    said = "a shape is needed, as|a size of the shape is"
+    with pytest.raises((TypeError, ValueError), match=said):
+        symnet.from_torch(torch.nn.Linear(3, 1), shape=shape)
+    with pytest.raises((TypeError, ValueError), match=said):
+        symnet.from_jax(lambda x: x**2, shape)
+
+
 def test_tensors_are_arrays():
     """Parameters ask for gradients, and NumPy knows no bfloat16."""
     torch = pytest.importorskip("torch")

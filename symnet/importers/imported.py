@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import numpy as np
 from sympy import Symbol
@@ -15,7 +16,7 @@ from symnet.files import NetworkFileError
 from symnet.importers.folding import matrices
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.names import check_end, check_label, shortened
+from symnet.names import check_end, check_label, shortened, whole
 from symnet.network import Network
 from symnet.network.weights import Array
 
@@ -200,6 +201,15 @@ def _label(name: str) -> str:
         return check_end(name.removesuffix(":0"), "output")
     except ValueError:
         return _plain(name)
+
+
+def shape_of(given: object) -> tuple[int, ...]:
+    """A shape, or n for (n,). TypeError for what is none, ValueError for its sizes."""
+    sizes = (given,) if isinstance(given, Integral) else given
+    if not isinstance(sizes, Iterable) or isinstance(sizes, str):
+        told = shortened(repr(given))
+        raise TypeError(f"a shape is needed, as (3,) for three inputs of one point; got {told}")
+    return tuple(whole(size, "a size of the shape", 0) for size in sizes)
 
 
 def label_of(path: FilePath) -> str | None:

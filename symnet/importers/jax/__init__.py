@@ -21,7 +21,7 @@ from symnet.importers.folding import matrices, small
 from symnet.importers.folding.choices import Condition, by_number, chosen
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.imported import Imported, Model, Options, exactness
+from symnet.importers.imported import Imported, Model, Options, exactness, shape_of
 from symnet.importers.jax import double, refusals
 from symnet.importers.jax.known import KNOWN, MATRICES, RESULTS
 from symnet.importers.jax.moves import MOVES, bound
@@ -82,7 +82,7 @@ def imported(function: Callable[[Any], Any], n: int | Sequence[int], options: Op
     jax = needed("jax", "jax")
     if not callable(function):
         raise TypeError(f"a function of an array is needed, got {unlike(function)}")
-    shape = (int(n),) if isinstance(n, int | np.integer) else tuple(int(s) for s in n)
+    shape = shape_of(n)
     try:
         return _read(jax, function, shape, options)
     except (ValueError, TypeError, CheckError):

@@ -12,14 +12,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
-
-import numpy as np
 
 from symnet.extras import needed
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.imported import Imported, Model, Options, exactness
+from symnet.importers.imported import Imported, Model, Options, exactness, shape_of
 from symnet.importers.torch import double, exporting, program, refusals, traced
 from symnet.network import Network
 from symnet.network.mistaken import unlike
@@ -173,13 +172,11 @@ def _arguments(torch: Any, module: Any, shape: Any) -> Arguments:
         return Arguments(((1, _first_width(torch, module)),))
     if isinstance(shape, Mapping):
         names = tuple(str(name) for name in shape)
-        shapes = tuple((1, *(int(s) for s in one)) for one in shape.values())
+        shapes = tuple((1, *shape_of(one)) for one in shape.values())
         known = inspect.signature(module.forward).parameters
         return Arguments(shapes, names, all(name in known for name in names))
-    whole: list[Any] = [shape] if isinstance(shape, int | np.integer) else list(shape)
-    several = bool(whole) and not all(isinstance(s, int | np.integer) for s in whole)
-    each = whole if several else [whole]
-    return Arguments(tuple((1, *(int(s) for s in one)) for one in each))
+    several = isinstance(shape, list | tuple) and not all(isinstance(s, Integral) for s in shape)
+    return Arguments(tuple((1, *shape_of(one)) for one in (shape if several else [shape])))
 
 
 def _exported_shapes(program: Any) -> Shapes:
