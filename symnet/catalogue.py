@@ -135,6 +135,15 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
 """The languages of generated texts; they are written by `languages.WRITERS`."""
 
 
+def file_name(path: object) -> str:
+    """A path as text. TypeError for what names no file, ValueError for an empty name."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise TypeError(f"a file's name is needed, got {type(path).__name__}")
+    if not (name := os.fsdecode(path)):
+        raise ValueError("a file's name is needed, got an empty one")
+    return name
+
+
 def is_folder(output: str) -> bool:
     """Whether files go into it."""
     return output.endswith("/") or os.path.isdir(output)
@@ -151,7 +160,8 @@ def language_of(output: str, asked: str | None = None) -> str:
     writing = [name for name, row in LANGUAGES.items() if row.ending == suffix]
     file = PurePath(output).name
     if asked is None and suffix and not writing:
-        raise ValueError(f"no language's files end as {file}: say which of {', '.join(LANGUAGES)}")
+        known = ", ".join(f"{name} (.{row.ending})" for name, row in LANGUAGES.items())
+        raise ValueError(f"no language's files end as {file}: say which of {known}")
     if asked is None:
         return next(iter(writing), "python")
     if writing and asked not in writing:
@@ -164,19 +174,26 @@ def language_of(output: str, asked: str | None = None) -> str:
 
 
 def format_of(path: str | os.PathLike[str], what: str, formats: Iterable[str]) -> str:
-    """The one of `formats` in which `what` is written to a file of this name, else ValueError."""
-    ending = PurePath(path).suffix.lower().removeprefix(".")
+    """The one of `formats` in which `what` is written to a file of this name.
+
+    ValueError where there is none, and for the name of a folder.
+    """
+    name = file_name(path)
+    ending = PurePath(name).suffix.lower().removeprefix(".")
     if ending not in formats:
-        known = ", ".join(f".{name}" for name in formats)
-        raise ValueError(f"{os.fspath(path)}: {what} ends in one of {known}")
+        known = ", ".join(f".{ending}" for ending in formats)
+        raise ValueError(f"{name}: {what} ends in one of {known}")
+    if os.path.isdir(name):
+        raise ValueError(f"{name}: is a folder; {what} is a file")
     return ending
 
 
 def check_network_file(path: str | os.PathLike[str]) -> None:
     """ValueError for a name by which other programs would take a network file for their own."""
-    suffix = PurePath(path).suffix
+    name = file_name(path)
+    suffix = PurePath(name).suffix
     if suffix.lower() not in ("", ".json"):
         raise ValueError(
-            f"{os.fspath(path)}: network files are JSON; a name that ends in {suffix!r} would say "
-            f"otherwise, so write {PurePath(path).with_suffix('.json').name}"
+            f"{name}: network files are JSON; a name that ends in {suffix!r} would say "
+            f"otherwise, so write {PurePath(name).with_suffix('.json').name}"
         )

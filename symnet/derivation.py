@@ -11,6 +11,7 @@ from sympy import Expr, Matrix, Symbol
 
 from symnet import compiling, formulas
 from symnet.calculus.algebra import DIRECTIONS
+from symnet.catalogue import file_name
 from symnet.formulas import expanded, safe
 from symnet.names import whole
 from symnet.network import Network
@@ -160,7 +161,7 @@ class Derivation:
         """
         from symnet.languages.placing import generated
 
-        generated(self.network, self.order, os.fspath(path), language, precision, only)
+        generated(self.network, self.order, file_name(path), language, precision, only)
 
     def report(self, path: str | os.PathLike[str], data: Any = None) -> Report | None:
         """Write a page about the network: HTML, Markdown, LaTeX or PDF by the name's ending.
@@ -171,7 +172,7 @@ class Derivation:
         """
         from symnet.reporting import reported
 
-        return reported(self, os.fspath(path), data)
+        return reported(self, file_name(path), data)
 
     def _readable(self) -> str:
         return "expanded" if expanded.is_readable(self.network, self.order) else "layer"

@@ -7,7 +7,7 @@ f(X)    X a dask array (…, n)             lazy dask arrays (…, m), (…, m, 
 f(X)    X a data frame, a table, a        arrays; the columns are taken by their names
         record array or a dictionary,
         a column for each input, or a
-        row of one
+        row of one; a list of such rows
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ INPUT, OUTPUT = "input", "output"
 """The dimensions of xarray's results; a derivative's second is `input_2`, and so on."""
 
 
+_NUMBERS = (float, int, np.float64)
+
+
 class Function(Protocol):
     """What is asked of a compiled function."""
 
@@ -41,7 +44,7 @@ def applied(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, ...
     orders: all from 0, or a single one. ValueError where X has another number of inputs, TypeError
     where it is not real.
     """
-    if type(X) in (list, tuple) or (type(X) is np.ndarray and not X.dtype.names):
+    if type(_first(X)) in _NUMBERS or (type(X) is np.ndarray and not X.dtype.names):
         return None  # at once: a single point takes little more than this
     home, kind = type(X).__module__.partition(".")[0], type(X).__name__
     if home == "dask" and kind == "Array":
@@ -58,10 +61,13 @@ def applied(function: Function, orders: Sequence[int], X: Any) -> tuple[Any, ...
 def named(names: Sequence[str], X: Any) -> Any:
     """The columns of these names as an array (…, n): of a data frame, a table, a mapping, a record.
 
-    Of a row its entries. Whatever else X is, and what has none of the names, is left as it is.
-    ValueError for what has some of them only, one twice, under several levels, or in columns of
-    other lengths; TypeError where a column does not hold real numbers, and for a lazy frame.
+    Of a row its entries, of a list of rows those of each. Whatever else X is, and what has none of
+    the names, is left as it is. ValueError for what has some of them only, one twice, under several
+    levels, or in columns of other lengths; TypeError where a column does not hold real numbers, and
+    for a lazy frame.
     """
+    if type(X) in (list, tuple):
+        return [named(names, row) for row in X] if _labels(_first(X)) else X
     home, kind = type(X).__module__.partition(".")[0], type(X).__name__
     if kind == "LazyFrame":
         raise TypeError("the data is a LazyFrame, which has no numbers yet; give data.collect()")
@@ -82,7 +88,8 @@ def named(names: Sequence[str], X: Any) -> Any:
             raise ValueError(
                 f"the data has {shortened(how)}; the inputs are {shortened(', '.join(names))}"
             )
-    return _side_by_side({name: X[name] for name in names})
+    columns_of = X._asdict() if _is_named_tuple(X) else X
+    return _side_by_side({name: columns_of[name] for name in names})
 
 
 def real(what: str, X: Any) -> NDArray[np.float64]:
@@ -91,7 +98,10 @@ def real(what: str, X: Any) -> NDArray[np.float64]:
     TypeError for times, text and complex numbers, of which NumPy would make some; ValueError for
     masked entries.
     """
-    found = np.asarray(X)
+    try:
+        found = np.asarray(X)
+    except ValueError:
+        raise ValueError(f"{what} is ragged: its rows have several lengths") from None
     _unmasked(what, X)
     try:
         if found.dtype.kind in "fiubO":
@@ -101,8 +111,21 @@ def real(what: str, X: Any) -> NDArray[np.float64]:
     raise TypeError(f"{what} holds {found.dtype}; real numbers are needed")
 
 
+def _first(X: Any) -> Any:
+    """What a list begins with, or the lists in it; anything else itself."""
+    while type(X) in (list, tuple) and X:
+        X = X[0]
+    return X
+
+
+def _is_named_tuple(X: Any) -> bool:
+    return isinstance(X, tuple) and hasattr(X, "_fields")
+
+
 def _labels(X: Any) -> list[Any]:
     """The names of the columns of X, or of a row's entries; none of what has no names."""
+    if _is_named_tuple(X):
+        return list(X._fields)
     fields = getattr(getattr(X, "dtype", None), "names", None)
     if isinstance(X, Mapping) or fields:
         return list(fields or X)

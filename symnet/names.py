@@ -152,7 +152,7 @@ def variables(
     if len(given) != count:
         raise ValueError(f"{role}s: {len(given)} names, but the network has {count} {role}s")
     labels = [
-        check_symbol(name, role).name if isinstance(name, Symbol) else _label(name, role)
+        check_symbol(name, role).name if isinstance(name, Symbol) else check_end(name, role)
         for name in given
     ]
     used = {*taken, *filter(_is_plain, labels)}
@@ -164,7 +164,8 @@ def variables(
     return Variables(tuple(symbols), tuple(labels))
 
 
-def _label(name: object, role: str) -> str:
+def check_end(name: object, role: str) -> str:
+    """The label of an input or output: any printable line. ValueError, with the role, else."""
     text = name if isinstance(name, str) else ""
     if not (text.isprintable() and text == text.strip() and 0 < len(text) <= _LONGEST_LABEL):
         raise ValueError(

@@ -269,6 +269,22 @@ WRONG = {
 }
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        *(lambda: X == 0, lambda: X != X, lambda: X[0] > 0, lambda: X <= [1, 2]),
+        *(lambda: max(X[0], X[1]), lambda: bool(X), lambda: X if X else 0, lambda: X in (V, X[0])),
+        *(lambda: np.where(X > 0, X, 0), lambda: np.ones(2) == X, lambda: np.float64(1) < X),
+    ],
+)
+def test_a_vector_is_not_compared(ask):
+    """`x == 0` was False, and `if x:` True, whatever x is: such a network was another one."""
+    with pytest.raises(TypeError, match=r"compared|is not for vectors of a network"):
+        ask()
+    assert X in [X]
+    assert len({X, X[0]}) == 2
+
+
 def test_sympys_numbers_are_factors_and_terms():
     """On both sides of a vector, which prints on a line."""
     z = sympy.Rational(1, 3) * X - sympy.Rational(1, 2)

@@ -316,7 +316,10 @@ def test_the_outputs_name_tells_the_language(run, net, tmp_path):
         assert (tmp_path / name).read_bytes().startswith(written)
     assert run("generate", net, "--language", "json", "-o", tmp_path / "loops.txt") == (0, "", "")
     for words, said in (
-        (["-o", "a.js"], "no language's files end as a.js: say which of python, c, c-batch, "),
+        (
+            ["-o", "a.js"],
+            "no language's files end as a.js: say which of python (.py), c (.c), c-batch (.c), ",
+        ),
         (
             ["--language", "rust", "-o", "a.c"],
             "rust writes .rs, but the output is a.c: ask for c, or for another file\n",

@@ -225,7 +225,7 @@ def test_source_text_is_written_where_it_is_asked_for(tmp_path):
     assert '"dy/dx1"' in written.read_text(encoding="utf-8")
     for arguments, message in (
         (("a.c", "rust"), "rust writes .rs, but the output is a.c: ask for c"),
-        (("a.foo",), "no language's files end as a.foo: say which of python, c, "),
+        (("a.foo",), r"no language's files end as a.foo: say which of python \(\.py\), c \(\.c\)"),
         (("a.py", "klingon"), "no language 'klingon'; there are python, c, "),
     ):
         with pytest.raises(ValueError, match=message):

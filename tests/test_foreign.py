@@ -107,6 +107,26 @@ def test_whatever_has_names_is_taken_by_them(f, frame, backend):
     np.testing.assert_array_equal(f.value(frame[:0]), np.empty((0, 2)))
 
 
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_rows_of_a_list_are_taken_by_their_names(f, frame, backend):
+    """They were taken by place, without a word: T where rho belongs."""
+    if backend == "c" and not shutil.which("gcc"):
+        pytest.skip("no C compiler installed")
+    f = symnet.derive(f.network).compile(backend)
+    other = frame[["u", "T", "rho"]]
+    y = f.value(X[:, 0])
+    rows = [row for _, row in other.iterrows()]
+    named = list(other.itertuples())
+    for given in (rows, tuple(rows), named, other.to_dict("records")):
+        np.testing.assert_array_equal(f.value(given), y)
+        np.testing.assert_array_equal(f.value([given, given])[1], y)
+    np.testing.assert_array_equal(f.value(list(other.to_records())), y)
+    np.testing.assert_array_equal(f.value(named[3]), f.value(X[3, 0]))
+    with pytest.raises(ValueError, match="the data has no column 'T', but 'rho'"):
+        f.value([{"rho": 1.0, "u": 2.0}])
+    np.testing.assert_array_equal(symnet.sensitivity(f.network, rows).points, X[:, 0])
+
+
 def test_missing_numbers_are_nan(f, frame):
     """Of columns that have a way of their own to say so."""
     lacking = frame.astype("Float64")

@@ -264,7 +264,7 @@ def test_live_models_that_are_refused(trained):
     assert "(Mine): it is no layer that symnet reads" in said[1]
     assert said[2].startswith("the model is")
     assert said[3] == "the model is not built: its inputs' shape is not known yet"
-    assert said[4].startswith("builtins.dict is no model of Keras 3")
+    assert said[4].startswith("a model of Keras 3 is needed, got dict; symnet.from_arrays")
 
 
 def test_dense_models_are_chains(trained):
@@ -356,6 +356,7 @@ def test_archives_of_keras_2(between, tmp_path):
         ({"class_name": "Discretization", "config": {"name": "r"}}, "whole numbers"),
         (dense(activation="tanhh"), "did you mean 'tanh'"),
         (dense(activation={"class_name": "function", "config": "f"}), "'f', which is code"),
+        (dense(activation={"class_name": "function", "config": None}), "a function without a name"),
         (dense(activation={"class_name": "PReLU", "config": {"name": "p"}}), "no slopes for it"),
         (dense(dtype={"class_name": "Int4DTypePolicy", "config": {"mode": "int4"}}), "quantised"),
         ({"class_name": "MelSpectrogram", "config": {"name": "r"}}, "layers or operations that"),

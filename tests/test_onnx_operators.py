@@ -631,16 +631,16 @@ def test_support_vectors_of_scikit_learns_exporter(kernel, tmp_path):
 
 def test_every_operator_is_read_or_refused_by_a_reason():
     """Those of ONNX and of its models of machine learning, as the installed onnx has them."""
-    from symnet.importers.onnx import graph, refusals
+    from symnet.importers.onnx import operators, refusals
 
     schemas = {(s.domain, s.name): s for s in onnx.defs.get_all_schemas()}
     unread = [
         (name, domain)
         for (domain, name), s in schemas.items()
-        if name not in graph._DOMAINS.get(domain, {})
+        if name not in operators.DOMAINS.get(domain, {})
         and not (s.has_function or s.has_context_dependent_function)
     ]
     plain = [name for name, domain in unread if "no rule" in refusals.reason(name, domain)]
     assert sorted(plain) == ["Constant", "MelWeightMatrix"]  # read before the tables are
     names = {name for _, name in schemas}
-    assert {*graph._READERS, *refusals._REASONS} <= names
+    assert {*operators.READERS, *refusals._REASONS} <= names

@@ -10,6 +10,7 @@ import re
 import numpy as np
 import pytest
 
+from symnet.importers.folding.tensors import Tensors
 from symnet.witness import analytic
 
 onnx = pytest.importorskip("onnx")
@@ -216,6 +217,18 @@ def test_a_clip_whose_bounds_cross_is_the_upper_one(tmp_path):
     agrees(proto, imported(proto, tmp_path).network, (1, 3))
 
 
+@pytest.mark.parametrize("low", [np.inf, 7.0])
+def test_a_bound_of_a_clip_that_no_number_reaches(low, tmp_path):
+    """It was dropped, and the comparison then said that the values differ."""
+    bounds = {"l": np.array(low), "h": np.array(1.0)}
+    proto = model([node("Clip", "x l h", "c"), node("Add", "x c")], (1, 3), bounds)
+    net = imported(proto, tmp_path).network
+    np.testing.assert_array_equal(analytic.value(net, [1.0, 8.0, -2.0]), [2.0, 9.0, -1.0])
+    t = Tensors()
+    with pytest.raises(ValueError, match="a bound of it is NaN"):
+        t.clip(t.fold.inputs_of([(3,)])[0], np.nan, None)
+
+
 @pytest.mark.parametrize("p", [1, 2])
 def test_the_norm_is_of_magnitudes(p, tmp_path):
     """onnx's own evaluator sums x where p is 1."""
@@ -316,6 +329,13 @@ def test_categories_below_zero_count_from_the_end_since_opset_11(opset, row, tmp
     constants = {"i": np.array([1, -1]), "d": np.array(3), "v": np.array([0.0, 1.0])}
     net = imported(model(nodes, (2, 3), constants, opset), tmp_path, check=False).network
     assert analytic.value(net, np.ones((1, 6)))[0].tolist() == [0, 1, 0, *row]
+    del constants["i"]
+    nodes = [
+        *(node("Floor", "x", "f"), node("Cast", "f", "i", to=TensorProto.INT64)),
+        *(node("OneHot", "i d v", "h"), node("Cast", "h", to=TensorProto.DOUBLE)),
+    ]
+    net = imported(model(nodes, (2,), constants, opset), tmp_path, check=False).network
+    assert analytic.value(net, [1.2, -0.5]).tolist() == [0, 1, 0, *row]
 
 
 WHOLE = {

@@ -172,3 +172,176 @@ def test_a_spline_of_jax():
     np.testing.assert_array_equal(
         analytic.value(rows, inside), [TABLE[0][places(x, 5)].ravel() for x in inside]
     )
+
+
+INSIDE = np.array([[0.3, 0.9, 0.5, -1.0], [0.75, 0.1, 0.2, 2.0], [0.99, 0.5, 0.7, 0.4]])
+
+
+def agrees_with_pytorch(module, n=4):
+    """Values and Jacobians at numbers from 0 to 1, which the module casts to its categories."""
+    torch = pytest.importorskip("torch")
+    net = symnet.from_torch(module, shape=n)
+    own = module.double()
+    points = torch.from_numpy(INSIDE[:, :n])
+    value = torch.stack([own(x[None])[0] for x in points]).detach().numpy()
+    slopes = [torch.autograd.functional.jacobian(lambda x: own(x[None])[0], x) for x in points]
+    np.testing.assert_allclose(analytic.value(net, points.numpy()), value, rtol=1e-13, atol=1e-15)
+    found = analytic.jacobian(net, points.numpy())
+    np.testing.assert_allclose(found, torch.stack(slopes).numpy(), rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("kind", ["embedding", "one_hot", "sum", "mean", "max", "tables"])
+def test_categories_of_pytorch(kind):
+    """PyTorch raises for those that it has not, at points where networks are compared."""
+    torch = pytest.importorskip("torch")
+    functional = torch.nn.functional
+
+    class Looking(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.table = torch.nn.Parameter(torch.rand(3, 4, 5, 2))
+            self.row = torch.nn.Embedding(4, 2)
+            if kind in ("sum", "mean", "max"):
+                self.row = torch.nn.EmbeddingBag(4, 2, mode=kind)
+
+        def forward(self, x):
+            k = (x[:, :3] * 4).long()
+            if kind == "one_hot":
+                return functional.one_hot(k[:, 0], 4) * x[:, 3:]
+            if kind == "embedding":
+                return self.row(k[:, 0]) * x[:, 3:]
+            if kind != "tables":
+                return self.row(k) * x[:, 3:]
+            i, j, table = k[:, 0], k[:, 1] - 4, self.table * x[0, 3]
+            parts = [table[0, i, j], table[:, i, j].permute(1, 0, 2), table[i.clamp(max=2), :, j]]
+            return torch.cat([part.flatten(1) for part in parts], 1)
+
+    agrees_with_pytorch(Looking())
+
+
+@pytest.mark.parametrize("right", [False, True])
+def test_lines_between_knots_of_pytorch(right):
+    """Of the piece that bucketize or searchsorted finds."""
+    torch = pytest.importorskip("torch")
+
+    class Lines(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("x", torch.tensor(KNOTS))
+            self.y = torch.nn.Parameter(torch.tensor(HEIGHTS))
+
+        def forward(self, x):
+            found = []
+            for k in (
+                torch.bucketize(x[:, 0], self.x, right=right),
+                torch.searchsorted(self.x, x[:, 1], side="right" if right else "left"),
+            ):
+                k = k.clamp(1, len(self.x) - 1)
+                slope = (self.y[k] - self.y[k - 1]) / (self.x[k] - self.x[k - 1])
+                found += [self.y[k - 1] + slope * (x[:, 2] - self.x[k - 1]), k * x[:, 3]]
+            return torch.stack(found, 1)
+
+    module, at_knots = Lines(), torch.tensor([[0.0, 1.0, 0.5, 2.0]], dtype=torch.float64)
+    agrees_with_pytorch(module)
+    found = analytic.value(symnet.from_torch(module, shape=4), at_knots.numpy())
+    np.testing.assert_allclose(found, module(at_knots).detach(), rtol=1e-13)
+
+
+@pytest.mark.parametrize("how", [("bilinear", "border", True), ("nearest", "zeros", False)])
+def test_images_of_pytorch(how):
+    """A table between whose entries a line is drawn, as grid_sample has it."""
+    torch = pytest.importorskip("torch")
+    mode, padding, corners = how
+
+    class Sampling(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.image = torch.nn.Parameter(torch.rand(1, 2, 4, 5))
+
+        def forward(self, x):
+            image = self.image.expand(len(x), 2, 4, 5)
+            found = torch.nn.functional.grid_sample(
+                image, 2.2 * x[:, None, None, :2] - 1, mode, padding, corners
+            )
+            return found.flatten(1) * x[:, 3:]
+
+    agrees_with_pytorch(Sampling())
+
+
+def test_a_bag_without_rows_and_one_of_a_category_that_only_fills():
+    """Zero, as PyTorch has it."""
+    torch = pytest.importorskip("torch")
+
+    class Fixed(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.row = torch.nn.EmbeddingBag(4, 2, padding_idx=2)
+            self.bags = torch.nn.EmbeddingBag(4, 2, mode="mean", include_last_offset=True)
+
+        def forward(self, x):
+            fixed = self.row(torch.tensor([[0, 1, 2], [2, 2, 2]])).flatten()
+            numbers, ends = torch.tensor([0, 1, 3]), torch.tensor([0, 2, 2, 3])
+            bags = self.bags((4 * x[0, :3]).long(), ends) + self.bags(numbers, ends)
+            return x[:, 3:] * torch.cat([fixed, bags.flatten()])[None]
+
+    agrees_with_pytorch(Fixed())
+
+
+def test_categories_and_images_of_jax():
+    """One-hot vectors of a computed number, and a table between whose entries a line is drawn."""
+    jax = pytest.importorskip("jax")
+    jnp, image = jax.numpy, TABLE[0]
+
+    def function(x):
+        chosen = jax.nn.one_hot(jnp.floor(4 * x[0]).astype(int), 4) * x[3]
+        drawn = jax.scipy.ndimage.map_coordinates(
+            jnp.asarray(image) * x[3], [4 * x[:1], 2 * x[1:2]], order=1
+        )
+        return jnp.concatenate([chosen, drawn])
+
+    net = symnet.from_jax(function, 4)
+    with jax.enable_x64(True):
+        value, slopes = jax.vmap(function)(INSIDE), jax.vmap(jax.jacfwd(function))(INSIDE)
+    np.testing.assert_allclose(analytic.value(net, INSIDE), value, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(analytic.jacobian(net, INSIDE), slopes, rtol=1e-12, atol=1e-14)
+
+
+def test_gather_nd_of_computed_places(tmp_path):
+    """Along two axes, from the end where they are negative."""
+    onnxmodels = pytest.importorskip("onnxmodels")
+    node, places_of = onnxmodels.node, [[3.0, -5.0], [2.0, 4.0]]
+    nodes = [
+        node("Slice", "x from to", "two"),
+        node("Mul", "two sizes", "wide"),
+        node("Cast", "wide", "whole", to=onnxmodels.TensorProto.INT64),
+        node("GatherND", "table whole", "y"),
+    ]
+    constants = {
+        "from": np.array([0]),
+        "to": np.array([2]),
+        "sizes": np.array(places_of),
+        "table": RNG.normal(size=(4, 5, 2)),
+    }
+    proto = onnxmodels.model(nodes, (4,), constants)
+    net = onnxmodels.imported(proto, tmp_path).network
+    table, sizes = constants["table"], constants["sizes"]
+    whole = np.trunc(INSIDE[:, None, :2] * sizes).astype(int)
+    expected = table[whole[..., 0], whole[..., 1]].reshape(3, 4)
+    np.testing.assert_array_equal(analytic.value(net, INSIDE), expected)
+
+
+def test_sums_of_rounded_numbers_are_equal_or_not():
+    """Which rounding does not decide; of others it does, and the question is refused."""
+    jnp = pytest.importorskip("jax").numpy
+
+    def function(x):
+        i, j = jnp.floor(4 * x[0]), jnp.clip(jnp.round(3 * x[1]), 0, 2)
+        return jnp.where(2 * i == j * j + 1 - jnp.sign(x[3]), x[2], x[3])
+
+    net = symnet.from_jax(function, 4)
+    expected = [[float(function(jnp.asarray(x)))] for x in INSIDE]
+    np.testing.assert_allclose(analytic.value(net, INSIDE), expected, rtol=1e-6)
+    with pytest.raises(ValueError, match="which rounding decides"):
+        symnet.from_jax(lambda x: jnp.where(jnp.floor(x[0]) / 3 == x[1] ** 2, x[2], x[3]), 4)

@@ -492,7 +492,7 @@ def test_inputs_and_outputs_with_names_are_listed():
     [
         ({"notation": "matrix"}, "unknown notation 'matrix'; choose expanded, neuron, layer"),
         ({"format": "html"}, "unknown format 'html'; choose text, unicode, latex"),
-        ({"digits": 0}, "digits is 0; show at least 1"),
+        ({"digits": 0}, "digits is 0; a whole number of at least 1"),
     ],
 )
 def test_wrong_arguments(arguments, message):

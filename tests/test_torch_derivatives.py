@@ -9,6 +9,7 @@ import symnet
 from symnet.importers.imported import Options
 from symnet.importers.torch import imported
 from symnet.witness import analytic
+from symnet.witness.checking import CheckError
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("scipy")
@@ -191,3 +192,29 @@ def test_statistics_of_the_batch_are_refused_with_what_is_needed():
     module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4, track_running_stats=False))
     with pytest.raises(ValueError, match="track_running_stats"):
         symnet.from_torch(module)
+
+
+def backwards(f, x):
+    """As code does that was written for training: a copy that is no leaf has no gradient."""
+    with torch.enable_grad():
+        x = x.clone().requires_grad_(True)
+        y = f(x)
+        y.backward(torch.ones_like(y))
+        return -x.grad
+
+
+def test_what_stands_still_where_gradients_are_taken_is_read_as_it_is():
+    """The module raises for inputs that take gradients themselves, as PyTorch's Jacobian has it."""
+    module = Of(backwards, *dense(nn.Softplus()))
+    net = symnet.from_torch(module)
+    x = torch.rand(3, 4, dtype=torch.float64)
+    np.testing.assert_allclose(analytic.value(net, x), module.double()(x), rtol=1e-13)
+
+
+def test_slopes_that_are_held_back_are_those_of_the_values_where_that_is_asked():
+    """The refusal says how."""
+    module = Of(lambda f, x: f(x.detach()) + 0 * x.sum(1, keepdim=True), *dense(nn.Softplus()))
+    with pytest.raises(CheckError, match="check=False gives the slopes of its values"):
+        symnet.from_torch(module)
+    net = symnet.from_torch(module, check=False)
+    assert analytic.jacobian(net, np.ones(4)).all()

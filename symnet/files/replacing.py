@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from symnet import leftovers
+from symnet.catalogue import file_name
 
 FilePath = str | os.PathLike[str]
 
@@ -42,6 +43,7 @@ def replacing_bytes(path: FilePath) -> Iterator[BinaryIO]:
     target's permissions are kept. What is no regular file (`/dev/stdout`, a pipe) is written
     directly. Raises OSError, with the name of `path`.
     """
+    path = file_name(path)
     target = Path(os.path.realpath(path))
     try:
         mode = os.stat(path).st_mode
@@ -52,13 +54,13 @@ def replacing_bytes(path: FilePath) -> Iterator[BinaryIO]:
             yield file
         return
     if mode is not None and not os.access(target, os.W_OK):
-        raise PermissionError(13, "file is write-protected", os.fspath(path))
+        raise PermissionError(13, "file is write-protected", path)
     leftovers.remove(target.parent, ".symnet-*.tmp")
     beside = target.with_name(f".symnet-{os.urandom(8).hex()}.tmp")
     try:
         file = open(beside, "xb")  # noqa: SIM115 closed below
     except OSError as error:
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+        raise OSError(error.errno, error.strerror, path) from None
     try:
         with file:
             yield file
@@ -70,7 +72,7 @@ def replacing_bytes(path: FilePath) -> Iterator[BinaryIO]:
     except BaseException as error:
         beside.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:
-            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+            raise OSError(error.errno, error.strerror, path) from None
         raise
     _sync_folder(target.parent)
 

@@ -31,7 +31,7 @@ from symnet.formulas.printers import FormulaPrinter
 from symnet.formulas.remarks import evaluating, limits, notes, pasting
 from symnet.formulas.signs import LATEX, TEXT, UNICODE, Signs
 from symnet.formulas.tex import LatexPrinter
-from symnet.names import shortened
+from symnet.names import shortened, whole
 from symnet.network import Network
 from symnet.network.graph import called
 from symnet.progress import part, steps
@@ -152,8 +152,8 @@ class _Sheet(NamedTuple):
 
 def _sheet(network: Network, order: int, notation: str, format: str, digits: int | None) -> _Sheet:
     _check(notation, catalogue.NOTATIONS, "notation")
-    if digits is not None and digits < 1:
-        raise ValueError(f"digits is {digits}; show at least 1")
+    if digits is not None:
+        digits = whole(digits, "digits", 1)
     # Entries of weights have no place in the layer notation.
     weights = network.symbols if notation == "neuron" else ()
     symbols = (*network.inputs, *network.outputs, *weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -47,6 +48,24 @@ def distance(found: Array, expected: Array) -> float | None:
     size = np.abs(expected[kept]).max(axis=0)
     error = np.abs(found[kept] - expected[kept]) / np.where(size > 0, size, 1)
     return float(error.max(initial=0.0))
+
+
+def defined(call: Callable[[Array], Array], X: Array) -> tuple[Array, Array]:
+    """The points at which `call` does not raise, and its values there.
+
+    A table that is looked up raises for places that it has not. Where it raises at all points, so
+    does this.
+    """
+    try:
+        return X, call(X)
+    except Exception as error:
+        rows = {}
+        for k in range(len(X)):
+            with suppress(Exception):
+                rows[k] = call(X[k : k + 1])
+        if not rows:
+            raise error
+    return X[list(rows)], np.concatenate(list(rows.values()))
 
 
 def check_apart(what: str, call: Callable[[Array], Sequence[Array]], n: int) -> tuple[str, ...]:

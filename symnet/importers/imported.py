@@ -7,14 +7,16 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import numpy as np
+from sympy import Symbol
 
 from symnet.files import NetworkFileError
 from symnet.importers.folding import matrices
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.names import check_label
+from symnet.names import check_end, check_label, shortened, whole
 from symnet.network import Network
 from symnet.network.weights import Array
 
@@ -50,7 +52,7 @@ class Options:
         for end in ("inputs", "outputs"):  # each network that is tried takes the names once more
             names = getattr(self, end)
             if names is not None and not isinstance(names, str):
-                object.__setattr__(self, end, tuple(names))
+                object.__setattr__(self, end, _names(end, names))
 
     def check_complete(self) -> None:
         """ValueError for what only files of arrays need to be told: this one says it itself."""
@@ -63,6 +65,15 @@ class Options:
         """ValueError where outputs are chosen from a file that has one vector of them."""
         if self.select is not None:
             raise ValueError("has one vector of outputs, of which none can be selected")
+
+
+def _names(end: str, given: object) -> tuple[str | Symbol, ...]:
+    names = tuple(given) if isinstance(given, Iterable) else (given,)
+    for name in names:
+        if not isinstance(name, str | Symbol):
+            told = shortened(repr(name), 60)
+            raise TypeError(f"{end}: {told} is no name; give one for each entry")
+    return names
 
 
 @dataclass(frozen=True)
@@ -104,7 +115,10 @@ class Model:
         """The network of the outputs that were chosen, named as far as names are plain."""
         chosen, parts = _selected(self.tensors, self.outputs, options.select)
         y = parts[0] if len(parts) == 1 else self.tensors.fold.stacked(parts)
-        advice = "choose some, those of a file by symnet import --select-outputs"
+        advice = (
+            "choose some, those of a file by symnet import --select-outputs or "
+            "symnet.load(path, select=[...])"
+        )
         matrices.check_named(y.size, "outputs", advice)
         net = self.tensors.fold.network(y, None, None, self.name)
         names = _default_names(self.inputs, net.n), _default_names(chosen, net.m)
@@ -177,8 +191,25 @@ def _default_names(tensors: Sequence[tuple[str, int]], count: int) -> list[str] 
     names = []
     for name, size in tensors:
         plain = _plain(name)
-        names += [plain] if size == 1 else [f"{plain}_{i + 1}" for i in range(size)]
+        names += [_label(name)] if size == 1 else [f"{plain}_{i + 1}" for i in range(size)]
     return names
+
+
+def _label(name: str) -> str:
+    """The name itself, by which tables and data frames have it, where it can be printed."""
+    try:
+        return check_end(name.removesuffix(":0"), "output")
+    except ValueError:
+        return _plain(name)
+
+
+def shape_of(given: object) -> tuple[int, ...]:
+    """A shape, or n for (n,). TypeError for what is none, ValueError for its sizes."""
+    sizes = (given,) if isinstance(given, Integral) else given
+    if not isinstance(sizes, Iterable) or isinstance(sizes, str):
+        told = shortened(repr(given))
+        raise TypeError(f"a shape is needed, as (3,) for three inputs of one point; got {told}")
+    return tuple(whole(size, "a size of the shape", 0) for size in sizes)
 
 
 def label_of(path: FilePath) -> str | None:

@@ -11,6 +11,7 @@ _READ: Mapping[str, str] = MappingProxyType(
         "torch": "symnet.from_torch(module) reads a torch.nn.Module",
         "keras": "symnet.from_keras(model) reads a model",
         "sklearn": "symnet.from_sklearn(model) reads an estimator or a pipeline",
+        "skorch": "symnet.from_torch(net.module_) reads the module in it",
         "onnx": "symnet.load reads the file",
         "jax": "symnet.from_jax(f, n) reads a function of n inputs",
         "flax": "symnet.from_jax(f, n) reads a function of n inputs",

@@ -149,15 +149,21 @@ def _ranges(
         flat = least == most
         low = np.where(flat, least - _STEPS * steps, least)
         high = np.where(flat, most + _STEPS * steps, most)
-    for name, (start, end) in (over or {}).items():
+    over = over or {}
+    if not isinstance(over, Mapping):
+        raise TypeError(f"ranges are by name, as {{{names[0]!r}: (0, 1)}}; found {over!r:.60}")
+    for name, ends in over.items():
         if str(name) not in names:
             raise ValueError(
                 f"range of {str(name)!r}: the inputs are {shortened(', '.join(names))}"
             )
+        if np.shape(ends) != (2,):
+            raise ValueError(f"range of {name} is {ends!r:.60}; expected two rising numbers")
+        start, end = ends
         if not (np.isfinite([start, end]).all() and start < end):
             raise ValueError(f"range of {name} is {start}:{end}; expected two rising numbers")
         low[names.index(str(name))], high[names.index(str(name))] = start, end
-    told = data is not None or set(names) <= set(map(str, over or {}))
+    told = data is not None or set(names) <= set(map(str, over))
     return low, high, () if told else (_GUESSED,)
 
 

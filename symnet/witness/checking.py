@@ -162,7 +162,7 @@ def _check_pair(network: object, function: Checkable) -> None:
     """TypeError for what is no network or no functions, ValueError for those of another size."""
     if not isinstance(network, Network):
         raise TypeError(f"check(network, function): a Network is needed, got {unlike(network)}")
-    if not hasattr(function, "order"):
+    if not hasattr(function, "derivative"):  # as a Derivation has none
         raise TypeError(
             "check(network, function): what derive(network).compile() gives is needed, got "
             f"{type(function).__name__}"

@@ -22,7 +22,7 @@ import sympy
 from sympy import Dummy, Expr, Piecewise
 
 from symnet.activations import Z
-from symnet.importers.folding import functions
+from symnet.importers.folding import functions, rounding
 from symnet.importers.folding.axes import grouped
 from symnet.importers.folding.forms import Form, Shape
 from symnet.importers.folding.tensors import Tensors, Value
@@ -42,6 +42,13 @@ _STEPS: dict[Any, Expr] = {
     sympy.Ne: Piecewise((1, Z < 0), (0, Z <= 0), (1, True)),
 }
 """1 where the relation to 0 holds, else 0."""
+
+_HALF = sympy.Rational(1, 2)
+_WHOLE_STEPS: dict[Any, Expr] = {
+    kind: Piecewise((other, Z <= -_HALF), (1 - other, Z <= _HALF), (other, True))
+    for kind, other in ((sympy.Eq, sympy.S.Zero), (sympy.Ne, sympy.S.One))
+}
+"""The same of whole numbers, of which nothing jumps where they stand."""
 
 _FINITE = (
     "a choice by another value (where) is the sum of its arms, each times 0 or 1: where the arm "
@@ -269,7 +276,10 @@ def _truth(t: Tensors, test: Any, known: dict[Expr, Value]) -> Value:
         parts = [_truth(t, part, known) for part in sorted(test.args, key=sympy.default_sort_key)]
         return reduce(t.multiply, parts)
     difference = t.form(t.subtract(known[test.lhs], known[test.rhs]))
-    if isinstance(test, sympy.Eq | sympy.Ne) and not difference.terms.keys() <= {t.fold.inputs}:
+    asks = isinstance(test, sympy.Eq | sympy.Ne)
+    if asks and rounding.is_whole(difference):
+        return t.apply(_WHOLE_STEPS[test.func], difference, "step")
+    if asks and not difference.terms.keys() <= {t.fold.inputs}:
         raise ValueError(
             "it asks whether two computed numbers are equal, which rounding decides (the gradient "
             "of a maximum does); write the choice with < or >"

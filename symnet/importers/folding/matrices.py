@@ -142,6 +142,12 @@ def zero_rows(A: Matrix) -> Array:
     return np.asarray(np.bincount(rows[A.data != 0], minlength=A.shape[0]) == 0)
 
 
+def is_whole(A: Matrix) -> bool:
+    """Whether all entries are whole numbers."""
+    values = np.zeros(0) if A is None else A if isinstance(A, np.ndarray) else A.data
+    return bool((values == np.round(values)).all())
+
+
 def is_empty(A: Matrix) -> bool:
     """Whether a selection took nothing of a vector; a layer's own zeros are kept."""
     return A is not None and not isinstance(A, np.ndarray) and A.nnz == 0

@@ -6,11 +6,12 @@ x mod y = x − y floor(x/y)        fmod(x, y) = x − y trunc(x/y)
 from __future__ import annotations
 
 import numpy as np
-from sympy import Abs, Rational, ceiling, floor, sign
+from sympy import Abs, Add, Expr, Mul, Piecewise, Pow, Rational, ceiling, floor, sign
 
 from symnet.activations import Z
 from symnet.activations.functions import rint
-from symnet.importers.folding.forms import Form
+from symnet.importers.folding import matrices
+from symnet.importers.folding.forms import Atom, Form
 from symnet.importers.folding.functions import number
 from symnet.importers.folding.tensors import Tensors, Value
 
@@ -27,6 +28,38 @@ ROUNDED = {
 def rounded(t: Tensors, x: Value, how: str) -> Value:
     """A whole number near x."""
     return t.apply(ROUNDED[how], x, how)
+
+
+def is_whole(x: Form) -> bool:
+    """Whether all entries are sums and products of rounded numbers, which are exact."""
+    if not all(map(matrices.is_whole, (*x.terms.values(), x.bias))):
+        return False
+    return all(map(_is_whole_atom, x.terms))
+
+
+def _is_whole_atom(atom: Atom) -> bool:
+    if atom.form is None:
+        return False
+    if atom.kind == "product":
+        assert atom.factor is not None
+        return is_whole(atom.form) and _is_whole_atom(atom.factor)
+    law = atom.activation and atom.activation.value
+    if law is None:
+        return atom.kind == "form" and is_whole(atom.form)
+    return _is_whole_law(law, False) or (_is_whole_law(law, True) and is_whole(atom.form))
+
+
+def _is_whole_law(law: Expr, of_whole: bool) -> bool:
+    """Whether a formula has whole values, of all z or of whole ones."""
+    if isinstance(law, floor | ceiling | rint | sign) or law.is_Integer:
+        return True
+    if isinstance(law, Piecewise):
+        return all(_is_whole_law(arm, of_whole) for arm, _ in law.args)
+    if law.is_Pow and not law.exp.is_nonnegative:
+        return False
+    if isinstance(law, Add | Mul | Pow | Abs):
+        return all(_is_whole_law(part, of_whole) for part in law.args)
+    return of_whole and law == Z
 
 
 def remainder(t: Tensors, x: Value, y: Value, how: str = "floor") -> Value:

@@ -67,6 +67,27 @@ def taken(t: Tensors, x: Value, which: Value, axis: int, wraps: bool = False) ->
     return t.places(found, lambda a: a.transpose(*order, *range(len(order), a.ndim)))
 
 
+def taken_at(
+    t: Tensors, x: Value, places: Sequence[Value], axes: Sequence[int], wraps: bool = False
+) -> Value:
+    """x[..., places[0], ..., places[1], ...], the axes of the places before all others."""
+    rest = [k for k in range(len(x.shape)) if k not in axes]
+    shape = np.broadcast_shapes(*(np.shape(which) for which in places))
+    inner = [*[1] * len(shape), *(x.shape[k] for k in rest)]
+    cases = t.places(
+        x, lambda a: a.transpose(*axes, *rest).reshape(*(x.shape[k] for k in axes), *inner)
+    )
+    wide = [t.broadcast(which, shape) for which in places]
+    return one_at(t, cases, [t.reshape(w, (*shape, *[1] * len(rest))) for w in wide], wraps)
+
+
+def one_at(t: Tensors, cases: Value, places: Sequence[Value], wraps: bool = False) -> Value:
+    """cases[places[0][e], places[1][e], ..., e] for the entries e, one axis after the other."""
+    for left, which in zip(reversed(range(len(places))), places, strict=True):
+        cases = _wrapped(t, cases, t.reshape(which, (*[1] * left, *which.shape)), wraps)
+    return cases
+
+
 def taken_along(t: Tensors, x: Value, which: Value, axis: int, wraps: bool = False) -> Value:
     """np.take_along_axis(x, which, axis), where `which` may be smaller along the other axes."""
     axis %= len(x.shape)

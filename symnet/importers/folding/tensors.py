@@ -175,14 +175,17 @@ class Tensors:
     def clip(self, x: Value, low: Any, high: Any) -> Value:
         """min(max(x, low), high), of which either may be None; clips of clips are one.
 
-        The least and the largest of all numbers are no bounds.
+        The least and the largest of all numbers are no bounds. ValueError for one that is NaN.
         """
-        low = None if low is None or not -_LARGEST < low < math.inf else float(low)
-        high = None if high is None or not -math.inf < high < _LARGEST else float(high)
+        least = -math.inf if low is None else float(low)
+        most = math.inf if high is None else float(high)
+        if math.isnan(least) or math.isnan(most):
+            raise ValueError("a bound of it is NaN")
         if not isinstance(x, Form):
             return np.clip(x, low, high)
-        if low is not None and high is not None and low > high:
-            return np.full(x.shape, high)
+        if least >= most:
+            return np.full(x.shape, most)
+        low, high = least if least > -_LARGEST else None, most if most < _LARGEST else None
         for base, law in x.functions().items():
             if (before := functions.bounds(law)) is None or base.size != x.size:
                 continue

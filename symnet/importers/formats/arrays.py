@@ -41,7 +41,7 @@ def from_named(
     """The chain of arrays that have names: see `named.chain`."""
     options.check_single()
     asked = options.activations, options.layout
-    pairs, functions, layout, notes, others = named.chain(arrays, *asked, named.as_option)
+    pairs, functions, layout, notes, others = named.chain(arrays, *asked, named.of_a_file)
     net = of_layers(pairs, functions, layout, name=label_of(path))
     x = np.ones(net.n)
     y = ", ".join(f"{v:.9g}" for v in analytic.value(net, x)[:4])

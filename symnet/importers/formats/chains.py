@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -32,8 +32,9 @@ def from_arrays(
     """The chain of layers with these weights: each a matrix, followed by its bias or not.
 
     Args:
-        arrays: [W1, b1, W2, b2, ...]; a layer's bias may be missing. Or arrays by their names, as
-            `np.load("net.npz")` and a module's `state_dict()` have them, in the order of these.
+        arrays: [W1, b1, W2, b2, ...], or [(W1, b1), (W2, b2), ...]; a layer's bias may be missing,
+            or None. Or arrays by their names, as `np.load("net.npz")` and a module's `state_dict()`
+            have them, in the order of these.
         activations: one for each layer; one name alone is for all but the last, which is linear
             (a list of one name for one layer is that layer's). Of arrays with names `name=tanh`
             for each layer tells the order of the layers as well.
@@ -48,7 +49,7 @@ def from_arrays(
     if isinstance(activations, Expr | Activation):
         activations = [activations]
     if isinstance(arrays, Mapping):
-        given = {name: np.asarray(array) for name, array in arrays.items()}
+        given = {name: _numbers(array) for name, array in arrays.items()}
         told = [activations] if isinstance(activations, str) else activations
         pairs, own, layout, _, others = named.chain(given, told, layout)
         if others:
@@ -58,10 +59,22 @@ def from_arrays(
     layout = layout or "out,in"
     if layout not in named.LAYOUTS:
         raise ValueError(f"layout {layout!r} is none of {', '.join(named.LAYOUTS)}")
-    plain = [np.asarray(array) for array in arrays]
+    plain = [_numbers(array) for array in _unpaired(arrays)]
     if layout == "in,out":
         plain = _without_rows(plain, 1 if isinstance(activations, str) else len(activations or ()))
     return of_layers(_grouped(plain), activations, layout, inputs, outputs, name)
+
+
+def _unpaired(arrays: Iterable[Any]) -> Iterator[Any]:
+    """One after the other, of tuples of weights and a bias, or None, as well."""
+    for given in arrays:
+        pair = given if isinstance(given, tuple) else (given,)
+        yield from (array for array in pair if array is not None)
+
+
+def _numbers(given: Any) -> Array:
+    """An array; doubles of a tensor of PyTorch's, which may ask for gradients or be bfloat16."""
+    return np.asarray(given.detach().cpu().double() if hasattr(given, "detach") else given)
 
 
 def of_layers(

@@ -62,9 +62,10 @@ def as_argument(activations: Sequence[str]) -> str:
     return f"activations={list(activations)}"
 
 
-def as_option(activations: Sequence[str]) -> str:
-    """`symnet import --activations tanh,linear -o net.json`."""
-    return f"symnet import --activations {','.join(activations)} -o net.json"
+def of_a_file(activations: Sequence[str]) -> str:
+    """`symnet.load(path, activations=['tanh', 'linear'])`, and the command for it."""
+    option = f"symnet import --activations {','.join(activations)} -o net.json"
+    return f"symnet.load(path, {as_argument(activations)}) or {option}"
 
 
 def chain(

@@ -21,13 +21,14 @@ from symnet.importers.folding import matrices, small
 from symnet.importers.folding.choices import Condition, by_number, chosen
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.imported import Imported, Model, Options, exactness
+from symnet.importers.imported import Imported, Model, Options, exactness, shape_of
 from symnet.importers.jax import double, refusals
 from symnet.importers.jax.known import KNOWN, MATRICES, RESULTS
 from symnet.importers.jax.moves import MOVES, bound
 from symnet.importers.jax.rules import RULES, plain, varies
 from symnet.importers.jax.walk import equations, evaluated, opened
 from symnet.network import Network
+from symnet.network.mistaken import unlike
 from symnet.network.weights import Array
 from symnet.witness.checking import CheckError
 
@@ -79,7 +80,9 @@ def from_jax(
 def imported(function: Callable[[Any], Any], n: int | Sequence[int], options: Options) -> Imported:
     """The same with what is to be said about it."""
     jax = needed("jax", "jax")
-    shape = (int(n),) if isinstance(n, int | np.integer) else tuple(int(s) for s in n)
+    if not callable(function):
+        raise TypeError(f"a function of an array is needed, got {unlike(function)}")
+    shape = shape_of(n)
     try:
         return _read(jax, function, shape, options)
     except (ValueError, TypeError, CheckError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -31,28 +32,28 @@ def _sliced(t: Tensors, equation: Any, given: list[Value]) -> Value:
 
 
 def _gathered(t: Tensors, equation: Any, given: list[Value]) -> Value:
-    """Slices that begin at numbers along one axis. ValueError where there are several."""
+    """Slices that begin at numbers along some axes."""
     x, indices = given
     parameters = equation.params
     numbers, sizes = parameters["dimension_numbers"], parameters["slice_sizes"]
-    if len(numbers.start_index_map) != 1 or numbers.operand_batching_dims:
-        raise ValueError("its indices, of several axes, depend on the inputs")
+    if numbers.operand_batching_dims:
+        raise ValueError("its indices, which differ from batch to batch, depend on the inputs")
     if "FILL" in str(parameters["mode"]):
         t.fold.replaced = _OUTSIDE
-    (axis,) = numbers.start_index_map
-    cases = taking.windows(t, x, axis, sizes[axis])
-    dropped = tuple(1 + k for k in numbers.collapsed_slice_dims)
-    for k, size in enumerate(sizes):
-        if k != axis:
-            cases = t.places(cases, lambda a, k=k, size=size: np.take(a, range(size), 1 + k))  # type: ignore[misc]
-    cases = t.places(cases, lambda a: np.squeeze(a, dropped))
+    axes = numbers.start_index_map
+    cases, count = x, len(axes)
+    for made, axis in enumerate(axes):
+        cases = taking.windows(t, cases, made + axis, sizes[axis])
+    kept = (*[slice(None)] * count, *(slice(size) for size in sizes))
+    dropped = tuple(count + k for k in numbers.collapsed_slice_dims)
+    cases = t.places(cases, lambda a: np.squeeze(a[kept], dropped))
     (shape,) = (v.aval.shape for v in equation.outvars)
     offsets = set(numbers.offset_dims)
     inside = [n if k in offsets else 1 for k, n in enumerate(shape)]
     outside = [1 if k in offsets else n for k, n in enumerate(shape)]
-    return taking.one_of(
-        t, t.reshape(cases, (cases.shape[0], *inside)), t.reshape(indices, outside)
-    )
+    cases = t.reshape(cases, (*cases.shape[:count], *inside))
+    parts = [t.places(indices, itemgetter((..., k))) for k in range(count)]
+    return taking.one_at(t, cases, [t.reshape(part, outside) for part in reversed(parts)])
 
 
 CHOOSING: Mapping[str, Callable[[Tensors, Any, list[Value]], Value]] = {

@@ -60,8 +60,9 @@ def function(layer: Layer, given: Any, x: Value) -> Value:
         if isinstance(given.get("config"), Mapping) and layer.inner is not None:
             return layer.inner(given, x)
         name = given.get("config", given.get("class_name"))
+        told = f"the function {shortened(repr(name))}" if name else "a function without a name"
         raise ValueError(
-            f"its activation is the function {shortened(repr(name))}, which is code: write it as "
+            f"its activation is {told}, which is code: write it as "
             "layers or keras.ops of a functional model, or export the model to ONNX"
         )
     if name in (None, "linear"):

@@ -16,6 +16,7 @@ from symnet.importers.imported import Imported, Options
 from symnet.importers.keras import built, stored, twin
 from symnet.names import shortened
 from symnet.network import Network
+from symnet.network.mistaken import unlike
 from symnet.network.weights import Array
 
 
@@ -42,8 +43,9 @@ def imported(model: Any, options: Options) -> Imported:
     """The same with what is to be said about it."""
     keras = needed("keras", "keras")
     if not isinstance(model, keras.Model):
-        kind = f"{type(model).__module__}.{type(model).__name__}"
-        raise ValueError(f"{kind} is no model of Keras 3; a file of it can be read: model.save")
+        other = "keras" in type(model).__module__ or hasattr(model, "get_config")
+        told = "another's; a file of it can be read: model.save" if other else unlike(model)
+        raise ValueError(f"a model of Keras 3 is needed, got {told}")
     if not model.built:
         raise ValueError("the model is not built: its inputs' shape is not known yet")
     model = _without_own_training(keras, model)

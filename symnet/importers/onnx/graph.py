@@ -12,48 +12,21 @@ from symnet.importers.folding.forms import Shape
 from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.imported import Model
 from symnet.importers.onnx import (
-    arithmetic,
     choices,
     constants,
     contributed,
-    control,
     defined,
-    learned,
-    nonlinear,
-    places,
     quadrants,
-    recurrent,
     refusals,
-    resizing,
-    scattering,
-    steps,
     whole,
 )
-from symnet.importers.onnx.call import Batch, Call, Reader
+from symnet.importers.onnx.call import Batch, Call
+from symnet.importers.onnx.operators import DOMAINS, SEEN, TAKING
 from symnet.names import shortened
 
-_READERS: Mapping[str, Reader] = {
-    **places.READERS,
-    **arithmetic.READERS,
-    **nonlinear.READERS,
-    **choices.READERS,
-    **scattering.READERS,
-    **steps.READERS,
-    **resizing.READERS,
-    **recurrent.READERS,
-    **control.READERS,
-}
-_DOMAINS = {
-    "": {**_READERS, **contributed.PLAIN},
-    "ai.onnx": _READERS,
-    "ai.onnx.ml": learned.READERS,
-    "com.microsoft": contributed.READERS,
-}
 _ONNX = ("", "ai.onnx")
 _REAL = (1, 10, 11, 16)  # float, float16, double, bfloat16: other outputs are labels
 _STRING = 8
-_TAKING = choices.TAKING | control.READERS.keys()
-_SEEN = {"MatMul", "Gemm", "Add", "Constant", *nonlinear.READERS}  # what a reader expects to stay
 _OLDEST = 6
 _STEPS = 20_000  # nodes of branches, loops and definitions, beside those of the graph itself
 
@@ -235,7 +208,7 @@ class Graph:
     @property
     def folded(self) -> tuple[str, ...]:
         """The operators that are in the matrices now: `2 BatchNormalization`."""
-        return tuple(f"{times} {op}" for op, times in sorted(self.met.items()) if op not in _SEEN)
+        return tuple(f"{times} {op}" for op, times in sorted(self.met.items()) if op not in SEEN)
 
     def _number(self, tensor: Any) -> Any:
         found, kind = constants.number(tensor)
@@ -278,9 +251,9 @@ class Graph:
                 return [argument] * len(node.output)
         if whole.makes(node) and choices.varies(arguments[0]):
             self.whole.update(node.output)
-        if node.op_type not in _TAKING:
+        if node.op_type not in TAKING:
             arguments = [choices.number(self.tensors, argument) for argument in arguments]
-        reader = _DOMAINS.get(node.domain, {}).get(node.op_type)
+        reader = DOMAINS.get(node.domain, {}).get(node.op_type)
         if reader is None or (node.domain in _ONNX and constants.computed(node, arguments)):
             return self._without_rule(node, arguments)
         results = reader(
@@ -329,7 +302,7 @@ def label(node: Any) -> str:
 
 def is_read(node: Any) -> bool:
     """Whether its operator has a rule, or may have a definition by other operators."""
-    if node.op_type in _DOMAINS.get(node.domain, {}):
+    if node.op_type in DOMAINS.get(node.domain, {}):
         return True
     return node.domain in _ONNX and defined.is_defined(node.op_type)
 

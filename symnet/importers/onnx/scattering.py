@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from operator import itemgetter
 
 import numpy as np
+import sympy
 
-from symnet.importers.folding import matrices, taking
+from symnet.importers.folding import choices, matrices, taking
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.scattering import along, put
 from symnet.importers.folding.tensors import Value
@@ -33,12 +35,24 @@ def _gather_elements(c: Call) -> Result:
 
 
 def _gather_nd(c: Call) -> Result:
+    if isinstance(c.value(1), Form):
+        return _gather_computed(c)
     x, index, batch = c.value(0), c.constant(1, "indices").astype(np.int64), c.get("batch_dims", 0)
     if not 0 <= batch < min(index.ndim, len(x.shape)):
         c.refuse(f"its batch_dims is {batch}")
     outer = index.shape[:batch]
     before = np.indices(outer).reshape(batch, *outer, *[1] * (index.ndim - 1 - batch))
     return c.tensors.places(x, lambda a: a[(*before, *np.moveaxis(index, -1, 0))])
+
+
+def _gather_computed(c: Call) -> Result:
+    """GatherND at places that depend on the inputs."""
+    index = c.form(1)
+    if c.get("batch_dims", 0):
+        c.refuse("its places, which differ from batch to batch, depend on the inputs")
+    axes = range(index.shape[-1])
+    parts = [c.tensors.places(index, itemgetter((..., k))) for k in axes]
+    return taking.taken_at(c.tensors, c.value(0), parts, axes, wraps=True)
 
 
 def _check_places(c: Call, x: Value, index: Array) -> None:
@@ -77,13 +91,27 @@ def _tensor_scatter(c: Call) -> Result:
 
 
 def _one_hot(c: Call) -> Result:
-    index, axis = c.constant(0, "categories").astype(np.int64), c.get("axis", -1)
-    depth = int(c.constant(1, "depth").reshape(-1)[0])
+    depth, axis = int(c.constant(1, "depth").reshape(-1)[0]), c.get("axis", -1)
     off, on = c.constant(2, "values").reshape(-1)[:2]
+    if isinstance(c.value(0), Form):
+        return _one_hot_computed(c, depth, off, on, axis)
+    index = c.constant(0, "categories").astype(np.int64)
     matrices.check_size(max(depth, 0) * index.size, "a one-hot tensor")
     wrapped = np.where((index < 0) & (c.opset >= 11), index + depth, index)
     whole = np.where(wrapped[..., None] == np.arange(depth), on, off)
     return np.moveaxis(whole, -1, axis)
+
+
+def _one_hot_computed(c: Call, depth: int, off: float, on: float, axis: int) -> Result:
+    """Of categories that depend on the inputs, which may count from the end."""
+    t, index = c.tensors, c.form(0)
+    matrices.check_size(max(depth, 0) * index.size, "a one-hot tensor")
+    apart = t.places(index, lambda a: a[..., None])
+    here = choices.compared(t, "eq", apart, np.arange(depth))
+    if c.opset >= 11:
+        behind = choices.compared(t, "eq", apart, np.arange(depth) - depth)
+        here = choices.joined(sympy.Or, here, behind)
+    return t.places(choices.chosen(t, here, off, on), lambda a: np.moveaxis(a, -1, axis))
 
 
 def _eye(c: Call) -> Result:

@@ -21,10 +21,11 @@ _KEEPING = frozenset(
         *("GatherElements", "Compress", "ReverseSequence", "Trilu", "ArrayFeatureExtractor"),
         *("Add", "Sub", "Mul", "Neg", "Abs", "Sum", "Max", "Min", "MatMul", "CumSum", "Clip"),
         *("ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSumSquare", "Where", "Relu"),
+        "OneHot",
     )
 )
 """Operators that give whole numbers of whole numbers, the same as of real ones."""
-_TAKING = ("Gather", "GatherElements")
+_TAKING = ("Gather", "GatherElements", "GatherND", "ArrayFeatureExtractor")
 """Operators whose second input says which entries of the first are the results."""
 _LEAVING = frozenset(
     (

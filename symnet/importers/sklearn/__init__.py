@@ -85,7 +85,7 @@ def _without_width(model: Any) -> str:
     """Why nobody knows how many features it takes: not read at all, of one list, or not fitted."""
     name = type(model).__name__
     if name not in _RULES:
-        return refusals.reason(name, type(model).__module__)
+        return refusals.reason(model)
     if any(key.endswith("_") and not key.startswith("_") for key in vars(model)):
         return f"{name} does not tell how many features it takes: n_features_in_ is missing"
     how = "call fit, with refit=True" if hasattr(model, "refit") else "call fit first"
@@ -99,7 +99,7 @@ def _applied(t: Tensors, estimator: Any, x: Value, options: Options) -> Value:
     rule = _TRANSFORMS.get(name) if transforms else None
     rule = rule or _RULES.get(name)
     if rule is None or not type(estimator).__module__.startswith("sklearn."):
-        raise ValueError(refusals.reason(name, type(estimator).__module__))
+        raise ValueError(refusals.reason(estimator))
     if transforms and name not in _TRANSFORMS and hasattr(estimator, "predict"):
         raise ValueError(f"{name} as a transformer is not read: symnet reads what it predicts")
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from symnet.network.mistaken import unlike
+
 _TREES = "trees are constant in steps: they have no derivative; fit a smooth model instead"
 _NEIGHBOURS = "it looks up neighbours: that has no derivative; fit a smooth model instead"
 _BINS = "it is constant in steps: it has no derivative; leave it out, or use SplineTransformer"
@@ -30,14 +32,18 @@ _REASONS = {
 }
 
 
-def reason(name: str, module: str) -> str:
+def reason(estimator: object) -> str:
     """Why the estimator is refused, and what to do."""
+    kind = type(estimator)
+    name, module = kind.__name__, kind.__module__
     if name in _REASONS:
         return f"{name} is not read: {_REASONS[name]}"
     if any(word in name for word in ("Tree", "Forest", "Boost", "XGB", "LGBM")):
         return f"{name} is not read: {_TREES}"
     if "Neighbors" in name or name == "NearestCentroid":
         return f"{name} is not read: {_NEIGHBOURS}"
+    if not any(base.__module__.startswith("sklearn.") for base in kind.__mro__):
+        return f"a fitted estimator of scikit-learn is needed, got {unlike(estimator)}"
     if not module.startswith("sklearn."):
         return f"{name} is of {module}, not of scikit-learn: code that symnet cannot read"
     return f"{name} is no estimator that symnet reads; {_ADVICE}"

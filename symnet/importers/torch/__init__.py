@@ -12,20 +12,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
-
-import numpy as np
 
 from symnet.extras import needed
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
-from symnet.importers.imported import Imported, Model, Options, exactness
+from symnet.importers.imported import Imported, Model, Options, exactness, shape_of
 from symnet.importers.torch import double, exporting, program, refusals, traced
 from symnet.network import Network
+from symnet.network.mistaken import unlike
 
 __all__ = ["from_torch", "imported"]
 
-Shapes = Sequence[int] | Sequence[Sequence[int]] | Mapping[str, Sequence[int]]
+Shapes = int | Sequence[int] | Sequence[Sequence[int]] | Mapping[str, Sequence[int]]
 
 
 def from_torch(
@@ -40,16 +40,19 @@ def from_torch(
     Args:
         inputs, outputs: names, one for each entry; by default x1, x2, … and y, or after the
             arguments and results where there are several.
-        shape: of the input without its batch, or of each of several inputs, which are laid side
-            by side; by default that of the first layer, (n,), or what was exported. A dictionary
-            of shapes is of keyword arguments, or else of the entries of one dictionary that
-            `forward` takes. Several outputs are laid side by side, too.
+        shape: of the input without its batch, n for (n,), or of each of several inputs, which are
+            laid side by side; by default that of the first layer, or what was exported. A
+            dictionary of shapes is of keyword arguments, or else of the entries of one dictionary
+            that `forward` takes. Several outputs are laid side by side, too.
         check: compare the values with those of a copy of the module in double precision; its
             Jacobian too, where the module keeps derivatives from passing (`detach`, `no_grad`).
 
     ValueError names the operation that is not read; CheckError where the values differ.
     """
-    options = Options(inputs, outputs, check=check)
+    try:
+        options = Options(inputs, outputs, check=check)
+    except TypeError as error:
+        raise TypeError(f"{error}; a tensor's shape is said as shape=(3,)") from None
     return imported(module, options, shape).network
 
 
@@ -59,7 +62,7 @@ def imported(module: Any, options: Options, shape: Shapes | None = None) -> Impo
     if isinstance(module, torch.export.ExportedProgram):
         module, shape = module.module(), shape or _exported_shapes(module)
     if not isinstance(module, torch.nn.Module):
-        raise ValueError(f"{type(module).__name__} is no torch.nn.Module")
+        raise ValueError(f"a torch.nn.Module is needed, got {unlike(module)}")
     module = getattr(module, "_orig_mod", module)  # what torch.compile has wrapped
     refusals.check_numbers(torch, module)
     given = _arguments(torch, module, shape)
@@ -169,13 +172,11 @@ def _arguments(torch: Any, module: Any, shape: Any) -> Arguments:
         return Arguments(((1, _first_width(torch, module)),))
     if isinstance(shape, Mapping):
         names = tuple(str(name) for name in shape)
-        shapes = tuple((1, *(int(s) for s in one)) for one in shape.values())
+        shapes = tuple((1, *shape_of(one)) for one in shape.values())
         known = inspect.signature(module.forward).parameters
         return Arguments(shapes, names, all(name in known for name in names))
-    whole = list(shape)
-    several = bool(whole) and not all(isinstance(s, int | np.integer) for s in whole)
-    each = whole if several else [whole]
-    return Arguments(tuple((1, *(int(s) for s in one)) for one in each))
+    several = isinstance(shape, list | tuple) and not all(isinstance(s, Integral) for s in shape)
+    return Arguments(tuple((1, *shape_of(one)) for one in (shape if several else [shape])))
 
 
 def _exported_shapes(program: Any) -> Shapes:

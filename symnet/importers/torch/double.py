@@ -46,12 +46,11 @@ def compared(torch: Any, net: Network, module: Any, programs: tuple[Any, Any], g
     wrong: CheckError | None = None
     for against, make in sources:
         call = make()
-        try:
-            _values(torch, call, tensors, comparing.points(net.n, 1))
-        except Exception:  # a module that makes single precision itself takes no doubles
+        X, expected = _defined(torch, call, tensors, comparing.points(net.n))
+        if not len(X):
             continue
         try:
-            text = comparing.compared(net, lambda X: _values(torch, call, tensors, X), against)  # noqa: B023
+            text = comparing.compared(net, lambda _: expected, against, X)  # noqa: B023
         except CheckError as error:  # of numbers that are made as the inputs are: Normal(x, 1.3)
             wrong = wrong or error
             continue
@@ -63,10 +62,9 @@ def compared(torch: Any, net: Network, module: Any, programs: tuple[Any, Any], g
 
 def _check_near(torch: Any, net: Network, module: Any, given: Any) -> None:
     """CheckError where the program that was traced is far from the module that it was traced of."""
-    X = comparing.points(net.n)
-    try:
-        expected = _values(torch, _twin(torch, module, given), _tensors(torch, given), X)
-    except Exception:  # a module that makes single precision itself takes no doubles
+    call, tensors = _twin(torch, module, given), _tensors(torch, given)
+    X, expected = _defined(torch, call, tensors, comparing.points(net.n))
+    if not len(X):
         return
     far = comparing.distance(analytic.value(net, X), expected.reshape(len(X), -1))
     if far is not None and far > _ROUNDED:
@@ -143,6 +141,14 @@ def _values(torch: Any, call: Any, tensors: Any, X: Array) -> Array:
         return np.array([row.detach().numpy() for row in rows])
 
 
+def _defined(torch: Any, call: Any, tensors: Any, X: Array) -> tuple[Array, Array]:
+    """The points at which it does not raise, perhaps none, and its values there."""
+    try:
+        return comparing.defined(lambda P: _values(torch, call, tensors, P), X)
+    except Exception:  # a module that makes single precision itself takes no doubles
+        return X[:0], X[:0]
+
+
 def _flat(torch: Any, leaves: Sequence[Any]) -> Any:
     return torch.cat([leaf.reshape(-1).double() for leaf in leaves])
 
@@ -206,17 +212,17 @@ def _widened(torch: Any, tree: Any) -> Any:
 
 def _slopes(torch: Any, net: Network, call: Any, tensors: Any) -> str:
     """The Jacobian beside autograd's, where the module keeps derivatives from passing."""
-    X = comparing.points(net.n, 4)
+    X, _ = _defined(torch, call, tensors, comparing.points(net.n, 4))
 
     def flat(point: Any) -> Any:
         return _flat(torch, call(tensors(point)))
 
     points = torch.from_numpy(X).requires_grad_()
     try:
-        if not flat(points[0]).requires_grad:
+        if not len(X) or not flat(points[0]).requires_grad:
             return ", which gives no derivatives itself"
         expected = np.array([torch.autograd.functional.jacobian(flat, x).numpy() for x in points])
-    except (NotImplementedError, RuntimeError):
+    except Exception:  # whatever users' modules raise for an input that takes gradients
         return ", of which PyTorch has no derivatives"
     found = analytic.jacobian(net, X)
     size = np.abs(expected).max(axis=(0, 2), initial=0)[None, :, None]
@@ -224,6 +230,7 @@ def _slopes(torch: Any, net: Network, call: Any, tensors: Any) -> str:
     if not error.max(initial=0.0) <= comparing.TOLERANCE:
         raise CheckError(
             "the module's Jacobian in PyTorch is not that of its values: it keeps derivatives from "
-            "passing (detach, no_grad), which symnet cannot take over"
+            "passing (detach, no_grad), which symnet cannot take over; check=False gives the "
+            "slopes of its values"
         )
     return f", its Jacobian {error.max(initial=0.0):.1e}"

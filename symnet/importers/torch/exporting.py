@@ -13,6 +13,7 @@ from typing import Any
 
 from symnet.extras import needed
 from symnet.importers.torch import program, refusals
+from symnet.names import shortened
 
 _TRANSFORMS = (
     *("torch._functorch.apis", "torch._functorch.eager_transforms", "torch._functorch.vmap"),
@@ -23,6 +24,7 @@ _ADVICE = {
     "more than 1 value per channel": refusals.BY_BATCH,
     "indices": refusals.LOOKED_UP,
     "index tensor": refusals.LOOKED_UP,
+    "is not a known type": "it gives what is no tensor: of a distribution give the mean, or logits",
 }
 
 
@@ -35,8 +37,9 @@ def exported(
             return _exported(torch, module, args, kwargs)
     except Exception as error:  # what is no graph fails in many ways, all said by torch
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        said = shortened(first, 200)
         raise ValueError(
-            f"torch.export cannot trace the module with tensors of the shapes {shapes} ({first}); "
+            f"torch.export cannot trace the module with tensors of the shapes {shapes} ({said}); "
             f"{_advice(first, error)}"
         ) from None
 

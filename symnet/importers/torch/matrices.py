@@ -37,6 +37,12 @@ def _triangular(
     return _turned(t, small.triangular(t, _turned(t, A), _turned(t, B), upper, unitriangular))
 
 
+def _cholesky_solved(t: Tensors, B: Value, factor: Value, upper: bool = False) -> Value:
+    """(L Lᵀ)⁻¹ B, or (Uᵀ U)⁻¹ B."""
+    lower, turned = (_turned(t, factor), factor) if upper else (factor, _turned(t, factor))
+    return small.triangular(t, turned, small.triangular(t, lower, B, True, False), False, False)
+
+
 def _sort(t: Tensors, x: Value, dim: int = -1, descending: bool = False, **_: Any) -> list[Any]:
     return [sorted_along(t, x, dim, descending), None]
 
@@ -70,6 +76,7 @@ RULES: Mapping[str, Callable[..., Any]] = {
     "_linalg_solve_ex": _solve,
     "linalg_cholesky_ex": _cholesky,
     "linalg_solve_triangular": _triangular,
+    "cholesky_solve": _cholesky_solved,
     "sort": _sort,
     "topk": _top,
     "kthvalue": _kth,

@@ -66,7 +66,7 @@ def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[
     if any(map(_is_value, trees.tree_leaves(named, is_leaf=_is_value))):
         raise ValueError(
             "its places depend on the inputs; symnet reads those of gather, of index_select and of "
-            "an index along one axis"
+            "an index"
         )
     if "scatter" in str(target):
         check_written(*data)
@@ -100,15 +100,29 @@ def _chosen(
     name = str(target).split(".")[1]
     places = named.get("indices") if name == "index" else named.get("index")
     axis = named.get("dim", 0)
-    if name == "index" and isinstance(places, list):
-        axis, last = len(places) - 1, places[-1]
-        places = last if all(index is None for index in places[:-1]) else None
-    if not isinstance(places, Form) or name not in ("index", "index_select", "gather"):
-        return None
     x = data[0].forced(t) if isinstance(data[0], Condition) else data[0]
+    if name == "index" and isinstance(places, list):
+        return _indexed(t, x, places)
+    if not isinstance(places, Form) or name not in ("index_select", "gather"):
+        return None
     if name == "gather":
         return taking.taken_along(t, x, places, axis)
-    return taking.taken(t, x, places, axis, wraps=name == "index")
+    return taking.taken(t, x, places, axis)
+
+
+def _indexed(t: Tensors, x: Value, places: Sequence[Value | None]) -> Value | None:
+    """x[:, i, j], of which i or j depends on the inputs; else None."""
+    axes = [k for k, which in enumerate(places) if which is not None]
+    given = [places[k] for k in axes]
+    whole = [isinstance(v, Form) or getattr(v, "dtype", np.dtype(bool)).kind in "iu" for v in given]
+    if not all(whole) or not any(isinstance(v, Form) for v in given):
+        return None
+    found = taking.taken_at(t, x, given, axes, wraps=True)
+    if axes != [*range(axes[0], axes[-1] + 1)]:
+        return found  # what is apart comes first
+    rank = len(found.shape) - len(x.shape) + len(axes)
+    order = [*range(rank, rank + axes[0]), *range(rank), *range(rank + axes[0], len(found.shape))]
+    return t.places(found, lambda a: a.transpose(order))
 
 
 _MOVING = frozenset(("self", "input", "tensors", "other", "src", "source", "values"))

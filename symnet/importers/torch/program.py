@@ -34,6 +34,7 @@ def prepared(torch: Any, program: Any) -> Any:
     if all(_is_read(node) for node in _calls(program)):
         return program
     table = torch.export.default_decompositions()
+    table.update(torch._decomp.get_decompositions([torch.ops.aten.grid_sampler_2d]))
     for operation in list(table):
         if name_of(operation) in _WHOLE or not _takes_tensors(operation):
             table.pop(operation)

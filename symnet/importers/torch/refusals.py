@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 _RANDOM = "it draws random numbers; give a module whose evaluation does not (its mean, its logits)"
-_STEPS = "it is constant in steps: its derivative is 0 wherever there is one"
 _JUMPS = "it jumps, which symnet's formulas do not; of an angle use sin and cos"
 _CHOICE = "it chooses by values: that has no derivative; leave it out of what forward gives"
 LOOKED_UP = (
@@ -31,14 +30,13 @@ _LINEAR = "it factors a matrix that depends on the inputs; write its formula out
 
 _REASONS = {
     **dict.fromkeys(("copysign", "nextafter", "angle"), _JUMPS),
-    **dict.fromkeys(("heaviside", "bucketize", "searchsorted"), _STEPS),
     **dict.fromkeys(("argmax", "argmin", "argsort", "nonzero", "unique2", "mode"), _CHOICE),
     **dict.fromkeys(("embedding_bag", "one_hot"), LOOKED_UP),
     **dict.fromkeys(("i0", "mvlgamma", "polygamma", "igamma", "igammac"), _SPECIAL),
     **dict.fromkeys(("view_as_complex", "fft_rfft", "_fft_r2c", "fft_fft"), _COMPLEX),
     **dict.fromkeys(("_linalg_eigh", "linalg_eig", "linalg_eigvals", "_linalg_svd"), _LINEAR),
     **dict.fromkeys(("linalg_matrix_exp", "linalg_qr", "linalg_lu_factor_ex"), _LINEAR),
-    **dict.fromkeys(("grid_sampler_2d", "grid_sampler_3d"), _SAMPLED),
+    "grid_sampler_3d": _SAMPLED,
     "_local_scalar_dense": "it takes a number out of a tensor (item): compute with the tensor",
     "cond": "it runs one of two branches by values; write torch.where(condition, one, other)",
     "complex": "it computes with complex numbers; symnet reads real ones",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symnet.importers.folding import choices, functions, taking
+from symnet.importers.folding import choices, functions
 from symnet.importers.folding.angles import angle, distance
 from symnet.importers.folding.choices import Condition
 from symnet.importers.folding.forms import Form
@@ -20,6 +20,7 @@ from symnet.importers.folding.tensors import Tensors, Value
 from symnet.importers.torch import (
     decomposed,
     elementwise,
+    embedding,
     layers,
     matrices,
     moves,
@@ -226,7 +227,10 @@ RULES: Mapping[str, Rule] = {
     "instance_norm": layers.instance_norm,
     "scaled_dot_product_attention": layers.attention,
     "bilinear": layers.bilinear,
-    "embedding": lambda t, weight, index, *_: taking.taken(t, weight, index, 0),
+    "embedding": embedding.embedding,
+    **dict.fromkeys(("embedding_bag", "_embedding_bag"), embedding.embedding_bag),
+    "bucketize": embedding.bucketize,
+    "searchsorted": embedding.searchsorted,
     **dict.fromkeys(("scatter_add", "scatter_reduce"), moves.scattered),
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), layers.conv),
     **{f"conv_transpose{rank}d": layers.conv_transpose for rank in (1, 2, 3)},

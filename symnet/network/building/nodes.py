@@ -104,7 +104,7 @@ class _Structural:
     """
 
     def __init__(self, atoms: Iterable[Atom]) -> None:
-        arrays = [a for atom in atoms if atom.form for a in _arrays(atom.form)]
+        arrays = [a for atom in atoms if atom.form is not None for a in _arrays(atom.form)]
         self.doubles = any(array.dtype == np.float64 for array in arrays)
 
     def __call__(self, array: Array | None) -> Array | None:

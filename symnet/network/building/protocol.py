@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
@@ -12,11 +12,22 @@ NUMPY: dict[str, Callable[..., Any]] = {}
 """NumPy's functions by name, but those of one number; filled by `dispatch`, of vectors."""
 
 
+def _refused(self: object, *other: object) -> NoReturn:
+    raise TypeError(
+        "a vector of a network is a formula, and neither compared nor true or false; choose by "
+        "value with np.maximum, np.clip or symnet.apply of a sympy.Piecewise"
+    )
+
+
 class OfNumpy:
     """What NumPy asks before it takes an object for an array of numbers.
 
-    TypeError for a function that is not for vectors, and where an array is wanted.
+    TypeError for a function that is not for vectors, where an array is wanted, and for comparisons,
+    which would tell objects apart, not values.
     """
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = _refused
+    __hash__ = object.__hash__
 
     def applied(self, function: str) -> Self:
         """A function of one number, entry by entry. ValueError for one that is not known."""
