@@ -259,6 +259,25 @@ def test_a_module_with_an_error_in_one_entry_fails_its_self_test(unit: float) ->
             running.confirm("python", {"net.py": wrong})
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("if X.ndim == 2:", "if X.ndim < 3:"),
+        ("if X.ndim == 2:", "if X.ndim > 1:"),
+        ("missing.any(axis=1)", "missing.all(axis=1)"),
+        ("result[missing.any(axis=1)] = np.nan", "result[...] = np.nan"),
+    ],
+)
+def test_a_module_is_tested_at_one_point_in_a_table_and_beside_nan(old: str, new: str) -> None:
+    """The Jacobian of what is linear is the same at all points but where one has a NaN."""
+    network = Network([Layer([[0.5, -1.0], [0.25, 2.0]], [0.5, 0.0])])
+    text = languages.numpy_module(network, 1)
+    assert running.confirm("python", {"net.py": text}) is None
+    assert old in text
+    with pytest.raises(CheckError):
+        running.confirm("python", {"net.py": text.replace(old, new)})
+
+
 def test_a_module_of_many_entries_is_tested_along_a_direction_in_the_inputs_units() -> None:
     """Above 300 entries a direction stands for them; each input counts as much as another."""
     random = np.random.default_rng(0)
