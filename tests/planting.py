@@ -116,13 +116,22 @@ _VALUES = {
     "wrong sign": "-1",
     "twice at many points": "(2 if x.shape[1] > 1 else 1)",
     "twice at one point": "(2 if x.shape[1] == 1 else 1)",
+    "twice at two points": "(2 if x.shape[1] == 2 else 1)",
     "twice in large blocks": "(2 if x.shape[1] > 64 else 1)",
+    "twice in the largest blocks": "(2 if x.shape[1] > 200 else 1)",
+    "twice beside a NaN": "(2 if np.isnan(x).any() else 1)",
     "twice at 17 to 63 points": "(2 if 16 < x.shape[1] < 64 else 1)",
     "twice in float32": "(2 if x.dtype == np.float32 else 1)",
     "twice in float32 at one point": "(2 if x.dtype == np.float32 and x.shape[1] == 1 else 1)",
     "twice in large blocks of float32": "(2 if x.dtype == np.float32 and x.shape[1] > 64 else 1)",
 }
 """Factors of the value of a statement in a kernel; `x` is the block of points."""
+
+_RANGES = {
+    "twice in a narrow range": "np.where((z > 1) & (z < 1.25), 2, 1)",
+    "twice about 0": "np.where(abs(z) < 0.05, 2, 1)",
+}
+"""Factors of the value of a statement in an activation's function."""
 
 _ENTRIES = {
     "last neuron": f"({{0}})*np.where(np.arange(np.shape({{0}})[-2]) == np.shape({{0}})[-2] - 1,"
@@ -140,8 +149,9 @@ def numpy_plants(text: str, random: np.random.Generator, count: int) -> Iterator
             if value is None or (isinstance(value, ast.Tuple | ast.List) and not value.elts):
                 continue
             _at_nodes(candidates, tree, function, statement)
-            if function.args.args[0].arg == "x" and isinstance(statement, ast.Assign):
-                _at_value(candidates, tree, function, statement)
+            if isinstance(statement, ast.Assign):
+                factors = {"x": _VALUES, "z": _RANGES}.get(function.args.args[0].arg, {})
+                _at_value(candidates, tree, function, statement, factors)
     kinds = [kind for kind in candidates if candidates[kind]]
     for k in range(count):
         kind = kinds[k % len(kinds)]
@@ -161,14 +171,20 @@ def _at_nodes(candidates: Any, tree: ast.Module, function: Any, statement: Any) 
                 candidates.setdefault(kind, []).append((where, made))
 
 
-def _at_value(candidates: Any, tree: ast.Module, function: Any, statement: ast.Assign) -> None:
+def _at_value(
+    candidates: Any,
+    tree: ast.Module,
+    function: Any,
+    statement: ast.Assign,
+    factors: dict[str, str],
+) -> None:
     if not isinstance(statement.targets[0], ast.Name):
         return
     where, value = f"{function.name}: {ast.unparse(statement)}", statement.value
-    for kind, factor in _VALUES.items():
+    for kind, factor in factors.items():
         made = lambda factor=factor: _with(tree, value, _times(value, factor))  # noqa: E731
         candidates.setdefault(kind, []).append((where, made))
-    if re.fullmatch(r"d*z\d+|a\d+|lam\d+", statement.targets[0].id):
+    if factors is _VALUES and re.fullmatch(r"d*z\d+|a\d+|lam\d+", statement.targets[0].id):
         for kind, form in _ENTRIES.items():
             changed = form.format(f"({ast.unparse(value)})")
             made = lambda changed=changed: _with(tree, value, _parsed(changed))  # noqa: E731
@@ -209,6 +225,10 @@ _LITERAL = {
         "blocks(&next, blocks, points - points / 64",
     ),
     "j from i + 1": ("for (wide j = i; j < N; j++)", "for (wide j = i + 1; j < N; j++)"),
+    "a NaN of the first input lost": (
+        "if (isnan(points[l * N + i]))",
+        "if (i > 0 && isnan(points[l * N + i]))",
+    ),
     "one input left out": ("for (wide i = 0; i < N; i++)", "for (wide i = 0; i < N - 1; i++)"),
 }  # fmt: skip
 

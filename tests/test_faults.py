@@ -450,3 +450,40 @@ def test_ctrl_c_ends_the_compiler(cache, tmp_path):
         with pytest.raises(ProcessLookupError):
             os.kill(int(compiler_of_a_part), 0)
     assert not list(cache.glob("compiling-*"))
+
+
+LIMITED = """
+import resource, signal, sys
+from symnet import cli
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (("generate", "-o", "out.py"), "out.py"),
+        (("generate", "--language", "c", "-o", "out.c"), "out."),
+        (("generate", "--language", "xlsx", "-o", "out.xlsx"), "folder"),
+    ],
+)
+def test_what_has_no_room_is_named(tmp_path, given, named):
+    """Files that are asked for by their names, temporary ones by their folder."""
+    if "xlsx" in given:
+        pytest.importorskip("openpyxl")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, *given],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+    )
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 2
+    assert named in last
+    assert last.endswith("File too large")
+    assert list(tmp_path.iterdir()) == [folder]

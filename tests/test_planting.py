@@ -26,7 +26,7 @@ from symnet.network import Layer, Network
 from symnet.witness import sampling
 from symnet.witness.checking import CheckError, check, verify
 
-NUMPY_PLANTS = 20
+NUMPY_PLANTS = 24
 C_PLANTS = int(os.environ.get("SYMNET_PLANTS", "2"))
 LEAST = 1e-10
 """Of an entry's size: a change beyond this is no rounding (float32: 3e-3)."""
@@ -75,11 +75,13 @@ if "SYMNET_PLANTS" in os.environ:
 
 
 def calls(f: Compiled, X: np.ndarray) -> list[np.ndarray]:
-    """The results of all functions, at all points, at one, and over and over in blocks."""
-    crowd = X[np.arange(f.crowd) % len(X)]
+    """The results of all functions, at all points, at few, over and over, in blocks, beside NaN."""
+    crowd, large = (X[np.arange(count) % len(X)] for count in (f.crowd, 211))
+    crowd[7, 0] = np.nan
     found = []
     blocks = (f.crowded(threads, len(crowd)) for threads in (1, 2))
-    for subject, points in ((f, X), (f, X[:1]), *((block, crowd) for block in blocks)):
+    whole = ((f, points) for points in (X, X[:1], X[:2], large))
+    for subject, points in (*whole, *((block, crowd) for block in blocks)):
         found += [*subject(points), *(subject.derivative(r, points) for r in range(f.order + 1))]
     return found
 
@@ -90,9 +92,11 @@ def changes(right: list[np.ndarray], f: Compiled, X: np.ndarray) -> bool:
     for was, now in zip(right, calls(f, X), strict=True):
         if now.shape != was.shape:
             return True
-        size = np.abs(was) + 1e-3 * np.abs(was).max(axis=0) + 1e-100
+        if (np.isnan(now) != np.isnan(was)).any():
+            return True
+        size = np.abs(was) + 1e-3 * np.nanmax(np.abs(was), axis=0) + 1e-100
         with np.errstate(invalid="ignore", over="ignore"):
-            if not (np.abs(now - was) <= least * size).all():
+            if (np.abs(now - was) > least * size).any():
                 return True
     return False
 
@@ -123,12 +127,12 @@ def quiet(make: Any) -> Any:
 @pytest.mark.complete(every=8)
 @pytest.mark.parametrize("name", CASES)
 def test_numpy_plants_are_caught(name: str) -> None:
-    """16 plants in each of 22 networks' NumPy texts."""
+    """24 plants in each of 23 networks' NumPy texts."""
     make, order = CASES[name]
     network = make()
     f = compiled(network, order)
     random = np.random.default_rng(len(name))
-    X = sampling.ordinary(network, random, 5)
+    X = sampling.ordinary(network, random, 30)
     right = {t: calls(f, X.astype(t)) for t in (np.float64, np.float32)}
     verify(f)
     missed, told = [], 0
@@ -253,6 +257,25 @@ def test_a_module_with_an_error_in_one_entry_fails_its_self_test(unit: float) ->
         assert wrong != text
         with pytest.raises(CheckError, match="WRONG"):
             running.confirm("python", {"net.py": wrong})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("if X.ndim == 2:", "if X.ndim < 3:"),
+        ("if X.ndim == 2:", "if X.ndim > 1:"),
+        ("missing.any(axis=1)", "missing.all(axis=1)"),
+        ("result[missing.any(axis=1)] = np.nan", "result[...] = np.nan"),
+    ],
+)
+def test_a_module_is_tested_at_one_point_in_a_table_and_beside_nan(old: str, new: str) -> None:
+    """The Jacobian of what is linear is the same at all points but where one has a NaN."""
+    network = Network([Layer([[0.5, -1.0], [0.25, 2.0]], [0.5, 0.0])])
+    text = languages.numpy_module(network, 1)
+    assert running.confirm("python", {"net.py": text}) is None
+    assert old in text
+    with pytest.raises(CheckError):
+        running.confirm("python", {"net.py": text.replace(old, new)})
 
 
 def test_a_module_of_many_entries_is_tested_along_a_direction_in_the_inputs_units() -> None:

@@ -15,8 +15,9 @@ from symnet.derivation import Derivation
 from symnet.formulas import expanded, labels
 from symnet.names import listed
 from symnet.network import Network
-from symnet.witness.checking import Report, few_weights
+from symnet.witness.checking import Report
 from symnet.witness.comparing import ITSELF, worst
+from symnet.witness.places import few_weights
 
 _TYPESET = ("latex", "mathml")  # which are no text for a screen
 

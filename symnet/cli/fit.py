@@ -10,6 +10,7 @@ from functools import partial
 from symnet import fitting, physical
 from symnet.cli import exchange, terminal
 from symnet.fitting import FitWarning, MixedData, Progress
+from symnet.fitting.data import counted
 from symnet.fitting.determined import described
 from symnet.network import Network
 
@@ -51,7 +52,7 @@ def _network(given: argparse.Namespace) -> Network | None:
 
 def _found(data: MixedData) -> str:
     kinds = ", ".join(f"{count} of {kind}" for kind, count in data.counts.items())
-    return f"{len(data.points)} rows in {', '.join(data.inputs)}: {kinds}"
+    return f"{counted(len(data.points), 'row')} in {', '.join(data.inputs)}: {kinds}"
 
 
 def _shown(shown: terminal.Progress, progress: Progress) -> None:

@@ -14,7 +14,7 @@ from symnet.compiling import choices
 from symnet.formulas import expanded, neuron_terms
 from symnet.names import together_name
 from symnet.network import Network
-from symnet.witness import checking, directions
+from symnet.witness import directions, places
 
 LARGEST = 4 * 10**9
 """Bytes that the arrays of a command may take together."""
@@ -44,12 +44,12 @@ def check(network: Network, order: int, digits: bool = True) -> float:
     """Seconds of a full check. ValueError where it needs too much memory, by its results."""
     if network.symbols:
         return 0.0
-    points = checking.sampled(network, order)
+    points = places.most(network, order)
     _afford(network, order)
     seconds = points * (_CALLS * _compared(network, order) + _witness(network, order))
     seconds += _deriving(network, order)
     if digits:
-        values = checking.in_digits(network) * (order + 1) * (order + 2) / 2
+        values = places.in_digits(network) * (order + 1) * (order + 2) / 2
         seconds += values * network.weights_count * _DIGIT
     return seconds
 

@@ -12,7 +12,7 @@ from symnet.cli import encoding, exchange, forecasts, terminal
 from symnet.derivation import derive
 from symnet.progress import part
 from symnet.reporting import Page
-from symnet.witness.checking import few_weights
+from symnet.witness.places import few_weights
 
 
 def run(given: argparse.Namespace) -> int:

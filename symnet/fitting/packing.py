@@ -137,9 +137,8 @@ class Scaling:
         units = _spread(data.points, x0)
         for name, unit, value in zip(data.inputs, units, data.points[0], strict=True):
             if unit == 0:
-                raise ValueError(
-                    f"input {name} is {value:g} in all {len(data)} rows; leave the column out"
-                )
+                where = f"all {len(data)} rows" if len(data) > 1 else "the only row"
+                raise ValueError(f"input {name} is {value:g} in {where}; leave the column out")
         first, last = _entering(network), _leaving(network)
         shifted = bool(first) and all(bias for _, bias in first)
         x0 = x0 if shifted else np.zeros(network.n)

@@ -96,13 +96,35 @@ def along(result: Array) -> Array:
 
 _SELF_TEST = '''
 
+def beside_nan(result: Array) -> Array:
+    """Without what is at the second point, where everything has to be NaN."""
+    return np.delete(result, 1, axis=0) + (0.0 if np.isnan(result[1]).all() else np.inf)
+
+
+ASKED = [
+    (POINTS, lambda result: result),
+    (POINTS[0], lambda result: result[None]),
+    (POINTS[None], lambda result: result[0]),
+    (np.insert(POINTS, 1, [*POINTS[0, :-1], np.nan], axis=0), beside_nan),
+]
+
+
+def worst_error(result: Array, order: int) -> float:
+    """In parts of what is allowed; infinite for another shape."""
+    expected = np.array(EXPECTED[order][: len(result)])
+    if result.shape != expected.shape:
+        return float("inf")
+    return float(np.max(np.abs(result - expected) / TOLERANCE[order]))
+
+
 def self_test() -> int:
     """Compare every function with EXPECTED and print the verdict; returns the exit status."""
     functions = [{functions}]
     errors = [
-        np.max(np.abs({result} - np.array(EXPECTED[order])) / np.array(TOLERANCE[order]))
+        worst_error({result}, order)
+        for X, found in ASKED
         for order, function in enumerate(functions)
-        for result in ({results})
+        for result in map(found, ({results}))
     ]
     worst = float(np.max(errors))  # NaN where any of them is
     verdict = "ok" if worst <= 1 else "WRONG"
@@ -283,11 +305,11 @@ def _self_test(known: Examples) -> str:
     allowed = "".join(f"    {nested(errors, 4)},\n" for errors in rounded)
     tables += ["", _EXPECTED, f"EXPECTED = [\n{entries}]", f"TOLERANCE = [\n{allowed}]"]
     names = list(compiling.methods(order))
-    together = [f"{name}(POINTS)[order]" for name in names[order + 1 :]]
+    together = [f"{name}(X)[order]" for name in names[order + 1 :]]
     test = _SELF_TEST.format(
         functions=", ".join(names[: order + 1]),
         result="result" if known.direction is None else "along(result)",
-        results=", ".join(["function(POINTS)", *together]) + "," * (not together),
+        results=", ".join(["function(X)", *together]) + "," * (not together),
     )
     return "\n".join(unformatted(tables)) + "\n" + _ALONG * (known.direction is not None) + test
 

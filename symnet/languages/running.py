@@ -78,10 +78,10 @@ def confirm(language: str, files: Mapping[str, str | bytes]) -> str | None:
         return f"the self-test was not run: the text has more than {most:,} characters"
     with tempfile.TemporaryDirectory(prefix="symnet-") as name:
         folder = Path(name)
-        for file, text in files.items():
-            assert isinstance(text, str)
-            (folder / file).write_text(text, encoding="utf-8")
         try:
+            for file, text in files.items():
+                assert isinstance(text, str)
+                (folder / file).write_text(text, encoding="utf-8")
             if language in IN_C:
                 first, *others = (folder / file for file in files if file.endswith(".c"))
                 if language == "c":
@@ -91,7 +91,7 @@ def confirm(language: str, files: Mapping[str, str | bytes]) -> str | None:
             runs = (_run(language, name, folder) for name in _tested(language, files))
             return next(filter(None, runs), None)
         except (OSError, subprocess.TimeoutExpired) as error:
-            return f"the self-test could not be run: {error}"
+            return f"the self-test could not be run in {folder.parent}: {error}"
 
 
 def _size(text: str | bytes) -> int:

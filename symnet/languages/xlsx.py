@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -275,9 +276,16 @@ class _Workbook:
 
 
 def _reproducible(book: Any) -> bytes:
-    """The workbook without the time at which it was written."""
+    """The workbook without the time at which it was written.
+
+    OSError names the folder of temporary files where openpyxl's have no room.
+    """
     written, found = io.BytesIO(), io.BytesIO()
-    book.save(written)
+    try:
+        book.save(written)
+    except OSError as error:
+        full = error.filename or tempfile.gettempdir()
+        raise OSError(error.errno, error.strerror, full) from None
     with zipfile.ZipFile(written) as old, zipfile.ZipFile(found, "w") as new:
         for name in old.namelist():
             data = old.read(name)

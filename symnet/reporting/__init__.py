@@ -19,7 +19,8 @@ from symnet.reporting import html, latex, markdown, outline, pdf
 from symnet.reporting.contents import Page
 from symnet.reporting.outline import Subject
 from symnet.sensitivities import points
-from symnet.witness.checking import Report, check, few_weights
+from symnet.witness.checking import Report, check
+from symnet.witness.places import few_weights
 
 __all__ = [
     "FORMATS",

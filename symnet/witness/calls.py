@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 
 from symnet.network import Network
 from symnet.witness import directions, sampling
-from symnet.witness.comparing import Checkable, Comparison, Truth
+from symnet.witness.comparing import Checkable, Comparison, Truth, missing
 
 Array = NDArray[Any]
 
 _CROWD = 1031  # points of a call with many: more than two blocks of any kernel, the last partial
 _AFFORDED = 2**19  # entries of the highest order in one call
 _CROWDED, _FEWEST = 2**30, 5  # products that a call with many points may take, or so many points
+_QUICKLY = 2**22  # products where it is to be quick
 _SINGLE = 4  # points that are asked for one by one
-_FEW = 4, 24  # and together: kernels have branches for few points
+_FEW = 2, 3, 24  # and together: kernels have branches for few points
 
 
 def true(
@@ -44,12 +45,12 @@ def room(network: Network, order: int) -> int:
     return int(max(_FEWEST, _AFFORDED // (network.m * network.n**order)))
 
 
-def _most(network: Network, order: int) -> int:
-    """How many points a call with many has at most, by what they take."""
+def _most(network: Network, order: int, affordable: int = _CROWDED) -> int:
+    """How many points a call with many has at most, by the products they take."""
     entries = network.m * network.n**order
     products = network.weights_count * network.n ** max(order - 1, 0)
     products += entries * sum(network.widths[1:]) if order > 1 else 0
-    return min(room(network, order), max(_FEWEST, _CROWDED // max(1, products)))
+    return min(room(network, order), max(_FEWEST, affordable // max(1, products)))
 
 
 def _uneven(count: int) -> int:
@@ -58,9 +59,11 @@ def _uneven(count: int) -> int:
 
 
 def together(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterator[Comparison]:
-    """At all the points in one call, and at fewer."""
-    for count in (*(few for few in _FEW if few < len(truth.points)), len(truth.points)):
-        X = truth.points[:count].astype(dtype)
+    """At all the points in one call, over and over where there are few, and at fewer."""
+    affordable = _QUICKLY if truth.quick else _CROWDED
+    most = max(len(truth.points), min(_CROWD, _most(truth.network, function.order, affordable)))
+    for count in (*(few for few in _FEW if few < len(truth.points)), most):
+        X = truth.points[np.arange(count) % len(truth.points)].astype(dtype)
         yield from _compared(function, truth, X, f"{_of(dtype)} at {count} points")
 
 
@@ -108,7 +111,7 @@ def crowd(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterato
     for threads in (1, 2) if own else (1,):
         subject, by = crowded(threads, len(X)), f"{where}, {threads} thread{'s' * (threads > 1)}"
         # Shifted, so that results left in the memory of the call before are none of this one's.
-        if threads in teams and not _told(function, truth, dtype):
+        if not truth.quick or (threads in teams and not _told(function, truth, dtype)):
             yield from _methods(subject, truth, X, by, threads)
         yield from _at_once(subject, truth, X, by, threads)
 
@@ -167,7 +170,7 @@ def _methods(
 ) -> Iterator[Comparison]:
     # The highest order first: the sizes of its terms, where they are asked for, have all others'.
     for order in reversed(range(function.order + 1)):
-        result = function.derivative(order, np.roll(X, shift, axis=0))
+        result = function.derivative(order, _shifted(X, shift))
         yield truth.comparison(order, result, f"derivative({order}, X){where}", shift)
         _spoilt(result, shift)
 
@@ -175,9 +178,18 @@ def _methods(
 def _at_once(
     function: Checkable, truth: Truth, X: Array, where: str, shift: int = 0
 ) -> Iterator[Comparison]:
-    for order, result in enumerate(function(np.roll(X, shift, axis=0))):
+    for order, result in enumerate(function(_shifted(X, shift))):
         yield truth.comparison(order, result, f"f(X){where}", shift)
         _spoilt(result, shift)
+
+
+def _shifted(X: Array, shift: int) -> Array:
+    """The points rolled, those at `missing` with a NaN in their last input or in the first."""
+    if not shift:
+        return X
+    X = np.roll(X, shift, axis=0)
+    X[missing(len(X)), [-1, 0]] = np.nan
+    return X
 
 
 def _spoilt(result: Array, shift: int) -> None:

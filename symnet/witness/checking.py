@@ -8,34 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
-import sympy
 from numpy.typing import NDArray
 
 from symnet import showing
 from symnet.network import Network
 from symnet.network.mistaken import unlike
 from symnet.progress import part, warn
-from symnet.witness import calls, directions, sampling
+from symnet.witness import calls, directions, places, sampling
 from symnet.witness.comparing import Checkable, CheckError, Comparison, Truth, worst
 from symnet.witness.exact import against_digits
 
-__all__ = ["CheckError", "Comparison", "Report", "check", "sample", "verify"]
+__all__ = ["CheckError", "Comparison", "Report", "check", "verify"]
 
 Array = NDArray[Any]
 
-MANY_WEIGHTS = 20_000  # from here on, 50-digit arithmetic takes seconds a point
-_ENTRIES = 2**26  # products that the analytic engine may take for the ordinary points
 _NARROW = 64  # neurons a layer of the network that `verify` takes many points or digits for
-_QUICK = 2**20  # products that it may take for the points `verify` looks at
-_IN_DIGITS = (sympy.erfinv, sympy.loggamma, sympy.polygamma)
-_TIMES = 6  # as many points as of the largest networks
-_FARTHER = (10.0, 100.0)
-"""Times farther out than ordinary points, where single precision is looked at, too."""
 _SEVERAL = 4  # times as many of these as 50-digit arithmetic gets
-_PAIRS = 3  # of points beside seams
 
 
 class Generated(Checkable, Protocol):
@@ -133,16 +124,15 @@ def check(network: Network, function: Checkable, *, seed: int = 0, digits: bool 
         if node.activation is not None:
             node.activation.forms(function.order)  # the judge of what is compiled
     random = np.random.default_rng(seed)
-    points = sample(network, random)
-    few = in_digits(network)
+    points = places.many(network, function.order, random)
+    few = places.in_digits(network)
     ordinary = sampling.ordinary(network, random, few)
     several = min(_SEVERAL * few, calls.room(network, function.order))
-    farther, beyond = (sampling.far(network, random, several, factor) for factor in _FARTHER)
+    farther, beyond = (sampling.far(network, random, several, k) for k in places.FARTHER)
     nearer = np.concatenate([ordinary, farther])
     end = 0.7 if digits else 1.0
     with part(0.0, 0.3 * end):
         along = directions.chosen(network, function.order, random)
-        points = points[: calls.room(network, function.order)]
         truth = calls.true(network, points, function, along=along)
         usual = calls.true(network, ordinary, function, along=along)
     with part(0.3 * end, end):
@@ -205,19 +195,21 @@ def verify(function: Generated, dtype: Any = None) -> None:
     """
     random = np.random.default_rng(0)
     network = function.network
-    points = _few(network, function, random)
+    points = places.few(network, function.order, random)
     if dtype is not None:
         _demand_in_type(function, points, dtype)
         return
     truth = calls.true(network, points.all, function, quick=True)
     narrow, small, narrower = function.narrowed(_NARROW), points, truth
     if narrow.network is not network:
-        small = _few(narrow.network, narrow, random)
+        small = places.few(narrow.network, narrow.order, random)
         narrower = calls.true(narrow.network, small.all, narrow, quick=True)
     compared = list(calls.together(function, truth))
     _demand(compared)
     lost = _uncompared(compared)
     _tell(network, lost)
+    if narrow is not function:
+        _demand(calls.together(narrow, narrower))
     if not function.lone:
         _demand(calls.singly(narrow, narrower))
     _demand(calls.crowd(narrow, narrower))
@@ -228,7 +220,7 @@ def verify(function: Generated, dtype: Any = None) -> None:
 
 
 def _demand_in_type(
-    function: Generated, points: _Points, dtype: Any, told: Sequence[str] = ()
+    function: Generated, points: places.Few, dtype: Any, told: Sequence[str] = ()
 ) -> None:
     """What is `told` to be lost in double precision is not told again."""
     network = function.network
@@ -261,73 +253,6 @@ def _demand(comparisons: Sequence[Comparison] | Iterator[Comparison]) -> None:
             raise CheckError(
                 f"a generated function failed its check; please report it: {comparison}"
             )
-
-
-def sample(network: Network, random: np.random.Generator) -> Array:
-    """Points (N, n) to check at: ordinary, large, extreme, and beside seams."""
-    points = sampling.ever_farther(network, random, _counts(network))
-    return np.concatenate([points, sampling.beside_seams(network, random)])
-
-
-def _counts(network: Network) -> dict[float, int]:
-    """How many points are taken at each distance."""
-    count = int(np.clip(_ENTRIES // (max(network.weights_count, 1) * network.n**2), 4, 64))
-    return {1.0: count, 10.0: count // 2, 1e4: count // 4}
-
-
-def sampled(network: Network, order: int) -> int:
-    """At how many points derivatives up to `order` are compared at most."""
-    return min(sum(_counts(network).values()) + 2 * sampling.PAIRS, calls.room(network, order))
-
-
-def few_weights(network: Network) -> bool:
-    """Whether 50-digit arithmetic takes no many seconds; else it is left to `symnet check`."""
-    return network.weights_count <= 100_000
-
-
-def in_digits(network: Network) -> int:
-    """At how many points 50-digit arithmetic is the witness."""
-    return 3 if network.weights_count <= MANY_WEIGHTS else 1
-
-
-class _Points(NamedTuple):
-    """Ordinary points, some farther out, beyond these, very far, and pairs beside seams."""
-
-    ordinary: Array
-    farther: Array
-    beyond: Array
-    far: Array
-    beside: Array
-
-    @property
-    def all(self) -> Array:
-        return np.concatenate(self)
-
-    @property
-    def near(self) -> Array:
-        return np.concatenate(self[:2])
-
-    @property
-    def some(self) -> list[int]:
-        """Where the first two ordinary ones stand, and the first farther one."""
-        return [0, 1, len(self.ordinary)]
-
-
-def _few(network: Network, function: Checkable, random: np.random.Generator) -> _Points:
-    """As many as are quickly compared: of a small network 24 and those beside seams.
-
-    Four where an activation is of functions that the engine takes in many digits.
-    """
-    quick = _QUICK // (4 * directions.work(network, function.order))
-    times = int(np.clip(min(quick, calls.room(network, function.order) // 4), 1, _TIMES))
-    if any(a.value.has(*_IN_DIGITS) for a in network.activations.values() if not a.given):
-        times = 1
-    counts = {1.0: 2 * times} | dict.fromkeys((*_FARTHER, 1e4), times)
-    points = sampling.ever_farther(network, random, counts)
-    ordinary, farther, beyond, far = np.split(points, np.cumsum([*counts.values()])[:-1])
-    pairs = _PAIRS if times == _TIMES else 0
-    beside = sampling.beside_seams(network, random, pairs)
-    return _Points(ordinary, farther, beyond, far, beside)
 
 
 def _by_order(comparisons: Sequence[Comparison]) -> list[Comparison]:
