@@ -27,11 +27,12 @@ from sympy.core.relational import Relational
 
 from symnet import precision
 from symnet.activations import digits
-from symnet.activations.arithmetic import in_steps
+from symnet.activations.arithmetic import ROUNDED, in_steps
 from symnet.activations.centres import centres
 from symnet.activations.digits import Number
 from symnet.activations.functions import STEPS, erfcx, undefined
 from symnet.activations.identities import complemented, renamed
+from symnet.activations.multiple import multiple
 from symnet.activations.systems import Z
 from symnet.progress import still
 
@@ -71,7 +72,6 @@ _FARTHEST = 1e70
 _SLOW = (sympy.erf, sympy.erfc, erfcx, sympy.erfinv, sympy.loggamma, sympy.polygamma)
 """Functions that take long in the most of these digits."""
 
-_ROUNDED = (sympy.erfinv, sympy.loggamma)  # computed one by one here
 _OSCILLATING = (sympy.sin, sympy.cos, sympy.tan, *STEPS, sympy.polygamma)
 
 
@@ -91,15 +91,18 @@ class Grid(NamedTuple):
     far: Array = np.array([])
 
 
-def grid(formula: Expr, low: Expr, high: Expr, marks: Sequence[Expr] = ()) -> Grid:
-    """Points of the open interval to look at: both tails, and beside ends, marks and centres."""
+def grid(formula: Expr, low: Expr, high: Expr, order: int, marks: Sequence[Expr] = ()) -> Grid:
+    """Points of the open interval to look at: both tails, and beside ends, marks and centres.
+
+    Among these the multiple zeros of the derivatives up to `order`.
+    """
     sizes = [*SIZES, *(() if formula.has(sympy.polygamma) else FAR)]
     points = [0.0, *sizes, *(-size for size in sizes)]
-    ends = [float(end) for end in (low, high, *marks, *centres(formula)) if end.is_finite]
-    for end in ends:
+    places = {low, high, *marks, *centres(formula), *multiple(formula, order)}
+    for end in (float(place) for place in places if place.is_finite):
         steps = [max(1.0, abs(end)) * s for s in (1e-8, 1e-4, 1e-2, 0.1, 0.3)]
         points += [end, *(end + s for s in steps), *(end - s for s in steps)]
-    far = () if formula.has(*_OSCILLATING, *_ROUNDED) else (*_ALL, *(-size for size in _ALL))
+    far = () if formula.has(*_OSCILLATING, *ROUNDED) else (*_ALL, *(-size for size in _ALL))
     a, b = (float(end) for end in (low, high))
     return Grid(*(np.array(sorted({p for p in some if a < p < b})) for some in (points, far)))
 

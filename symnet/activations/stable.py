@@ -29,6 +29,7 @@ from symnet.activations.functions import STEPS, held
 from symnet.activations.identities import complemented, renamed
 from symnet.activations.limits import shown
 from symnet.activations.mending import beside, mended
+from symnet.activations.multiple import multiple
 from symnet.activations.near import Near
 from symnet.activations.systems import (
     System,
@@ -112,9 +113,10 @@ def stable(
     Where it is not `far`, not in parts by what functions come to: an arm that is one of them.
     Raises Inaccurate.
     """
-    marks = (*marks, *(c for c in centres(arm) if c not in marks and ends[0] <= c <= ends[1]))
+    places = (*centres(arm), *multiple(arm, order))
+    marks = (*marks, *(c for c in places if c not in marks and ends[0] <= c <= ends[1]))
     about = _about(arm, order, ends, marks, endless)
-    points = accuracy.grid(arm, *ends, marks)
+    points = accuracy.grid(arm, *ends, order, marks)
     arm = complemented(_exact_powers(arm))
     marks = (*marks, *(end for end in ends if end.is_finite and end not in marks))
 
@@ -259,6 +261,8 @@ def _ways_of_all(arm: Expr, order: int, ends: tuple[Expr, Expr]) -> Iterator[Exp
         yield _in_full(understood(arm), order)
     plain = differentiated(arm, order)
     yield plain
+    if (shorter := renamed(plain)) != plain:
+        yield shorter
     named = Near(between(*ends)).visit(renamed(arm))  # sqrt(z^2) in it is |z|
     if named != arm and not named.has(*STEPS):
         yield _in_full(understood(named), order)
