@@ -10,7 +10,8 @@ import pytest
 import sympy
 from sympy import E, Float, Rational, atan, cosh, exp, log, pi, sin, sqrt, tanh
 
-from symnet.activations import Activation
+from symnet.activations import Activation, stable
+from symnet.activations.accuracy import Fault
 from symnet.activations.arithmetic import in_steps
 from symnet.activations.centres import centres
 from symnet.activations.systems import Z as z
@@ -63,6 +64,44 @@ def test_formulas_are_right_near_their_centre(formula, centre):
         for order, value in enumerate(values):
             allowed = 3e-13 * (abs(right[order]) + abs(at * right[order + 1]))
             assert abs(value - right[order]) <= allowed, (order, at)
+
+
+def right_at(formula: sympy.Expr, points: list[float], order: int) -> None:
+    """Fails where a derivative up to `order` is not that of mpmath at one of the points."""
+    forms = Activation("own", formula).forms(order)
+    found = np.array(in_steps(forms.shared, forms.derivatives, np.array(points)))
+    for at, values in zip(points, found.T.tolist(), strict=True):
+        right = truth(formula, at)
+        for r, value in enumerate(values):
+            allowed = 3e-13 * (abs(right[r]) + abs(at * right[r + 1])) + 1e-290
+            assert abs(value - right[r]) <= allowed, (r, at)
+
+
+def test_a_formula_is_right_as_near_the_end_of_its_domain_as_doubles_are():
+    """Van Genuchten's conductivity at saturation: 1.7e4 was given for 1.2e12, and infinity."""
+    steps = [7.123456e-9, 3.3e-10, 1e-10, 1e-11]
+    right_at(sqrt(z) * (1 - sqrt(1 - z**2)) ** 2, [1 - step for step in steps], 2)
+
+
+def test_a_formula_is_a_number_beside_its_pole():
+    """Saturation pressure by Magnus, from 1 unit of the last digit on: it was NaN for 0."""
+    formula = 6.1094 * exp(17.625 * z / (z + 243.04))
+    forms = Activation("own", formula).forms(2)
+    points = -243.04 + np.arange(1, 9) * np.spacing(243.04)
+    assert np.all(np.array(in_steps(forms.shared, forms.derivatives, points)) == 0)
+
+
+def test_the_logarithm_of_the_expected_improvement_is_right_far_out():
+    """log(z Phi(z) + phi(z)), of which little is left in doubles from -6 on."""
+    density = exp(-(z**2) / 2) / sqrt(2 * pi)
+    points = [-25.0, -12.5, -3.0, 0.7, 30.0]
+    right_at(log(z * (1 + sympy.erf(z / sqrt(2))) / 2 + density), points, 0)
+
+
+def test_the_place_of_an_error_is_told_from_its_neighbours():
+    """0.9999999999 is not 1, where the formula ends."""
+    error = stable.Inaccurate(Fault(0, 1 - 1e-10, math.inf, mpmath.mpf(2)))
+    assert "at z = 0.9999999999 would be computed as inf" in str(error)
 
 
 def test_a_multiple_zero_of_many_periods_is_refused_by_its_place():

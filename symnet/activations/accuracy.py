@@ -56,6 +56,17 @@ FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
 """Sizes beyond all of these."""
 
 _NEIGHBOURS = 8  # on each side
+_CORNER = 2  # units of z's last digit that a corner at cos(z/2 + pi/4) = 0 may be off
+_SHARES = (
+    1e-12,
+    1e-10,
+    7.123456e-9,
+    1e-8,
+    1e-4,
+    1e-2,
+    0.1,
+    0.3,
+)  # of an end's size, so far from it
 _BESIDE = (0.0, 1e-9, -1e-9, 0.03, -0.03, 0.3)  # shares of where a seam is
 _FAST = 1e4  # that sines turn by from 0 to z: before, neighbours are in the same phase
 _POLE = 1e20  # times what is beside it, in so many digits:
@@ -100,7 +111,8 @@ def grid(formula: Expr, low: Expr, high: Expr, order: int, marks: Sequence[Expr]
     points = [0.0, *sizes, *(-size for size in sizes)]
     places = {low, high, *marks, *centres(formula), *multiple(formula, order)}
     for end in (float(place) for place in places if place.is_finite):
-        steps = [max(1.0, abs(end)) * s for s in (1e-8, 1e-4, 1e-2, 0.1, 0.3)]
+        steps = [max(1.0, abs(end)) * share for share in _SHARES]
+        steps += [k * math.ulp(end) for k in (1, 2, 3) if end]
         points += [end, *(end + s for s in steps), *(end - s for s in steps)]
     far = () if formula.has(*_OSCILLATING, *ROUNDED) else (*_ALL, *(-size for size in _ALL))
     a, b = (float(end) for end in (low, high))
@@ -236,7 +248,7 @@ def _doubt(
     formula: Expr, order: int, z: float, found: float, more: int, corners: bool
 ) -> Fault | None:
     sides = [
-        truths(formula, z, max(order, 2), side, more) for side in ((1, -1) if corners else (1,))
+        truths(formula, place, max(order, 2), side, more) for place, side in _beside(z, corners)
     ]
     known = [side for side in sides if side is not None]
     if not known and digits.untold(formula, z):
@@ -257,6 +269,14 @@ def _doubt(
     if math.isfinite(found) and _turns(formula, z) and _is_phase(formula, order, z, found):
         return None
     return Fault(order, z, found, known[0][order])
+
+
+def _beside(z: float, corners: bool) -> Iterator[tuple[float, int]]:
+    """z and the side it is come to from; with corners both, and as far off as these are rounded."""
+    yield z, 1
+    if corners:
+        yield z, -1
+        yield from ((z + side * _CORNER * math.ulp(z), side) for side in (1, -1))
 
 
 def _turns(formula: Expr, z: float) -> bool:

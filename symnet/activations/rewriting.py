@@ -222,8 +222,18 @@ def lowest(derivative: Expr) -> Expr:
     return sympy.factor_terms(sympy.expand(above)) / below
 
 
-def factored(derivative: Expr) -> Expr:
-    """As a product: (z^2 - 1)/(z - 1) is z + 1, at 1 as well; e^(2z) - 4 e^z + 4 is (e^z - 2)^2."""
+def factored(derivative: Expr) -> Expr | None:
+    """As a product: (z^2 - 1)/(z - 1) is z + 1, at 1 as well; e^(2z) - 4 e^z + 4 is (e^z - 2)^2.
+
+    Of rational functions of z, and polynomials in one other function of it.
+    """
+    if derivative.is_rational_function(Z):
+        return sympy.factor(derivative)
+    if derivative.count_ops() > _LARGEST // 4:
+        return None
+    poly = derivative.as_poly()
+    if poly is None or len(poly.gens) > 1 or poly.degree() > _HIGHEST // 4:
+        return None
     return renamed(sympy.factor(derivative))
 
 

@@ -59,7 +59,7 @@ class Inaccurate(ValueError):
         shown = what[order] if order < len(what) else f"its derivative of order {order}"
         said, right = _apart(found, truth)
         return (
-            f"{shown} at z = {z:.6g} would be computed as {said} in double precision, but is "
+            f"{shown} at z = {_place(z)} would be computed as {said} in double precision, but is "
             f"{right}; {self.advice}"
         )
 
@@ -72,6 +72,13 @@ class Inaccurate(ValueError):
                 "computed by itself: write the formula without another one that meets one of them"
             )
         return "write the formula so that nothing overflows or cancels there"
+
+
+def _place(z: float) -> str:
+    """In six digits, in all where these would be those of a shorter number: 0.9999999999."""
+    short = f"{z:.6g}"
+    is_another = float(short) != z and f"{float(short):.5g}" == short
+    return repr(z) if is_another else short
 
 
 def _apart(found: float, truth: Number | None) -> tuple[str, str]:
@@ -263,6 +270,9 @@ def _ways_of_all(arm: Expr, order: int, ends: tuple[Expr, Expr]) -> Iterator[Exp
     yield plain
     if (shorter := renamed(plain)) != plain:
         yield shorter
+    turned = rewriting.conjugate(arm)
+    if turned != arm and not turned.has(Piecewise):
+        yield differentiated(turned, order)
     named = Near(between(*ends)).visit(renamed(arm))  # sqrt(z^2) in it is |z|
     if named != arm and not named.has(*STEPS):
         yield _in_full(understood(named), order)
