@@ -229,7 +229,8 @@ def factored(derivative: Expr) -> Expr | None:
     """
     if derivative.is_rational_function(Z):
         return sympy.factor(derivative)
-    if derivative.count_ops() > _LARGEST // 4:
+    roots = any(not power.exp.is_Integer for power in derivative.atoms(sympy.Pow))
+    if roots or derivative.has(sympy.Float) or derivative.count_ops() > _LARGEST // 4:
         return None
     poly = derivative.as_poly()
     if poly is None or len(poly.gens) > 1 or poly.degree() > _HIGHEST // 4:
