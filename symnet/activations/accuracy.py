@@ -27,11 +27,12 @@ from sympy.core.relational import Relational
 
 from symnet import precision
 from symnet.activations import digits
-from symnet.activations.arithmetic import in_steps
+from symnet.activations.arithmetic import ROUNDED, in_steps
 from symnet.activations.centres import centres
 from symnet.activations.digits import Number
 from symnet.activations.functions import STEPS, erfcx, undefined
 from symnet.activations.identities import complemented, renamed
+from symnet.activations.multiple import multiple
 from symnet.activations.systems import Z
 from symnet.progress import still
 
@@ -55,6 +56,17 @@ FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
 """Sizes beyond all of these."""
 
 _NEIGHBOURS = 8  # on each side
+_CORNER = 2  # units of z's last digit that a corner at cos(z/2 + pi/4) = 0 may be off
+_SHARES = (
+    1e-12,
+    1e-10,
+    7.123456e-9,
+    1e-8,
+    1e-4,
+    1e-2,
+    0.1,
+    0.3,
+)  # of an end's size, so far from it
 _BESIDE = (0.0, 1e-9, -1e-9, 0.03, -0.03, 0.3)  # shares of where a seam is
 _FAST = 1e4  # that sines turn by from 0 to z: before, neighbours are in the same phase
 _POLE = 1e20  # times what is beside it, in so many digits:
@@ -71,7 +83,6 @@ _FARTHEST = 1e70
 _SLOW = (sympy.erf, sympy.erfc, erfcx, sympy.erfinv, sympy.loggamma, sympy.polygamma)
 """Functions that take long in the most of these digits."""
 
-_ROUNDED = (sympy.erfinv, sympy.loggamma)  # computed one by one here
 _OSCILLATING = (sympy.sin, sympy.cos, sympy.tan, *STEPS, sympy.polygamma)
 
 
@@ -91,15 +102,19 @@ class Grid(NamedTuple):
     far: Array = np.array([])
 
 
-def grid(formula: Expr, low: Expr, high: Expr, marks: Sequence[Expr] = ()) -> Grid:
-    """Points of the open interval to look at: both tails, and beside ends, marks and centres."""
+def grid(formula: Expr, low: Expr, high: Expr, order: int, marks: Sequence[Expr] = ()) -> Grid:
+    """Points of the open interval to look at: both tails, and beside ends, marks and centres.
+
+    Among these the multiple zeros of the derivatives up to `order`.
+    """
     sizes = [*SIZES, *(() if formula.has(sympy.polygamma) else FAR)]
     points = [0.0, *sizes, *(-size for size in sizes)]
-    ends = [float(end) for end in (low, high, *marks, *centres(formula)) if end.is_finite]
-    for end in ends:
-        steps = [max(1.0, abs(end)) * s for s in (1e-8, 1e-4, 1e-2, 0.1, 0.3)]
+    places = {low, high, *marks, *centres(formula), *multiple(formula, order)}
+    for end in (float(place) for place in places if place.is_finite):
+        steps = [max(1.0, abs(end)) * share for share in _SHARES]
+        steps += [k * math.ulp(end) for k in (1, 2, 3) if end]
         points += [end, *(end + s for s in steps), *(end - s for s in steps)]
-    far = () if formula.has(*_OSCILLATING, *_ROUNDED) else (*_ALL, *(-size for size in _ALL))
+    far = () if formula.has(*_OSCILLATING, *ROUNDED) else (*_ALL, *(-size for size in _ALL))
     a, b = (float(end) for end in (low, high))
     return Grid(*(np.array(sorted({p for p in some if a < p < b})) for some in (points, far)))
 
@@ -233,7 +248,7 @@ def _doubt(
     formula: Expr, order: int, z: float, found: float, more: int, corners: bool
 ) -> Fault | None:
     sides = [
-        truths(formula, z, max(order, 2), side, more) for side in ((1, -1) if corners else (1,))
+        truths(formula, place, max(order, 2), side, more) for place, side in _beside(z, corners)
     ]
     known = [side for side in sides if side is not None]
     if not known and digits.untold(formula, z):
@@ -254,6 +269,14 @@ def _doubt(
     if math.isfinite(found) and _turns(formula, z) and _is_phase(formula, order, z, found):
         return None
     return Fault(order, z, found, known[0][order])
+
+
+def _beside(z: float, corners: bool) -> Iterator[tuple[float, int]]:
+    """z and the side it is come to from; with corners both, and as far off as these are rounded."""
+    yield z, 1
+    if corners:
+        yield z, -1
+        yield from ((z + side * _CORNER * math.ulp(z), side) for side in (1, -1))
 
 
 def _turns(formula: Expr, z: float) -> bool:

@@ -170,6 +170,9 @@ _FRACTIONS = 60  # within each other: 16 digits of erfcx(2)
 _RELATIONS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
 
 
+ROUNDED = (sympy.erfinv, sympy.loggamma, sympy.polygamma)
+"""Functions that are computed one by one here."""
+
 _FUNCTIONS: Mapping[Any, Any] = MappingProxyType(
     {
         sympy.Add: np.add,

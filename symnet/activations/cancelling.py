@@ -28,7 +28,7 @@ def cancels(activation: Activation, order: int) -> bool:
     for low, high, _, defined in pieces_of(value).pieces:
         if not defined:
             continue
-        points = grid(value, low, high).points
+        points = grid(value, low, high, order).points
         right = in_steps(forms.shared, forms.derivatives, points)
         for r in range(order + 1):
             found = doubles(differentiated(value, r), points)

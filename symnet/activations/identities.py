@@ -7,9 +7,10 @@ a - a erf(f) = a erfc(f),     2 a - a erfc(f) = a erfc(-f)
 log(1 - 1/(1 + exp f)) = f - log(1 + exp f),     1 + tanh f = 2/(1 + exp(-2 f))
 1/(1 - tanh(f)^2) = cosh(f)^2,   log(1 + sinh(f)^2) = log cosh(f)^2 = 2 log cosh(f)
 acosh(1 + f) = 2 asinh(sqrt(f/2)),   loggamma(exp f) = loggamma(1 + exp f) - f
-cosh f - 1 = 2 sinh(f/2)^2,   1 - cos f = 2 sin(f/2)^2
-sqrt(1 - cos f) = sqrt(2) |sin(f/2)|,   sqrt(1 + cos f) = sqrt(2) |cos(f/2)|
-sqrt(1 - cos(f)^2) = |sin f|,   sqrt(1 - sin(f)^2) = |cos f|
+cosh f - 1 = 2 sinh(f/2)^2,   1 - cos f = 2 sin(f/2)^2,   1 - sin f = 2 sin(pi/4 - f/2)^2
+cosh f + 1 = 2 cosh(f/2)^2,   1 + cos f = 2 cos(f/2)^2,   1 + sin f = 2 sin(pi/4 + f/2)^2
+cosh(f)^2 - 1 = sinh(f)^2,   1 - cos(f)^2 = sin(f)^2,   1 - sin(f)^2 = cos(f)^2
+sqrt(1 - cos f) = sqrt(2) |sin(f/2)|, and roots of the others
 """
 
 from __future__ import annotations
@@ -84,14 +85,9 @@ def _share(node: Expr) -> Expr | None:
 
 
 def _half(node: Expr) -> Expr | None:
-    """`a - a cos(f)` and `a cosh(f) - a`, of which little is left near 0."""
-    number, product = node.as_independent(Z, as_Add=True)
-    factor, function = product.as_independent(Z, as_Add=False)
-    sine = {sympy.cos: sympy.sin, cosh: sympy.sinh}.get(type(function))
-    if sine is None or number != -factor:
-        return None
-    sign = -1 if sine is sympy.sin else 1
-    return 2 * sign * factor * sine(function.args[0] / 2) ** 2
+    """`a - a cos(f)`, `a cosh(f) - a` and their kin, of which little is left near a zero."""
+    found = _as_square(node)
+    return found and found[0] * found[1] ** 2
 
 
 def rooted(node: Expr) -> Expr:
@@ -108,20 +104,35 @@ def rooted(node: Expr) -> Expr:
 
 def _size(node: Expr) -> Expr | None:
     """The root of `a - a cos(f)` and its kin."""
+    factor, wave = _as_square(node) or (S.Zero, S.Zero)
+    return sqrt(factor) * sympy.Abs(wave) if factor.is_positive else None
+
+
+def _as_square(node: Expr) -> tuple[Expr, Expr] | None:
+    """c and w of a sum that is `c w^2`, w a sine or cosine."""
     number, product = node.as_independent(Z, as_Add=True)
     factor, wave = product.as_independent(Z, as_Add=False)
-    if not number.is_positive or abs(factor) != number:
+    if abs(factor) != abs(number) or not wave.args:
         return None
+    less, half = factor == -number, wave.args[0] / 2
     if isinstance(wave, sympy.cos):
-        half = wave.args[0] / 2
-        other = sympy.sin(half) if factor.is_negative else sympy.cos(half)
-        return sqrt(2 * number) * sympy.Abs(other)
-    if wave.is_Pow and wave.exp == 2 and wave.base.func in _OTHERS and factor.is_negative:
-        return sqrt(number) * sympy.Abs(_OTHERS[wave.base.func](*wave.base.args))
+        return 2 * number, sympy.sin(half) if less else sympy.cos(half)
+    if isinstance(wave, sympy.sin):
+        return 2 * number, sympy.sin(sympy.pi / 4 - half if less else sympy.pi / 4 + half)
+    if isinstance(wave, cosh):
+        return (2 * factor, sympy.sinh(half)) if less else (2 * factor, cosh(half))
+    if wave.is_Pow and wave.exp == 2 and wave.base.func in _OTHERS and less:
+        sign, other = _OTHERS[wave.base.func]
+        return sign * number, other(*wave.base.args)
     return None
 
 
-_OTHERS = {sympy.sin: sympy.cos, sympy.cos: sympy.sin}
+_OTHERS = {
+    sympy.sin: (1, sympy.cos),
+    sympy.cos: (1, sympy.sin),
+    cosh: (-1, sympy.sinh),
+}
+"""Of 1 - w^2: the sign and the root."""
 
 
 def _square(node: Expr) -> Expr | None:

@@ -55,7 +55,8 @@ def own_forms(value: Expr, order: int) -> Forms:
 def _is_narrow(given: Forms, found: Pieces) -> bool:
     """Whether float32 has what is no NaN in doubles."""
     (piece,) = found.pieces
-    points = accuracy.grid(piece.value, piece.low, piece.high, found.removable)
+    ends = piece.low, piece.high
+    points = accuracy.grid(piece.value, *ends, len(given.derivatives) - 1, found.removable)
     return accuracy.is_narrow(given.shared, given.derivatives, points)
 
 
@@ -97,7 +98,8 @@ def _wrong(given: Forms, found: Pieces) -> Iterator[tuple[Expr, Fault]]:
     results = dict(enumerate(given.derivatives))
     for piece in found.pieces:
         if piece.defined:
-            points = accuracy.grid(piece.value, piece.low, piece.high, found.removable)
+            ends = piece.low, piece.high
+            points = accuracy.grid(piece.value, *ends, len(results) - 1, found.removable)
             for fault in accuracy.faults(given.shared, results, piece.value, points, found.endless):
                 yield piece.value, fault
 

@@ -17,6 +17,7 @@ from sympy import Abs, Expr, Piecewise, Symbol, exp, log
 from sympy.codegen.cfunctions import expm1, log1p
 
 from symnet.activations.functions import held
+from symnet.activations.identities import renamed
 from symnet.activations.systems import Z
 
 _LARGEST = 300
@@ -35,7 +36,7 @@ def rewritings(derivative: Expr) -> Iterator[Expr]:
     """The derivative in other ways, the plainest first."""
     if derivative.count_ops() > _LARGEST:
         return
-    for way in (merged, exponential, lowest, divided, conjugate, algebraic):
+    for way in (merged, exponential, lowest, factored, conjugate, algebraic):
         try:
             found = way(derivative)
         except (ArithmeticError, AttributeError, TypeError, ValueError, sympy.PolynomialError):
@@ -221,9 +222,20 @@ def lowest(derivative: Expr) -> Expr:
     return sympy.factor_terms(sympy.expand(above)) / below
 
 
-def divided(derivative: Expr) -> Expr | None:
-    """Without common factors: (z^2 - 1)/(z - 1) is z + 1, at 1 as well."""
-    return sympy.factor(derivative) if derivative.is_rational_function(Z) else None
+def factored(derivative: Expr) -> Expr | None:
+    """As a product: (z^2 - 1)/(z - 1) is z + 1, at 1 as well; e^(2z) - 4 e^z + 4 is (e^z - 2)^2.
+
+    Of rational functions of z, and polynomials in one other function of it.
+    """
+    if derivative.is_rational_function(Z):
+        return sympy.factor(derivative)
+    roots = any(not power.exp.is_Integer for power in derivative.atoms(sympy.Pow))
+    if roots or derivative.has(sympy.Float) or derivative.count_ops() > _LARGEST // 4:
+        return None
+    poly = derivative.as_poly()
+    if poly is None or len(poly.gens) > 1 or poly.degree() > _HIGHEST // 4:
+        return None
+    return renamed(sympy.factor(derivative))
 
 
 def algebraic(derivative: Expr) -> Expr | None:

@@ -29,6 +29,7 @@ from symnet.activations.functions import STEPS, held
 from symnet.activations.identities import complemented, renamed
 from symnet.activations.limits import shown
 from symnet.activations.mending import beside, mended
+from symnet.activations.multiple import multiple
 from symnet.activations.near import Near
 from symnet.activations.systems import (
     System,
@@ -58,7 +59,7 @@ class Inaccurate(ValueError):
         shown = what[order] if order < len(what) else f"its derivative of order {order}"
         said, right = _apart(found, truth)
         return (
-            f"{shown} at z = {z:.6g} would be computed as {said} in double precision, but is "
+            f"{shown} at z = {_place(z)} would be computed as {said} in double precision, but is "
             f"{right}; {self.advice}"
         )
 
@@ -71,6 +72,13 @@ class Inaccurate(ValueError):
                 "computed by itself: write the formula without another one that meets one of them"
             )
         return "write the formula so that nothing overflows or cancels there"
+
+
+def _place(z: float) -> str:
+    """In six digits, in all where these would be those of a shorter number: 0.9999999999."""
+    short = f"{z:.6g}"
+    is_another = float(short) != z and f"{float(short):.5g}" == short
+    return repr(z) if is_another else short
 
 
 def _apart(found: float, truth: Number | None) -> tuple[str, str]:
@@ -112,9 +120,10 @@ def stable(
     Where it is not `far`, not in parts by what functions come to: an arm that is one of them.
     Raises Inaccurate.
     """
-    marks = (*marks, *(c for c in centres(arm) if c not in marks and ends[0] <= c <= ends[1]))
+    places = (*centres(arm), *multiple(arm, order))
+    marks = (*marks, *(c for c in places if c not in marks and ends[0] <= c <= ends[1]))
     about = _about(arm, order, ends, marks, endless)
-    points = accuracy.grid(arm, *ends, marks)
+    points = accuracy.grid(arm, *ends, order, marks)
     arm = complemented(_exact_powers(arm))
     marks = (*marks, *(end for end in ends if end.is_finite and end not in marks))
 
@@ -259,6 +268,11 @@ def _ways_of_all(arm: Expr, order: int, ends: tuple[Expr, Expr]) -> Iterator[Exp
         yield _in_full(understood(arm), order)
     plain = differentiated(arm, order)
     yield plain
+    if (shorter := renamed(plain)) != plain:
+        yield shorter
+    turned = rewriting.conjugate(arm)
+    if turned != arm and not turned.has(Piecewise):
+        yield differentiated(turned, order)
     named = Near(between(*ends)).visit(renamed(arm))  # sqrt(z^2) in it is |z|
     if named != arm and not named.has(*STEPS):
         yield _in_full(understood(named), order)

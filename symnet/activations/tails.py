@@ -126,8 +126,9 @@ def scaled(arm: Expr, order: int) -> Iterator[Tail]:
             bounds[side] = bound
 
 
-def _logarithm(product: Expr) -> Expr:
-    """`log(f exp(u))` as `u + log f`."""
+def _logarithm(inner: Expr) -> Expr:
+    """`log(f exp(u) + g exp(u))` as `u + log(f + g)`."""
+    product = sympy.factor_terms(inner)
     powers = [f for f in sympy.Mul.make_args(product) if isinstance(f, exp)]
     return sympy.Add(*(power.args[0] for power in powers), log(product / sympy.Mul(*powers)))
 

@@ -103,20 +103,20 @@ def _scanned(u: Expr) -> tuple[Expr, ...]:
         values = [value(u, z) for z in grid]
         # Where neighbours vanish, too, nothing is left in so many digits: tanh(2 z) - tanh(z).
         found: list[Expr] = [
-            _named(grid[k])
+            named(grid[k])
             for k, v in enumerate(values)
             if v is not None and v == 0 and 0 not in values[max(k - 1, 0) : k + 2 : 2]
         ]
         for (a, low), (b, high) in pairwise(zip(grid, values, strict=True)):
             if low is None or high is None or low * high >= 0:
                 continue
-            found.append(_named(_bisected(u, a, b)))
+            found.append(named(bisected(u, a, b)))
             if len(found) > MOST:
                 raise TooMany
     return tuple(found)
 
 
-def _bisected(u: Expr, a: Number, b: Number) -> Number:
+def bisected(u: Expr, a: Number, b: Number) -> Number:
     """The zero between a and b, where u has values of two signs."""
     low = value(u, a)
     for _ in range(4 * _DIGITS):
@@ -129,7 +129,7 @@ def _bisected(u: Expr, a: Number, b: Number) -> Number:
     return a
 
 
-def _named(root: Number) -> Expr:
+def named(root: Number) -> Expr:
     """A short exact number where the root is one, else the double next to it."""
     if abs(root) < mpmath.mpf(10) ** -45:
         return sympy.S.Zero
