@@ -52,6 +52,7 @@ def truth(formula: sympy.Expr, at: float) -> list[mpmath.mpf]:
         return [mpmath.factorial(k) * term for k, term in enumerate(terms)]
 
 
+@pytest.mark.complete(every=3)
 @pytest.mark.parametrize(("formula", "centre"), AROUND.values(), ids=AROUND)
 def test_formulas_are_right_near_their_centre(formula, centre):
     """Where a derivative and the next vanish together rounding z excuses nothing."""
@@ -81,6 +82,29 @@ def test_a_formula_is_right_as_near_the_end_of_its_domain_as_doubles_are():
     """Van Genuchten's conductivity at saturation: 1.7e4 was given for 1.2e12, and infinity."""
     steps = [7.123456e-9, 3.3e-10, 1e-10, 1e-11]
     right_at(sqrt(z) * (1 - sqrt(1 - z**2)) ** 2, [1 - step for step in steps], 2)
+
+
+@pytest.mark.complete(every=4)
+@pytest.mark.parametrize(
+    ("formula", "order"),
+    [
+        (-1.17 * sqrt(z) / (1 + 1.5 * sqrt(z)), 3),  # Debye and Hückel
+        (z**0.7 / (1 + z**0.7), 3),  # Hill, and Sips
+        (z**1.6 / (1 + z**1.6), 4),
+        ((1 + z**1.3) ** -0.4, 3),  # van Genuchten
+    ],
+    ids=str,
+)
+def test_broken_powers_are_right_at_all_sizes(formula, order):
+    """Third derivatives were infinite from 1e-49 down, or refused."""
+    forms = Activation("own", formula).forms(order)
+    points = np.array([1e-60, 1e-50, 1e-20, 1e-3, 0.7, 1.0, 3.0, 1e6, 1e20, 1e45, 1e64])
+    exact = formula.xreplace({c: Rational(c) for c in formula.atoms(Float)})
+    for r, found in enumerate(in_steps(forms.shared, forms.derivatives, points)):
+        right = sympy.lambdify(z, sympy.diff(exact, z, r), "mpmath")
+        with mpmath.workdps(600):
+            for at, value in zip(points.tolist(), found.tolist(), strict=True):
+                assert value == pytest.approx(float(right(mpmath.mpf(at))), rel=3e-13, abs=1e-290)
 
 
 def test_a_formula_is_a_number_beside_its_pole():

@@ -139,7 +139,7 @@ def faults(
     far = in_steps(shared, expressions, at.far)
     longer = in_steps(shared, expressions, at.far.astype(np.longdouble))
     for order, near, short, long in zip(results, found, far, longer, strict=True):
-        spoiled = _some(np.flatnonzero(~_agree(short, long)))
+        spoiled = _some_of_each(at.far, short, np.flatnonzero(~_agree(short, long)))
         points = np.concatenate([at.points, at.far[spoiled]])
         values = np.concatenate([near, short[spoiled]])
         for z, value in zip(points.tolist(), values.tolist(), strict=True):
@@ -195,6 +195,12 @@ def _without_phase(formula: Expr, z: float) -> bool:
     inner = {node.args[0] for node in formula.atoms(*digits.SINES)}
     values = (digits.value(u, mpmath.mpf(z)) for u in inner)
     return any(value is not None and abs(value) > LARGEST for value in values)
+
+
+def _some_of_each(z: Array, found: Array, places: Array) -> Array:
+    """Few of those where NaN will do, which may be nearly all, and of the others."""
+    will_do = np.array([bool(np.isnan(found[k])) and is_out(z[k]) for k in places], dtype=bool)
+    return np.concatenate([_some(places[will_do]), _some(places[~will_do])])
 
 
 def _some(places: Array) -> Array:

@@ -2,6 +2,7 @@
 
     rational in exp(c w)   in e = exp(-c |w|), which cannot overflow, one way for each sign of w;
                            w is z, 1/z or any other function
+    rational in z^a and z  in lowest terms of these
     algebraic              in lowest terms, and in 1/|z| where |z| > 1
     exp(f) exp(g)          exp(f + g), which is no infinity times zero
 
@@ -10,6 +11,7 @@ Each is exact; whether it helps is measured (see `accuracy`), not argued.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import sympy
@@ -28,6 +30,7 @@ _SHORT = 10_000  # of numerators and denominators
 
 _E = Symbol("E", positive=True)
 _U = Symbol("U", positive=True)
+_S = Symbol("S", positive=True)
 _HYPERBOLIC = (sympy.sinh, sympy.cosh, sympy.tanh, sympy.coth, sympy.sech, sympy.csch)
 _FUNCTIONS = (sympy.Add, sympy.Mul, sympy.Pow, log)
 
@@ -36,7 +39,7 @@ def rewritings(derivative: Expr) -> Iterator[Expr]:
     """The derivative in other ways, the plainest first."""
     if derivative.count_ops() > _LARGEST:
         return
-    for way in (merged, exponential, lowest, factored, conjugate, algebraic):
+    for way in (merged, exponential, lowest, factored, in_a_power, conjugate, algebraic):
         try:
             found = way(derivative)
         except (ArithmeticError, AttributeError, TypeError, ValueError, sympy.PolynomialError):
@@ -236,6 +239,59 @@ def factored(derivative: Expr) -> Expr | None:
     if poly is None or len(poly.gens) > 1 or poly.degree() > _HIGHEST // 4:
         return None
     return renamed(sympy.factor(derivative))
+
+
+def in_a_power(derivative: Expr) -> Expr | None:
+    """A rational function of s = z^a and z in lowest terms, or of their inverses where z > 1.
+
+    (1 + 4 s + 5 s^2)/(s^5 (1 + s)^4) of sqrt(z)/(1 + sqrt(z)), where SymPy has z^2/z^(9/2). Other
+    functions of z are factors as they are.
+    """
+    others = {node: sympy.Dummy(real=True) for node in _outermost(derivative)}
+    exponent = _exponent(derivative)
+    if exponent is None or derivative.has(sympy.Float):
+        return None
+    written = _in_power(derivative.xreplace(others), exponent)
+    if not written.is_rational_function(_S, _U, *others.values()) or not _is_low(written):
+        return None
+    arms = []
+    for side in (1, -1):
+        found = sympy.factor(written.xreplace({_S: _S**side, _U: _U**side}))
+        back = {_S: held(Z ** (side * exponent)), _U: Z if side == 1 else held(1 / Z)}
+        arms.append(found.xreplace({dummy: node for node, dummy in others.items()} | back))
+    return Piecewise((arms[0], Z <= 1), (arms[1], True))
+
+
+def _exponent(derivative: Expr) -> Expr | None:
+    """a such that all broken powers of z are those of z^a and z: 1/q if q is small, or the one
+    that is there most often."""
+    parts = sympy.preorder_traversal(derivative)
+    powers = Counter(p.exp for p in parts if p.is_Pow and p.base == Z and p.exp.is_Rational)
+    broken = [e for e, _ in powers.most_common() if not e.is_Integer]
+    if not broken:
+        return None
+    root = sympy.ilcm(*(e.q for e in broken))
+    whole = (a for a in broken if all(_multiple(e, a) is not None for e in broken))
+    return sympy.Rational(1, root) if root < 4 else next(whole, None)
+
+
+def _multiple(e: Expr, a: Expr) -> int | None:
+    """k of z^e = (z^a)^k z^n, n whole."""
+    return min((k for k in range(-8, 9) if (e - k * a).is_Integer), key=abs, default=None)
+
+
+def _in_power(node: Expr, exponent: Expr) -> Expr:
+    """z^a as s, and z as U, or as a power of s where a is 1/q."""
+    if exponent.p == 1:
+        return node.xreplace({Z: _S**exponent.q})
+    powers = {p: _multiple(p.exp, exponent) for p in node.atoms(sympy.Pow) if p.base == Z}
+    named = {p: _S**k * _U ** (p.exp - k * exponent) for p, k in powers.items() if k is not None}
+    return node.xreplace(named).xreplace({Z: _U})
+
+
+def _is_low(expression: Expr) -> bool:
+    exponents = [p.exp for p in expression.atoms(sympy.Pow)]
+    return all(exponent.is_Integer and abs(exponent) <= _HIGHEST for exponent in exponents)
 
 
 def algebraic(derivative: Expr) -> Expr | None:
