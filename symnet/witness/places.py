@@ -18,10 +18,9 @@ FARTHER = (10.0, 100.0)
 
 _MANY_WEIGHTS = 20_000  # from here on, 50-digit arithmetic takes seconds a point
 _ENTRIES = 2**26  # products that the analytic engine may take for the ordinary points
-_MORE = 2**23  # and for more of them, of narrow networks
+_MORE = 2**23, 1024  # and for more of them, of narrow networks, and how many at most
 _QUICK = 2**20  # products that it may take for a few points
-_MORE_QUICKLY = 2**18
-_MOST_MORE = 1024
+_MORE_QUICKLY = 2**17, 128  # and for more of them
 _TIMES = 6  # as many points as of the largest networks
 _PAIRS = 3  # of points beside seams, among a few
 _IN_DIGITS = (sympy.erfinv, sympy.loggamma, sympy.polygamma)
@@ -95,16 +94,20 @@ def few(network: Network, order: int, random: np.random.Generator) -> Few:
     ordinary, farther, beyond, far = np.split(points, np.cumsum([*counts.values()])[:-1])
     all_kinds = times == _TIMES
     beside = sampling.beside_seams(network, random, _PAIRS * all_kinds)
-    more = _more(network, order, _MORE_QUICKLY * all_kinds, random)
+    more = _more(network, order, _MORE_QUICKLY if all_kinds else (0, 0), random)
     return Few(ordinary, farther, beyond, far, beside, more)
 
 
-def _more(network: Network, order: int, products: int, random: np.random.Generator) -> Array:
-    """Points for so many products: what is wrong in a narrow range of z is so at few of them."""
-    fourth = _affordable(network, order, products) // 4
+def _more(
+    network: Network, order: int, budget: tuple[int, int], random: np.random.Generator
+) -> Array:
+    """Points for a budget: what is wrong in a narrow range of z is so at few of them."""
+    fourth = _affordable(network, order, budget) // 4
     return sampling.ever_farther(network, random, {1.0: 2 * fourth, 3.0: fourth, 10.0: fourth})
 
 
-def _affordable(network: Network, order: int, products: int) -> int:
+def _affordable(network: Network, order: int, budget: tuple[int, int]) -> int:
+    """As many as so many products are enough for, and no more than so many, a multiple of 4."""
+    products, most = budget
     points = min(products // directions.work(network, order), calls.room(network, order) // 2)
-    return min(_MOST_MORE, points // 4 * 4)
+    return min(most, points // 4 * 4)
