@@ -719,6 +719,7 @@ def test_check_and_text_have_the_judge_of_compile() -> None:
 
     class Right:
         order = 0
+        derivative = None  # is not reached
 
     with pytest.raises(ValueError, match="'own': its value at z"):
         symnet.check(net, Right())  # type: ignore[arg-type]

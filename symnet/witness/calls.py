@@ -21,9 +21,10 @@ Array = NDArray[Any]
 _CROWD = 1031  # points of a call with many: more than two blocks of any kernel, the last partial
 _AFFORDED = 2**19  # entries of the highest order in one call
 _CROWDED, _FEWEST = 2**30, 5  # products that a call with many points may take, or so many points
-_LARGE, _QUICKLY = 259, 2**20  # points and products where it is to be quick
+_LARGE, _QUICKLY = 259, 2**22  # points and products where it is to be quick
 _SINGLE = 4  # points that are asked for one by one
-_FEW = 2, 3, 24  # and together: kernels have branches for few points
+_FEWER = 2, 3
+_FEW = *_FEWER, 24  # and together: kernels have branches for few points
 
 
 def true(
@@ -62,7 +63,8 @@ def together(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iter
     """At all the points in one call, over and over where there are few, and at fewer."""
     crowd, affordable = (_LARGE, _QUICKLY) if truth.quick else (_CROWD, _CROWDED)
     most = max(len(truth.points), min(crowd, _most(truth.network, function.order, affordable)))
-    for count in (*(few for few in _FEW if few < len(truth.points)), most):
+    few = _FEWER if truth.quick else _FEW
+    for count in (*(count for count in few if count < len(truth.points)), most):
         X = truth.points[np.arange(count) % len(truth.points)].astype(dtype)
         yield from _compared(function, truth, X, f"{_of(dtype)} at {count} points")
 
