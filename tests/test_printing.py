@@ -23,6 +23,7 @@ from symnet.backends.numpy import special
 from symnet.formulas import expanded, labels, lines, tex
 from symnet.formulas.lines import BREAK, CASE, IF, SOFT
 from symnet.formulas.plain import TextPrinter, UnicodePrinter
+from symnet.names import text_partial
 from symnet.network import Layer, Network
 from symnet.network.building import variables
 from symnet.witness import analytic
@@ -145,7 +146,7 @@ FUNCTIONS = {
 
 def label_of(output, names):
     """∂²y/∂x1∂x2, as printed."""
-    return labels.text_partial(output.name, names)
+    return text_partial(output.name, names)
 
 
 @pytest.mark.complete(every=4)
@@ -448,9 +449,9 @@ def test_names(name, pretty, tex):
 
 def test_labels_of_partials():
     """Equal directions are a power, different ones are listed."""
-    assert labels.text_partial("y", []) == "y"
-    assert labels.text_partial("y", ["x1"]) == "∂y/∂x1"
-    assert labels.text_partial("y", ["x1", "x1", "x2"]) == "∂³y/∂x1²∂x2"
+    assert text_partial("y", []) == "y"
+    assert text_partial("y", ["x1"]) == "∂y/∂x1"
+    assert text_partial("y", ["x1", "x1", "x2"]) == "∂³y/∂x1²∂x2"
     assert labels.latex_partial("y", ["a", "b"]) == r"\frac{\partial^{2} y}{\partial a\,\partial b}"
 
 
