@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Rational, Symbol, symbols
 
+import symnet
 from strategies import EVERYWHERE, SMOOTH, networks, points
 from symnet import catalogue, derive, formulas
 from symnet.activations import TABLE, Z
@@ -445,6 +447,15 @@ def test_names(name, pretty, tex):
     """Numbers go below, Greek letters become Greek, words stand upright."""
     assert labels.unicode_name(name) == pretty
     assert labels.latex_name(name) == tex
+
+
+@pytest.mark.parametrize("format", ["unicode", "latex"])
+def test_a_line_ends_where_parentheses_do_rather_than_behind_the_next(format):
+    """…)·(1 and then − tanh(…)²): a factor was torn off where the line before had room to end."""
+    path = Path(__file__).parents[1] / "examples" / "diabetes.json"
+    text = derive(symnet.load(path)).text("expanded", format)
+    assert len(re.findall(r"\(1 [-−+]", text)) == 2 * 3 + 3 * 3
+    assert not re.search(r"\(1[ \\]*$", text, re.MULTILINE)
 
 
 def test_labels_of_partials():
