@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Container, Iterable, Sequence
+from itertools import groupby
 from keyword import iskeyword
 from numbers import Integral
 from typing import TYPE_CHECKING, NamedTuple
@@ -280,3 +281,21 @@ def partial_name(output: str, inputs: Sequence[str] = ()) -> str:
     if order == 0:
         return output
     return f"d{order if order > 1 else ''}{output}/{''.join('d' + name for name in inputs)}"
+
+
+def text_partial(of: str, along: Iterable[str]) -> str:
+    """∂²y/∂x1∂x2, ∂²y/∂x1²: the label of a partial derivative of `of`, or `of` itself."""
+    along = list(along)
+    if not along:
+        return of
+    below = "".join(f"∂{name}{_power(count)}" for name, count in runs(along))
+    return f"∂{_power(len(along))}{of}/{below}"
+
+
+def runs(names: Iterable[str]) -> list[tuple[str, int]]:
+    """Names that follow each other, each with how often it does."""
+    return [(name, len(list(run))) for name, run in groupby(names)]
+
+
+def _power(count: int) -> str:
+    return superscript(str(count)) if count > 1 else ""

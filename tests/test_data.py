@@ -163,7 +163,16 @@ def test_files_that_cannot_be_read(tmp_path, csv):
     ("columns", "options", "message"),
     [
         ({"u": [1.0], "y": [2.0], "dq/du": [3.0]}, {"outputs": ["y"]}, "'q' is not among"),
-        ({"u": [1.0], "y": [2.0]}, {"outputs": ["w"]}, "output 'w' is no column"),
+        (
+            {"u": [1.0], "y": [2.0]},
+            {"outputs": ["w"]},
+            "output 'w' is no column; the header is u, y$",
+        ),
+        (
+            {"u": [1.0], "y": [2.0]},
+            {"outputs": ["w", "y"]},
+            r"'w' is no column; the header is u, y; name those that are: --outputs y, or outputs",
+        ),
         ({"u": [1.0], "dy/du": [2.0]}, {"weight": "w"}, "weight column 'w' is missing"),
         ({"u": [1.0], "dy/du": [2.0], "w": [0.0]}, {"weight": "w"}, "row 0: weight w is 0"),
         ({"u": [1.0], "dy/du": [2.0], "w": [np.nan]}, {"weight": "w"}, "weight w is blank"),

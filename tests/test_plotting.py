@@ -345,6 +345,33 @@ def test_predicted_against_measured():
     ]
 
 
+@pytest.mark.parametrize(("rows", "off"), [(1, 1.0), (1, -1.0), (5000, 1.0)])
+def test_how_many_rows_were_measured_is_said_where_none_is(rows, off):
+    """In the corner that the points leave free; many points are one image, and the line is seen."""
+    net = network(inputs=["x1", "x2"], outputs=["y"])
+    X = np.random.default_rng(0).normal(size=(rows, 2))
+    y = symnet.analytic.value(net, X)[:, 0]
+    data = symnet.fitting.table({"x1": X[:, 0], "x2": X[:, 1], "y": y - off}, outputs=["y"])
+    (axes,) = panels(symnet.plot(net, kind="measured", data=data)).values()
+    (text,) = axes.texts
+    assert text.get_text() == f"{rows:,} row{'s' * (rows > 1)}\nrms error 1"
+    assert (text.get_va() == "top") == (off < 0)
+    points, line = axes.get_lines()
+    assert points.get_rasterized() == (rows > 2000)
+    assert line.get_zorder() > points.get_zorder()
+
+
+def test_rows_where_the_network_has_no_value_are_counted_in_measured():
+    (x,) = symnet.variables("x")
+    net = symnet.Network.of(np.log(x), outputs=["y"])
+    data = symnet.fitting.table({"x": [1.0, -1.0], "y": [0.5, 0.5]}, outputs=["y"])
+    (axes,) = panels(symnet.plot(net, kind="measured", data=data)).values()
+    assert axes.texts[0].get_text() == "2 rows\n1 without a finite value\nrms error 0.5"
+    data = symnet.fitting.table({"x": [-1.0], "y": [0.5]}, outputs=["y"])
+    (axes,) = panels(symnet.plot(net, kind="measured", data=data)).values()
+    assert axes.texts[0].get_text() == "1 row\n1 without a finite value"
+
+
 def test_measured_needs_the_networks_names():
     data = symnet.fitting.table({"a": [1.0], "p": [2.0]}, outputs=["p"])
     with pytest.raises(ValueError, match="the data have inputs a and outputs p; the network's are"):

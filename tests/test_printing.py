@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Rational, Symbol, symbols
 
+import symnet
 from strategies import EVERYWHERE, SMOOTH, networks, points
 from symnet import catalogue, derive, formulas
 from symnet.activations import TABLE, Z
@@ -23,6 +25,7 @@ from symnet.backends.numpy import special
 from symnet.formulas import expanded, labels, lines, tex
 from symnet.formulas.lines import BREAK, CASE, IF, SOFT
 from symnet.formulas.plain import TextPrinter, UnicodePrinter
+from symnet.names import text_partial
 from symnet.network import Layer, Network
 from symnet.network.building import variables
 from symnet.witness import analytic
@@ -145,7 +148,7 @@ FUNCTIONS = {
 
 def label_of(output, names):
     """∂²y/∂x1∂x2, as printed."""
-    return labels.text_partial(output.name, names)
+    return text_partial(output.name, names)
 
 
 @pytest.mark.complete(every=4)
@@ -446,11 +449,20 @@ def test_names(name, pretty, tex):
     assert labels.latex_name(name) == tex
 
 
+@pytest.mark.parametrize("format", ["unicode", "latex"])
+def test_a_line_ends_where_parentheses_do_rather_than_behind_the_next(format):
+    """…)·(1 and then − tanh(…)²): a factor was torn off where the line before had room to end."""
+    path = Path(__file__).parents[1] / "examples" / "diabetes.json"
+    text = derive(symnet.load(path)).text("expanded", format)
+    assert len(re.findall(r"\(1 [-−+]", text)) == 2 * 3 + 3 * 3
+    assert not re.search(r"\(1[ \\]*$", text, re.MULTILINE)
+
+
 def test_labels_of_partials():
     """Equal directions are a power, different ones are listed."""
-    assert labels.text_partial("y", []) == "y"
-    assert labels.text_partial("y", ["x1"]) == "∂y/∂x1"
-    assert labels.text_partial("y", ["x1", "x1", "x2"]) == "∂³y/∂x1²∂x2"
+    assert text_partial("y", []) == "y"
+    assert text_partial("y", ["x1"]) == "∂y/∂x1"
+    assert text_partial("y", ["x1", "x1", "x2"]) == "∂³y/∂x1²∂x2"
     assert labels.latex_partial("y", ["a", "b"]) == r"\frac{\partial^{2} y}{\partial a\,\partial b}"
 
 

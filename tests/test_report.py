@@ -21,7 +21,7 @@ import browsers
 import symnet
 import zoo
 from symnet import catalogue, formulas, reporting
-from symnet.formulas import mathml
+from symnet.formulas import mathml, tex
 from symnet.reporting import copies, inline, latex, markdown, pdf, pictures
 from symnet.reporting.contents import Table
 from symnet.witness import analytic
@@ -457,6 +457,29 @@ def test_pictures_lie_beside(tmp_path, ending, picture):
 def test_numbers_stand_to_the_right_in_markdown():
     lines = markdown._table(Table((("", "mean"), ("∂y/∂x1", "−0.5"), ("∂y/∂x2", "12"))))
     assert lines.splitlines()[1] == "|---|---:|"
+
+
+def test_where_errors_were_is_written_as_elsewhere():
+    """With ∂ and −, as the other tables; a - and a d of ASCII stood beside them."""
+    derivation = symnet.derive(symnet.load(DIABETES))
+    report = symnet.check(derivation.network, derivation.compile(check=False))
+    page = reporting.described(derivation, report, None)
+    (check,) = (section for section in page.sections if section.title == "Check")
+    (table,) = (block for block in check.blocks if isinstance(block, Table))
+    places = [row[-1] for row in table.rows[1:]]
+    assert any(place.startswith("∂²progression/∂") for place in places)
+    assert not any(re.search(r"d2?progression|-[0-9]", place) for place in places)
+
+
+def test_formulas_on_paper_use_the_papers_width():
+    """Terms of the diabetes network were broken inside tanh, for which a line had room."""
+    page = reporting.described(symnet.derive(symnet.load(DIABETES)), None, None)
+    body = latex.write(page).partition("in the inputs alone")[2].partition("neuron by neuron")[0]
+    lines = [line for line in body.splitlines() if r"\tanh" in line]
+    assert len(lines) == 3 + 2 * 3 + 3 * 3 * 2
+    assert all(re.search(r"\\tanh\([^()]*\)", line) for line in lines)
+    widths = [tex.width(line.replace("&", "")) for line in lines]
+    assert max(widths) <= latex.POINTS
 
 
 def test_long_cells_are_broken_where_the_page_is_narrow():

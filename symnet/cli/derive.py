@@ -13,7 +13,7 @@ from symnet.cli import encoding, exchange, forecasts, terminal
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation
 from symnet.formulas import expanded, labels
-from symnet.names import listed
+from symnet.names import listed, text_partial
 from symnet.network import Network
 from symnet.witness.checking import Report
 from symnet.witness.comparing import ITSELF, worst
@@ -96,7 +96,7 @@ def _values(function: Compiled, at: list[float], format: str, digits: int | None
     for order, result in enumerate(function(at)):
         for output, array in zip(function.network.outputs, result, strict=True):
             for indices in combinations_with_replacement(range(len(inputs)), order):
-                label = labels.text_partial(name(output.name), [inputs[i] for i in indices])
+                label = text_partial(name(output.name), [inputs[i] for i in indices])
                 rows.append((label, _shown(float(array[indices]), digits)))
     width = max(len(label) for label, _ in rows)
     for label, value in rows:

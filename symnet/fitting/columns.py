@@ -181,10 +181,14 @@ def _check_outputs(
                 f"the outputs {listed(outputs)}"
             )
     known = {*names, *(numerator for numerator, _ in numerators.values())}
+    there = [output for output in outputs if output in known]
     for output in outputs:
         if output not in known:
+            those = shortened(",".join(there))
+            remedy = f"; name those that are: --outputs {those}, or outputs in Python"
             raise ValueError(
                 f"output {shortened(repr(output))} is no column; the header is {listed(names)}"
+                f"{remedy if there else ''}"
             )
 
 

@@ -94,9 +94,15 @@ def text(
 
 
 def latex(
-    network: Network, order: int = 2, notation: str = "expanded", digits: int | None = None
+    network: Network,
+    order: int = 2,
+    notation: str = "expanded",
+    digits: int | None = None,
+    points: float = pages.POINTS,
 ) -> str:
-    """The same as LaTeX for the amsmath package: displays that fit a page of \\textwidth 345 pt.
+    """The same as LaTeX for the amsmath package: displays of lines that are at most `points` wide.
+
+    So wide are those of an article at 10 pt, whose \\textwidth is 345 pt, where they are indented.
 
     Names that are too long are symbols, of which it says what they stand for. `tex.document` makes
     a complete document of it. Arguments and errors as for `text`.
@@ -104,7 +110,7 @@ def latex(
     sheet = _sheet(network, order, notation, "latex", digits)
     said = [*sheet.remarks, *map(tex.escaped, sheet.notes)]
     paragraphs = [rf"\noindent {sentence}." for sentence in said]
-    return "\n\n".join([*pages.latex(sheet.blocks), *paragraphs]) + "\n"
+    return "\n\n".join([*pages.latex(sheet.blocks, points), *paragraphs]) + "\n"
 
 
 def notebook(

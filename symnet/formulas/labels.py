@@ -13,9 +13,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import groupby
 
-from symnet.names import superscript
+from symnet.names import runs
 
 _DIGITS = "0123456789"
 _SUBSCRIPT = str.maketrans("0123456789+-aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
@@ -129,35 +128,18 @@ def _in_formula(character: str) -> str:
     return _command(letter) if kind in ("GREEK SMALL", "GREEK CAPITAL") and letter in _SET else ""
 
 
-def text_partial(of: str, along: Iterable[str]) -> str:
-    """∂²y/∂x1∂x2, ∂²y/∂x1²: the label of a partial derivative of `of`, or `of` itself."""
-    along = list(along)
-    if not along:
-        return of
-    below = "".join(f"∂{name}{_power(count)}" for name, count in _runs(along))
-    return f"∂{_power(len(along))}{of}/{below}"
-
-
 def latex_partial(of: str, along: Iterable[str]) -> str:
     r"""\frac{\partial^{2} y}{\partial x_{1} \partial x_{2}}."""
     along = list(along)
     if not along:
         return of
-    below = r"\,".join(rf"\partial {_raised(name, count)}" for name, count in _runs(along))
+    below = r"\,".join(rf"\partial {_raised(name, count)}" for name, count in runs(along))
     power = f"^{{{len(along)}}}" if len(along) > 1 else ""
     return rf"\frac{{\partial{power} {of}}}{{{below}}}"
 
 
 def _raised(name: str, count: int) -> str:
     return f"{name}^{{{count}}}" if count > 1 else name
-
-
-def _power(count: int) -> str:
-    return superscript(str(count)) if count > 1 else ""
-
-
-def _runs(names: list[str]) -> list[tuple[str, int]]:
-    return [(name, len(list(run))) for name, run in groupby(names)]
 
 
 def primes(order: int, prime: str) -> str:

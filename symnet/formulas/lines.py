@@ -17,7 +17,7 @@ CASE, IF, BREAK, SOFT = "\x00", "\x01", "\x02", "\x03"
 broken at first; no printed text contains them."""
 
 _MARKS = re.compile(f"([{CASE}{IF}{BREAK}{SOFT}])")
-_LAST_PART = 0.6  # a break within the last 60 % of a line may be preferred to a later one
+_LAST_PART = 0.65  # a break within the last 65 % of a line may be preferred to a later one
 _ALL_BUT = 0.85  # as may one before what stands below, but for a line that would be nearly empty
 
 
@@ -87,7 +87,7 @@ def _stop(pieces: list[Piece], widths: list[float], start: int, width: float) ->
     outer, latest = pieces[start].rank[0], max(BREAK, pieces[start].rank[1])
     for i in range(start + 1, len(pieces)):
         depth, mark = pieces[i].rank
-        below = mark == CASE or (depth <= outer and mark <= latest)
+        below = mark == CASE or depth < outer or (depth == outer and mark <= latest)
         if used > (1 - (_ALL_BUT if below else _LAST_PART)) * width:
             late.append((pieces[i].rank, -i))
         used += widths[i]

@@ -125,11 +125,11 @@ def _text_indent(level: int) -> int:
 # --- LaTeX ----------------------------------------------------------------------------------------
 
 
-def latex(blocks: Sequence[Block]) -> list[str]:
+def latex(blocks: Sequence[Block], points: float = POINTS) -> list[str]:
     """Paragraphs of LaTeX: titles and displays of amsmath."""
     paragraphs = []
     for block in blocks:
-        displays = [display for rows in block.tables for display in _displays(rows)]
+        displays = [display for rows in block.tables for display in _displays(rows, points)]
         title = [rf"\noindent {escaped(block.title)}"] if block.title else []
         # An empty line before a display would be set as one.
         paragraphs.append("\n".join(title + displays))
@@ -145,7 +145,9 @@ def notebook(blocks: Sequence[Block], sentences: Sequence[str]) -> str:
     rows = []
     for block in blocks:
         rows += [rf"\text{{{block.title}}}"] if block.title else []
-        rows += [display for table in block.tables for display in _displays(table, inner=True)]
+        rows += [
+            display for table in block.tables for display in _displays(table, POINTS, inner=True)
+        ]
     rows += [rf"\text{{{sentence}}}" for sentence in sentences]
     bodies = map(_below_each, _parts(rows, len(rows), _LONGEST_SHOWN))
     return "\n".join(f"$$\\begin{{array}}{{l}}\n{body}\n\\end{{array}}$$\n" for body in bodies)
@@ -170,17 +172,17 @@ def _parts(rows: Sequence[str], most: int, longest: float) -> Iterator[list[str]
     yield part
 
 
-def _displays(rows: Rows, inner: bool = False) -> Iterator[str]:
+def _displays(rows: Rows, points: float, inner: bool = False) -> Iterator[str]:
     """Displays of amsmath; `inner`: what may stand inside one."""
     align, alignat = ("aligned", "alignedat") if inner else ("align*", "alignat*")
     count, longest_display = max(map(len, rows)), _LONGEST_SHOWN if inner else math.inf
     cells = [r" & \quad ".join(map(_cell, row)) for row in rows]
-    if count > 1 and _table_width(rows) <= POINTS and sum(map(len, cells)) <= longest_display:
+    if count > 1 and _table_width(rows) <= points and sum(map(len, cells)) <= longest_display:
         yield _display(f"{alignat}}}{{{count}", cells)
         return
     lines = _below_each_other(rows)
     longest = max((line.left for line in lines), key=width)
-    body = [row for line in lines for row in _latex_rows(line, width(longest))]
+    body = [row for line in lines for row in _latex_rows(line, points - width(longest))]
     for first, *rest in _parts(body, _LARGEST_DISPLAY, longest_display):
         # A formula continued in another display is aligned as in the first.
         label = rf"\hphantom{{{longest}}}" if first.startswith("&") else ""
@@ -209,8 +211,8 @@ def _table_width(rows: Rows) -> float:
     return total
 
 
-def _latex_rows(line: Line, labels: float) -> Iterator[str]:
-    room = POINTS - labels - _EQUALS - width(_where(line))
+def _latex_rows(line: Line, room: float) -> Iterator[str]:
+    room -= _EQUALS + width(_where(line))
     first, *rest = broken(line.right, room, lambda level: _QUAD * _quads(level), width)
     yield f"{line.left} &= {first.text}" + ("" if rest else _where(line))
     for i, part in enumerate(rest, 1):

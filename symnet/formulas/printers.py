@@ -20,6 +20,7 @@ from symnet.calculus.algebra import Quantity, sigma
 from symnet.calculus.scalars import logsumexp
 from symnet.formulas import labels, ordering, radicals
 from symnet.formulas.lines import BREAK, CASE, IF, SOFT, has_marks
+from symnet.names import text_partial
 
 _LONG = 20  # characters of a factor before which a product may be broken, as before each sum
 
@@ -68,7 +69,7 @@ class FormulaPrinter(Printer):
 
     def partial(self, of: str, along: Iterable[str]) -> str:
         """The partial derivative of `of`, both already written."""
-        return labels.text_partial(of, along)
+        return text_partial(of, along)
 
     def function(self, name: str, order: int = 0) -> str:
         """An activation's name with its primes."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symnet.formulas import labels
+from symnet.names import text_partial
 from symnet.plotting import grids, kinks, writing
 from symnet.plotting.frame import PANELS, Array, Frame, Quantity, quantities
 from symnet.plotting.picture import (
@@ -94,7 +94,7 @@ def beyond(values: Array, image: Any) -> str:
 
 def _cut(frame: Frame, quantity: Quantity, values: Array) -> str:
     """A quantity whose colours end before its largest values do, and these."""
-    name = labels.text_partial(frame.network.output_names[quantity[0]], frame.along(quantity))
+    name = text_partial(frame.network.output_names[quantity[0]], frame.along(quantity))
     low, high = (writing.number(float(f(values))) for f in (np.nanmin, np.nanmax))
     return f"{name} ({low} to {high})"
 

@@ -9,9 +9,8 @@ from itertools import combinations_with_replacement
 
 from symnet import formulas
 from symnet.derivation import Derivation
-from symnet.formulas import labels
 from symnet.languages import generate
-from symnet.names import partial_name
+from symnet.names import partial_name, text_partial
 
 _MOST_WEIGHTS = 1000  # of a module to be copied
 
@@ -85,4 +84,4 @@ def _names(derivation: Derivation) -> Iterator[tuple[str, str]]:
         for order in range(derivation.order + 1):
             for along in combinations_with_replacement(inputs, order):
                 name = partial_name(output.name, along).replace("/", "_")
-                yield labels.text_partial(output.name, along), name
+                yield text_partial(output.name, along), name

@@ -34,6 +34,8 @@ _PREAMBLE = r"""\usepackage{array,graphicx}
 _FITTED = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%"
 _SCALE = 0.85  # of pictures, whose text is then as large as the page's small print
 _WIDEST = 400 / 72.27  # inches: the width of the text
+POINTS = 369.0
+"""Width of a line of formulas: 400 less the indentation of displays, and some play."""
 _CHARACTERS = 92  # of small print in a line of it
 _HEAD = 28  # characters of a row's head, where it has so many
 _MOST = 150  # numbers at a point that are read on paper

@@ -12,6 +12,7 @@ from symnet.derivation import Derivation
 from symnet.names import shortened
 from symnet.network import Network
 from symnet.plotting.cutting import cut
+from symnet.plotting.writing import number
 from symnet.progress import part
 from symnet.reporting import live, origin, pictures, slopes, typeset
 from symnet.reporting.contents import Block, Page, Paragraph, Section, Table, listed, said
@@ -132,7 +133,7 @@ def _check(subject: Subject) -> Iterator[Block]:
     )
     rows = [("what", "against", "points", "worst error", "allowed", "verdict", "where")]
     for c in report.comparisons:
-        place = ", ".join(f"{x:.4g}" for x in c.point[:4]) + (", …" if c.point[4:] else "")
+        place = ", ".join(map(number, c.point[:4])) + (", …" if c.point[4:] else "")
         errors = f"{c.error:.1e}", f"{c.tolerance:.1e}"
         where = f"{c.entry} at ({place})" if c.error else ""
         word = "ok" if c.ok else "WRONG"

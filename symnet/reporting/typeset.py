@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from symnet import formulas
 from symnet.derivation import Derivation
 from symnet.formulas import expanded as in_inputs
 from symnet.reporting.contents import Block, Folded, Formulas, Paragraph, said
 from symnet.reporting.copies import copies, text
+from symnet.reporting.latex import POINTS
 
 DIGITS = 4
 """Significant digits of the numbers shown first."""
@@ -76,4 +78,6 @@ def _rounded(derivation: Derivation, notation: str) -> tuple[Block, ...]:
 
 def _formulas(derivation: Derivation, notation: str, digits: int | None) -> Formulas:
     html, unicode = (text(derivation, notation, form, digits) for form in ("mathml", "unicode"))
-    return Formulas(html, unicode, derivation.latex(notation, digits).strip())
+    network, order = derivation.network, derivation.order
+    latex = formulas.latex(network, order, notation, digits, POINTS).strip()
+    return Formulas(html, unicode, latex)

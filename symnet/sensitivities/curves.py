@@ -23,8 +23,8 @@ from numpy.typing import ArrayLike
 
 from symnet import physical, showing
 from symnet.derivation import Derivation, derive
-from symnet.formulas import heading, labels
-from symnet.names import shortened
+from symnet.formulas import heading
+from symnet.names import shortened, text_partial
 from symnet.network import Network
 from symnet.progress import steps
 from symnet.sensitivities.points import Array, blocks, checked, counted, derivative, network_of
@@ -88,7 +88,7 @@ class Dependence:
         name = network.input_names[self.input]
         along: list[list[str]] = [[], [name]]
         head = [
-            physical.bracketed(labels.text_partial(y, by), physical.of_partial(units, y, by))
+            physical.bracketed(text_partial(y, by), physical.of_partial(units, y, by))
             for by in along
             for y in network.output_names
         ]

@@ -35,8 +35,8 @@ from numpy.typing import NDArray
 from symnet import physical, showing
 from symnet.compiling import Compiled
 from symnet.derivation import Derivation, derive
-from symnet.formulas import heading, labels, limits
-from symnet.names import partial_name
+from symnet.formulas import heading, limits
+from symnet.names import partial_name, text_partial
 from symnet.network import Network
 from symnet.progress import part, steps
 from symnet.sensitivities.points import Array, blocks, checked, counted, derivative, network_of
@@ -295,7 +295,7 @@ def cells(given: Sensitivity) -> list[list[str]]:
 
     def label(output: str, inputs: Sequence[str]) -> str:
         unit = physical.of_partial(units, output, inputs)
-        return physical.bracketed(labels.text_partial(output, inputs), unit)
+        return physical.bracketed(text_partial(output, inputs), unit)
 
     for name, (mean, sd, rms, standardized, above, below, elasticity) in rows(given, label):
         numbers = [f"{x:.4g}" for x in (mean, sd, rms)]

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from symnet.names import partial_name
+from symnet.names import text_partial
 from symnet.network import Network
 from symnet.witness import analytic, sampling
 from symnet.witness.directions import contracted
@@ -290,13 +290,13 @@ class Truth:
         )
 
     def _entry(self, output: int, along: Sequence[int]) -> str:
-        """`dy/dx1`; along the dense direction as well `dy/dx1 along a random direction`."""
+        """`∂y/∂x1`; along the dense direction as well `∂y/∂x1 along a random direction`."""
         name, inputs = self.network.output_names[output], list(along)
         if self.directions is None:
-            return partial_name(name, [self.network.input_names[i] for i in inputs])
+            return text_partial(name, [self.network.input_names[i] for i in inputs])
         dense = self.directions.shape[1] - 1
         rows = [int(np.argmax(self.directions[:, k])) for k in inputs if k != dense]
-        entry = partial_name(name, [self.network.input_names[i] for i in rows])
+        entry = text_partial(name, [self.network.input_names[i] for i in rows])
         return entry + " along a random direction" * (dense in inputs)
 
 
