@@ -22,6 +22,7 @@ import symnet
 import zoo
 from symnet import catalogue, formulas, reporting
 from symnet.formulas import mathml, tex
+from symnet.plotting.picture import ENDS_OF_VALUES, VALUES
 from symnet.reporting import copies, inline, latex, markdown, pdf, pictures
 from symnet.reporting.contents import Table
 from symnet.witness import analytic
@@ -313,7 +314,9 @@ def colours(text):
 
 def test_pictures_are_of_the_page(made):
     """Their colours are variables of its style, or lie on a map's; each id is theirs alone."""
-    pytest.importorskip("matplotlib")
+    matplotlib = pytest.importorskip("matplotlib")
+    known = matplotlib.colormaps[VALUES]
+    assert tuple(matplotlib.colors.to_hex(known(end)) for end in (0.0, 1.0)) == ENDS_OF_VALUES
     style = reporting.html._resource("page.css")
     light, dark = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[:2]
     for variable in inline.VARIABLES.values():

@@ -33,6 +33,9 @@ _CANVASES = {
 VALUES = "cividis"
 """The colour map of values: the same to most who are colour-blind, and in grey."""
 
+ENDS_OF_VALUES = "#00224e", "#fee838"
+"""Of that map, and so of the arrows of its bar where values go on."""
+
 SIGNED = "RdBu_r"
 """The colour map of partials, centred on 0; contours below 0 are dashed, for prints in grey."""
 

@@ -12,7 +12,15 @@ import xml.etree.ElementTree as ET
 from html import escape
 from types import MappingProxyType
 
-from symnet.plotting.picture import COLOURS, KINK, NEGATIVE, ON_COLOURS, POSITIVE, SIGNED_PANEL
+from symnet.plotting.picture import (
+    COLOURS,
+    ENDS_OF_VALUES,
+    KINK,
+    NEGATIVE,
+    ON_COLOURS,
+    POSITIVE,
+    SIGNED_PANEL,
+)
 
 VARIABLES = MappingProxyType(
     {
@@ -28,8 +36,8 @@ VARIABLES = MappingProxyType(
 )
 """The variable of page.css that each colour of a picture becomes."""
 
-FIXED = frozenset(ON_COLOURS)
-"""What lies on the colours of a map, and is the same on dark paper."""
+FIXED = frozenset((*ON_COLOURS, *ENDS_OF_VALUES))
+"""What lies on the colours of a map, or is one of them, and is the same on dark paper."""
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 _REFERENCE = re.compile(r"(?:#|url\(#)([\w.-]+)")
