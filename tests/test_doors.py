@@ -29,6 +29,9 @@ def test_every_reader_says_by_which_door_another_thing_comes_in():
         (symnet.from_torch, "net.pt", "symnet.load reads a file"),
         (symnet.from_torch, module.state_dict(), "symnet.from_arrays(arrays, activations)"),
         (lambda f: symnet.from_jax(f, 2), model, "symnet.from_sklearn(model) reads"),
+        (lambda f: symnet.from_jax(f, 2), module, "symnet.from_torch(module) reads"),
+        (lambda f: symnet.from_jax(f, 2), lambda x: module(x) ** 2, "from_torch(module) reads"),
+        (lambda f: symnet.from_jax(f, 2), model.fit([[0, 1]], [1]).predict, "from_sklearn(model)"),
     ]
     for door, thing, advice in wrong:
         with pytest.raises((TypeError, ValueError), match=re.escape(advice)):

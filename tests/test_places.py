@@ -12,6 +12,7 @@ from symnet.importers.folding import taking
 from symnet.importers.folding.tensors import Tensors
 from symnet.importers.imported import Model, Options
 from symnet.witness import analytic
+from symnet.witness.checking import CheckError
 
 pytest.importorskip("scipy")
 
@@ -61,7 +62,11 @@ def test_entries_along_an_axis(axis):
 
 
 def test_negative_places_count_from_the_end():
-    net = network(lambda t, x: taking.taken(t, TABLE[0, :, 0], t.apply("floor", x), 0, wraps=True))
+    net = network(
+        lambda t, x: taking.taken(
+            t, TABLE[0, :, 0], t.apply("floor", x), 0, taking.Numbering(wraps=True)
+        )
+    )
     inside = np.array([[-1.0, -4.5, 0.5, 4.0]])
     found = analytic.value(net, inside)[0]
     np.testing.assert_array_equal(found, TABLE[0, :, 0][[-1, -5, 0, 4]])
@@ -268,6 +273,109 @@ def test_images_of_pytorch(how):
             return found.flatten(1) * x[:, 3:]
 
     agrees_with_pytorch(Sampling())
+
+
+RAISES = (
+    "PyTorch raises for places outside of {} to 3 in a table of 4; the network takes the nearest"
+)
+HOT = "where PyTorch raises (one_hot: Class values must be {}), the network has values"
+LOOKED_UP = {
+    "embedding": ([RAISES.format(0)], lambda m, k: m.row(k)),
+    "sum": ([RAISES.format(0)], lambda m, k: m.bag(k[:, None])),
+    "index_select": ([RAISES.format(0)], lambda m, k: m.table.index_select(0, k)),
+    "gather": ([RAISES.format(0)], lambda m, k: m.table.T.gather(1, k[None].expand(2, 1)).T),
+    "index": ([RAISES.format(-4)], lambda m, k: m.table[k]),
+    "clamped": ([], lambda m, k: m.row(k.clamp(0, 3)) + m.table[k.clamp(-4, 3)]),
+    "almost": ([RAISES.format(0)], lambda m, k: m.row(k.clamp(0, 4))),
+    "one_hot": (
+        [HOT.format("non-negative"), HOT.format("smaller than num_classes")],
+        lambda m, k: m.functional.one_hot(k, 4),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LOOKED_UP)
+def test_what_pytorch_does_outside_of_a_table_is_told(kind):
+    """At whole numbers values are PyTorch's where it has any; where it raises a note says so."""
+    torch = pytest.importorskip("torch")
+    reader = pytest.importorskip("symnet.importers.torch")
+    lines, lookup = LOOKED_UP[kind]
+
+    class Looking(torch.nn.Module):
+        functional = torch.nn.functional
+
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.row, self.bag = torch.nn.Embedding(4, 2), torch.nn.EmbeddingBag(4, 2, mode="sum")
+            self.table = torch.nn.Parameter(torch.rand(4, 2))
+
+        def forward(self, x):
+            return lookup(self, x[:, 0].long()) * x[:, 1:]
+
+    module = Looking()
+    found = reader.imported(module, Options(), (2,))
+    told = [note for note in found.notes if "raises" in note]
+    assert len(told) == len(lines)
+    assert all(line in note for line, note in zip(lines, told, strict=True))
+    own, raised = module.double(), False
+    for k in range(-6, 7):
+        point = np.array([[k, 1.5]])
+        try:
+            expected = own(torch.from_numpy(point)).detach()
+        except (RuntimeError, IndexError):
+            raised = True
+            continue
+        np.testing.assert_allclose(analytic.value(found.network, point), expected, rtol=1e-13)
+    assert raised == bool(lines)
+
+
+def test_what_other_programs_do_outside_of_a_table_is_told(tmp_path):
+    """JAX's NaN, which no point that is compared need meet, and what ONNX raises."""
+    jax = pytest.importorskip("jax")
+    from symnet.importers import jax as reader
+
+    jnp, wide = jax.numpy, "the network takes the nearest entry"
+
+    def notes(mode):
+        table = jnp.arange(4.0)
+        return reader.imported(
+            lambda x: jnp.take(table, jnp.floor(x[0] / 20).astype(int), mode=mode) * x[1],
+            2,
+            Options(),
+        ).notes
+
+    line = f"JAX gives NaN for places outside of 0 to 3 in a table of 4; {wide}"
+    assert line in notes("fill")
+    assert not any(wide in note for note in notes("clip"))
+    onnxmodels = pytest.importorskip("onnxmodels")
+    node = onnxmodels.node
+    nodes = [
+        node("Cast", "x", "whole", to=onnxmodels.TensorProto.INT64),
+        node("Gather", "table whole", "y"),
+    ]
+    proto = onnxmodels.model(nodes, (3,), {"table": np.arange(5.0)})
+    found = onnxmodels.imported(proto, tmp_path)
+    assert f"ONNX raises for places outside of -5 to 4 in a table of 5; {wide}" in found.notes
+    points = np.array([[-5.0, -1.0, 4.0]])
+    np.testing.assert_array_equal(analytic.value(found.network, points), [[0.0, 4.0, 4.0]])
+
+
+def test_what_keras_does_outside_of_a_table_is_told():
+    """With the reason where its backend gives NaN at points that are compared."""
+    keras = pytest.importorskip("keras")
+    from symnet.importers.keras import live
+
+    x, line = keras.Input((3,)), "Keras raises or gives NaN for places outside of -5 to 4"
+
+    def model(scale):
+        places_of = keras.ops.cast(keras.ops.floor(x * scale), "int32")
+        return keras.Model(x, keras.ops.take(np.arange(5.0), places_of))
+
+    assert any(line in note for note in live.imported(model(0.05), Options()).notes)
+    if keras.backend.backend() == "jax":
+        with pytest.raises(CheckError, match=f"it is known that {line}"):
+            live.imported(model(1.0), Options())
 
 
 def test_a_bag_without_rows_and_one_of_a_category_that_only_fills():

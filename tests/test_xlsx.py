@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import symnet
+import zoo
 from symnet import languages
 from symnet.cli import main
 from symnet.languages import cells, xlsx
@@ -72,6 +73,16 @@ def far_points(net):
     return points[np.isfinite(values).all(axis=1) & (np.abs(values) < 1e12).all(axis=1)]
 
 
+def shares():
+    """Softmaxes at the end, two and one of a number alone."""
+    draw, x = zoo.Draw(8), symnet.variables("x1", "x2")
+    return symnet.Network.of([symnet.softmax(draw(n, 2)(x)) for n in (3, 2, 1)])
+
+
+OUTER = {"classifier": zoo.network("classifier"), "shares": shares()}
+"""Networks whose outputs are entries that are divided by their sum where they stand."""
+
+
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory):
     """All workbooks of this file, recalculated at once since starting LibreOffice takes seconds."""
@@ -83,6 +94,8 @@ def shown(tmp_path_factory):
         books[f"point{k}"] = workbook("many")
         books[f"point{k}"]["Network"]["B5"] = k
     books["third"] = workbook(symnet.Network.dense([3, 4, 2], "tanh", seed=3), 3)
+    for name in OUTER:
+        books[name] = workbook(OUTER[name])
     books["formulas"] = workbook("own formulas")
     books["value"] = workbook(symnet.Network.dense([3, 4, 2], "tanh", seed=3), 0)
     books["fault"] = workbook("many")
@@ -124,6 +137,13 @@ def test_it_is_right(shown, name):
     """All activations, many inputs and outputs, graphs: by its own test and by ours."""
     assert shown[name]["Network"]["B4"].value == "ok"
     compare(NETWORKS[name](), shown[name]["Network"])
+
+
+@pytest.mark.parametrize("name", OUTER)
+def test_shares_are_right(shown, name):
+    """A share was itself divided by the sum, in a circle: the whole sheet was #VALUE!."""
+    assert shown[name]["Network"]["B4"].value == "ok"
+    compare(OUTER[name], shown[name]["Network"])
 
 
 @pytest.mark.parametrize("name", ["point2", "point3", "third", "value", "formulas"])
@@ -178,7 +198,7 @@ KNOWN |= {"POWER", "SIN", "SQRT", "SUMPRODUCT", "TANH"}
 @pytest.mark.parametrize("formula", ["+".join(["EXP(A1)"] * 1100), "ABS(" * 65 + "1" + ")" * 65])
 def test_formulas_that_no_cell_holds_are_refused(formula):
     """Excel would call the workbook damaged, and throw them away."""
-    empty = cells.Cells("Sheet", {}, frozenset(), {}, lambda name: {})
+    empty = cells.Cells("Sheet", {}, frozenset(), frozenset(), {}, lambda name: {})
     with pytest.raises(ValueError, match="a cell holds 8,192 in 64; use another language"):
         empty.put(("Sheet", 1, 1), formula)
 

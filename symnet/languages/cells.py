@@ -28,6 +28,7 @@ from symnet.lowering.loops import (
     Start,
     Step,
     Store,
+    walk,
 )
 
 COLUMNS = 16_384
@@ -64,12 +65,14 @@ def address(place: Place, seen_from: str = "") -> str:
 class Cells:
     """The formulas of a routine, by their places; the columns of `sheet` are the vectors.
 
-    known: where inputs, weights and results stand; upright: for a matrix, where its transpose does.
+    known: where inputs, weights and results stand; upright: for a matrix, where its transpose does;
+    rewritten: of the results those that are `made_of_themselves`.
     """
 
     sheet: str
     known: dict[tuple[str, tuple[int, ...]], Place]
     results: frozenset[str]
+    rewritten: frozenset[str]
     functions: Mapping[str, ScalarFunction]
     transpose: Callable[[str], Mapping[tuple[int, ...], Place]]
     first_row: int = 3
@@ -78,6 +81,7 @@ class Cells:
     _columns: dict[object, int] = field(default_factory=dict)
     _scalars: dict[str, Place] = field(default_factory=dict)
     _sums: dict[str, list[str]] = field(default_factory=dict)
+    _ends: dict[tuple[str, tuple[int, ...]], Place] = field(default_factory=dict)
     _printer: CellPrinter = field(default_factory=CellPrinter)
 
     # --- places ---------------------------------------------------------------------------------
@@ -179,18 +183,20 @@ class Cells:
         self._sums.pop(name, None)
         self._scalars[name] = place
 
-    def _place_of(self, element: At, env: Mapping[str, int]) -> Place:
+    def _place_of(self, element: At, env: Mapping[str, int], value: Expr) -> Place:
         """Where an element is written: a result where it stands, else in a column."""
         array, indices = _key(element)
         if array in self.results:
-            return self.known[array, indices]
+            end = self._ends.setdefault((array, indices), self.known[array, indices])
+            if array not in self.rewritten or value.has(element):
+                return end
         *axes, row = indices
         key = (array, tuple(axes), _outer(env), _written(self.known.get((array, indices))))
         heading = array + (f"[{', '.join(str(k + 1) for k in axes)}]" if axes else "")
         return self.new(key, heading + _passes(env), row)
 
     def _store(self, element: At, value: Expr, env: Mapping[str, int]) -> None:
-        place = self._place_of(element, env)
+        place = self._place_of(element, env, _at_pass(value, env))
         if isinstance(value, Symbol) and value.name in self._sums:
             self.settle(value.name, place)
         else:
@@ -250,7 +256,7 @@ class Cells:
         inside = self._shared(function, z, (id(step), outer), row, _passes(env))
         for result, value in zip(step.results, function.results, strict=True):
             element = _at_pass(result, env)
-            place = self._place_of(element, env)
+            place = self._place_of(element, env, value)
             key = (id(step), outer, str(result))
             self.put(place, self._scalar(value, inside, place, key, row))
             self.known[_key(element)] = place
@@ -295,6 +301,12 @@ TOO_LARGE = (
     f"the network takes more than {CELLS:,} cells or {COLUMNS:,} columns, and a workbook of that "
     "size is not opened in reasonable time; use language c, or python"
 )
+
+
+def made_of_themselves(steps: Iterable[Step]) -> frozenset[str]:
+    """Arrays whose entries are written anew of what they were, as a softmax divides by its sum."""
+    stores = (step for step in walk(steps) if isinstance(step, Store))
+    return frozenset(step.element.array for step in stores if step.value.has(step.element))
 
 
 def _at_pass(expression: Expr, env: Mapping[str, int]) -> Expr:

@@ -17,7 +17,15 @@ from itertools import product
 from typing import Any
 
 from symnet.extras import needed
-from symnet.languages.cells import CELLS, TOO_LARGE, Cells, Place, address, letters
+from symnet.languages.cells import (
+    CELLS,
+    TOO_LARGE,
+    Cells,
+    Place,
+    address,
+    letters,
+    made_of_themselves,
+)
 from symnet.languages.job import Job
 from symnet.lowering.loops import Routine
 from symnet.names import array_name, commented, partial_name
@@ -197,6 +205,7 @@ class _Workbook:
             _COMPUTATION,
             self.known,
             frozenset(self.routine.results),
+            made_of_themselves(self.routine.body),
             {f.name: f for f in self.job.lowered.functions},
             self._transpose,
         )

@@ -25,6 +25,7 @@ from symnet.progress import part
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _LEVELS = 7
 _APART = 0.13  # of a panel: how far labels of contours are from each other
@@ -58,19 +59,9 @@ def maps(frame: Frame) -> Picture:
         lines = kinks.in_plane(frame, i, j, across, up) if frame.network.kinks else []
     with part(0.9 if frame.network.kinks else 0.0, 1.0):
         found = frame.values(frame.on_plane(i, j, across, up), wanted)
-    cut = []
-    for axes, quantity, values in zip(panels, wanted, found, strict=False):
-        smooth = lines == [] or not quantity[1]
-        image = coloured(axes, across, up, values, signed=bool(quantity[1]), contours=smooth)
-        bar = drawn.colorbar(image, ax=axes, pad=0.02, aspect=25, extend=beyond(values, image))
-        if bar.extend != "neither":
-            cut.append(_cut(frame, quantity, values))
-        if quantity[1]:
-            mark_signed(axes, bar.ax)
-        if is_constant(values):
-            bar.set_ticks([float(np.nanmean(values))])
-        dotted(axes, lines or [])
-        _dress(axes, frame, quantity)
+    sides, marked = (across, up), zip(panels, wanted, found, strict=False)
+    told = [_panel(drawn, axes, frame, q, sides, values, lines) for axes, q, values in marked]
+    cut = [said for said in told if said is not None]
     for place, axes in enumerate(panels[: len(wanted)]):
         label_outer(axes, left=place % columns == 0, below=place + columns >= len(wanted))
     for axes in panels[len(wanted) :]:
@@ -82,6 +73,28 @@ def maps(frame: Frame) -> Picture:
     if cut:
         notes = (*notes, f"colours end before the peaks of {', '.join(cut)}")
     return Picture(drawn, f"maps of {frame.whole.describe()}", notes)
+
+
+def _panel(
+    drawn: Figure,
+    axes: Any,
+    frame: Frame,
+    quantity: Quantity,
+    sides: tuple[Array, Array],
+    values: Array,
+    lines: list[Array] | None,
+) -> str | None:
+    """A quantity in colours, with their bar and kinks; what is told of peaks that these cut."""
+    signed = bool(quantity[1])
+    image = coloured(axes, *sides, values, signed=signed, contours=lines == [] or not signed)
+    bar = drawn.colorbar(image, ax=axes, pad=0.02, aspect=25, extend=beyond(values, image))
+    if signed:
+        mark_signed(axes, bar.ax)
+    if is_constant(values):
+        bar.set_ticks([float(np.nanmean(values))])
+    dotted(axes, lines or [])
+    _dress(axes, frame, quantity)
+    return None if bar.extend == "neither" else _cut(frame, quantity, values)
 
 
 def beyond(values: Array, image: Any) -> str:

@@ -4,17 +4,19 @@ The place is a whole number, which is constant between jumps:
 
     x[k] = Σ_j [k = j] x_j          [k = j] is 1 where −½ < k − j ≤ ½, else 0
 
-and a number before the first place, or behind the last, counts as that one.
+and a number before the first place, or behind the last, counts as that one, which is told where a
+framework gives something else (`Numbering`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 
 import numpy as np
-from sympy import Piecewise, Rational
+from sympy import Le, Lt, Piecewise, Rational, oo
 
 from symnet.activations import Z
 from symnet.importers.folding import matrices
@@ -29,6 +31,37 @@ _FINITE = (
     "entries at places that depend on the inputs are sums of all, each times 0 or 1: where one of "
     "them is NaN or infinite, so is the sum"
 )
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """How a framework numbers the entries of a table.
+
+    Args:
+        wraps: whether negative numbers count from the end.
+        outside: what it does with numbers of no entry, as `PyTorch raises`; nothing where it
+            takes the nearest entry, too.
+    """
+
+    wraps: bool = False
+    outside: str = ""
+
+    def chosen(self, t: Tensors, cases: Value, which: Value) -> Value:
+        """`one_of`, with a line about numbers of no entry where there may be any."""
+        count = cases.shape[0]
+        first = -count if self.wraps else 0
+        if self.outside and not _stays(which, first, count - 1):
+            t.fold.assume(
+                f"{self.outside} for places outside of {first} to {count - 1} in a table of "
+                f"{count}; the network takes the nearest entry"
+            )
+        if self.wraps:
+            cases = t.concatenate([cases, cases], 0)
+            which = t.add(which, np.full((), float(count)))
+        return one_of(t, cases, which)
+
+
+NEAREST = Numbering()
 
 
 def one_of(t: Tensors, cases: Value, which: Value) -> Value:
@@ -56,19 +89,23 @@ def one_of(t: Tensors, cases: Value, which: Value) -> Value:
     return t.sum(t.multiply(here, cases), [0], False)
 
 
-def taken(t: Tensors, x: Value, which: Value, axis: int, wraps: bool = False) -> Value:
-    """np.take(x, which, axis); where it `wraps`, negative numbers count from the end."""
+def taken(t: Tensors, x: Value, which: Value, axis: int, numbering: Numbering = NEAREST) -> Value:
+    """np.take(x, which, axis)."""
     axis %= len(x.shape)
     cases = t.places(x, lambda a: np.moveaxis(a, axis, 0))
     rest, inside = cases.shape[1:], which.shape
     spread = t.reshape(cases, (cases.shape[0], *[1] * len(inside), *rest))
-    found = _wrapped(t, spread, t.reshape(which, (*inside, *[1] * len(rest))), wraps)
+    found = numbering.chosen(t, spread, t.reshape(which, (*inside, *[1] * len(rest))))
     order = [*range(len(inside), len(inside) + axis), *range(len(inside))]
     return t.places(found, lambda a: a.transpose(*order, *range(len(order), a.ndim)))
 
 
 def taken_at(
-    t: Tensors, x: Value, places: Sequence[Value], axes: Sequence[int], wraps: bool = False
+    t: Tensors,
+    x: Value,
+    places: Sequence[Value],
+    axes: Sequence[int],
+    numbering: Numbering = NEAREST,
 ) -> Value:
     """x[..., places[0], ..., places[1], ...], the axes of the places before all others."""
     rest = [k for k in range(len(x.shape)) if k not in axes]
@@ -78,30 +115,45 @@ def taken_at(
         x, lambda a: a.transpose(*axes, *rest).reshape(*(x.shape[k] for k in axes), *inner)
     )
     wide = [t.broadcast(which, shape) for which in places]
-    return one_at(t, cases, [t.reshape(w, (*shape, *[1] * len(rest))) for w in wide], wraps)
+    return one_at(t, cases, [t.reshape(w, (*shape, *[1] * len(rest))) for w in wide], numbering)
 
 
-def one_at(t: Tensors, cases: Value, places: Sequence[Value], wraps: bool = False) -> Value:
+def one_at(
+    t: Tensors, cases: Value, places: Sequence[Value], numbering: Numbering = NEAREST
+) -> Value:
     """cases[places[0][e], places[1][e], ..., e] for the entries e, one axis after the other."""
     for left, which in zip(reversed(range(len(places))), places, strict=True):
-        cases = _wrapped(t, cases, t.reshape(which, (*[1] * left, *which.shape)), wraps)
+        cases = numbering.chosen(t, cases, t.reshape(which, (*[1] * left, *which.shape)))
     return cases
 
 
-def taken_along(t: Tensors, x: Value, which: Value, axis: int, wraps: bool = False) -> Value:
+def taken_along(
+    t: Tensors, x: Value, which: Value, axis: int, numbering: Numbering = NEAREST
+) -> Value:
     """np.take_along_axis(x, which, axis), where `which` may be smaller along the other axes."""
     axis %= len(x.shape)
     cut = tuple(slice(None if k == axis else n) for k, n in enumerate(which.shape))
     cases = t.places(x, lambda a: np.moveaxis(a[cut], axis, 0)[:, None])
-    found = _wrapped(t, cases, t.places(which, lambda a: np.moveaxis(a, axis, 0)), wraps)
+    found = numbering.chosen(t, cases, t.places(which, lambda a: np.moveaxis(a, axis, 0)))
     return t.places(found, lambda a: np.moveaxis(a, 0, axis))
 
 
-def _wrapped(t: Tensors, cases: Value, which: Value, wraps: bool) -> Value:
-    if not wraps:
-        return one_of(t, cases, which)
-    count = np.full((), float(cases.shape[0]))
-    return one_of(t, t.concatenate([cases, cases], 0), t.add(which, count))
+def _stays(x: Value, low: int, high: int) -> bool:
+    """Whether the numbers are clipped to what lies between these."""
+    laws = x.functions().values() if isinstance(x, Form) else ()
+    return any(isinstance(law, Piecewise) and _is_clipped(law, low, high) for law in laws)
+
+
+def _is_clipped(law: Piecewise, low: int, high: int) -> bool:
+    """Whether each piece is a number between these, or z between bounds of which each is."""
+    below = -oo
+    for value, condition in law.args:
+        above = condition.rhs if isinstance(condition, Lt | Le) and condition.lhs == Z else oo
+        ends = (below, above) if value == Z else (value, value)
+        if not all(end.is_number and low <= end <= high for end in ends):
+            return False
+        below = above
+    return True
 
 
 def windows(t: Tensors, x: Value, axis: int, size: int) -> Value:

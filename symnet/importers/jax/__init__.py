@@ -28,7 +28,7 @@ from symnet.importers.jax.moves import MOVES, bound
 from symnet.importers.jax.rules import RULES, plain, varies
 from symnet.importers.jax.walk import equations, evaluated, opened
 from symnet.network import Network
-from symnet.network.mistaken import unlike
+from symnet.network.mistaken import library_called, unlike
 from symnet.network.weights import Array
 from symnet.witness.checking import CheckError
 
@@ -134,7 +134,9 @@ def _traced(jax: Any, function: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
         except Exception as error:  # functions of users raise whatever they like
             last = error
     words = (str(last).strip().splitlines() or [type(last).__name__])[0]
-    raise ValueError(f"JAX cannot trace the function with an array of the shape {shape} ({words})")
+    said = f"JAX cannot trace the function with an array of the shape {shape} ({words})"
+    door = library_called(function, last) if last is not None else None
+    raise ValueError(said if door is None else f"{said}; {door}")
 
 
 def _double(jax: Any, wide: bool = True) -> Any:

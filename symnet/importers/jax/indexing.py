@@ -38,8 +38,10 @@ def _gathered(t: Tensors, equation: Any, given: list[Value]) -> Value:
     numbers, sizes = parameters["dimension_numbers"], parameters["slice_sizes"]
     if numbers.operand_batching_dims:
         raise ValueError("its indices, which differ from batch to batch, depend on the inputs")
+    numbering = taking.NEAREST
     if "FILL" in str(parameters["mode"]):
         t.fold.replaced = _OUTSIDE
+        numbering = taking.Numbering(outside="JAX gives NaN")
     axes = numbers.start_index_map
     cases, count = x, len(axes)
     for made, axis in enumerate(axes):
@@ -53,7 +55,9 @@ def _gathered(t: Tensors, equation: Any, given: list[Value]) -> Value:
     outside = [1 if k in offsets else n for k, n in enumerate(shape)]
     cases = t.reshape(cases, (*cases.shape[:count], *inside))
     parts = [t.places(indices, itemgetter((..., k))) for k in range(count)]
-    return taking.one_at(t, cases, [t.reshape(part, outside) for part in reversed(parts)])
+    return taking.one_at(
+        t, cases, [t.reshape(part, outside) for part in reversed(parts)], numbering
+    )
 
 
 CHOOSING: Mapping[str, Callable[[Tensors, Any, list[Value]], Value]] = {

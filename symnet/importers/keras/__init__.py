@@ -83,7 +83,7 @@ def read(path: FilePath, options: Options) -> Imported:
     if "module" not in config and any(map(is_operation, all_layers(config))):
         why = "Keras does not load operations of keras.ops from HDF5 files"
         return replace(found_net, compared=f"not compared: {why}")
-    return replace(found_net, compared=compare(found_net.network, options.alone))
+    return replace(found_net, compared=compare(found_net, options.alone))
 
 
 def _check_configuration(archive: zipfile.ZipFile, name: str) -> None:

@@ -55,7 +55,7 @@ def imported(model: Any, options: Options) -> Imported:
     found = built(config, weights, None, options)
     if not options.check:
         return found
-    text = twin.beside(keras, found.network, config, lambda twin: _filled(keras, twin, model))
+    text = twin.beside(keras, found, config, lambda twin: _filled(keras, twin, model))
     return replace(found, compared=text)
 
 

@@ -16,6 +16,8 @@ from symnet.importers.folding.tensors import Tensors, Value
 Config = Mapping[str, Any]
 Rule = Callable[..., Any]
 
+_NUMBERING = taking.Numbering(wraps=True, outside="Keras raises or gives NaN")
+
 
 def constant(x: Any) -> Value:
     """A tensor as it is; numbers and lists of them as an array of doubles."""
@@ -80,7 +82,7 @@ def _taken(t: Tensors, config: Config, x: Value, indices: Any) -> Value:
     axis = config.get("axis")
     if isinstance(indices, Form):
         flat = t.reshape(constant(x), (-1,)) if axis is None else constant(x)
-        return taking.taken(t, flat, indices, axis or 0, wraps=True)
+        return taking.taken(t, flat, indices, axis or 0, _NUMBERING)
     index = np.asarray(indices).astype(np.int64)
     return t.places(x, lambda a: np.take(a, index, axis))
 
@@ -88,7 +90,7 @@ def _taken(t: Tensors, config: Config, x: Value, indices: Any) -> Value:
 def _taken_along(t: Tensors, config: Config, x: Value, indices: Any) -> Value:
     axis = config.get("axis")
     if isinstance(indices, Form) and axis is not None:
-        return taking.taken_along(t, constant(x), indices, axis, wraps=True)
+        return taking.taken_along(t, constant(x), indices, axis, _NUMBERING)
     if isinstance(indices, Form):
         raise ValueError("its places depend on the inputs; name an axis")
     index = np.asarray(indices).astype(np.int64)

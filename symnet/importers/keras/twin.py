@@ -20,8 +20,8 @@ import numpy as np
 
 from symnet.extras import needed
 from symnet.importers import comparing
+from symnet.importers.imported import Imported
 from symnet.importers.keras.attention import OF_HEADS
-from symnet.network import Network
 from symnet.network.weights import Array
 from symnet.witness.checking import CheckError
 
@@ -35,7 +35,7 @@ _OPTIONAL = ("sklearn", "pandas", "matplotlib")
 
 
 def compared(
-    config: Mapping[str, Any], content: bytes, suffix: str, net: Network, alone: bool = False
+    config: Mapping[str, Any], content: bytes, suffix: str, found: Imported, alone: bool = False
 ) -> str:
     """What is to be said of a comparison with Keras, which reads the weights of the file itself.
 
@@ -50,7 +50,7 @@ def compared(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"model{suffix}")
         path.write_bytes(content)
-        return beside(keras, net, config, lambda twin: twin.load_weights(os.fspath(path)))
+        return beside(keras, found, config, lambda twin: twin.load_weights(os.fspath(path)))
 
 
 @contextmanager
@@ -68,7 +68,9 @@ def _without(packages: Iterable[str]) -> Iterator[None]:
             del sys.modules[name]
 
 
-def beside(keras: Any, net: Network, config: Mapping[str, Any], fill: Callable[[Any], None]) -> str:
+def beside(
+    keras: Any, found: Imported, config: Mapping[str, Any], fill: Callable[[Any], None]
+) -> str:
     """The network beside a copy of the model that `fill` gives its weights."""
     if "'DotProductAttention'" in repr(config):
         return "not compared: Keras's dot_product_attention computes in single precision"
@@ -82,12 +84,16 @@ def beside(keras: Any, net: Network, config: Mapping[str, Any], fill: Callable[[
             fill(twin)
             _finish(keras, twin)
             other = _values(keras, twin)
-            other(comparing.points(net.n))  # as many as below: JAX compiles for each number
+            other(
+                comparing.points(found.network.n)
+            )  # as many as below: JAX compiles for each number
         except CheckError:
             raise
         except Exception as error:  # a configuration that this version of Keras does not take
             return f"not compared: Keras does not load it ({type(error).__name__})"
-        return comparing.compared(net, other, "Keras in double precision")
+        return comparing.compared(
+            found.network, other, "Keras in double precision", notes=found.notes
+        )
 
 
 def _made(keras: Any, config: Mapping[str, Any]) -> Any:

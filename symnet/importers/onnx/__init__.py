@@ -107,7 +107,7 @@ def _read(
         _check_rows(model, Graph.of(model), whole, shapes, batch)
     notes = [f"{name} is left out: it is no number" for name in graph.left_out]
     notes += [f"{name} is of {kind}: read as real ones" for name, kind in graph.not_real().items()]
-    notes += _of_batch(graph, batch)
+    notes += [*found.tensors.fold.assumed, *_of_batch(graph, batch)]
     free = _free(graph.inputs())
     if free:
         notes.append(f"the sizes {', '.join(sorted(free))} are not fixed: read as 1")

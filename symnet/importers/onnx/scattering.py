@@ -16,11 +16,13 @@ from symnet.importers.onnx.call import Call, Reader, Result
 from symnet.importers.onnx.places import kind_of
 from symnet.network.weights import Array
 
+_NUMBERING = taking.Numbering(wraps=True, outside="ONNX raises")
+
 
 def _gather(c: Call) -> Result:
     x, axis = c.value(0), c.get("axis", 0)
     if isinstance(c.value(1), Form):
-        return taking.taken(c.tensors, x, c.form(1), axis, wraps=True)
+        return taking.taken(c.tensors, x, c.form(1), axis, _NUMBERING)
     index = c.constant(1, "indices").astype(np.int64)
     _check_places(c, x, index)
     return c.tensors.places(x, lambda a: np.take(a, index, axis=axis))
@@ -29,7 +31,7 @@ def _gather(c: Call) -> Result:
 def _gather_elements(c: Call) -> Result:
     axis = c.get("axis", 0)
     if isinstance(c.value(1), Form):
-        return taking.taken_along(c.tensors, c.value(0), c.form(1), axis, wraps=True)
+        return taking.taken_along(c.tensors, c.value(0), c.form(1), axis, _NUMBERING)
     index = c.constant(1, "indices").astype(np.int64)
     return c.tensors.places(c.value(0), lambda a: along(a, index, axis))
 
@@ -52,7 +54,7 @@ def _gather_computed(c: Call) -> Result:
         c.refuse("its places, which differ from batch to batch, depend on the inputs")
     axes = range(index.shape[-1])
     parts = [c.tensors.places(index, itemgetter((..., k))) for k in axes]
-    return taking.taken_at(c.tensors, c.value(0), parts, axes, wraps=True)
+    return taking.taken_at(c.tensors, c.value(0), parts, axes, _NUMBERING)
 
 
 def _check_places(c: Call, x: Value, index: Array) -> None:

@@ -70,7 +70,12 @@ def imported(model: Any, options: Options) -> Imported:
     net = Model(t, sizes, (("y", value),)).network(options)
     text = _compared(model, net, options) if options.check else "not compared"
     return Imported(
-        net, f"scikit-learn, {type(model).__name__}", "weights held exactly", (), (), text
+        net,
+        f"scikit-learn, {type(model).__name__}",
+        "weights held exactly",
+        (),
+        t.fold.assumed,
+        text,
     )
 
 

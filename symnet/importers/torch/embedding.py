@@ -11,6 +11,7 @@ from symnet.importers.folding import taking
 from symnet.importers.folding.choices import Condition, compared
 from symnet.importers.folding.forms import Form
 from symnet.importers.folding.tensors import Tensors, Value
+from symnet.importers.torch.moves import COUNTED
 
 _SUM, _MEAN, _MAX = range(3)
 
@@ -18,7 +19,7 @@ _SUM, _MEAN, _MAX = range(3)
 def embedding(t: Tensors, weight: Value, index: Value, *_: Any) -> Value:
     """A row for each number."""
     if isinstance(index, Form):
-        return taking.taken(t, weight, index, 0)
+        return taking.taken(t, weight, index, 0, COUNTED)
     return t.places(weight, lambda a: a[np.asarray(index, dtype=np.int64)])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,9 @@ LINEAR: Mapping[str, int] = {
     **{"_upsample_bilinear2d_aa": 2, "_upsample_bicubic2d_aa": 2, "upsample_trilinear3d": 3},
 }
 """Operations that are linear in their first argument, alike for all but so many last axes."""
+
+COUNTED = taking.Numbering(outside="PyTorch raises")
+_FROM_THE_END = replace(COUNTED, wraps=True)
 
 
 def moved(torch: Any, t: Tensors, target: Any, args: list[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -106,8 +110,8 @@ def _chosen(
     if not isinstance(places, Form) or name not in ("index_select", "gather"):
         return None
     if name == "gather":
-        return taking.taken_along(t, x, places, axis)
-    return taking.taken(t, x, places, axis)
+        return taking.taken_along(t, x, places, axis, COUNTED)
+    return taking.taken(t, x, places, axis, COUNTED)
 
 
 def _indexed(t: Tensors, x: Value, places: Sequence[Value | None]) -> Value | None:
@@ -117,7 +121,7 @@ def _indexed(t: Tensors, x: Value, places: Sequence[Value | None]) -> Value | No
     whole = [isinstance(v, Form) or getattr(v, "dtype", np.dtype(bool)).kind in "iu" for v in given]
     if not all(whole) or not any(isinstance(v, Form) for v in given):
         return None
-    found = taking.taken_at(t, x, given, axes, wraps=True)
+    found = taking.taken_at(t, x, given, axes, _FROM_THE_END)
     if axes != [*range(axes[0], axes[-1] + 1)]:
         return found  # what is apart comes first
     rank = len(found.shape) - len(x.shape) + len(axes)

@@ -21,8 +21,9 @@ from symnet.names import shortened
 from symnet.network.weights import Array
 
 _HELD = ("detach", "wrap_with_set_grad_enabled", "wrap_with_autocast")
+_ASSERTIONS = "_assert_async", "_assert_scalar"
 _CHECKS = (
-    *("_assert_tensor_metadata", "_assert_async", "_assert_scalar"),
+    *(*_ASSERTIONS, "_assert_tensor_metadata"),
     *("sym_constrain_range", "sym_constrain_range_for_size", "_linalg_check_errors"),
 )
 _BITS = ("bitwise_and", "__and__", "bitwise_or", "__or__", "bitwise_not")
@@ -185,8 +186,10 @@ def _applied(
     torch: Any, t: Tensors, target: Any, name: str, args: list[Any], kwargs: dict[str, Any]
 ) -> Any:
     if name in _CHECKS:
+        _tell(t, name, args)
         return None
     if name == "with_effects" and name_of(args[1]) in _CHECKS:
+        _tell(t, name_of(args[1]), args[2:])
         return [args[0], None]
     if name == "getitem":
         return args[0][args[1]]
@@ -206,6 +209,13 @@ def _applied(
     if name in moves.LINEAR:
         return moves.linear(torch, t, target, moves.LINEAR[name], args, kwargs)
     raise ValueError(refusals.reason(target, name))
+
+
+def _tell(t: Tensors, name: str, args: Sequence[Any]) -> None:
+    """What an assertion of the inputs says where it fails: the network asserts nothing."""
+    if name in _ASSERTIONS and _varies(args):
+        said = next((a for a in args if isinstance(a, str)), "an assertion")
+        t.fold.assume(f"where PyTorch raises ({said.rstrip('.')}), the network has values")
 
 
 def _varies(argument: Any) -> bool:
