@@ -84,9 +84,8 @@ def beside(
             fill(twin)
             _finish(keras, twin)
             other = _values(keras, twin)
-            other(
-                comparing.points(found.network.n)
-            )  # as many as below: JAX compiles for each number
+            # As many as below: JAX compiles for each number.
+            other(comparing.points(found.network.n))
         except CheckError:
             raise
         except Exception as error:  # a configuration that this version of Keras does not take

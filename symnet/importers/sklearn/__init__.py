@@ -69,14 +69,8 @@ def imported(model: Any, options: Options) -> Imported:
     sizes = (("x", count),) if names is None else tuple((str(name), 1) for name in names)
     net = Model(t, sizes, (("y", value),)).network(options)
     text = _compared(model, net, options) if options.check else "not compared"
-    return Imported(
-        net,
-        f"scikit-learn, {type(model).__name__}",
-        "weights held exactly",
-        (),
-        t.fold.assumed,
-        text,
-    )
+    origin, assumed = f"scikit-learn, {type(model).__name__}", t.fold.assumed
+    return Imported(net, origin, "weights held exactly", (), assumed, text)
 
 
 def _width(model: Any) -> int | None:
