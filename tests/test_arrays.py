@@ -262,7 +262,7 @@ def test_activations_are_asked_for(tmp_path, capsys):
     """They are not in such a file; the command says how to give them."""
     path = npz(tmp_path / "net.npz", W1=LAYERS[0], b1=LAYERS[1])
     assert main(["import", str(path)]) == 2
-    assert "say them, as symnet import --activations linear -o net.json" in capsys.readouterr().err
+    assert "or symnet import --activations linear -o net.json" in capsys.readouterr().err
     out = tmp_path / "net.json"
     assert main(["import", str(path), "--activations", "tanh", "-o", str(out)]) == 0
     assert symnet.load(out).layers[0].activation.name == "tanh"

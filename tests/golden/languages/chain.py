@@ -97,7 +97,10 @@ def evaluate(run: Run, X: Any, shape: tuple[int, int], orders: Sequence[int]) ->
 
 def floats(X: Any, n: int) -> Array:
     """Points X (…, n) in float32 if they are, else in float64. Errors: see `evaluate`."""
-    X = np.asarray(X)
+    try:
+        X = np.asarray(X)
+    except ValueError:
+        raise ValueError("X is ragged: its rows have several lengths") from None
     if X.dtype.kind not in "fiub":
         raise TypeError(f"X holds {X.dtype}; real numbers are needed")
     if X.ndim == 0 or X.shape[-1] != n:
