@@ -62,7 +62,7 @@ def test_derive_without_file(run):
     assert [label.strip() for label in values] == labels
     for label in labels:  # each formula as well
         assert any(line.startswith(f"{label} ") for line in lines[:at])
-    assert lines[-1].startswith("functions checked against analytic chain rule (1136 points) and")
+    assert lines[-1].startswith("functions checked against analytic chain rule (368 points) and")
     assert float(lines[-1].split()[-1]) < 1e-14  # of double precision, not the largest of all
 
 

@@ -145,11 +145,17 @@ def test_constant_entries_fill_their_shape(name):
         assert np.array_equal(f.jacobian(X), J)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "relu", "softplus", "linear"])
-def test_nan_stays_with_its_point(name):
-    """NaN in any input gives NaN in every entry of that point, and changes no other."""
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+@pytest.mark.parametrize("name", ["sigmoid", "relu", "softplus", "linear", "square"])
+def test_nan_stays_with_its_point(name, backend):
+    """NaN in any input gives NaN in every entry of that point, and changes no other.
+
+    Also in those that are the same at every point, beside others that are not: a square's Hessian.
+    """
+    if backend == "c" and not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        pytest.skip("no C compiler")
     network = Network.dense([2, 3, 2], hidden=name, seed=0)
-    f = compiled(network, 2)
+    f = compiled(network, 2, backend)
     X = points(network, 6)
     clean = f(X)
     X[2, 1] = np.nan

@@ -57,7 +57,7 @@ FAR = (1e8, 1e16, 1e100, 1e200, 1e300)
 
 _NEIGHBOURS = 8  # on each side
 _CORNER = 2  # units of z's last digit that a corner at cos(z/2 + pi/4) = 0 may be off
-_SHARES = 1e-12, 1e-10, 7.123456e-9, 1e-8, 1e-4, 1e-2, 0.1, 0.3  # of an end's size, beside it
+_SHARES = 1e-12, 1e-10, 7.123456e-9, 1e-4, 1e-2, 0.1, 0.3  # of an end's size, beside it
 _BESIDE = (0.0, 1e-9, -1e-9, 0.03, -0.03, 0.3)  # shares of where a seam is
 _FAST = 1e4  # that sines turn by from 0 to z: before, neighbours are in the same phase
 _POLE = 1e20  # times what is beside it, in so many digits:
@@ -103,7 +103,7 @@ def grid(formula: Expr, low: Expr, high: Expr, order: int, marks: Sequence[Expr]
     places = {low, high, *marks, *centres(formula), *multiple(formula, order)}
     for end in (float(place) for place in places if place.is_finite):
         steps = [max(1.0, abs(end)) * share for share in _SHARES]
-        steps += [k * math.ulp(end) for k in (1, 2, 3) if end]
+        steps += [k * math.ulp(end) for k in (1, 3) if end]
         points += [end, *(end + s for s in steps), *(end - s for s in steps)]
     far = () if formula.has(*_OSCILLATING, *ROUNDED) else (*_ALL, *(-size for size in _ALL))
     a, b = (float(end) for end in (low, high))

@@ -19,7 +19,7 @@ from sympy import Expr
 from symnet import precision
 from symnet.activations.arithmetic import ROUNDED, Array, doubles
 from symnet.activations.digits import Number, value
-from symnet.activations.systems import differentiated
+from symnet.activations.systems import Z, differentiated
 from symnet.activations.zeros import bisected, named
 
 _SIZES = np.sort(np.concatenate([np.geomspace(1.0137e-3, 1.0137e4, 700), np.arange(1, 900) / 14.3]))
@@ -41,13 +41,18 @@ class _Search(NamedTuple):
 
 
 _SEARCH = _Search(_POINTS, (0.003, 0.01, 0.03, 0.1, 0.3), 200)
-_SHORT = _Search(np.arange(-10.07, 10, 0.137), (0.003, 0.01), 60)
+_SHORT = _Search(np.arange(-10.07, 10, 0.411), (0.003, 0.01), 60)
 """Where each value takes mpmath's time, and gamma's poles are beside each place."""
 
 
 @lru_cache(maxsize=1024)
 def multiple(formula: Expr, order: int) -> tuple[Expr, ...]:
-    """Those of the derivatives up to `order`, some nearest to 0; 0 itself is looked at anyway."""
+    """Those of the derivatives up to `order`, some nearest to 0; 0 itself is looked at anyway.
+
+    None of what takes mpmath too long: such functions of another function.
+    """
+    if any(not slow.args[-1].is_polynomial(Z) for slow in formula.atoms(*ROUNDED)):
+        return ()
     places = (place for r in range(order + 1) for place in _of_derivative(formula, r))
     return tuple(dict.fromkeys(place for place in places if place != 0))
 

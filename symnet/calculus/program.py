@@ -14,7 +14,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
-from sympy import Add, Expr
+from sympy import Add, Expr, S
 
 from symnet.activations import Activation
 from symnet.calculus.algebra import (
@@ -27,6 +27,7 @@ from symnet.calculus.algebra import (
     sigma,
     sigmas,
     softmax,
+    symbols,
 )
 from symnet.calculus.shapes import Shapes
 from symnet.network import Network, Node
@@ -106,6 +107,16 @@ class Program:
         for application in self.applications.values():
             found.setdefault(application.argument, []).append(application)
         return found
+
+    def is_constant(self, order: int) -> bool:
+        """Whether the result of this order is the same at every point."""
+        made = {statement.target.family: statement.expression for statement in self.statements}
+        reached: set[Quantity] = set()
+        left = symbols(self.outputs[order])
+        while left:
+            reached |= left
+            left = frozenset().union(*(symbols(made.get(q.family, S.Zero)) for q in left)) - reached
+        return X not in reached
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.statements))

@@ -8,6 +8,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from symnet.activations.functions import STEPS
 from symnet.network import Network
 from symnet.witness import calls, directions, sampling
 
@@ -18,7 +19,7 @@ FARTHER = (10.0, 100.0)
 
 _MANY_WEIGHTS = 20_000  # from here on, 50-digit arithmetic takes seconds a point
 _ENTRIES = 2**26  # products that the analytic engine may take for the ordinary points
-_MORE = 2**23, 1024  # and for more of them, of narrow networks, and how many at most
+_MORE = 2**21, 256  # and for more of them, of narrow networks, and how many at most
 _QUICK = 2**20  # products that it may take for a few points
 _MORE_QUICKLY = 2**17, 128  # and for more of them
 _TIMES = 6  # as many points as of the largest networks
@@ -87,14 +88,16 @@ def few(network: Network, order: int, random: np.random.Generator) -> Few:
     """
     quick = _QUICK // (4 * directions.work(network, order))
     times = int(np.clip(min(quick, calls.room(network, order) // 4), 1, _TIMES))
-    if any(a.value.has(*_IN_DIGITS) for a in network.activations.values() if not a.given):
+    own = [a.value for a in network.activations.values() if not a.given]
+    if any(value.has(*_IN_DIGITS) for value in own):
         times = 1
     counts = {1.0: 2 * times} | dict.fromkeys((*FARTHER, 1e4), times)
     points = sampling.ever_farther(network, random, counts)
     ordinary, farther, beyond, far = np.split(points, np.cumsum([*counts.values()])[:-1])
     all_kinds = times == _TIMES
     beside = sampling.beside_seams(network, random, _PAIRS * all_kinds)
-    more = _more(network, order, _MORE_QUICKLY if all_kinds else (0, 0), random)
+    steps = any(value.has(*STEPS) for value in own)  # of which the engine takes limits everywhere
+    more = _more(network, order, _MORE_QUICKLY if all_kinds and not steps else (0, 0), random)
     return Few(ordinary, farther, beyond, far, beside, more)
 
 

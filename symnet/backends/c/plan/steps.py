@@ -183,11 +183,6 @@ class Plan:
         """Vectors of memory that a block of one vector takes."""
         return sum(self.slabs[name].rows * self.slabs[name].columns for name in self.starts)
 
-    @property
-    def activated(self) -> bool:
-        """Whether any step depends on its point by more than a product with a matrix."""
-        return any(isinstance(key, sigma) for key in self.places)
-
 
 def reads(places: Places, expression: Expr) -> set[str]:
     """The slabs that an expression's quantities stand in."""

@@ -150,9 +150,9 @@ class _File:
         functions.library.need("allocate")
         calls = [functions.gathering(planned)] if "x" in planned.starts else []
         calls += (functions.call(step, planned, program.activations) for step in planned.steps)
-        for result, order in zip(planned.results, orders, strict=True):
+        for k, (result, order) in enumerate(zip(planned.results, orders, strict=True)):
             calls.append(functions.scattering(planned, result, order))
-            constant = order and not planned.activated
+            constant = program.is_constant(k)
             if result.place is None or constant or not self.network.is_chain:
                 functions.library.need("keep_nan")
                 given = ("points", "count", count_of(order), array_name(order))
