@@ -25,8 +25,7 @@ from symnet.network import Network
 INPUT, OUTPUT = "input", "output"
 """The dimensions of xarray's results; a derivative's second is `input_2`, and so on."""
 
-
-_NUMBERS = (float, int, np.float64)
+_NUMBERS = (float, int, np.float64)  # of which a list is told at once to be one of plain points
 
 
 class Function(Protocol):

@@ -660,3 +660,11 @@ def test_names_with_commas(run, tmp_path):
     assert (status, complaints) == (0, "")
     assert values.names('"p, gauge", T [K]') == ["p, gauge", "T [K]"]
     assert values.ranges('"p, gauge"=1:2,T=3:4') == {"p, gauge": (1, 2), "T": (3, 4)}
+
+
+def test_a_program_that_runs_a_command_keeps_what_python_collects():
+    """Only a process of the command's own is told that nothing of what it imports will go."""
+    code = "import gc, symnet.cli; symnet.cli.main(['derive', '--order', '0']);"
+    code += " print(gc.get_freeze_count(), gc.isenabled())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 True"

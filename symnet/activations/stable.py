@@ -18,7 +18,7 @@ import sympy
 from sympy import Expr, Piecewise, S
 from sympy.logic.boolalg import Boolean
 
-from symnet.activations import accuracy, patches, rewriting
+from symnet.activations import accuracy, algebraic, patches, rewriting
 from symnet.activations.accuracy import Fault
 from symnet.activations.alike import spelled
 from symnet.activations.centres import centres
@@ -234,7 +234,7 @@ def _exact_powers(arm: Expr) -> Expr:
 
 def _ways(arm: Expr, order: int, ends: tuple[Expr, Expr], far: bool) -> Iterator[Expr]:
     ways: list[Expr] = []
-    for way in filter(rewriting.is_real, map(spelled, _ways_of_all(arm, order, ends))):
+    for way in filter(algebraic.is_real, map(spelled, _ways_of_all(arm, order, ends))):
         ways.append(way)
         yield way
         if len(ways) == 1 and (beyond := _beyond(scaled(arm, order), order, ends)):
@@ -270,7 +270,7 @@ def _ways_of_all(arm: Expr, order: int, ends: tuple[Expr, Expr]) -> Iterator[Exp
     yield plain
     if (shorter := renamed(plain)) != plain:
         yield shorter
-    turned = rewriting.conjugate(arm)
+    turned = algebraic.conjugate(arm)
     if turned != arm and not turned.has(Piecewise):
         yield differentiated(turned, order)
     named = Near(between(*ends)).visit(renamed(arm))  # sqrt(z^2) in it is |z|

@@ -11,7 +11,7 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     _open_what_is_closed()
     try:
-        return _run(given)
+        return _run(given, _for_good if arguments is None else import_module)
     except KeyboardInterrupt:
         exec("")  # or Python ends itself by the signal, where it came while a text was executed
         terminal.complain("interrupted", "symnet:")
@@ -35,9 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _run(given: Sequence[str]) -> int:
+def _run(given: Sequence[str], load: Callable[[str], ModuleType]) -> int:
     try:
-        status = _done(given)
+        status = _done(given, load)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # the reader has gone
@@ -53,23 +53,21 @@ def _run(given: Sequence[str]) -> int:
         return _complain(error, status)
 
 
-def _done(given: Sequence[str]) -> int:
+def _done(given: Sequence[str], load: Callable[[str], ModuleType]) -> int:
     try:
         options = parser().parse_args(_with_point(given))
     except SystemExit as shown:  # help or versions are
         return int(shown.code or 0)
     encoding.show_what_can_be_shown()
-    command = _imported(f"symnet.cli.{COMMANDS[options.command].module}")
+    command = load(f"symnet.cli.{COMMANDS[options.command].module}")
     with progress.silent(options.quiet):
         status: int = command.run(options)
     return status
 
 
-def _imported(name: str) -> ModuleType:
-    """A command's module. What comes with it stays to the end: Python's search of it for what could
-    go would be a sixth of the time that `symnet derive` takes."""
-    if name in sys.modules or not gc.isenabled():
-        return import_module(name)
+def _for_good(name: str) -> ModuleType:
+    """A command's module, in a process of its own. What comes with it stays to the end: Python's
+    search of it for what could go would be a sixth of the time that `symnet derive` takes."""
     gc.disable()
     try:
         return import_module(name)

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 
 from symnet import physical
 from symnet.formulas import labels
-from symnet.names import shortened, superscript
+from symnet.names import runs, shortened, superscript
 from symnet.network import Network
 from symnet.plotting.cutting import LONGEST, cut
 
@@ -76,9 +75,9 @@ def partial(
     """
     if not inputs:
         return name(output, among)
-    runs = _runs(inputs)
-    most = _shares([output, *runs], room)
-    return f"${_above(output, len(inputs), most, among)}{_below(runs, most, among)}$"
+    counts = dict(runs(inputs))
+    most = _shares([output, *counts], room)
+    return f"${_above(output, len(inputs), most, among)}{_below(counts, most, among)}$"
 
 
 def above(output: str, order: int, among: Sequence[str] = ()) -> str:
@@ -86,24 +85,19 @@ def above(output: str, order: int, among: Sequence[str] = ()) -> str:
     return f"${_above(output, order, {output: LONGEST}, among)}$"
 
 
-def below(runs: Mapping[str, int], among: Sequence[str] = ()) -> str:
+def below(counts: Mapping[str, int], among: Sequence[str] = ()) -> str:
     """What it ends in, by how often one derives along each input: ∂ρ∂T²"""
-    return f"${_below(runs, dict.fromkeys(runs, LONGEST), among)}$"
-
-
-def _runs(inputs: Sequence[str]) -> dict[str, int]:
-    """Each input, and how often one derives along it."""
-    return {along: len(list(run)) for along, run in groupby(inputs)}
+    return f"${_below(counts, dict.fromkeys(counts, LONGEST), among)}$"
 
 
 def _above(output: str, order: int, most: Mapping[str, int], among: Sequence[str]) -> str:
     return rf"∂{_raised(order)}{_mathematics(cut(output, most[output], among))}\,/\,"
 
 
-def _below(runs: Mapping[str, int], most: Mapping[str, int], among: Sequence[str]) -> str:
+def _below(counts: Mapping[str, int], most: Mapping[str, int], among: Sequence[str]) -> str:
     return r"\,".join(
         f"∂{_mathematics(cut(along, most[along], among))}{_raised(count)}"
-        for along, count in runs.items()
+        for along, count in counts.items()
     )
 
 
@@ -180,13 +174,13 @@ def quantity(
     ∂ρ and ∂T are below each other where these are.
     """
     unit = physical.of_partial(units, output, inputs)
-    runs = _runs(inputs)
-    if not inputs or sum(map(len, [output, *runs])) <= _TOGETHER:
+    counts = dict(runs(inputs))
+    if not inputs or sum(map(len, [output, *counts])) <= _TOGETHER:
         lines = [partial(output, inputs, among)]
     else:
-        room = _TITLE - 2 * len(runs)
-        together = sum(map(len, runs)) <= room
-        rows = [runs] if together else [{along: count} for along, count in runs.items()]
+        room = _TITLE - 2 * len(counts)
+        together = sum(map(len, counts)) <= room
+        rows = [counts] if together else [{along: count} for along, count in counts.items()]
         lines = [above(output, len(inputs), among), *(below(row, among) for row in rows)]
     bracket = physical.bracketed("", unit)
     if len(in_plain(lines[-1])) + len(bracket) <= _TITLE:

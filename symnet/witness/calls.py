@@ -23,8 +23,8 @@ _AFFORDED = 2**19  # entries of the highest order in one call
 _CROWDED, _FEWEST = 2**30, 5  # products that a call with many points may take, or so many points
 _LARGE, _QUICKLY = 259, 2**22  # points and products where it is to be quick
 _SINGLE = 4  # points that are asked for one by one
-_FEWER = 2, 3
-_FEW = *_FEWER, 24  # and together: kernels have branches for few points
+_FEW = 2, 3, 24  # and together: kernels have branches for few points
+_FEWER = _FEW[:2]  # where it is to be quick
 
 
 def true(
@@ -65,8 +65,15 @@ def together(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iter
     most = max(len(truth.points), min(crowd, _most(truth.network, function.order, affordable)))
     few = _FEWER if truth.quick else _FEW
     for count in (*(count for count in few if count < len(truth.points)), most):
-        X = truth.points[np.arange(count) % len(truth.points)].astype(dtype)
-        yield from _compared(function, truth, X, f"{_of(dtype)} at {count} points")
+        yield from at_once(function, truth, count, dtype)
+
+
+def at_once(
+    function: Checkable, truth: Truth, count: int, dtype: Any = np.float64
+) -> Iterator[Comparison]:
+    """At so many of the points in one call, or at all of them over and over."""
+    X = truth.points[np.arange(count) % len(truth.points)].astype(dtype)
+    yield from _compared(function, truth, X, f"{_of(dtype)} at {count} points")
 
 
 def singly(function: Checkable, truth: Truth, dtype: Any = np.float64) -> Iterator[Comparison]:

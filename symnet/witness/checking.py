@@ -204,12 +204,14 @@ def verify(function: Generated, dtype: Any = None) -> None:
     if narrow.network is not network:
         small = places.few(narrow.network, narrow.order, random)
         narrower = calls.true(narrow.network, small.all, narrow, quick=True)
-    compared = list(calls.together(function, truth))
+    if narrow is function:
+        compared = list(calls.together(function, truth))
+    else:
+        compared = list(calls.at_once(function, truth, len(points.all)))
+        _demand(calls.together(narrow, narrower))
     _demand(compared)
     lost = _uncompared(compared)
     _tell(network, lost)
-    if narrow is not function:
-        _demand(calls.together(narrow, narrower))
     if not function.lone:
         _demand(calls.singly(narrow, narrower))
     _demand(calls.crowd(narrow, narrower))
